@@ -121,7 +121,7 @@ async fn notified_main(state: State<Shared>, query: RawQuery, body: Body) -> Res
     notified(state, Path(MAIN_TENANT.into()), query, body).await
 }
 
-/// Graph tries the address, or tells of changes. It is thanked at once; what it says is looked at later.
+/// Receives notifications of Graph, or the check of the address. The body is queued for the tenant's task.
 async fn notified(
     State(shared): State<Shared>,
     Path(tenant): Path<String>,
@@ -139,9 +139,9 @@ async fn notified(
     }
     let read = to_bytes(body, NOTIFICATIONS_MAX);
     match tokio::time::timeout(PATIENCE, read).await {
-        Ok(Ok(body)) => match notifications.take(body) {
+        Ok(Ok(body)) => match notifications.send(body) {
             true => StatusCode::ACCEPTED.into_response(),
-            // Graph comes again later.
+            // Graph sends the body again.
             false => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },
         Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),

@@ -162,8 +162,8 @@ pub(crate) async fn code(
     Form(wish): Form<Wish>,
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
-    let keep = Keep::wished(wish.remember.is_some());
-    let begun = begin_code(&shared.teams, &person, keep).await;
+    let keep = Keep::chosen(wish.remember.is_some());
+    let begun = begin_code(&shared, &person, keep).await;
     answer(&shared, frame, (&person, &caller), begun.map(|_| ())).await
 }
 
@@ -176,16 +176,8 @@ pub(crate) async fn browser(
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
     let redirect_uri = format!("{}{RETURN}", shared.public_url);
-    let keep = Keep::wished(wish.remember.is_some());
-    match begin_browser(
-        &shared.teams,
-        &person,
-        keep,
-        &redirect_uri,
-        caller.session_mark(),
-    )
-    .await
-    {
+    let keep = Keep::chosen(wish.remember.is_some());
+    match begin_browser(&shared, &person, keep, &redirect_uri, caller.session_mark()).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
         Err(error) => render(&shared, frame, (&person, &caller), Some(&error)).await,
     }

@@ -228,7 +228,7 @@ pub(crate) async fn sign_in(
 ) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
     let person = super::person(&shared, &id)?;
     require_to_link(&caller, &person)?;
-    let waiting = begin_code(&shared.teams, &person, Keep::wished(body.remember)).await?;
+    let waiting = begin_code(&shared, &person, Keep::chosen(body.remember)).await?;
     let body = WaitingBody {
         user_code: waiting.user_code,
         verification_uri: waiting.verification_uri,

@@ -1,5 +1,5 @@
-//! Logins at Microsoft: of service accounts, and of people where everybody signs in by themselves. Of each a refresh token is
-//! kept, sealed, if it is to be remembered; the rest is in memory and renewed as long as Entra allows.
+//! Logins at Microsoft: of service accounts, and of people in tenants where each person signs in. A remembered login has its
+//! refresh token in the database, sealed; access tokens are in memory and renewed as long as Entra allows.
 
 use std::{
     collections::HashMap,
@@ -19,21 +19,21 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
-/// What is sealed begins with this where the login was begun by the web application with its secret: it is refreshed the
-/// same way. Refresh tokens are in one line.
+/// Prefix of the sealed text of logins that the web application began with its secret, and that are refreshed with it. A refresh
+/// token has no line break.
 const CONFIDENTIAL: &str = "confidential\n";
 
-/// Whose logins.
+/// Kind of logins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginsOf {
-    /// Accounts that let us subscribe to changes.
+    /// Accounts for subscriptions to changes.
     ServiceAccounts,
-    /// People, where everybody signs in by themselves.
+    /// People of tenants where each person signs in.
     People,
 }
 
 impl LoginsOf {
-    /// What the names of their sealed refresh tokens at a tenant begin with; whose it is follows.
+    /// Prefix of the names of sealed refresh tokens of a tenant; the account or person follows.
     pub fn prefix(self, tenant: &str) -> String {
         let word = match self {
             Self::ServiceAccounts => "service-account",
@@ -46,7 +46,7 @@ impl LoginsOf {
         }
     }
 
-    /// The permissions of Graph (delegated) that are asked for: to subscribe to presences, or to read and write one's own.
+    /// Delegated permissions of Graph: to subscribe to presences, or to read and write the own presence.
     pub(super) const fn permissions(self) -> &'static [&'static str] {
         match self {
             Self::ServiceAccounts => &["Presence.Read.All"],
@@ -62,18 +62,18 @@ impl LoginsOf {
     }
 }
 
-/// How long a login is kept.
+/// Lifetime of a login here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
     /// Sealed in the database ("Remember login data").
     Sealed,
-    /// In memory only: it works until the restart.
+    /// In memory only: it ends with the restart.
     UntilRestart,
 }
 
 impl Keep {
-    /// By the person's wish to have the login remembered.
-    pub(crate) fn wished(remember: bool) -> Self {
+    /// The lifetime that the person chose with "Remember login data".
+    pub(crate) fn chosen(remember: bool) -> Self {
         match remember {
             true => Self::Sealed,
             false => Self::UntilRestart,
@@ -83,7 +83,7 @@ impl Keep {
 
 #[derive(Debug)]
 struct Login {
-    /// The refresh token as the store has it; `None`: not to be remembered.
+    /// The refresh token as the database has it; `None`: the login is not remembered.
     stored: Option<Secret>,
     session: UserSession,
 }
@@ -96,7 +96,7 @@ struct Inner {
     store: Store,
     vault: Option<Arc<Vault>>,
     clock: Clock,
-    /// Each has a lock of its own: whoever waits for Entra holds up nobody else.
+    /// Each login has a lock of its own: a wait for Entra delays no other login.
     logins: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Login>>>>,
 }
 
@@ -105,7 +105,7 @@ struct Inner {
 pub(crate) struct Logins(Arc<Inner>);
 
 impl Logins {
-    /// None yet. Without a vault nothing is remembered.
+    /// No logins yet. Without a vault no login is remembered.
     pub(crate) fn new(
         of: LoginsOf,
         tenant: &str,
@@ -125,13 +125,13 @@ impl Logins {
         }))
     }
 
-    /// Scopes of a sign-in. A refresh token is asked for in any case: an access token alone ends after about an hour.
+    /// The OAuth scope of a sign-in, always with a refresh token: an access token alone ends after about an hour.
     pub(crate) fn scope(&self) -> String {
         scope(&self.0.client.config().graph, self.0.of.permissions(), true)
     }
 
-    /// Looks which logins the store remembers: another process may have added or removed one. Returns whose they are, and
-    /// which does not open. `only_remembered`: those that are in memory alone are dropped.
+    /// Reads the remembered logins from the database, where another process may have added or removed one. Returns their names,
+    /// and the error of one that does not open. `only_remembered`: logins that are only in memory are dropped.
     pub(crate) async fn look(&self, only_remembered: bool) -> (Vec<String>, Option<String>) {
         let Some(vault) = &self.0.vault else {
             return (Vec::new(), None);
@@ -180,10 +180,10 @@ impl Logins {
         self.insert(name, login);
     }
 
-    /// Begins a login after a sign-in. Its refresh token is stored only where it is to be remembered (P9).
+    /// Begins a login after a sign-in. Its refresh token is stored only if it is to be remembered.
     ///
     /// # Errors
-    /// It cannot be sealed or stored; then nobody is signed in.
+    /// The token cannot be sealed or stored; the login does not begin.
     pub(crate) async fn begin(
         &self,
         name: &str,
@@ -209,25 +209,25 @@ impl Logins {
         Ok(())
     }
 
-    /// Forgets a login; whether there was one.
+    /// Ends a login; returns false if there is none.
     ///
     /// # Errors
-    /// The store refused.
+    /// The database fails.
     pub(crate) async fn forget(&self, name: &str) -> Result<bool, VaultError> {
         let stored = self.0.store.forget_secret(&self.sealed_name(name)).await?;
         Ok(self.logins().remove(name).is_some() || stored)
     }
 
-    /// Whether the person is signed in, as far as is known.
+    /// Whether the person is signed in, as far as Entra has answered.
     pub(crate) fn signed_in(&self, person: PersonId) -> bool {
         self.state(&person.to_string())
             .is_some_and(|state| state.is_signed_in)
     }
 
-    /// How it stands with a login; `None`: there is none.
+    /// The state of a login; `None`: there is none.
     pub(crate) fn state(&self, name: &str) -> Option<LoginState> {
         let login = self.logins().get(name).cloned()?;
-        // Locked: it is being renewed, so it was fine a moment ago.
+        // Locked: it is being renewed, and was valid a moment ago.
         let Ok(login) = login.try_lock() else {
             return Some(LoginState {
                 is_signed_in: true,
@@ -267,7 +267,7 @@ impl Logins {
         login.lock().await.session.replace(refused, now)
     }
 
-    /// An access token; `fresh`: not the one that is at hand.
+    /// An access token; `fresh`: a new one, not the one in memory.
     pub(crate) async fn token(&self, name: &str, fresh: bool) -> Result<Secret, GraphError> {
         let login = self.logins().get(name).cloned();
         let login = login.ok_or_else(|| GraphError::UserSignIn {
@@ -295,13 +295,13 @@ impl Logins {
         if let Some(refresh) = new.filter(|_| login.stored.is_some()) {
             match self.keep(name, kind, &refresh).await {
                 Ok(()) => login.stored = Some(refresh),
-                // The one that is stored still works.
+                // The stored one still works.
                 Err(error) => tracing::warn!(name, %error, "a renewed sign-in could not be kept"),
             }
         }
-        match (access, login.session.state(now)) {
-            // The old token may still be good.
-            (Err(_), SessionState::Ready(access)) => Ok(access),
+        match (access, login.session.need(now)) {
+            // The old token may still be valid.
+            (Err(_), Need::Nothing(access)) => Ok(access),
             (access, _) => access,
         }
     }
@@ -327,20 +327,20 @@ impl Logins {
         self.0.logins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tokens end by the world's time.
+    /// Tokens end by the server's clock.
     fn now(&self) -> i64 {
         self.0.clock.now().milliseconds()
     }
 }
 
-/// How it stands with a login.
+/// State of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LoginState {
-    /// Entra does not want the person again.
+    /// Whether Entra accepts the login without the person.
     pub(crate) is_signed_in: bool,
-    /// It outlives a restart.
+    /// Whether the login outlives a restart.
     pub(crate) remembered: bool,
-    /// Why Entra wants the person again, or what an administrator must do.
+    /// The reason why the person must sign in again, or the remedy for an administrator.
     pub(crate) trouble: Option<String>,
 }
 
@@ -350,7 +350,7 @@ impl LoginState {
             SessionState::SignIn(error) => Some(error),
             SessionState::Resting(_, error) => match error.blame() {
                 Blame::Administrator => Some(error),
-                // It passes.
+                // A passing failure.
                 Blame::Service | Blame::Request => None,
             },
             SessionState::Ready(_) | SessionState::Refresh(..) => None,

@@ -1,5 +1,5 @@
-//! Change notifications: Graph tells that somebody's presence changed, and that person is read at once. The sweep goes on
-//! beside it: a notification that does not come costs a second, not the truth.
+//! Change notifications of Graph: the person of a notification is read at once. The sweep goes on beside them, so that a lost
+//! notification costs one polling interval.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,46 +17,47 @@ use tokio::sync::mpsc;
 use super::{Logins, LoginsOf, SweepNow, Tenant};
 use crate::{health::Trouble, vault::Vault};
 
-/// Bodies that may wait to be looked at: Graph sends again what it is not thanked for.
+/// Bodies of notifications that may wait. Graph sends a refused body again.
 const QUEUE_MAX: usize = 1_024;
-/// How often it is looked who is to be watched, and by which accounts.
-const LOOK: Duration = Duration::from_secs(30);
-/// The name under which the health is told.
+/// Interval at which the people to subscribe to and the service accounts are refreshed.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
+/// Health part of notifications.
 const PART: &str = "teams notifications";
 
-/// What notifications need.
+/// Settings of a tenant's notifications.
 #[derive(Debug)]
 pub struct NotificationOptions {
     /// The public address that leads to `/teams/notifications` of this server.
     pub url: String,
-    /// Graph encrypts for this certificate.
+    /// The certificate for which Graph encrypts.
     pub certificate: KeyedCertificate,
-    /// The one before, while it is being changed.
+    /// The previous certificate, during a change of certificates.
     pub old_certificate: Option<KeyedCertificate>,
 }
 
-/// Where bodies go in. Cheap to clone.
+/// Sender of notifications' bodies to the task of a tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct NotificationSender(mpsc::Sender<Bytes>);
 
-/// Where they come out.
+/// Receiver of notifications' bodies.
 #[derive(Debug)]
 pub(crate) struct NotificationReceiver(mpsc::Receiver<Bytes>);
 
 impl NotificationSender {
+    /// A queue of at most [`QUEUE_MAX`] bodies.
     pub(crate) fn new() -> (Self, NotificationReceiver) {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         (Self(sender), NotificationReceiver(receiver))
     }
 
-    /// Takes a body to be looked at later; false: come again.
-    pub(crate) fn take(&self, body: Bytes) -> bool {
+    /// Queues a body; returns false if the queue is full: Graph sends the body again.
+    pub(crate) fn send(&self, body: Bytes) -> bool {
         self.0.try_send(body).is_ok()
     }
 }
 
-/// The parts of the loop.
-struct Listening {
+/// The task of a tenant's notifications.
+struct NotificationTask {
     tenant: Tenant,
     receiver: Receiver,
     keeper: Keeper,
@@ -66,7 +67,7 @@ struct Listening {
 }
 
 impl Tenant {
-    /// Subscribes and listens, for ever.
+    /// Subscribes to the presence of people and handles notifications, until the task is dropped.
     pub(crate) async fn listen(
         self,
         options: NotificationOptions,
@@ -79,14 +80,14 @@ impl Tenant {
         let (of, name) = (LoginsOf::ServiceAccounts, self.name.clone());
         let (clock, vault) = (self.clock.clone(), Some(vault));
         let accounts = Logins::new(of, &name, client.clone(), store, vault, clock);
-        let Some(listening) = Listening::new(self, &options, accounts, sweep).await else {
+        let Some(task) = NotificationTask::new(self, &options, accounts, sweep).await else {
             return std::future::pending().await;
         };
-        listening.run(client, receiver, changes).await;
+        task.run(client, receiver, changes).await;
     }
 }
 
-impl Listening {
+impl NotificationTask {
     async fn new(
         tenant: Tenant,
         options: &NotificationOptions,
@@ -96,7 +97,7 @@ impl Listening {
         let client_state = match random_secret() {
             Ok(secret) => secret,
             Err(error) => {
-                tracing::error!(%error, "no notifications without random numbers");
+                tracing::error!(%error, "notifications are off: the operating system gives no random numbers");
                 return None;
             }
         };
@@ -139,14 +140,13 @@ impl Listening {
     ) {
         let NotificationReceiver(mut bodies) = receiver;
         let mut silenced = 0;
-        let (answers, mut answered) =
-            mpsc::channel::<(String, Result<SubscriptionAnswer, GraphError>)>(64);
-        let mut look_at = self.tenant.clock.now();
+        let (answers, mut answered) = mpsc::channel::<(String, Result<Done, GraphError>)>(64);
+        let mut refresh_at = self.tenant.clock.now();
         loop {
             let now = self.tenant.clock.now();
-            if now >= look_at {
-                look_at = now + LOOK;
-                self.look().await;
+            if now >= refresh_at {
+                refresh_at = now + REFRESH_INTERVAL;
+                self.refresh().await;
             }
             for action in self.keeper.poll(now.milliseconds()) {
                 let (accounts, client, answers) =
@@ -154,20 +154,20 @@ impl Listening {
                 tokio::spawn(async move {
                     let account = action.account().to_owned();
                     let answer = carry_out(&client, &accounts, action).await;
-                    // Nobody waits for it any more when the server stops.
+                    // The receiver is gone when the server stops.
                     let _ = answers.send((account, answer)).await;
                 });
             }
             if self.keeper.silent_recreations() > silenced {
                 silenced = self.keeper.silent_recreations();
                 tracing::warn!(
-                    "a subscription told nothing of changes that were read: it is made anew"
+                    "a subscription sent no notifications of changes that the sweep saw: it is created again"
                 );
             }
             self.receiver
                 .expect_only(self.keeper.subscriptions(), self.keeper.client_state());
             let wake = self.keeper.deadline().map(Timestamp::from_milliseconds);
-            let wake = wake.map_or(look_at, |wake| wake.min(look_at));
+            let wake = wake.map_or(refresh_at, |wake| wake.min(refresh_at));
             let clock = self.tenant.clock.clone();
             tokio::select! {
                 Some(body) = bodies.recv() => self.receive(&body).await,
@@ -182,16 +182,16 @@ impl Listening {
                         Err(error) => super::outcome(error),
                     });
                     let now = self.tenant.clock.now().milliseconds();
-                    self.keeper.on_answer(now, &account, answer);
-                    self.tell_health(None);
+                    self.keeper.answered(now, &account, answer);
+                    self.report_health(None);
                 }
                 () = clock.sleep_until(Some(wake.max(now + Duration::from_millis(100)))) => {}
             }
         }
     }
 
-    /// Who is to be watched, and by whom.
-    async fn look(&mut self) {
+    /// Refreshes the people to subscribe to, and the service accounts.
+    async fn refresh(&mut self) {
         let people = self
             .tenant
             .directory
@@ -205,10 +205,10 @@ impl Listening {
                 .is_empty()
                 .then(|| "no service account is signed in".to_owned())
         });
-        self.tell_health(trouble);
+        self.report_health(trouble);
     }
 
-    fn tell_health(&self, trouble: Option<String>) {
+    fn report_health(&self, trouble: Option<String>) {
         let of_account = self.keeper.status().find_map(|account| {
             let trouble = account.trouble?;
             Some(format!("service account {}: {trouble}", account.account))
@@ -238,17 +238,17 @@ impl Listening {
         }
         if let ReceiveResult::Events(events) = received {
             for event in events {
-                self.take(event);
+                self.on_event(event);
             }
         }
         self.count();
     }
 
-    fn take(&mut self, event: Event) {
+    fn on_event(&mut self, event: Event) {
         match event {
             Event::Notice(notice) => {
                 let directory = &self.tenant.directory;
-                // What it says may be a minute old: it is a reason to look, not the state.
+                // A notification may be a minute old: it is a reason to read, not the state.
                 if let Some(person) = directory.by_teams_id(&notice.user) {
                     self.tenant.reads.ask(person);
                     if let Some(user) = directory
@@ -261,7 +261,7 @@ impl Listening {
                 }
             }
             Event::Lifecycle(lifecycle) => {
-                tracing::info!(?lifecycle.kind, "Graph tells of a subscription");
+                tracing::info!(?lifecycle.kind, "lifecycle notification from Graph");
                 if lifecycle.kind == LifecycleKind::Missed {
                     let sweep = self.sweep.clone();
                     tokio::spawn(async move { sweep.sweep().await });
@@ -283,7 +283,7 @@ impl Listening {
         }
     }
 
-    /// What came since the last time, into the figures.
+    /// Adds the notifications since the last call to the metrics.
     fn count(&mut self) {
         let counters = self.receiver.counters();
         let metrics = &self.tenant.metrics;
@@ -299,7 +299,7 @@ impl Listening {
     }
 }
 
-/// The tenant's id, where the configuration has a domain: asked until it is told.
+/// The tenant's id. Where the configuration has a domain, Entra is asked until it answers.
 async fn tenant_id(tenant: &Tenant) -> String {
     let configured = &tenant.client.config().tenant;
     if configured.len() == 36 && configured.matches('-').count() == 4 {
@@ -317,17 +317,13 @@ async fn tenant_id(tenant: &Tenant) -> String {
                 tenant.report(PART, Some(trouble));
             }
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(REFRESH_INTERVAL).await;
     }
 }
 
 /// Makes one request with the account's token; with a fresh one if Graph refuses the first.
-async fn carry_out(
-    client: &Client,
-    accounts: &Logins,
-    action: Action,
-) -> Result<SubscriptionAnswer, GraphError> {
-    // Reauthorizing is showing a fresh token.
+async fn carry_out(client: &Client, accounts: &Logins, action: Action) -> Result<Done, GraphError> {
+    // A subscription is reauthorized by a fresh token.
     let must_be_fresh = matches!(action, Action::Reauthorize { .. });
     let token = accounts.token(action.account(), must_be_fresh).await?;
     match request(client, &token, &action).await {

@@ -1,4 +1,4 @@
-//! People for whom writing to Teams is paused: each pause is a problem in `/readyz`, the doctor and the overview until it ends.
+//! Pauses of writing to Teams: a problem in `/readyz`, the doctor and the overview until the last pause ends.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use crate::{
     shard::Sink,
 };
 
-/// The name of the problem.
+/// Health part of the pauses.
 const PART: &str = "teams loop breaker";
 
 /// The pauses. Cheap to clone.
@@ -24,7 +24,7 @@ pub struct Pauses {
 }
 
 impl Pauses {
-    /// None yet.
+    /// No pauses yet.
     pub fn new(health: Health) -> Self {
         Self {
             health,
@@ -32,7 +32,7 @@ impl Pauses {
         }
     }
 
-    /// The loop breaker paused writing for a person.
+    /// Adds the pause of a person.
     pub(crate) fn begin(&self, person: PersonId, until: Timestamp) {
         tracing::warn!(%person, until = %rfc3339(until), "writing to Teams is paused for this person");
         self.change(|pauses| {
@@ -40,7 +40,7 @@ impl Pauses {
         });
     }
 
-    /// The pause of a person is over.
+    /// Removes the pause of a person.
     pub(crate) fn end(&self, person: PersonId) {
         self.change(|pauses| {
             pauses.remove(&person);

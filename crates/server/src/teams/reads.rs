@@ -1,4 +1,4 @@
-//! People who are read beside the sweep: at once, or once a second while they are busy or watched.
+//! People who are read beside the sweep: at once on request, or once a second while they are busy or watched.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -12,7 +12,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{directory::Directory, shard::Sink};
 
-/// Asks the tenant that a person's account is in to read it at once. Cheap to clone.
+/// Reads beside the sweep, of all tenants. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reads {
     directory: Directory,
@@ -20,7 +20,7 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// For these tenants.
+    /// No people yet, for these tenants.
     pub fn new(directory: Directory, tenants: &[Arc<str>]) -> Self {
         let tenants = tenants
             .iter()
@@ -31,41 +31,41 @@ impl Reads {
         }
     }
 
-    /// Asks for a person. Asking again before it was done changes nothing.
+    /// Requests a read of a person at once. A second request before the read has no effect.
     pub fn ask(&self, person: PersonId) {
         if let Some(reads) = self.of_person(person) {
             reads.ask(person);
         }
     }
 
-    /// What is shown of a person now: whoever rings, is in a call, or whose state is not certain is read more often.
+    /// Records a person's presence: people with an activity or an uncertain state are read more often.
     pub fn follow(&self, person: PersonId, presence: &Presence) {
         if let Some(reads) = self.of_person(person) {
             reads.follow(person, presence);
         }
     }
 
-    /// A write to Teams was seen after so long.
+    /// Records the time after which Teams showed a write.
     pub fn write_seen(&self, person: PersonId, lag: Duration) {
         if let Some(reads) = self.of_person(person) {
             reads.lag().record(lag);
         }
     }
 
-    /// Marks a person as watched by a subscription that lasts so long at most: watched people are read more often.
+    /// Marks a person as watched for at most this time: watched people are read more often.
     pub fn watch(&self, person: PersonId, lasts: Duration) {
         if let Some(reads) = self.of_person(person) {
             reads.watched().insert(person, Instant::now() + lasts);
         }
     }
 
-    /// Those of one tenant.
+    /// The reads of one tenant.
     pub(crate) fn of_tenant(&self, name: &str) -> TenantReads {
         self.tenants.get(name).cloned().unwrap_or_default()
     }
 
     fn of_person(&self, person: PersonId) -> Option<&TenantReads> {
-        // Most installations have one tenant or none: nobody is looked up for that.
+        // Most installations have one tenant or none, and need no lookup of the person.
         match self.tenants.len() {
             0 => None,
             1 => self.tenants.values().next(),
@@ -74,28 +74,14 @@ impl Reads {
     }
 }
 
-impl Sink for Reads {
-    fn apply(&self, effect: &Effect) {
-        match effect {
-            Effect::Changed { person, presence } => self.follow(*person, presence),
-            Effect::ReadTeams(person) => self.ask(*person),
-            Effect::WriteLag { person, lag } => self.write_seen(*person, *lag),
-            Effect::Store(_)
-            | Effect::Write(_)
-            | Effect::WritingPaused { .. }
-            | Effect::WritingResumed(_) => {}
-        }
-    }
-}
-
-/// Single people of one tenant who are to be read at once, and with whom something is going on. Cheap to clone.
+/// People of one tenant who are read at once, or more often than by the sweep. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct TenantReads {
     asked: Arc<Mutex<BTreeSet<PersonId>>>,
     eventful: Arc<Mutex<BTreeSet<PersonId>>>,
     /// Watched people, with the end of the longest subscription.
     watched: Arc<Mutex<BTreeMap<PersonId, Instant>>>,
-    /// How long the tenant takes to show a write.
+    /// Time until the tenant shows a write.
     lag: Arc<Mutex<TenantLag>>,
     wake: Arc<Notify>,
 }
@@ -105,7 +91,7 @@ impl TenantReads {
         self.lag.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for people who are asked for, and takes them.
+    /// Waits for requested people, and removes them from the list.
     pub(super) async fn next_asked(&self) -> BTreeSet<PersonId> {
         self.wake.notified().await;
         std::mem::take(&mut *self.asked())
@@ -149,7 +135,7 @@ impl TenantReads {
         few(&eventful, &watched, most, turns)
     }
 
-    /// Forgets people that are no longer in the directory.
+    /// Forgets people who were removed.
     pub(super) fn retain(&self, is_known: impl Fn(PersonId) -> bool) {
         self.eventful().retain(|person| is_known(*person));
         self.watched().retain(|person, _| is_known(*person));
@@ -205,7 +191,7 @@ fn few(
     people
 }
 
-/// At most `most` of these people, beginning after `last` and going round. Notes the last of them.
+/// At most `most` of these people, beginning after `last` and going round. Sets `last` to the last of them.
 fn in_turn(people: &BTreeSet<PersonId>, most: usize, last: &mut PersonId) -> Vec<PersonId> {
     let after = (Bound::Excluded(*last), Bound::Unbounded);
     let in_turn = people.range(after).chain(people.range(..=*last));

@@ -1,4 +1,4 @@
-//! Writing to Teams: the latest wish of each person, in the order of urgency, as fast as the budget allows.
+//! Writes to Teams: the latest write of each person and slot, in the order of urgency, as fast as the request budget allows.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -23,13 +23,13 @@ use crate::{directory::Directory, shard::Cause, writer::WriteSink};
 
 /// Requests on the wire at once. At 50 ms an answer that is 1,280 a second, far beyond any tenant's budget.
 const IN_FLIGHT_MAX: usize = 64;
-/// Pause before a write is tried again that only an administrator can make possible.
+/// Pause before the retry of a write that needs an administrator's help.
 const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(15);
-/// Pause before a write is tried again for an account that Graph does not know.
+/// Pause before the retry of a write to an account that Graph does not know.
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(15);
-/// Pause before a clear is sent again that Graph refuses for good: what Offhook wrote is still there.
+/// Pause before the retry of a clear that Graph refuses: the presence that Offhook wrote is still in Teams.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
-/// Time until the engine insists on a set that Graph refuses for good.
+/// Time in milliseconds until the engine repeats a set that Graph refuses.
 const INSISTS_AFTER: i64 = 4 * 60_000;
 /// Interval at which removed accounts are forgotten.
 const FORGET_INTERVAL: Duration = Duration::from_secs(600);
@@ -41,10 +41,10 @@ pub(super) struct Tag {
     pub(super) origin: Origin,
 }
 
-/// Who wants a write.
+/// Origin of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The engine, which hears its result.
+    /// The engine, which receives the result.
     Engine,
     /// The record of a write to an account that its person has no longer.
     LeftWrite,
@@ -53,11 +53,11 @@ pub(super) enum Origin {
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<WriteQueue<Tag>>,
-    /// Writes that are not tried any more, and whose failures are to be forgotten. Used only while the queue is locked.
+    /// Writes that are not retried any more, and whose failures are to be forgotten. Locked only while the queue is locked.
     left: Mutex<Vec<(Arc<str>, Slot)>>,
     /// Confirmed clears of accounts that the person has no longer: their records are to be forgotten.
     taken_back: Mutex<BTreeSet<(Arc<str>, Slot)>>,
-    /// There is a new one of these.
+    /// Notified of each of these.
     settle: Notify,
     wake: Notify,
     /// Notified when nothing waits and nothing is on the wire.
@@ -65,7 +65,7 @@ struct Shared {
 }
 
 /// Next step of a queue's sender.
-enum Look {
+enum NextStep {
     /// Send these writes.
     Send(Vec<Pending<Tag>>),
     /// Wait for the budget.
@@ -86,7 +86,7 @@ pub struct TeamsWrites {
 pub struct TenantWrites(Arc<Shared>);
 
 impl TeamsWrites {
-    /// Empty queues for these tenants; whose account is in none of them is never written about.
+    /// Empty queues for these tenants. Writes for people of other tenants are dropped.
     pub fn new(directory: Directory, tenants: &[Arc<str>]) -> Self {
         let queues = tenants
             .iter()
@@ -161,18 +161,7 @@ impl TenantWrites {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Completes when nothing waits and nothing is on the wire.
-    async fn idle(&self) {
-        loop {
-            let idle = self.0.idle.notified();
-            if self.queue().is_empty() {
-                return;
-            }
-            idle.await;
-        }
-    }
-
-    /// Lets the sender look for writes.
+    /// Wakes the sender.
     pub(super) fn wake(&self) {
         self.0.wake.notify_one();
     }
@@ -197,7 +186,7 @@ impl TenantWrites {
         self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets the failures of writes that are not tried any more. The queue is locked, so that none is recorded meanwhile.
+    /// Forgets the failures of writes that are not retried any more. The lock of the queue keeps new ones from being recorded.
     fn forget_left(&self, _queue: &MutexGuard<'_, WriteQueue<Tag>>, tenant: &Tenant) {
         let left = std::mem::take(&mut *self.left());
         if !left.is_empty() {
@@ -205,7 +194,7 @@ impl TenantWrites {
         }
     }
 
-    /// Forgets the failures of writes that are not tried any more, and the writes of people without an account.
+    /// Forgets the failures of writes that are not retried any more, and the writes to accounts that no person has.
     pub(super) fn forget_unconfirmed(&self, tenant: &Tenant) {
         let mut queue = self.queue();
         for (user, slot) in tenant.forget_unconfirmed(network_time()) {
@@ -215,7 +204,7 @@ impl TenantWrites {
         self.wake();
     }
 
-    /// Sends writes and reports the backlog, for ever.
+    /// Sends writes and reports the backlog, until the task is dropped.
     pub async fn run(self, tenant: Tenant, store: Store) {
         let report = tenant.clone().report_backlog(self.clone());
         let forget = self.clone().forget_removed(tenant.directory.clone());
@@ -223,7 +212,7 @@ impl TenantWrites {
         tokio::join!(self.send_all(tenant), report, forget, left);
     }
 
-    /// Forgets the acknowledged clears of accounts that no person has any more, for ever.
+    /// Forgets the acknowledged clears of accounts that no person has any more, until the task is dropped.
     async fn forget_removed(self, directory: Directory) {
         loop {
             tokio::time::sleep(FORGET_INTERVAL).await;
@@ -247,13 +236,13 @@ impl TenantWrites {
         }
     }
 
-    /// Waits for writes and for their tokens.
+    /// Waits for writes and for their budget.
     async fn affordable(&self, tenant: &Tenant) -> Vec<Pending<Tag>> {
         loop {
-            match self.look(tenant) {
-                Look::Send(writes) => return writes,
-                Look::Budget(wait) => tokio::time::sleep(wait).await,
-                Look::Nothing(wake_at) => tokio::select! {
+            match self.next_step(tenant) {
+                NextStep::Send(writes) => return writes,
+                NextStep::Budget(wait) => tokio::time::sleep(wait).await,
+                NextStep::Nothing(wake_at) => tokio::select! {
                     () = self.0.wake.notified() => {}
                     () = rest_until(wake_at) => {}
                 },
@@ -261,7 +250,7 @@ impl TenantWrites {
         }
     }
 
-    fn look(&self, tenant: &Tenant) -> Look {
+    fn next_step(&self, tenant: &Tenant) -> NextStep {
         let mut queue = self.queue();
         self.forget_left(&queue, tenant);
         let mut budget = tenant.budget();
@@ -273,11 +262,11 @@ impl TenantWrites {
         }
         let mut writes = match next {
             Next::Write(write) => vec![write],
-            Next::Budget(wait) => return Look::Budget(wait),
-            Next::Nothing(wake_at) => return Look::Nothing(wake_at),
+            Next::Budget(wait) => return NextStep::Budget(wait),
+            Next::Nothing(wake_at) => return NextStep::Nothing(wake_at),
         };
-        // After an outage there are many: then as many go together as the budget has at once. A write that is alone, or
-        // nearly, never waits for the answers of others.
+        // After an outage many writes wait: as many go into one batch as the budget has. A single write, or one of few, never
+        // waits for the answers to others.
         if tenant.logins.is_none() && queue.may_batch(network_time()) {
             while writes.len() < BATCH_MAX
                 && let Next::Write(write) = queue.next(network_time(), &mut budget)
@@ -285,7 +274,7 @@ impl TenantWrites {
                 writes.push(write);
             }
         }
-        Look::Send(writes)
+        NextStep::Send(writes)
     }
 
     async fn send(&self, tenant: &Tenant, writes: Vec<Pending<Tag>>) {
@@ -371,7 +360,7 @@ impl TenantWrites {
                     .retry_at(&write.user, write.operation.slot())
                     .unwrap_or(now),
             };
-            // While the queue is locked: nobody leaves the write between its failure and the record of it.
+            // While the queue is locked, so that the write is not released between its failure and the record of it.
             if result.is_ok() || finished != FinishResult::Released {
                 tenant.report_write(
                     (&write.user, write.tag.write),
@@ -391,8 +380,8 @@ pub(super) const fn graph_slot(slot: Slot) -> graph::Slot {
     }
 }
 
-/// Whether a batch was refused as a whole, leaves out items, or refuses the token for one: single writes are sent instead, each
-/// of which can get a fresh token.
+/// Whether a batch failed as a whole, leaves out items, or refuses the token of one: single writes are sent instead, each of
+/// which can get a fresh token.
 fn is_batch_unanswered(
     results: &Result<Vec<Result<WriteSuccess, GraphError>>, GraphError>,
 ) -> bool {
@@ -407,7 +396,7 @@ fn is_batch_unanswered(
     })
 }
 
-/// With the application's permission, or with the person's own login.
+/// Sends one write, with the application's permission or with the person's own login.
 async fn write_one(tenant: &Tenant, write: &Pending<Tag>) -> Result<WriteSuccess, GraphError> {
     let (user, operation) = (&*write.user, write.operation);
     match &tenant.logins {
@@ -420,7 +409,7 @@ async fn write_one(tenant: &Tenant, write: &Pending<Tag>) -> Result<WriteSuccess
     }
 }
 
-/// Waits until `wake_at` of the network's time; for ever without one.
+/// Waits until `wake_at` of the network's time; without one, until the future is dropped.
 async fn rest_until(wake_at: Option<i64>) {
     match wake_at {
         None => std::future::pending().await,
@@ -431,7 +420,7 @@ async fn rest_until(wake_at: Option<i64>) {
     }
 }
 
-/// Whether it is certain that Teams does not have what was to be written. Without an answer it may.
+/// Whether Teams certainly did not accept the write. Without an answer it may have.
 fn is_refusal(error: &GraphError) -> bool {
     match error {
         GraphError::Forbidden { .. }
@@ -462,11 +451,11 @@ fn retry(error: &GraphError, operation: Operation) -> Outcome {
         Blame::Request if matches!(error, GraphError::NotFound { .. }) => {
             Outcome::Retry(Some(UNKNOWN_PAUSE))
         }
-        // A clear without acknowledgement is never given up: the person would stay as Offhook left them.
+        // A clear without acknowledgement is never given up: the person would keep the presence that Offhook wrote.
         Blame::Request if operation.kind() == RequestKind::Clear => {
             Outcome::Retry(Some(REFUSED_PAUSE))
         }
-        // The engine insists as long as the write is wanted.
+        // The engine repeats a set as long as it is needed.
         Blame::Request => Outcome::GiveUp,
     }
 }
