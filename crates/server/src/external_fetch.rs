@@ -1,6 +1,6 @@
-//! The one HTTP client for addresses that people enter (calendar feeds). It reaches public addresses only, and networks
-//! that the configuration allows: checked in its resolver, so that a name cannot change its address in between, and for
-//! each redirect. Its errors are an enumeration: they repeat no content and do not distinguish closed from open ports.
+//! HTTP client for addresses that people enter (calendar feeds). It reaches public addresses only, and networks that the
+//! configuration allows: its resolver checks them, so that a name cannot change its address in between, and each redirect is
+//! checked. Its errors are an enumeration: they repeat no content and do not distinguish closed from open ports.
 
 mod address;
 mod body;
@@ -30,7 +30,7 @@ const PORT_MIN: u16 = 1_024;
 /// Some providers refuse requests without it.
 const USER_AGENT: &str = concat!("Offhook/", env!("CARGO_PKG_VERSION"));
 
-/// Longest wait that a server is granted (Retry-After).
+/// Longest wait that a server can ask for (Retry-After).
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Characters of an error that are repeated.
@@ -39,7 +39,7 @@ const WORDS_MAX: usize = 200;
 /// Configuration of addresses that people enter (`[outside]`) and of calendar files (`[calendar]`).
 #[derive(Clone, Debug, Default)]
 pub struct OutsideOptions {
-    /// Networks that are reached though they are not public.
+    /// Private networks that are allowed.
     pub allow: Vec<IpNet>,
     /// The HTTP proxy; `None`: none, also where the environment names one.
     pub proxy: Option<Url>,
@@ -49,14 +49,14 @@ pub struct OutsideOptions {
     pub data: PathBuf,
 }
 
-/// Why an answer could not be fetched.
+/// The reason why a fetch failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OutsideError {
-    /// The address is not reached, or its name has no address that is: an unknown name and a name of a private network
-    /// give the same error.
+    /// The address is not allowed, or its name has no allowed address: an unknown name and a name of a private network give
+    /// the same error.
     #[error("the address is unknown or not public")]
     Address,
-    /// It leads too far, or away from https.
+    /// Too many redirects, or one away from https.
     #[error("the redirects are too many or lead away from https")]
     Redirect,
     /// Connection refused, timeout, TLS failure or interruption, not distinguished.
@@ -68,31 +68,31 @@ pub(crate) enum OutsideError {
     /// The server is in trouble (5xx, 408, 421, 425, 429).
     #[error("the server is in trouble")]
     ServerError,
-    /// The answer is packed in another way than gzip, which is all that was asked for, or cannot be unpacked.
+    /// The answer has another encoding than the requested gzip, or cannot be unpacked.
     #[error("the answer cannot be unpacked")]
     Packing,
-    /// More than was asked for.
+    /// The answer is larger than the limit.
     #[error("the answer is too large")]
     TooLarge,
 }
 
-/// What a server answered.
+/// The answer of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Fetched {
-    /// As it was when the validators were given out (304).
+    /// Unchanged since the answer with these validators (304).
     Unchanged,
-    /// The whole, unpacked.
+    /// The whole body, unpacked.
     Body {
-        /// The bytes.
+        /// The content.
         bytes: Vec<u8>,
         /// The parameter `charset` of Content-Type.
         charset: Option<String>,
-        /// What a later question can name.
+        /// Validators for the next request.
         validators: Validators,
     },
 }
 
-/// Why nothing was fetched, and how long the server asks to wait.
+/// A failed fetch, with the wait that the server asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FetchError {
     pub(crate) error: OutsideError,
@@ -116,7 +116,7 @@ pub(crate) struct Outside {
     rules: Arc<Rules>,
 }
 
-/// Which addresses are reached.
+/// The rule for allowed addresses.
 #[derive(Debug)]
 struct Rules {
     allow: Vec<IpNet>,
@@ -155,8 +155,11 @@ impl Outside {
         })
     }
 
-    /// The address that a text means, if it is one that may be asked for: https, without a password, no private
-    /// address written out. What its name means is checked at each request.
+    /// Parses an address that a person entered.
+    ///
+    /// # Errors
+    /// The address is not https, has a password, or is a literal private address. The addresses of its name are checked at each
+    /// request.
     pub(crate) fn address(&self, text: &str) -> Result<Url, OutsideError> {
         let url = Url::parse(&web_address(text)).map_err(|_| OutsideError::Address)?;
         self.rules.check(&url)?;
@@ -215,7 +218,7 @@ impl Outside {
     }
 }
 
-/// An address of the web as people copy it: blanks around it, `webcal://` or `webcals://` for https.
+/// Normalises an address as people copy it: removes blanks around it, and turns `webcal://` and `webcals://` into https.
 pub(crate) fn web_address(text: &str) -> String {
     let text = text.trim();
     let of_calendar = ["webcal://", "webcals://"].into_iter().find_map(|scheme| {
@@ -255,7 +258,7 @@ impl Rules {
     }
 }
 
-/// Names that mean this machine or its network wherever they are looked up.
+/// Whether a name means this machine or its network in any resolver.
 fn is_local_name(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let special = [
@@ -307,7 +310,7 @@ fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.min(RETRY_AFTER_MAX.as_secs_f64())).ok()
 }
 
-/// Our own error, if one of ours ended the request; else no answer, whatever the reason.
+/// The client's own error, if one ended the request; else no answer, for any other reason.
 fn cause(error: &reqwest::Error) -> OutsideError {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |error| error.source())
@@ -315,7 +318,7 @@ fn cause(error: &reqwest::Error) -> OutsideError {
         .unwrap_or(OutsideError::NoAnswer)
 }
 
-/// Error text of a peer that the administrator configured, in a form that can be shown: one line, at most 200 characters.
+/// The error text of a configured peer, made fit for a log or page: one line, at most 200 characters.
 pub(crate) fn words(text: &str) -> String {
     let plain = |character: char| {
         if character.is_control() {
@@ -327,7 +330,7 @@ pub(crate) fn words(text: &str) -> String {
     text.chars().map(plain).take(WORDS_MAX).collect()
 }
 
-/// Resolver that keeps the addresses that are reached.
+/// Resolver that drops addresses that are not allowed.
 struct PublicOnly(Arc<Rules>);
 
 impl Resolve for PublicOnly {

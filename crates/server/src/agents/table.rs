@@ -1,4 +1,4 @@
-//! What a person's agents look for: what the person's scope lists and has active, and nothing that another source tells
+//! Programs that a person's agents watch: the active ones of the person's scope, without those that another source reports
 //! better.
 
 use std::time::Duration;
@@ -8,10 +8,10 @@ use presence::{PersonId, SettingsGroup, Timestamp};
 
 use crate::organisation::Tables;
 
-/// Teams' own rows: Teams itself says more where a person's presence is synchronised.
+/// Processes of Teams: Teams itself reports more for people who are synchronised.
 const TEAMS: [&str; 2] = ["teams", "ms-teams"];
 
-/// The table for a person.
+/// The programs for a person's agents.
 pub(super) fn table(tables: &Tables, person: PersonId) -> Table {
     let settings = tables.resolve(person, SettingsGroup::Microphone);
     let milliseconds = |key: &str| u64::from(settings.seconds(key)) * 1000;
@@ -41,7 +41,7 @@ pub(super) fn table(tables: &Tables, person: PersonId) -> Table {
     table
 }
 
-/// What of a report counts: only what the table has, by alias, each since when.
+/// The programs of a report that count: those in the table, by alias, with their beginning.
 pub(super) fn counted(table: &Table, report: &Report, now: Timestamp) -> Vec<(String, Timestamp)> {
     if report.paused_milliseconds.is_some() {
         return Vec::new();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_looks_for_what_is_active_and_told_by_nobody_else() {
+    fn an_agent_watches_active_programs_that_no_other_source_reports() {
         let person = PersonId(1);
         let processes = |tables: &Tables| -> Vec<String> {
             let rows = table(tables, person).rows.into_iter();
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(processes(&tables).len(), 17);
         let mode = page(SettingsGroup::Teams, r#"{"mode":"telephony_only"}"#);
         tables.set_page(ORGANISATION, SettingsGroup::Teams, mode);
-        assert_eq!(processes(&tables).len(), 15, "Teams tells of itself");
+        assert_eq!(processes(&tables).len(), 15, "Teams reports itself");
         let program = |process: &str, active, softphone| Program {
             process: process.into(),
             active,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_table_has_counts_whatever_an_agent_says() {
+    fn only_programs_of_the_table_count() {
         assert_eq!(
             aliases(&report(&[("zoom", 5), ("secret-tool", 5)])),
             ["Zoom Meeting"]
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_held_the_microphone_for_too_long_is_ignored() {
+    fn a_program_that_has_held_the_microphone_for_too_long_is_ignored() {
         assert_eq!(
             aliases(&report(&[("CiscoCollabHost", 3_599)])),
             ["Cisco Webex"]
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_a_pause() {
+    fn nothing_counts_during_a_pause() {
         let paused = Report {
             paused_milliseconds: Some(1),
             ..report(&[("Zoom", 5)])
@@ -160,11 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn since_when_is_told_from_now_back() {
+    fn the_beginning_is_counted_back_from_now() {
         let now = Timestamp::from_milliseconds(100_000);
         let counted = counted(&two(), &report(&[("Zoom", 5)]), now);
         assert_eq!(counted[0].1, Timestamp::from_milliseconds(95_000));
-        // A clock of nonsense neither panics nor lies in the future.
+        // An absurd duration neither panics nor gives a time in the future.
         let mut absurd = report(&[("Zoom", 5)]);
         absurd.programs[0].milliseconds = u64::MAX;
         assert!(super::counted(&two(), &absurd, now)[0].1 <= now);

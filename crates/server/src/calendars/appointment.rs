@@ -1,4 +1,4 @@
-//! From an occurrence of a calendar to an appointment.
+//! Appointments made from occurrences of a calendar.
 
 use calendar::{FreeBusy, Occurrence};
 use presence::{
@@ -6,7 +6,8 @@ use presence::{
     Timestamp,
 };
 
-/// Free is nothing, tentative is nothing unless the settings say otherwise, busy and out of office have their profiles.
+/// The appointment of an occurrence: none if the occurrence is free, or tentative and the settings ignore tentative ones. Busy
+/// and out of office have profiles of their own.
 pub(super) fn appointment(
     occurrence: &Occurrence,
     page: &EffectiveSettings,
@@ -23,7 +24,7 @@ pub(super) fn appointment(
     } else {
         ""
     };
-    // Without a length it puts nothing in force.
+    // An appointment without a duration has no effect.
     (occurrence.end > occurrence.start).then(|| Appointment {
         id: AppointmentId(0),
         start: Timestamp::from_milliseconds(occurrence.start),
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn free_and_busy_mean_what_the_domain_says() {
+    fn free_and_busy_choose_the_profile() {
         let mut settings = SettingValues::default();
         let page = |settings: &SettingValues| {
             let way = ScopeChain {

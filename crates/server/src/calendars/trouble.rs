@@ -1,15 +1,15 @@
-//! Why a person's calendar could not be read, as a whole or in parts.
+//! Errors of reading a person's calendar, as a whole or in parts.
 
 use calendar::{CalendarError, Problem};
 use serde_json::{Value, json};
 
 use crate::external_fetch::{OutsideError, folder::FileError};
 
-/// Parts that could not be read and are listed to the person: after these the exporter is at fault.
+/// Unreadable parts that are listed to the person. With more of them the exporter is at fault.
 const UNREAD_MAX: usize = 20;
 
-/// Why a person's feed cannot be read. The text has the remedy. People read it who may not know what the server
-/// reaches or reads: it repeats nothing from there.
+/// The reason why a person's feed cannot be read. The text has the remedy. It repeats nothing of the answer: its reader may
+/// not know what the server can reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FeedTrouble {
     /// Not https, not public, or no such name.

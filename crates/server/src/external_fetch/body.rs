@@ -10,14 +10,14 @@ use super::OutsideError;
 /// Longest name of an encoding.
 const CHARSET_MAX: usize = 40;
 
-/// How a body is packed.
+/// Encoding of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Packing {
     None,
     Gzip,
 }
 
-/// How the body is packed. `None`: in a way that was not asked for.
+/// The encoding of the body. `None`: an encoding that was not requested.
 pub(super) fn packing(headers: &HeaderMap) -> Option<Packing> {
     let Some(value) = headers.get(CONTENT_ENCODING) else {
         return Some(Packing::None);

@@ -9,16 +9,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why a file is not read. One variant for all files that are refused: more would reveal which files exist.
+/// The reason why a file is not read. All refused files have one variant: more would reveal which files exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FileError {
     /// No folder is configured.
     #[error("no folder of calendar files is configured")]
     NoFolder,
-    /// Missing, unreadable, elsewhere, or not of the kind that is read.
+    /// Missing, unreadable, outside the folder, or no regular `.ics` file.
     #[error("not a readable .ics file below the folder of calendar files")]
     NotOurs,
-    /// More than was asked for.
+    /// The file is larger than the limit.
     #[error("the file is too large")]
     TooLarge,
 }
@@ -67,16 +67,16 @@ impl CalendarFolder {
         if !path.starts_with(&folder) || in_data || of_system || !is_calendar {
             return Err(refused());
         }
-        let looked_at = fs::symlink_metadata(&path)?;
+        let metadata = fs::symlink_metadata(&path)?;
         // A second name may be one of the database or of a key.
-        if !looked_at.is_file() || looked_at.nlink() != 1 || self.is_of_data(&looked_at) {
+        if !metadata.is_file() || metadata.nlink() != 1 || self.is_of_data(&metadata) {
             return Err(refused());
         }
         let file = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
             .open(&path)?;
-        if same(&file.metadata()?, &looked_at) {
+        if same(&file.metadata()?, &metadata) {
             Ok(file)
         } else {
             Err(refused())

@@ -1,4 +1,4 @@
-//! What makes a request conditional (RFC 9110 §13): the ETag and the date that came with an answer.
+//! Validators of conditional requests (RFC 9110 §13): the ETag and the date of an answer.
 
 use reqwest::{
     RequestBuilder,
@@ -16,7 +16,7 @@ pub(crate) struct Validators {
 }
 
 impl Validators {
-    /// Those of an answer.
+    /// The validators of an answer.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let short = |value: &&HeaderValue| value.len() <= VALUE_MAX;
         Self {

@@ -1,18 +1,18 @@
-//! Of several telephone systems, which has an extension: the one that names the longest beginning of it, else the one that
-//! names none.
+//! Division of extensions among several PBXs: an extension belongs to the PBX with the longest matching prefix, else to the
+//! PBX without prefixes.
 
 use std::sync::Arc;
 
-/// What one telephone system has of all extensions. Cheap to clone.
+/// The extensions of one PBX. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Share {
-    /// Beginnings of extensions, for each telephone system; empty: the rest.
+    /// Prefixes of extensions, for each PBX; empty: all other extensions.
     all: Arc<[Vec<String>]>,
     own: usize,
 }
 
 impl Share {
-    /// The share of each of them.
+    /// The share of each PBX, by the prefixes of all.
     pub(crate) fn of_each(all: Vec<Vec<String>>) -> impl Iterator<Item = Self> {
         let all: Arc<[Vec<String>]> = all.into();
         (0..all.len()).map(move |own| Self {
@@ -21,26 +21,26 @@ impl Share {
         })
     }
 
-    /// Whether this extension is there.
+    /// Whether an extension belongs to the PBX.
     pub(crate) fn has(&self, extension: &str) -> bool {
         owner(&self.all, extension) == Some(self.own)
     }
 }
 
 fn owner(all: &[Vec<String>], extension: &str) -> Option<usize> {
-    let length = |beginnings: &Vec<String>| {
-        let fitting = beginnings
+    let length = |prefixes: &Vec<String>| {
+        let fitting = prefixes
             .iter()
-            .filter(|beginning| extension.starts_with(&***beginning));
-        match beginnings.is_empty() {
+            .filter(|prefix| extension.starts_with(&***prefix));
+        match prefixes.is_empty() {
             true => Some(0),
             false => fitting.map(String::len).max(),
         }
     };
     let mut owner: Option<(usize, usize)> = None;
-    for (own, beginnings) in all.iter().enumerate() {
-        // Of two that name the same, the first.
-        if let Some(length) = length(beginnings)
+    for (own, prefixes) in all.iter().enumerate() {
+        // Of two PBXs with the same prefix, the first.
+        if let Some(length) = length(prefixes)
             && owner.is_none_or(|(_, longest)| length > longest)
         {
             owner = Some((own, length));
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_beginning_decides_and_the_rest_goes_where_none_is_named() {
+    fn the_longest_prefix_decides_and_the_rest_goes_where_none_is_named() {
         let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let all = vec![named(&[]), named(&["2", "30"]), named(&["201"])];
         let shares: Vec<Share> = Share::of_each(all).collect();

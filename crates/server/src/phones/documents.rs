@@ -1,4 +1,4 @@
-//! What telephones are told of a person, as documents. What the viewer may not see is not in the view any more.
+//! Documents about a person for phones, made from the view that the watcher may see.
 
 use presence::{Activity, Status, View};
 use sip::{
@@ -7,8 +7,8 @@ use sip::{
 };
 use telephony::own_dialogs::own_dialog;
 
-/// For lamps (RFC 4235): lit while busy, flashing while it rings, dark otherwise. A dialog that is over is told too: some
-/// telephones keep the lamp lit without one.
+/// The document for BLF keys (RFC 4235): lit while busy, flashing while ringing, else dark. A terminated dialog is part of the
+/// document: some phones keep the lamp lit without one.
 pub(super) fn dialog_info(entity: &str, name: &str, view: &View) -> DialogInfo {
     let ringing = view.activity == Some(Activity::Ringing);
     let state = match view.status {
@@ -37,20 +37,20 @@ pub(super) fn dialog_info(entity: &str, name: &str, view: &View) -> DialogInfo {
     }
 }
 
-/// For telephones and programs that show more than a lamp (RFC 3863, RFC 4480).
+/// The document for phones and programs that show more than a lamp (RFC 3863, RFC 4480).
 pub(super) fn presence_info(entity: &str, view: &View) -> PresenceInfo {
-    use presence_info::Activity as Told;
+    use presence_info::Activity as Shown;
     let mut activities = Vec::new();
     match view.status {
-        // Simple watchers look at the first only.
-        Status::Busy | Status::DoNotDisturb => activities.push(Told::Busy),
-        Status::BeRightBack | Status::Absent => activities.push(Told::Away),
+        // Simple watchers show the first activity only.
+        Status::Busy | Status::DoNotDisturb => activities.push(Shown::Busy),
+        Status::BeRightBack | Status::Absent => activities.push(Shown::Away),
         Status::Available | Status::Offline => {}
     }
     activities.extend(match view.activity {
-        Some(Activity::OnThePhone | Activity::OnThePhoneTeams) => Some(Told::OnThePhone),
-        Some(Activity::InMeeting) => Some(Told::Meeting),
-        Some(Activity::Presenting) => Some(Told::Presentation),
+        Some(Activity::OnThePhone | Activity::OnThePhoneTeams) => Some(Shown::OnThePhone),
+        Some(Activity::InMeeting) => Some(Shown::Meeting),
+        Some(Activity::Presenting) => Some(Shown::Presentation),
         Some(Activity::Ringing | Activity::UsingApp(_)) | None => None,
     });
     PresenceInfo {
@@ -61,7 +61,7 @@ pub(super) fn presence_info(entity: &str, view: &View) -> PresenceInfo {
     }
 }
 
-/// The words beside the name on a display.
+/// The text beside the name on a display.
 fn words(view: &View) -> Option<String> {
     let words = match &view.activity {
         // A phone shows one text only: without the status a call would look as if it could be disturbed.

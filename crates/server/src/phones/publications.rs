@@ -1,4 +1,4 @@
-//! What telephones say of themselves (RFC 3903), as the state of a line.
+//! Publications of phones about themselves (RFC 3903), as the state of a line.
 
 use std::sync::Arc;
 
@@ -13,14 +13,13 @@ use telephony::{
     own_dialogs::remove_own_dialogs,
 };
 
-/// The state of the line and who is at the other end; `None`: the document makes no sense, or has only dialogs that cannot
-/// be understood.
+/// The state of the line and the other party; `None`: the document cannot be read, or has only dialogs that cannot be read.
 pub(super) fn read(package: Package, body: &[u8]) -> Option<(LineState, Option<Arc<str>>)> {
     match package {
         Package::Dialog => {
             let mut document = DialogInfo::parse(body).ok()?;
-            // What we have told a telephone ourselves is no call on it, whoever repeats it.
-            remove_own_dialogs(&mut document);
+            // A dialog that Offhook sent to phones is no call, even if a phone publishes it.
+            drop_own(&mut document);
             let state = line_state(&document.dialogs);
             let is_whole = document.unread.dialogs.is_empty() && !document.unread.more;
             let party = other_party(&document.dialogs);
@@ -28,7 +27,7 @@ pub(super) fn read(package: Package, body: &[u8]) -> Option<(LineState, Option<A
         }
         Package::Presence => {
             let document = PresenceInfo::parse(body).ok()?;
-            // Telephones say busy of themselves only while they are used.
+            // Phones publish busy only while they are used.
             let used =
                 |activity: &Activity| matches!(activity, Activity::Busy | Activity::OnThePhone);
             let state = match document.activities.iter().any(used) {
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_said_ourselves_is_no_call() {
+    fn a_dialog_of_offhook_is_no_call() {
         let view = View {
             status: Status::Busy,
             activity: Some(presence::Activity::OnThePhoneTeams),

@@ -1,4 +1,4 @@
-//! Who sends a request: the accounts that it may come from, and the addresses that a trusted peer vouches for.
+//! Senders of requests: the accounts that a request may belong to, and the identities that a trusted peer asserts.
 
 use sip::{
     message::{Message, NameAddr},

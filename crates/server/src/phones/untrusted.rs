@@ -1,28 +1,28 @@
-//! Addresses that ask where calls go and are not trusted: a PBX that is missing in `sip.trusted` looks healthy, and no call works.
+//! Untrusted addresses that send INVITEs: a PBX that is missing in `sip.trusted` looks healthy, but its calls are not routed.
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use crate::health::{Health, Trouble};
 
-/// The part of the installation's health.
+/// Health part of untrusted addresses.
 const PART: &str = "phones refused";
-/// Addresses that are remembered; beyond, the one that has been quiet longest is forgotten.
+/// Remembered addresses. One more replaces the address with the oldest INVITE.
 const REMEMBERED_MAX: usize = 16;
-/// An address is remembered for so long after its last INVITE.
+/// Time for which an address is remembered after its last INVITE.
 const LASTS: Duration = Duration::from_secs(3_600);
-/// Pause between two reports: addresses of UDP can be invented.
+/// Shortest time between two reports: source addresses of UDP can be forged.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The addresses, and when each asked last.
+/// The addresses, with the time of the last INVITE of each.
 #[derive(Debug, Default)]
 pub(super) struct Untrusted {
     asked: BTreeMap<IpAddr, Duration>,
-    /// What was reported last, and when.
+    /// The last report, with its time.
     reported: Option<(Duration, Vec<IpAddr>)>,
 }
 
 impl Untrusted {
-    /// An INVITE from there was refused.
+    /// Records a refused INVITE.
     pub(super) fn refused(&mut self, now: Duration, source: IpAddr) {
         let source = source.to_canonical();
         if self.asked.len() >= REMEMBERED_MAX && !self.asked.contains_key(&source) {
@@ -34,7 +34,7 @@ impl Untrusted {
         self.asked.insert(source, now);
     }
 
-    /// Reports what has changed, and forgets addresses that are quiet.
+    /// Reports changed addresses, and forgets those without a recent INVITE.
     pub(super) fn report(&mut self, now: Duration, health: &Health) {
         self.asked.retain(|_, at| now < *at + LASTS);
         if self.is_due(now) {
@@ -43,7 +43,7 @@ impl Untrusted {
         }
     }
 
-    /// When [`Self::report`] has something to do.
+    /// The next time at which [`Self::report`] is due.
     pub(super) fn next_deadline(&self) -> Option<Duration> {
         let first = self.asked.values().min().map(|at| *at + LASTS);
         match &self.reported {
