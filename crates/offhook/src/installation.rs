@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use server::{
-    access, backups_folder,
+    backups_folder,
     clock::Clock,
     config::{Config, Environment},
     secrets,
@@ -180,7 +180,7 @@ pub async fn session_in(store: &Store) -> anyhow::Result<String> {
     store
         .add_session(&secrets::hash(&secret), None, until)
         .await?;
-    Ok(format!("{}={secret}", access::COOKIE))
+    Ok(format!("{}={secret}", server::SESSION_COOKIE))
 }
 
 /// What the audit log is told of a change that a command makes.

@@ -21,7 +21,7 @@ use tokio::sync::{
     mpsc, watch,
 };
 
-pub(crate) use connection::{ProfileChooser, serve};
+pub(crate) use connection::ProfileChooser;
 pub(crate) use pairing::{CodeError, PairingCodes};
 
 use crate::context::Context;
@@ -198,18 +198,36 @@ impl Agents {
         }
     }
 
-    /// Passes changes of presence and settings on to the agents, for ever.
-    pub(crate) async fn run(self, core: Core) {
+    /// Passes changes of presence, settings and policies on to the agents, until the task is dropped.
+    pub(crate) async fn run(self, context: Context) {
         let agents = self.clone();
         context.events.observe(move |event| {
             if let Some(change) = event.presence() {
                 agents.presence_changed(change.person);
             }
         });
-        let mut changes = core.organisation.changes();
-        while changes.changed().await.is_ok() {
-            self.0.settings.send_modify(|settings| *settings += 1);
-            tokio::time::sleep(SETTINGS_INTERVAL).await;
+        let refresh = self.follow_policies(context.policy_changes());
+        let mut changes = context.organisation.changes();
+        let settings = async {
+            while changes.changed().await.is_ok() {
+                self.0.settings.send_modify(|settings| *settings += 1);
+                tokio::time::sleep(SETTINGS_INTERVAL).await;
+            }
+        };
+        tokio::join!(refresh, settings);
+    }
+
+    /// Refreshes the agents of people with a changed policy, until the task is dropped.
+    async fn follow_policies(&self, mut policies: broadcast::Receiver<PersonId>) {
+        loop {
+            match policies.recv().await {
+                Ok(person) => self.refresh(person),
+                Err(RecvError::Lagged(_)) => {
+                    let people: Vec<PersonId> = self.read().people.keys().copied().collect();
+                    people.into_iter().for_each(|person| self.refresh(person));
+                }
+                Err(RecvError::Closed) => return,
+            }
         }
     }
 }

@@ -163,8 +163,8 @@ fn opened(shared: &SharedState, person: &Person) {
         return;
     }
     let tenant = shared.organisation.tenant(person.id);
-    if let Some(door) = shared.teams.doors.get(&tenant) {
-        door.search.person_opened(person.id);
+    if let Some(tenant) = shared.teams.clients.get(&tenant) {
+        tenant.search.person_opened(person.id);
     }
 }
 

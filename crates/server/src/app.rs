@@ -34,16 +34,16 @@ use crate::{
     doctor::Doctor,
     entra::DirectoryOptions,
     external_fetch::OutsideOptions,
-    history::recorder,
+    history::recorder::{self, AuditKept},
     http,
     metrics::Metrics,
     open_id::{Attempts, OpenIdOptions, Provider},
     pbx::{Pbx, PbxOptions},
-    people_changes,
-    phones::{self, ListenError, OnWatched, PhonesOptions},
+    phones::{self, ListenError, PhonesOptions},
+    preconditions::OngoingChanges,
     restores::Restores,
     sign_in::WrongPasswords,
-    teams::{StalenessLimit, SweepNow, TeamsOptions},
+    teams::{SweepNow, TeamsOptions, TeamsStart},
     vault::Vault,
     writer::{self, SETTLE_MAX},
 };
@@ -239,30 +239,25 @@ impl App {
         let (listener, address) = bind(listen)?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(writer::checkpoint(store.clone()));
-        let staleness = StalenessLimit::new(&tenants);
-        let people = store.people_count().await?;
-        let timing = Timing {
-            observation_fresh: staleness.with(people).max(timing.observation_fresh),
-            ..timing
-        };
-        let lines = !pbxs.is_empty();
-        let of_tenants = (&*tenants, &directories, vault.as_ref());
-        let times = (timing, staleness);
-        let (core, ends) = Core::start(
-            store, clock, times, lines, of_tenants, calendars, &mut tasks,
-        )
-        .await?;
+        tasks.spawn(writer::checkpoint(store.database().clone()));
+        let directory = Directory::default();
+        let teams = TeamsStart::new(tenants, vault, (&store, &clock), &directory)?;
+        let (watches_lines, agents) = (!pbxs.is_empty(), Agents::default());
+        let parts = (store, clock, directory);
+        let context = start_engine(parts, timing, watches_lines, &teams, &mut tasks).await?;
+        tasks.spawn(agents.clone().run(context.clone()));
+        tasks.spawn(recorder::run(context.clone()));
+        context.load_people().await?;
+        // Only now it is known who is where, and so whose scope keeps a history.
+        recorder::recall(&context).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbxs = start_pbxs(&context, pbxs, &mut tasks).await?;
         let sip_address = match phones {
             Some(phones) => {
-                let reads = core.reads.clone();
-                let on_watched: OnWatched =
-                    Arc::new(move |person, lasts| reads.watch(person, lasts));
-                let started = phones::start(&core, phones, on_watched, limits.sip, &mut tasks);
-                let refused = |ListenError { address, cause }| StartError::Sip { address, cause };
-                Some(started.await.map_err(refused)?)
+                let started =
+                    phones::start(&context, phones, teams.watch(), limits.sip, &mut tasks);
+                let started = started.await;
+                Some(started.map_err(StartError::from)?)
             }
             None => None,
         };
@@ -286,7 +281,7 @@ impl App {
             open_id_attempts: Attempts::default(),
             event_tokens: api::EventTokens::new()?,
             codes: crate::agents::PairingCodes::default(),
-            works: crate::work::Works::default(),
+            jobs: crate::jobs::Jobs::default(),
             wrong_passwords: WrongPasswords::default(),
             change_limit: ChangeLimit::default(),
             revoked: watch::Sender::new(0),

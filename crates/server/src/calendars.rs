@@ -18,6 +18,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     clock::rfc3339,
+    context::Context,
     external_fetch::{
         Fetched, Outside, OutsideOptions, folder::CalendarFolder, validators::Validators,
         web_address,

@@ -70,10 +70,12 @@ pub use board::Demo;
 pub use clients::Connected;
 pub use doctor::{Doctor, Finding};
 pub use external_fetch::OutsideOptions;
+pub use history::recorder::AuditKept;
 pub use open_id::OpenIdOptions;
 pub use organisation::MAIN_TENANT;
 pub use pbx::PbxOptions;
 pub use phones::{PhoneAccount, PhonesOptions};
+pub use sessions::SESSION_COOKIE;
 pub use restores::{AskedRestores, Restore, Restored, Restores, backups_folder};
 pub use teams::{
     LoginsOf, NotificationOptions, SignIn, TeamsOptions, forget_service_account,

@@ -163,7 +163,7 @@ pub(crate) async fn code(
 ) -> Result<Response, Problem> {
     let person = me(&shared, &caller)?;
     let keep = Keep::chosen(wish.remember.is_some());
-    let begun = begin_code(&shared, &person, keep).await;
+    let begun = begin_code(&shared.teams, &person, keep).await;
     answer(&shared, frame, (&person, &caller), begun.map(|_| ())).await
 }
 
@@ -177,7 +177,15 @@ pub(crate) async fn browser(
     let person = me(&shared, &caller)?;
     let redirect_uri = format!("{}{RETURN}", shared.public_url);
     let keep = Keep::chosen(wish.remember.is_some());
-    match begin_browser(&shared, &person, keep, &redirect_uri, caller.session_mark()).await {
+    match begin_browser(
+        &shared.teams,
+        &person,
+        keep,
+        &redirect_uri,
+        caller.session_mark(),
+    )
+    .await
+    {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
         Err(error) => render(&shared, frame, (&person, &caller), Some(&error)).await,
     }

@@ -26,7 +26,7 @@ use options::ContactAddresses;
 use presence_server::PresenceServer;
 use watcher_policy::WatcherPolicy;
 
-use crate::app::Core;
+use crate::context::Context;
 
 pub use options::{PhoneAccount, PhonesOptions};
 pub(crate) use publishing::{Publishing, publish};
@@ -48,7 +48,7 @@ pub(crate) struct ListenError {
 /// # Errors
 /// A port is taken or not permitted, or the operating system gives no random numbers.
 pub(crate) async fn start(
-    core: &Core,
+    context: &Context,
     options: PhonesOptions,
     on_watched: OnWatched,
     connections_max: usize,
@@ -84,9 +84,9 @@ pub(crate) async fn start(
         getrandom::fill(secret)
             .map_err(|error| refused(std::io::Error::other(error.to_string())))?;
     }
-    let policy = WatcherPolicy::new(core.clone(), options, on_watched, key);
+    let policy = WatcherPolicy::new(context.clone(), options, on_watched, key);
     let server = PresenceServer::new(policy, addresses, seed, changes.clone());
     tasks.spawn(serve(server, sockets, changes.wake.clone()));
-    core.events.observe(move |event| changes.record(event));
+    context.events.observe(move |event| changes.record(event));
     Ok(address)
 }

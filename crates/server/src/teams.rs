@@ -5,6 +5,7 @@ mod accounts;
 mod attempts;
 mod backlog;
 mod confirmation;
+mod handle;
 mod left_writes;
 mod link;
 mod logins;
@@ -55,11 +56,11 @@ pub(crate) use accounts::{
     link_named,
 };
 pub(crate) use attempts::Attempts;
+pub(crate) use handle::{TeamsHandle, TeamsStart};
 pub use logins::LoginsOf;
 pub(crate) use logins::{Keep, Logins};
-pub(crate) use notifications::Inlet;
 pub use notifications::NotificationOptions;
-pub(crate) use notifications::{NotificationReceiver, NotificationSender};
+pub(crate) use notifications::NotificationSender;
 pub use pauses::Pauses;
 pub use reads::Reads;
 pub(crate) use search::{AccountSearch, TooSoon};

@@ -3,8 +3,8 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use agent_protocol::{
-    Attention, FromAgent, LEASE, PROGRAMS_MAX, Profile, Profiles, REPORT_MAX, Report, Shown, Table,
-    ToAgent,
+    Attention, FromAgent, LEASE, PROGRAMS_MAX, Profile, Profiles, REPORT_MAX, Report, Table,
+    ToAgent, VisibleState,
 };
 use futures_util::{SinkExt, StreamExt};
 use presence::{ClientState, Fact, Input, PersonId, PersonPolicy, Relationship, view};
@@ -21,8 +21,8 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{AgentSession, Order, table};
-use crate::{app::Core, clients, metrics::Counted, pace::Pace, shard::Cause};
+use super::{AgentSession, Agents, Order, table};
+use crate::{clients, context::Context, metrics::Counted, pace::Pace, shard::Cause};
 
 /// Time without a message after which an agent is gone: its last report has expired by then.
 const SILENCE_MAX: Duration = LEASE;
@@ -54,46 +54,49 @@ pub(crate) trait ProfileChooser: Send + 'static {
     ) -> impl Future<Output = Result<(), String>> + Send;
 }
 
-/// Serves the agent of a device on a connection whose WebSocket handshake is complete (RFC 6455), until either side ends it.
-pub(crate) async fn serve<S>(
-    core: Core,
-    chooser: impl ProfileChooser,
-    stopping: watch::Receiver<bool>,
-    (device, person): (&str, PersonId),
-    stream: S,
-) where
-    S: AsyncRead + AsyncWrite + Send + Unpin,
-{
-    let _counted = Counted::new(&core.metrics.agents);
-    let session = core.agents.begin(device, person, core.clock.now());
-    // A device that was removed while it connected was not in the table, so that nothing could end its connection.
-    let known = core.store.devices(person).await.unwrap_or_default();
-    if !known.iter().any(|known| known.id == device) {
-        return;
+impl Agents {
+    /// Serves the agent of a device on a connection after its WebSocket handshake (RFC 6455), until either side ends it.
+    pub(crate) async fn serve<S>(
+        &self,
+        context: Context,
+        chooser: impl ProfileChooser,
+        stopping: watch::Receiver<bool>,
+        (device, person): (&str, PersonId),
+        stream: S,
+    ) where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+    {
+        let _counted = Counted::new(&context.metrics.agents);
+        let session = self.begin(device, person, context.clock.now());
+        // A device that was removed while it connected was not in the table, so that nothing could end its connection.
+        let known = context.store.devices(person).await.unwrap_or_default();
+        if !known.iter().any(|known| known.id == device) {
+            return;
+        }
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_message_size(Some(REPORT_MAX))
+            .max_frame_size(Some(REPORT_MAX));
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+        let mut connection = AgentConnection {
+            table: Table::default(),
+            shown: VisibleState::default(),
+            policy: None,
+            profiles: Profiles::default(),
+            report: Report::default(),
+            began: Instant::now(),
+            messages: Pace::new(BURST, PER_SECOND),
+            settings: self.0.settings.subscribe(),
+            stopping,
+            chooser,
+            session,
+            socket,
+            context,
+        };
+        let reason = connection.run().await;
+        connection.close(reason).await;
     }
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_message_size(Some(REPORT_MAX))
-        .max_frame_size(Some(REPORT_MAX));
-    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-    let mut connection = AgentConnection {
-        table: Table::default(),
-        shown: Shown::default(),
-        policy: None,
-        profiles: Profiles::default(),
-        report: Report::default(),
-        began: Instant::now(),
-        messages: Pace::new(BURST, PER_SECOND),
-        settings: core.agents.0.settings.subscribe(),
-        stopping,
-        chooser,
-        session,
-        socket,
-        core,
-    };
-    let reason = connection.run().await;
-    connection.close(reason).await;
 }
 
 /// The connection of one agent.
@@ -101,11 +104,11 @@ struct AgentConnection<S, C> {
     session: AgentSession,
     socket: WebSocketStream<S>,
     chooser: C,
-    core: Core,
+    context: Context,
     /// The programs to watch, as last sent.
     table: Table,
     /// The person's presence, as last sent.
-    shown: Shown,
+    shown: VisibleState,
     /// The policy that the profiles were last taken from.
     policy: Option<Arc<PersonPolicy>>,
     /// The profiles and the choice, as last sent.
@@ -172,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
     async fn close(&mut self, reason: &'static str) {
         let (person, device) = (self.session.person, &self.session.device);
         let ended = Input::Person(person, Fact::ClientEnded(self.session.client));
-        self.core.shard.input(ended, Cause::Other).await;
+        self.context.shard.input(ended, Cause::Other).await;
         tracing::debug!(%person, %device, reason, "agent connection closed");
         let frame = CloseFrame {
             code: CloseCode::Normal,
@@ -207,7 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
                 let number = report.number;
                 self.report = report;
                 self.apply_report().await;
-                Ok(self.send(&ToAgent::Heard { number }).await)
+                Ok(self.send(&ToAgent::Received { number }).await)
             }
             FromAgent::Choose { profile } => {
                 let refused = self
@@ -227,7 +230,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
 
     /// Passes the agent's last report to the engine and to the table of connected agents.
     async fn apply_report(&mut self) {
-        let now = self.core.clock.now();
+        let now = self.context.clock.now();
         let counted = table::counted(&self.table, &self.report, now);
         let attention = Duration::from_millis(self.report.attention_milliseconds);
         let paused = self.report.paused_milliseconds.map(Duration::from_millis);
@@ -259,7 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
             },
         ];
         let inputs = facts.map(|fact| Input::Person(self.session.person, fact));
-        self.core.shard.inputs(inputs.into(), Cause::Other).await;
+        self.context.shard.inputs(inputs.into(), Cause::Other).await;
     }
 
     /// Sends changed programs to watch and changed profiles. The choice is the one that was last sent: a change of settings
@@ -272,7 +275,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
     /// Sends the programs to watch, if they have changed.
     async fn send_table(&mut self) -> bool {
         let person = self.session.person;
-        let organisation = &self.core.organisation;
+        let organisation = &self.context.organisation;
         let table = organisation.read(|tables| table::table(tables, person));
         if table == self.table {
             return true;
@@ -288,7 +291,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
 
     /// Sends the person's profiles and choice, if they have changed.
     async fn send_choice(&mut self) -> bool {
-        let choice = self.core.shard.choice(self.session.person).await;
+        let choice = self.context.shard.choice(self.session.person).await;
         let chosen = choice.map(|choice| choice.profile.to_string());
         self.send_profiles(chosen).await
     }
@@ -296,7 +299,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
     /// Sends the profiles of the person's policy and this choice, if they have changed. Policies are shared and replaced as a
     /// whole: profiles of the same policy are the same.
     async fn send_profiles(&mut self, chosen: Option<String>) -> bool {
-        let policy = self.core.organisation.policy(self.session.person);
+        let policy = self.context.organisation.policy(self.session.person);
         let is_same = match (&policy, &self.policy) {
             (Some(policy), Some(sent)) => Arc::ptr_eq(policy, sent),
             (None, None) => true,
@@ -325,7 +328,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
 
     /// Sends the person's presence, if it has changed.
     async fn send_presence(&mut self) -> bool {
-        let Some(presence) = self.core.events.presence(self.session.person) else {
+        let Some(presence) = self.context.events.presence(self.session.person) else {
             return true;
         };
         let view = view(&presence, Relationship::AssistantPlus);

@@ -45,8 +45,8 @@ pub(crate) async fn search(
         let detail = "accounts are searched for by administrators; ask one";
         return Err(Problem::forbidden(detail));
     }
-    let doors: Vec<_> = shared.teams.doors.all().cloned().collect();
-    let searches = doors.iter().map(|door| door.search.now());
+    let tenants: Vec<_> = shared.teams.clients.all().cloned().collect();
+    let searches = tenants.iter().map(|tenant| tenant.search.now());
     let mut body = SearchBody {
         running: false,
         found: Vec::new(),
@@ -54,8 +54,8 @@ pub(crate) async fn search(
         troubles: Vec::new(),
     };
     let mut too_soon = None;
-    let mut searched = doors.is_empty();
-    for (door, result) in doors
+    let mut searched = tenants.is_empty();
+    for (tenant, result) in tenants
         .iter()
         .zip(futures_util::future::join_all(searches).await)
     {
@@ -76,7 +76,7 @@ pub(crate) async fn search(
                     account: person.teams_id.as_deref().map(str::to_owned),
                 }));
                 let trouble = done.trouble.filter(|_| caller.is_admin());
-                let named = trouble.map(|trouble| format!("{}: {trouble}", door.name));
+                let named = trouble.map(|trouble| format!("{}: {trouble}", tenant.name));
                 body.troubles.extend(named);
             }
             Err(TooSoon(seconds)) => too_soon = Some(seconds),

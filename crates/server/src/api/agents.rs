@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use agent_protocol::{Pair, Paired, SUBPROTOCOL};
+use agent_protocol::{PairRequest, PairResponse, SUBPROTOCOL};
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request, State},
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::{Json, choice};
 use crate::{
     access::bearer,
-    agents::{self, CodeError, ProfileChooser},
+    agents::{CodeError, ProfileChooser},
     app::Shared,
     audit::Own,
     caller::Caller,
@@ -91,9 +91,13 @@ pub(crate) async fn connect(
                 return;
             }
         };
-        let (core, stopping) = (crate::app::Core::clone(&shared), shared.stopping.clone());
+        let (context, stopping) = (
+            crate::context::Context::clone(&shared),
+            shared.stopping.clone(),
+        );
         let of = (&*device.id, device.person);
-        agents::serve(core, chooser, stopping, of, upgraded).await;
+        let agents = &shared.agents;
+        agents.serve(context, chooser, stopping, of, upgraded).await;
     });
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -147,8 +151,8 @@ fn websocket_key(headers: &HeaderMap) -> Result<String, Problem> {
 pub(crate) async fn pair(
     State(shared): State<Shared>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
-    Json(body): Json<Pair>,
-) -> Result<axum::Json<Paired>, Problem> {
+    Json(body): Json<PairRequest>,
+) -> Result<axum::Json<PairResponse>, Problem> {
     let address = sip::network(from.ip());
     let record = async |outcome, name: &str| {
         let (way, from) = (Way::AgentCode, from.ip());
@@ -185,7 +189,7 @@ pub(crate) async fn pair(
     let added = shared.store.add_device(device, name, &body.system, &change);
     added.await?;
     record(Outcome::SignedIn, &person.name).await;
-    Ok(axum::Json(Paired {
+    Ok(axum::Json(PairResponse {
         token,
         person: person.name.clone(),
     }))

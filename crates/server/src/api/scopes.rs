@@ -192,11 +192,11 @@ pub(crate) async fn change(
         return read(State(shared), Path(scope)).await;
     }
     if let Some(tenant) = &body.tenant
-        && shared.teams.doors.get(tenant).is_none()
+        && shared.teams.clients.get(tenant).is_none()
     {
         let names: Vec<String> = shared
             .teams
-            .doors
+            .clients
             .names()
             .iter()
             .map(ToString::to_string)

@@ -18,6 +18,7 @@ use crate::{
     events::Reset,
     external_fetch::web_address,
     organisation::{ORGANISATION, Place},
+    preconditions::Comparison,
     problem::Problem,
     values,
 };

@@ -114,15 +114,15 @@ impl TeamsAccountBody {
             (named.sign_in_name, named.display_name)
         });
         let tenant = shared.organisation.tenant(person.id);
-        let door = shared.teams.doors.get(&tenant);
-        let login = door
-            .and_then(|door| door.logins.as_ref())
+        let tenant_client = shared.teams.clients.get(&tenant);
+        let login = tenant_client
+            .and_then(|tenant_client| tenant_client.logins.as_ref())
             .and_then(|logins| logins.state(&person.id.to_string()));
         let waiting = shared.teams.attempts.waiting(person.id);
         let now = shared.clock.now();
         let question = shared.teams.attempts.question(person.id, session, now);
         Ok(Self {
-            sign_in: door.map(|door| match door.logins {
+            sign_in: tenant_client.map(|tenant_client| match tenant_client.logins {
                 Some(_) => "people",
                 None => "application",
             }),
@@ -228,7 +228,7 @@ pub(crate) async fn sign_in(
 ) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
     let person = super::person(&shared, &id)?;
     require_to_link(&caller, &person)?;
-    let waiting = begin_code(&shared, &person, Keep::chosen(body.remember)).await?;
+    let waiting = begin_code(&shared.teams, &person, Keep::chosen(body.remember)).await?;
     let body = WaitingBody {
         user_code: waiting.user_code,
         verification_uri: waiting.verification_uri,

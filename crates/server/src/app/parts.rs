@@ -90,11 +90,16 @@ pub(super) fn start_directories(
 ) -> BTreeMap<Arc<str>, DirectorySync> {
     let mut syncs = BTreeMap::new();
     for (name, options) in directories {
-        let Some(door) = teams.doors.get(&name) else {
+        let Some(tenant) = teams.clients.get(&name) else {
             continue;
         };
         let (sync, inbox) = DirectorySync::new();
-        tasks.spawn(entra::run(context.clone(), (door.client.clone(), name.clone()), options, inbox));
+        tasks.spawn(entra::run(
+            context.clone(),
+            (tenant.client.clone(), name.clone()),
+            options,
+            inbox,
+        ));
         syncs.insert(name, sync);
     }
     syncs

@@ -7,13 +7,8 @@ use presence::{Fact, Input, PersonId};
 use store::{StoreError, StoredPerson};
 use tokio::sync::Mutex;
 
-use crate::{
-    app::{Core, SETTLE_MAX},
-    directory::Person,
-    pbx::Pbx,
-    shard::Cause,
-    teams::StalenessLimit,
-};
+use super::{Context, StalenessLimit};
+use crate::{directory::Person, shard::Cause};
 
 /// How often the store is asked for changes by other processes. The server's own changes are applied at once.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -25,7 +20,7 @@ pub(super) struct PeopleChanges(Mutex<State>);
 struct State {
     /// Revision of the last change that was applied.
     revision: u64,
-    staleness: StalenessLimit,
+    staleness_limit: StalenessLimit,
     /// People to read again although the store has no change of them.
     again: BTreeSet<PersonId>,
 }
@@ -42,10 +37,10 @@ impl fmt::Debug for State {
 
 impl PeopleChanges {
     /// Begins after a revision.
-    pub(crate) fn new(revision: u64, staleness: StalenessLimit) -> Self {
+    pub(super) fn new(revision: u64, staleness_limit: StalenessLimit) -> Self {
         Self(Mutex::new(State {
             revision,
-            staleness,
+            staleness_limit,
             again: BTreeSet::new(),
         }))
     }
@@ -109,7 +104,7 @@ impl Context {
         let added = changes.people.iter();
         let added = added.filter(|(id, stored)| stored.is_some() && !self.knows(*id));
         let people = self.directory.len() + added.count();
-        let fresh = Input::ObservationFresh(state.staleness.with(people));
+        let fresh = Input::ObservationFresh((state.staleness_limit)(people));
         self.shard.input_and_wait(fresh).await;
 
         let removed = changes.people.iter();

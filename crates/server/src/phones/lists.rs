@@ -7,7 +7,7 @@ use super::{
     options::PhonesOptions,
     resources::{LISTS, resource},
 };
-use crate::app::Core;
+use crate::context::Context;
 
 /// The members of a list without the watcher. `None`: there is no such workgroup, or the watcher is not a member.
 pub(super) fn members(

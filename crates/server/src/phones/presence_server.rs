@@ -76,7 +76,7 @@ impl PresenceServer {
         };
         Self {
             agent: Agent::new(settings, ids.fork()),
-            policy: policy,
+            policy,
             ids,
             repeats: Repeats::default(),
             untrusted: Untrusted::default(),
@@ -112,8 +112,10 @@ impl PresenceServer {
             // Proxies pass on what claims to belong to a dialog without asking who sends it.
             answer(481)
         } else if let Some(call) = redirect::Call::of(invite) {
-            let WatcherPolicy { core, options, .. } = &self.policy;
-            let decision = routing::decide(core, &options.domain, &call);
+            let WatcherPolicy {
+                context, options, ..
+            } = &self.policy;
+            let decision = routing::decide(context, &options.domain, &call);
             let source = peer.source.ip();
             let decision = self.repeats.check(now, source, invite, &call, decision);
             if decision == redirect::Decision::Repeat {
@@ -133,7 +135,7 @@ impl PresenceServer {
     fn refuse_call(&mut self, now: Duration, peer: Peer<Flow>) {
         if !is_browser(peer.transport) {
             self.untrusted.refused(now, peer.source.ip());
-            self.untrusted.report(now, &self.policy.core.health);
+            self.untrusted.report(now, &self.policy.context.health);
         }
     }
 
@@ -151,7 +153,7 @@ impl PresenceServer {
         let Some(after) = self.everybody_after else {
             return;
         };
-        let some = self.policy.core.directory.page(after, PEOPLE_MAX);
+        let some = self.policy.context.directory.page(after, PEOPLE_MAX);
         for person in &some {
             self.tell(now, person.id, Concern::Class, out);
         }
@@ -169,7 +171,8 @@ impl PresenceServer {
         if concern == Concern::Class {
             self.agent.reclassify(now, resource, &mut self.policy, out);
         }
-        self.agent.changed(now, resource, &mut self.policy, out);
+        self.agent
+            .notify_watchers(now, resource, &mut self.policy, out);
     }
 }
 
@@ -222,7 +225,7 @@ impl sip_server::Core for PresenceServer {
 
     fn elapse(&mut self, now: Duration, out: &mut Outbox<Flow>) {
         self.agent.elapse(now, &mut self.policy, out);
-        self.untrusted.report(now, &self.policy.core.health);
+        self.untrusted.report(now, &self.policy.context.health);
     }
 
     fn next_deadline(&self) -> Option<Duration> {
@@ -235,12 +238,12 @@ impl sip_server::Core for PresenceServer {
         self.policy.known.remove(&flow);
     }
 
-    fn knows(&self, flow: Flow) -> bool {
+    fn is_authenticated(&self, flow: Flow) -> bool {
         self.policy.known.contains(&flow)
     }
 
-    fn accepted(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
-        let health = &self.policy.core.health;
+    fn on_accept(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
+        let health = &self.policy.context.health;
         match outcome {
             Ok(()) if self.exhausted.is_some_and(|at| now >= at + TROUBLE_LASTS) => {
                 self.exhausted = None;

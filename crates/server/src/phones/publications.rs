@@ -19,7 +19,7 @@ pub(super) fn read(package: Package, body: &[u8]) -> Option<(LineState, Option<A
         Package::Dialog => {
             let mut document = DialogInfo::parse(body).ok()?;
             // A dialog that Offhook sent to phones is no call, even if a phone publishes it.
-            drop_own(&mut document);
+            remove_own_dialogs(&mut document);
             let state = line_state(&document.dialogs);
             let is_whole = document.unread.dialogs.is_empty() && !document.unread.more;
             let party = other_party(&document.dialogs);

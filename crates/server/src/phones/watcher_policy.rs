@@ -56,7 +56,7 @@ pub(crate) type OnWatched = Arc<dyn Fn(PersonId, Duration) + Send + Sync>;
 
 /// Who may watch whom. Resources and watchers are numbered by the ids of people.
 pub(super) struct WatcherPolicy {
-    pub(super) core: Core,
+    pub(super) context: Context,
     pub(super) options: PhonesOptions,
     on_watched: OnWatched,
     verifier: Verifier,
@@ -98,7 +98,7 @@ struct DocumentCache {
 
 impl WatcherPolicy {
     pub(super) fn new(
-        core: Core,
+        context: Context,
         options: PhonesOptions,
         on_watched: OnWatched,
         key: [u8; 32],

@@ -17,6 +17,7 @@ use store::{NamedAccount, StoreError};
 use super::{
     attempts::{Attempt, AttemptNumber, Returned, Waiting},
     confirmation::{ANSWER_TIME, Question, is_obvious, named},
+    handle::TeamsHandle,
     logins::Keep,
     network_time,
     tenant_clients::TenantClient,
@@ -86,7 +87,7 @@ pub(crate) async fn begin_code(
     person: &Person,
     keep: Keep,
 ) -> Result<Waiting, AccountError> {
-    let tenant = tenant(core, person.id)?;
+    let tenant = tenant(teams, person.id)?;
     refuse_to_remember(&tenant, &person.user_principal_name, keep).await?;
     let code = tenant.client.begin_device_code(&wanted(&tenant)).await?;
     let waiting = Waiting {
@@ -103,7 +104,9 @@ pub(crate) async fn begin_code(
             let Ok(number) = begin.await else { return };
             let own = (id, number);
             let done = match poll(&tenant, &code).await {
-                Ok(token) => complete(&core, &tenant, own, (ClientKind::Public, token), keep).await,
+                Ok(token) => {
+                    complete(&teams, &tenant, own, (ClientKind::Public, token), keep).await
+                }
                 Err(error) => Err(error.into()),
             };
             // A failure is shown to the person as the state of the attempt.
@@ -127,7 +130,7 @@ pub(crate) async fn begin_browser(
     redirect_uri: &str,
     session: &str,
 ) -> Result<String, AccountError> {
-    let tenant = tenant(core, person.id)?;
+    let tenant = tenant(teams, person.id)?;
     let hint = Some(person.user_principal_name.as_str()).filter(|hint| !hint.is_empty());
     refuse_to_remember(&tenant, hint.unwrap_or_default(), keep).await?;
     let config = tenant.client.config();
@@ -181,14 +184,14 @@ pub(crate) async fn confirm(
     let shown = (confirmation, session);
     let question = teams.attempts.answered(person.id, shown, now);
     let question = question.ok_or(AccountError::NotAsked)?;
-    let tenant = tenant(core, person.id)?;
+    let tenant = tenant(teams, person.id)?;
     match answer {
         Answer::Discard => Ok(()),
         // The person has come to another tenant meanwhile.
         Answer::Link if tenant.name != question.tenant => Err(AccountError::NotAsked),
         Answer::Link => {
             let login = (question.kind, &question.token, question.keep);
-            link_own(core, &tenant, person, &question.account, login).await
+            link_own(teams, &tenant, person, &question.account, login).await
         }
     }
 }
@@ -199,7 +202,7 @@ pub(crate) async fn link_named(
     person: &Person,
     named: &str,
 ) -> Result<String, AccountError> {
-    let tenant = tenant(core, person.id)?;
+    let tenant = tenant(teams, person.id)?;
     if tenant.logins.is_some() {
         return Err(AccountError::SignsIn(tenant.name.to_string()));
     }
@@ -212,13 +215,13 @@ pub(crate) async fn link_named(
         sign_in_name: account.user_principal_name,
         display_name: account.display_name,
     };
-    link(core, &tenant, person, &account, None).await?;
+    link(teams, &tenant, person, &account, None).await?;
     Ok(account.object_id)
 }
 
 /// The account is the person's from now on, and no other; with the login that it is read by, where there is one.
 async fn link(
-    core: &Core,
+    teams: &TeamsHandle,
     tenant: &TenantClient,
     person: &Person,
     account: &NamedAccount,
@@ -246,7 +249,8 @@ async fn link(
         }
         (None | Some(_), _) => None,
     };
-    let linked = core
+    let linked = teams
+        .context
         .store
         .link_teams(person.id, account, &tenant.name)
         .await;
@@ -257,10 +261,16 @@ async fn link(
         }
         return Err(error.into());
     }
-    core.directory
+    teams
+        .context
+        .directory
         .set_teams_id(person.id, account, &tenant.name);
-    core.shard.fact(person.id, Fact::LinkedTeams).await;
-    Ok(core.store.name_teams_account(person.id, names).await?)
+    teams.context.shard.fact(person.id, Fact::TeamsLinked).await;
+    Ok(teams
+        .context
+        .store
+        .set_teams_account_names(person.id, names)
+        .await?)
 }
 
 /// Forgets the person's login and account. Where the application reads everybody, an account with the person's name is found
@@ -270,7 +280,7 @@ pub(crate) async fn disconnect(teams: &TeamsHandle, person: &Person) -> Result<(
     if person.teams_id.is_some() {
         teams.context.unlink(person).await?;
     }
-    if let Some(logins) = tenant(core, person.id)?.logins {
+    if let Some(logins) = tenant(teams, person.id)?.logins {
         logins.forget(&person.id.to_string()).await?;
     }
     Ok(())
@@ -286,11 +296,11 @@ async fn redeem(
     }: Returned,
     query: &str,
 ) -> Result<Completed, AccountError> {
-    let code: Secret = authorization.returned(query)?;
-    let tenant = tenant(core, person)?;
+    let code: Secret = authorization.code_from_callback(query)?;
+    let tenant = tenant(teams, person)?;
     let token = tenant.client.redeem_code(&authorization, &code).await?;
     let login = (ClientKind::Confidential, token);
-    complete(core, &tenant, (person, number), login, keep).await
+    complete(teams, &tenant, (person, number), login, keep).await
 }
 
 /// A sign-in at Microsoft that succeeded.
@@ -328,7 +338,7 @@ async fn poll(tenant: &TenantClient, code: &DeviceCode) -> Result<UserToken, Gra
                 let wait = at.saturating_sub(network_time()).max(0).unsigned_abs();
                 tokio::time::sleep(Duration::from_millis(wait)).await;
                 let answer = tenant.client.poll_device_code(code).await;
-                state = flow.answered(network_time(), answer);
+                state = flow.on_answer(network_time(), answer);
             }
             DeviceState::Done(token) => return Ok(*token),
             DeviceState::Failed(error) => return Err(error),
@@ -338,7 +348,7 @@ async fn poll(tenant: &TenantClient, code: &DeviceCode) -> Result<UserToken, Gra
 
 /// Completes a sign-in: checks the account, and links it or asks the person.
 async fn complete(
-    core: &Core,
+    teams: &TeamsHandle,
     tenant: &TenantClient,
     (id, number): (PersonId, AttemptNumber),
     (kind, token): (ClientKind, UserToken),
@@ -375,7 +385,7 @@ async fn complete(
     }
     if is_obvious(&person, &account) {
         let login = (kind, &token, keep);
-        link_own(core, tenant, &person, &account, login).await?;
+        link_own(teams, tenant, &person, &account, login).await?;
         return Ok(Completed::Linked);
     }
     Ok(Completed::Asked(Box::new(Question {
@@ -391,23 +401,23 @@ async fn complete(
 
 /// Links the account that the person signed in to, and notes it.
 async fn link_own(
-    core: &Core,
+    teams: &TeamsHandle,
     tenant: &TenantClient,
     person: &Person,
     account: &NamedAccount,
     login: (ClientKind, &UserToken, Keep),
 ) -> Result<(), AccountError> {
-    link(core, tenant, person, account, Some(login)).await?;
-    let now = core.clock.now();
+    link(teams, tenant, person, account, Some(login)).await?;
+    let now = teams.context.clock.now();
     let owner = person.id.to_string();
     let change = Own::TeamsAccountSignIn.change(now, "the person, at Microsoft", &owner);
     teams.context.store.record_change(&change).await?;
     Ok(())
 }
 
-fn tenant(core: &Core, person: PersonId) -> Result<TenantClient, AccountError> {
-    let name = core.organisation.tenant(person);
-    let tenant = core.doors.get(&name).cloned();
+fn tenant(teams: &TeamsHandle, person: PersonId) -> Result<TenantClient, AccountError> {
+    let name = teams.context.organisation.tenant(person);
+    let tenant = teams.clients.get(&name).cloned();
     tenant.ok_or(AccountError::NoTenant(name))
 }
 

@@ -12,12 +12,12 @@ use store::Store;
 use tokio::task::JoinSet;
 
 use super::{
-    Attempts, Doors, Freshness, Inlet, Pauses, Reads, Surroundings, SweepNow, TeamsOptions,
-    TeamsWrites, Tenant,
+    Attempts, NotificationSender, Pauses, Reads, StalenessLimit, Surroundings, SweepNow,
+    TeamsOptions, TeamsWrites, Tenant, TenantClients,
 };
 use crate::{
     clock::Clock,
-    context::{Context, StalenessLimit},
+    context::{self, Context},
     directory::Directory,
     health::{Health, Trouble},
     shard::Sink,
@@ -30,21 +30,21 @@ use crate::{
 pub(crate) struct TeamsHandle {
     pub(super) context: Context,
     /// Clients of the tenants.
-    pub(crate) doors: Doors,
+    pub(crate) clients: TenantClients,
     /// Sign-ins of people who connect their Teams account.
     pub(crate) attempts: Attempts,
     /// Receivers of Graph's notifications, by the tenants that send them.
-    pub(crate) notifications: Arc<BTreeMap<Arc<str>, Inlet>>,
+    pub(crate) notifications: Arc<BTreeMap<Arc<str>, NotificationSender>>,
 }
 
 /// The connections to all tenants before the engine starts.
 pub(crate) struct TeamsStart {
     tenants: Vec<TeamsOptions>,
     vault: Option<Arc<Vault>>,
-    doors: Doors,
+    clients: TenantClients,
     reads: Reads,
     writes: TeamsWrites,
-    freshness: Arc<Freshness>,
+    staleness: Arc<StalenessLimit>,
 }
 
 impl TeamsStart {
@@ -58,13 +58,13 @@ impl TeamsStart {
         (store, clock): (&Store, &Clock),
         directory: &Directory,
     ) -> Result<Self, GraphError> {
-        let doors = Doors::new(&tenants, store, vault.as_ref(), clock)?;
-        let names = doors.names();
+        let clients = TenantClients::new(&tenants, store, vault.as_ref(), clock)?;
+        let names = clients.names();
         Ok(Self {
             reads: Reads::new(directory.clone(), &names),
             writes: TeamsWrites::new(directory.clone(), &names),
-            freshness: Arc::new(Freshness::new(&tenants)),
-            doors,
+            staleness: Arc::new(StalenessLimit::new(&tenants)),
+            clients,
             tenants,
             vault,
         })
@@ -72,7 +72,7 @@ impl TeamsStart {
 
     /// The names of the tenants.
     pub(crate) fn names(&self) -> BTreeSet<Arc<str>> {
-        self.doors.names().into_iter().collect()
+        self.clients.names().into_iter().collect()
     }
 
     /// The receivers of the engine's effects.
@@ -86,9 +86,9 @@ impl TeamsStart {
     }
 
     /// The age up to which an answer of Teams is trusted.
-    pub(crate) fn staleness_limit(&self) -> StalenessLimit {
-        let freshness = self.freshness.clone();
-        Arc::new(move |people| freshness.with(people))
+    pub(crate) fn staleness_limit(&self) -> context::StalenessLimit {
+        let staleness = self.staleness.clone();
+        Arc::new(move |people| staleness.with(people))
     }
 
     /// Marks a person as watched by a subscription that lasts so long at most.
@@ -108,14 +108,14 @@ impl TeamsStart {
             .adopt_left_writes(&context.store, context.clock.now())
             .await;
         tasks.spawn(context.clone().commit());
-        context.observe_people(self.doors.clone());
+        context.observe_people(self.clients.clone());
         context.check_tenants();
         let (mut sweeps, mut notifications) = (Vec::new(), BTreeMap::new());
         for options in self.tenants {
-            let Some(door) = self.doors.get(&options.name).cloned() else {
+            let Some(client) = self.clients.get(&options.name).cloned() else {
                 continue;
             };
-            if let Some(logins) = &door.logins
+            if let Some(logins) = &client.logins
                 && let (_, Some(what)) = logins.look(false).await
             {
                 let remedy = "people whose login does not open sign in again".into();
@@ -132,19 +132,20 @@ impl TeamsStart {
                 metrics: context.metrics.clone(),
                 reads: self.reads.of_tenant(&name),
             };
-            let mut tenant = Tenant::new(door, options.requests_per_30_seconds, surroundings);
+            let mut tenant = Tenant::new(client, options.requests_per_30_seconds, surroundings);
             let (sweep, wishes) = Tenant::sweeper();
-            let inlet = options.notifications.map(|options| {
-                let (inlet, outlet) = Inlet::new();
-                notifications.insert(name.clone(), inlet);
-                (options, outlet, tenant.tell_changes())
+            let receiving = options.notifications.map(|options| {
+                let (sender, receiver) = NotificationSender::new();
+                notifications.insert(name.clone(), sender);
+                (options, receiver, tenant.tell_changes())
             });
             let writes = self.writes.of_tenant(&name);
             tasks.spawn(writes.run(tenant.clone(), context.store.clone()));
             tasks.spawn(tenant.clone().link(context.clone()));
             tasks.spawn(tenant.clone().read_asked());
             tasks.spawn(tenant.clone().read_eventful());
-            if let (Some((options, bodies, changes)), Some(vault)) = (inlet, self.vault.clone()) {
+            if let (Some((options, bodies, changes)), Some(vault)) = (receiving, self.vault.clone())
+            {
                 tasks.spawn(tenant.clone().listen(
                     options,
                     vault,
@@ -158,7 +159,7 @@ impl TeamsStart {
         }
         let handle = TeamsHandle {
             context: context.clone(),
-            doors: self.doors,
+            clients: self.clients,
             attempts: Attempts::default(),
             notifications: Arc::new(notifications),
         };

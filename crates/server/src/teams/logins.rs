@@ -299,9 +299,9 @@ impl Logins {
                 Err(error) => tracing::warn!(name, %error, "a renewed sign-in could not be kept"),
             }
         }
-        match (access, login.session.need(now)) {
+        match (access, login.session.state(now)) {
             // The old token may still be valid.
-            (Err(_), Need::Nothing(access)) => Ok(access),
+            (Err(_), SessionState::Ready(access)) => Ok(access),
             (access, _) => access,
         }
     }

@@ -140,7 +140,8 @@ impl NotificationTask {
     ) {
         let NotificationReceiver(mut bodies) = receiver;
         let mut silenced = 0;
-        let (answers, mut answered) = mpsc::channel::<(String, Result<Done, GraphError>)>(64);
+        let (answers, mut answered) =
+            mpsc::channel::<(String, Result<SubscriptionAnswer, GraphError>)>(64);
         let mut refresh_at = self.tenant.clock.now();
         loop {
             let now = self.tenant.clock.now();
@@ -182,7 +183,7 @@ impl NotificationTask {
                         Err(error) => super::outcome(error),
                     });
                     let now = self.tenant.clock.now().milliseconds();
-                    self.keeper.answered(now, &account, answer);
+                    self.keeper.on_answer(now, &account, answer);
                     self.report_health(None);
                 }
                 () = clock.sleep_until(Some(wake.max(now + Duration::from_millis(100)))) => {}
@@ -322,7 +323,11 @@ async fn tenant_id(tenant: &Tenant) -> String {
 }
 
 /// Makes one request with the account's token; with a fresh one if Graph refuses the first.
-async fn carry_out(client: &Client, accounts: &Logins, action: Action) -> Result<Done, GraphError> {
+async fn carry_out(
+    client: &Client,
+    accounts: &Logins,
+    action: Action,
+) -> Result<SubscriptionAnswer, GraphError> {
     // A subscription is reauthorized by a fresh token.
     let must_be_fresh = matches!(action, Action::Reauthorize { .. });
     let token = accounts.token(action.account(), must_be_fresh).await?;

@@ -74,6 +74,20 @@ impl Reads {
     }
 }
 
+impl Sink for Reads {
+    fn apply(&self, effect: &Effect) {
+        match effect {
+            Effect::Changed { person, presence } => self.follow(*person, presence),
+            Effect::ReadTeams(person) => self.ask(*person),
+            Effect::WriteLag { person, lag } => self.write_seen(*person, *lag),
+            Effect::Store(_)
+            | Effect::Write(_)
+            | Effect::WritingPaused { .. }
+            | Effect::WritingResumed(_) => {}
+        }
+    }
+}
+
 /// People of one tenant who are read at once, or more often than by the sweep. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct TenantReads {

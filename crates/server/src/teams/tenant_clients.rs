@@ -78,7 +78,7 @@ impl TenantClients {
     }
 }
 
-impl PeopleObserver for Doors {
+impl PeopleObserver for TenantClients {
     fn account_left(&self, person: Arc<Person>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let door = self.get(&person.tenant);

@@ -161,6 +161,17 @@ impl TenantWrites {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Completes when nothing waits and nothing is on the wire.
+    async fn idle(&self) {
+        loop {
+            let idle = self.0.idle.notified();
+            if self.queue().is_empty() {
+                return;
+            }
+            idle.await;
+        }
+    }
+
     /// Wakes the sender.
     pub(super) fn wake(&self) {
         self.0.wake.notify_one();

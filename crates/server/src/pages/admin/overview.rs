@@ -80,7 +80,7 @@ impl PageHandler for Overview {
                 Cell::Text(visit.shared.metrics.pending_writes.get().to_string()),
             ),
         ];
-        for tenant in visit.shared.teams.doors.names().iter() {
+        for tenant in visit.shared.teams.clients.names().iter() {
             let milliseconds = visit.shared.metrics.rhythm(tenant).get();
             let rhythm = format!("{:.1} s", milliseconds as f64 / 1e3);
             facts.push((

@@ -136,7 +136,7 @@ fn tenants(visit: &PageContext) -> Table {
         rows: visit
             .shared
             .teams
-            .doors
+            .clients
             .names()
             .iter()
             .map(|name| row(name))
