@@ -16,8 +16,8 @@ use std::{
 use anyhow::Context;
 use presence::{Relationship, Timestamp};
 use server::{
-    App, AuditKept, Demo, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions,
-    access, clock::Clock, secrets,
+    App, AuditRetention, Demo, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn,
+    TeamsOptions, access, clock::Clock, secrets,
 };
 use store::{ImportPerson, OrganisationId, Store};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
@@ -155,7 +155,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
             extensions: Vec::new(),
         }],
         phones: Some(phones()?),
-        audit_kept: AuditKept {
+        audit_kept: AuditRetention {
             own_changes: Duration::from_secs(12 * 3600),
             ..options.audit_kept
         },

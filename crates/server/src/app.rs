@@ -33,15 +33,14 @@ use crate::{
     directory::Directory,
     doctor::Doctor,
     entra::DirectoryOptions,
-    external_fetch::OutsideOptions,
-    history::recorder::{self, AuditKept},
-    http,
+    history_recorder, http,
     metrics::Metrics,
     open_id::{Attempts, OpenIdOptions, Provider},
     pbx::{Pbx, PbxOptions},
     phones::{self, ListenError, PhonesOptions},
     preconditions::OngoingChanges,
     restores::Restores,
+    retention::{self, AuditRetention},
     sign_in::WrongPasswords,
     teams::{SweepNow, TeamsOptions, TeamsStart},
     vault::Vault,
@@ -84,7 +83,7 @@ pub struct Options {
     /// Opens sealed secrets; without one there are no service accounts, and so no notifications.
     pub vault: Option<Arc<Vault>>,
     /// How long the audit log goes back.
-    pub audit_kept: AuditKept,
+    pub audit_kept: AuditRetention,
     /// Who examines the installation, if anybody can.
     pub doctor: Option<Doctor>,
     /// Who restores backups, if anybody can.
@@ -115,7 +114,7 @@ impl Options {
             open_id: None,
             api_key: None,
             vault: None,
-            audit_kept: AuditKept {
+            audit_kept: AuditRetention {
                 all: DAY,
                 own_changes: DAY,
             },
@@ -246,10 +245,10 @@ impl App {
         let parts = (store, clock, directory);
         let context = start_engine(parts, timing, watches_lines, &teams, &mut tasks).await?;
         tasks.spawn(agents.clone().run(context.clone()));
-        tasks.spawn(recorder::run(context.clone()));
+        tasks.spawn(history_recorder::run(context.clone()));
         context.load_people().await?;
         // Only now it is known who is where, and so whose scope keeps a history.
-        recorder::recall(&context).await?;
+        history_recorder::recall(&context).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbxs = start_pbxs(&context, pbxs, &mut tasks).await?;
         let sip_address = match phones {
@@ -266,7 +265,7 @@ impl App {
         let (database, health) = (context.store.database().clone(), context.health.clone());
         tasks.spawn(context.store_health.clone().run(database, checked, health));
         tasks.spawn(calendars::run(context.clone(), calendars.clone()));
-        tasks.spawn(recorder::tidy(context.clone(), audit_kept));
+        tasks.spawn(retention::enforce(context.clone(), audit_kept));
         tasks.spawn(context.clone().follow_people());
 
         let key = api_key.as_ref().map(graph::Secret::reveal);

@@ -21,7 +21,7 @@ use std::{
 use ipnet::IpNet;
 
 use crate::{
-    AuditKept, PbxOptions, PhonesOptions, TeamsOptions,
+    AuditRetention, PbxOptions, PhonesOptions, TeamsOptions,
     entra::DirectoryOptions,
     external_fetch::OutsideOptions,
     open_id::{CLAIM, OpenIdOptions},
@@ -48,7 +48,7 @@ pub struct Config {
     /// The file with the key of the sealed secrets, if the configuration names one.
     pub secrets_key: Option<PathBuf>,
     /// How long the audit log goes back.
-    pub audit_kept: AuditKept,
+    pub audit_kept: AuditRetention,
     /// The tenants; that of `[teams]` is the first.
     pub tenants: Vec<TeamsOptions>,
     /// The people to take from the directories of tenants, by the names of these tenants.
@@ -228,7 +228,7 @@ impl Check<'_> {
                 Err(self.error(key, problem))
             }
         };
-        let audit_kept = AuditKept {
+        let audit_kept = AuditRetention {
             all: days("audit.days", raw.audit.days.unwrap_or(AUDIT_DAYS))?,
             own_changes: days(
                 "audit.own_changes_days",

@@ -1,9 +1,6 @@
 //! What was shown of each person in the last 24 hours, in memory: for whoever asks "and what was it an hour ago?". Where an
 //! administrator wants it, the store keeps it too (`recorder.rs`).
 
-pub(crate) mod recorder;
-mod stored;
-
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,

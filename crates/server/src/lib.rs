@@ -31,6 +31,7 @@ mod external_fetch;
 mod fixtures;
 mod health;
 mod history;
+mod history_recorder;
 mod http;
 mod i18n;
 mod identity;
@@ -53,6 +54,7 @@ mod preconditions;
 mod problem;
 mod programs;
 mod restores;
+mod retention;
 pub mod secrets;
 mod sessions;
 mod shard;
@@ -69,14 +71,13 @@ pub use app::{App, Options, StartError};
 pub use board::Demo;
 pub use clients::Connected;
 pub use doctor::{Doctor, Finding};
-pub use external_fetch::OutsideOptions;
-pub use history::recorder::AuditKept;
 pub use open_id::OpenIdOptions;
 pub use organisation::MAIN_TENANT;
 pub use pbx::PbxOptions;
 pub use phones::{PhoneAccount, PhonesOptions};
 pub use sessions::SESSION_COOKIE;
 pub use restores::{AskedRestores, Restore, Restored, Restores, backups_folder};
+pub use retention::AuditRetention;
 pub use teams::{
     LoginsOf, NotificationOptions, SignIn, TeamsOptions, forget_service_account,
     keep_service_account, service_account_scope, service_accounts,
