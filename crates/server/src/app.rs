@@ -33,6 +33,7 @@ use crate::{
     directory::Directory,
     doctor::Doctor,
     entra::DirectoryOptions,
+    external_fetch::OutsideOptions,
     history_recorder, http,
     metrics::Metrics,
     open_id::{Attempts, OpenIdOptions, Provider},

@@ -24,11 +24,12 @@ use crate::{
     clients::Clients,
     clock::Clock,
     directory::{Directory, Person},
+    engine_task::{self, Sink, Sinks},
     events::Events,
     health::Health,
     metrics::Metrics,
     organisation::Organisation,
-    shard::{self, Inbox, Shard, Sink},
+    shard::{Inbox, Shard},
     sign_in_record::{Outcome, Record, SignIn, Way},
     store_health::StoreHealth,
     writer::{WriteSink, Writer},
@@ -199,13 +200,13 @@ impl Context {
         others: Vec<Box<dyn Sink>>,
         tasks: &mut JoinSet<()>,
     ) {
-        let sinks = shard::Sinks {
+        let sinks = Sinks {
             events: self.events.clone(),
             writer: self.writer.clone(),
             others,
             metrics: self.metrics.clone(),
         };
-        tasks.spawn(shard::run(inbox, timing, self.clock.clone(), sinks));
+        tasks.spawn(engine_task::run(inbox, timing, self.clock.clone(), sinks));
     }
 
     /// Commits what the engine wants remembered, until the server ends.

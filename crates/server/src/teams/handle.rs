@@ -19,8 +19,8 @@ use crate::{
     clock::Clock,
     context::{self, Context},
     directory::Directory,
+    engine_task::Sink,
     health::{Health, Trouble},
-    shard::Sink,
     vault::Vault,
     writer::WriteSink,
 };

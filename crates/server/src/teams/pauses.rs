@@ -9,8 +9,8 @@ use presence::{Effect, PersonId, Timestamp};
 
 use crate::{
     clock::rfc3339,
+    engine_task::Sink,
     health::{Health, Trouble},
-    shard::Sink,
 };
 
 /// Health part of the pauses.

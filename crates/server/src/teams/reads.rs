@@ -10,7 +10,7 @@ use std::{
 use presence::{Confidence, Effect, PersonId, Presence, TenantLag};
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{directory::Directory, shard::Sink};
+use crate::{directory::Directory, engine_task::Sink};
 
 /// Reads beside the sweep, of all tenants. Cheap to clone.
 #[derive(Clone, Debug)]
