@@ -19,14 +19,17 @@ mod line;
 mod mirror;
 mod person;
 mod policy;
+mod presence;
 mod profile;
 mod reason;
 mod record;
 mod relationship;
+mod requests;
 mod settings_group;
 mod signals;
 mod slot;
 mod status;
+mod sync_mode;
 mod target;
 mod teams;
 mod teams_account;
@@ -41,12 +44,12 @@ pub use appointment::{
 };
 pub use effect::{Effect, TeamsWrite};
 pub use engine::{Engine, Fact, Input};
-pub use evaluate::{AppointmentText, Presence};
 pub use forwarding::{Forwarding, ForwardingError, forwarding_loop};
 pub use lag::TenantLag;
 pub use line::LineState;
 pub use person::{LineId, PersonId};
 pub use policy::{Automatic, PersonPolicy};
+pub use presence::{AppointmentText, Presence};
 pub use profile::{
     APPOINTMENT_PROFILE, Choice, MyProfiles, Origin, Profile, TEAMS_PROFILE, same_name,
 };
@@ -67,11 +70,12 @@ pub use slot::{
     Action, ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState, SlotWrite,
 };
 pub use status::{Activity, Confidence, Status};
+pub use sync_mode::SyncMode;
 pub use target::{Number, SipAddress, Target, TargetError, is_extension};
 pub use teams::{Meaning, Observation, TeamsAnswer, TeamsCall, TeamsState};
 pub use teams_account::{TeamsAccount, Unreachable};
 pub use time::Timestamp;
-pub use timing::{LoopBreaker, SyncMode, Timing};
+pub use timing::{LoopBreaker, Timing};
 pub use view::{View, reasons_for, view};
 
 #[cfg(test)]

@@ -14,17 +14,17 @@ use std::time::Duration;
 use crate::{
     Meaning, Observation, Signals, SlotRecord, TeamsAnswer, TeamsCall, Timestamp,
     answer_order::AnswerOrder,
-    evaluate::do_not_disturb_cause,
+    policy::Settings,
+    requests::do_not_disturb,
     slot::{
-        Action, ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState,
+        Action, ClearAnswer, Echo, ReleaseReason, Shown, Slot, SlotClear, SlotRelease, SlotState,
         SlotWrite,
     },
-    timing::{Settings, SyncMode, Timing},
+    sync_mode::SyncMode,
+    timing::Timing,
 };
-use breaker::Breaker;
-pub(crate) use breaker::Cause;
+use breaker::{Breaker, Cause};
 use evidence::Evidence;
-pub(crate) use evidence::Shown;
 
 /// Our side of a person's Teams presence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -241,7 +241,7 @@ impl Mirror {
         let slot = Slot::Preferred;
         let renew = policy.renew_do_not_disturb
             && policy.mode.presence()
-            && do_not_disturb_cause(signals, policy, now).is_some();
+            && do_not_disturb(signals, policy, now).is_some();
         if renew {
             // Anew and not renewed: what Teams showed in between must not be taken for an override.
             let write = SlotWrite::new(now, slot.lifetime(timing), Echo::Indistinct);
@@ -347,7 +347,7 @@ impl Mirror {
                     self.call_cause(signals, lines_reported, now)
                 }
                 Slot::Preferred if settings.policy.mode.presence() => {
-                    do_not_disturb_cause(signals, settings.policy, now)
+                    do_not_disturb(signals, settings.policy, now).map(Cause::from)
                 }
                 Slot::Session | Slot::Preferred => None,
             };

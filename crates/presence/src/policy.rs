@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{ClientSignal, ClientState, EffectiveSettings, MyProfiles, SyncMode, Timestamp};
+use crate::{
+    ClientSignal, ClientState, EffectiveSettings, MyProfiles, SyncMode, Timestamp, Timing,
+};
 
 /// What decides about a person besides the signals.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,13 @@ pub struct PersonPolicy {
     pub profiles: MyProfiles,
     /// Automatic activation.
     pub automatic: Automatic,
+}
+
+/// What holds for one person, as the mirror takes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings<'a> {
+    pub(crate) policy: &'a PersonPolicy,
+    pub(crate) timing: &'a Timing,
 }
 
 /// Which profile comes into force by itself (profile rules 7 and 8). `None`: the trigger is off.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{Meaning, Signals, Timestamp, mirror::Shown, timing::Timing};
+use crate::{Meaning, Signals, Timestamp, timing::Timing};
 
 /// The two places in Teams that Offhook writes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +39,27 @@ impl Slot {
         match self {
             Self::Session => Meaning::Call,
             Self::Preferred => Meaning::DoNotDisturb,
+        }
+    }
+}
+
+/// The state in an answer, compared with our write in one slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// The state that we write to the slot.
+    Echo,
+    /// A state that Teams ranks above ours and that hides it.
+    Hidden,
+    /// Any other state.
+    Other,
+}
+
+impl Shown {
+    pub(crate) fn new(slot: Slot, meaning: Meaning) -> Self {
+        match (slot, meaning) {
+            _ if meaning == slot.echo() => Self::Echo,
+            (Slot::Session, Meaning::DoNotDisturb) | (_, Meaning::Presenting) => Self::Hidden,
+            _ => Self::Other,
         }
     }
 }

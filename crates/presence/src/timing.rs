@@ -2,56 +2,6 @@
 
 use std::time::Duration;
 
-use crate::PersonPolicy;
-
-/// What crosses between Teams and Offhook (domain rule 3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum SyncMode {
-    /// Nothing crosses.
-    #[default]
-    None,
-    /// Calls, and Do not disturb both ways.
-    TelephonyAndPresence,
-    /// Calls only.
-    TelephonyOnly,
-}
-
-impl SyncMode {
-    /// Every mode.
-    pub const ALL: [Self; 3] = [Self::None, Self::TelephonyAndPresence, Self::TelephonyOnly];
-
-    /// The name that the API and the store use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::TelephonyAndPresence => "telephony_and_presence",
-            Self::TelephonyOnly => "telephony_only",
-        }
-    }
-
-    /// The mode called `name`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mode| mode.name() == name)
-    }
-
-    /// Whether calls cross.
-    pub const fn telephony(self) -> bool {
-        !matches!(self, Self::None)
-    }
-
-    /// Whether Do not disturb crosses.
-    pub const fn presence(self) -> bool {
-        matches!(self, Self::TelephonyAndPresence)
-    }
-}
-
-/// What holds for one person, as the mirror takes it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings<'a> {
-    pub(crate) policy: &'a PersonPolicy,
-    pub(crate) timing: &'a Timing,
-}
-
 /// The engine's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {

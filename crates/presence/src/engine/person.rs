@@ -11,8 +11,8 @@ use crate::{
     Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
     evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Command, Mirror},
+    policy::Settings,
     record::SlotRecord,
-    timing::Settings,
 };
 
 /// Clients, meetings and programs of one person that are kept at once. More is a source gone wild.

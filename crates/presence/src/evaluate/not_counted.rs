@@ -1,9 +1,10 @@
 //! Why something does not count (domain section 2). Nothing here decides; it is explained beside what does.
 
-use super::{Explain, Facts, profile::do_not_disturb};
+use super::{Explain, Facts, profile::request_source};
 use crate::{
     Meaning, Slot, SyncMode, TeamsAccount, Timestamp, Unreachable,
     reason::{NotCounted, Reason, ReasonKind, Rule, Source},
+    requests::do_not_disturb,
     slot::SlotState,
 };
 
@@ -34,7 +35,7 @@ pub(super) fn reasons(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Expl
             add(NotCounted::DoNotDisturbInTeams, Source::Teams, since);
         }
         if let Some(asks) = do_not_disturb(facts.signals, facts.policy, now) {
-            let (source, since) = (asks.source(), asks.since());
+            let (source, since) = (request_source(&asks), asks.since());
             add(NotCounted::DoNotDisturbHere, source, since);
         }
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{AppointmentText, Axis, Explain, Facts};
+use super::{Axis, Explain, Facts};
 use crate::{
-    APPOINTMENT_PROFILE, Appointment, AppointmentOrigin, Choice, ClientState, Forwarding, Meaning,
+    Appointment, AppointmentOrigin, AppointmentText, Choice, ClientState, Forwarding, Meaning,
     PersonPolicy, Profile, Signals, Status, Timestamp,
-    mirror::Cause,
     reason::{Reason, ReasonDetail, ReasonKind, Rule, Source},
+    requests::{DoNotDisturbRequest, choice, is_suspended, profile_of, status_of},
 };
 
 /// A profile that a rule offers.
@@ -49,64 +49,15 @@ impl Offer {
     }
 }
 
-/// The person's choice that holds at `now`, with its profile. A profile that is gone or inactive cannot be in force.
-fn choice<'a>(
-    signals: &'a Signals,
-    policy: &'a PersonPolicy,
-    now: Timestamp,
-) -> Option<(&'a Choice, &'a Profile)> {
-    let choice = signals.choice_at(now)?;
-    Some((choice, policy.profiles.named(&choice.profile)?))
-}
-
-/// Whether the choice that holds at `now` suspends what began at `start`: it was current when the person chose. What
-/// became of the chosen profile since does not matter.
-fn is_suspended(signals: &Signals, start: Timestamp, now: Timestamp) -> bool {
-    signals
-        .choice_at(now)
-        .is_some_and(|choice| start <= choice.since)
-}
-
-/// The profile that an appointment puts in force: its own, else the person's profile for appointments.
-fn profile_of<'a>(appointment: &Appointment, policy: &'a PersonPolicy) -> Option<&'a Profile> {
-    let named = policy.profiles.named(&appointment.profile);
-    // Where a calendar's time has a meaning of its own, another profile would say something else.
-    match appointment.fallback {
-        Status::Busy => named.or_else(|| policy.profiles.named(APPOINTMENT_PROFILE)),
-        _ => named,
-    }
-}
-
-fn status_of(appointment: &Appointment, policy: &PersonPolicy) -> Status {
-    profile_of(appointment, policy).map_or(appointment.fallback, |profile| profile.status)
-}
-
-/// A choice or an appointment that asks for Do not disturb.
-pub(super) enum DoNotDisturbRequest<'a> {
-    Choice(&'a Choice),
-    Appointment(&'a Appointment),
-}
-
-impl DoNotDisturbRequest<'_> {
-    fn cause(&self) -> Cause {
-        match self {
-            Self::Choice(choice) => Cause::Choice(choice.since),
-            Self::Appointment(appointment) => Cause::Appointment(appointment.id),
-        }
-    }
-
-    pub(super) fn source(&self) -> Source {
-        match self {
-            Self::Choice(_) => Source::Person,
-            Self::Appointment(appointment) => source_of(appointment.origin),
-        }
-    }
-
-    pub(super) fn since(&self) -> Timestamp {
-        match self {
-            Self::Choice(choice) => choice.since,
-            Self::Appointment(appointment) => appointment.start,
-        }
+/// Of several appointments the one with the highest status counts.
+const fn rank(status: Status) -> u8 {
+    match status {
+        Status::Offline => 0,
+        Status::Available => 1,
+        Status::BeRightBack => 2,
+        Status::Absent => 3,
+        Status::Busy => 4,
+        Status::DoNotDisturb => 5,
     }
 }
 
@@ -117,47 +68,11 @@ fn source_of(origin: AppointmentOrigin) -> Source {
     }
 }
 
-/// The cause of a Do not disturb by rule 1 or 2: the only ones that are carried to Teams (domain rule 3.3).
-pub(crate) fn do_not_disturb_cause(
-    signals: &Signals,
-    policy: &PersonPolicy,
-    now: Timestamp,
-) -> Option<Cause> {
-    do_not_disturb(signals, policy, now).map(|asks| asks.cause())
-}
-
-/// The choice or appointment that asks for Do not disturb by rule 1 or 2.
-pub(super) fn do_not_disturb<'a>(
-    signals: &'a Signals,
-    policy: &'a PersonPolicy,
-    now: Timestamp,
-) -> Option<DoNotDisturbRequest<'a>> {
-    let chosen = choice(signals, policy, now)
-        .filter(|(_, profile)| profile.status == Status::DoNotDisturb)
-        .map(|(choice, _)| DoNotDisturbRequest::Choice(choice));
-    let appointment = || {
-        let asks = |appointment: &&Appointment| {
-            appointment.is_current(now)
-                && !is_suspended(signals, appointment.start, now)
-                && status_of(appointment, policy) == Status::DoNotDisturb
-        };
-        let mut appointments = signals.appointments.iter();
-        appointments
-            .find(asks)
-            .map(DoNotDisturbRequest::Appointment)
-    };
-    chosen.or_else(appointment)
-}
-
-/// Of several appointments the one with the highest status counts.
-const fn rank(status: Status) -> u8 {
-    match status {
-        Status::Offline => 0,
-        Status::Available => 1,
-        Status::BeRightBack => 2,
-        Status::Absent => 3,
-        Status::Busy => 4,
-        Status::DoNotDisturb => 5,
+/// Source of the request, for the explanation.
+pub(super) fn request_source(request: &DoNotDisturbRequest<'_>) -> Source {
+    match request {
+        DoNotDisturbRequest::Choice(_) => Source::Person,
+        DoNotDisturbRequest::Appointment(appointment) => source_of(appointment.origin),
     }
 }
 

@@ -4,14 +4,16 @@
 
 use std::sync::Arc;
 
-use crate::{AppointmentId, LineId, Timestamp, slot::Slot, timing::Timing};
+use crate::{
+    AppointmentId, LineId, Timestamp, requests::DoNotDisturbRequest, slot::Slot, timing::Timing,
+};
 
 /// The most sets recorded. A loop needs seven; a switchboard has ten a minute.
 const REMEMBERED_MAX: usize = 32;
 
 /// The call, meeting or choice that a write to Teams stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(super) enum Cause {
     /// A call on this line since then.
     Call(LineId, Timestamp),
     /// A meeting, by its name at its source.
@@ -22,6 +24,15 @@ pub(crate) enum Cause {
     Appointment(AppointmentId),
     /// A session of before the start, while the lines have not reported.
     Adopted,
+}
+
+impl From<DoNotDisturbRequest<'_>> for Cause {
+    fn from(request: DoNotDisturbRequest<'_>) -> Self {
+        match request {
+            DoNotDisturbRequest::Choice(choice) => Self::Choice(choice.since),
+            DoNotDisturbRequest::Appointment(appointment) => Self::Appointment(appointment.id),
+        }
+    }
 }
 
 /// One set.

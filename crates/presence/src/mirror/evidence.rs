@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::{
-    Meaning, Timestamp,
-    slot::{ClearAnswer, Echo, Slot, SlotClear, SlotState, SlotWrite},
+    Timestamp,
+    slot::{ClearAnswer, Echo, Shown, SlotClear, SlotState, SlotWrite},
     timing::Timing,
 };
 
@@ -20,27 +20,6 @@ pub(super) struct Evidence {
     pub(super) before: Shown,
     /// The tenant's lag, if enough writes were measured.
     pub(super) tenant_lag: Option<Duration>,
-}
-
-/// The state in an answer, compared with our write in one slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
-    /// The state that we write to the slot.
-    Echo,
-    /// A state that Teams ranks above ours and that hides it.
-    Hidden,
-    /// Any other state.
-    Other,
-}
-
-impl Shown {
-    pub(crate) fn new(slot: Slot, meaning: Meaning) -> Self {
-        match (slot, meaning) {
-            _ if meaning == slot.echo() => Self::Echo,
-            (Slot::Session, Meaning::DoNotDisturb) | (_, Meaning::Presenting) => Self::Hidden,
-            _ => Self::Other,
-        }
-    }
 }
 
 /// What follows from an answer for a slot.

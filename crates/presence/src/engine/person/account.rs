@@ -2,7 +2,7 @@
 
 use super::Person;
 use crate::{
-    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, mirror::Command, timing::Settings,
+    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, mirror::Command, policy::Settings,
 };
 
 impl Person {
