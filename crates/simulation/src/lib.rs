@@ -5,6 +5,7 @@
 //! `account.rs` is the truth in Teams and `writer.rs` the way to it; `invariants.rs` is what must hold.
 
 mod account;
+mod events;
 pub mod invariants;
 mod lag;
 mod random;

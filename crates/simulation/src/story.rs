@@ -2,6 +2,9 @@
 
 use presence::Timestamp;
 
+/// Start of every history.
+pub const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
+
 /// What happened so far, if anybody wants to know.
 #[derive(Debug, Default)]
 pub struct Story(Option<Vec<String>>);
@@ -20,7 +23,7 @@ impl Story {
     /// Adds a line.
     pub fn tell(&mut self, now: Timestamp, line: impl FnOnce() -> String) {
         if let Some(lines) = &mut self.0 {
-            let seconds = now.since(crate::world::START).as_secs_f64();
+            let seconds = now.since(START).as_secs_f64();
             lines.push(format!("{seconds:>11.3}  {}", line()));
         }
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use presence::{Action, Fact, Input, SequenceNumber, Slot, TeamsAnswer, TeamsState};
 
-use super::{Event, HURRY, Heard, World};
+use super::HURRY;
 use crate::{
     invariants,
     lag::Lags,
+    world::{Event, Heard, World},
     writer::{Answer, Fate},
 };
 

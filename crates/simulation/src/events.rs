@@ -1,0 +1,369 @@
+//! The world of one history: lets time pass, brings what happens to the engine and carries out what the engine asks for.
+
+mod teams;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use presence::{
+    Action, Effect, Engine, Fact, Input, LineId, Record, TeamsState, TeamsWrite, TenantLag, Timing,
+};
+
+use crate::{
+    Tally, invariants,
+    lag::Lags,
+    random::Random,
+    someone::Someone,
+    story::{START, Story},
+    world::{Event, SLOW_SWEEP, World},
+    writer::Answer,
+};
+
+/// How long the silence at the end lasts: longer than Microsoft keeps a Do not disturb.
+const SILENCE: Duration = Duration::from_secs(26 * 3600);
+/// More turns of the engine without time passing mean that it never comes to rest.
+const TURNS_MAX: u32 = 100;
+
+/// Pause before a clear is sent again that was refused for good.
+const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often a person is read for a while after a write, in a world that is in a hurry.
+const HURRY: Duration = Duration::from_secs(1);
+/// So many times.
+const HURRIED_READS: u32 = 70;
+
+impl<'s> World<'s> {
+    pub(crate) fn new(mut random: Random, story: &'s mut Story) -> Self {
+        let calm = random.chance(50);
+        let lags = Lags::new(&mut random);
+        let hurries = random.chance(25);
+        let sweep = random.pick(&[10, 20, 30]);
+        let listens = random.chance(40);
+        let people = random.between(1, 3);
+        let people = (1..=people)
+            .map(|number| Someone::new(number, calm, &mut random, START))
+            .collect();
+        let mut world = Self {
+            random,
+            now: START,
+            engine: Engine::new(Timing::default()),
+            deaf: Engine::new(Timing::default()),
+            listens,
+            people,
+            calm,
+            lags,
+            tenant_lag: TenantLag::default(),
+            hurries,
+            tally: Tally::default(),
+            link_up: true,
+            next_name: 100,
+            sweep: Duration::from_secs(sweep),
+            slow: false,
+            silent: false,
+            down: true,
+            started_at: START,
+            lives: 0,
+            queue: BTreeMap::new(),
+            sequence: 0,
+            story,
+            failure: None,
+        };
+        let calm = if calm { "calm" } else { "rough" };
+        world.tell(|| {
+            format!("a {calm} world; {lags:?}, sweep every {sweep} s, in a hurry: {hurries}")
+        });
+        world.start();
+        for at in 0..world.people.len() {
+            let first = world.random.seconds(0, sweep);
+            world.later(first, Event::Sweep(at));
+        }
+        world
+    }
+
+    /// The process starts with what the store has.
+    fn start(&mut self) {
+        self.down = false;
+        self.lives += 1;
+        self.started_at = self.now;
+        self.engine = Engine::new(Timing::default());
+        self.deaf = Engine::new(Timing::default());
+        for at in 0..self.people.len() {
+            let someone = &mut self.people[at];
+            someone.reported.clear();
+            someone.meetings.clear();
+            someone.programs.clear();
+            someone.sets.clear();
+            someone.false_calls = [0; 2];
+            someone.writer = crate::writer::Writer::default();
+            let (id, record) = (someone.id, someone.record(self.now));
+            let policy = Arc::new(someone.policy.clone());
+            let lines = record.lines.clone();
+            if self.lives == 1 {
+                self.tell(|| format!("{id}: {policy:#?}"));
+            }
+            self.input(Input::AddPerson(id, Box::new(record), policy));
+            for line in lines {
+                let most = if self.calm { 3 } else { 20 };
+                let after = self.random.seconds(0, most);
+                self.later(after, Event::Report(at, line, self.lives));
+            }
+        }
+    }
+
+    /// The process dies, and starts again after a while.
+    pub(crate) fn crash(&mut self, down_for: Duration) {
+        self.tell(|| format!("CRASH, down for {down_for:?}"));
+        self.down = true;
+        self.pass(down_for);
+        self.tell(|| "START".into());
+        self.start();
+        for someone in &mut self.people {
+            someone.quiet_since = self.now;
+        }
+    }
+
+    /// Something happens to a person.
+    pub(crate) fn fact(&mut self, at: usize, fact: Fact) {
+        let id = self.people[at].id;
+        self.people[at].quiet_since = self.now;
+        self.tell(|| format!("{id}: {fact:?}"));
+        self.input(Input::Person(id, fact));
+    }
+
+    fn input(&mut self, input: Input) {
+        if self.down {
+            return;
+        }
+        let deaf = self.listens.then(|| match &input {
+            Input::Person(_, Fact::Programs { .. }) => Input::Tick,
+            other => other.clone(),
+        });
+        let effects = self.engine.handle(self.now, input);
+        if let Some(deaf) = deaf {
+            let deaf = self.deaf.handle(self.now, deaf);
+            let outward = |effect: &&Effect| !matches!(effect, Effect::Changed { .. });
+            let same = effects
+                .iter()
+                .filter(outward)
+                .eq(deaf.iter().filter(outward));
+            if !same {
+                let what = "a microphone bears on more than presence";
+                self.fail(|| format!("{what}: {effects:?} instead of {deaf:?}"));
+            }
+        }
+        self.check(invariants::deadline(&self.engine, self.now));
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let (now, lives) = (self.now, self.lives);
+        match effect {
+            Effect::Changed { person, presence } => {
+                self.story.tell(now, || {
+                    let confidence = presence.confidence.name();
+                    format!(
+                        "    {person} is {}, {} ({confidence})",
+                        presence.status,
+                        presence.text()
+                    )
+                });
+                let Some(at) = self.place(person) else { return };
+                self.people[at].told = Some(presence);
+            }
+            Effect::Store(Record::Slot {
+                person,
+                slot,
+                record,
+            }) => {
+                self.story
+                    .tell(now, || format!("    {person} store {slot:?}: {record:?}"));
+                let Some(at) = self.place(person) else { return };
+                self.people[at].slots[slot as usize] = record;
+            }
+            Effect::Store(Record::TeamsCall { person, call }) => {
+                let Some(at) = self.place(person) else { return };
+                self.people[at].teams_call = call;
+            }
+            Effect::Store(Record::Choice { .. }) => {}
+            Effect::Write(TeamsWrite {
+                person,
+                slot,
+                action,
+            }) => {
+                self.story
+                    .tell(now, || format!("    {person} write {slot:?} {action:?}"));
+                let Some(at) = self.place(person) else { return };
+                let checked = invariants::write(self, &self.people[at], slot, action);
+                self.check(checked);
+                let someone = &mut self.people[at];
+                if action == Action::Set {
+                    someone.sets.push((slot, now));
+                    let unseen = now - someone.lag - Duration::from_secs(1);
+                    let echo = slot.echo();
+                    someone.mistakable[slot as usize] = someone
+                        .account
+                        .shown_since(unseen)
+                        .any(|words| TeamsState::new(words.0, words.1).meaning() == echo);
+                    someone.false_calls[slot as usize] = 0;
+                    self.tally.calls += u64::from(self.calm && self.lags == Lags::EachAnswer);
+                }
+                someone.quiet_since = now;
+                someone.writer.push(slot, action);
+                let after = if self.calm {
+                    self.random.milliseconds(0, 20)
+                } else {
+                    self.random.pick(&[1, 20, 500, 10_000]) * Duration::from_millis(1)
+                };
+                self.later(after, Event::Send(at, lives));
+                if self.hurries && action != Action::Renew {
+                    self.people[at].hurried_until = now + HURRY * HURRIED_READS;
+                    for read in 1..=HURRIED_READS {
+                        self.later(HURRY * read, Event::Read(at));
+                    }
+                }
+            }
+            Effect::WriteLag { person, lag } => {
+                self.story
+                    .tell(now, || format!("    {person} write seen after {lag:?}"));
+                self.tenant_lag.record(lag);
+            }
+            Effect::ReadTeams(person) => {
+                let Some(at) = self.place(person) else { return };
+                self.later(Duration::from_millis(1), Event::Read(at));
+            }
+            Effect::WritingResumed(_) => {}
+            Effect::WritingPaused { person, until } => {
+                self.story
+                    .tell(now, || format!("    {person} writing paused until {until}"));
+                let Some(at) = self.place(person) else { return };
+                let found = invariants::pause(&self.people[at], now);
+                self.check(found);
+            }
+        }
+    }
+
+    /// Lets time pass; does what is due meanwhile.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.slow = time > Duration::from_secs(900);
+        let mut turns = 0;
+        while self.failure.is_none() {
+            let engines = [&self.engine, &self.deaf].into_iter();
+            let deadline = engines
+                .filter_map(Engine::next_deadline)
+                .min()
+                .filter(|_| !self.down);
+            let event = self.queue.first_key_value().map(|((at, _), _)| *at);
+            let Some(next) = deadline
+                .into_iter()
+                .chain(event)
+                .min()
+                .filter(|at| *at <= end)
+            else {
+                break;
+            };
+            turns = if next > self.now { 0 } else { turns + 1 };
+            if turns > TURNS_MAX {
+                self.fail(|| "never comes to rest".into());
+            }
+            self.now = self.now.max(next);
+            if event.is_some_and(|at| at <= next) {
+                if let Some((_, event)) = self.queue.pop_first() {
+                    self.happen(event);
+                }
+            } else {
+                self.input(Input::Tick);
+            }
+        }
+        self.now = end;
+        self.input(Input::Tick);
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Sweep(at) => {
+                self.read(at);
+                let every = if self.slow { SLOW_SWEEP } else { self.sweep };
+                self.later(every, Event::Sweep(at));
+            }
+            Event::Read(at) => self.read(at),
+            Event::Told(at, heard, lives) if lives == self.lives && !self.down => {
+                self.told(at, heard);
+            }
+            Event::Send(at, lives) if lives == self.lives && !self.down => self.send(at),
+            Event::Land(at, slot, action) => {
+                let (id, timing) = (self.people[at].id, *self.engine.timing());
+                self.tell(|| format!("    {id} Teams has {slot:?} {action:?}"));
+                self.people[at]
+                    .account
+                    .land(slot, action, &timing, self.now);
+                self.teams_changed(at);
+            }
+            Event::Answer(at, answer, lives) if lives == self.lives && !self.down => {
+                let sent = self.people[at].writer.answered(answer);
+                match (answer, sent) {
+                    (Answer::Done, Some((slot, action))) => {
+                        self.fact(at, Fact::TeamsAcknowledged(slot, action));
+                    }
+                    (Answer::NothingThere, Some((slot, Action::Clear))) => {
+                        self.fact(at, Fact::TeamsNothingToClear(slot));
+                    }
+                    _ => {}
+                }
+                let after = match (answer, sent) {
+                    (Answer::Again(after), _) => after,
+                    (Answer::Refused, Some((_, Action::Clear))) => REFUSED_PAUSE,
+                    (Answer::Refused | Answer::Done | Answer::NothingThere, _) => Duration::ZERO,
+                };
+                self.later(after, Event::Send(at, lives));
+            }
+            Event::Expire(at) => self.teams_changed(at),
+            Event::Report(at, line, lives) if lives == self.lives && !self.down => {
+                self.report(at, line);
+            }
+            // Of an earlier life.
+            Event::Told(..) | Event::Send(..) | Event::Answer(..) | Event::Report(..) => {}
+        }
+    }
+
+    fn report(&mut self, at: usize, line: LineId) {
+        let found = self.people[at].lines.iter().find(|known| known.0 == line);
+        if let Some(&(line, state, until)) = found
+            && !self.people[at].reported.iter().any(|known| known.0 == line)
+        {
+            let until = until.max(self.now + Duration::from_secs(30));
+            self.people[at].reported.push((line, state, until));
+            self.fact(
+                at,
+                Fact::Line {
+                    line,
+                    state,
+                    until,
+                    party: None,
+                },
+            );
+        }
+    }
+
+    /// Everything stops: nobody says anything any more, only what is under way arrives.
+    pub(crate) fn fall_silent(&mut self) {
+        self.tell(|| "everything stops".into());
+        if self.random.chance(30) {
+            self.crash(Duration::from_secs(1));
+        }
+        self.silent = true;
+        for at in 0..self.people.len() {
+            self.people[at].choice = None;
+            self.fact(at, Fact::Choice(None));
+        }
+        self.link_up = false;
+        self.pass(SILENCE);
+        for at in 0..self.people.len() {
+            let found = invariants::person(self, &self.people[at])
+                .and_then(|()| invariants::privacy(self, &self.people[at]))
+                .and_then(|()| invariants::rest(self, &self.people[at]));
+            self.check(found);
+        }
+    }
+}
