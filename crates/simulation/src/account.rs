@@ -190,7 +190,7 @@ impl Account {
     }
 
     /// Writes down what is now shown. Returns whether it is something else than before.
-    pub fn note(&mut self, now: Timestamp) -> bool {
+    pub fn record(&mut self, now: Timestamp) -> bool {
         let words = self.shows();
         self.denied &= self.session_until.is_some();
         self.denied_and_hidden = self.denied && (self.denied_and_hidden || hides(words));

@@ -11,11 +11,11 @@ use presence::{
 use crate::{
     Tally, invariants,
     lag::Lags,
+    log::{EventLog, START},
+    person::SimulatedPerson,
     random::Random,
-    someone::Someone,
-    story::{START, Story},
     world::{Event, SLOW_SWEEP, World},
-    writer::Answer,
+    write_queue::Answer,
 };
 
 /// How long the silence at the end lasts: longer than Microsoft keeps a Do not disturb.
@@ -27,32 +27,32 @@ const TURNS_MAX: u32 = 100;
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 
 /// How often a person is read for a while after a write, in a world that is in a hurry.
-const HURRY: Duration = Duration::from_secs(1);
+const FREQUENT_READ_INTERVAL: Duration = Duration::from_secs(1);
 /// So many times.
-const HURRIED_READS: u32 = 70;
+const FREQUENT_READS: u32 = 70;
 
 impl<'s> World<'s> {
-    pub(crate) fn new(mut random: Random, story: &'s mut Story) -> Self {
+    pub(crate) fn new(mut random: Random, log: &'s mut EventLog) -> Self {
         let calm = random.chance(50);
         let lags = Lags::new(&mut random);
-        let hurries = random.chance(25);
+        let reads_often = random.chance(25);
         let sweep = random.pick(&[10, 20, 30]);
-        let listens = random.chance(40);
+        let has_microphones = random.chance(40);
         let people = random.between(1, 3);
         let people = (1..=people)
-            .map(|number| Someone::new(number, calm, &mut random, START))
+            .map(|number| SimulatedPerson::new(number, calm, &mut random, START))
             .collect();
         let mut world = Self {
             random,
             now: START,
             engine: Engine::new(Timing::default()),
-            deaf: Engine::new(Timing::default()),
-            listens,
+            without_microphones: Engine::new(Timing::default()),
+            has_microphones,
             people,
             calm,
             lags,
             tenant_lag: TenantLag::default(),
-            hurries,
+            reads_often,
             tally: Tally::default(),
             link_up: true,
             next_name: 100,
@@ -64,12 +64,12 @@ impl<'s> World<'s> {
             lives: 0,
             queue: BTreeMap::new(),
             sequence: 0,
-            story,
+            log,
             failure: None,
         };
         let calm = if calm { "calm" } else { "rough" };
-        world.tell(|| {
-            format!("a {calm} world; {lags:?}, sweep every {sweep} s, in a hurry: {hurries}")
+        world.log(|| {
+            format!("a {calm} world; {lags:?}, sweep every {sweep} s, in a hurry: {reads_often}")
         });
         world.start();
         for at in 0..world.people.len() {
@@ -85,20 +85,20 @@ impl<'s> World<'s> {
         self.lives += 1;
         self.started_at = self.now;
         self.engine = Engine::new(Timing::default());
-        self.deaf = Engine::new(Timing::default());
+        self.without_microphones = Engine::new(Timing::default());
         for at in 0..self.people.len() {
-            let someone = &mut self.people[at];
-            someone.reported.clear();
-            someone.meetings.clear();
-            someone.programs.clear();
-            someone.sets.clear();
-            someone.false_calls = [0; 2];
-            someone.writer = crate::writer::Writer::default();
-            let (id, record) = (someone.id, someone.record(self.now));
-            let policy = Arc::new(someone.policy.clone());
+            let person = &mut self.people[at];
+            person.reported.clear();
+            person.meetings.clear();
+            person.programs.clear();
+            person.sets.clear();
+            person.false_calls = [0; 2];
+            person.writer = crate::write_queue::WriteQueue::default();
+            let (id, record) = (person.id, person.record(self.now));
+            let policy = Arc::new(person.policy.clone());
             let lines = record.lines.clone();
             if self.lives == 1 {
-                self.tell(|| format!("{id}: {policy:#?}"));
+                self.log(|| format!("{id}: {policy:#?}"));
             }
             self.input(Input::AddPerson(id, Box::new(record), policy));
             for line in lines {
@@ -111,13 +111,13 @@ impl<'s> World<'s> {
 
     /// The process dies, and starts again after a while.
     pub(crate) fn crash(&mut self, down_for: Duration) {
-        self.tell(|| format!("CRASH, down for {down_for:?}"));
+        self.log(|| format!("CRASH, down for {down_for:?}"));
         self.down = true;
         self.pass(down_for);
-        self.tell(|| "START".into());
+        self.log(|| "START".into());
         self.start();
-        for someone in &mut self.people {
-            someone.quiet_since = self.now;
+        for person in &mut self.people {
+            person.quiet_since = self.now;
         }
     }
 
@@ -125,7 +125,7 @@ impl<'s> World<'s> {
     pub(crate) fn fact(&mut self, at: usize, fact: Fact) {
         let id = self.people[at].id;
         self.people[at].quiet_since = self.now;
-        self.tell(|| format!("{id}: {fact:?}"));
+        self.log(|| format!("{id}: {fact:?}"));
         self.input(Input::Person(id, fact));
     }
 
@@ -133,34 +133,36 @@ impl<'s> World<'s> {
         if self.down {
             return;
         }
-        let deaf = self.listens.then(|| match &input {
+        let without_microphones = self.has_microphones.then(|| match &input {
             Input::Person(_, Fact::Programs { .. }) => Input::Tick,
             other => other.clone(),
         });
         let effects = self.engine.handle(self.now, input);
-        if let Some(deaf) = deaf {
-            let deaf = self.deaf.handle(self.now, deaf);
+        if let Some(without_microphones) = without_microphones {
+            let without_microphones = self
+                .without_microphones
+                .handle(self.now, without_microphones);
             let outward = |effect: &&Effect| !matches!(effect, Effect::Changed { .. });
             let same = effects
                 .iter()
                 .filter(outward)
-                .eq(deaf.iter().filter(outward));
+                .eq(without_microphones.iter().filter(outward));
             if !same {
                 let what = "a microphone bears on more than presence";
-                self.fail(|| format!("{what}: {effects:?} instead of {deaf:?}"));
+                self.fail(|| format!("{what}: {effects:?} instead of {without_microphones:?}"));
             }
         }
         self.check(invariants::deadline(&self.engine, self.now));
         for effect in effects {
-            self.carry_out(effect);
+            self.apply_effect(effect);
         }
     }
 
-    fn carry_out(&mut self, effect: Effect) {
+    fn apply_effect(&mut self, effect: Effect) {
         let (now, lives) = (self.now, self.lives);
         match effect {
             Effect::Changed { person, presence } => {
-                self.story.tell(now, || {
+                self.log.add(now, || {
                     let confidence = presence.confidence.name();
                     format!(
                         "    {person} is {}, {} ({confidence})",
@@ -168,21 +170,27 @@ impl<'s> World<'s> {
                         presence.text()
                     )
                 });
-                let Some(at) = self.place(person) else { return };
-                self.people[at].told = Some(presence);
+                let Some(at) = self.position(person) else {
+                    return;
+                };
+                self.people[at].last_presence = Some(presence);
             }
             Effect::Store(Record::Slot {
                 person,
                 slot,
                 record,
             }) => {
-                self.story
-                    .tell(now, || format!("    {person} store {slot:?}: {record:?}"));
-                let Some(at) = self.place(person) else { return };
+                self.log
+                    .add(now, || format!("    {person} store {slot:?}: {record:?}"));
+                let Some(at) = self.position(person) else {
+                    return;
+                };
                 self.people[at].slots[slot as usize] = record;
             }
             Effect::Store(Record::TeamsCall { person, call }) => {
-                let Some(at) = self.place(person) else { return };
+                let Some(at) = self.position(person) else {
+                    return;
+                };
                 self.people[at].teams_call = call;
             }
             Effect::Store(Record::Choice { .. }) => {}
@@ -191,52 +199,59 @@ impl<'s> World<'s> {
                 slot,
                 action,
             }) => {
-                self.story
-                    .tell(now, || format!("    {person} write {slot:?} {action:?}"));
-                let Some(at) = self.place(person) else { return };
+                self.log
+                    .add(now, || format!("    {person} write {slot:?} {action:?}"));
+                let Some(at) = self.position(person) else {
+                    return;
+                };
                 let checked = invariants::write(self, &self.people[at], slot, action);
                 self.check(checked);
-                let someone = &mut self.people[at];
+                let person = &mut self.people[at];
                 if action == Action::Set {
-                    someone.sets.push((slot, now));
-                    let unseen = now - someone.lag - Duration::from_secs(1);
+                    person.sets.push((slot, now));
+                    let unseen = now - person.lag - Duration::from_secs(1);
                     let echo = slot.echo();
-                    someone.mistakable[slot as usize] = someone
+                    person.mistakable[slot as usize] = person
                         .account
                         .shown_since(unseen)
                         .any(|words| TeamsState::new(words.0, words.1).meaning() == echo);
-                    someone.false_calls[slot as usize] = 0;
+                    person.false_calls[slot as usize] = 0;
                     self.tally.calls += u64::from(self.calm && self.lags == Lags::EachAnswer);
                 }
-                someone.quiet_since = now;
-                someone.writer.push(slot, action);
+                person.quiet_since = now;
+                person.writer.push(slot, action);
                 let after = if self.calm {
                     self.random.milliseconds(0, 20)
                 } else {
                     self.random.pick(&[1, 20, 500, 10_000]) * Duration::from_millis(1)
                 };
                 self.later(after, Event::Send(at, lives));
-                if self.hurries && action != Action::Renew {
-                    self.people[at].hurried_until = now + HURRY * HURRIED_READS;
-                    for read in 1..=HURRIED_READS {
-                        self.later(HURRY * read, Event::Read(at));
+                if self.reads_often && action != Action::Renew {
+                    self.people[at].read_often_until =
+                        now + FREQUENT_READ_INTERVAL * FREQUENT_READS;
+                    for read in 1..=FREQUENT_READS {
+                        self.later(FREQUENT_READ_INTERVAL * read, Event::Read(at));
                     }
                 }
             }
             Effect::WriteLag { person, lag } => {
-                self.story
-                    .tell(now, || format!("    {person} write seen after {lag:?}"));
+                self.log
+                    .add(now, || format!("    {person} write seen after {lag:?}"));
                 self.tenant_lag.record(lag);
             }
             Effect::ReadTeams(person) => {
-                let Some(at) = self.place(person) else { return };
+                let Some(at) = self.position(person) else {
+                    return;
+                };
                 self.later(Duration::from_millis(1), Event::Read(at));
             }
             Effect::WritingResumed(_) => {}
             Effect::WritingPaused { person, until } => {
-                self.story
-                    .tell(now, || format!("    {person} writing paused until {until}"));
-                let Some(at) = self.place(person) else { return };
+                self.log
+                    .add(now, || format!("    {person} writing paused until {until}"));
+                let Some(at) = self.position(person) else {
+                    return;
+                };
                 let found = invariants::pause(&self.people[at], now);
                 self.check(found);
             }
@@ -249,7 +264,7 @@ impl<'s> World<'s> {
         self.slow = time > Duration::from_secs(900);
         let mut turns = 0;
         while self.failure.is_none() {
-            let engines = [&self.engine, &self.deaf].into_iter();
+            let engines = [&self.engine, &self.without_microphones].into_iter();
             let deadline = engines
                 .filter_map(Engine::next_deadline)
                 .min()
@@ -270,7 +285,7 @@ impl<'s> World<'s> {
             self.now = self.now.max(next);
             if event.is_some_and(|at| at <= next) {
                 if let Some((_, event)) = self.queue.pop_first() {
-                    self.happen(event);
+                    self.handle(event);
                 }
             } else {
                 self.input(Input::Tick);
@@ -280,7 +295,7 @@ impl<'s> World<'s> {
         self.input(Input::Tick);
     }
 
-    fn happen(&mut self, event: Event) {
+    fn handle(&mut self, event: Event) {
         match event {
             Event::Sweep(at) => {
                 self.read(at);
@@ -288,13 +303,13 @@ impl<'s> World<'s> {
                 self.later(every, Event::Sweep(at));
             }
             Event::Read(at) => self.read(at),
-            Event::Told(at, heard, lives) if lives == self.lives && !self.down => {
-                self.told(at, heard);
+            Event::GraphAnswered(at, answer, lives) if lives == self.lives && !self.down => {
+                self.on_graph_answer(at, answer);
             }
             Event::Send(at, lives) if lives == self.lives && !self.down => self.send(at),
             Event::Land(at, slot, action) => {
                 let (id, timing) = (self.people[at].id, *self.engine.timing());
-                self.tell(|| format!("    {id} Teams has {slot:?} {action:?}"));
+                self.log(|| format!("    {id} Teams has {slot:?} {action:?}"));
                 self.people[at]
                     .account
                     .land(slot, action, &timing, self.now);
@@ -312,7 +327,7 @@ impl<'s> World<'s> {
                     _ => {}
                 }
                 let after = match (answer, sent) {
-                    (Answer::Again(after), _) => after,
+                    (Answer::Retry(after), _) => after,
                     (Answer::Refused, Some((_, Action::Clear))) => REFUSED_PAUSE,
                     (Answer::Refused | Answer::Done | Answer::NothingThere, _) => Duration::ZERO,
                 };
@@ -323,7 +338,7 @@ impl<'s> World<'s> {
                 self.report(at, line);
             }
             // Of an earlier life.
-            Event::Told(..) | Event::Send(..) | Event::Answer(..) | Event::Report(..) => {}
+            Event::GraphAnswered(..) | Event::Send(..) | Event::Answer(..) | Event::Report(..) => {}
         }
     }
 
@@ -347,8 +362,8 @@ impl<'s> World<'s> {
     }
 
     /// Everything stops: nobody says anything any more, only what is under way arrives.
-    pub(crate) fn fall_silent(&mut self) {
-        self.tell(|| "everything stops".into());
+    pub(crate) fn end_in_silence(&mut self) {
+        self.log(|| "everything stops".into());
         if self.random.chance(30) {
             self.crash(Duration::from_secs(1));
         }

@@ -6,25 +6,25 @@ mod visibility;
 
 use presence::{Activity, Engine, Presence, Reason, Rule, Signals, Status, Timestamp};
 
-use crate::{someone::Someone, world::World};
+use crate::{person::SimulatedPerson, world::World};
 
-pub(crate) use teams::{belief, ended, false_calls, falsely, pause, rest, settled, write};
+pub(crate) use teams::{belief, ended, false_beliefs, false_calls, pause, rest, settled, write};
 pub use visibility::visible;
 
 /// Fails with what was wrong.
-macro_rules! must {
+macro_rules! ensure {
     ($condition:expr, $($what:tt)+) => {
         if !$condition {
             return Err(format!($($what)+));
         }
     };
 }
-pub(crate) use must;
+pub(crate) use ensure;
 
 /// No deadline lies in the past.
 pub fn deadline(engine: &Engine, now: Timestamp) -> Result<(), String> {
     let deadline = engine.next_deadline();
-    must!(
+    ensure!(
         deadline.is_none_or(|at| at > now),
         "the deadline {deadline:?} is not after {now}"
     );
@@ -32,47 +32,47 @@ pub fn deadline(engine: &Engine, now: Timestamp) -> Result<(), String> {
 }
 
 /// Everything that must hold of one person at any moment.
-pub(crate) fn person(world: &World<'_>, someone: &Someone) -> Result<(), String> {
-    let (id, now) = (someone.id, world.now);
+pub(crate) fn person(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
+    let (id, now) = (person.id, world.now);
     let found = (
         world.engine.explain(id, true, now),
         world.engine.presence(id),
         world.engine.signals(id),
     );
-    let (Some((presence, reasons)), Some(told), Some(signals)) = found else {
+    let (Some((presence, reasons)), Some(published), Some(signals)) = found else {
         return Err(format!("{id} is not known"));
     };
-    must!(
-        &presence == told,
-        "{id} was told as {told:?} but is {presence:?}"
+    ensure!(
+        &presence == published,
+        "{id} was published as {published:?} but is {presence:?}"
     );
-    must!(
-        someone.told.as_ref() == Some(told),
-        "{id}: the last effect said {:?}, the engine says {told:?}",
-        someone.told
+    ensure!(
+        person.last_presence.as_ref() == Some(published),
+        "{id}: the last effect has {:?}, the engine has {published:?}",
+        person.last_presence
     );
     let computed = world.engine.compute(id, now);
-    must!(
-        computed.as_ref() == Some(told),
-        "{id} was told as {told:?} but computes to {computed:?}"
+    ensure!(
+        computed.as_ref() == Some(published),
+        "{id} was published as {published:?} but computes to {computed:?}"
     );
     counted(&presence, &reasons, now)?;
     leases(signals, &world.engine, now)?;
-    books(someone, &presence, now)?;
-    must!(
+    books(person, &presence, now)?;
+    ensure!(
         signals.teams_call.is_none()
-            || someone
+            || person
                 .call_seen_at
                 .is_some_and(|at| now.since(at) <= world.engine.timing().appointment_limit),
         "{id}: a Teams call is believed that was last seen at {:?}",
-        someone.call_seen_at
+        person.call_seen_at
     );
     Ok(())
 }
 
 /// Nobody sees more of the person than the table allows.
-pub(crate) fn privacy(world: &World<'_>, someone: &Someone) -> Result<(), String> {
-    let (id, now) = (someone.id, world.now);
+pub(crate) fn privacy(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
+    let (id, now) = (person.id, world.now);
     let explained = |with_microphone| world.engine.explain(id, with_microphone, now);
     let (Some((presence, reasons)), Some((without, quiet_reasons))) =
         (explained(true), explained(false))
@@ -80,13 +80,22 @@ pub(crate) fn privacy(world: &World<'_>, someone: &Someone) -> Result<(), String
         return Err(format!("{id} is not known"));
     };
     visible(&presence, &reasons, &without, &quiet_reasons)?;
-    if !world.listens {
+    if !world.has_microphones {
         return Ok(());
     }
-    let Some((deaf, deaf_reasons)) = world.deaf.explain(id, false, now) else {
-        return Err(format!("{id} is not known to the deaf engine"));
+    let Some((without_microphones, reasons_without)) =
+        world.without_microphones.explain(id, false, now)
+    else {
+        return Err(format!(
+            "{id} is not known to the engine without microphones"
+        ));
     };
-    visibility::deaf(&presence, &quiet_reasons, &deaf, &deaf_reasons)
+    visibility::without_microphones(
+        &presence,
+        &quiet_reasons,
+        &without_microphones,
+        &reasons_without,
+    )
 }
 
 /// Which rules may decide the profile.
@@ -124,31 +133,31 @@ pub fn counted(presence: &Presence, reasons: &[Reason], now: Timestamp) -> Resul
     let (profile, activity): (Vec<&Reason>, Vec<&Reason>) = counted
         .iter()
         .partition(|reason| PROFILE.contains(&reason.rule));
-    must!(
+    ensure!(
         profile.len() == 1,
         "not one reason for the profile: {profile:?}"
     );
-    must!(
+    ensure!(
         activity.len() == usize::from(presence.activity.is_some()),
         "{:?} with the reasons {activity:?}",
         presence.activity
     );
     for reason in &activity {
-        must!(
+        ensure!(
             activity_of(reason.rule, presence),
             "{:?} because of {reason:?}",
             presence.activity
         );
     }
     for reason in counted {
-        must!(
+        ensure!(
             reason.lease_end.is_none_or(|end| end > now),
             "outlived its lease: {reason:?}"
         );
-        must!(reason.since <= now, "begins in the future: {reason:?}");
+        ensure!(reason.since <= now, "begins in the future: {reason:?}");
     }
     let own = profile.iter().any(|reason| reason.rule.is_own_choice());
-    must!(
+    ensure!(
         presence.chosen == own,
         "chosen is {} with {profile:?}",
         presence.chosen
@@ -157,13 +166,13 @@ pub fn counted(presence: &Presence, reasons: &[Reason], now: Timestamp) -> Resul
         .activity
         .as_ref()
         .is_some_and(|activity| *activity != Activity::Ringing);
-    must!(
+    ensure!(
         !raised || matches!(presence.status, Status::Busy | Status::DoNotDisturb),
         "{} with {:?}",
         presence.status,
         presence.activity
     );
-    must!(presence.since <= now, "since the future: {presence:?}");
+    ensure!(presence.since <= now, "since the future: {presence:?}");
     Ok(())
 }
 
@@ -188,7 +197,7 @@ pub fn leases(signals: &Signals, engine: &Engine, now: Timestamp) -> Result<(), 
         .chain(choice)
         .chain(call);
     for end in all {
-        must!(end > now, "a signal outlives its end {end}: {signals:?}");
+        ensure!(end > now, "a signal outlives its end {end}: {signals:?}");
     }
     let seen = signals.observation.as_ref().is_some_and(|seen| {
         seen.received_at + timing.observation_fresh + timing.observation_stale > now
@@ -196,7 +205,7 @@ pub fn leases(signals: &Signals, engine: &Engine, now: Timestamp) -> Result<(), 
     let believed = signals.presenting_since.is_some()
         || signals.teams_do_not_disturb_since.is_some()
         || signals.teams_base.is_some();
-    must!(
+    ensure!(
         seen || !believed,
         "Teams is believed without having spoken: {signals:?}"
     );
@@ -204,16 +213,16 @@ pub fn leases(signals: &Signals, engine: &Engine, now: Timestamp) -> Result<(), 
 }
 
 /// What is shown agrees with what the sources have said.
-fn books(someone: &Someone, presence: &Presence, now: Timestamp) -> Result<(), String> {
-    let id = someone.id;
+fn books(person: &SimulatedPerson, presence: &Presence, now: Timestamp) -> Result<(), String> {
+    let id = person.id;
     let activity = presence.activity.as_ref();
-    let phone = someone.on_the_phone(now);
-    must!(
+    let phone = person.on_the_phone(now);
+    ensure!(
         phone == (activity == Some(&Activity::OnThePhone)),
         "{id}: on the phone is {phone}, shown is {activity:?}"
     );
-    let meeting = !phone && someone.in_meeting(now);
-    must!(
+    let meeting = !phone && person.in_meeting(now);
+    ensure!(
         meeting == (activity == Some(&Activity::InMeeting)),
         "{id}: in a meeting is {meeting}, shown is {activity:?}"
     );
@@ -221,30 +230,30 @@ fn books(someone: &Someone, presence: &Presence, now: Timestamp) -> Result<(), S
         activity,
         Some(Activity::OnThePhoneTeams | Activity::Presenting)
     );
-    must!(
-        !teams || someone.policy.mode.telephony(),
+    ensure!(
+        !teams || person.policy.mode.telephony(),
         "{id}: {activity:?} while nothing crosses"
     );
-    must!(
-        activity != Some(&Activity::Presenting) || someone.policy.mode.presence(),
+    ensure!(
+        activity != Some(&Activity::Presenting) || person.policy.mode.presence(),
         "{id}: Presenting while only calls cross"
     );
-    let program = someone.programs.iter().any(|(_, alias, _, until)| {
+    let program = person.programs.iter().any(|(_, alias, _, until)| {
         *until > now && activity == Some(&Activity::UsingApp(alias.clone()))
     });
-    must!(
+    ensure!(
         program || !matches!(activity, Some(Activity::UsingApp(_))),
         "{id}: {activity:?} is used by nobody"
     );
-    let any_program = someone.programs.iter().any(|(.., until)| *until > now);
+    let any_program = person.programs.iter().any(|(.., until)| *until > now);
     let expected = phone || meeting || teams || any_program;
     let raised = activity.is_some_and(|activity| *activity != Activity::Ringing);
-    must!(
+    ensure!(
         expected == raised,
         "{id}: something goes on is {expected}, shown is {activity:?}"
     );
-    must!(
-        !someone.wants_do_not_disturb(now) || presence.status == Status::DoNotDisturb,
+    ensure!(
+        !person.wants_do_not_disturb(now) || presence.status == Status::DoNotDisturb,
         "{id}: asked for Do not disturb, shown is {}",
         presence.status
     );

@@ -8,15 +8,15 @@ mod account;
 mod events;
 pub mod invariants;
 mod lag;
+mod log;
+mod person;
 mod random;
-mod someone;
 mod steps;
-mod story;
 mod world;
-mod writer;
+mod write_queue;
 
+pub use log::EventLog;
 pub use random::Random;
-pub use story::Story;
 
 use world::World;
 
@@ -58,18 +58,18 @@ impl Tally {
     }
 }
 
-/// Lets one history happen, to its silent end. The story is told to `story`.
-pub fn run(seed: u64, story: &mut Story) -> Result<Tally, Failure> {
+/// Lets one history happen, to its silent end. The story is told to `log`.
+pub fn run(seed: u64, log: &mut EventLog) -> Result<Tally, Failure> {
     let mut random = Random::new(seed);
     let steps = random.between(20, 60);
-    let mut world = World::new(random, story);
+    let mut world = World::new(random, log);
     for step in 0..steps {
         world.step();
         world
             .verdict()
             .map_err(|what| Failure { seed, step, what })?;
     }
-    world.fall_silent();
+    world.end_in_silence();
     world.verdict().map_err(|what| Failure {
         seed,
         step: steps,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use clap::Parser;
-use simulation::{Failure, Story, Tally, run};
+use simulation::{EventLog, Failure, Tally, run};
 use tokio::time::Instant;
 
 #[derive(Debug, Parser)]
@@ -35,16 +35,16 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.seed {
         Some(seed) => tell(seed, arguments.verbose),
-        None => try_many(arguments.from, arguments.histories),
+        None => run_many(arguments.from, arguments.histories),
     }
 }
 
 /// One history.
 fn tell(seed: u64, verbose: bool) -> ExitCode {
-    let mut story = Story::kept();
-    let outcome = run(seed, &mut story);
+    let mut log = EventLog::kept();
+    let outcome = run(seed, &mut log);
     if verbose || outcome.is_err() {
-        for line in story.lines() {
+        for line in log.lines() {
             println!("{line}");
         }
     }
@@ -61,7 +61,7 @@ fn tell(seed: u64, verbose: bool) -> ExitCode {
 }
 
 /// Many histories, on all cores. Stops at the first that fails.
-fn try_many(from: u64, histories: u64) -> ExitCode {
+fn run_many(from: u64, histories: u64) -> ExitCode {
     let began = Instant::now();
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let first: Mutex<Option<Failure>> = Mutex::new(None);
@@ -75,7 +75,7 @@ fn try_many(from: u64, histories: u64) -> ExitCode {
                     if number >= histories {
                         return;
                     }
-                    let outcome = run(from.wrapping_add(number), &mut Story::silent());
+                    let outcome = run(from.wrapping_add(number), &mut EventLog::silent());
                     done.fetch_add(1, Ordering::Relaxed);
                     if let Ok(one) = outcome {
                         let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);

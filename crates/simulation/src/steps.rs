@@ -9,7 +9,7 @@ use presence::{
 
 use crate::{
     invariants,
-    someone::{self, ALIASES, NAMES, PRIVATE},
+    person::{self, ALIASES, NAMES, PRIVATE},
     world::World,
 };
 
@@ -31,7 +31,7 @@ impl World<'_> {
             20..23 => self.line_lost(at),
             23..31 => self.client(at),
             31..37 => self.meeting(at),
-            37..42 if self.listens => self.programs(at),
+            37..42 if self.has_microphones => self.programs(at),
             37..42 => self.line(at),
             42..52 => self.appointment(at),
             52..63 => self.choose(at),
@@ -58,14 +58,14 @@ impl World<'_> {
             985..997 => self.random.seconds(900, 15_000),
             _ => self.random.seconds(15_000, 90_000),
         };
-        self.tell(|| format!("{time:?} pass"));
+        self.log(|| format!("{time:?} pass"));
         self.pass(time);
         let at = self.random.index(self.people.len());
-        self.look(at);
+        self.check_people(at);
     }
 
     /// Looks at everybody, and at one with the eyes of others.
-    fn look(&mut self, one: usize) {
+    fn check_people(&mut self, one: usize) {
         let found = invariants::privacy(self, &self.people[one]);
         self.check(found);
         for at in 0..self.people.len() {
@@ -87,11 +87,11 @@ impl World<'_> {
         let state = self.random.pick(&LINE_STATES);
         let until = self.now + self.lease();
         let which = self.random.index(self.people[at].lines.len());
-        let someone = &mut self.people[at];
-        let line = someone.lines[which].0;
-        someone.lines[which] = (line, state, until);
-        someone.reported.retain(|known| known.0 != line);
-        someone.reported.push((line, state, until));
+        let person = &mut self.people[at];
+        let line = person.lines[which].0;
+        person.lines[which] = (line, state, until);
+        person.reported.retain(|known| known.0 != line);
+        person.reported.push((line, state, until));
         self.fact(
             at,
             Fact::Line {
@@ -120,14 +120,14 @@ impl World<'_> {
         let (new, now) = (presence::LineId(self.next_name), self.now);
         self.next_name += 1;
         let come = self.random.chance(50);
-        let someone = &mut self.people[at];
-        if come || someone.lines.len() < 2 {
-            someone.lines.push((new, LineState::Idle, now));
+        let person = &mut self.people[at];
+        if come || person.lines.len() < 2 {
+            person.lines.push((new, LineState::Idle, now));
         } else {
-            let (gone, ..) = someone.lines.remove(0);
-            someone.reported.retain(|known| known.0 != gone);
+            let (gone, ..) = person.lines.remove(0);
+            person.reported.retain(|known| known.0 != gone);
         }
-        let lines = someone.lines.iter().map(|(line, ..)| *line).collect();
+        let lines = person.lines.iter().map(|(line, ..)| *line).collect();
         self.fact(at, Fact::Lines(lines));
     }
 
@@ -278,13 +278,13 @@ impl World<'_> {
 
     fn policy(&mut self, at: usize) {
         let policy = match self.random.below(3) {
-            0 => someone::policy(&mut self.random),
+            0 => person::policy(&mut self.random),
             1 => presence::PersonPolicy {
                 mode: self.random.pick(&SyncMode::ALL),
                 ..self.people[at].policy.clone()
             },
             _ => presence::PersonPolicy {
-                profiles: someone::profiles(&mut self.random),
+                profiles: person::profiles(&mut self.random),
                 ..self.people[at].policy.clone()
             },
         };
@@ -296,10 +296,10 @@ impl World<'_> {
     fn link(&mut self) {
         let up = self.calm || !self.link_up;
         self.link_up = up;
-        for someone in &mut self.people {
-            someone.quiet_since = self.now;
+        for person in &mut self.people {
+            person.quiet_since = self.now;
         }
-        self.tell(|| format!("the link to Teams is up: {up}"));
+        self.log(|| format!("the link to Teams is up: {up}"));
     }
 
     /// Somebody does something in Teams.
@@ -348,11 +348,11 @@ impl World<'_> {
         let id = self.people[at].id;
         self.people[at].quiet_since = self.now;
         let account = &self.people[at].account;
-        let told = format!(
+        let line = format!(
             "{id} in Teams: client {}, call {:?}, sharing {}, base {:?}, preferred {:?}",
             account.client, account.call, account.sharing, account.base, account.preferred
         );
-        self.tell(|| told);
+        self.log(|| line);
         self.teams_changed(at);
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use presence::{Action, Engine, LineId, PersonId, Slot, TenantLag, Timestamp};
 
 use crate::{
-    Tally, account::Words, lag::Lags, random::Random, someone::Someone, story::Story,
-    writer::Answer,
+    Tally, account::Words, lag::Lags, log::EventLog, person::SimulatedPerson, random::Random,
+    write_queue::Answer,
 };
 
 /// The sweep during long stretches of time: often enough that no lease ends.
@@ -19,7 +19,7 @@ pub(crate) enum Event {
     /// Teams is asked because something changed there.
     Read(usize),
     /// An answer of Teams arrives.
-    Told(usize, Heard, u32),
+    GraphAnswered(usize, GraphAnswer, u32),
     /// What waits for Teams may be sent.
     Send(usize, u32),
     /// A request arrives in Teams.
@@ -34,7 +34,7 @@ pub(crate) enum Event {
 
 /// An answer of Teams on its way.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Heard {
+pub(crate) struct GraphAnswer {
     pub(crate) words: Words,
     pub(crate) version: u64,
     pub(crate) asked_at: Timestamp,
@@ -49,11 +49,11 @@ pub struct World<'s> {
     pub(crate) now: Timestamp,
     pub(crate) engine: Engine,
     /// Programs use microphones in this history.
-    pub(crate) listens: bool,
+    pub(crate) has_microphones: bool,
     /// The same engine in a world without microphones: whoever may not see them must see this one. Idle where the
     /// history has none.
-    pub(crate) deaf: Engine,
-    pub(crate) people: Vec<Someone>,
+    pub(crate) without_microphones: Engine,
+    pub(crate) people: Vec<SimulatedPerson>,
     /// Nothing goes wrong on the way to Teams and back, so that more must hold.
     pub(crate) calm: bool,
     /// How long Graph takes to show what is true.
@@ -61,7 +61,7 @@ pub struct World<'s> {
     /// What the server knows of that.
     pub(crate) tenant_lag: TenantLag,
     /// Whoever was written about is read each second for a while.
-    pub(crate) hurries: bool,
+    pub(crate) reads_often: bool,
     /// What happened so far.
     pub(crate) tally: Tally,
     pub(crate) link_up: bool,
@@ -76,19 +76,19 @@ pub struct World<'s> {
     pub(crate) lives: u32,
     pub(crate) queue: BTreeMap<(Timestamp, u64), Event>,
     pub(crate) sequence: u64,
-    pub(crate) story: &'s mut Story,
+    pub(crate) log: &'s mut EventLog,
     pub(crate) failure: Option<String>,
 }
 
 impl World<'_> {
-    pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
-        self.story.tell(self.now, line);
+    pub(crate) fn log(&mut self, line: impl FnOnce() -> String) {
+        self.log.add(self.now, line);
     }
 
     pub(crate) fn fail(&mut self, what: impl FnOnce() -> String) {
         if self.failure.is_none() {
             let what = what();
-            self.story.tell(self.now, || format!("BROKEN: {what}"));
+            self.log.add(self.now, || format!("BROKEN: {what}"));
             self.failure = Some(what);
         }
     }
@@ -109,7 +109,7 @@ impl World<'_> {
         self.queue.insert((self.now + after, self.sequence), event);
     }
 
-    pub(crate) fn place(&self, person: PersonId) -> Option<usize> {
-        self.people.iter().position(|someone| someone.id == person)
+    pub(crate) fn position(&self, id: PersonId) -> Option<usize> {
+        self.people.iter().position(|person| person.id == id)
     }
 }

@@ -1,6 +1,6 @@
 //! Histories that are tried with every test run: a modest number of new ones, and those that once failed.
 
-use simulation::{Story, run};
+use simulation::{EventLog, run};
 
 /// Histories that once broke an invariant, each with what it was.
 const ONCE_BROKEN: [u64; 6] = [0, 369, 4075, 11_733, 54_697, 86_497];
@@ -8,26 +8,26 @@ const ONCE_BROKEN: [u64; 6] = [0, 369, 4075, 11_733, 54_697, 86_497];
 #[test]
 fn a_modest_number_of_histories_keeps_every_invariant() {
     for seed in 0..300 {
-        run(seed, &mut Story::silent()).unwrap_or_else(|failure| panic!("{failure:?}"));
+        run(seed, &mut EventLog::silent()).unwrap_or_else(|failure| panic!("{failure:?}"));
     }
 }
 
 #[test]
 fn what_once_broke_is_mended() {
     for seed in ONCE_BROKEN {
-        run(seed, &mut Story::silent()).unwrap_or_else(|failure| panic!("{failure:?}"));
+        run(seed, &mut EventLog::silent()).unwrap_or_else(|failure| panic!("{failure:?}"));
     }
 }
 
 #[test]
 fn a_seed_tells_the_same_story_again() {
     for seed in 0..20 {
-        let told = || {
-            let mut story = Story::kept();
-            let outcome = run(seed, &mut story);
-            (outcome, story.lines().to_vec())
+        let run_again = || {
+            let mut log = EventLog::kept();
+            let outcome = run(seed, &mut log);
+            (outcome, log.lines().to_vec())
         };
-        let (first, second) = (told(), told());
+        let (first, second) = (run_again(), run_again());
         assert!(first.1.len() > 50, "hardly anything happened");
         assert_eq!(first, second);
     }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use presence::{Action, Fact, Input, SequenceNumber, Slot, TeamsAnswer, TeamsState};
 
-use super::HURRY;
+use super::FREQUENT_READ_INTERVAL;
 use crate::{
     invariants,
     lag::Lags,
-    world::{Event, Heard, World},
-    writer::{Answer, Fate},
+    world::{Event, GraphAnswer, World},
+    write_queue::{Answer, Delivery},
 };
 
 impl World<'_> {
@@ -17,26 +17,26 @@ impl World<'_> {
         let Some((slot, action)) = self.people[at].writer.send() else {
             return;
         };
-        let fate = if self.silent {
-            Fate::good(&mut self.random)
+        let delivery = if self.silent {
+            Delivery::good(&mut self.random)
         } else if self.calm && (slot, action) == (Slot::Session, Action::Clear) {
-            Fate::good_clear(&mut self.random)
+            Delivery::good_clear(&mut self.random)
         } else if self.calm {
-            Fate::good(&mut self.random)
+            Delivery::good(&mut self.random)
         } else {
-            Fate::any(&mut self.random)
+            Delivery::any(&mut self.random)
         };
-        match fate.lands_after {
+        match delivery.lands_after {
             Some(after) => self.later(after, Event::Land(at, slot, action)),
-            None if fate.answer == Answer::NothingThere => {
+            None if delivery.answer == Answer::NothingThere => {
                 self.people[at].account.deny(self.now);
                 self.teams_changed(at);
             }
             None => {}
         }
         self.later(
-            fate.answer_after,
-            Event::Answer(at, fate.answer, self.lives),
+            delivery.answer_after,
+            Event::Answer(at, delivery.answer, self.lives),
         );
     }
 
@@ -50,17 +50,17 @@ impl World<'_> {
             own.is_some_and(|own| own.may_echo())
         }) || !self.people[at].writer.is_idle();
         let changes = self.lags == Lags::EachAnswer || self.random.chance(10);
-        let someone = &mut self.people[at];
+        let person = &mut self.people[at];
         if changes || matches!(self.lags, Lags::Steady(_)) {
-            someone.lag = self.lags.next(someone.lag, in_use, &mut self.random);
+            person.lag = self.lags.next(person.lag, in_use, &mut self.random);
         }
-        let mut true_at = self.now - someone.lag;
+        let mut true_at = self.now - person.lag;
         if self.lags != Lags::EachAnswer {
             // One server answers, and it does not go back in time.
-            someone.told_until = someone.told_until.max(true_at);
-            true_at = someone.told_until;
+            person.answered_until = person.answered_until.max(true_at);
+            true_at = person.answered_until;
         }
-        let (mut words, version) = someone.account.showed(true_at);
+        let (mut words, version) = person.account.showed(true_at);
         let mut after = Duration::from_millis(100);
         if !self.calm {
             after = self.random.milliseconds(20, 4_000);
@@ -71,33 +71,33 @@ impl World<'_> {
             2..4 if !self.calm => return,
             _ => {}
         }
-        let heard = Heard {
+        let answer = GraphAnswer {
             words,
             version,
             asked_at: self.now,
             true_at,
         };
-        self.later(after, Event::Told(at, heard, self.lives));
+        self.later(after, Event::GraphAnswered(at, answer, self.lives));
     }
 
-    pub(super) fn told(&mut self, at: usize, heard: Heard) {
-        let Heard {
+    pub(super) fn on_graph_answer(&mut self, at: usize, answer: GraphAnswer) {
+        let GraphAnswer {
             words,
             version,
             asked_at,
             true_at,
-        } = heard;
-        let someone = &mut self.people[at];
+        } = answer;
+        let person = &mut self.people[at];
         if words.1 == "Presenting" || words.1.ends_with("Call") {
-            someone.call_seen_at = Some(self.now);
+            person.call_seen_at = Some(self.now);
         }
-        let id = someone.id;
+        let id = person.id;
         let state = TeamsState::new(words.0, words.1);
         let (age, past) = (self.now.since(asked_at), asked_at.since(true_at));
-        self.tell(|| format!("    {id} Graph says {state}, asked {age:?} ago, {past:?} old"));
+        self.log(|| format!("    {id} Graph says {state}, asked {age:?} ago, {past:?} old"));
         let before = invariants::belief(&self.engine, id);
-        let sweep = if self.people[at].hurried_until > self.now {
-            HURRY
+        let sweep = if self.people[at].read_often_until > self.now {
+            FREQUENT_READ_INTERVAL
         } else {
             self.sweep
         };
@@ -116,14 +116,14 @@ impl World<'_> {
         let mistakable = self.people[at].mistakable;
         let hidden = self.people[at].account.excused_until > self.now;
         let excused = |slot: &Slot| hidden || (few_writes_seen && mistakable[*slot as usize]);
-        let falsely: Vec<Slot> =
-            invariants::falsely(before, after, &self.people[at], true_at, self.now).collect();
-        for slot in falsely.into_iter().filter(|slot| !excused(slot)) {
+        let false_beliefs: Vec<Slot> =
+            invariants::false_beliefs(before, after, &self.people[at], true_at, self.now).collect();
+        for slot in false_beliefs.into_iter().filter(|slot| !excused(slot)) {
             let count = &mut self.people[at].false_calls[slot as usize];
             *count += 1;
             let (lags, count) = (self.lags, *count);
             self.tally.false_calls += u64::from(lags == Lags::EachAnswer);
-            self.tell(|| format!("    an echo of {slot:?} is believed"));
+            self.log(|| format!("    an echo of {slot:?} is believed"));
             let found = invariants::false_calls(lags, count, &self.people[at]);
             self.check(found);
         }
@@ -135,10 +135,10 @@ impl World<'_> {
     pub(crate) fn teams_changed(&mut self, at: usize) {
         let account = &mut self.people[at].account;
         account.expire(self.now);
-        if account.note(self.now) {
+        if account.record(self.now) {
             let (id, words) = (self.people[at].id, self.people[at].account.shows());
             self.people[at].quiet_since = self.now;
-            self.tell(|| format!("    {id} Teams truly shows {words:?}"));
+            self.log(|| format!("    {id} Teams truly shows {words:?}"));
             let lag = self.people[at].lag;
             self.later(lag + Duration::from_millis(200), Event::Read(at));
         }

@@ -7,11 +7,11 @@ use presence::{
     SyncMode, TeamsState, Timestamp,
 };
 
-use super::must;
+use super::ensure;
 use crate::{
     account::{Stretch, Words},
     lag::Lags,
-    someone::Someone,
+    person::SimulatedPerson,
     world::{SLOW_SWEEP, World},
 };
 
@@ -22,19 +22,19 @@ const OVERRIDE: Duration = Duration::from_secs(600);
 /// before, what is not ours is not taken back.
 pub(crate) fn write(
     world: &World<'_>,
-    someone: &Someone,
+    person: &SimulatedPerson,
     slot: Slot,
     action: Action,
 ) -> Result<(), String> {
-    let (id, now, mode) = (someone.id, world.now, someone.policy.mode);
+    let (id, now, mode) = (person.id, world.now, person.policy.mode);
     if action == Action::Clear {
-        let since = someone.account.overridden_since;
-        must!(
+        let since = person.account.overridden_since;
+        ensure!(
             slot == Slot::Session
                 || !world.calm
                 || world.silent
                 // A write of ours that is still under way takes the slot again.
-                || !someone.writer.is_idle()
+                || !person.writer.is_idle()
                 || since.is_none_or(|since| now.since(since.max(world.started_at)) < OVERRIDE),
             "{id}: takes back what the person chose in Teams at {since:?}"
         );
@@ -42,61 +42,61 @@ pub(crate) fn write(
     }
     if action == Action::Abandon {
         let is_there = match slot {
-            Slot::Session => someone
+            Slot::Session => person
                 .account
                 .session_until
                 .is_some_and(|until| until > now),
-            Slot::Preferred => someone.account.holds_ours(now),
+            Slot::Preferred => person.account.holds_ours(now),
         };
-        must!(
+        ensure!(
             !world.calm || !is_there,
             "{id}: leaves {slot:?} of ours in Teams"
         );
         return Ok(());
     }
-    must!(
+    ensure!(
         mode != SyncMode::None,
         "{id}: writes though nothing crosses"
     );
-    let stored = someone.slots[slot as usize];
-    must!(
+    let stored = person.slots[slot as usize];
+    ensure!(
         stored.is_some_and(|own| own.cleared_at.is_none()
             && own.released.is_none()
             && own.expires_at > now),
         "{id}: writes {slot:?} {action:?}, but the store has {stored:?}"
     );
     match slot {
-        Slot::Session => must!(
-            someone.on_the_phone(now) || someone.in_meeting(now) || is_adopting(someone),
-            "{id}: writes a call that no source has told"
+        Slot::Session => ensure!(
+            person.on_the_phone(now) || person.in_meeting(now) || is_adopting(person),
+            "{id}: writes a call that no source has reported"
         ),
-        Slot::Preferred => must!(
-            mode.presence() && someone.wants_do_not_disturb(now),
+        Slot::Preferred => ensure!(
+            mode.presence() && person.wants_do_not_disturb(now),
             "{id}: writes a Do not disturb that nobody asked for"
         ),
     }
     let timing = world.engine.timing();
     let sets = || {
-        let sets = someone.sets.iter().rev();
+        let sets = person.sets.iter().rev();
         sets.filter(|(known, _)| *known == slot).map(|(_, at)| *at)
     };
     let recent = sets().filter(|at| now.since(*at) < timing.flapping_within);
-    must!(
+    ensure!(
         action != Action::Set
             || recent.count() < timing.flapping_sets
             || sets()
                 .next()
                 .is_none_or(|at| now.since(at) >= timing.write_interval),
         "{id}: sets {slot:?} again, before: {:?}",
-        someone.sets
+        person.sets
     );
     Ok(())
 }
 
 /// Some line has not told yet, since the start, what it is doing.
-fn is_adopting(someone: &Someone) -> bool {
-    let told = |line| someone.reported.iter().any(|known| known.0 == line);
-    someone.lines.iter().any(|(line, ..)| !told(*line))
+fn is_adopting(person: &SimulatedPerson) -> bool {
+    let has_reported = |line| person.reported.iter().any(|known| known.0 == line);
+    person.lines.iter().any(|(line, ..)| !has_reported(*line))
 }
 
 /// What is believed of Teams: since when there is a call, and since when Do not disturb.
@@ -109,21 +109,21 @@ pub(crate) fn belief(engine: &Engine, id: PersonId) -> [Option<Timestamp>; 2] {
 }
 
 /// Of which slots an answer made believed what was not true when Teams showed what it tells.
-pub(crate) fn falsely(
+pub(crate) fn false_beliefs(
     before: [Option<Timestamp>; 2],
     after: [Option<Timestamp>; 2],
-    someone: &Someone,
+    person: &SimulatedPerson,
     true_at: Timestamp,
     now: Timestamp,
 ) -> impl Iterator<Item = Slot> {
-    let books = [&someone.account.calls, &someone.account.do_not_disturbs];
-    let falsely = Slot::ALL.map(|slot| {
+    let books = [&person.account.calls, &person.account.do_not_disturbs];
+    let false_beliefs = Slot::ALL.map(|slot| {
         let at = slot as usize;
         // What was remembered over a start began before.
         let begins = before[at].is_none() && after[at] == Some(now);
         (slot, begins && !is_in(books[at], true_at))
     });
-    falsely
+    false_beliefs
         .into_iter()
         .filter_map(|(slot, is_false)| is_false.then_some(slot))
 }
@@ -136,18 +136,18 @@ fn is_in(stretches: &[Stretch], at: Timestamp) -> bool {
 
 /// Whether an echo may have been believed: never with lags that are steady or change between calls; where the lag grows
 /// once, and once more where another state comes between.
-pub(crate) fn false_calls(lags: Lags, count: u64, someone: &Someone) -> Result<(), String> {
+pub(crate) fn false_calls(lags: Lags, count: u64, person: &SimulatedPerson) -> Result<(), String> {
     let allowed = match lags {
         Lags::Steady(_) | Lags::BetweenCalls => 0,
         Lags::GrowsDuringCalls => 2,
         Lags::EachAnswer => u64::MAX,
     };
-    must!(
+    ensure!(
         count <= allowed,
         "{}: believes an echo of ours, {lags:?}; real calls: {:?}, real Do not disturb: {:?}",
-        someone.id,
-        someone.account.calls,
-        someone.account.do_not_disturbs
+        person.id,
+        person.account.calls,
+        person.account.do_not_disturbs
     );
     Ok(())
 }
@@ -155,11 +155,11 @@ pub(crate) fn false_calls(lags: Lags, count: u64, someone: &Someone) -> Result<(
 /// The first answer that neither a call nor a write of ours explains ends a call.
 pub(crate) fn ended(
     world: &World<'_>,
-    someone: &Someone,
+    person: &SimulatedPerson,
     words: Words,
     asked_at: Timestamp,
 ) -> Result<(), String> {
-    let id = someone.id;
+    let id = person.id;
     let own = |slot| world.engine.slot(id, slot).copied().unwrap_or_default();
     let is_newer = |slot| match own(slot) {
         SlotState::Empty | SlotState::Refused(_) | SlotState::Released(_) => true,
@@ -175,7 +175,7 @@ pub(crate) fn ended(
         Meaning::Available | Meaning::Busy | Meaning::BeRightBack | Meaning::Away
     );
     let [call, _] = belief(&world.engine, id);
-    must!(
+    ensure!(
         !explains_nothing
             || world.lags == Lags::EachAnswer
             || !Slot::ALL.into_iter().all(is_newer)
@@ -186,20 +186,17 @@ pub(crate) fn ended(
 }
 
 /// A pause of writing needs a loop: seven sets within a minute.
-pub(crate) fn pause(someone: &Someone, now: Timestamp) -> Result<(), String> {
+pub(crate) fn pause(person: &SimulatedPerson, now: Timestamp) -> Result<(), String> {
     let minute = Duration::from_secs(60);
-    let sets = someone
-        .sets
-        .iter()
-        .filter(|(_, at)| now.since(*at) < minute);
+    let sets = person.sets.iter().filter(|(_, at)| now.since(*at) < minute);
     let sets = sets.count();
-    must!(sets > 6, "{}: paused after {sets} sets", someone.id);
+    ensure!(sets > 6, "{}: paused after {sets} sets", person.id);
     Ok(())
 }
 
 /// Both sides agree where nothing has happened for long enough, or the explanation says why not.
-pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String> {
-    let (id, now, mode) = (someone.id, world.now, someone.policy.mode);
+pub(crate) fn settled(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
+    let (id, now, mode) = (person.id, world.now, person.policy.mode);
     let Some(signals) = world.engine.signals(id) else {
         return Ok(());
     };
@@ -208,16 +205,16 @@ pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String
         (
             Slot::Session,
             mode.telephony()
-                && (someone.on_the_phone(now) || someone.in_meeting(now) || is_adopting(someone)),
+                && (person.on_the_phone(now) || person.in_meeting(now) || is_adopting(person)),
         ),
         (
             Slot::Preferred,
-            mode.presence() && someone.wants_do_not_disturb(now),
+            mode.presence() && person.wants_do_not_disturb(now),
         ),
     ];
     for (slot, wanted) in wanted {
-        must!(
-            wanted || !own(slot).is_written() || !someone.linked,
+        ensure!(
+            wanted || !own(slot).is_written() || !person.linked,
             "{id}: {slot:?} is not taken back: {:?}",
             own(slot)
         );
@@ -225,46 +222,46 @@ pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String
     let quiet = SLOW_SWEEP * 2 + Duration::from_secs(120) + world.lags.longest();
     let settled = world.calm
         && world.link_up
-        && someone.linked
+        && person.linked
         && mode.telephony()
-        && someone.writer.is_idle()
-        && now.since(someone.quiet_since) > quiet;
+        && person.writer.is_idle()
+        && now.since(person.quiet_since) > quiet;
     let Some((presence, reasons)) = world.engine.explain(id, true, now).filter(|_| settled) else {
         return Ok(());
     };
     let explained = reasons.iter().any(|reason| {
         matches!(reason.rule, Rule::OwnWrite | Rule::LoopBreaker) && reason.detail.is_some()
     });
-    let words = someone.account.shows();
+    let words = person.account.shows();
     let shown = TeamsState::new(words.0, words.1).meaning();
     let shows_quiet = matches!(shown, Meaning::DoNotDisturb | Meaning::Presenting);
-    if mode.presence() && someone.wants_do_not_disturb(now) {
-        must!(
+    if mode.presence() && person.wants_do_not_disturb(now) {
+        ensure!(
             shows_quiet || explained || shown == Meaning::Unknown,
             "{id}: Do not disturb here, {words:?} in Teams, and nobody says why: {reasons:?}"
         );
     }
     if mode.presence() && shows_quiet {
-        must!(
+        ensure!(
             presence.status == Status::DoNotDisturb,
             "{id}: {words:?} in Teams, {} here: {reasons:?}",
             presence.status
         );
     }
-    let on_the_phone = someone.on_the_phone(now) || someone.in_meeting(now);
-    must!(
-        on_the_phone == someone.account.session_until.is_some() || explained,
+    let on_the_phone = person.on_the_phone(now) || person.in_meeting(now);
+    ensure!(
+        on_the_phone == person.account.session_until.is_some() || explained,
         "{id}: on the phone is {on_the_phone}, our session in Teams ends at {:?}",
-        someone.account.session_until
+        person.account.session_until
     );
     let masked = Slot::ALL.into_iter().any(|slot| own(slot).may_echo());
     let call = matches!(shown, Meaning::Call | Meaning::Presenting);
-    must!(
+    ensure!(
         masked || shown == Meaning::Unknown || call == signals.teams_call.is_some(),
         "{id}: {words:?} in Teams, but the call here is {:?}",
         signals.teams_call
     );
-    must!(
+    ensure!(
         !mode.presence()
             || shown != Meaning::Presenting
             || on_the_phone
@@ -276,32 +273,32 @@ pub(crate) fn settled(world: &World<'_>, someone: &Someone) -> Result<(), String
 }
 
 /// After a long silence nothing is left on either side.
-pub(crate) fn rest(world: &World<'_>, someone: &Someone) -> Result<(), String> {
-    let id = someone.id;
+pub(crate) fn rest(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
+    let id = person.id;
     for slot in Slot::ALL {
         let own = world.engine.slot(id, slot).copied().unwrap_or_default();
-        must!(
+        ensure!(
             own == SlotState::Empty,
             "{id}: after the silence {slot:?} is {own:?}"
         );
-        let stored = someone.slots[slot as usize];
-        must!(
+        let stored = person.slots[slot as usize];
+        ensure!(
             stored.is_none(),
             "{id}: after the silence the store has {stored:?}"
         );
     }
-    let account = &someone.account;
-    must!(
+    let account = &person.account;
+    ensure!(
         account.session_until.is_none()
             && account.preferred.is_none_or(|preferred| !preferred.ours),
         "{id}: left behind in Teams: {account:?}"
     );
-    must!(
-        someone.teams_call.is_none(),
+    ensure!(
+        person.teams_call.is_none(),
         "{id}: a Teams call is still stored"
     );
-    must!(
-        someone.writer.is_idle(),
+    ensure!(
+        person.writer.is_idle(),
         "{id}: something still waits for Teams"
     );
     let Some((presence, reasons)) = world.engine.explain(id, true, world.now) else {
@@ -310,7 +307,7 @@ pub(crate) fn rest(world: &World<'_>, someone: &Someone) -> Result<(), String> {
     let resting = reasons
         .iter()
         .any(|reason| reason.counted && matches!(reason.rule, Rule::Rest | Rule::NoClient));
-    must!(
+    ensure!(
         resting && presence.activity.is_none(),
         "{id}: still {presence:?} because of {reasons:?}"
     );

@@ -3,8 +3,8 @@
 
 use presence::{Confidence, Presence, Reason, Relationship, Rule, Status, View, reasons_for, view};
 
-use super::must;
-use crate::someone::{ALIASES, PRIVATE};
+use super::ensure;
+use crate::person::{ALIASES, PRIVATE};
 
 const OWN_CHOICE: [Rule; 3] = [
     Rule::ManualDoNotDisturb,
@@ -24,11 +24,12 @@ pub fn visible(
         let microphone = level >= Relationship::TeamColleague;
         let reasons = if microphone { reasons } else { quiet_reasons };
         let seen = view(presence, level);
-        let told = reasons_for(presence, reasons.to_vec(), level);
+        let shown_reasons = reasons_for(presence, reasons.to_vec(), level);
         let base = if microphone { presence } else { without };
-        one_level(base, &seen, &told, level).map_err(|what| format!("{level} sees {what}"))?;
+        one_level(base, &seen, &shown_reasons, level)
+            .map_err(|what| format!("{level} sees {what}"))?;
         if !microphone {
-            must!(
+            ensure!(
                 seen == view(without, level),
                 "{level} sees the microphone in {seen:?}"
             );
@@ -40,17 +41,20 @@ pub fn visible(
 fn one_level(
     base: &Presence,
     seen: &View,
-    told: &[Reason],
+    shown_reasons: &[Reason],
     level: Relationship,
 ) -> Result<(), String> {
     let nobody = level <= Relationship::Unknown
         || (base.status == Status::Offline && level < Relationship::Assistant);
     if nobody {
-        must!(*seen == View::offline(), "more than Offline: {seen:?}");
-        must!(told.is_empty(), "reasons of nobody: {told:?}");
+        ensure!(*seen == View::offline(), "more than Offline: {seen:?}");
+        ensure!(
+            shown_reasons.is_empty(),
+            "reasons of nobody: {shown_reasons:?}"
+        );
         return Ok(());
     }
-    must!(
+    ensure!(
         seen.status == base.status,
         "{} instead of {}",
         seen.status,
@@ -58,25 +62,25 @@ fn one_level(
     );
     let insider = level >= Relationship::Employee;
     let activity = base.activity.as_ref().filter(|_| insider);
-    must!(
+    ensure!(
         seen.activity.as_ref() == activity,
         "the activity {:?} instead of {activity:?}",
         seen.activity
     );
     let profile = Some(&base.profile).filter(|_| insider || base.chosen);
-    must!(
+    ensure!(
         seen.profile.as_ref() == profile,
         "the profile {:?} instead of {profile:?}",
         seen.profile
     );
-    must!(
+    ensure!(
         insider || seen.confidence == Confidence::Certain,
         "how sure others are: {:?}",
         seen.confidence
     );
     text(base, seen, level)?;
-    for reason in told {
-        must!(
+    for reason in shown_reasons {
+        ensure!(
             insider || base.chosen,
             "a choice that is overruled: {reason:?}"
         );
@@ -88,7 +92,7 @@ fn one_level(
         (Some(_), false) if base.status == base.profile_status => Some(base.profile_since),
         (Some(_), false) => None,
     };
-    must!(
+    ensure!(
         seen.since == since,
         "the time {:?} instead of {since:?}",
         seen.since
@@ -97,15 +101,15 @@ fn one_level(
     let until = base
         .profile_until
         .filter(|_| (insider || own) && base.status == base.profile_status);
-    must!(
+    ensure!(
         seen.until == until,
         "until {:?} instead of {until:?}",
         seen.until
     );
     if insider {
         let counted = |reason: &&Reason| reason.counted && !is_appointment(reason.rule);
-        must!(
-            base.activity.is_none() || told.iter().any(|reason| counted(&reason)),
+        ensure!(
+            base.activity.is_none() || shown_reasons.iter().any(|reason| counted(&reason)),
             "an activity without its reason"
         );
     }
@@ -134,39 +138,39 @@ fn text(base: &Presence, seen: &View, level: Relationship) -> Result<(), String>
             None => base.status.words(),
         },
     };
-    must!(
+    ensure!(
         *seen.text == *expected,
         "the text {:?} instead of {expected:?}",
         seen.text
     );
-    discreet(&seen.text, level)
+    check_words(&seen.text, level)
 }
 
 fn one_reason(reason: &Reason, level: Relationship) -> Result<(), String> {
     match reason.rule {
         rule if OWN_CHOICE.contains(&rule) => {}
-        Rule::Microphone => must!(level >= Relationship::TeamColleague, "a program"),
-        _ => must!(level >= Relationship::Employee, "what others decided"),
+        Rule::Microphone => ensure!(level >= Relationship::TeamColleague, "a program"),
+        _ => ensure!(level >= Relationship::Employee, "what others decided"),
     }
-    discreet(&reason.kind.to_string(), level)?;
-    must!(
+    check_words(&reason.kind.to_string(), level)?;
+    ensure!(
         level >= Relationship::Assistant || reason.party.is_none(),
         "the other party"
     );
     if let Some(note) = reason.detail.as_ref().map(ToString::to_string) {
-        discreet(&note, level)?;
-        must!(
+        check_words(&note, level)?;
+        ensure!(
             level >= Relationship::Employee || !note.contains("Teams"),
             "a note about Teams"
         );
     }
     if let Some(about) = &reason.appointment {
-        must!(
+        ensure!(
             level >= Relationship::TeamColleague,
             "an appointment's text"
         );
-        discreet(&about.text, level)?;
-        must!(
+        check_words(&about.text, level)?;
+        ensure!(
             !about.private || level >= Relationship::Assistant || &*about.text == "Private",
             "a private text"
         );
@@ -175,12 +179,12 @@ fn one_reason(reason: &Reason, level: Relationship) -> Result<(), String> {
 }
 
 /// No word that the level may not read, wherever it stands.
-fn discreet(text: &str, level: Relationship) -> Result<(), String> {
-    must!(
+fn check_words(text: &str, level: Relationship) -> Result<(), String> {
+    ensure!(
         level >= Relationship::Assistant || !text.contains(PRIVATE),
         "the private words {text:?}"
     );
-    must!(
+    ensure!(
         level >= Relationship::TeamColleague
             || !(text.contains("text-") || ALIASES.iter().any(|alias| text.contains(alias))),
         "the words {text:?}"
@@ -189,21 +193,21 @@ fn discreet(text: &str, level: Relationship) -> Result<(), String> {
 }
 
 /// Whoever may not see microphones sees what would be seen in a world without them.
-pub(super) fn deaf(
+pub(super) fn without_microphones(
     presence: &Presence,
     reasons: &[Reason],
-    deaf: &Presence,
-    deaf_reasons: &[Reason],
+    without_microphones: &Presence,
+    reasons_without: &[Reason],
 ) -> Result<(), String> {
     for level in [Relationship::External, Relationship::Employee] {
-        let (seen, without) = (view(presence, level), view(deaf, level));
-        must!(
+        let (seen, without) = (view(presence, level), view(without_microphones, level));
+        ensure!(
             seen == without,
             "{level} notices a microphone: {seen:?} instead of {without:?}"
         );
         let seen = reasons_for(presence, reasons.to_vec(), level);
-        let without = reasons_for(deaf, deaf_reasons.to_vec(), level);
-        must!(
+        let without = reasons_for(without_microphones, reasons_without.to_vec(), level);
+        ensure!(
             seen == without,
             "{level} notices a microphone in the reasons: {seen:?} instead of {without:?}"
         );

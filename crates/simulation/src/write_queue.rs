@@ -15,14 +15,14 @@ pub enum Answer {
     /// There is nothing to take back; to a write that sets something: come back later.
     NothingThere,
     /// No answer, or one that asks to come back later.
-    Again(Duration),
+    Retry(Duration),
     /// Refused for good.
     Refused,
 }
 
 /// What will happen to one request.
 #[derive(Clone, Copy, Debug)]
-pub struct Fate {
+pub struct Delivery {
     /// When it arrives in Teams, if it ever does.
     pub lands_after: Option<Duration>,
     /// When the sender learns about it.
@@ -34,7 +34,7 @@ pub struct Fate {
 /// How long a request is waited for.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-impl Fate {
+impl Delivery {
     /// What happens where nothing goes wrong.
     pub fn good(random: &mut Random) -> Self {
         let lands = random.milliseconds(20, 400);
@@ -61,7 +61,7 @@ impl Fate {
     /// What happens where much goes wrong.
     pub fn any(random: &mut Random) -> Self {
         let good = Self::good(random);
-        let again = Answer::Again(random.seconds(0, 60));
+        let again = Answer::Retry(random.seconds(0, 60));
         match random.below(100) {
             0..60 => good,
             60..70 => {
@@ -114,14 +114,14 @@ impl Fate {
 
 /// The sender's side for one person.
 #[derive(Clone, Debug, Default)]
-pub struct Writer {
+pub struct WriteQueue {
     waiting: [Option<Action>; 2],
     in_flight: Option<(Slot, Action)>,
     /// The clear on the wire is not to be tried again.
     is_last_try: bool,
 }
 
-impl Writer {
+impl WriteQueue {
     /// A wish; replaces an older one that still waits.
     pub fn push(&mut self, slot: Slot, action: Action) {
         let waiting = &mut self.waiting[slot as usize];
@@ -150,7 +150,7 @@ impl Writer {
         let sent = self.in_flight.take()?;
         let is_last_try = std::mem::take(&mut self.is_last_try);
         let again = match answer {
-            Answer::Again(_) => !is_last_try,
+            Answer::Retry(_) => !is_last_try,
             Answer::NothingThere => sent.1 != Action::Clear,
             // A clear is never given up.
             Answer::Refused => sent.1 == Action::Clear && !is_last_try,

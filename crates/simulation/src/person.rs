@@ -9,7 +9,7 @@ use presence::{
     TeamsCall, Timestamp,
 };
 
-use crate::{account::Account, random::Random, writer::Writer};
+use crate::{account::Account, random::Random, write_queue::WriteQueue};
 
 /// What a line last said, and until when that counts.
 pub type Line = (LineId, LineState, Timestamp);
@@ -35,7 +35,7 @@ pub const PRIVATE: &str = "secret";
 
 /// One person of a history.
 #[derive(Debug)]
-pub struct Someone {
+pub struct SimulatedPerson {
     /// Who.
     pub id: PersonId,
     /// What holds.
@@ -61,9 +61,9 @@ pub struct Someone {
     /// The truth in Teams.
     pub account: Account,
     /// The way to Teams.
-    pub writer: Writer,
+    pub writer: WriteQueue,
     /// What was last told.
-    pub told: Option<Presence>,
+    pub last_presence: Option<Presence>,
     /// When an answer of Graph last showed a call.
     pub call_seen_at: Option<Timestamp>,
     /// Since when nothing has happened on either side.
@@ -73,11 +73,11 @@ pub struct Someone {
     /// How far the answers about the person lie behind.
     pub lag: Duration,
     /// Up to when the answers have told what was true, where they do not go back.
-    pub told_until: Timestamp,
+    pub answered_until: Timestamp,
     /// When something in Teams was last known to run out.
     pub expires_at: Option<Timestamp>,
     /// Until when the person is read each second.
-    pub hurried_until: Timestamp,
+    pub read_often_until: Timestamp,
     /// By slot: when it was last set, Teams itself showed the same state, and no answer had told of it yet. Its appearance is
     /// taken for that of our write, whose lag seems too short; the tenant's lag corrects that once it is known.
     pub mistakable: [bool; 2],
@@ -85,7 +85,7 @@ pub struct Someone {
     pub false_calls: [u64; 2],
 }
 
-impl Someone {
+impl SimulatedPerson {
     /// A random person.
     pub fn new(number: u64, calm: bool, random: &mut Random, now: Timestamp) -> Self {
         let lines = 1 + random.below(3);
@@ -104,15 +104,15 @@ impl Someone {
             teams_call: None,
             linked: calm || random.chance(85),
             account: Account::new(now),
-            writer: Writer::default(),
-            told: None,
+            writer: WriteQueue::default(),
+            last_presence: None,
             call_seen_at: None,
             quiet_since: now,
             sets: Vec::new(),
             lag: Duration::ZERO,
-            told_until: now,
+            answered_until: now,
             expires_at: None,
-            hurried_until: now,
+            read_often_until: now,
             mistakable: [false; 2],
             false_calls: [0; 2],
         }

@@ -7,9 +7,9 @@ pub const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
 /// What happened so far, if anybody wants to know.
 #[derive(Debug, Default)]
-pub struct Story(Option<Vec<String>>);
+pub struct EventLog(Option<Vec<String>>);
 
-impl Story {
+impl EventLog {
     /// Nobody listens.
     pub const fn silent() -> Self {
         Self(None)
@@ -21,7 +21,7 @@ impl Story {
     }
 
     /// Adds a line.
-    pub fn tell(&mut self, now: Timestamp, line: impl FnOnce() -> String) {
+    pub fn add(&mut self, now: Timestamp, line: impl FnOnce() -> String) {
         if let Some(lines) = &mut self.0 {
             let seconds = now.since(START).as_secs_f64();
             lines.push(format!("{seconds:>11.3}  {}", line()));
