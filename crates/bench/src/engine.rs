@@ -130,7 +130,7 @@ fn anchor(people: u64, time: Duration) -> f64 {
 }
 
 const fn line(person: u64) -> LineId {
-    LineId(person)
+    LineId::Watched(person)
 }
 
 /// One idle person: a line that has spoken, a Teams account that shows Available.

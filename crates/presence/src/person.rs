@@ -6,33 +6,27 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(pub u64);
 
-/// One telephone line (extension) of a person.
+/// A source of line states. Lines are ordered by kind, then by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LineId(pub u64);
-
-/// Numbers from here on are those of publications.
-const PUBLISHED: u64 = 1 << 62;
+pub enum LineId {
+    /// A line (extension) of a PBX that a connector watches, by its number in the store.
+    Watched(u64),
+    /// A publication of a phone (RFC 3903), by its number in the presence server. It comes and goes: a missing one does not
+    /// make a presence stale.
+    Published(u64),
+}
 
 impl LineId {
-    /// What a telephone itself publishes (RFC 3903), by the number of the publication: it comes and goes, and nobody waits
-    /// for it.
-    pub const fn published(number: u64) -> Self {
-        Self(PUBLISHED | number)
-    }
-
-    /// Whether it is a publication.
+    /// Whether the states come from a phone's own publication.
     pub const fn is_published(self) -> bool {
-        self.0 >= PUBLISHED
+        match self {
+            Self::Watched(_) => false,
+            Self::Published(_) => true,
+        }
     }
 }
 
 impl fmt::Display for PersonId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for LineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

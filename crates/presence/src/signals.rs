@@ -64,9 +64,16 @@ impl LineKnowledge {
     }
 }
 
-/// Names a client (an open web page, an agent) or an agent's device. The caller chooses it.
+/// A client of a person. The caller chooses the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClientId(pub u64);
+pub enum ClientId {
+    /// An open web page, by the number of its connection.
+    Page(u64),
+    /// The connection of a desktop agent, by its number.
+    Agent(u64),
+    /// A client that reports over the API under a name, by a hash of the name.
+    Named(u64),
+}
 
 /// What a client knows of the person at the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

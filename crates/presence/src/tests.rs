@@ -38,8 +38,8 @@ use crate::{
 };
 
 pub(crate) const ANNA: PersonId = PersonId(1);
-pub(crate) const DESK: LineId = LineId(11);
-pub(crate) const CLIENT: ClientId = ClientId(21);
+pub(crate) const DESK: LineId = LineId::Watched(11);
+pub(crate) const CLIENT: ClientId = ClientId::Page(21);
 /// Longer than any story.
 pub(crate) const LONG: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(crate) const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);

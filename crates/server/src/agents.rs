@@ -26,10 +26,8 @@ pub(crate) use pairing::{CodeError, PairingCodes};
 
 use crate::context::Context;
 
-/// First client id of agents: ids of open pages and of named clients are smaller.
-const FIRST_CLIENT_ID: u64 = 1 << 62;
-/// Pause after agents were sent changed settings: an import changes people one by one.
-const SETTINGS_INTERVAL: Duration = Duration::from_secs(2);
+/// Tables are looked at again at once, and then not before this: an import changes people one by one.
+const TABLES: Duration = Duration::from_secs(2);
 /// Orders that wait for one agent.
 const ORDERS_MAX: usize = 8;
 
@@ -99,8 +97,8 @@ impl Default for Agents {
     fn default() -> Self {
         Self(Arc::new(Inner {
             live: RwLock::default(),
-            next_client: AtomicU64::new(FIRST_CLIENT_ID),
-            settings: watch::Sender::new(0),
+            next: AtomicU64::new(1),
+            tables: watch::Sender::new(0),
         }))
     }
 }
@@ -118,7 +116,7 @@ impl Agents {
     /// connection is dead.
     fn begin(&self, device: &str, person: PersonId, since: Timestamp) -> AgentSession {
         let device: Arc<str> = device.into();
-        let client = ClientId(self.0.next_client.fetch_add(1, Ordering::Relaxed));
+        let client = ClientId::Agent(self.0.next.fetch_add(1, Ordering::Relaxed));
         let (orders, receiver) = mpsc::channel(ORDERS_MAX);
         let presence_changed = Arc::new(Notify::new());
         let connected = ConnectedAgent {

@@ -52,7 +52,7 @@ impl Clients {
 
     /// A client of the person is connected from now on.
     pub async fn connect(&self, person: PersonId) -> Connected {
-        let id = ClientId(self.next.fetch_add(1, Ordering::Relaxed));
+        let id = ClientId::Page(self.next.fetch_add(1, Ordering::Relaxed));
         let since = self.clock.now();
         self.lock().insert(id, (person, since));
         self.shard

@@ -345,7 +345,7 @@ mod tests {
             teams_id: None,
             tenant: "main".into(),
             lines: line
-                .map(|line| (LineId(line), "1001".into()))
+                .map(|line| (LineId::Watched(line), "1001".into()))
                 .into_iter()
                 .collect(),
         }
@@ -363,7 +363,7 @@ mod tests {
             order.into_iter().for_each(|person| directory.put(person));
             assert_eq!(
                 directory.by_extension("1001"),
-                Some((PersonId(1), LineId(9)))
+                Some((PersonId(1), LineId::Watched(9)))
             );
         }
     }
@@ -372,7 +372,7 @@ mod tests {
     #[test]
     fn an_address_names_a_line_in_every_spelling() {
         let directory = Directory::default();
-        let line = |number, extension: &str| (LineId(number), extension.into());
+        let line = |number, extension: &str| (LineId::Watched(number), extension.into());
         let lines = vec![line(7, "+4930123"), line(8, "030-123"), line(9, "55#")];
         directory.put(Person {
             lines,
@@ -390,7 +390,7 @@ mod tests {
             ("sip:%zz@pbx.test", None),
             ("sip:pbx.test", None),
         ] {
-            let found = line.map(|line| (PersonId(1), LineId(line)));
+            let found = line.map(|line| (PersonId(1), LineId::Watched(line)));
             assert_eq!(directory.by_address(uri), found, "{uri}");
         }
     }
@@ -406,7 +406,7 @@ mod tests {
         assert_eq!(&*kept.tenant, "fabrikam");
         assert_eq!(
             directory.by_extension("1001"),
-            Some((PersonId(1), LineId(9)))
+            Some((PersonId(1), LineId::Watched(9)))
         );
         directory.forget_teams_id(PersonId(1));
         assert_eq!(directory.by_teams_id("abc"), None);

@@ -92,7 +92,10 @@ mod tests {
             user_principal_name: "anna@contoso.example".into(),
             teams_id: None,
             tenant: "main".into(),
-            lines: vec![(LineId(1), "1001".into()), (LineId(2), "1002".into())],
+            lines: vec![
+                (LineId::Watched(1), "1001".into()),
+                (LineId::Watched(2), "1002".into()),
+            ],
         }
     }
 

@@ -93,7 +93,7 @@ impl SimulatedPerson {
             id: PersonId(number),
             policy: policy(random),
             lines: (0..lines)
-                .map(|line| (LineId(number * 10 + line), LineState::Idle, now))
+                .map(|line| (LineId::Watched(number * 10 + line), LineState::Idle, now))
                 .collect(),
             reported: Vec::new(),
             meetings: Vec::new(),

@@ -117,7 +117,7 @@ impl World<'_> {
 
     /// A line is taken from the person, or comes.
     fn lines_changed(&mut self, at: usize) {
-        let (new, now) = (presence::LineId(self.next_name), self.now);
+        let (new, now) = (presence::LineId::Watched(self.next_name), self.now);
         self.next_name += 1;
         let come = self.random.chance(50);
         let person = &mut self.people[at];
@@ -132,7 +132,7 @@ impl World<'_> {
     }
 
     fn client(&mut self, at: usize) {
-        let client = ClientId(self.random.below(2));
+        let client = ClientId::Page(self.random.below(2));
         if self.random.chance(25) {
             // What an agent said ends with its connection.
             self.people[at].programs.retain(|known| known.0 != client);
@@ -170,7 +170,7 @@ impl World<'_> {
     }
 
     fn programs(&mut self, at: usize) {
-        let client = ClientId(self.random.below(2));
+        let client = ClientId::Page(self.random.below(2));
         let until = self.now + self.lease();
         let mut programs = Vec::new();
         for alias in ALIASES {

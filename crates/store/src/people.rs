@@ -296,8 +296,8 @@ fn person(
 }
 
 fn add_line(person: &mut StoredPerson, (id, extension): (u64, String)) -> Result<(), StoreError> {
-    person.lines.push((LineId(id), extension));
-    person.record.lines.push(LineId(id));
+    person.lines.push((LineId::Watched(id), extension));
+    person.record.lines.push(LineId::Watched(id));
     Ok(())
 }
 

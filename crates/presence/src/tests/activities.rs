@@ -16,7 +16,7 @@ const ORDER: [(&str, &str, &str); 6] = [
     ("Ringing", "pbx", "Ringing"),
 ];
 
-const OTHER_LINE: LineId = LineId(12);
+const OTHER_LINE: LineId = LineId::Watched(12);
 
 fn start(world: &mut World, place: usize) {
     let until = world.now + seconds(600);

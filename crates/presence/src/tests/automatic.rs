@@ -6,7 +6,7 @@ use crate::{
     SyncMode::{self, TelephonyAndPresence},
 };
 
-const SECOND_CLIENT: ClientId = ClientId(22);
+const SECOND_CLIENT: ClientId = ClientId::Page(22);
 
 fn second_client(world: &mut World, state: ClientState) {
     world.fact(Fact::Client {
@@ -246,7 +246,7 @@ fn so_many_clients_that_a_source_must_have_gone_wild_are_not_kept() {
     let mut world = World::new(SyncMode::None);
     for client in 0..1000 {
         world.fact(Fact::Client {
-            client: ClientId(client),
+            client: ClientId::Page(client),
             state: ClientState::Active,
             since: world.now,
             until: world.now + seconds(60),

@@ -239,7 +239,7 @@ fn what_a_telephone_publishes_is_a_call_that_nobody_waits_for() {
     let mut world = World::new(SyncMode::None);
     world.pass(seconds(5), None);
     world.line(LineState::Idle);
-    let line = LineId::published(3);
+    let line = LineId::Published(3);
     let publish = |world: &mut World, state, until| {
         let party = None;
         world.fact(Fact::Line {

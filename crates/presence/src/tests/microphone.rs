@@ -71,7 +71,7 @@ fn programs_of_several_machines_are_kept_apart() {
     world.pass(seconds(1), None);
     let programs = vec![("Discord".into(), world.now)];
     world.fact(Fact::Programs {
-        client: ClientId(99),
+        client: ClientId::Page(99),
         programs,
         until: world.now + seconds(30),
     });

@@ -98,16 +98,16 @@ fn apply_further(world: &mut World, step: &Step) {
     let now = world.now;
     match step {
         Step::Client(client, state, ago) => world.fact(Fact::Client {
-            client: ClientId(*client),
+            client: ClientId::Page(*client),
             state: *state,
             since: now - seconds(*ago),
             until: now + seconds(60),
         }),
-        Step::ClientEnded(client) => world.fact(Fact::ClientEnded(ClientId(*client))),
+        Step::ClientEnded(client) => world.fact(Fact::ClientEnded(ClientId::Page(*client))),
         Step::Meeting(meeting, audio, screen) => world.meeting(meeting, *audio, *screen),
         Step::MeetingEnded(meeting) => world.fact(Fact::MeetingEnded((*meeting).into())),
         Step::Programs(client, count) => world.fact(Fact::Programs {
-            client: ClientId(*client),
+            client: ClientId::Page(*client),
             programs: PROGRAMS[..*count]
                 .iter()
                 .map(|alias| ((*alias).into(), now))

@@ -136,7 +136,10 @@ fn it_is_checked_at_each_client_start() {
     world.teams(CALL.0, CALL.1);
     world.client(ClientState::Active);
     assert_eq!(world.reads, 0, "a heartbeat is no start");
-    for (count, client) in [ClientId(31), ClientId(32)].into_iter().enumerate() {
+    for (count, client) in [ClientId::Page(31), ClientId::Page(32)]
+        .into_iter()
+        .enumerate()
+    {
         let (state, since, until) = (ClientState::Unknown, world.now, world.now + LONG);
         world.fact(Fact::Client {
             client,

@@ -87,14 +87,14 @@ pub(crate) struct ClientBody {
     since: Option<String>,
 }
 
-/// A client's number from its name. The first bit keeps it apart from those of open pages.
+/// Hashes a client's name to its number.
 fn client_id(name: &str) -> ClientId {
     let hash: [u8; 32] = Sha256::digest(name.as_bytes()).into();
     let number = hash
         .iter()
         .take(8)
         .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-    ClientId(number | (1 << 63))
+    ClientId::Named(number)
 }
 
 /// A client of the person runs and says whether anybody is there; for a minute from now unless it is said again.

@@ -463,8 +463,8 @@ impl Host<Flow> for WatcherPolicy {
         self.authenticated(now, peer, request).map(drop)
     }
 
-    fn on_publication(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16> {
-        let line = LineId::published(publication.entity.0);
+    fn published(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16> {
+        let line = LineId::Published(publication.entity.0);
         let (state, party) = match publication.body {
             None => (LineState::Idle, None),
             Some([]) => match self.published.get(&publication.entity) {

@@ -16,7 +16,7 @@ const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 fn anna() -> Engine {
     let mut engine = Engine::new(Timing::default());
     let record = PersonRecord {
-        lines: vec![LineId(11)],
+        lines: vec![LineId::Watched(11)],
         choice: Some(Choice {
             profile: "Busy".into(),
             since: NOW,
@@ -31,7 +31,7 @@ fn anna() -> Engine {
     );
     let until = NOW + std::time::Duration::from_secs(60);
     let programs = Fact::Programs {
-        client: ClientId(1),
+        client: ClientId::Page(1),
         programs: vec![("mic-Zoom".into(), NOW)],
         until,
     };
@@ -104,7 +104,7 @@ fn a_signal_beyond_its_lease_is_noticed() {
     let mut engine = anna();
     let until = NOW + std::time::Duration::from_secs(60);
     let line = Fact::Line {
-        line: LineId(11),
+        line: LineId::Watched(11),
         state: LineState::Connected,
         until,
         party: None,
