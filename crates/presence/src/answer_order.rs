@@ -30,6 +30,17 @@ impl SequenceNumber {
     }
 }
 
+/// The age of an answer about a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerAge {
+    /// Requested before an answer that has already been applied: proves nothing.
+    Overtaken,
+    /// Requested later, but of an older version, or before our last write: proves only that the account exists.
+    Outdated,
+    /// Shows the present state.
+    Newest,
+}
+
 /// The newest answer about a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AnswerOrder {
@@ -38,25 +49,29 @@ pub(crate) struct AnswerOrder {
 }
 
 impl AnswerOrder {
-    /// Returns whether an answer is the newest, and records it. An overtaken answer shows a past state, which would look like a
-    /// choice that the person made in Teams.
-    pub(crate) fn admits(&mut self, asked_at: Timestamp, sequence: Option<SequenceNumber>) -> bool {
-        let is_older = match (&sequence, &self.sequence) {
-            (Some(new), Some(known)) => {
-                new.is_before(known) && asked_at.since(self.asked_at) < REFUSAL
-            }
-            _ => false,
-        };
-        if self.is_overtaken(asked_at) || is_older {
-            return false;
+    /// Compares an answer with the newest. An older answer shows a past state, which would look like a choice that the
+    /// person made in Teams.
+    pub(crate) fn age_of(
+        &self,
+        asked_at: Timestamp,
+        sequence: Option<&SequenceNumber>,
+    ) -> AnswerAge {
+        if asked_at < self.asked_at {
+            return AnswerAge::Overtaken;
         }
-        *self = Self { asked_at, sequence };
-        true
+        match (sequence, &self.sequence) {
+            (Some(new), Some(known))
+                if new.is_before(known) && asked_at.since(self.asked_at) < REFUSAL =>
+            {
+                AnswerAge::Outdated
+            }
+            _ => AnswerAge::Newest,
+        }
     }
 
-    /// Returns whether an answer requested at `asked_at` is older than the newest.
-    pub(crate) fn is_overtaken(&self, asked_at: Timestamp) -> bool {
-        asked_at < self.asked_at
+    /// Records the newest answer.
+    pub(crate) fn record(&mut self, asked_at: Timestamp, sequence: Option<SequenceNumber>) {
+        *self = Self { asked_at, sequence };
     }
 
     /// Records an answer requested at `asked_at` that leaves the person out.
@@ -69,12 +84,17 @@ impl AnswerOrder {
 mod tests {
     use std::time::Duration;
 
-    use super::{AnswerOrder, REFUSAL, SequenceNumber};
+    use super::{AnswerAge, AnswerOrder, REFUSAL, SequenceNumber};
     use crate::Timestamp;
 
     fn admits(order: &mut AnswerOrder, second: u64, sequence: &str) -> bool {
         let asked_at = Timestamp::from_milliseconds(1_000) + Duration::from_secs(second);
-        order.admits(asked_at, SequenceNumber::new(sequence))
+        let sequence = SequenceNumber::new(sequence);
+        let is_newest = order.age_of(asked_at, sequence.as_ref()) == AnswerAge::Newest;
+        if is_newest {
+            order.record(asked_at, sequence);
+        }
+        is_newest
     }
 
     /// Row 107 of the reference: a poll with a lower `sequenceNumber` than the last is ignored.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::{
     Meaning, Observation, Signals, SlotRecord, TeamsAnswer, TeamsCall, Timestamp,
-    answer_order::AnswerOrder,
+    answer_order::{AnswerAge, AnswerOrder},
     policy::Settings,
     requests::do_not_disturb,
     slot::{
@@ -108,6 +108,18 @@ impl Mirror {
         self.breaker.paused
     }
 
+    /// Age of an answer of Graph: every decision about answers of the person begins here.
+    pub(crate) fn age_of(&self, answer: &TeamsAnswer) -> AnswerAge {
+        let asked_at = answer.asked_at;
+        let mut writes = self.slots.iter().filter_map(SlotState::changed_at);
+        match self.order.age_of(asked_at, answer.sequence.as_ref()) {
+            AnswerAge::Newest if writes.any(|changed_at| asked_at < changed_at) => {
+                AnswerAge::Outdated
+            }
+            age => age,
+        }
+    }
+
     /// Takes in an answer of Graph.
     pub(crate) fn observe(
         &mut self,
@@ -116,21 +128,14 @@ impl Mirror {
         answer: TeamsAnswer,
         now: Timestamp,
     ) -> Vec<Command> {
+        if settings.policy.mode == SyncMode::None || self.age_of(&answer) != AnswerAge::Newest {
+            return Vec::new();
+        }
         let TeamsAnswer {
             state, asked_at, ..
         } = answer;
+        self.order.record(asked_at, answer.sequence);
         let meaning = state.meaning();
-        let older_than_write = self
-            .slots
-            .iter()
-            .filter_map(SlotState::changed_at)
-            .any(|at| asked_at < at);
-        if older_than_write
-            || settings.policy.mode == SyncMode::None
-            || !self.order.admits(asked_at, answer.sequence)
-        {
-            return Vec::new();
-        }
         let before = signals.observation.as_ref();
         let meaning_before = before.map_or(Meaning::Unknown, |seen| seen.state.meaning());
         let seen_before = before.map(|seen| (meaning_before, seen.received_at));

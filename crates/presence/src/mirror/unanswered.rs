@@ -3,6 +3,7 @@
 use super::{Command, Mirror};
 use crate::{
     Signals, Timestamp,
+    answer_order::AnswerAge,
     slot::{Action, Echo, Slot, SlotState, SlotWrite},
     timing::Timing,
 };
@@ -93,7 +94,7 @@ impl Mirror {
         signals: &mut Signals,
         asked_at: Timestamp,
     ) -> bool {
-        if self.is_overtaken(asked_at) {
+        if self.order.age_of(asked_at, None) == AnswerAge::Overtaken {
             return false;
         }
         self.order.skip_to(asked_at);
@@ -104,10 +105,5 @@ impl Mirror {
         signals.presenting_since = None;
         signals.teams_do_not_disturb_since = None;
         true
-    }
-
-    /// Whether an answer that was asked for then is older than one that was taken in.
-    pub(crate) fn is_overtaken(&self, asked_at: Timestamp) -> bool {
-        self.order.is_overtaken(asked_at)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Person;
 use crate::{
-    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, mirror::Command, policy::Settings,
+    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, answer_order::AnswerAge,
+    mirror::Command, policy::Settings,
 };
 
 impl Person {
@@ -44,7 +45,7 @@ impl Person {
         if !self.account.is_linked() {
             return Vec::new();
         }
-        if !self.mirror.is_overtaken(answer.asked_at) {
+        if self.mirror.age_of(&answer) != AnswerAge::Overtaken {
             self.set_account(TeamsAccount::Linked, now);
         }
         let settings = Settings {
