@@ -1,12 +1,57 @@
-//! The core of Offhook: what is known of people, and what follows from it.
+//! The core of Offhook: signals about people, and the presence that follows from them.
 //!
 //! Presence is *computed* from leased signals and never stored ([`Presence`], [`Signals`]). The [`Engine`] owns people
-//! and their signals; the caller hands in what happened and the time, and gets back what changed, what is to be written
-//! to Teams and what must be remembered. There is no input or output in this crate, no clock, no randomness, no
-//! logging: the same inputs at the same times give the same effects.
+//! and their signals; the caller hands in events and the time, and gets back effects: changed presences, writes to Teams
+//! and records for the store. The crate has no input or output, no clock, no randomness and no logging: the same inputs at
+//! the same times give the same effects.
 //!
-//! Start reading at `evaluate.rs` (the rules), then `mirror.rs` (Teams' own state against the echo of ours), then
-//! `engine.rs`.
+//! The rules are in docs/presence-rules.md. In the code, start at `evaluate.rs` (the rules), then `mirror.rs` (Teams' own
+//! state against the echo of our writes), then `engine.rs`.
+//!
+//! # Example
+//!
+//! Anna's desk phone is in an answered call, and her Teams account follows:
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//!
+//! use presence::{
+//!     Action, Activity, Effect, Engine, Fact, Input, LineId, LineState, PersonId, PersonPolicy, PersonRecord, Rule, Slot,
+//!     Status, SyncMode, Timestamp, Timing,
+//! };
+//!
+//! let mut engine = Engine::new(Timing::default());
+//! let mut now = Timestamp::from_milliseconds(1_800_000_000_000);
+//! let (anna, desk) = (PersonId(1), LineId::Watched(11));
+//!
+//! // Add a person, with the records that the store has of her.
+//! let record = PersonRecord { lines: vec![desk], linked: true, ..PersonRecord::default() };
+//! let policy = Arc::new(PersonPolicy::with_mode(SyncMode::TelephonyAndPresence));
+//! engine.handle(now, Input::AddPerson(anna, Box::new(record), policy));
+//!
+//! // A connector reports an answered call. The state counts until the end of its lease.
+//! let fact = Fact::Line { line: desk, state: LineState::Connected, until: now + Duration::from_secs(600), party: None };
+//! for effect in engine.handle(now, Input::Person(anna, fact)) {
+//!     match effect {
+//!         Effect::Store(record) => println!("commit {record:?}, before the write is sent"),
+//!         Effect::Write(write) => assert_eq!((write.slot, write.action), (Slot::Session, Action::Set)),
+//!         Effect::Changed { presence, .. } => assert_eq!(presence.status, Status::Busy),
+//!         other => println!("{other:?}"),
+//!     }
+//! }
+//!
+//! // The explanation names the rule that decided.
+//! let (presence, reasons) = engine.explain(anna, true, now).unwrap();
+//! assert_eq!(presence.activity, Some(Activity::OnThePhone));
+//! assert!(reasons.iter().any(|reason| reason.counted && reason.rule == Rule::PbxCall));
+//!
+//! // The engine names the time of its next change: the lease ends without a further report.
+//! while let Some(deadline) = engine.next_deadline().filter(|_| engine.presence(anna).unwrap().activity.is_some()) {
+//!     now = deadline;
+//!     engine.handle(now, Input::Tick);
+//! }
+//! assert_eq!(now, Timestamp::from_milliseconds(1_800_000_600_000));
+//! ```
 
 mod answer_order;
 mod appointment;

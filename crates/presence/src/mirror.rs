@@ -17,8 +17,8 @@ use crate::{
     policy::Settings,
     requests::do_not_disturb,
     slot::{
-        Action, ClearAnswer, Echo, ReleaseReason, Shown, Slot, SlotClear, SlotRelease, SlotState,
-        SlotWrite,
+        Action, AnswerMatch, ClearAnswer, Echo, ReleaseReason, Slot, SlotClear, SlotRelease,
+        SlotState, SlotWrite,
     },
     sync_mode::SyncMode,
     timing::Timing,
@@ -154,11 +154,11 @@ impl Mirror {
         for slot in Slot::ALL {
             let evidence = Evidence {
                 asked_at,
-                shown: Shown::new(slot, meaning),
-                before: Shown::new(slot, meaning_before),
+                shown: AnswerMatch::new(slot, meaning),
+                before: AnswerMatch::new(slot, meaning_before),
                 tenant_lag: answer.tenant_lag,
             };
-            if evidence.shown == Shown::Other {
+            if evidence.shown == AnswerMatch::Other {
                 self.breaker.answered(slot);
             }
             let stored = SlotRecord::of(self.slot(slot));

@@ -45,7 +45,7 @@ impl Slot {
 
 /// The state in an answer, compared with our write in one slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub(crate) enum AnswerMatch {
     /// The state that we write to the slot.
     Echo,
     /// A state that Teams ranks above ours and that hides it.
@@ -54,7 +54,7 @@ pub(crate) enum Shown {
     Other,
 }
 
-impl Shown {
+impl AnswerMatch {
     pub(crate) fn new(slot: Slot, meaning: Meaning) -> Self {
         match (slot, meaning) {
             _ if meaning == slot.echo() => Self::Echo,
@@ -360,7 +360,7 @@ impl SlotState {
         let shows_something_else = signals
             .observation
             .as_ref()
-            .is_some_and(|seen| Shown::new(slot, seen.state.meaning()) == Shown::Other);
+            .is_some_and(|seen| AnswerMatch::new(slot, seen.state.meaning()) == AnswerMatch::Other);
         let clear = match self {
             Self::Empty if shows_something_else => return Echo::Awaited,
             Self::Empty | Self::Written(_) | Self::Refused(_) | Self::Released(_) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     Timestamp,
-    slot::{ClearAnswer, Echo, Shown, SlotClear, SlotState, SlotWrite},
+    slot::{AnswerMatch, ClearAnswer, Echo, SlotClear, SlotState, SlotWrite},
     timing::Timing,
 };
 
@@ -15,9 +15,9 @@ pub(super) struct Evidence {
     /// When Graph was asked.
     pub(super) asked_at: Timestamp,
     /// The state in the answer.
-    pub(super) shown: Shown,
+    pub(super) shown: AnswerMatch,
     /// The state in the answer before it.
-    pub(super) before: Shown,
+    pub(super) before: AnswerMatch,
     /// The tenant's lag, if enough writes were measured.
     pub(super) tenant_lag: Option<Duration>,
 }
@@ -48,20 +48,20 @@ impl SlotWrite {
         let own = after(self.in_effect_from());
         let mut verdict = Verdict::default();
         self.echo = match (evidence.shown, self.echo) {
-            (Shown::Echo, Echo::Awaited) => {
+            (AnswerMatch::Echo, Echo::Awaited) => {
                 // Where another state hid the write, the time is that of the other.
-                let is_measured = evidence.before != Shown::Hidden && own <= timing.settle;
+                let is_measured = evidence.before != AnswerMatch::Hidden && own <= timing.settle;
                 verdict.lag = Some(own).filter(|_| is_measured);
                 Echo::Seen(own)
             }
-            (Shown::Echo, Echo::AwaitedSince(earlier)) => {
+            (AnswerMatch::Echo, Echo::AwaitedSince(earlier)) => {
                 // It is the earlier write's, unless that would be late for this tenant.
                 let lag = after(earlier);
                 let is_late = evidence.tenant_lag.is_some_and(|tenant| lag > tenant);
                 Echo::SeenOfEither(if is_late { own } else { lag })
             }
-            (Shown::Other, Echo::Indistinct | Echo::SeenOfEither(_)) => Echo::Awaited,
-            (Shown::Other, Echo::IndistinctSince(earlier)) => Echo::AwaitedSince(earlier),
+            (AnswerMatch::Other, Echo::Indistinct | Echo::SeenOfEither(_)) => Echo::Awaited,
+            (AnswerMatch::Other, Echo::IndistinctSince(earlier)) => Echo::AwaitedSince(earlier),
             (_, unchanged) => unchanged,
         };
         verdict
@@ -103,15 +103,15 @@ impl SlotClear {
 
     /// Applies an answer after a 404. The 404 is believed once Teams has shown the write and then another state, or shows another
     /// state longer after the write than any lag.
-    fn contradict(&mut self, shown: Shown, asked_at: Timestamp, timing: &Timing) {
+    fn contradict(&mut self, shown: AnswerMatch, asked_at: Timestamp, timing: &Timing) {
         let since_write = asked_at.since(self.in_effect_from);
         let was_seen = matches!(self.echo, Echo::Seen(_) | Echo::SeenOfEither(_));
         match shown {
-            Shown::Other if was_seen || since_write >= timing.settle => {
+            AnswerMatch::Other if was_seen || since_write >= timing.settle => {
                 self.answer = ClearAnswer::Acknowledged(asked_at);
             }
-            Shown::Echo if !was_seen => self.echo = Echo::SeenOfEither(since_write),
-            Shown::Echo | Shown::Other | Shown::Hidden => {}
+            AnswerMatch::Echo if !was_seen => self.echo = Echo::SeenOfEither(since_write),
+            AnswerMatch::Echo | AnswerMatch::Other | AnswerMatch::Hidden => {}
         }
     }
 
@@ -121,7 +121,7 @@ impl SlotClear {
         } = evidence;
         // Also before the end of the write: after a restart, or where the clear came before the first answer, nothing else tells
         // that Teams had it.
-        self.was_shown |= shown == Shown::Echo;
+        self.was_shown |= shown == AnswerMatch::Echo;
         if let ClearAnswer::NotFound(denied_at) = self.answer
             && asked_at >= denied_at
         {
@@ -133,18 +133,18 @@ impl SlotClear {
         }
         let (run, gone) = self.waits(evidence.tenant_lag, timing);
         match shown {
-            Shown::Echo => {
+            AnswerMatch::Echo => {
                 let since = (*self.shown_since.get_or_insert(asked_at)).max(gone_at);
                 Verdict {
                     lag: None,
                     is_over: asked_at.since(since) >= run && asked_at.since(gone_at) >= gone,
                 }
             }
-            Shown::Hidden => {
+            AnswerMatch::Hidden => {
                 self.shown_since = None;
                 Verdict::default()
             }
-            Shown::Other => {
+            AnswerMatch::Other => {
                 let first_shown = self.shown_since.take();
                 let lag = first_shown
                     .filter(|_| self.echo == Echo::Awaited)
