@@ -1,20 +1,22 @@
-//! The order of answers about a person: requests overtake each other, and Graph's replicas are not equally current.
+//! Order of the answers about a person: requests overtake each other, and Graph's replicas are not equally
+//! current.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 
-/// The longest time for which lower sequence numbers are refused, so that a tenant whose count restarts is heard again.
+/// Time for which a lower sequence number is refused: after it, a tenant whose numbers restart is believed again.
 const REFUSAL: Duration = Duration::from_secs(60);
-/// Bytes of a sequence number that are compared. Graph's have 11 (presence resource, `sequenceNumber`).
+/// Bytes of a sequence number that are compared. Graph's numbers have 11 (presence resource, `sequenceNumber`).
 const COMPARED: usize = 16;
 
-/// Graph's `sequenceNumber` of a presence: grows in the order of bytes with each change of the person (Graph, presence resource).
+/// Graph's `sequenceNumber` of a presence: grows in byte order with each change of the person (Graph, presence
+/// resource).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SequenceNumber([u8; COMPARED]);
 
 impl SequenceNumber {
-    /// Reads a number; `None` if it is empty. What goes beyond 16 bytes is not compared.
+    /// Reads a number; `None` if the text is empty. Bytes beyond the sixteenth are not compared.
     pub fn new(text: &str) -> Option<Self> {
         let mut bytes = [0; COMPARED];
         for (to, from) in bytes.iter_mut().zip(text.bytes()) {
@@ -23,19 +25,20 @@ impl SequenceNumber {
         (!text.is_empty()).then_some(Self(bytes))
     }
 
-    /// Whether this is an older version. Numbers of different lengths cannot be compared.
+    /// Whether this number is of an older version. Numbers of different lengths cannot be compared.
     fn is_before(&self, other: &Self) -> bool {
         let length = |number: &Self| number.0.iter().take_while(|byte| **byte != 0).count();
         length(self) == length(other) && self.0 < other.0
     }
 }
 
-/// The age of an answer about a person.
+/// Age of an answer about a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AnswerAge {
-    /// Requested before an answer that has already been applied: proves nothing.
+    /// Requested before an answer that has been applied: proves nothing.
     Overtaken,
-    /// Requested later, but of an older version, or before our last write: proves only that the account exists.
+    /// Requested later, but of an older version, or before our last write: proves only that the account
+    /// exists.
     Outdated,
     /// Shows the present state.
     Newest,
@@ -49,8 +52,8 @@ pub(crate) struct AnswerOrder {
 }
 
 impl AnswerOrder {
-    /// Compares an answer with the newest. An older answer shows a past state, which would look like a choice that the
-    /// person made in Teams.
+    /// Compares an answer with the newest. An older answer shows a past state, which would look like a choice
+    /// that the person made in Teams.
     pub(crate) fn age_of(
         &self,
         asked_at: Timestamp,
@@ -74,7 +77,7 @@ impl AnswerOrder {
         *self = Self { asked_at, sequence };
     }
 
-    /// Records an answer requested at `asked_at` that leaves the person out.
+    /// Records an answer, requested at `asked_at`, that leaves the person out.
     pub(crate) fn skip_to(&mut self, asked_at: Timestamp) {
         self.asked_at = asked_at;
     }
@@ -97,7 +100,7 @@ mod tests {
         is_newest
     }
 
-    /// Row 107 of the reference: a poll with a lower `sequenceNumber` than the last is ignored.
+    /// Row 107 of the reference: a read with a lower `sequenceNumber` than the last one is ignored.
     #[test]
     fn row_107_a_stale_read_is_ignored() {
         let mut order = AnswerOrder::default();

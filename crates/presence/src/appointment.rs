@@ -1,20 +1,20 @@
-//! Appointments: entries in a person's list that put a profile in force while they last.
+//! Appointments: entries in a person's list that put a profile in force (docs/presence-rules.md, "Appointments").
 
 use std::sync::Arc;
 
 use crate::{Status, Timestamp};
 
-/// Names an appointment within the store; never reused.
+/// Number of an appointment in the store; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppointmentId(pub u64);
 
-/// Who made an appointment. Those of Teams calls are not kept as appointments: they follow from the call
+/// Origin of an appointment. The appointment of a Teams call is not stored: it follows from the call
 /// ([`crate::TeamsCall`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AppointmentOrigin {
-    /// A person, here.
+    /// Made by a person in Offhook.
     Manual,
-    /// A calendar; replaced as a whole whenever the calendar is read.
+    /// Read from a calendar; each reading replaces all appointments of the calendar.
     Calendar,
 }
 
@@ -22,7 +22,7 @@ impl AppointmentOrigin {
     /// Every origin.
     pub const ALL: [Self; 2] = [Self::Manual, Self::Calendar];
 
-    /// The name that API and store use.
+    /// Name in the API and in the store.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Manual => "manual",
@@ -31,36 +31,36 @@ impl AppointmentOrigin {
     }
 }
 
-/// One entry of the list. Current from its start until just before its end.
+/// An appointment. Current from its start until just before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appointment {
-    /// Its name.
+    /// Number in the store.
     pub id: AppointmentId,
-    /// When it begins.
+    /// First moment.
     pub start: Timestamp,
-    /// When it ends.
+    /// First moment after the appointment.
     pub end: Timestamp,
-    /// What it is about.
+    /// Subject.
     pub text: Arc<str>,
-    /// Its colour in a list, as `#rrggbb`.
+    /// Colour in a list, as `#rrggbb`.
     pub colour: Arc<str>,
-    /// The name of the profile that it puts in force.
+    /// Name of the profile that the appointment puts in force.
     pub profile: Arc<str>,
-    /// The status where no such profile exists (any more).
+    /// Status if no active profile has that name.
     pub fallback: Status,
-    /// Only assistants and the person may read the text.
+    /// Only the person and assistants may read the text.
     pub private: bool,
-    /// Who made it.
+    /// Origin.
     pub origin: AppointmentOrigin,
 }
 
-/// The colour of an appointment that names none.
+/// Colour of an appointment without one.
 pub const APPOINTMENT_COLOUR: &str = "#3f51b5";
-/// The colour of the appointment of a Teams call.
+/// Colour of the appointment of a Teams call.
 pub const TEAMS_CALL_COLOUR: &str = "#6264a7";
 
 impl Appointment {
-    /// Whether it lasts at `now`.
+    /// Whether the appointment is current at `now`.
     pub fn is_current(&self, now: Timestamp) -> bool {
         self.start <= now && now < self.end
     }

@@ -1,4 +1,4 @@
-//! What the engine wants done.
+//! Effects: the engine's orders to its caller.
 
 use std::time::Duration;
 
@@ -18,37 +18,37 @@ pub struct TeamsWrite {
     pub action: Action,
 }
 
-/// One consequence of an input. Records come before the write that they belong to and must be durable before it is
-/// sent.
+/// A consequence of an input. A record precedes the write that belongs to it, and must be durable before the
+/// write is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The person's presence changed.
+    /// The presence of a person changed.
     Changed {
         /// The person.
         person: PersonId,
         /// The new presence.
         presence: Presence,
     },
-    /// Something that must outlive a crash.
+    /// Store a record: it must outlive a crash.
     Store(Record),
-    /// Something to write to Teams.
+    /// Send a write to Teams.
     Write(TeamsWrite),
-    /// Ask Teams at once what it shows of the person: a client started, and a Teams call is believed that may be over.
+    /// Read the person's state in Teams at once: a client has started, and a Teams call may be over.
     ReadTeams(PersonId),
-    /// Teams took so long to show a write of ours; for [`crate::TenantLag::record`].
+    /// The lag of a write was measured; for [`crate::TenantLag::record`].
     WriteLag {
         /// The person.
         person: PersonId,
-        /// From the write to the first answer that showed it.
+        /// Time from the write to the first answer that showed it.
         lag: Duration,
     },
-    /// The loop breaker paused writing for this person.
+    /// The loop breaker paused writes for a person.
     WritingPaused {
         /// The person.
         person: PersonId,
         /// End of the pause.
         until: Timestamp,
     },
-    /// The pause is over, or the person is gone.
+    /// The pause of a person is over, or the person was removed.
     WritingResumed(PersonId),
 }

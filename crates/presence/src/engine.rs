@@ -1,5 +1,5 @@
-//! The engine: owns people and their signals, takes what happened, returns what follows, and knows when it must be
-//! called next. All time passes through `now`; nothing happens between two calls.
+//! The engine: owns people and their signals, turns inputs into effects, and names the time of its next call.
+//! Time is an argument; nothing happens between two calls.
 
 mod person;
 
@@ -18,117 +18,120 @@ use crate::{
 };
 use person::Person;
 
-/// Something that happened. An input about a person who is not known is ignored: the person was removed meanwhile.
+/// An input. An input about an unknown person is ignored: the person was removed while it was on its way.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// A person exists, with what the store remembers. Replaces what was known.
+    /// Adds a person with the store's records; replaces a person with the same id.
     AddPerson(PersonId, Box<PersonRecord>, Arc<PersonPolicy>),
-    /// A person no longer exists. What was written to Teams is taken back.
+    /// Removes a person; clears our writes in Teams.
     RemovePerson(PersonId),
-    /// Something about a person.
+    /// A fact about a person.
     Person(PersonId, Fact),
-    /// A sweep takes longer than was said: what Teams shows is fresh for as long as that, and never again for less.
+    /// Sweeps take longer: an observation of Teams is fresh for at least this time. A shorter time has no
+    /// effect.
     ObservationFresh(Duration),
     /// Time has passed.
     Tick,
 }
 
-/// Something that happened to one person.
+/// A fact about one person.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
-    /// The Teams account was found.
+    /// The person has a Teams account.
     TeamsLinked,
     /// The person has no Teams account any more.
     TeamsUnlinked,
-    /// The person's own login at Microsoft has ended. An answer of Teams begins it anew.
+    /// The person's own sign-in at Microsoft has ended. The next answer of Teams ends this state.
     TeamsLoginEnded,
-    /// Complete answers, the last of which was asked for then, leave the account out. One that has it brings it back.
+    /// Complete answers, the last one requested at `asked_at`, leave the account out. An answer with the
+    /// account ends this state.
     TeamsAccountMissing {
-        /// When Graph was asked.
+        /// Time of the request to Graph.
         asked_at: Timestamp,
     },
-    /// All the person's lines that some source watches, now. What is known of lines that stay is kept.
+    /// All lines of the person that a source watches. Signals of lines that stay are kept.
     Lines(Vec<LineId>),
     /// Settings or profiles changed.
     Policy(Arc<PersonPolicy>),
-    /// A telephone line said what it is doing. Renews the lease even if nothing changed.
+    /// State of a line. Renews the lease even if the state is the same.
     Line {
-        /// Which.
+        /// The line.
         line: LineId,
-        /// What it is doing.
+        /// The state.
         state: LineState,
-        /// The end of the lease.
+        /// End of the lease.
         until: Timestamp,
-        /// The number or name of the other party, if the system tells it.
+        /// Number or name of the other party, if the PBX sends one.
         party: Option<Arc<str>>,
     },
-    /// The connection to a line's telephone system is lost.
+    /// The connection to the line's PBX is lost.
     LineStale(LineId),
-    /// Graph said what Teams shows.
+    /// Graph's answer about the person's state in Teams.
     TeamsObserved(TeamsAnswer),
     /// Teams acknowledged a write.
     TeamsAcknowledged(Slot, Action),
-    /// Teams answered that there was nothing of ours in the slot to take back.
+    /// Teams answered a clear with 404: the slot holds no write of ours.
     TeamsNothingToClear(Slot),
-    /// Microsoft refused a write, which is tried again.
+    /// Microsoft refused a write, which is retried.
     TeamsRefused(Slot, Action),
     /// The person chose a profile, or went back to automatic.
     Choice(Option<Choice>),
-    /// A client is connected. Renews the lease even if nothing changed.
+    /// State of a connected client. Renews the lease even if the state is the same.
     Client {
-        /// Which.
+        /// The client.
         client: ClientId,
-        /// What it says.
+        /// The state.
         state: ClientState,
-        /// Since when it is so.
+        /// Start of the state.
         since: Timestamp,
-        /// The end of the lease.
+        /// End of the lease.
         until: Timestamp,
     },
     /// A client ended.
     ClientEnded(ClientId),
     /// The person is in a meeting outside Teams. Renews the lease.
     Meeting {
-        /// Its name at its source.
+        /// Name of the meeting at its source.
         meeting: Arc<str>,
-        /// The person speaks and listens.
+        /// The person has audio.
         audio: bool,
         /// The person's screen is shared.
         screen: bool,
-        /// The end of the lease.
+        /// End of the lease.
         until: Timestamp,
     },
     /// The person left a meeting.
     MeetingEnded(Arc<str>),
-    /// The programs that use the microphone on one machine, each since when. Replaces what that agent said before.
+    /// All programs that use the microphone on one machine, each with its start. Replaces the agent's last
+    /// report.
     Programs {
         /// The agent.
         client: ClientId,
-        /// The programs, by the alias of the table.
+        /// Programs by alias (docs/microphone-sync.md), each with its start.
         programs: Vec<(Arc<str>, Timestamp)>,
-        /// The end of the lease.
+        /// End of the lease.
         until: Timestamp,
     },
-    /// An appointment was made or changed.
+    /// An appointment was added or changed.
     Appointment(Appointment),
     /// An appointment was deleted.
     AppointmentDeleted(AppointmentId),
-    /// All that the person's calendar has; what it had before is gone.
+    /// All appointments of the person's calendar. Replaces the earlier ones.
     Calendar(Vec<Appointment>),
 }
 
-/// Owns people and their signals. See the crate's documentation.
+/// Owns people and their signals; see the crate's documentation.
 #[derive(Debug)]
 pub struct Engine {
     timing: Timing,
-    /// Boxed, so that the tree's nodes do not keep room for people who are not there.
+    /// Boxed: the nodes of the tree reserve no room for further people.
     people: BTreeMap<PersonId, Box<Person>>,
-    /// When which person must be looked at, at the latest.
+    /// Deadline of each person, the earliest first.
     deadlines: BTreeSet<(Timestamp, PersonId)>,
 }
 
 impl Engine {
-    /// An engine without people.
+    /// Creates an engine without people.
     pub fn new(timing: Timing) -> Self {
         Self {
             timing,
@@ -137,12 +140,12 @@ impl Engine {
         }
     }
 
-    /// The times it works with.
+    /// Times that the engine works with.
     pub const fn timing(&self) -> &Timing {
         &self.timing
     }
 
-    /// Takes in what happened at `now` and returns what follows. `now` must not run backwards.
+    /// Applies an input at `now` and returns its effects. `now` must not go back.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
@@ -158,7 +161,7 @@ impl Engine {
                     person.apply(fact, timing, now)
                 })
             }
-            // Deadlines that were listed before come too early, which is found when they come.
+            // The listed deadlines are then too early; `settle` corrects each when it is due.
             Input::ObservationFresh(fresh) => {
                 let known = &mut self.timing.observation_fresh;
                 *known = fresh.max(*known);
@@ -169,28 +172,28 @@ impl Engine {
         effects
     }
 
-    /// When [`Engine::handle`] must be called next, at the latest.
+    /// Latest time of the next call of [`Engine::handle`].
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// How many people there are.
+    /// Number of people.
     pub fn len(&self) -> usize {
         self.people.len()
     }
 
-    /// Whether there is nobody.
+    /// Whether the engine has no people.
     pub fn is_empty(&self) -> bool {
         self.people.is_empty()
     }
 
-    /// The presence of a person, as last told.
+    /// Presence of a person as in the last [`Effect::Changed`].
     pub fn presence(&self, person: PersonId) -> Option<&Presence> {
         self.people.get(&person).map(|person| &person.last_presence)
     }
 
-    /// The presence of a person at `now` with every reason, in the order of the rules; without the microphone's layer for
-    /// those who may not see it.
+    /// Presence of a person at `now` with every reason, in the order of the rules. Without `with_microphone`:
+    /// for viewers who may not see programs at the microphone.
     pub fn explain(
         &self,
         person: PersonId,
@@ -204,23 +207,23 @@ impl Engine {
         Some((decision.presence, reasons))
     }
 
-    /// Computes a person's presence anew, for whoever measures how long that takes.
+    /// Computes a person's presence, for measurements.
     pub fn compute(&self, person: PersonId, now: Timestamp) -> Option<Presence> {
         let facts = self.people.get(&person)?.facts(&self.timing, true);
         Some(evaluate(&facts, now, &mut Silent).presence)
     }
 
-    /// What holds for a person.
+    /// Policy of a person.
     pub fn policy(&self, person: PersonId) -> Option<&Arc<PersonPolicy>> {
         self.people.get(&person).map(|person| &person.policy)
     }
 
-    /// The signals of a person, for whoever checks invariants.
+    /// Signals of a person, for checks of invariants.
     pub fn signals(&self, person: PersonId) -> Option<&Signals> {
         self.people.get(&person).map(|person| &person.signals)
     }
 
-    /// What is ours in a slot of a person's Teams presence, for whoever checks invariants.
+    /// State of a slot in the person's Teams account, for checks of invariants.
     pub fn slot(&self, person: PersonId, slot: Slot) -> Option<&crate::SlotState> {
         self.people
             .get(&person)
@@ -243,7 +246,7 @@ impl Engine {
         self.settle(id, now, false, effects);
     }
 
-    /// Makes writes, presence and deadline follow from the person's signals.
+    /// Updates slots, presence and deadline of a person from the signals.
     fn settle(&mut self, id: PersonId, now: Timestamp, is_new: bool, effects: &mut Vec<Effect>) {
         let Some(person) = self.people.get_mut(&id) else {
             return;
@@ -259,7 +262,8 @@ impl Engine {
         person.publish(id, &self.timing, now, is_new, effects);
 
         let deadline = person.next_deadline(&self.timing, now);
-        // A later deadline than the listed one is found when the listed one comes: most are pushed back every second.
+        // A later deadline than the listed one is corrected when that one is due: most move back every
+        // second.
         if person
             .deadline
             .is_none_or(|listed| listed <= now || deadline.is_none_or(|at| at < listed))

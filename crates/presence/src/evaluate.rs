@@ -1,8 +1,9 @@
-//! The heart: presence as a pure function of signals, profiles, settings and time (domain section 2).
+//! Evaluation: presence as a pure function of signals, profiles, settings and time (docs/presence-rules.md,
+//! "Which profile is in force", "Which activity is shown", "Shown status and text").
 //!
-//! One walk over the rules decides the presence and, for whoever asks, writes down every reason on the way, so that
-//! the explanation cannot differ from the decision. `evaluate/profile.rs` has the profile axis, `evaluate/activity.rs`
-//! the activity axis, `evaluate/teams.rs` what is told of Teams without deciding.
+//! One walk over the rules decides the presence and, on request, collects every reason on the way: the
+//! explanation cannot differ from the decision. `evaluate/profile.rs` has the profile axis,
+//! `evaluate/activity.rs` the activity axis, `evaluate/teams.rs` the reasons about Teams that decide nothing.
 
 mod activity;
 mod not_counted;
@@ -20,7 +21,7 @@ use crate::{
     timing::Timing,
 };
 
-/// Everything about a person that decides the presence.
+/// Everything that the rules need to know about a person.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts<'a> {
     pub(crate) signals: &'a Signals,
@@ -29,29 +30,29 @@ pub(crate) struct Facts<'a> {
     pub(crate) timing: &'a Timing,
     /// The person's Teams account.
     pub(crate) account: TeamsAccount,
-    /// Since when the account and the mode are as they are, as far as is known.
+    /// Time of the last change of account or mode.
     pub(crate) teams_since: Timestamp,
-    /// How many lines the person has.
+    /// Number of the person's watched lines.
     pub(crate) lines: usize,
-    /// Since when nothing has been going on.
+    /// Time since which no rule but the last one has applied.
     pub(crate) rest_since: Timestamp,
     /// Whether programs that use the microphone count.
     pub(crate) with_microphone: bool,
 }
 
 impl Facts<'_> {
-    /// Whether what Teams said is older than it should be.
+    /// Whether the last answer of Teams is older than it should be.
     fn teams_stale(&self, now: Timestamp) -> bool {
         self.mirror.is_stale(self.signals, self.timing, now)
     }
 }
 
-/// Is told the reasons in the order of the rules. Whoever only wants the presence passes [`Silent`] and pays nothing.
+/// Receives the reasons in the order of the rules. [`Silent`] ignores them at no cost.
 pub(crate) trait Explain {
     fn add(&mut self, reason: impl FnOnce() -> Reason);
 }
 
-/// Wants no reasons.
+/// Ignores reasons.
 pub(crate) struct Silent;
 
 impl Explain for Silent {
@@ -64,13 +65,13 @@ impl Explain for Vec<Reason> {
     }
 }
 
-/// The presence, and whether it is that of a person about whom there is nothing to say.
+/// A presence, and whether only the last profile rule and no activity applies.
 pub(crate) struct Decision {
     pub(crate) presence: Presence,
     pub(crate) at_rest: bool,
 }
 
-/// Decides.
+/// Decides the presence of a person and explains it.
 pub(crate) fn evaluate(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain) -> Decision {
     let profile = profile::axis(facts, now, explain);
     let activity = activity::axis(facts, now, explain);
@@ -92,8 +93,8 @@ pub(crate) fn evaluate(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Exp
         Arc::new(evaluate(&facts, now, &mut Silent).presence)
     });
     let at_rest = profile.rule == Rule::Rest;
-    // A program at the microphone must leave no trace for those who may not see it: not even in the time since when a
-    // person has been at rest.
+    // A program at the microphone must leave no trace for viewers who may not see it, not even in the start of
+    // the time at rest.
     let busy = activity
         .as_ref()
         .is_some_and(|(activity, _)| activity.makes_busy() && !hidden);
@@ -144,9 +145,9 @@ impl<'e, E: Explain, T> Axis<'e, E, T> {
     }
 }
 
-/// How far the whole can be trusted: the worst of what bears on it.
+/// Confidence of the whole presence: the worst of its parts.
 fn confidence(facts: &Facts<'_>, now: Timestamp) -> Confidence {
-    // A line that has not spoken, or whose lease ended, may be in a call for all we know.
+    // A line without a live report may be in a call.
     let fresh = |line: &&LineSignal| !line.stale && line.until > now && !line.line.is_published();
     let lines_stale = facts.signals.lines.iter().filter(fresh).count() < facts.lines;
     let teams = facts.account.is_source() && facts.policy.mode.telephony();

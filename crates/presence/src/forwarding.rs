@@ -1,30 +1,30 @@
-//! Call forwarding of a profile (domain section 6). Only decided here; a telephone system carries it out.
+//! Call forwarding of a profile (docs/presence-rules.md, "Call forwarding"): decided here, carried out by a PBX.
 
 use std::collections::BTreeSet;
 
 use crate::{PersonId, Target, TargetError};
 
-/// What a profile does with calls.
+/// Call forwarding of a profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Forwarding {
     /// Calls ring.
     #[default]
     Off,
-    /// Every call goes there.
+    /// Every call goes to the target.
     All(Target),
-    /// Calls from colleagues go there.
+    /// Calls from colleagues go to the target.
     InternalOnly(Target),
-    /// Calls from outside go there.
+    /// Calls from outside go to the target.
     ExternalOnly(Target),
     /// Calls are refused.
     DoNotDisturb,
 }
 
 impl Forwarding {
-    /// The names of the kinds, in the order in which they are offered.
+    /// Names of the kinds, in the order in which they are offered.
     pub const KINDS: [&'static str; 5] = ["off", "all", "internal", "external", "do_not_disturb"];
 
-    /// The kind's name, as API and store use it.
+    /// Name of the kind in the API and in the store.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -35,7 +35,7 @@ impl Forwarding {
         }
     }
 
-    /// Where calls go, if they go anywhere.
+    /// Target of forwarded calls.
     pub const fn target(&self) -> Option<&Target> {
         match self {
             Self::Off | Self::DoNotDisturb => None,
@@ -45,10 +45,10 @@ impl Forwarding {
         }
     }
 
-    /// From the names that [`Self::kind`] and [`Target::name`] write.
+    /// Reads the names of [`Self::kind`] and [`Target::name`].
     ///
     /// # Errors
-    /// They are none, or do not go together.
+    /// An unknown kind, a bad target, or a kind and a target that do not go together.
     pub fn from_names(kind: &str, target: Option<&str>) -> Result<Self, ForwardingError> {
         let target = target
             .filter(|target| !target.trim().is_empty())
@@ -66,17 +66,17 @@ impl Forwarding {
     }
 }
 
-/// Why kind and target are no forwarding.
+/// Reason why a kind and a target are not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForwardingError {
-    /// No such kind, a target where none belongs, or none where one is needed.
+    /// Unknown kind, a target for a kind without one, or no target for a kind that needs one.
     Kind,
-    /// The target is none.
+    /// The target is not accepted.
     Target(TargetError),
 }
 
-/// The circle that calls would run in if `from` forwarded to `to`: the people from `from` back to `from`. `next` tells
-/// to whom somebody's calls go at present.
+/// Finds the circle in which calls would run if `from` forwarded to `to`: the people from `from` back to `from`.
+/// `next` is the person to whom a person's calls go now.
 pub fn forwarding_loop(
     from: PersonId,
     to: PersonId,
@@ -86,7 +86,7 @@ pub fn forwarding_loop(
     let mut seen = BTreeSet::new();
     let mut at = to;
     while at != from {
-        // Others may run in a circle of their own; that is not this person's doing.
+        // Others forward in a circle without this person.
         if !seen.insert(at) {
             return None;
         }

@@ -1,19 +1,19 @@
-//! The lag of a tenant: the time from a write to the first answer that shows it.
+//! Lag of a tenant: the time from a write to the first answer that shows it.
 
 use std::{collections::VecDeque, time::Duration};
 
-/// The number of lags kept.
+/// Number of lags kept.
 const KEPT: usize = 1_000;
-/// The least number of lags for an estimate.
+/// Smallest number of lags for an estimate.
 const LEAST: usize = 10;
-/// The least lag, in polling intervals: a shorter one cannot be measured.
+/// Smallest lag, in polling intervals: a shorter one cannot be measured.
 const SWEEPS: u32 = 2;
 
-/// The lags of the last writes to a tenant: the time from each write to the first answer that showed it.
+/// Lags of the last writes to a tenant: for each the time from the write to the first answer that showed it.
 #[derive(Clone, Debug, Default)]
 pub struct TenantLag {
     last: VecDeque<Duration>,
-    /// The 99th percentile of them, once there are enough.
+    /// 99th percentile of the lags, if there are enough.
     p99: Option<Duration>,
 }
 
@@ -33,7 +33,7 @@ impl TenantLag {
             .filter(|_| sorted.len() >= LEAST);
     }
 
-    /// The tenant's lag for a person who is read every `sweep`; `None` with fewer than ten writes.
+    /// The tenant's lag for a person whose polling interval is `sweep`; `None` with fewer than ten lags.
     pub fn of(&self, sweep: Duration) -> Option<Duration> {
         Some(self.p99?.max(sweep * SWEEPS))
     }

@@ -1,6 +1,6 @@
-//! What a telephone line is doing, in the four words that every connector can tell.
+//! State of a line, in the four values that every connector can report.
 
-/// State of one telephone line. A connector reduces all dialogs of an extension to one of these.
+/// State of a line. A connector reduces all dialogs of an extension to one of these.
 ///
 /// The order is the order of precedence: with a held and a connected call at once the line is `Connected`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

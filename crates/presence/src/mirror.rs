@@ -1,6 +1,6 @@
-//! The Teams mirror of one person: tells Teams' own state from the echo of ours, and decides what to write
-//! (domain rules 3.2 to 3.4). Nothing learned from Teams is ever written back: what is written follows from telephone
-//! lines, meetings, appointments and the person's own choice alone.
+//! The Teams mirror of one person: distinguishes Teams' own state from the echo of our writes, and decides what
+//! to write (docs/presence-rules.md, "What Offhook writes to Teams", "Teams calls and echoes"). Nothing learned
+//! from Teams is written back: writes follow from PBX lines, meetings, appointments and the person's own choice.
 
 mod answers;
 mod breaker;
@@ -34,29 +34,30 @@ pub(crate) struct Mirror {
     /// The newest answer.
     order: AnswerOrder,
     breaker: Breaker,
-    /// When Microsoft drops at the latest what a refused write may have left, by [`Slot`]: its clear is under way.
+    /// Latest time at which Microsoft drops a refused write that arrived after all, by [`Slot`]. Until then
+    /// its clear is retried.
     left_over_until: [Option<Timestamp>; 2],
-    /// A Teams call remembered from before the start, until Teams confirms or denies it.
+    /// A Teams call from before the start of the process, until Teams confirms or ends it.
     pub(crate) remembered: Option<TeamsCall>,
 }
 
-/// What the mirror wants done.
+/// An order of the mirror to the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// The slot changed and must be stored.
+    /// Store the slot, which changed.
     Store(Slot),
-    /// Write to Teams.
+    /// Send a write to Teams.
     Write(Slot, Action),
-    /// Writing was paused until then.
+    /// Writes are paused until this time.
     Paused(Timestamp),
-    /// Writing goes on.
+    /// The pause of writes is over.
     Resumed,
-    /// Teams took so long to show a write.
+    /// The lag of a write was measured.
     ReportLag(Duration),
 }
 
 impl Mirror {
-    /// What is known at a start.
+    /// Restores the mirror from the store's records at a start.
     pub(crate) fn restore(slots: [SlotState; 2], remembered: Option<TeamsCall>) -> Self {
         Self {
             slots,
@@ -73,7 +74,7 @@ impl Mirror {
         &mut self.slots[slot as usize]
     }
 
-    /// Whether our own write may be what hides or feigns a Teams call.
+    /// Whether our write may hide a Teams call, or look like one.
     pub(crate) fn masks_calls(&self) -> bool {
         self.slots.iter().any(SlotState::may_echo)
     }
@@ -81,13 +82,13 @@ impl Mirror {
     /// Whether Do not disturb in an answer may be ours.
     fn do_not_disturb_may_echo(&self, timing: &Timing, now: Timestamp) -> bool {
         match self.slot(Slot::Preferred) {
-            // Microsoft dropped it a moment ago, and Graph may go on showing it.
+            // Microsoft dropped our Do not disturb a short time ago: Graph may still show it.
             SlotState::Released(release) => release.may_echo(timing, now),
             state => state.may_echo(),
         }
     }
 
-    /// Whether Teams has not spoken for longer than an observation is fresh.
+    /// Whether the last answer of Teams is older than an observation is fresh.
     pub(crate) fn is_stale(&self, signals: &Signals, timing: &Timing, now: Timestamp) -> bool {
         signals
             .observation
@@ -95,7 +96,7 @@ impl Mirror {
             .is_none_or(|seen| seen.received_at + timing.observation_fresh <= now)
     }
 
-    /// When what Teams itself shows ends without a further observation.
+    /// End of the states that Teams itself shows, if no further answer comes.
     pub(crate) fn observed_until(&self, signals: &Signals, timing: &Timing) -> Option<Timestamp> {
         signals
             .observation
@@ -103,7 +104,7 @@ impl Mirror {
             .map(|seen| seen.received_at + timing.observation_fresh + timing.observation_stale)
     }
 
-    /// When writing goes on, if it is paused, and since when it is.
+    /// Start and end of the pause of writes, if writes are paused.
     pub(crate) fn paused(&self) -> Option<(Timestamp, Timestamp)> {
         self.breaker.paused
     }
@@ -120,7 +121,7 @@ impl Mirror {
         }
     }
 
-    /// Takes in an answer of Graph.
+    /// Applies an answer of Graph.
     pub(crate) fn observe(
         &mut self,
         signals: &mut Signals,
@@ -141,7 +142,7 @@ impl Mirror {
         let seen_before = before.map(|seen| (meaning_before, seen.received_at));
         let unchanged = before.filter(|seen| seen.state == state);
         let since = unchanged.map_or(now, |seen| seen.since);
-        // No information starts and ends nothing, and renews no lease either.
+        // An answer without information starts and ends nothing, and renews no lease.
         if meaning == Meaning::Unknown {
             return Vec::new();
         }
@@ -185,8 +186,8 @@ impl Mirror {
         let own_echo = self.do_not_disturb_may_echo(settings.timing, now);
         let do_not_disturb =
             meaning == Meaning::DoNotDisturb && settings.policy.mode.presence() && !own_echo;
-        // What our own write hides tells nothing. Calls and Do not disturb have rules of their own and leave the base as
-        // it was, and Offline may be what is left of our Do not disturb where no Teams client runs.
+        // A state that our write hides proves nothing. Calls and Do not disturb have their own rules and
+        // do not change the base. Offline may be our Do not disturb without a Teams client.
         let hidden = self.slots.iter().any(SlotState::is_written)
             || (meaning == Meaning::Offline && self.masks_calls());
         if !hidden
@@ -207,7 +208,7 @@ impl Mirror {
         commands
     }
 
-    /// The person chose something else in Teams while our Do not disturb held: from now on the slot is not ours.
+    /// Releases the slot if the person chose another state in Teams while our Do not disturb was in force.
     fn detect_override(
         &mut self,
         signals: &Signals,
@@ -226,7 +227,7 @@ impl Mirror {
         if !(landed && meaning.is_chosen_over_do_not_disturb()) {
             return Vec::new();
         }
-        // Teams counted its day from the request, we from the answer.
+        // Teams counts the day from the request, we count it from the answer.
         if now + timing.settle >= write.expires_at {
             return self.on_dropped_after_a_day(signals, settings, now);
         }
@@ -235,8 +236,8 @@ impl Mirror {
         vec![Command::Store(Slot::Preferred)]
     }
 
-    /// Microsoft has dropped our Do not disturb: it is written again only if the setting says so. Otherwise it stays
-    /// here, and the slot is not ours any more.
+    /// Handles the end of our Do not disturb after Microsoft's day: writes it again if the setting says so
+    /// and the request still holds. Otherwise it stays in force in Offhook, and the slot is released.
     fn on_dropped_after_a_day(
         &mut self,
         signals: &Signals,
@@ -248,7 +249,8 @@ impl Mirror {
             && policy.mode.presence()
             && do_not_disturb(signals, policy, now).is_some();
         if renew {
-            // Anew and not renewed: what Teams showed in between must not be taken for an override.
+            // A new write, not a renewal: a state that Teams shows in between must not count as an
+            // override.
             let write = SlotWrite::new(now, slot.lifetime(timing), Echo::Indistinct);
             *self.slot_mut(slot) = SlotState::Written(write);
             return vec![Command::Store(slot), Command::Write(slot, Action::Set)];
@@ -258,7 +260,7 @@ impl Mirror {
         vec![Command::Store(slot)]
     }
 
-    /// Ends what has outlived its lease.
+    /// Ends everything whose lease is over.
     pub(crate) fn expire(
         &mut self,
         signals: &mut Signals,
@@ -269,7 +271,8 @@ impl Mirror {
         let mut commands = self.abandon_expired_clears(now);
         for slot in Slot::ALL {
             let next = match self.slot(slot) {
-                // Its day begins when Teams takes it: until then it is only waiting to be sent.
+                // Microsoft's day begins when Teams accepts the write; until then the write waits
+                // to be sent.
                 SlotState::Written(write)
                     if write.expires_at <= now
                         && slot == Slot::Preferred
@@ -284,7 +287,8 @@ impl Mirror {
                     commands.extend(self.on_dropped_after_a_day(signals, settings, now));
                     continue;
                 }
-                // A lost session is written anew while the call lasts; its echo must not count meanwhile.
+                // A session that Microsoft dropped is written again while the call lasts; the echo
+                // of the first one must not count.
                 SlotState::Written(write) if write.expires_at <= now => {
                     SlotState::Clearing(SlotClear {
                         answer: ClearAnswer::Acknowledged(write.expires_at),
@@ -292,8 +296,8 @@ impl Mirror {
                         ..SlotClear::from_write(write, slot.lifetime(timing), write.expires_at)
                     })
                 }
-                // Microsoft has dropped it by itself: nothing is left to be taken back, and a late clear of Do not disturb would end
-                // the person's own choice.
+                // Microsoft has dropped the write: there is nothing to clear, and a late clear of
+                // Do not disturb would end the person's own choice.
                 SlotState::Clearing(clear)
                     if clear.expires_at <= now && clear.answer.acknowledged_at().is_none() =>
                 {
@@ -310,7 +314,7 @@ impl Mirror {
             *self.slot_mut(slot) = next;
             commands.push(Command::Store(slot));
             if lost {
-                // A write that still waits to be sent must not come after the end.
+                // A write that still waits to be sent must not arrive after the end.
                 self.left_over_until[slot as usize] = Some(now + slot.lifetime(timing));
                 commands.push(Command::Write(slot, Action::Clear));
             }
@@ -334,7 +338,7 @@ impl Mirror {
         commands
     }
 
-    /// Makes the slots follow what the telephone lines and the person's choice ask for.
+    /// Updates the slots from the lines, meetings, appointments and the person's choice.
     pub(crate) fn update_slots(
         &mut self,
         signals: &Signals,
@@ -345,7 +349,7 @@ impl Mirror {
     ) -> Vec<Command> {
         let mut commands = Vec::new();
         for slot in Slot::ALL {
-            // Without an account nothing is wanted there: what is ours is taken back.
+            // Without an account no slot has a cause: our writes are cleared.
             let cause = match slot {
                 _ if !linked => None,
                 Slot::Session if settings.policy.mode.telephony() => {
@@ -361,7 +365,7 @@ impl Mirror {
         commands
     }
 
-    /// What asks for our session: the leading call, else the leading meeting.
+    /// Cause of our session: the leading call, else the leading meeting.
     fn call_cause(&self, signals: &Signals, lines_reported: bool, now: Timestamp) -> Option<Cause> {
         let call = signals
             .leading_line(now)
@@ -375,7 +379,8 @@ impl Mirror {
         call.or_else(meeting).or_else(adopted)
     }
 
-    /// An adopted session is kept while the lines have not yet told whether the call still lasts.
+    /// Whether the session was adopted at the start and the lines have not yet reported whether its call
+    /// lasts.
     fn adopting(&self, lines_reported: bool, now: Timestamp) -> bool {
         matches!(self.slot(Slot::Session), SlotState::Written(write)
             if !lines_reported && write.adopted_until.is_some_and(|until| until > now))
@@ -427,7 +432,8 @@ impl Mirror {
                 *self.slot_mut(slot) = SlotState::Written(renewed);
                 commands.extend([Command::Store(slot), Command::Write(slot, Action::Renew)]);
             }
-            // Stored before a crash but perhaps never sent. The session stays adopted until the lines have told.
+            // The write was stored before a crash but perhaps never sent. The session stays adopted
+            // until the lines have reported.
             (SlotState::Written(write), Some(_))
                 if write.acknowledged_at.is_none()
                     && write.adopted_until.is_some_and(|until| {
@@ -455,7 +461,7 @@ impl Mirror {
             (SlotState::Refused(write), Some(_)) => {
                 commands.extend(self.retry_refused(slot, write, timing, now))
             }
-            // The next try must not succeed.
+            // A retry that is under way must not take effect.
             (SlotState::Refused(_), None) => {
                 *self.slot_mut(slot) = SlotState::Empty;
                 self.left_over_until[slot as usize] = Some(now + lifetime);
@@ -474,14 +480,14 @@ impl Mirror {
         }
     }
 
-    /// The person goes: nothing is to be confirmed any more.
+    /// Releases the person, who is removed: nothing waits for a confirmation any more.
     pub(crate) fn release(&mut self) -> Vec<Command> {
         self.remembered = None;
         let paused = self.breaker.paused.take();
         paused.map(|_| Command::Resumed).into_iter().collect()
     }
 
-    /// When a slot that was taken back may be set again.
+    /// Earliest time of the next set of a slot that was cleared.
     fn settable_at(&self, slot: Slot, timing: &Timing, now: Timestamp) -> Option<Timestamp> {
         match self.slot(slot) {
             SlotState::Clearing(clear) => {

@@ -1,8 +1,8 @@
-//! Names of the things that presence is about. The caller chooses them; the core only compares.
+//! Ids of people and lines. The caller chooses the numbers; the core only compares them.
 
 use std::fmt;
 
-/// A person whose presence is kept. The number is the store's and never reused.
+/// Id of a person, by the number in the store; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(pub u64);
 
@@ -11,8 +11,8 @@ pub struct PersonId(pub u64);
 pub enum LineId {
     /// A line (extension) of a PBX that a connector watches, by its number in the store.
     Watched(u64),
-    /// A publication of a phone (RFC 3903), by its number in the presence server. It comes and goes: a missing one does not
-    /// make a presence stale.
+    /// A publication of a phone (RFC 3903), by its number in the presence server. Publications come and go: a
+    /// missing one does not make a presence stale.
     Published(u64),
 }
 

@@ -1,4 +1,4 @@
-//! What holds for a person, taken from settings and profiles. People for whom the same holds share one.
+//! The policy of a person, derived from settings and profiles. People with equal policies share one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,42 +6,43 @@ use crate::{
     ClientSignal, ClientState, EffectiveSettings, MyProfiles, SyncMode, Timestamp, Timing,
 };
 
-/// What decides about a person besides the signals.
+/// Settings and profiles that decide about a person besides the signals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonPolicy {
-    /// What crosses between Teams and Offhook.
+    /// Kinds of presence that cross between Teams and Offhook.
     pub mode: SyncMode,
-    /// Without a client the person shows what Teams shows.
+    /// Without a client the person's status is that of Teams.
     pub base_from_teams: bool,
-    /// Write Do not disturb again when Microsoft drops it.
+    /// Write Do not disturb again when Microsoft drops it after a day.
     pub renew_do_not_disturb: bool,
     /// The person's profiles.
     pub profiles: MyProfiles,
-    /// Automatic activation.
+    /// Automatic activation of profiles.
     pub automatic: Automatic,
 }
 
-/// What holds for one person, as the mirror takes it.
+/// The policy of one person and the engine's times.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings<'a> {
     pub(crate) policy: &'a PersonPolicy,
     pub(crate) timing: &'a Timing,
 }
 
-/// Which profile comes into force by itself (profile rules 7 and 8). `None`: the trigger is off.
+/// Profiles that come into force automatically (docs/presence-rules.md, "Automatic activation"). `None`: the
+/// trigger is off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Automatic {
-    /// While a client runs and nothing else applies.
+    /// Profile while a client runs and no other rule applies.
     pub client_start: Option<Arc<str>>,
-    /// When no client runs any more …
+    /// Profile when no client runs …
     pub client_end: Option<Arc<str>>,
-    /// … for so long.
+    /// … for this time.
     pub client_end_after: Duration,
-    /// When nobody touches keyboard or mouse …
+    /// Profile when keyboard and mouse are not used …
     pub inactivity: Option<Arc<str>>,
-    /// … for so long.
+    /// … for this time.
     pub inactivity_after: Duration,
-    /// While the screen is locked.
+    /// Profile while the screen is locked.
     pub locked: Option<Arc<str>>,
 }
 
@@ -52,8 +53,9 @@ impl Default for Automatic {
 }
 
 impl Automatic {
-    /// When nobody is at a client any more, if nobody says otherwise meanwhile. A locked screen is one that nobody
-    /// touches where locking has no profile of its own. `None`: somebody is there, or the client cannot tell.
+    /// Time at which the person counts as away from a client, if its state stays the same; `None` if the
+    /// client is in use or cannot detect it. If the trigger for a locked screen is off, a locked screen
+    /// counts as unused.
     pub(crate) fn away_at(&self, client: &ClientSignal) -> Option<Timestamp> {
         match client.state {
             ClientState::Unknown | ClientState::Active => None,
@@ -66,7 +68,7 @@ impl Automatic {
 }
 
 impl From<&EffectiveSettings> for Automatic {
-    /// From the page of that name.
+    /// Reads the settings of the group `automatic`.
     fn from(page: &EffectiveSettings) -> Self {
         let after = |key| Duration::from_secs(page.seconds(key).into());
         let profile = |key| page.text(key).map(Into::into);
@@ -82,7 +84,8 @@ impl From<&EffectiveSettings> for Automatic {
 }
 
 impl PersonPolicy {
-    /// From the resolved pages `teams` and `automatic` and the person's profiles.
+    /// Builds the policy from the effective settings of the groups `teams` and `automatic` and the person's
+    /// profiles.
     pub fn new(
         teams: &EffectiveSettings,
         automatic: &EffectiveSettings,
@@ -97,7 +100,7 @@ impl PersonPolicy {
         }
     }
 
-    /// The product's defaults with another mode.
+    /// The policy of a fresh installation with another mode.
     pub fn with_mode(mode: SyncMode) -> Self {
         let page = |page| crate::ScopeChain::default().resolve(page, None);
         let policy = Self::new(

@@ -4,46 +4,47 @@ use std::sync::Arc;
 
 use crate::{Activity, Confidence, Forwarding, Status, Timestamp};
 
-/// What is shown of a person to whoever may see all of it; [`crate::view`] takes away what others may not see.
+/// A person's presence for a viewer who may see everything; [`crate::view`] filters it for others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presence {
-    /// The shown status.
+    /// Shown status.
     pub status: Status,
-    /// What the person is doing, if anything.
+    /// Activity, if there is one.
     pub activity: Option<Activity>,
-    /// The name of the profile in force.
+    /// Name of the profile in force.
     pub profile: Arc<str>,
-    /// What the profile in force does with calls. Nobody is told; not kept in the history.
+    /// Call forwarding of the profile in force. No viewer sees it, and the history does not keep it.
     pub forwarding: Forwarding,
-    /// The profile is the person's own choice.
+    /// Whether the profile is the person's own choice.
     pub chosen: bool,
     /// The appointment that put the profile in force, if one did.
     pub appointment: Option<AppointmentText>,
-    /// Since when this is so.
+    /// Start of the shown status, activity and profile.
     pub since: Timestamp,
-    /// Since when the profile is in force.
+    /// Time since which the profile has been in force.
     pub profile_since: Timestamp,
-    /// When the profile ends by itself: the end of the choice or of the appointment that put it in force.
+    /// End of the choice or appointment that put the profile in force; `None`: it has no fixed end.
     pub profile_until: Option<Timestamp>,
-    /// The status of the profile alone, without what an activity makes of it.
+    /// Status of the profile alone, without the activity.
     pub profile_status: Status,
-    /// How far it can be trusted.
+    /// Confidence of the presence.
     pub confidence: Confidence,
-    /// What is shown to those who may not see what uses the microphone, if that differs.
+    /// Presence for viewers who may not see programs at the microphone, if it differs.
     pub without_microphone: Option<Arc<Presence>>,
 }
 
-/// What an appointment is about, and who may read it.
+/// Subject of an appointment, and who may read it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AppointmentText {
-    /// The words.
+    /// The subject.
     pub text: Arc<str>,
-    /// Only assistants and the person may read them.
+    /// Only the person and assistants may read it.
     pub private: bool,
 }
 
 impl Presence {
-    /// The text beside the status: the activity's label, else the appointment's text, else the profile's name.
+    /// The text beside the status: the activity's label, else the appointment's text, else the profile's
+    /// name.
     pub fn text(&self) -> &str {
         match (&self.activity, &self.appointment) {
             (Some(activity), _) => activity.label(),

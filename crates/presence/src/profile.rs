@@ -1,42 +1,43 @@
-//! Profiles: named presets of a status, and the order in which a person has them (*My Profiles*).
+//! Profiles: named presets of a status, and each person's ordered list of them, *My Profiles*
+//! (docs/presence-rules.md, "Profiles").
 
 use std::sync::Arc;
 
 use crate::{Forwarding, Status, Timestamp};
 
-/// The name of the profile that a Teams call takes first (domain rule 2.4).
+/// Name of the first choice of profile for a Teams call (docs/presence-rules.md, "Profile of a Teams call").
 pub const TEAMS_PROFILE: &str = "MS Teams";
-/// The name of the profile that a Teams call takes otherwise, and a calendar's busy time.
+/// Name of the second choice of profile for a Teams call, and of the profile for a calendar's busy time.
 pub const APPOINTMENT_PROFILE: &str = "Appointment";
 
-/// Where a profile comes from.
+/// Origin of a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// The person made it.
+    /// Made by the person.
     Personal,
     /// A central template that is offered to the person.
     Central,
 }
 
-/// A named preset. The name never changes once it exists.
+/// A named preset. The name never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// The name people see and choose by.
+    /// Name that people see and choose by.
     pub name: Arc<str>,
-    /// The status that the profile gives.
+    /// Status.
     pub status: Status,
-    /// What happens to calls.
+    /// Call forwarding.
     pub forwarding: Forwarding,
-    /// A remark of whoever made it.
+    /// Remark of the author.
     pub text: Option<Arc<str>>,
     /// Personal or central.
     pub origin: Origin,
-    /// An inactive profile is kept but counts as missing.
+    /// Whether the profile is active. An inactive profile stays in the list and counts as missing.
     pub active: bool,
 }
 
 impl Profile {
-    /// A central, active template without forwarding.
+    /// An active central template without forwarding.
     pub fn central(name: &str, status: Status) -> Self {
         Self {
             name: name.into(),
@@ -48,21 +49,21 @@ impl Profile {
         }
     }
 
-    /// Whether it can be chosen and looked up.
+    /// Whether the profile can be chosen and looked up.
     pub const fn is_usable(&self) -> bool {
         self.active
     }
 }
 
-/// How names of profiles are compared: without case and surrounding blanks.
+/// Whether two names of profiles are the same: without case and surrounding blanks.
 pub fn same_name(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim(), other.trim());
-    // Asked for every name of the list again and again: the common case must not allocate.
+    // Compares every name of a list often: the common case must not allocate.
     one.eq_ignore_ascii_case(other)
         || !(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase()
 }
 
-/// A person's ordered list of profiles, and what is looked up in it again and again.
+/// A person's ordered list of profiles, with the positions that the rules look up often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MyProfiles {
     profiles: Arc<[Profile]>,
@@ -72,7 +73,7 @@ pub struct MyProfiles {
 }
 
 impl MyProfiles {
-    /// The list in the person's order.
+    /// Builds the list in the person's order.
     pub fn new(profiles: impl IntoIterator<Item = Profile>) -> Self {
         let profiles: Arc<[Profile]> = profiles.into_iter().collect();
         let first_do_not_disturb = profiles
@@ -89,8 +90,8 @@ impl MyProfiles {
         }
     }
 
-    /// Central templates in the administrator's order, then personal ones; what `order` names comes first, in its
-    /// order.
+    /// Builds the list from central templates in the administrator's order, then personal profiles; profiles
+    /// that `order` names come first, in its order.
     pub fn arrange(
         templates: impl IntoIterator<Item = Profile>,
         personal: impl IntoIterator<Item = Profile>,
@@ -107,28 +108,30 @@ impl MyProfiles {
         Self::new(profiles)
     }
 
-    /// All profiles in order, inactive ones among them.
+    /// All profiles in order, with the inactive ones.
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.profiles.iter()
     }
 
-    /// The usable profile called `name`, compared without case and surrounding blanks; a personal one before a central
-    /// one.
+    /// The usable profile called `name`, compared without case and surrounding blanks; a personal one
+    /// precedes a central one.
     pub fn named(&self, name: &str) -> Option<&Profile> {
         self.profiles.get(position(&self.profiles, name)?)
     }
 
-    /// The first usable profile whose status is Do not disturb (domain rule 2.3).
+    /// The first usable profile with the status Do not disturb (docs/presence-rules.md, "First Do not disturb
+    /// profile").
     pub fn first_do_not_disturb(&self) -> Option<&Profile> {
         self.profiles.get(self.first_do_not_disturb?)
     }
 
-    /// The profile of a Teams call: `MS Teams` if there is one, else `Appointment` (domain rule 2.4).
+    /// Profile of a Teams call: `MS Teams`, else `Appointment` (docs/presence-rules.md, "Profile of a Teams
+    /// call").
     pub fn teams_call(&self) -> Option<&Profile> {
         self.profiles.get(self.teams_call?)
     }
 
-    /// The profile where nothing else applies (domain rule 2.8): the one that `started` names, else `Available`.
+    /// Profile of the last profile rule: the one called `started`, else `Available`.
     pub fn at_rest(&self, started: Option<&str>) -> Option<&Profile> {
         started
             .and_then(|name| self.named(name))
@@ -146,7 +149,7 @@ fn position(profiles: &[Profile], name: &str) -> Option<usize> {
 }
 
 impl Default for MyProfiles {
-    /// What a fresh installation offers.
+    /// The list of a fresh installation.
     fn default() -> Self {
         let do_not_disturb = Profile {
             forwarding: Forwarding::DoNotDisturb,
@@ -163,14 +166,14 @@ impl Default for MyProfiles {
     }
 }
 
-/// The person's own choice of a profile, and how long it holds. The profile is looked up by its name whenever it is
-/// needed, so that a change of the profile counts at once.
+/// The person's own choice of a profile. The profile is looked up by its name at each evaluation: a change of the
+/// profile counts at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// The chosen profile's name.
+    /// Name of the chosen profile.
     pub profile: Arc<str>,
-    /// When it was chosen.
+    /// Start of the choice.
     pub since: Timestamp,
-    /// When it ends by itself; `None`: when the person ends it.
+    /// End of the choice; `None`: the person ends it.
     pub until: Option<Timestamp>,
 }

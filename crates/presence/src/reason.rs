@@ -1,4 +1,5 @@
-//! Why a presence is what it is: one reason for each signal that counted or was overruled.
+//! Reasons of a presence: one for each signal that counted or was overruled (docs/presence-rules.md,
+//! "Explanation").
 
 mod codes;
 mod not_counted;
@@ -11,57 +12,58 @@ pub use codes::REASON_CODES;
 pub use not_counted::NotCounted;
 pub use sentence::{ReasonDetail, ReasonKind, WriteState};
 
-/// The rule of the domain that looked at the signal.
+/// The rule that judged a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
-    /// Profile rule 1: the person's manual choice of Do not disturb.
+    /// Profile rule 1: the person's choice of Do not disturb.
     ManualDoNotDisturb,
     /// Profile rule 2: an appointment in Do not disturb.
     AppointmentDoNotDisturb,
-    /// Profile rule 3: Teams says Do not disturb or Presenting.
+    /// Profile rule 3: Teams shows Do not disturb or Presenting.
     TeamsDoNotDisturb,
     /// Profile rule 4: the appointment of a Teams call.
     TeamsCall,
     /// Profile rule 5: another appointment.
     Appointment,
-    /// Profile rule 6: the person's manual choice.
+    /// Profile rule 6: the person's choice.
     ManualChoice,
     /// Profile rule 7: the screen is locked.
     Locked,
-    /// Profile rule 7: nobody touches keyboard or mouse.
+    /// Profile rule 7: keyboard and mouse are not used.
     Inactive,
     /// Profile rule 7: no client runs.
     NoClient,
-    /// Profile rule 7: no client runs, so that Teams says how the person is.
+    /// Profile rule 7: no client runs, and Teams' state counts.
     TeamsBase,
-    /// Profile rule 8: the person's manual Available profile.
+    /// Profile rule 8: the person's choice of an Available profile.
     ManualAvailable,
-    /// Profile rule 8: nothing else applies.
+    /// Profile rule 8: no other rule applies.
     Rest,
-    /// Activity: own call on the telephone system.
+    /// Activity: call on a PBX line.
     PbxCall,
-    /// Activity: a meeting outside Teams.
+    /// Activity: meeting outside Teams.
     Meeting,
     /// Activity: shares the screen in Teams.
     Presenting,
-    /// Activity: in a call in Teams.
+    /// Activity: call in Teams.
     TeamsCallActivity,
     /// Activity: a program uses the microphone.
     Microphone,
-    /// Activity: ringing.
+    /// Activity: a line rings.
     Ringing,
-    /// What Teams shows, as detail.
+    /// Teams' last state; decides nothing.
     TeamsDetail,
-    /// What Offhook wrote to Teams.
+    /// Offhook's write to Teams.
     OwnWrite,
-    /// Writing is paused for this person.
+    /// Writes for the person are paused.
     LoopBreaker,
-    /// Why something does not count.
+    /// A signal or a request does not count.
     NotCounted,
 }
 
 impl Rule {
-    /// The name that the API uses, with the axis and the number of the domain document.
+    /// Name in the API: the axis, and the number of a profile rule (docs/presence-rules.md, "Which profile is
+    /// in force").
     pub const fn name(self) -> &'static str {
         match self {
             Self::ManualDoNotDisturb => "profile 1: own Do not disturb",
@@ -97,7 +99,7 @@ impl Rule {
         )
     }
 
-    /// What a viewer must be allowed to see to be told.
+    /// Permission that a viewer needs to see the reason.
     pub const fn permission(self) -> Permission {
         match self {
             Self::ManualDoNotDisturb | Self::ManualChoice | Self::ManualAvailable => {
@@ -122,49 +124,49 @@ impl Rule {
     }
 }
 
-/// Who said it.
+/// Source of a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// A telephone line.
+    /// A line.
     Line(LineId),
     /// Microsoft Teams.
     Teams,
     /// The person.
     Person,
-    /// A meeting server.
+    /// A source of meetings outside Teams.
     Meeting,
     /// A desktop agent.
     Agent,
     /// A calendar.
     Calendar,
-    /// The person's clients, or that there are none.
+    /// The person's clients, or their absence.
     Client,
-    /// Nobody: the product's own rule.
+    /// Offhook's own rule, without a source.
     Offhook,
 }
 
-/// One signal and what became of it.
+/// A signal and its effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// The rule that looked at it.
+    /// The rule that judged the signal.
     pub rule: Rule,
-    /// Who said it.
+    /// Source of the signal.
     pub source: Source,
-    /// What was said, in plain words.
+    /// Kind of the signal; its `Display` is an English sentence.
     pub kind: ReasonKind,
-    /// Since when.
+    /// Start of the signal.
     pub since: Timestamp,
-    /// When it ends without renewal; `None`: by itself never.
+    /// End of the lease; `None`: no lease.
     pub lease_end: Option<Timestamp>,
-    /// It decided its axis; otherwise a rule before it did.
+    /// The signal decided its axis; otherwise an earlier rule did.
     pub counted: bool,
-    /// How far it can be trusted.
+    /// Confidence of the signal.
     pub confidence: Confidence,
-    /// What else there is to know.
+    /// Additional sentence.
     pub detail: Option<ReasonDetail>,
-    /// What the appointment is about, if it is one.
+    /// Subject of the appointment, for an appointment.
     pub appointment: Option<AppointmentText>,
-    /// The number or name of the other party, if it is a call on the telephone system.
+    /// Number or name of the other party, for a call on a PBX line.
     pub party: Option<Arc<str>>,
 }
 

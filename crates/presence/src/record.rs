@@ -1,4 +1,4 @@
-//! What must outlive a crash, in the form in which a store keeps it.
+//! Records that must outlive a crash, in the form that a store keeps.
 
 use crate::{
     Appointment, Choice, LineId, PersonId, TeamsCall, Timestamp,
@@ -6,53 +6,53 @@ use crate::{
     timing::Timing,
 };
 
-/// One thing to keep. `None` means: forget it.
+/// A record to store. `None` deletes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// What we wrote to a slot in Teams.
+    /// Our write to a slot in Teams.
     Slot {
-        /// For whom.
+        /// The person.
         person: PersonId,
-        /// Where.
+        /// The slot.
         slot: Slot,
-        /// What.
+        /// The write.
         record: Option<SlotRecord>,
     },
-    /// The appointment of a Teams call.
+    /// The Teams call of a person.
     TeamsCall {
-        /// Whose.
+        /// The person.
         person: PersonId,
         /// The call.
         call: Option<TeamsCall>,
     },
     /// The person's own choice.
     Choice {
-        /// Whose.
+        /// The person.
         person: PersonId,
-        /// What was chosen.
+        /// The choice.
         choice: Option<Choice>,
     },
 }
 
-/// A write to Teams as it is stored: kind, time, expiry.
+/// A write to Teams in its stored form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotRecord {
-    /// When it was first written.
+    /// Time of the first write, clear or release.
     pub written_at: Timestamp,
-    /// When Teams drops it by itself.
+    /// Time at which Teams drops the write.
     pub expires_at: Timestamp,
-    /// Teams has acknowledged it.
+    /// Teams has acknowledged the write.
     pub acknowledged: bool,
-    /// When Teams acknowledged that it was taken back.
+    /// Time at which Teams acknowledged the clear.
     pub cleared_at: Option<Timestamp>,
-    /// Why the slot is not ours, if it is not.
+    /// Reason of the release, if the slot was released.
     pub released: Option<ReleaseReason>,
 }
 
-/// What is known of a person at a start.
+/// Records of a person at a start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PersonRecord {
-    /// The person's telephone lines that some source watches.
+    /// The person's lines that a source watches.
     pub lines: Vec<LineId>,
     /// The person has a Teams account.
     pub linked: bool,
@@ -62,16 +62,16 @@ pub struct PersonRecord {
     pub appointments: Vec<Appointment>,
     /// The Teams call that was under way.
     pub teams_call: Option<TeamsCall>,
-    /// What was in force in Teams, by [`Slot`].
+    /// Our writes in Teams, by [`Slot`].
     pub slots: [Option<SlotRecord>; 2],
 }
 
 impl SlotRecord {
-    /// The stored form of a slot.
+    /// Stored form of a slot.
     pub(crate) fn of(state: &SlotState) -> Option<Self> {
         match state {
             SlotState::Empty => None,
-            // A try that is under way may still succeed.
+            // A retry that is under way may still take effect.
             SlotState::Written(write) | SlotState::Refused(write) => Some(Self {
                 written_at: write.since,
                 expires_at: write.expires_at,
@@ -96,9 +96,8 @@ impl SlotRecord {
         }
     }
 
-    /// Adopts it after a start: as ours if Teams may still hold it. What was not confirmed as cleared counts as held,
-    /// so that it is renewed or cleared again. A Do not disturb whose day ended meanwhile is not silently written anew,
-    /// unless `renew` says so.
+    /// Adopts the record after a start. A write without a confirmed clear counts as in force, so that it is
+    /// renewed or cleared. A Do not disturb whose day has ended is written again only with `renew`.
     pub(crate) fn adopt(
         &self,
         slot: Slot,
@@ -117,7 +116,7 @@ impl SlotRecord {
                 requested_at: gone_at,
                 answer: ClearAnswer::Acknowledged(gone_at),
                 expires_at: self.expires_at,
-                // How long it had been in force is not stored: the longest is taken.
+                // The start of the write is not stored: the longest lifetime is assumed.
                 in_effect_from: gone_at - slot.lifetime(timing),
                 echo: Echo::Awaited,
                 shown_since: None,
@@ -139,11 +138,11 @@ impl SlotRecord {
             None if self.expires_at <= now => clear(self.expires_at),
             None => SlotState::Written(SlotWrite {
                 since: self.written_at,
-                // Renewal is due by the expiry, not by the first write.
+                // The renewal follows from the expiry, not from the first write.
                 written_at: self.expires_at - timing.session_lifetime,
                 expires_at: self.expires_at,
                 acknowledged_at: self.acknowledged.then_some(self.written_at),
-                // The record does not say whether the last renewal of a session was.
+                // The record does not say whether the last renewal was acknowledged.
                 is_answered: self.acknowledged && slot == Slot::Preferred,
                 echo: Echo::Indistinct,
                 adopted_until: Some(now + timing.adoption_grace),

@@ -1,15 +1,15 @@
-//! Relationships: what one person lets another see and do (domain section 7).
+//! Relationships: what an owner lets a viewer see and do (docs/presence-rules.md, "Relationships").
 
 use std::fmt;
 
-/// What the owner lets the viewer see and do. Each level may all that the ones before it may.
+/// Relationship of an owner to a viewer. Each level includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relationship {
-    /// Nothing, and must not notice it.
+    /// Sees nothing, and cannot notice it.
     Blocked,
-    /// Nothing yet.
+    /// Sees nothing.
     Unknown,
-    /// Somebody of another company.
+    /// A person of another company.
     External,
     /// A colleague.
     Employee,
@@ -17,18 +17,18 @@ pub enum Relationship {
     TeamColleague,
     /// May act for the owner.
     Assistant,
-    /// May act for the owner, with forwarding and appointments.
+    /// May act for the owner, also for forwarding and appointments.
     AssistantPlus,
 }
 
-/// Something a viewer wants to do or see. The table of domain section 7, one row each.
+/// A permission of a viewer: the rows of docs/presence-rules.md, "What a viewer may see".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// See the status.
     SeeStatus,
     /// See the name of a profile that the owner chose.
     SeeChosenProfile,
-    /// See the name of the profile in force, whatever decided it.
+    /// See the name of the profile in force, whichever rule decided it.
     SeeProfile,
     /// See calls, Teams and meetings.
     SeeActivity,
@@ -36,9 +36,9 @@ pub enum Permission {
     SeeAppointment,
     /// See the program that uses the microphone.
     SeeMicrophone,
-    /// See what an appointment that is not private is about.
+    /// Read the subject of an appointment that is not private.
     SeeAppointmentText,
-    /// See what a private appointment is about.
+    /// Read the subject of a private appointment.
     SeePrivateText,
     /// See the number of the other party of a call.
     SeeOtherParty,
@@ -53,7 +53,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// The least relationship that has it.
+    /// Lowest relationship with the permission.
     pub const fn least(self) -> Relationship {
         match self {
             Self::SeeStatus | Self::SeeChosenProfile => Relationship::External,
@@ -70,7 +70,7 @@ impl Permission {
 }
 
 impl Relationship {
-    /// Every level, from the least.
+    /// Every level, the lowest first.
     pub const ALL: [Self; 7] = [
         Self::Blocked,
         Self::Unknown,
@@ -81,7 +81,7 @@ impl Relationship {
         Self::AssistantPlus,
     ];
 
-    /// The name that API and store use.
+    /// Name in the API and in the store.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Blocked => "Blocked",
@@ -99,7 +99,7 @@ impl Relationship {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }
 
-    /// Whether the viewer may.
+    /// Whether the level includes the permission.
     pub fn may(self, permission: Permission) -> bool {
         self >= permission.least()
     }
@@ -111,13 +111,13 @@ impl fmt::Display for Relationship {
     }
 }
 
-/// How far the owner's own setting goes.
+/// Policy of a scope for its owners' own relationships.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OwnerPolicy {
-    /// It beats everything, also downwards.
+    /// The owner's own setting replaces the others, also downwards.
     #[default]
     ExtendAndRestrict,
-    /// It can only give more than the other sources give.
+    /// The owner's own setting can only give more.
     ExtendOnly,
 }
 
@@ -125,7 +125,7 @@ impl OwnerPolicy {
     /// Every policy.
     pub const ALL: [Self; 2] = [Self::ExtendAndRestrict, Self::ExtendOnly];
 
-    /// The name that API and store use.
+    /// Name in the API and in the store.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ExtendAndRestrict => "extend_and_restrict",
@@ -139,8 +139,8 @@ impl OwnerPolicy {
     }
 }
 
-/// The relationship that holds: the broadest of the default of the owner's scope and of what common workgroups give,
-/// unless the owner said otherwise.
+/// Relationship in effect: the broadest of the default of the owner's scope and of shared workgroups, unless the
+/// owner's own setting replaces it.
 pub fn relationship(
     default: Relationship,
     workgroups: impl IntoIterator<Item = Relationship>,

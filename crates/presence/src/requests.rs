@@ -1,11 +1,11 @@
-//! The person's requests: the choice and the appointments that hold at a time, their profiles, and the one of them that asks
-//! for Do not disturb.
+//! The person's own requests: the choice and the appointments that hold at a time, their profiles, and the one
+//! that requests Do not disturb.
 
 use crate::{
     APPOINTMENT_PROFILE, Appointment, Choice, PersonPolicy, Profile, Signals, Status, Timestamp,
 };
 
-/// The person's choice that holds at `now`, with its profile. A profile that is gone or inactive cannot be in force.
+/// The person's choice at `now`, with its profile; `None` if the profile was deleted or is inactive.
 pub(crate) fn choice<'a>(
     signals: &'a Signals,
     policy: &'a PersonPolicy,
@@ -15,21 +15,21 @@ pub(crate) fn choice<'a>(
     Some((choice, policy.profiles.named(&choice.profile)?))
 }
 
-/// Whether the choice that holds at `now` suspends what began at `start`: it was current when the person chose. What
-/// became of the chosen profile since does not matter.
+/// Whether the choice at `now` suspends an appointment or Teams call that began at `start`: it was current when
+/// the person chose. This holds even if the chosen profile was deleted since.
 pub(crate) fn is_suspended(signals: &Signals, start: Timestamp, now: Timestamp) -> bool {
     signals
         .choice_at(now)
         .is_some_and(|choice| start <= choice.since)
 }
 
-/// The profile that an appointment puts in force: its own, else the person's profile for appointments.
+/// Profile that an appointment puts in force: its own, or `Appointment` for busy time.
 pub(crate) fn profile_of<'a>(
     appointment: &Appointment,
     policy: &'a PersonPolicy,
 ) -> Option<&'a Profile> {
     let named = policy.profiles.named(&appointment.profile);
-    // Where a calendar's time has a meaning of its own, another profile would say something else.
+    // Time out of office or tentative time has its own meaning: the profile `Appointment` would change it.
     match appointment.fallback {
         Status::Busy => named.or_else(|| policy.profiles.named(APPOINTMENT_PROFILE)),
         _ => named,
@@ -40,7 +40,7 @@ pub(crate) fn status_of(appointment: &Appointment, policy: &PersonPolicy) -> Sta
     profile_of(appointment, policy).map_or(appointment.fallback, |profile| profile.status)
 }
 
-/// A choice or an appointment that asks for Do not disturb.
+/// A choice or an appointment that requests Do not disturb.
 pub(crate) enum DoNotDisturbRequest<'a> {
     Choice(&'a Choice),
     Appointment(&'a Appointment),
@@ -55,7 +55,8 @@ impl DoNotDisturbRequest<'_> {
     }
 }
 
-/// The choice or appointment that asks for Do not disturb by rule 1 or 2.
+/// The choice or appointment that requests Do not disturb by profile rule 1 or 2: only these are written to Teams
+/// (docs/presence-rules.md, "What Offhook writes to Teams").
 pub(crate) fn do_not_disturb<'a>(
     signals: &'a Signals,
     policy: &'a PersonPolicy,

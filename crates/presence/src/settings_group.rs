@@ -1,5 +1,6 @@
-//! Settings: function pages, what each has, and how the scope tree decides (domain section 8). Every setting stands in
-//! [`SETTINGS`] once, with its meaning, its default and its limits; API, store and engine follow from there.
+//! Settings: their groups, and the decision by the chain of scopes (docs/presence-rules.md, "Settings and
+//! scopes"). [`SETTINGS`] has every setting once, with meaning, default and limits; API, store and engine follow
+//! from it.
 
 mod table;
 
@@ -11,7 +12,7 @@ use std::{
 use crate::{OwnerPolicy, Relationship, SyncMode, profile::same_name};
 pub use table::SETTINGS;
 
-/// A function page: settings that are default or individual together.
+/// A group of settings: a scope overrides all of them or none. The API and the interface call it a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SettingsGroup {
     /// Who may see what, and since when.
@@ -29,7 +30,7 @@ pub enum SettingsGroup {
 }
 
 impl SettingsGroup {
-    /// Every page.
+    /// Every group.
     pub const ALL: [Self; 6] = [
         Self::Presence,
         Self::Teams,
@@ -39,7 +40,7 @@ impl SettingsGroup {
         Self::Calendar,
     ];
 
-    /// The name that API and store use.
+    /// Name in the API and in the store.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Presence => "presence",
@@ -51,55 +52,55 @@ impl SettingsGroup {
         }
     }
 
-    /// The page called `name`.
+    /// The group called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|group| group.name() == name)
     }
 
-    /// The settings on it.
+    /// The settings of the group.
     pub fn settings(self) -> impl Iterator<Item = &'static Setting> {
         SETTINGS.iter().filter(move |setting| setting.group == self)
     }
 
-    /// The setting called `key` on it.
+    /// The setting of the group called `key`.
     pub fn setting(self, key: &str) -> Option<&'static Setting> {
         self.settings().find(|setting| setting.key == key)
     }
 }
 
-/// The value of a setting.
+/// Value of a setting.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Yes or no.
     Flag(bool),
     /// A number of seconds.
     Seconds(u32),
-    /// A sync mode.
+    /// A synchronisation mode.
     Mode(SyncMode),
     /// A relationship.
     Level(Relationship),
-    /// How far an owner's own relationships go.
+    /// A policy for owners' own relationships.
     Policy(OwnerPolicy),
-    /// The name of a profile; none: no profile.
+    /// Name of a profile; `None`: no profile.
     Profile(Option<Cow<'static, str>>),
-    /// Words of the person's own, for example an address; none: nothing.
+    /// Free text, for example an address; `None`: nothing.
     Text(Option<Cow<'static, str>>),
 }
 
 /// A setting.
 #[derive(Debug)]
 pub struct Setting {
-    /// Where it stands.
+    /// Its group.
     pub group: SettingsGroup,
-    /// Its name there.
+    /// Its name in the group.
     pub key: &'static str,
-    /// What it does.
+    /// Its effect, in English.
     pub meaning: &'static str,
     /// Its value on a fresh installation.
     pub default: Value,
-    /// Whether an administrator may let people change it, and lets them at first.
+    /// Whether people may have a value of their own.
     pub user_override: UserOverride,
-    /// The least and the greatest number, for numbers.
+    /// Smallest and largest number, for numbers.
     pub range: (u32, u32),
 }
 
@@ -108,23 +109,23 @@ pub struct Setting {
 pub enum UserOverride {
     /// Never.
     Never,
-    /// Where an administrator allows it; not at first.
+    /// If an administrator allows it; not on a fresh installation.
     WhereAllowed,
     /// Unless an administrator forbids it.
     UnlessForbidden,
 }
 
-/// The settings of one page of one scope: what differs from the product's defaults.
+/// Values of one scope or person for one group: the differences from the product's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SettingValues {
     /// Values by key.
     pub values: BTreeMap<&'static str, Value>,
-    /// Whether people may change a setting, where that is said.
+    /// Whether people may change a setting, by key, if the scope decides it.
     pub user_may_change: BTreeMap<&'static str, bool>,
 }
 
 impl SettingValues {
-    /// The value of a setting.
+    /// Value of a setting.
     pub fn value<'a>(&'a self, setting: &'static Setting) -> &'a Value {
         self.values.get(setting.key).unwrap_or(&setting.default)
     }
@@ -146,7 +147,7 @@ impl SettingValues {
         }
     }
 
-    /// The names of profiles that the page uses.
+    /// Names of profiles in the group.
     pub fn profiles(&self, group: SettingsGroup) -> impl Iterator<Item = (&'static Setting, &str)> {
         group
             .settings()
@@ -156,7 +157,7 @@ impl SettingValues {
             })
     }
 
-    /// The keys that are set here, and not left to a default, to the profile called `name`.
+    /// Keys that are set, and not left to a default, to the profile called `name`.
     pub fn set_to(&self, name: &str) -> impl Iterator<Item = &'static str> {
         self.values
             .iter()
@@ -166,7 +167,7 @@ impl SettingValues {
             .map(|(key, _)| *key)
     }
 
-    /// The settings of the page that use the profile called `name`.
+    /// Settings of the group that use the profile called `name`.
     pub fn uses(&self, group: SettingsGroup, name: &str) -> impl Iterator<Item = &'static Setting> {
         self.profiles(group)
             .filter(move |(_, used)| same_name(used, name))
@@ -174,7 +175,7 @@ impl SettingValues {
     }
 }
 
-/// What decided a page.
+/// The scope that decided a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecidingScope {
     /// No scope has settings of its own.
@@ -187,20 +188,20 @@ pub enum DecidingScope {
     Group,
 }
 
-/// One page's individual settings along the way from the organisation to a person's configuration group; `None` where a
-/// scope is *default*.
+/// Settings of one group in the scopes of a person, from the organisation to the configuration group; `None`
+/// where a scope inherits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ScopeChain<'a> {
-    /// The organisation's.
+    /// Settings of the organisation.
     pub organisation: Option<&'a SettingValues>,
-    /// The location's.
+    /// Settings of the location.
     pub location: Option<&'a SettingValues>,
-    /// The configuration group's.
+    /// Settings of the configuration group.
     pub group: Option<&'a SettingValues>,
 }
 
 impl<'a> ScopeChain<'a> {
-    /// The settings that hold for everybody there: those of the nearest scope that is *individual*.
+    /// Settings in effect: those of the nearest scope with settings of its own.
     pub fn effective(self) -> (Option<&'a SettingValues>, DecidingScope) {
         match self {
             Self {
@@ -218,15 +219,15 @@ impl<'a> ScopeChain<'a> {
         }
     }
 
-    /// What the scopes say of a setting, whatever people have of their own; `None`: the page has no such setting.
+    /// Value of a setting in the scopes, without people's own values; `None`: the group has no such setting.
     pub fn value_of(self, group: SettingsGroup, key: &str) -> Option<&'a Value> {
         let setting = group.setting(key)?;
         let decided = self.effective().0;
         Some(decided.map_or(&setting.default, |decided| decided.value(setting)))
     }
 
-    /// What holds for a person with values of its own. A value that the person may not change (any more) is kept by the
-    /// caller and not used.
+    /// Settings in effect for a person with values `own`. A value that the person may not change is kept by
+    /// the caller and not used.
     pub fn resolve(self, group: SettingsGroup, own: Option<&SettingValues>) -> EffectiveSettings {
         let defaults = SettingValues::default();
         let (scope, decided_by) = self.effective();
@@ -249,12 +250,12 @@ impl<'a> ScopeChain<'a> {
     }
 }
 
-/// What holds for a person: every setting of a page.
+/// Settings of a group in effect for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectiveSettings {
     /// Values by key.
     pub values: BTreeMap<&'static str, Value>,
-    /// The settings that the person may change.
+    /// Keys that the person may change.
     pub changeable: BTreeSet<&'static str>,
     /// The scope that decided.
     pub decided_by: DecidingScope,
@@ -266,7 +267,7 @@ impl EffectiveSettings {
         matches!(self.values.get(key), Some(Value::Flag(true)))
     }
 
-    /// A number of seconds.
+    /// A number of seconds; a setting of another kind reads as 0.
     pub fn seconds(&self, key: &str) -> u32 {
         match self.values.get(key) {
             Some(Value::Seconds(seconds)) => *seconds,
@@ -274,7 +275,7 @@ impl EffectiveSettings {
         }
     }
 
-    /// The sync mode.
+    /// The synchronisation mode; a setting of another kind reads as none.
     pub fn mode(&self, key: &str) -> SyncMode {
         match self.values.get(key) {
             Some(Value::Mode(mode)) => *mode,
@@ -282,7 +283,7 @@ impl EffectiveSettings {
         }
     }
 
-    /// The name of a profile, or other words.
+    /// Name of a profile, or free text.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.values.get(key) {
             Some(Value::Profile(text) | Value::Text(text)) => text.as_deref(),
@@ -290,7 +291,7 @@ impl EffectiveSettings {
         }
     }
 
-    /// A relationship.
+    /// A relationship; a setting of another kind reads as unknown.
     pub fn level(&self, key: &str) -> Relationship {
         match self.values.get(key) {
             Some(Value::Level(level)) => *level,
@@ -298,7 +299,7 @@ impl EffectiveSettings {
         }
     }
 
-    /// How far an owner's own relationships go.
+    /// A policy for owners' own relationships.
     pub fn policy(&self, key: &str) -> OwnerPolicy {
         match self.values.get(key) {
             Some(Value::Policy(policy)) => *policy,

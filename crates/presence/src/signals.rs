@@ -1,23 +1,23 @@
-//! The signals of one person: what each source says, and until when.
+//! Signals of one person: the reports of each source, with their leases (docs/presence-rules.md, "Leases").
 
 use std::sync::Arc;
 
 use crate::{Appointment, Choice, LineId, LineState, Meaning, Observation, TeamsCall, Timestamp};
 
-/// What a telephone line says.
+/// Report of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineSignal {
-    /// Which line.
+    /// The line.
     pub line: LineId,
-    /// What it is doing.
+    /// State.
     pub state: LineState,
-    /// Since when it is idle, ringing or in a call; hold does not start a new call.
+    /// Start of the idle time, ringing or call; hold does not start a new call.
     pub since: Timestamp,
-    /// The end of the lease.
+    /// End of the lease.
     pub until: Timestamp,
-    /// The number or name of the other party, if the system tells it.
+    /// Number or name of the other party, if the PBX sends one.
     pub party: Option<Arc<str>>,
-    /// The connection to the telephone system is lost; the lease was cut short.
+    /// The connection to the PBX is lost, and the lease was shortened.
     pub stale: bool,
 }
 
@@ -33,29 +33,29 @@ impl LineSignal {
     }
 }
 
-/// What is known of a telephone line at one time.
+/// Knowledge about a line at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineKnowledge {
-    /// The PBX has confirmed no state, or none that still counts.
+    /// The PBX has confirmed no state that still counts.
     Unknown,
-    /// The last confirmed state; the subscription has been lost since, and the state counts for a little while longer.
+    /// The last confirmed state. The subscription was lost since; the state counts until its lease ends.
     Stale {
-        /// What the line was doing.
+        /// State.
         state: LineState,
-        /// Since when.
+        /// Start of the state.
         since: Timestamp,
     },
-    /// The PBX says so, and its subscription is in force.
+    /// The PBX confirms the state, and the subscription is in force.
     Confirmed {
-        /// What the line is doing.
+        /// State.
         state: LineState,
-        /// Since when.
+        /// Start of the state.
         since: Timestamp,
     },
 }
 
 impl LineKnowledge {
-    /// Whether the line rings or is in a call, as far as is known.
+    /// Whether the line rings or is in a call.
     pub fn in_use(self) -> bool {
         match self {
             Self::Unknown => false,
@@ -75,14 +75,14 @@ pub enum ClientId {
     Named(u64),
 }
 
-/// What a client knows of the person at the machine.
+/// State of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClientState {
-    /// It cannot tell.
+    /// The client cannot detect use.
     Unknown,
     /// Keyboard or mouse are in use.
     Active,
-    /// Nobody touches them.
+    /// Keyboard and mouse are not used.
     Inactive,
     /// The screen is locked.
     Locked,
@@ -92,7 +92,7 @@ impl ClientState {
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Unknown, Self::Active, Self::Inactive, Self::Locked];
 
-    /// The name that the API uses.
+    /// Name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -108,85 +108,86 @@ impl ClientState {
     }
 }
 
-/// A client that is connected.
+/// Report of a connected client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientSignal {
-    /// Which.
+    /// The client.
     pub client: ClientId,
-    /// What it says.
+    /// State.
     pub state: ClientState,
-    /// Since when.
+    /// Start of the state.
     pub since: Timestamp,
-    /// The end of the lease.
+    /// End of the lease.
     pub until: Timestamp,
 }
 
-/// A meeting that the person takes part in, outside Teams.
+/// Report of a meeting outside Teams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeetingSignal {
-    /// Its name at its source.
+    /// Name of the meeting at its source.
     pub meeting: Arc<str>,
-    /// The person speaks and listens.
+    /// The person has audio.
     pub audio: bool,
     /// The person's screen is shared.
     pub screen: bool,
-    /// Since when the person is in it with audio, or at all.
+    /// Start of the participation with audio, or without.
     pub since: Timestamp,
-    /// The end of the lease.
+    /// End of the lease.
     pub until: Timestamp,
 }
 
-/// A program that uses the microphone.
+/// Report of a program that uses the microphone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramSignal {
-    /// The agent that says so.
+    /// The agent that reports.
     pub client: ClientId,
-    /// What it is called in the table of programs.
+    /// Alias in the table of programs.
     pub alias: Arc<str>,
-    /// Since when.
+    /// Start of the use.
     pub since: Timestamp,
-    /// The end of the lease.
+    /// End of the lease.
     pub until: Timestamp,
 }
 
-/// Everything that is live about a person.
+/// Live signals of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signals {
-    /// The lines that have reported.
+    /// Lines that have reported.
     pub lines: Vec<LineSignal>,
-    /// The clients that are connected.
+    /// Connected clients.
     pub clients: Vec<ClientSignal>,
-    /// When the last client ended.
+    /// Time at which the last client ended.
     pub clients_gone_at: Timestamp,
-    /// The meetings outside Teams.
+    /// Meetings outside Teams.
     pub meetings: Vec<MeetingSignal>,
-    /// The programs that use the microphone.
+    /// Programs that use the microphone.
     pub programs: Vec<ProgramSignal>,
-    /// The appointments that are not over.
+    /// Appointments that are not over.
     pub appointments: Vec<Appointment>,
     /// The person's own choice.
     pub choice: Option<Choice>,
-    /// What Teams last said, for the explanation.
+    /// Teams' last state, for the explanation.
     pub observation: Option<Observation>,
-    /// What Teams itself last showed apart from calls and Do not disturb, and since when: never an echo, never masked.
+    /// Teams' own last state apart from calls and Do not disturb, and its start: never an echo, never a
+    /// masked state.
     pub teams_base: Option<(Meaning, Timestamp)>,
     /// The call in Teams.
     pub teams_call: Option<TeamsCall>,
-    /// Since when the person shares the screen in Teams.
+    /// Time since which the person shares the screen in Teams.
     pub presenting_since: Option<Timestamp>,
-    /// Since when Teams is in Do not disturb by itself.
+    /// Time since which Teams shows a Do not disturb of its own.
     pub teams_do_not_disturb_since: Option<Timestamp>,
 }
 
 impl Signals {
-    /// The choice, if it still holds at `now`.
+    /// The choice, if it is not over at `now`.
     pub fn choice_at(&self, now: Timestamp) -> Option<&Choice> {
         self.choice
             .as_ref()
             .filter(|choice| choice.until.is_none_or(|until| until > now))
     }
 
-    /// What is known of a line at `now`.
+    /// Knowledge about a line at `now`.
     pub fn line(&self, line: LineId, now: Timestamp) -> LineKnowledge {
         let mut live = self.lines.iter().filter(|signal| signal.until > now);
         match live.find(|signal| signal.line == line) {
@@ -206,7 +207,7 @@ impl Signals {
         }
     }
 
-    /// The line that decides what the telephone system says: the longest call, else the longest ringing.
+    /// The line that decides the activity: the longest call, else the longest ringing.
     pub fn leading_line(&self, now: Timestamp) -> Option<&LineSignal> {
         let first = |keep: &dyn Fn(&LineSignal) -> bool| {
             self.lines
@@ -217,7 +218,7 @@ impl Signals {
         first(&|line| line.in_call(now)).or_else(|| first(&|line| line.ringing(now)))
     }
 
-    /// Whether some line is in an answered call.
+    /// Whether a line is in an answered call.
     pub fn in_pbx_call(&self, now: Timestamp) -> bool {
         self.lines.iter().any(|line| line.in_call(now))
     }
@@ -230,7 +231,7 @@ impl Signals {
             .min_by_key(|meeting| meeting.since)
     }
 
-    /// Ends every signal whose lease is over by itself.
+    /// Ends every signal whose lease is over.
     pub(crate) fn expire(&mut self, now: Timestamp) {
         self.lines.retain(|line| line.until > now);
         self.meetings.retain(|meeting| meeting.until > now);
@@ -248,7 +249,7 @@ impl Signals {
         }
     }
 
-    /// When some signal here changes by itself.
+    /// Times at which a signal starts or ends without an input.
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = Timestamp> {
         let lines = self.lines.iter().map(|line| line.until);
         let clients = self.clients.iter().map(|client| client.until);

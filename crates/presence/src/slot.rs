@@ -1,16 +1,18 @@
-//! What Offhook itself has written to Teams for one person: two slots, each tracked from the first write to the end
-//! of its echo, so that our own words never come back as news (domain rules 3.3 and 3.4).
+//! Our writes to Teams for one person: two slots, each tracked from the first write to the end of its echo, so
+//! that the echo never counts as a signal (docs/presence-rules.md, "What Offhook writes to Teams", "Teams calls
+//! and echoes").
 
 use std::time::Duration;
 
 use crate::{Meaning, Signals, Timestamp, timing::Timing};
 
-/// The two places in Teams that Offhook writes to.
+/// The two states that Offhook writes to Teams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
-    /// Our app session, `Busy/InACall`, while the person is in a call on the telephone system.
+    /// The app session, `Busy/InACall`, during a call on the PBX or a meeting with audio.
     Session,
-    /// The preferred presence, `DoNotDisturb/DoNotDisturb`, while the person chose Do not disturb here.
+    /// The preferred presence, `DoNotDisturb/DoNotDisturb`, while a choice or an appointment requests Do not
+    /// disturb.
     Preferred,
 }
 
@@ -18,7 +20,7 @@ impl Slot {
     /// Both slots.
     pub const ALL: [Self; 2] = [Self::Session, Self::Preferred];
 
-    /// The name that the store uses.
+    /// Name in the store.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Session => "session",
@@ -26,7 +28,7 @@ impl Slot {
         }
     }
 
-    /// How long Teams keeps what is written to the slot.
+    /// Time for which Teams keeps a write to the slot.
     pub const fn lifetime(self, timing: &Timing) -> Duration {
         match self {
             Self::Session => timing.session_lifetime,
@@ -34,7 +36,7 @@ impl Slot {
         }
     }
 
-    /// What Teams shows when it shows our own write.
+    /// State that Teams shows for our write.
     pub const fn echo(self) -> Meaning {
         match self {
             Self::Session => Meaning::Call,
@@ -43,7 +45,7 @@ impl Slot {
     }
 }
 
-/// The state in an answer, compared with our write in one slot.
+/// State in an answer, compared with our write in one slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AnswerMatch {
     /// The state that we write to the slot.
@@ -64,110 +66,112 @@ impl AnswerMatch {
     }
 }
 
-/// The state of one slot.
+/// State of a slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SlotState {
-    /// Nothing of ours.
+    /// The slot holds no write of ours.
     #[default]
     Empty,
-    /// Ours and in force (or on its way).
+    /// Our write is in force, or on its way.
     Written(SlotWrite),
-    /// Taken back, or run out; its echo may still be seen.
+    /// Our write was cleared or has expired; its echo may still be seen.
     Clearing(SlotClear),
-    /// Wanted here, but the slot in Teams is not ours: never written again, never cleared.
+    /// Requested, but the person's own state has the slot in Teams: not written again, and not cleared.
     Released(SlotRelease),
-    /// Wanted and written, but Microsoft refuses it: not in force, and tried again.
+    /// Requested and written, but Microsoft refuses the write: not in force, and retried.
     Refused(SlotWrite),
 }
 
 /// A write in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotWrite {
-    /// When it was first written.
+    /// Time of the first write.
     pub since: Timestamp,
-    /// When it was last written.
+    /// Time of the last write.
     pub written_at: Timestamp,
-    /// When Teams drops it by itself.
+    /// Time at which Teams drops it.
     pub expires_at: Timestamp,
-    /// When Teams first acknowledged it.
+    /// Time of the first acknowledgement.
     pub acknowledged_at: Option<Timestamp>,
-    /// Teams has acknowledged it since it was last written.
+    /// Teams has acknowledged the last write.
     pub is_answered: bool,
-    /// Whether Teams has shown it.
+    /// Whether Teams has shown the write.
     pub echo: Echo,
-    /// Adopted after a start: kept until this moment while the lines have not reported.
+    /// For a write from before the start of the process: kept until this time while the lines have not
+    /// reported.
     pub adopted_until: Option<Timestamp>,
 }
 
-/// Whether answers of Graph have shown our write: its echo.
+/// Whether answers of Graph have shown our write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Echo {
-    /// Teams may have shown the same state since before the write, so that an answer with that state proves nothing.
+    /// Teams may have shown the same state before the write: an answer with that state proves nothing.
     Indistinct,
-    /// The same, and an earlier write, in effect from this moment, may still be shown.
+    /// The same, and an earlier write, in effect from this time, may still be shown.
     IndistinctSince(Timestamp),
     /// No answer has shown the write yet.
     Awaited,
-    /// No answer has shown the write yet, nor an earlier one, in effect from this moment. The first echo may belong to either.
+    /// No answer has shown the write yet, nor an earlier one, in effect from this time. The first echo may
+    /// belong to either.
     AwaitedSince(Timestamp),
-    /// An answer showed the write; this was its lag, from taking effect to the request for that answer.
+    /// An answer showed the write with this lag: the time from taking effect to the request for the answer.
     Seen(Duration),
-    /// An answer showed this write or an earlier one; the lag of the one that it shows is at most this.
+    /// An answer showed this write or an earlier one; its lag is at most this.
     SeenOfEither(Duration),
     /// Only answers after the clear showed the write, and later ones showed another state.
     Past,
 }
 
-/// A write that was cleared, whose echo may still be shown. What follows from its fields: `mirror/evidence.rs`.
+/// A cleared write, whose echo may still be shown. `mirror/evidence.rs` draws the conclusions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotClear {
-    /// When it was taken back.
+    /// Time of the clear.
     pub requested_at: Timestamp,
-    /// What Teams answered to the request.
+    /// Teams' answer to the clear.
     pub answer: ClearAnswer,
-    /// When Teams drops it even if the request never arrives.
+    /// Time at which Teams drops the write even if the clear never arrives.
     pub expires_at: Timestamp,
-    /// The earliest time at which the write can have taken effect.
+    /// Earliest time at which the write can have taken effect.
     pub in_effect_from: Timestamp,
-    /// Whether Teams showed it before it was taken back.
+    /// Whether Teams had shown the write before the clear.
     pub echo: Echo,
-    /// Start of the unbroken run of answers that show the echo; `None` if the last answer showed another state. The time of the
-    /// request if the write was shown before it.
+    /// Start of the unbroken run of answers that show the echo; `None` if the last answer showed another
+    /// state. Time of the clear if the write was shown before it.
     pub shown_since: Option<Timestamp>,
-    /// Teams showed the state of the write when it was taken back, or has shown it since.
+    /// Teams showed the state of the write at the time of the clear, or later.
     pub was_shown: bool,
 }
 
-/// Teams' answer to the clear.
+/// Teams' answer to a clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClearAnswer {
     /// No answer yet.
     Pending,
-    /// Microsoft refused the clear, which is tried again.
+    /// Microsoft refused the clear, which is retried.
     Refused,
-    /// 404 at this moment: the write never arrived, or the answer is wrong.
+    /// 404 at this time: the write never arrived, or the answer is wrong.
     NotFound(Timestamp),
-    /// Cleared at this moment.
+    /// Acknowledged at this time.
     Acknowledged(Timestamp),
 }
 
-/// Why the slot is not ours.
+/// A release of the slot to the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotRelease {
-    /// What happened.
+    /// The reason.
     pub reason: ReleaseReason,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// Why Offhook left the preferred slot alone.
+/// Reason why Offhook released the preferred slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReleaseReason {
-    /// The person chose something else in Teams.
+    /// The person chose another state in Teams.
     Overridden,
-    /// Microsoft dropped it after 24 hours.
+    /// Microsoft dropped our Do not disturb after 24 hours.
     Expired,
-    /// Teams was in Do not disturb already, by the person's own choice there.
+    /// The person had already chosen Do not disturb in Teams.
     AlreadyThere,
 }
 
@@ -175,7 +179,7 @@ impl ReleaseReason {
     /// Every reason.
     pub const ALL: [Self; 3] = [Self::Overridden, Self::Expired, Self::AlreadyThere];
 
-    /// The name that the store uses.
+    /// Name in the store.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Overridden => "overridden",
@@ -184,7 +188,7 @@ impl ReleaseReason {
         }
     }
 
-    /// The explanation's words.
+    /// Text of the explanation, in English.
     pub const fn explanation(self) -> &'static str {
         match self {
             Self::Overridden => {
@@ -200,24 +204,24 @@ impl ReleaseReason {
     }
 }
 
-/// What is done to a slot.
+/// Kind of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Write it.
+    /// Write the state.
     Set,
-    /// Write it again before it ends.
+    /// Write the state again before it expires.
     Renew,
-    /// Take it back.
+    /// Clear the state.
     Clear,
-    /// Do not take it back any more: Teams does not have it, and what is there now may be the person's.
+    /// Stop the attempts to clear: Teams has dropped the write, and a state there now may be the person's.
     Abandon,
 }
 
-/// The longest time for which a write is assumed to have been in effect before its acknowledgement.
+/// Longest time for which a write is assumed to have been in effect before its acknowledgement.
 const REQUEST_LIMIT: Duration = Duration::from_secs(1);
 
 impl Echo {
-    /// When an earlier write took effect whose echo may still come.
+    /// Time at which an earlier write took effect whose echo may still come.
     const fn earlier(self) -> Option<Timestamp> {
         match self {
             Self::AwaitedSince(earlier) | Self::IndistinctSince(earlier) => Some(earlier),
@@ -241,7 +245,7 @@ impl Echo {
 }
 
 impl ClearAnswer {
-    /// When Teams acknowledged the clear.
+    /// Time of the acknowledgement.
     pub(crate) const fn acknowledged_at(self) -> Option<Timestamp> {
         match self {
             Self::Acknowledged(at) => Some(at),
@@ -263,8 +267,8 @@ impl SlotWrite {
         }
     }
 
-    /// The earliest time at which the write can have taken effect. Lags are counted from here: counted from the
-    /// acknowledgement they would be too short by the time that the answer took.
+    /// Earliest time at which the write can have taken effect. Lags count from here: counted from the
+    /// acknowledgement they would be too short by the time of the answer.
     pub(crate) fn in_effect_from(&self) -> Timestamp {
         let acknowledged = self.acknowledged_at.map(|at| at - REQUEST_LIMIT);
         self.since.max(acknowledged.unwrap_or(self.since))
@@ -279,7 +283,7 @@ impl SlotRelease {
 }
 
 impl SlotClear {
-    /// Teams dropped it by itself.
+    /// A write that Teams dropped at `at`.
     pub(crate) fn dropped(at: Timestamp, lifetime: Duration) -> Self {
         Self {
             requested_at: at,
@@ -292,12 +296,12 @@ impl SlotClear {
         }
     }
 
-    /// The write is taken back; Teams keeps it for `lifetime`.
+    /// Clears a write that Teams keeps for `lifetime`.
     pub(crate) fn from_write(write: &SlotWrite, lifetime: Duration, now: Timestamp) -> Self {
         Self {
             requested_at: now,
             answer: ClearAnswer::Pending,
-            // The last write has no answer: a try of it may have arrived at any time until now.
+            // Without an answer to the last write, an attempt may have arrived at any time until now.
             expires_at: if write.is_answered {
                 write.expires_at
             } else {
@@ -317,7 +321,7 @@ impl SlotClear {
         }
     }
 
-    /// Records that Microsoft refused the clear, unless it has been answered otherwise.
+    /// Records a refusal of the clear, unless the clear has another answer.
     pub(crate) fn refuse(&mut self) {
         if self.answer == ClearAnswer::Pending {
             self.answer = ClearAnswer::Refused;
@@ -333,7 +337,7 @@ impl SlotClear {
 }
 
 impl SlotState {
-    /// Whether Teams may at this moment show our own write.
+    /// Whether Teams may show our write now.
     pub fn may_echo(&self) -> bool {
         matches!(self, Self::Written(_) | Self::Clearing(_))
     }
@@ -343,7 +347,7 @@ impl SlotState {
         matches!(self, Self::Written(_))
     }
 
-    /// An answer of Graph that was asked for before this moment says nothing: our write may or may not be in it.
+    /// Time of our last change of the slot: an answer requested before it proves nothing about our write.
     pub(crate) fn changed_at(&self) -> Option<Timestamp> {
         match self {
             Self::Empty | Self::Released(_) | Self::Refused(_) => None,
@@ -355,7 +359,7 @@ impl SlotState {
         }
     }
 
-    /// The echo state of a set that follows this slot state.
+    /// Echo of a set that follows this state.
     pub(crate) fn next_echo(&self, slot: Slot, signals: &Signals) -> Echo {
         let shows_something_else = signals
             .observation
@@ -376,7 +380,7 @@ impl SlotState {
         }
     }
 
-    /// The moment at which the slot changes by itself.
+    /// Time at which the slot changes without an input.
     pub(crate) fn deadline(&self, timing: &Timing) -> Option<Timestamp> {
         match self {
             Self::Empty | Self::Released(_) => None,

@@ -1,8 +1,8 @@
-//! What is shown of a person: status, activity, and how sure we are of it.
+//! Status, activity and confidence of a person.
 
 use std::{fmt, sync::Arc};
 
-/// The coarse value with a fixed colour. There are no others.
+/// Status with a fixed colour. There are no others (docs/presence-rules.md, "Statuses").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Green.
@@ -20,7 +20,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The name that the API uses.
+    /// Name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Available => "Available",
@@ -47,7 +47,7 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
-    /// As people say it in English.
+    /// Words for people, in English.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Available => "Available",
@@ -66,12 +66,13 @@ impl fmt::Display for Status {
     }
 }
 
-/// What the person is doing right now, shown on top of the status. It never decides forwarding.
+/// Present activity of a person, shown with the status (docs/presence-rules.md, "Which activity is shown"). It
+/// never decides call forwarding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Activity {
-    /// A call that nobody has answered yet. Does not make the person busy.
+    /// An unanswered call. Does not make the person busy.
     Ringing,
-    /// In a call on the telephone system.
+    /// In a call on the PBX.
     OnThePhone,
     /// In a call in Microsoft Teams.
     OnThePhoneTeams,
@@ -79,12 +80,12 @@ pub enum Activity {
     InMeeting,
     /// Sharing the screen in Microsoft Teams.
     Presenting,
-    /// A program uses the microphone; its alias.
+    /// A program with this alias uses the microphone.
     UsingApp(Arc<str>),
 }
 
 impl Activity {
-    /// The kind as the API names it; both sorts of call are `OnThePhone` and differ in [`Self::via`].
+    /// Kind in the API; both kinds of call are `OnThePhone` and differ in [`Self::via`].
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Ringing => "Ringing",
@@ -95,7 +96,7 @@ impl Activity {
         }
     }
 
-    /// The system in which it happens.
+    /// System of the activity, in the API.
     pub const fn via(&self) -> &'static str {
         match self {
             Self::Ringing | Self::OnThePhone => "pbx",
@@ -105,7 +106,7 @@ impl Activity {
         }
     }
 
-    /// The English words for it; displays translate them.
+    /// Words for people, in English; displays translate them.
     pub fn label(&self) -> &str {
         match self {
             Self::Ringing => "Ringing",
@@ -123,16 +124,16 @@ impl Activity {
     }
 }
 
-/// How far a presence can be trusted (domain rule 3.4).
+/// Confidence of a presence (docs/presence-rules.md, "Confidence").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {
-    /// Every source has spoken recently and nothing of ours stands in the way.
+    /// Every source has reported recently, and no write of ours hides a state.
     Certain,
-    /// Our own write was taken back a moment ago; its echo may still be what Teams shows.
+    /// Our write was cleared a short time ago; Teams may still show its echo.
     Likely,
-    /// Our own write is in force in Teams and hides what Teams would show without it.
+    /// Our write is in force in Teams and hides what Teams would show without it.
     Masked,
-    /// A source has not spoken for longer than its lease.
+    /// A source has not reported for longer than its lease.
     Stale,
 }
 
@@ -140,7 +141,7 @@ impl Confidence {
     /// Every confidence, the best first.
     pub const ALL: [Self; 4] = [Self::Certain, Self::Likely, Self::Masked, Self::Stale];
 
-    /// The name that the API uses.
+    /// Name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Certain => "certain",

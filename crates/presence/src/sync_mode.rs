@@ -1,14 +1,15 @@
-//! The mode of a person: the kinds of presence that cross between Teams and Offhook.
+//! Synchronisation mode of a person with Teams.
 
-/// What crosses between Teams and Offhook (domain rule 3.1).
+/// Kinds of presence that cross between Teams and Offhook (docs/presence-rules.md, "Teams synchronisation
+/// modes").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SyncMode {
     /// Nothing crosses.
     #[default]
     None,
-    /// Calls, and Do not disturb both ways.
+    /// Calls and Do not disturb, both ways.
     TelephonyAndPresence,
-    /// Calls only.
+    /// Calls only, both ways.
     TelephonyOnly,
 }
 
@@ -16,7 +17,7 @@ impl SyncMode {
     /// Every mode.
     pub const ALL: [Self; 3] = [Self::None, Self::TelephonyAndPresence, Self::TelephonyOnly];
 
-    /// The name that the API and the store use.
+    /// Name in the API and in the store.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",

@@ -1,35 +1,36 @@
-//! Where calls are forwarded to (domain section 6): a number, a SIP address or the voice mail, and nothing else. A target is
-//! passed on to dialplans and into SIP headers as it is: its type has no value that means anything else there.
+//! Targets of forwarded calls (docs/presence-rules.md, "Call forwarding"): a number, a SIP address or the voice
+//! mail. Dialplans and SIP headers receive a target unchanged: the type has no value with another meaning there.
 
 use std::{fmt, net::Ipv6Addr, sync::Arc};
 
-/// The longest number: 15 digits of E.164, and room for prefixes and feature codes.
+/// Longest number: 15 digits of E.164, and room for prefixes and feature codes.
 const NUMBER_MAX: usize = 32;
-/// The most digits behind a plus (E.164).
+/// Most digits behind a plus (E.164).
 const INTERNATIONAL_MAX: usize = 15;
-/// The longest user part of an address and the longest extension.
+/// Longest user part of an address, and longest extension.
 const USER_MAX: usize = 64;
-/// The longest name of a host (RFC 1035 §2.3.4).
+/// Longest host name (RFC 1035 §2.3.4).
 const HOST_MAX: usize = 253;
-/// What people write between digits.
+/// Characters that people write between digits.
 const SEPARATORS: [char; 6] = [' ', '-', '.', '/', '(', ')'];
 /// Values of the parameter `transport` (RFC 3261 §19.1.1, RFC 7118).
 const TRANSPORTS: [&str; 5] = ["udp", "tcp", "tls", "ws", "wss"];
 
-/// A telephone number or an extension of digits in canonical form: digits, `*` and `#`, or a plus and digits. Letters are
-/// none: dialplans give them meanings (Asterisk's `h` and `i`); an extension with letters is reached by its SIP address.
+/// A phone number or a numeric extension in canonical form: digits, `*` and `#`, or a plus and digits. Letters
+/// are not accepted: dialplans give them meanings (Asterisk's `h` and `i`); an extension with letters is reached
+/// by its SIP address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Number(Arc<str>);
 
-/// A SIP address in canonical form: `sip:` or `sips:`, user, host, and at most a port and the parameters `transport` and
-/// `user=phone`. No headers, no password (RFC 3261 §19.1.1).
+/// A SIP address in canonical form: `sip:` or `sips:`, user, host, and at most a port and the parameters
+/// `transport` and `user=phone`. No headers, no password (RFC 3261 §19.1.1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SipAddress(Arc<str>);
 
-/// Where calls go.
+/// Target of a forwarded call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// A telephone number or extension.
+    /// A phone number or extension.
     Number(Number),
     /// A SIP address.
     Sip(SipAddress),
@@ -37,14 +38,14 @@ pub enum Target {
     Voicemail,
 }
 
-/// Why a text is refused as a target. The messages state the expected form and do not repeat the text.
+/// Reason why a text is refused as a target. The messages state the expected form and do not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetError {
-    /// Something else than digits, `+`, `*`, `#` and separators.
+    /// Characters other than digits, `+`, `*`, `#` and separators.
     NumberCharacters,
     /// Too long, or without any digit.
     NumberLength,
-    /// A plus somewhere else than in front of 1 to 15 digits.
+    /// A plus that does not precede 1 to 15 digits.
     NumberPlus,
     /// The user part.
     SipUser,
@@ -85,12 +86,12 @@ impl fmt::Display for TargetError {
 }
 
 impl Number {
-    /// Reads a number; what people write between digits is left out.
+    /// Reads a number; leaves out the separators between digits.
     ///
     /// # Errors
-    /// It is none.
+    /// The text is not a number.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
-        // "+49 (0)30 1" is dialled without the 0, "+39 (0)6 1" with it: the text does not say which is meant.
+        // "+49 (0)30 1" is dialled without the 0, "+39 (0)6 1" with it: the text does not show which.
         if text.contains('+') && text.replace(' ', "").contains("(0)") {
             return Err(TargetError::NumberPlus);
         }
@@ -119,17 +120,17 @@ impl Number {
         Ok(Self(number.into()))
     }
 
-    /// The canonical form.
+    /// Canonical form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl SipAddress {
-    /// Reads an address.
+    /// Reads a SIP address.
     ///
     /// # Errors
-    /// It is none, or has parts that are not accepted.
+    /// The text is not an address, or has parts that are not accepted.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let (scheme, rest) = text.split_once(':').ok_or(TargetError::SipUser)?;
         let scheme = scheme.to_ascii_lowercase();
@@ -171,17 +172,17 @@ impl SipAddress {
         Ok(Self(address.into()))
     }
 
-    /// The canonical form.
+    /// Canonical form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Target {
-    /// Reads `voicemail`, a SIP address (`sip:` or `sips:`), or else a number; blanks around it are left out.
+    /// Reads `voicemail`, a SIP address (`sip:` or `sips:`), or else a number; leaves out surrounding blanks.
     ///
     /// # Errors
-    /// It is none of them.
+    /// The text is none of these.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let text = text.trim_matches(' ');
         let begins = |scheme: &str| {
@@ -197,7 +198,7 @@ impl Target {
         }
     }
 
-    /// The canonical form, which [`Self::parse`] reads.
+    /// Canonical form, which [`Self::parse`] reads.
     pub fn name(&self) -> &str {
         match self {
             Self::Number(number) => number.as_str(),
@@ -207,8 +208,8 @@ impl Target {
     }
 }
 
-/// Whether a text can be a telephone extension: 1 to 64 letters, digits and `+ * # - _ .`, all of which are safe in
-/// dialplans and, but for `#`, in the user part of a SIP address (RFC 3261 §25.1).
+/// Whether a text can be an extension: 1 to 64 letters, digits and `+ * # - _ .`, all of which are safe in
+/// dialplans and, except `#`, in the user part of a SIP address (RFC 3261 §25.1).
 pub fn is_extension(text: &str) -> bool {
     (1..=USER_MAX).contains(&text.len())
         && text.bytes().all(|byte| is_user_byte(byte) || byte == b'#')
@@ -218,10 +219,10 @@ fn is_user_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+*-_.".contains(&byte)
 }
 
-/// A user part: as an extension, with its `#` escaped.
+/// Whether a text is a user part: an extension with its `#` escaped.
 fn is_user(user: &str) -> bool {
     let plain = user.replace("%23", "#");
-    // A # by itself begins a fragment.
+    // An unescaped # begins a fragment.
     !user.contains('#') && is_extension(&plain)
 }
 
@@ -259,7 +260,8 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), TargetError> {
     Ok((host, port))
 }
 
-/// A name of labels (RFC 1035 §2.3.1, RFC 1123 §2.1), or an IPv4 address: a name whose last label is a number is none.
+/// Whether a text is a host name (RFC 1035 §2.3.1, RFC 1123 §2.1) or an IPv4 address: a name whose last label is
+/// a number is not a host name.
 fn is_host(host: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -282,7 +284,7 @@ mod tests {
 
     use super::{Target, TargetError, is_extension};
 
-    // S7
+    // Security review, row S7.
     #[test]
     fn targets_have_one_canonical_form() {
         for (written, canonical) in [
@@ -308,7 +310,7 @@ mod tests {
         }
     }
 
-    // S7
+    // Security review, row S7.
     #[test]
     fn what_means_more_than_an_address_is_refused() {
         use TargetError as E;
@@ -386,7 +388,7 @@ mod tests {
     }
 
     proptest! {
-        // S7
+        // Security review, row S7.
         #[test]
         fn a_target_is_read_as_it_is_written_and_has_no_other_meaning(
             text in "(sips?:)?[a-z0-9+*#%@:;?=.,<>\"\\[\\]() \\r\\n/&_-]{0,24}|\\PC{0,30}"

@@ -1,10 +1,10 @@
-//! What Teams shows of a person, and what that means here (domain rule 3.2).
+//! A person's state in Teams, and its meaning in Offhook (docs/presence-rules.md, "What a Teams state means").
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{SequenceNumber, Timestamp};
 
-/// What one answer of Graph means. Words as in Graph's presence resource; see [`TeamsState::meaning`].
+/// Meaning of a state in Teams. Words as in Graph's presence resource; see [`TeamsState::meaning`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
     /// `InACall` or `InAConferenceCall`.
@@ -28,8 +28,8 @@ pub enum Meaning {
 }
 
 impl Meaning {
-    /// Whether Teams shows this only where our Do not disturb is not in force: Presenting hides it, and it is shown as Offline
-    /// where no Teams client runs.
+    /// Whether Teams shows this state only if our Do not disturb is not in force: Presenting hides our Do not
+    /// disturb, and without a Teams client it shows as Offline.
     pub(crate) const fn is_chosen_over_do_not_disturb(self) -> bool {
         match self {
             Self::Call | Self::Available | Self::Busy | Self::BeRightBack | Self::Away => true,
@@ -38,14 +38,14 @@ impl Meaning {
     }
 }
 
-/// Availability and activity as Graph wrote them. Kept as text because Graph's lists change without notice.
+/// Availability and activity in Graph's words. Kept as text because Graph's lists change without notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TeamsState {
     availability: Word,
     activity: Word,
 }
 
-/// A word of Graph: one of the known ones costs no memory of its own.
+/// A word of Graph. A known one needs no memory of its own.
 #[derive(Clone, Debug)]
 enum Word {
     Known(&'static str),
@@ -99,7 +99,7 @@ impl PartialEq for Word {
 impl Eq for Word {}
 
 impl TeamsState {
-    /// From Graph's two words, in any case.
+    /// Reads Graph's two words, in any case.
     pub fn new(availability: &str, activity: &str) -> Self {
         Self {
             availability: Word::new(availability),
@@ -107,7 +107,7 @@ impl TeamsState {
         }
     }
 
-    /// What it means. The activity is asked first: Graph lists some activities as availabilities too.
+    /// Meaning of the state. The activity decides first: Graph lists some activities as availabilities too.
     pub fn meaning(&self) -> Meaning {
         let availability = self.availability.as_str();
         for word in [self.activity.as_str(), availability] {
@@ -144,33 +144,33 @@ impl fmt::Display for TeamsState {
 /// An answer of Graph about a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TeamsAnswer {
-    /// What Graph said.
+    /// State in the answer.
     pub state: TeamsState,
-    /// When Graph was asked.
+    /// Time of the request.
     pub asked_at: Timestamp,
-    /// The version of the person's presence, if Graph gave one.
+    /// Version of the person's presence, if Graph gave one.
     pub sequence: Option<SequenceNumber>,
-    /// How long the tenant takes to show a write: [`crate::TenantLag::of`].
+    /// Lag of the tenant: [`crate::TenantLag::of`].
     pub tenant_lag: Option<Duration>,
 }
 
 /// The last answer of Graph that counted for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// What Graph said.
+    /// State in the answer.
     pub state: TeamsState,
-    /// When Graph began to say so.
+    /// Time of the first answer with this state.
     pub since: Timestamp,
-    /// When Graph last said so.
+    /// Time of the last answer with this state.
     pub received_at: Timestamp,
 }
 
 /// A call in Teams: an appointment in the person's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TeamsCall {
-    /// When it was first seen.
+    /// Time of the first answer that showed the call.
     pub since: Timestamp,
-    /// When Teams last showed it beyond doubt.
+    /// Time of the last answer that proved the call.
     pub confirmed_at: Timestamp,
 }
 

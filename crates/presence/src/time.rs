@@ -1,4 +1,4 @@
-//! Time as the core sees it: a plain number that the caller hands in. The core never reads a clock.
+//! Time: a number that the caller passes in. The core never reads a clock.
 
 use std::{
     fmt,
@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z.
+/// A time in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment `milliseconds` after the Unix epoch.
+    /// The time `milliseconds` after the Unix epoch.
     pub const fn from_milliseconds(milliseconds: i64) -> Self {
         Self(milliseconds)
     }
@@ -21,7 +21,7 @@ impl Timestamp {
         self.0
     }
 
-    /// How long after `earlier` this is; zero if it is not after it.
+    /// Duration from `earlier` to this time; zero if this time is earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }

@@ -1,58 +1,62 @@
-//! What an administrator sets, and the times that the engine works with. Each number lives here, once, with its reason.
+//! The times that the engine works with: each number once, with its reason.
 
 use std::time::Duration;
 
 /// The engine's times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// How long a Teams observation is fresh: three sweeps, but at least a minute, so that a pause of the
-    /// network is no news about people.
+    /// Time for which an observation of Teams is fresh: three sweeps, at least a minute, so that a short loss
+    /// of the network changes nothing.
     pub observation_fresh: Duration,
-    /// How long a stale Teams observation still keeps a call up.
+    /// Time after that for which a stale observation still keeps a Teams call.
     pub observation_stale: Duration,
-    /// How long after its last confirmation a Teams appointment may be held at all.
+    /// Longest time for which a Teams call is kept after its last confirmation.
     pub appointment_limit: Duration,
-    /// How long after its last confirmation a Teams call is held under our Do not disturb, which hides its end.
+    /// Longest time for which a Teams call is kept under our Do not disturb, which hides its end, after its
+    /// last confirmation.
     pub call_under_do_not_disturb: Duration,
-    /// Lifetime of our app session in Teams: Graph's shortest, so that a crash clears itself soonest.
+    /// Lifetime of our app session in Teams: Graph's minimum, so that the session ends soonest after a crash.
     pub session_lifetime: Duration,
-    /// When our session is renewed: a minute before it ends, so that one lost request does no harm.
+    /// Interval of the session's renewals: a minute shorter than its lifetime, so that one lost request does
+    /// no harm.
     pub session_renewal: Duration,
     /// Lifetime of a preferred Do not disturb: Microsoft drops it after a day.
     pub do_not_disturb_lifetime: Duration,
-    /// How long after we took a write back its echo may still be seen (Graph promises notifications within a minute).
+    /// Longest time for which the echo of a cleared write may be seen (Graph promises notifications within a
+    /// minute).
     pub settle: Duration,
-    /// The least wait for the end of an echo while the tenant's lag is not known.
+    /// Shortest wait for the end of an echo while the tenant's lag is not known.
     pub settle_least: Duration,
-    /// How long after a 404 that Teams contradicts the request is repeated.
+    /// Interval at which a clear is repeated that Teams answers with 404 while it shows the write.
     pub clear_again: Duration,
-    /// Time between a clear and the next set of a slot that flaps, so that a flapping line cannot eat the tenant's
-    /// budget. Other sets and clears never wait.
+    /// Time between a clear and the next set of a flapping slot, so that a flapping line does not use up the
+    /// tenant's requests. Other sets and clears never wait.
     pub write_interval: Duration,
-    /// A slot flaps that was set so often …
+    /// A slot flaps that was set this often …
     pub flapping_sets: usize,
     /// … within this time.
     pub flapping_within: Duration,
-    /// When to stop writing for a person because somebody else seems to answer our writes. `None` switches it off.
+    /// Limits after which writes for a person pause because another program seems to overwrite them; `None`:
+    /// no limits.
     pub loop_breaker: Option<LoopBreaker>,
-    /// How long an adopted call is kept in Teams after a start while its lines have not reported yet.
+    /// Time for which an adopted call is kept in Teams after a start while its lines have not reported.
     pub adoption_grace: Duration,
-    /// How long a line's last state counts once its connection is lost.
+    /// Time for which a line's last state counts after the loss of its connection.
     pub line_stale: Duration,
-    /// How long clients may take to return after a start before they count as gone.
+    /// Time in which clients reconnect after a start before they count as gone.
     pub client_return: Duration,
-    /// How often a lasting Teams call's confirmation is stored: often enough for a limit of hours.
+    /// Interval at which the confirmation of a long Teams call is stored; the limit is hours.
     pub confirmation_interval: Duration,
 }
 
 /// Limits of the loop breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoopBreaker {
-    /// So many sets that repeat an earlier one …
+    /// This number of sets that repeat an earlier one …
     pub repetitions: u8,
     /// … within this time …
     pub within: Duration,
-    /// … stop further ones for so long.
+    /// … pause further sets for this time.
     pub pause: Duration,
 }
 

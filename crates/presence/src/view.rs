@@ -1,5 +1,5 @@
-//! What a viewer may see of a presence (domain section 7): a pure function of the presence and the relationship. Nothing
-//! leaves the server that has not passed here.
+//! A viewer's view of a presence (docs/presence-rules.md, "What a viewer may see"): a pure function of presence
+//! and relationship. Every presence, reason and event passes it before leaving the server.
 
 use std::sync::Arc;
 
@@ -11,24 +11,25 @@ use crate::{
 /// A presence as one viewer sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The status.
+    /// Status.
     pub status: Status,
-    /// What the person is doing, where the viewer may see it.
+    /// Activity, if the viewer may see it.
     pub activity: Option<Activity>,
-    /// The profile's name, where the viewer may see it.
+    /// Name of the profile, if the viewer may see it.
     pub profile: Option<Arc<str>>,
-    /// The text beside the status.
+    /// Text beside the status.
     pub text: Arc<str>,
-    /// Since when; never told of somebody who is offline, and not of a status that a hidden activity makes.
+    /// Start of the status; `None` for Offline, and for a status that follows from a hidden activity.
     pub since: Option<Timestamp>,
-    /// The end of the status, where it is known and the viewer may see it: of the person's choice or of an appointment.
+    /// End of the status, if it has one and the viewer may see it: the end of the person's choice or of an
+    /// appointment.
     pub until: Option<Timestamp>,
-    /// How far it can be trusted.
+    /// Confidence.
     pub confidence: Confidence,
 }
 
 impl View {
-    /// Offline, and nothing else: of somebody who really is, and of somebody who blocks the viewer.
+    /// Offline, without any detail: for a person who is offline, and for a person who blocks the viewer.
     pub fn offline() -> Self {
         Self {
             status: Status::Offline,
@@ -42,7 +43,7 @@ impl View {
     }
 }
 
-/// The presence for a viewer whom the person lets see so much. The person and an administrator see what
+/// Filters a presence for a viewer with the relationship `level`. The person and administrators see what
 /// [`Relationship::AssistantPlus`] sees.
 pub fn view(presence: &Presence, level: Relationship) -> View {
     let presence = visible(presence, level);
@@ -67,14 +68,14 @@ pub fn view(presence: &Presence, level: Relationship) -> View {
         (None, None, Some(profile)) => profile.clone(),
         (None, None, None) => presence.status.words().into(),
     };
-    // A hidden activity must not be told by the time either: where it changes the status only the status itself tells,
-    // so that a second call after the first is no news.
+    // The time must not disclose a hidden activity either. If the activity changes the status, only the status
+    // shows it: a second call after the first changes nothing for the viewer.
     let since = if activity.is_some() || presence.activity.is_none() {
         Some(presence.since)
     } else {
         Some(presence.profile_since).filter(|_| presence.status == presence.profile_status)
     };
-    // A status that an activity makes ends with that.
+    // A status that follows from an activity has no known end.
     let until = presence
         .profile_until
         .filter(|_| may_see_profile && presence.status == presence.profile_status);
@@ -93,14 +94,14 @@ pub fn view(presence: &Presence, level: Relationship) -> View {
     }
 }
 
-/// The reasons for a viewer; `reasons` were asked for with the microphone only if the viewer may see it. A reason that
-/// the viewer may not see is absent.
+/// Filters reasons for a viewer: hidden ones are absent. `reasons` must come from [`crate::Engine::explain`] with
+/// the microphone only if the viewer may see it.
 pub fn reasons_for(presence: &Presence, reasons: Vec<Reason>, level: Relationship) -> Vec<Reason> {
     let presence = visible(presence, level);
     if is_offline(presence, level) {
         return Vec::new();
     }
-    // Who may see only a profile that the person chose must not read the name of a choice that is overruled.
+    // A viewer who may see only chosen profiles must not read the name of an overruled choice.
     let may_see = |reason: &Reason| {
         level.may(reason.rule.permission())
             && (presence.chosen
@@ -127,7 +128,7 @@ pub fn reasons_for(presence: &Presence, reasons: Vec<Reason>, level: Relationshi
         .collect()
 }
 
-/// The layer of the presence that the viewer may see.
+/// The presence with or without the program at the microphone, as the viewer may see it.
 fn visible(presence: &Presence, level: Relationship) -> &Presence {
     match &presence.without_microphone {
         Some(without) if !level.may(Permission::SeeMicrophone) => without,
@@ -135,13 +136,13 @@ fn visible(presence: &Presence, level: Relationship) -> &Presence {
     }
 }
 
-/// Whether the viewer sees nobody there. Who acts for the person must be able to tell a chosen Offline.
+/// Whether the viewer sees Offline without details. An assistant must be able to recognise a chosen Offline.
 fn is_offline(presence: &Presence, level: Relationship) -> bool {
     !level.may(Permission::SeeStatus)
         || (presence.status == Status::Offline && !level.may(Permission::ChangeProfile))
 }
 
-/// What an appointment is about, as far as the viewer may read it.
+/// Subject of an appointment, as far as the viewer may read it.
 fn words(appointment: &AppointmentText, level: Relationship) -> Option<Arc<str>> {
     if appointment.private && !level.may(Permission::SeePrivateText) {
         return level

@@ -1,10 +1,11 @@
-//! Which presences look the same: a history has one row for one visible state.
+//! Comparison of presences by what viewers see: the history has one row for one visible state.
 
 use crate::{Presence, View};
 
 impl Presence {
-    /// Whether every viewer sees the same state: status, activity, profile and text, with and without the microphone's layer.
-    /// Confidence and times do not make another state; nor does forwarding, which no viewer sees.
+    /// Whether every viewer sees the same state: status, activity, profile and text, with and without
+    /// programs at the microphone. Confidence and times do not matter; nor does forwarding, which no viewer
+    /// sees.
     pub fn looks_like(&self, other: &Self) -> bool {
         let without = (
             self.without_microphone.as_deref(),

@@ -1,4 +1,4 @@
-//! One person in the engine: the signals, what was written to Teams, and what was last told.
+//! One person in the engine: signals, the Teams mirror and the last published presence.
 
 mod account;
 
@@ -15,7 +15,8 @@ use crate::{
     record::SlotRecord,
 };
 
-/// Clients, meetings and programs of one person that are kept at once. More is a source gone wild.
+/// Most clients, meetings and programs that a person has at once: a source that exceeds this is faulty, and
+/// further ones are ignored.
 const SIGNALS_MAX: usize = 64;
 
 /// One person in the engine.
@@ -23,18 +24,18 @@ const SIGNALS_MAX: usize = 64;
 pub(super) struct Person {
     pub(super) lines: Vec<LineId>,
     pub(super) account: TeamsAccount,
-    /// Since when the account and the mode are as they are; at the latest since the start.
+    /// Time of the last change of account or mode; at the latest the start of the process.
     pub(super) teams_since: Timestamp,
     pub(super) policy: Arc<PersonPolicy>,
     pub(super) signals: Signals,
     pub(super) mirror: Mirror,
     pub(super) at_rest: bool,
     pub(super) rest_since: Timestamp,
-    /// What was last told, to tell only changes.
+    /// The last published presence: only changes are published.
     pub(super) last_presence: Presence,
     /// The Teams call as the store has it.
     pub(super) stored_call: Option<TeamsCall>,
-    /// The entry in the engine's list of deadlines, never later than the true one.
+    /// Entry in the engine's list of deadlines; never later than the real deadline.
     pub(super) deadline: Option<Timestamp>,
 }
 
@@ -51,7 +52,8 @@ impl Person {
                 record.adopt(slot, renew, timing, now)
             })
         });
-        // Clients return within seconds of a start. Who had none must not seem to be there for longer.
+        // Clients reconnect within seconds of a start. A person without clients must not seem to have had
+        // one for longer.
         let clients_gone_at = now + timing.client_return - policy.automatic.client_end_after;
         let mut person = Self {
             lines: record.lines,
@@ -88,19 +90,19 @@ impl Person {
         person
     }
 
-    /// Whether a client appears that was not there.
+    /// Whether the fact reports a client that was not connected.
     pub(super) fn is_client_start(&self, fact: &Fact) -> bool {
         matches!(fact, Fact::Client { client, .. }
             if !self.signals.clients.iter().any(|known| known.client == *client))
     }
 
-    /// Whether a Teams call is believed that Teams could deny.
+    /// Whether a Teams call is believed that an answer of Teams could end.
     pub(super) fn has_teams_call(&self) -> bool {
         self.account.is_linked()
             && (self.signals.teams_call.is_some() || self.mirror.remembered.is_some())
     }
 
-    /// Takes in what happened.
+    /// Applies a fact.
     pub(super) fn apply(&mut self, fact: Fact, timing: &Timing, now: Timestamp) -> Vec<Command> {
         match fact {
             Fact::TeamsLinked => self.link(now),
@@ -215,7 +217,7 @@ impl Person {
         let clients = &mut self.signals.clients;
         let before = clients.len();
         clients.retain(|known| known.client != client);
-        // What an agent said ends with its connection, not only with the lease.
+        // An agent's report ends with its connection, not only with its lease.
         self.signals
             .programs
             .retain(|program| program.client != client);
@@ -258,7 +260,7 @@ impl Person {
         }
     }
 
-    /// Makes the slots in Teams follow what is wanted.
+    /// Updates the slots in Teams from the signals.
     pub(super) fn update_slots(
         &mut self,
         timing: &Timing,
@@ -286,7 +288,7 @@ impl Person {
         party: Option<Arc<str>>,
         now: Timestamp,
     ) {
-        // A last word about a line that was taken from the person.
+        // A late report about a line that is no longer the person's.
         if !self.lines.contains(&line) && !line.is_published() {
             return;
         }
@@ -316,14 +318,15 @@ impl Person {
                 *known = LineSignal { since, ..signal };
             }
             None => {
-                // Hardly anybody has a second line, and a million people have a first.
+                // Reserves one entry: nearly every person has one line, and there may be a million
+                // people.
                 self.signals.lines.reserve_exact(1);
                 self.signals.lines.push(signal);
             }
         }
     }
 
-    /// What the line said counts until `limit` at most.
+    /// Marks a line as stale and ends its lease at `limit` at the latest.
     fn limit_stale_line(&mut self, line: LineId, limit: Timestamp) {
         let lines = self.signals.lines.iter_mut();
         for signal in lines.filter(|signal| signal.line == line) {
@@ -342,7 +345,8 @@ impl Person {
         self.mirror.expire(&mut self.signals, settings, now)
     }
 
-    /// Forgets what the mode no longer lets through, and everything where there is no account any more.
+    /// Drops the signals of Teams that the mode does not let through, and all of them if the person has no
+    /// account.
     fn forget_teams(&mut self) {
         if !(self.account.is_linked() && self.policy.mode.presence()) {
             self.signals.teams_do_not_disturb_since = None;
@@ -379,7 +383,7 @@ impl Person {
         }));
     }
 
-    /// Keeps the stored appointment in step: its start, its end, and now and then its confirmation.
+    /// Stores the Teams call when it starts or ends, and its confirmation at intervals.
     pub(super) fn store_call(&mut self, id: PersonId, timing: &Timing, effects: &mut Vec<Effect>) {
         let call = self.signals.teams_call.or(self.mirror.remembered);
         let in_step = match (call, self.stored_call) {

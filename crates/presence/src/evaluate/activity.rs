@@ -1,4 +1,5 @@
-//! The activity axis: what is shown on top (domain section 2). It never touches forwarding.
+//! The activity axis (docs/presence-rules.md, "Which activity is shown"). An activity never changes call
+//! forwarding.
 
 use super::{Axis, Explain, Facts};
 use crate::{
@@ -6,8 +7,8 @@ use crate::{
     reason::{Reason, ReasonDetail, ReasonKind, Rule, Source},
 };
 
-/// Own call on the telephone system > meeting with audio > Presenting > Teams call > program at the microphone >
-/// ringing.
+/// Decides the activity: call on a PBX line > meeting with audio > Presenting > Teams call > program at the
+/// microphone > ringing.
 pub(super) fn axis(
     facts: &Facts<'_>,
     now: Timestamp,
@@ -40,7 +41,7 @@ pub(super) fn axis(
     axis.winner
 }
 
-/// The lines in a call, or those that ring: the leading one is offered, the others are only explained.
+/// Offers the leading line that is in a call, or that rings; explains the others.
 fn lines(
     facts: &Facts<'_>,
     now: Timestamp,

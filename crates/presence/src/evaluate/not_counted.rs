@@ -1,4 +1,5 @@
-//! Why something does not count (domain section 2). Nothing here decides; it is explained beside what does.
+//! Reasons why a signal does not count (docs/presence-rules.md, "What does not count"). None of them decides
+//! anything.
 
 use super::{Explain, Facts, profile::request_source};
 use crate::{
@@ -8,14 +9,14 @@ use crate::{
     slot::SlotState,
 };
 
-/// Explains signals of Teams that do not count here, and signals of Offhook that do not count in Teams.
+/// Explains signals of Teams that do not count in Offhook, and requests in Offhook that do not count in Teams.
 pub(super) fn reasons(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain) {
     let mut add = |why, source, since| {
         explain.add(|| Reason::new(Rule::NotCounted, source, ReasonKind::NotCounted(why), since));
     };
     let since = facts.teams_since;
     if facts.policy.mode == SyncMode::None {
-        // Nothing would cross with an account either: that is explained once something may.
+        // In this mode an account would change nothing: no further reason is given.
         return add(NotCounted::ModeNone, Source::Offhook, since);
     }
     let login_ended = match facts.account {
@@ -48,12 +49,12 @@ pub(super) fn reasons(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Expl
     }
 }
 
-/// Since when Teams has shown a Do not disturb of its own that still counts as seen.
+/// Since when Teams has shown a Do not disturb of its own, if that is not too old.
 fn shown_do_not_disturb(facts: &Facts<'_>, now: Timestamp) -> Option<Timestamp> {
     let seen = facts.signals.observation.as_ref()?;
     let is_shown = match seen.state.meaning() {
         Meaning::Presenting => true,
-        // Our own, which a change of mode takes back, is no news.
+        // Our own Do not disturb, which a change of mode clears, is no state of Teams.
         Meaning::DoNotDisturb => !facts.mirror.slot(Slot::Preferred).may_echo(),
         Meaning::Call
         | Meaning::Available

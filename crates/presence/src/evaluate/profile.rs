@@ -1,4 +1,4 @@
-//! The profile axis: which profile is in force (domain section 2, rules 1 to 8).
+//! The profile axis (docs/presence-rules.md, "Which profile is in force", rules 1 to 8).
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(super) struct Offer {
     pub(super) status: Status,
     pub(super) forwarding: Forwarding,
     pub(super) since: Timestamp,
-    /// The end of the choice or appointment.
+    /// End of the choice or appointment.
     pub(super) until: Option<Timestamp>,
     pub(super) appointment: Option<AppointmentText>,
 }
@@ -35,7 +35,7 @@ impl Offer {
         }
     }
 
-    /// A rule without a profile of its name: calls ring, whatever is called the same.
+    /// A rule whose profile does not exist: calls ring, even if another profile has the name of the status.
     fn built_in(rule: Rule, status: Status, since: Timestamp) -> Self {
         Self {
             rule,
@@ -49,7 +49,7 @@ impl Offer {
     }
 }
 
-/// Of several appointments the one with the highest status counts.
+/// Rank of an appointment by its status: of several the highest counts.
 const fn rank(status: Status) -> u8 {
     match status {
         Status::Offline => 0,
@@ -76,7 +76,7 @@ pub(super) fn request_source(request: &DoNotDisturbRequest<'_>) -> Source {
     }
 }
 
-/// Which profile is in force.
+/// Decides which profile is in force.
 pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain) -> Offer {
     let Facts {
         signals, policy, ..
@@ -287,7 +287,8 @@ fn automatic(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain
             let until = facts.mirror.observed_until(signals, facts.timing);
             Reason::new(rule, Source::Teams, kind, since).until(until)
         };
-        // The person's own Available profile (rule 8) says the same and knows where calls go.
+        // The person's choice of an Available profile (rule 8) gives the same status, and has call
+        // forwarding.
         if status == Status::Available && signals.choice_at(now).is_some() {
             axis.explain.add(reason);
         } else {
@@ -325,7 +326,8 @@ fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> O
             kind: ReasonKind::NoClient,
         });
     }
-    // Who works on one machine is not away because another one is locked; a client that cannot tell says nothing.
+    // A person who uses one machine is not away because another is locked. A client that cannot detect use
+    // proves nothing.
     let mut since = None;
     let mut is_locked = false;
     for client in &signals.clients {
@@ -352,7 +354,7 @@ fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> O
     })
 }
 
-/// Rule 8, where the person has chosen nothing.
+/// Rule 8 without a choice.
 fn rest(facts: &Facts<'_>, explain: &mut impl Explain) -> Offer {
     let Facts {
         signals, policy, ..

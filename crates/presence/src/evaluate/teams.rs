@@ -1,4 +1,4 @@
-//! What Teams shows and what Offhook wrote there: explained, though it decides nothing by itself.
+//! Reasons about Teams that decide nothing: Teams' last state, and our writes there.
 
 use super::{Explain, Facts};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     slot::{ClearAnswer, SlotState, SlotWrite},
 };
 
-/// What Teams shows and what we wrote there: never decides by itself, always explained.
+/// Explains the last state that Teams showed, and our writes in both slots.
 pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut impl Explain) {
     if !facts.account.is_linked() || !facts.policy.mode.telephony() {
         return;
@@ -35,10 +35,10 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
             )
         };
         match facts.mirror.slot(slot) {
-            // Why it is not in force is told with what does not count.
+            // `evaluate/not_counted.rs` explains why a refused write is not in force.
             SlotState::Empty | SlotState::Refused(_) => {}
             SlotState::Written(write) => add(&|| {
-                // Nothing is known to be there before Teams has acknowledged it.
+                // Before the acknowledgement Teams may not have the write.
                 let state = match write.acknowledged_at {
                     Some(_) => WriteState::InForce,
                     None => WriteState::NotInForce,
@@ -48,10 +48,10 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
                     .detail(hidden_by(slot, write, observation))
             }),
             SlotState::Clearing(clear) => add(&|| {
-                // What Microsoft refuses to take back is still there.
+                // A write whose clear Microsoft refuses is still there.
                 let (state, note) = match clear.answer {
                     ClearAnswer::Refused => (WriteState::InForce, Some(ReasonDetail::ClearRefused)),
-                    // D1: nothing has happened before Microsoft says so.
+                    // A clear counts only when Microsoft confirms it (D1).
                     ClearAnswer::Pending | ClearAnswer::NotFound(_) => {
                         (WriteState::BeingCleared, None)
                     }
@@ -81,7 +81,7 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
     }
 }
 
-/// What keeps Teams from showing our write.
+/// The reason why Teams does not show our write, if it does not.
 fn hidden_by(
     slot: Slot,
     write: &SlotWrite,

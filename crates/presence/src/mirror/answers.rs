@@ -1,4 +1,4 @@
-//! What Teams answers to our writes, and which answers are believed.
+//! Teams' answers to our writes.
 
 use super::{Command, Mirror};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Mirror {
-    /// Teams has acknowledged a write.
+    /// Applies the acknowledgement of a write.
     pub(crate) fn on_acknowledged(
         &mut self,
         slot: Slot,
@@ -31,22 +31,22 @@ impl Mirror {
             (SlotState::Clearing(clear), Action::Clear) => {
                 clear.acknowledge(now);
             }
-            // The answer to a write that a later one has overtaken.
+            // A later write has overtaken this one.
             _ => return Vec::new(),
         }
         vec![Command::Store(slot)]
     }
 
-    /// Teams says that there was nothing to take back. Either the write never came there, or this answer is wrong: which, is
-    /// seen by what Teams shows.
+    /// Applies a 404 to a clear. Either the write never arrived, or the answer is wrong; the next answers of
+    /// Graph show which.
     pub(crate) fn on_nothing_to_clear(&mut self, slot: Slot, now: Timestamp) -> Vec<Command> {
         self.left_over_until[slot as usize] = None;
         let SlotState::Clearing(clear) = self.slot_mut(slot) else {
-            // The answer to a write that a later one has overtaken.
+            // A later write has overtaken this one.
             return Vec::new();
         };
-        // The preferred slot is the person's too: Do not disturb that Teams never showed as ours may be theirs and is not taken
-        // back.
+        // The preferred slot is the person's too: a Do not disturb that Teams never showed as ours may be
+        // the person's own and is not cleared.
         let may_be_there = slot == Slot::Session || clear.was_shown;
         if may_be_there && now < clear.expires_at {
             clear.deny(now);
@@ -56,8 +56,9 @@ impl Mirror {
         vec![Command::Store(slot)]
     }
 
-    /// Two answers in a row show that our Do not disturb is over before Teams confirmed the clear: the person chose something
-    /// else there, or the answer to the clear was lost. A clear that is still under way would end the person's own choice.
+    /// Abandons an unconfirmed clear of our Do not disturb when two answers in a row show another state: the
+    /// person chose it in Teams, or the answer to the clear was lost. A clear that still arrived would end
+    /// the person's own choice.
     pub(super) fn abandon_clear(
         &mut self,
         before: Option<(Meaning, Timestamp)>,
@@ -81,7 +82,7 @@ impl Mirror {
         Some([Command::Store(slot), Command::Write(slot, Action::Abandon)])
     }
 
-    /// Teams denied having our write and shows it all the same: it is asked again.
+    /// Repeats a clear that Teams answered with 404 while it still shows our write.
     pub(super) fn clear_again(
         &mut self,
         slot: Slot,

@@ -1,6 +1,7 @@
-//! The loop breaker: stops writing for a person whose state another program answers with one of its own. It looks at
-//! provenance: only a set that repeats an earlier one, after Teams has shown something else, can belong to a loop. New
-//! calls, meetings and choices never do, however many a minute.
+//! The loop breaker: pauses writes for a person whose Teams state another program overwrites
+//! (docs/presence-rules.md, "The loop breaker"). Only a set that repeats an earlier one, after Teams has shown
+//! another state, can belong to a loop. New calls, meetings and choices never do, however many there are in a
+//! minute.
 
 use std::sync::Arc;
 
@@ -8,21 +9,21 @@ use crate::{
     AppointmentId, LineId, Timestamp, requests::DoNotDisturbRequest, slot::Slot, timing::Timing,
 };
 
-/// The most sets recorded. A loop needs seven; a switchboard has ten a minute.
+/// Most sets kept. A loop needs seven; a switchboard has ten a minute.
 const REMEMBERED_MAX: usize = 32;
 
-/// The call, meeting or choice that a write to Teams stands for.
+/// Cause of a write to Teams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// A call on this line since then.
+    /// A call on a line, by its start.
     Call(LineId, Timestamp),
     /// A meeting, by its name at its source.
     Meeting(Arc<str>),
-    /// The person's choice of that moment.
+    /// The person's choice, by its start.
     Choice(Timestamp),
     /// An appointment.
     Appointment(AppointmentId),
-    /// A session of before the start, while the lines have not reported.
+    /// A call from before the start of the process, while the lines have not reported.
     Adopted,
 }
 
@@ -35,15 +36,15 @@ impl From<DoNotDisturbRequest<'_>> for Cause {
     }
 }
 
-/// One set.
+/// A set that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Set {
     slot: Slot,
     cause: Cause,
     at: Timestamp,
-    /// Teams has shown something else since.
+    /// Teams has shown another state since.
     answered: bool,
-    /// The same was set before and answered.
+    /// A set with the same cause came before, and Teams showed another state in between.
     repeats: bool,
 }
 
@@ -51,30 +52,30 @@ struct Set {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Breaker {
     sets: Vec<Set>,
-    /// Writing is paused, since and until.
+    /// Start and end of the pause, if writes are paused.
     pub(super) paused: Option<(Timestamp, Timestamp)>,
 }
 
-/// The breaker's decision about a set.
+/// Decision about a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The set is sent.
     Allowed,
     /// The set is held back during a pause.
     Refused,
-    /// The set closes a loop: sets pause until this moment.
+    /// The set closes a loop: sets pause until this time.
     Pauses(Timestamp),
 }
 
 impl Breaker {
-    /// Records that Teams shows a state other than the set one.
+    /// Records that Teams shows another state than the one that we set.
     pub(super) fn answered(&mut self, slot: Slot) {
         for set in self.sets.iter_mut().filter(|set| set.slot == slot) {
             set.answered = true;
         }
     }
 
-    /// Forgets sets that no longer count, and ends a pause that is over; true if there was one.
+    /// Drops sets that no longer count and ends a pause that is over. Returns true if a pause ended.
     pub(super) fn expire(&mut self, timing: &Timing, now: Timestamp) -> bool {
         if !self.sets.is_empty()
             && let Some(limits) = timing.loop_breaker
@@ -85,8 +86,8 @@ impl Breaker {
         self.paused.take_if(|(_, until)| *until <= now).is_some()
     }
 
-    /// The earliest time for the next set of a slot that was cleared at `cleared_at`: now, but a little later for a slot that was
-    /// set three times within ten seconds.
+    /// Earliest time of the next set of a slot that was cleared at `cleared_at`: `now`, or later if the slot
+    /// was set three times within ten seconds.
     pub(super) fn settable_at(
         &self,
         slot: Slot,
@@ -103,7 +104,7 @@ impl Breaker {
         }
     }
 
-    /// Decides about a set and records an allowed one.
+    /// Decides about a set, and records it if it is allowed.
     pub(super) fn set(
         &mut self,
         slot: Slot,

@@ -1,4 +1,4 @@
-//! The Teams call of a person: its start, confirmations, holding under our writes, and end.
+//! The Teams call of a person: start, confirmation, end, and its hold under our writes.
 
 use super::Mirror;
 use crate::{
@@ -8,8 +8,8 @@ use crate::{
 };
 
 impl Mirror {
-    /// When the Teams call ends without a further confirmation. A call that our own write masks cannot be confirmed:
-    /// it is held, up to the limit.
+    /// End of the Teams call without a further confirmation. A call that our own write masks cannot be
+    /// confirmed: it is held up to the limit.
     pub(crate) fn call_until(&self, signals: &Signals, timing: &Timing) -> Option<Timestamp> {
         let confirmed_at = signals.teams_call?.confirmed_at;
         let limit = confirmed_at + timing.appointment_limit;
@@ -23,7 +23,7 @@ impl Mirror {
         }
     }
 
-    /// Starts, confirms, holds or ends the Teams call. A slot that still masks here is not settled by this answer.
+    /// Starts, confirms, holds or ends the Teams call by an answer that shows `meaning`.
     pub(super) fn follow_call(
         &mut self,
         signals: &mut Signals,
@@ -34,7 +34,8 @@ impl Mirror {
         let session = *self.slot(Slot::Session);
         let in_force = match session {
             SlotState::Written(_) => true,
-            // Without an answer to the clear the session counts as alive; after a 404 only while Teams shows it.
+            // Until the clear is acknowledged the session counts as alive; after a 404 only while
+            // Teams shows it.
             SlotState::Clearing(clear) => {
                 matches!(clear.answer, ClearAnswer::Pending | ClearAnswer::Refused)
                     && now < clear.expires_at
@@ -51,7 +52,7 @@ impl Mirror {
             })
         };
         signals.teams_call = match meaning {
-            // Our app session never says Presenting, and Presenting implies a call.
+            // Our app session never shows Presenting, and Presenting implies a call.
             Meaning::Presenting => confirmed(),
             Meaning::Call if !session.may_echo() => confirmed(),
             Meaning::Call | Meaning::Unknown => known,
@@ -60,14 +61,14 @@ impl Mirror {
             {
                 known
             }
-            // A state that was chosen by hand hides call and session alike.
+            // A state that the person chose by hand hides both a call and our session.
             _ if in_force => known,
-            // Neither a call nor a write of ours explains it.
+            // Neither a call nor our write explains the state.
             _ => None,
         };
     }
 
-    /// Ends a Teams call that has outlived its lease.
+    /// Ends a Teams call whose lease is over.
     pub(crate) fn expire_call(&self, signals: &mut Signals, timing: &Timing, now: Timestamp) {
         let end = self.call_until(signals, timing);
         if end.is_some_and(|end| end <= now) {

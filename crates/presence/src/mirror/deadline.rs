@@ -1,10 +1,10 @@
-//! When the Teams side of a person changes by itself.
+//! Time of the next change in the Teams mirror that needs no input.
 
 use super::Mirror;
 use crate::{Signals, Slot, Timestamp, slot::SlotState, timing::Timing};
 
 impl Mirror {
-    /// When something here changes by itself.
+    /// Time of the next change that needs no input.
     pub(crate) fn deadline(
         &self,
         signals: &Signals,

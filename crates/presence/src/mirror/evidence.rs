@@ -1,5 +1,6 @@
-//! Evidence from Graph's answers about our writes: the lag of each write, and after its clear whether a state that looks like
-//! the write is its echo or Teams' own. The wait is as long as the measured lag (docs/presence-rules.md, "Whose call is it?").
+//! Evidence from Graph's answers about our writes: the lag of each write, and after its clear whether a state
+//! that looks like the write is its echo or Teams' own. The wait is as long as the measured lag
+//! (docs/presence-rules.md, "Teams calls and echoes").
 
 use std::time::Duration;
 
@@ -9,23 +10,23 @@ use crate::{
     timing::Timing,
 };
 
-/// One answer of Graph, classified for one slot.
+/// An answer of Graph, compared with one slot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Evidence {
-    /// When Graph was asked.
+    /// Time of the request to Graph.
     pub(super) asked_at: Timestamp,
-    /// The state in the answer.
+    /// State in the answer.
     pub(super) shown: AnswerMatch,
-    /// The state in the answer before it.
+    /// State in the answer before it.
     pub(super) before: AnswerMatch,
-    /// The tenant's lag, if enough writes were measured.
+    /// Lag of the tenant, if enough writes were measured.
     pub(super) tenant_lag: Option<Duration>,
 }
 
-/// What follows from an answer for a slot.
+/// Conclusion from an answer for a slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
-    /// The lag of the write, measured by this answer.
+    /// Lag of the write, if this answer measured it.
     pub(super) lag: Option<Duration>,
     /// The echo has ended: the state in the answer is Teams' own.
     pub(super) is_over: bool,
@@ -49,13 +50,13 @@ impl SlotWrite {
         let mut verdict = Verdict::default();
         self.echo = match (evidence.shown, self.echo) {
             (AnswerMatch::Echo, Echo::Awaited) => {
-                // Where another state hid the write, the time is that of the other.
+                // Where another state hid the write, the time measures that state.
                 let is_measured = evidence.before != AnswerMatch::Hidden && own <= timing.settle;
                 verdict.lag = Some(own).filter(|_| is_measured);
                 Echo::Seen(own)
             }
             (AnswerMatch::Echo, Echo::AwaitedSince(earlier)) => {
-                // It is the earlier write's, unless that would be late for this tenant.
+                // The earlier write is shown, unless its lag would be too long for this tenant.
                 let lag = after(earlier);
                 let is_late = evidence.tenant_lag.is_some_and(|tenant| lag > tenant);
                 Echo::SeenOfEither(if is_late { own } else { lag })
@@ -69,20 +70,21 @@ impl SlotWrite {
 }
 
 impl SlotClear {
-    /// The time at which the write ended in Teams.
+    /// Time at which the write ended in Teams.
     fn gone_at(&self) -> Timestamp {
-        // A 404 says nothing while Teams goes on showing the write.
+        // A 404 does not prove the end while Teams still shows the write.
         let acknowledged_at = self.answer.acknowledged_at();
         acknowledged_at.map_or(self.expires_at, |at| at.min(self.expires_at))
     }
 
-    /// The time at which the echo ends without further answers. A run of answers that show the echo extends it.
+    /// End of the echo without further answers. A run of answers that show the echo extends it.
     pub(crate) fn ends_at(&self, timing: &Timing) -> Timestamp {
         let gone_at = self.gone_at();
         self.shown_since.map_or(gone_at, |at| at.max(gone_at)) + timing.settle
     }
 
-    /// The waits after which a shown echo counts as Teams' own: since the start of the unbroken run, and since the clear.
+    /// Waits after which a shown echo counts as Teams' own: since the start of the unbroken run, and since
+    /// the clear.
     fn waits(&self, tenant_lag: Option<Duration>, timing: &Timing) -> (Duration, Duration) {
         let (run, gone) = match (self.echo, tenant_lag) {
             (Echo::Seen(own) | Echo::SeenOfEither(own), Some(tenant)) => {
@@ -92,7 +94,7 @@ impl SlotClear {
             (Echo::Seen(own) | Echo::SeenOfEither(own), None) => {
                 ((own * 2).max(timing.settle_least), Duration::ZERO)
             }
-            // An echo lasts as long as what it echoes.
+            // An echo lasts as long as its write.
             (_, tenant) => {
                 let lived = self.gone_at().since(self.in_effect_from);
                 (lived, tenant.unwrap_or(timing.settle))
@@ -101,8 +103,8 @@ impl SlotClear {
         (run.min(timing.settle), gone.min(timing.settle))
     }
 
-    /// Applies an answer after a 404. The 404 is believed once Teams has shown the write and then another state, or shows another
-    /// state longer after the write than any lag.
+    /// Applies an answer after a 404. The 404 is believed if Teams showed the write and then another state,
+    /// or if another state is shown longer after the write than any lag.
     fn contradict(&mut self, shown: AnswerMatch, asked_at: Timestamp, timing: &Timing) {
         let since_write = asked_at.since(self.in_effect_from);
         let was_seen = matches!(self.echo, Echo::Seen(_) | Echo::SeenOfEither(_));
@@ -119,8 +121,8 @@ impl SlotClear {
         let Evidence {
             asked_at, shown, ..
         } = evidence;
-        // Also before the end of the write: after a restart, or where the clear came before the first answer, nothing else tells
-        // that Teams had it.
+        // Also before the end of the write: after a restart, or if the clear preceded the first answer,
+        // nothing else proves that Teams had the write.
         self.was_shown |= shown == AnswerMatch::Echo;
         if let ClearAnswer::NotFound(denied_at) = self.answer
             && asked_at >= denied_at

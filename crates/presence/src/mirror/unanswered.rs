@@ -1,4 +1,4 @@
-//! The mirror where Microsoft refuses a write, or has no account any more.
+//! Refused writes, and accounts that answers leave out.
 
 use super::{Command, Mirror};
 use crate::{
@@ -9,9 +9,9 @@ use crate::{
 };
 
 impl Mirror {
-    /// Microsoft refused a write. One that was never acknowledged is not in force and hides nothing. Its record stays: it is
-    /// tried again, and may arrive at any time. Of one that was, only the renewal failed: Teams keeps it until it ends. A refused
-    /// clear is tried again too, and the write stays in force meanwhile.
+    /// Applies a refusal. A write that was never acknowledged is not in force and hides nothing; its record
+    /// stays, because a retry may arrive at any time. Of an acknowledged write only the renewal failed: Teams
+    /// keeps it until it expires. After a refused clear, which is retried, the write stays in force.
     pub(crate) fn on_refused(&mut self, slot: Slot, action: Action, timing: &Timing) {
         if let (SlotState::Clearing(clear), Action::Clear) = (self.slot_mut(slot), action) {
             clear.refuse();
@@ -33,13 +33,13 @@ impl Mirror {
                     ..write
                 })
             }
-            // The answer to a write that a later one has overtaken.
+            // A later write has overtaken this one.
             Action::Set | Action::Renew | Action::Clear | Action::Abandon => return,
         };
     }
 
-    /// A refused write that is still wanted is written again now and then: where the next try of the queue may be far away,
-    /// or there is none.
+    /// Sends a refused write again at intervals while its cause lasts: the queue may retry it much later, or
+    /// not at all.
     pub(super) fn retry_refused(
         &mut self,
         slot: Slot,
@@ -58,7 +58,7 @@ impl Mirror {
         vec![Command::Store(slot), Command::Write(slot, Action::Set)]
     }
 
-    /// Microsoft has dropped by itself what refused writes may have left: their clears need not be tried again.
+    /// Abandons the clears of refused writes that Microsoft has dropped by now.
     pub(super) fn abandon_expired_clears(&mut self, now: Timestamp) -> Vec<Command> {
         let over = Slot::ALL.into_iter().filter(|slot| {
             let until = &mut self.left_over_until[*slot as usize];
@@ -68,7 +68,7 @@ impl Mirror {
             .collect()
     }
 
-    /// Teams has taken a write after all that it had refused.
+    /// Applies the acknowledgement of a write that was refused before.
     pub(super) fn accept_late(
         &mut self,
         slot: Slot,
@@ -81,14 +81,14 @@ impl Mirror {
             expires_at: now + slot.lifetime(timing),
             acknowledged_at: Some(now),
             is_answered: true,
-            // Teams may have shown anything while it refused.
+            // Teams may have shown any state while it refused.
             echo: Echo::Indistinct,
             ..write
         });
     }
 
-    /// Ends all signals of Teams at once, because answers that were asked for at `asked_at` leave the account out. Writes of
-    /// Offhook stay ours. Returns false if a newer answer has been taken in.
+    /// Ends all signals of Teams at once: answers requested at `asked_at` leave the account out. Our writes
+    /// stay recorded. Returns false if a newer answer has been applied.
     pub(crate) fn on_account_missing(
         &mut self,
         signals: &mut Signals,

@@ -1,6 +1,6 @@
 //! Stable names of the sentences of reasons.
 
-/// The value of every [`crate::ReasonKind::code`].
+/// Every value of [`crate::ReasonKind::code`].
 pub const REASON_CODES: [&str; 36] = [
     "appointment",
     "at-rest",

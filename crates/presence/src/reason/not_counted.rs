@@ -1,25 +1,26 @@
-//! Why something does not count (domain section 2): what Teams shows, or what Offhook would write there.
+//! Reasons why a state of Teams, or a request in Offhook, does not count (docs/presence-rules.md, "What does not
+//! count").
 
 use std::fmt;
 
 use crate::Slot;
 
-/// Why something does not count.
+/// Reason why a signal or a request does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NotCounted {
     /// The mode is `none`: nothing crosses between Teams and Offhook.
     ModeNone,
     /// The mode is `telephony_only`, and Teams shows Do not disturb.
     DoNotDisturbInTeams,
-    /// The mode is `telephony_only`, and the person chose Do not disturb here, or has an appointment in it.
+    /// The mode is `telephony_only`, and a choice or an appointment in Offhook requests Do not disturb.
     DoNotDisturbHere,
     /// No Teams account was found for the person.
     NoAccount,
-    /// The person's login at Microsoft has ended.
+    /// The person's sign-in at Microsoft has ended.
     LoginEnded,
     /// Microsoft's answers leave the account out.
     AccountMissing,
-    /// Microsoft refused a write to this slot.
+    /// Microsoft refused a write to the slot.
     WriteRefused(Slot),
 }
 
@@ -36,7 +37,7 @@ impl NotCounted {
         Self::WriteRefused(Slot::Preferred),
     ];
 
-    /// A stable name.
+    /// Stable name.
     pub const fn code(self) -> &'static str {
         match self {
             Self::ModeNone => "mode-none",

@@ -1,48 +1,47 @@
-//! What reasons say, and what else there is to know of them: in English here, and with a code and a value for whoever says it
-//! in another language.
+//! Sentences of reasons: in English here, and as a code with a value for other languages.
 
 use std::{fmt, sync::Arc};
 
 use super::NotCounted;
 use crate::{Slot, Status, TeamsState, slot::ReleaseReason};
 
-/// What became of something that Offhook wrote to Teams.
+/// State of a write of Offhook in Teams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WriteState {
-    /// Teams has it.
+    /// Teams has the write.
     InForce,
-    /// It is to be taken back, which Microsoft has not confirmed.
+    /// Offhook is clearing the write; Microsoft has not confirmed that.
     BeingCleared,
-    /// It was taken back, and may still be seen for a moment.
+    /// The write was cleared; its echo may still be seen.
     Cleared,
-    /// Teams does not have it.
+    /// Teams does not have the write.
     NotInForce,
 }
 
-/// What a signal says.
+/// Kind of a signal, or of another reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReasonKind {
-    /// This profile was chosen.
+    /// The person chose the profile of this name.
     ChosenProfile(Arc<str>),
-    /// An appointment runs.
+    /// An appointment is current.
     Appointment,
-    /// A call in Teams is an appointment.
+    /// A call in Teams counts as an appointment.
     TeamsCallAppointment,
-    /// Teams is in Do not disturb.
+    /// Teams shows Do not disturb.
     DoNotDisturbInTeams,
-    /// The screen is shared in Teams.
+    /// The person shares the screen in Teams.
     PresentingInTeams,
     /// No client runs.
     NoClient,
-    /// No client runs, and this is what Teams shows.
+    /// No client runs, and Teams shows this status.
     NoClientAsTeamsShows(Status),
     /// The screen is locked.
     Locked,
-    /// Nobody touches keyboard or mouse.
+    /// Keyboard and mouse are not used.
     Inactive,
-    /// Nothing else applies.
+    /// No other rule applies.
     AtRest,
-    /// A client runs and nothing else applies.
+    /// A client runs, and no other rule applies.
     AtRestWithClient,
     /// A line is in a call.
     InACall,
@@ -50,26 +49,26 @@ pub enum ReasonKind {
     CallOnHold,
     /// A line rings.
     Ringing,
-    /// A meeting server has the person in a meeting.
+    /// The person is in a meeting outside Teams.
     InAMeeting,
-    /// The same without being heard.
+    /// The person is in a meeting outside Teams without audio.
     InAMeetingWithoutAudio,
-    /// Teams has the person in a call.
+    /// The person is in a call in Teams.
     InACallInTeams,
-    /// A program of this name uses the microphone.
+    /// The program of this alias uses the microphone.
     UsesMicrophone(Arc<str>),
-    /// This is what Teams shows.
+    /// Teams shows this state.
     TeamsShows(TeamsState),
-    /// Offhook wrote something there.
+    /// Offhook wrote to the slot.
     OwnWrite(Slot, WriteState),
-    /// Offhook writes nothing for a while.
+    /// Writes to Teams are paused.
     WritingPaused,
-    /// Something does not count.
+    /// A signal or a request does not count.
     NotCounted(NotCounted),
 }
 
 impl ReasonKind {
-    /// A stable name of the sentence.
+    /// Stable name of the sentence.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ChosenProfile(_) => "chose",
@@ -106,7 +105,7 @@ impl ReasonKind {
         }
     }
 
-    /// The name or state in it, if there is one.
+    /// Name or state in the sentence, if there is one.
     pub fn value(&self) -> Option<String> {
         match self {
             Self::ChosenProfile(profile) => Some(profile.to_string()),
@@ -163,31 +162,31 @@ impl fmt::Display for ReasonKind {
     }
 }
 
-/// What else there is to know of a reason.
+/// Additional sentence of a reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReasonDetail {
-    /// The profile that was chosen is gone or not active.
+    /// The chosen profile was deleted or is inactive.
     ProfileGone,
-    /// The person chose something while it ran.
+    /// A choice of the person suspends the appointment.
     Suspended,
-    /// A choice made here does not end what Teams says.
+    /// A choice in Offhook does not end Do not disturb in Teams.
     EndItInTeams,
-    /// A shared screen alone changes nothing.
+    /// Only the screen is shared: no effect.
     OnlyTheScreen,
-    /// Somebody may answer what Offhook writes.
+    /// Another program may overwrite Offhook's writes.
     SecondSynchronisation,
-    /// Teams has not said that it has it.
+    /// Teams has not acknowledged the write.
     NotAcknowledged,
-    /// Microsoft refused to take the write back.
+    /// Microsoft refused the clear.
     ClearRefused,
-    /// Teams shows this instead.
+    /// Teams shows this state instead.
     HiddenBy(TeamsState),
-    /// Why a write is not in force.
+    /// Reason why the slot was released.
     Released(ReleaseReason),
 }
 
 impl ReasonDetail {
-    /// A stable name of the sentence.
+    /// Stable name of the sentence.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ProfileGone => "profile-gone",
@@ -204,7 +203,7 @@ impl ReasonDetail {
         }
     }
 
-    /// The state in it, if there is one.
+    /// State in the sentence, if there is one.
     pub fn value(&self) -> Option<String> {
         match self {
             Self::HiddenBy(state) => Some(state.to_string()),

@@ -1,4 +1,4 @@
-//! The table of all settings: each one with its default, its limits and who may change it.
+//! Table of all settings: each with its default, its limits and its effect.
 
 use std::borrow::Cow;
 
@@ -47,7 +47,7 @@ const fn profile(name: &'static str) -> Value {
     Profile(Some(Cow::Borrowed(name)))
 }
 
-/// A day: beyond it nobody waits for an automatic profile.
+/// A day: the longest delay of an automatic profile, in seconds.
 const DAY: u32 = 24 * 3600;
 
 /// Every setting.

@@ -1,4 +1,4 @@
-//! What happens to a person's Teams account.
+//! Changes of a person's Teams account.
 
 use super::Person;
 use crate::{
@@ -7,41 +7,43 @@ use crate::{
 };
 
 impl Person {
-    /// An account was found. Repeated for one that is known, it says nothing about whether that can be reached.
+    /// Links an account. For a person who has one, it changes nothing: it does not prove that the account can
+    /// be reached.
     pub(super) fn link(&mut self, now: Timestamp) {
         if !self.account.is_linked() {
             self.set_account(TeamsAccount::Linked, now);
         }
     }
 
-    /// The person has no account any more.
+    /// Unlinks the account.
     pub(super) fn unlink(&mut self, now: Timestamp) {
         self.set_account(TeamsAccount::None, now);
         self.forget_teams();
     }
 
-    /// The person's own login has ended. The signals of Teams keep their leases.
+    /// Records that the person's own sign-in has ended. The signals of Teams keep their leases.
     pub(super) fn end_login(&mut self, now: Timestamp) {
         if self.account.is_linked() {
             self.set_account(TeamsAccount::Unreachable(Unreachable::LoginEnded), now);
         }
     }
 
-    /// Complete answers leave the account out: the signals of Teams end at once.
+    /// Records that complete answers leave the account out: the signals of Teams end at once.
     pub(super) fn miss_account(&mut self, asked_at: Timestamp, now: Timestamp) {
         if self.account.is_linked() && self.mirror.on_account_missing(&mut self.signals, asked_at) {
             self.set_account(TeamsAccount::Unreachable(Unreachable::Missing), now);
         }
     }
 
-    /// Takes in an answer of Graph. It shows that the account can be reached, unless a newer one left it out.
+    /// Applies an answer of Graph. It proves that the account can be reached, unless a newer answer left the
+    /// account out.
     pub(super) fn observe_teams(
         &mut self,
         answer: TeamsAnswer,
         timing: &Timing,
         now: Timestamp,
     ) -> Vec<Command> {
-        // It was under way when the account was taken away.
+        // The request was sent before the account was unlinked.
         if !self.account.is_linked() {
             return Vec::new();
         }
