@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// Time for which a lower sequence number is refused: after it, a tenant whose numbers restart is believed again.
+/// Time for which a lower sequence number is refused: a tenant may restart its numbers.
 const REFUSAL: Duration = Duration::from_secs(60);
 /// Bytes of a sequence number that are compared. Graph's numbers have 11 (presence resource, `sequenceNumber`).
 const COMPARED: usize = 16;

@@ -76,7 +76,7 @@ pub enum ForwardingError {
 }
 
 /// Finds the circle in which calls would run if `from` forwarded to `to`: the people from `from` back to `from`.
-/// `next` is the person to whom a person's calls go now.
+/// `next` returns the person who receives a person's forwarded calls now.
 pub fn forwarding_loop(
     from: PersonId,
     to: PersonId,

@@ -33,7 +33,7 @@ impl TenantLag {
             .filter(|_| sorted.len() >= LEAST);
     }
 
-    /// The tenant's lag for a person whose polling interval is `sweep`; `None` with fewer than ten lags.
+    /// The tenant's lag for a person with the polling interval `sweep`; `None` with fewer than ten lags.
     pub fn of(&self, sweep: Duration) -> Option<Duration> {
         Some(self.p99?.max(sweep * SWEEPS))
     }

@@ -9,7 +9,7 @@ pub enum LineState {
     Idle,
     /// A dialog that is not answered yet, in either direction (RFC 4235: `trying`, `proceeding`, `early`).
     Ringing,
-    /// An answered dialog whose media this line has put on hold.
+    /// An answered dialog with its media put on hold by this line.
     Held,
     /// An answered dialog (RFC 4235: `confirmed`).
     Connected,

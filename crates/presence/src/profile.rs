@@ -49,7 +49,7 @@ impl Profile {
         }
     }
 
-    /// Whether the profile can be chosen and looked up.
+    /// Whether the profile can be chosen and found by its name.
     pub const fn is_usable(&self) -> bool {
         self.active
     }
@@ -166,7 +166,7 @@ impl Default for MyProfiles {
     }
 }
 
-/// The person's own choice of a profile. The profile is looked up by its name at each evaluation: a change of the
+/// The person's own choice of a profile. Each evaluation finds the profile by its name: a change of the
 /// profile counts at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {

@@ -97,7 +97,7 @@ impl SlotRecord {
     }
 
     /// Adopts the record after a start. A write without a confirmed clear counts as in force, so that it is
-    /// renewed or cleared. A Do not disturb whose day has ended is written again only with `renew`.
+    /// renewed or cleared. A Do not disturb after its day is written again only with `renew`.
     pub(crate) fn adopt(
         &self,
         slot: Slot,
@@ -142,7 +142,7 @@ impl SlotRecord {
                 written_at: self.expires_at - timing.session_lifetime,
                 expires_at: self.expires_at,
                 acknowledged_at: self.acknowledged.then_some(self.written_at),
-                // The record does not say whether the last renewal was acknowledged.
+                // The record does not hold whether the last renewal was acknowledged.
                 is_answered: self.acknowledged && slot == Slot::Preferred,
                 echo: Echo::Indistinct,
                 adopted_until: Some(now + timing.adoption_grace),

@@ -231,7 +231,7 @@ impl Signals {
             .min_by_key(|meeting| meeting.since)
     }
 
-    /// Ends every signal whose lease is over.
+    /// Ends every expired signal.
     pub(crate) fn expire(&mut self, now: Timestamp) {
         self.lines.retain(|line| line.until > now);
         self.meetings.retain(|meeting| meeting.until > now);

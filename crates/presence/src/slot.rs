@@ -122,7 +122,7 @@ pub enum Echo {
     Past,
 }
 
-/// A cleared write, whose echo may still be shown. `mirror/evidence.rs` draws the conclusions.
+/// A cleared write; its echo may still be shown. `mirror/evidence.rs` draws the conclusions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotClear {
     /// Time of the clear.
@@ -221,7 +221,7 @@ pub enum Action {
 const REQUEST_LIMIT: Duration = Duration::from_secs(1);
 
 impl Echo {
-    /// Time at which an earlier write took effect whose echo may still come.
+    /// Time at which an earlier write took effect, if its echo may still come.
     const fn earlier(self) -> Option<Timestamp> {
         match self {
             Self::AwaitedSince(earlier) | Self::IndistinctSince(earlier) => Some(earlier),

@@ -260,8 +260,8 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), TargetError> {
     Ok((host, port))
 }
 
-/// Whether a text is a host name (RFC 1035 §2.3.1, RFC 1123 §2.1) or an IPv4 address: a name whose last label is
-/// a number is not a host name.
+/// Whether a text is a host name (RFC 1035 §2.3.1, RFC 1123 §2.1) or an IPv4 address. A name that ends with a numeric
+/// label is not a host name.
 fn is_host(host: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())

@@ -335,7 +335,7 @@ impl Person {
         }
     }
 
-    /// Ends every signal whose lease is over.
+    /// Ends every expired signal.
     pub(super) fn expire(&mut self, timing: &Timing, now: Timestamp) -> Vec<Command> {
         self.signals.expire(now);
         let settings = Settings {

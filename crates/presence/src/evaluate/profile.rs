@@ -35,7 +35,7 @@ impl Offer {
         }
     }
 
-    /// A rule whose profile does not exist: calls ring, even if another profile has the name of the status.
+    /// A rule without its profile: calls ring, even if another profile has the name of the status.
     fn built_in(rule: Rule, status: Status, since: Timestamp) -> Self {
         Self {
             rule,

@@ -48,7 +48,7 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
                     .detail(hidden_by(slot, write, observation))
             }),
             SlotState::Clearing(clear) => add(&|| {
-                // A write whose clear Microsoft refuses is still there.
+                // After a refused clear the write is still there.
                 let (state, note) = match clear.answer {
                     ClearAnswer::Refused => (WriteState::InForce, Some(ReasonDetail::ClearRefused)),
                     // A clear counts only when Microsoft confirms it (D1).

@@ -1,4 +1,4 @@
-//! The loop breaker: pauses writes for a person whose Teams state another program overwrites
+//! The loop breaker: pauses writes for a person if another program overwrites them
 //! (docs/presence-rules.md, "The loop breaker"). Only a set that repeats an earlier one, after Teams has shown
 //! another state, can belong to a loop. New calls, meetings and choices never do, however many there are in a
 //! minute.

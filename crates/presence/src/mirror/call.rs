@@ -68,7 +68,7 @@ impl Mirror {
         };
     }
 
-    /// Ends a Teams call whose lease is over.
+    /// Ends a Teams call after its lease.
     pub(crate) fn expire_call(&self, signals: &mut Signals, timing: &Timing, now: Timestamp) {
         let end = self.call_until(signals, timing);
         if end.is_some_and(|end| end <= now) {
