@@ -1,4 +1,4 @@
-//! Behaviour of the engine: scenarios of the domain, one by one, and properties over random histories.
+//! Behaviour of the engine: the rules of docs/presence-rules.md one by one, and properties over random histories.
 
 mod activities;
 mod appointments;
@@ -40,11 +40,11 @@ use crate::{
 pub(crate) const ANNA: PersonId = PersonId(1);
 pub(crate) const DESK: LineId = LineId::Watched(11);
 pub(crate) const CLIENT: ClientId = ClientId::Page(21);
-/// Longer than any story.
+/// Longer than any test.
 pub(crate) const LONG: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(crate) const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
-/// One person, driven by hand.
+/// One person, Anna, with an engine and a clock.
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) policy: PersonPolicy,
@@ -52,16 +52,16 @@ pub(crate) struct World {
     pub(crate) writes: Vec<(Slot, Action)>,
     pub(crate) records: Vec<Record>,
     pub(crate) acknowledges: bool,
-    /// How often Teams was to be asked at once.
+    /// Number of [`Effect::ReadTeams`].
     pub(crate) reads: usize,
-    /// How often writing was paused.
+    /// Number of pauses of writes.
     pub(crate) pauses: usize,
-    /// The lags of Anna's writes, as a server keeps them for a tenant.
+    /// Lag of Anna's tenant, as the server keeps it.
     pub(crate) tenant_lag: TenantLag,
 }
 
 impl World {
-    /// A world whose line has said that it is idle.
+    /// A world with a line that has reported idle.
     pub(crate) fn new(mode: SyncMode) -> Self {
         let mut world = Self::with_record(mode, PersonRecord::default());
         let (line, state) = (DESK, LineState::Idle);
@@ -136,7 +136,7 @@ impl World {
         }
     }
 
-    /// Lets time pass, second by second; `teams` is what Graph answers meanwhile.
+    /// Lets time pass second by second; `teams` is Graph's answer in each second.
     pub(crate) fn pass(&mut self, time: Duration, teams: Option<(&str, &str)>) {
         let end = self.now + time;
         while self.now < end {
@@ -170,7 +170,7 @@ impl World {
         });
     }
 
-    /// Something happened to Anna.
+    /// Applies a fact about Anna.
     pub(crate) fn fact(&mut self, fact: Fact) {
         self.input(Input::Person(ANNA, fact));
     }
@@ -187,7 +187,7 @@ impl World {
         self.fact(Fact::Choice(None));
     }
 
-    /// Her client says so, and stays.
+    /// Connects Anna's client in a state, with a long lease.
     pub(crate) fn client(&mut self, state: ClientState) {
         let (client, since, until) = (CLIENT, self.now, self.now + LONG);
         self.fact(Fact::Client {
@@ -198,14 +198,14 @@ impl World {
         });
     }
 
-    /// No client of hers runs any more, and none has for so long.
+    /// Ends Anna's client, and lets the grace period pass.
     pub(crate) fn no_client_for(&mut self, time: Duration) {
         self.fact(Fact::ClientEnded(CLIENT));
         self.now = self.now + time;
         self.input(Input::Tick);
     }
 
-    /// She is in a meeting, as its server says.
+    /// Reports a meeting of Anna's.
     pub(crate) fn meeting(&mut self, meeting: &str, audio: bool, screen: bool) {
         self.fact(Fact::Meeting {
             meeting: meeting.into(),
@@ -215,7 +215,7 @@ impl World {
         });
     }
 
-    /// What her agent says of the microphone: each program since now.
+    /// Reports the programs at Anna's microphone, each with the present time as its start.
     pub(crate) fn programs(&mut self, aliases: &[&str]) {
         self.fact(Fact::Programs {
             client: CLIENT,
@@ -227,7 +227,7 @@ impl World {
         });
     }
 
-    /// Changes what holds for her.
+    /// Changes Anna's policy.
     pub(crate) fn policy(&mut self, change: impl FnOnce(&mut PersonPolicy)) {
         change(&mut self.policy);
         self.fact(Fact::Policy(Arc::new(self.policy.clone())));
@@ -237,12 +237,12 @@ impl World {
         self.policy(|policy| policy.mode = mode);
     }
 
-    /// Gives her these profiles.
+    /// Gives Anna these profiles.
     pub(crate) fn profiles(&mut self, profiles: impl IntoIterator<Item = Profile>) {
         self.policy(|policy| policy.profiles = MyProfiles::new(profiles));
     }
 
-    /// An appointment from now on.
+    /// Adds an appointment that starts now.
     pub(crate) fn appointment(&mut self, id: u64, profile: &str, lasts: Duration) {
         self.fact(Fact::Appointment(appointment(id, profile, self.now, lasts)));
     }
@@ -274,12 +274,12 @@ impl World {
         self.reasons().iter().find(profile).unwrap().rule
     }
 
-    /// What a viewer sees.
+    /// A viewer's view.
     pub(crate) fn view(&self, level: Relationship) -> View {
         view(self.presence(), level)
     }
 
-    /// The reasons that a viewer is told.
+    /// The reasons for a viewer.
     pub(crate) fn reasons_for(&self, level: Relationship) -> Vec<Reason> {
         let with_microphone = level.may(crate::Permission::SeeMicrophone);
         let explained = self.engine.explain(ANNA, with_microphone, self.now);
@@ -287,7 +287,7 @@ impl World {
         reasons_for(&presence, reasons, level)
     }
 
-    /// What the explanation adds to its reasons.
+    /// Additional sentences of the reasons.
     pub(crate) fn notes(&self) -> Vec<String> {
         let (_, reasons) = self.engine.explain(ANNA, true, self.now).unwrap();
         reasons
@@ -333,7 +333,7 @@ pub(crate) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A profile of Anna's own.
+/// A personal profile of Anna's.
 pub(crate) fn personal(name: &str, status: Status) -> Profile {
     Profile {
         origin: Origin::Personal,
@@ -342,7 +342,7 @@ pub(crate) fn personal(name: &str, status: Status) -> Profile {
     }
 }
 
-/// A central template that is not active.
+/// An inactive central template.
 pub(crate) fn inactive(name: &str, status: Status) -> Profile {
     Profile {
         active: false,

@@ -26,8 +26,8 @@ pub(crate) use pairing::{CodeError, PairingCodes};
 
 use crate::context::Context;
 
-/// Tables are looked at again at once, and then not before this: an import changes people one by one.
-const TABLES: Duration = Duration::from_secs(2);
+/// Pause after agents were sent changed settings: an import changes people one by one.
+const SETTINGS_INTERVAL: Duration = Duration::from_secs(2);
 /// Orders that wait for one agent.
 const ORDERS_MAX: usize = 8;
 
@@ -97,8 +97,8 @@ impl Default for Agents {
     fn default() -> Self {
         Self(Arc::new(Inner {
             live: RwLock::default(),
-            next: AtomicU64::new(1),
-            tables: watch::Sender::new(0),
+            next_client: AtomicU64::new(1),
+            settings: watch::Sender::new(0),
         }))
     }
 }
@@ -116,7 +116,7 @@ impl Agents {
     /// connection is dead.
     fn begin(&self, device: &str, person: PersonId, since: Timestamp) -> AgentSession {
         let device: Arc<str> = device.into();
-        let client = ClientId::Agent(self.0.next.fetch_add(1, Ordering::Relaxed));
+        let client = ClientId::Agent(self.0.next_client.fetch_add(1, Ordering::Relaxed));
         let (orders, receiver) = mpsc::channel(ORDERS_MAX);
         let presence_changed = Arc::new(Notify::new());
         let connected = ConnectedAgent {

@@ -1,4 +1,4 @@
-//! The activity axis (domain section 2): its order, its labels, and what it does to the status.
+//! The activity axis: order, labels and effect on the status (docs/presence-rules.md, "Which activity is shown").
 
 use super::{ANNA, CALL, DESK, LONG, PRESENTING, World, seconds};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     SyncMode::{TelephonyAndPresence, TelephonyOnly},
 };
 
-/// In the order of the domain: kind, via, label.
+/// In the order of the rules: kind, system, label.
 const ORDER: [(&str, &str, &str); 6] = [
     ("OnThePhone", "pbx", "On the phone"),
     ("InMeeting", "meeting", "In a meeting"),
@@ -68,7 +68,7 @@ fn each_activity_alone_is_shown_with_its_label() {
 fn each_activity_goes_before_every_later_one_whichever_began_first() {
     for (first, expected) in ORDER.into_iter().enumerate() {
         for second in first + 1..ORDER.len() {
-            // Presenting and a Teams call are two words for one state of Teams.
+            // Presenting and a Teams call are one state of Teams: both cannot be present.
             let one_state = (first, second) == (2, 3);
             for (one, two) in [(first, second), (second, first)] {
                 if one_state && two == 3 {
@@ -76,7 +76,7 @@ fn each_activity_goes_before_every_later_one_whichever_began_first() {
                 }
                 let mut world = world();
                 start(&mut world, one);
-                // A Teams call is known before our own session hides it.
+                // The Teams call must be known before our own session hides it.
                 if one != 0 && one != 1 || two != 3 {
                     start(&mut world, two);
                 }

@@ -1,4 +1,5 @@
-//! Appointments (domain section 2, rules 2 and 5) and the texts that follow from them.
+//! Appointments in profile rules 2 and 5, and the texts of a presence (docs/presence-rules.md, "Appointments",
+//! "Shown status and text").
 
 use super::{HOUR, START, World, appointment, default_profiles, personal, seconds};
 use crate::{

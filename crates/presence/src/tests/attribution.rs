@@ -1,23 +1,23 @@
-//! Whose call is it? Rows 103 to 106 of the Graph reference (10.3), with an echo that comes at once and with ones that take
-//! up to a minute.
+//! Attribution of a call in Teams: rows 103 to 106 of the Graph reference, with echoes that come at once or up to
+//! a minute late (docs/presence-rules.md, "Teams calls and echoes").
 
 use super::{AVAILABLE, CALL, DND, World, seconds};
 use crate::{Action, Confidence, Fact, LineState, Slot, SyncMode::TelephonyAndPresence};
 
 type Shown = (&'static str, &'static str);
 
-/// Seconds that Graph's answers lie behind the truth.
+/// Lags of Graph's answers, in seconds.
 const LAGS: [usize; 4] = [0, 6, 30, 58];
 
-/// A tenant that takes our writes at once and tells the truth late.
+/// A tenant that applies our writes at once and answers with a lag.
 struct Lagging {
     world: World,
     lag: usize,
-    /// What Teams showed in each second.
+    /// Shown state in each second.
     truth: Vec<Shown>,
-    /// Our session lives.
+    /// Our session is alive.
     ours: bool,
-    /// What Teams shows without it.
+    /// State without our session.
     teams: Shown,
     /// A call in Teams was believed at some time.
     believed: bool,
@@ -58,8 +58,8 @@ impl Lagging {
     }
 }
 
-/// A tenant that answers 404 to `clearPresence` and keeps the session: until it shows something else, nothing is believed,
-/// and it is asked again.
+/// A tenant that answers `clearPresence` with 404 and keeps the session: no call is believed until it shows
+/// another state, and the clear is repeated.
 #[test]
 fn what_teams_denies_and_shows_all_the_same_is_ours() {
     let mut world = World::new(TelephonyAndPresence);
@@ -77,14 +77,14 @@ fn what_teams_denies_and_shows_all_the_same_is_ours() {
         assert_eq!(world.take_writes(), [(Slot::Session, Action::Clear)]);
         world.fact(Fact::TeamsNothingToClear(Slot::Session));
     }
-    // Then it is true: whatever comes later is Teams' own.
+    // The clear then counts: a later call is Teams' own.
     world.pass(seconds(61), Some(AVAILABLE));
     world.pass(seconds(1), Some(CALL));
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
     assert_eq!(world.take_writes(), []);
 }
 
-/// The session ends by itself after five minutes, so that what shows a minute later is a call in Teams.
+/// Microsoft drops the session after five minutes: a call that shows a minute later is Teams' own.
 #[test]
 fn a_call_in_teams_that_hid_behind_a_denied_session_is_seen_in_the_end() {
     let mut world = World::new(TelephonyAndPresence);

@@ -1,4 +1,5 @@
-//! Automatic activation (profile rules 7 and 8): clients that start, end, lock, and are not touched.
+//! Automatic activation: clients that start, end, are locked or not used (docs/presence-rules.md, "Automatic
+//! activation").
 
 use super::{ANNA, CLIENT, LONG, START, World, default_profiles, inactive, personal, seconds};
 use crate::{

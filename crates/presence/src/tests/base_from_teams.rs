@@ -1,4 +1,4 @@
-//! A person without a client shows what Teams shows (domain section 2, after rule 8).
+//! Teams' state as the base of a person without a client (docs/presence-rules.md, "Base from Teams").
 
 use super::{AVAILABLE, CALL, DND, PRESENTING, World, default_profiles, personal, seconds};
 use crate::{

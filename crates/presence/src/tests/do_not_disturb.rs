@@ -1,4 +1,4 @@
-//! Do not disturb in both directions, told as stories about one person.
+//! Do not disturb in both directions, as scenarios of one person.
 
 use super::{ANNA, World, seconds};
 use crate::{
@@ -160,7 +160,8 @@ fn shown_in_teams() -> World {
     world
 }
 
-// D1: a clear without confirmation stays recorded, and what the person chooses in Teams meanwhile is not taken back by it.
+// Requirement D1: a clear without confirmation stays recorded and does not clear the person's later choice in
+// Teams.
 #[test]
 fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
     let mut world = shown_in_teams();
@@ -180,7 +181,7 @@ fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
     assert!(record.is_none_or(|record| record.cleared_at.is_some()));
 }
 
-// D1
+// Requirement D1.
 #[test]
 fn a_clear_that_is_not_confirmed_within_microsofts_day_is_not_sent_later() {
     let mut world = shown_in_teams();
@@ -191,7 +192,7 @@ fn a_clear_that_is_not_confirmed_within_microsofts_day_is_not_sent_later() {
     assert_eq!(world.take_writes(), [(Preferred, Abandon)]);
 }
 
-// D1: Teams never showed the write before it was taken back.
+// Requirement D1: Teams never showed the write before the clear.
 #[test]
 fn a_clear_before_the_first_answer_does_not_take_back_a_later_choice() {
     let mut world = World::new(TelephonyAndPresence);
@@ -207,7 +208,8 @@ fn a_clear_before_the_first_answer_does_not_take_back_a_later_choice() {
     assert_eq!(world.take_writes(), [(Preferred, Abandon)]);
 }
 
-// Domain 3.4: a 404 to a clear acknowledges nothing while Teams goes on showing what Offhook wrote.
+// A 404 to a clear acknowledges nothing while Teams still shows our write (docs/presence-rules.md, "Teams calls
+// and echoes").
 #[test]
 fn what_teams_denies_and_shows_all_the_same_is_taken_back_again() {
     let mut world = shown_in_teams();
@@ -230,13 +232,13 @@ fn what_teams_denies_and_shows_all_the_same_is_taken_back_again() {
     world.pass(seconds(1), Some(AVAILABLE));
     let record = world.last_own_record(Preferred);
     assert!(record.is_none_or(|record| record.cleared_at.is_some()));
-    // What comes later is the person's own.
+    // A later Do not disturb is the person's own.
     world.pass(seconds(70), Some(AVAILABLE));
     world.pass(seconds(70), Some(DND));
     assert_eq!(world.take_writes(), []);
 }
 
-// A write that Teams never showed need not have arrived: Do not disturb that comes after the 404 may be the person's own.
+// A write that Teams never showed may not have arrived: Do not disturb after the 404 may be the person's own.
 #[test]
 fn do_not_disturb_after_a_denial_of_what_was_never_shown_is_not_taken_back() {
     let mut world = World::new(TelephonyAndPresence);

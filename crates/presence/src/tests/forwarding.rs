@@ -1,4 +1,5 @@
-//! Forwarding as far as the core decides (domain section 6): the profile in force has it, and nothing remembers it.
+//! Call forwarding: the profile in force decides, and no trace of it stays (docs/presence-rules.md, "Call
+//! forwarding").
 
 use super::{CALL, HOUR, World, default_profiles, personal, seconds};
 use crate::{
@@ -6,7 +7,7 @@ use crate::{
     forwarding_loop,
 };
 
-/// What the profile in force does with calls.
+/// Call forwarding of the profile in force.
 fn in_force(world: &World) -> Forwarding {
     let profile = world.policy.profiles.named(&world.presence().profile);
     profile.map_or(Forwarding::Off, |profile| profile.forwarding.clone())

@@ -1,4 +1,4 @@
-//! Leases (domain section 5), row by row: nothing sticks.
+//! Leases, row by row (docs/presence-rules.md, "Leases").
 
 use super::{ANNA, AVAILABLE, CALL, CLIENT, DESK, DND, World, seconds};
 use crate::{
@@ -50,7 +50,7 @@ fn a_lost_connection_marks_the_line_stale_at_once_and_ends_its_call_after_a_minu
     );
 }
 
-// P16
+// Requirement P16.
 #[test]
 fn a_line_is_unknown_until_confirmed_and_again_after_its_lease() {
     let mut world = World::with_record(SyncMode::None, PersonRecord::default());
@@ -252,7 +252,7 @@ fn what_a_telephone_publishes_is_a_call_that_nobody_waits_for() {
     let until = world.now + seconds(60);
     publish(&mut world, LineState::Connected, until);
     assert_eq!(world.shown(), "Busy, On the phone");
-    // Its lease ends without another word.
+    // The lease ends without another report.
     world.pass(seconds(61), None);
     assert_eq!(world.shown(), "Available, Available");
     let now = world.now;

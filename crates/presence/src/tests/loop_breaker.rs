@@ -1,5 +1,5 @@
-//! The loop breaker: new calls, meetings and choices are never held back, repetitions that another program answers are
-//! (domain rule 3.3).
+//! The loop breaker: new calls, meetings and choices never pause writes, repetitions over another program's state
+//! do (docs/presence-rules.md, "The loop breaker").
 
 use super::{AVAILABLE, CALL, World, seconds};
 use crate::{
@@ -14,7 +14,7 @@ fn sets(world: &mut World) -> usize {
     writes.iter().filter(|(_, action)| *action == Set).count()
 }
 
-/// P1: ten calls of four seconds with two between.
+/// Requirement P1: ten calls of four seconds, two seconds apart.
 #[test]
 fn a_switchboard_has_ten_calls_a_minute() {
     let mut world = World::new(TelephonyAndPresence);
@@ -30,7 +30,7 @@ fn a_switchboard_has_ten_calls_a_minute() {
     assert_eq!(world.pauses, 0);
 }
 
-/// P1, of choices.
+/// Requirement P1, for choices.
 #[test]
 fn a_person_may_choose_as_often_as_it_pleases() {
     let mut world = World::new(TelephonyAndPresence);
@@ -85,7 +85,7 @@ fn the_same_meeting_joined_again_and_again_counts_only_where_teams_showed_someth
     }
 }
 
-/// A set after a clear is not delayed, but for a slot that was set three times within ten seconds.
+/// A set after a clear is sent at once, except of a slot that was set three times within ten seconds.
 #[test]
 fn only_a_flapping_slot_keeps_its_distance() {
     let mut world = World::new(TelephonyAndPresence);

@@ -1,4 +1,4 @@
-//! Meetings outside Teams (domain rule 3.3).
+//! Meetings outside Teams (docs/presence-rules.md, "Meetings outside Teams").
 
 use super::{ANNA, AVAILABLE, CALL, World, seconds};
 use crate::{

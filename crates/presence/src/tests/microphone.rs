@@ -1,4 +1,4 @@
-//! Microphone Sync, as far as the core decides: activity and visibility (domain section 4).
+//! Microphone Sync: activity and visibility (docs/presence-rules.md, "Microphone Sync").
 
 use super::{AVAILABLE, CLIENT, World, default_profiles, personal, seconds};
 use crate::{

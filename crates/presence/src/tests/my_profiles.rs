@@ -1,4 +1,5 @@
-//! My Profiles (domain section 1): the order, the names, templates that are not active; and the vocabulary of states.
+//! My Profiles: order, names, inactive templates; and the list of statuses (docs/presence-rules.md, "Profiles",
+//! "Statuses").
 
 use super::{World, inactive, personal};
 use crate::{Activity, MyProfiles, Profile, Status, SyncMode::TelephonyAndPresence, same_name};

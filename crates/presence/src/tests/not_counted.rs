@@ -1,4 +1,5 @@
-//! The explanation says why something does not count (domain section 2; P7, P13).
+//! Reasons why a signal or a request does not count (docs/presence-rules.md, "What does not count"; requirements
+//! P7, P13).
 
 use super::{ANNA, AVAILABLE, CALL, DESK, DND, PRESENTING, World, appointment, seconds};
 use crate::{
@@ -53,7 +54,7 @@ fn where_everything_counts_there_is_nothing_to_explain() {
     assert_eq!(why(&world), []);
 }
 
-// P7 (a)
+// Requirement P7 (a).
 #[test]
 fn in_mode_none_nothing_crosses_and_that_is_said() {
     let mut world = World::new(SyncMode::None);
@@ -67,7 +68,7 @@ fn in_mode_none_nothing_crosses_and_that_is_said() {
     assert_eq!(reasons(&world)[0].since, world.now);
 }
 
-// P7 (b)
+// Requirement P7 (b).
 #[test]
 fn telephony_only_says_which_do_not_disturb_it_does_not_carry() {
     let mut world = World::new(TelephonyOnly);
@@ -138,13 +139,13 @@ fn our_own_do_not_disturb_that_a_change_of_mode_takes_back_is_not_teams() {
     assert_eq!(why(&world), [NotCounted::DoNotDisturbHere]);
 }
 
-// P7 (c), (d), P13
+// Requirements P7 (c), P7 (d) and P13.
 #[test]
 fn an_account_that_cannot_be_reached_is_named_until_it_answers() {
     let mut world = World::new(TelephonyAndPresence);
     world.fact(Fact::TeamsUnlinked);
     assert_eq!(why(&world), [NotCounted::NoAccount]);
-    // Nobody has an account that could be lost.
+    // No person has an account that could be lost.
     world.fact(Fact::TeamsLoginEnded);
     world.fact(Fact::TeamsAccountMissing {
         asked_at: world.now,
@@ -154,7 +155,7 @@ fn an_account_that_cannot_be_reached_is_named_until_it_answers() {
     assert_eq!(why(&world), []);
     world.fact(Fact::TeamsLoginEnded);
     assert_eq!(why(&world), [NotCounted::LoginEnded]);
-    // The store repeats it for every change of a person.
+    // The store repeats the account with every change of a person.
     world.fact(Fact::TeamsLinked);
     assert_eq!(why(&world), [NotCounted::LoginEnded]);
     world.teams(AVAILABLE.0, AVAILABLE.1);
@@ -167,7 +168,7 @@ fn an_account_that_cannot_be_reached_is_named_until_it_answers() {
     assert_eq!(why(&world), []);
 }
 
-// P7 (e)
+// Requirement P7 (e).
 #[test]
 fn a_refused_write_is_not_in_force_and_masks_nothing() {
     let mut world = refusing(TelephonyAndPresence);
@@ -185,7 +186,7 @@ fn a_refused_write_is_not_in_force_and_masks_nothing() {
     ];
     assert_eq!(why(&world), both);
     assert_eq!(world.presence().confidence, Confidence::Certain);
-    // What Teams shows now is its own.
+    // Teams now shows its own state.
     world.back_to_automatic();
     world.teams(CALL.0, CALL.1);
     let signals = world.engine.signals(ANNA).unwrap();
@@ -240,7 +241,7 @@ fn a_refused_write_that_nobody_wants_any_more_is_nothing() {
         assert_eq!(why(&world), []);
         assert_eq!(world.engine.slot(ANNA, slot), Some(&SlotState::Empty));
         assert_eq!(world.last_own_record(slot), None);
-        // Overtakes the try that waits.
+        // Overtakes the retry that waits.
         assert_eq!(world.take_writes(), [(slot, Action::Clear)]);
         world.fact(Fact::TeamsRefused(slot, Action::Clear));
         assert_eq!(world.engine.slot(ANNA, slot), Some(&SlotState::Empty));
@@ -309,7 +310,7 @@ fn after_a_start_a_refused_write_is_tried_again() {
     assert_eq!(world.take_writes(), [(Preferred, Action::Set)]);
 }
 
-// P7: in Do not disturb, and with a state that the person chose by hand in Teams, Available too.
+// Requirement P7: in Do not disturb, and with a state that the person chose by hand in Teams, also Available.
 #[test]
 fn a_call_that_teams_hides_is_written_and_what_hides_it_is_said() {
     for hides in [AVAILABLE, DND, ("Away", "Away"), ("Busy", "Busy")] {
@@ -352,7 +353,7 @@ fn every_reason_has_a_code_of_its_own() {
     assert_eq!(codes.len(), NotCounted::ALL.len());
 }
 
-// P13
+// Requirement P13.
 #[test]
 fn a_missing_account_ends_what_teams_said_and_nothing_else() {
     let mut world = World::new(TelephonyAndPresence);
@@ -376,7 +377,7 @@ fn a_missing_account_ends_what_teams_said_and_nothing_else() {
     world.take_writes();
     world.line(LineState::Idle);
     assert_eq!(world.take_writes(), [(Session, Action::Clear)]);
-    // An answer that was overtaken brings nothing back.
+    // An overtaken answer does not bring the account back.
     let asked_at = world.now - seconds(5);
     let state = TeamsState::new(CALL.0, CALL.1);
     world.fact(Fact::TeamsObserved(crate::TeamsAnswer {
@@ -392,7 +393,7 @@ fn a_missing_account_ends_what_teams_said_and_nothing_else() {
     );
 }
 
-// P13
+// Requirement P13.
 #[test]
 fn news_that_an_account_is_missing_is_ignored_if_a_later_answer_has_it() {
     let mut world = World::new(TelephonyAndPresence);
@@ -403,7 +404,7 @@ fn news_that_an_account_is_missing_is_ignored_if_a_later_answer_has_it() {
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
 }
 
-/// A refused clear leaves the write in force, and the explanation says so.
+/// A refused clear leaves the write in force; the explanation names the refusal.
 #[test]
 fn a_refused_clear_is_named_until_it_is_taken() {
     let mut world = World::new(TelephonyAndPresence);
@@ -417,7 +418,7 @@ fn a_refused_clear_is_named_until_it_is_taken() {
         let reason = world.reasons().into_iter().find(own).unwrap();
         (reason.kind.code(), reason.detail.map(|note| note.code()))
     };
-    // D1: nothing has happened before Microsoft says so.
+    // Requirement D1: a clear counts only when Microsoft confirms it.
     assert_eq!(published(&world), ("session-being-taken-back", None));
     world.fact(Fact::TeamsRefused(Session, Action::Clear));
     assert_eq!(

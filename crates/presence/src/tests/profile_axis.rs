@@ -1,4 +1,5 @@
-//! The profile axis: every rule alone, every rule against every later one, and the examples of domain section 2.
+//! The profile axis: every rule alone, every rule against every later one, and the examples
+//! (docs/presence-rules.md, "Which profile is in force").
 
 use super::{
     AVAILABLE, CALL, DND, HOUR, PRESENTING, World, default_profiles, inactive, personal, seconds,
@@ -9,7 +10,7 @@ use crate::{
     Target,
 };
 
-/// A world in which the signals of all these rules are there at once. The choice comes first, so that it suspends no
+/// A world with the signals of all these rules at once. The choice comes first, so that it suspends no
 /// appointment.
 fn world_with(rules: &[u8]) -> World {
     let mut world = World::new(TelephonyAndPresence);
@@ -31,7 +32,7 @@ fn world_with(rules: &[u8]) -> World {
         world.appointment(5, "Appointment", HOUR);
     }
     match (has(3), has(4)) {
-        // Under our own Do not disturb only Presenting is beyond doubt Teams' own.
+        // Under our own Do not disturb only Presenting is certainly Teams' own.
         (true, true) => world.teams(PRESENTING.0, PRESENTING.1),
         (true, false) if has(1) || has(2) => world.teams(PRESENTING.0, PRESENTING.1),
         (true, false) => world.teams(DND.0, DND.1),

@@ -201,7 +201,7 @@ fn apply(world: &mut World, step: &Step) {
     }
 }
 
-/// Follows the engine's own deadlines, as its caller must.
+/// Follows the engine's deadlines, as its caller must.
 fn run_until(world: &mut World, end: Timestamp) {
     let mut turns = 0;
     while let Some(deadline) = world.engine.next_deadline().filter(|at| *at <= end) {
@@ -277,7 +277,7 @@ proptest! {
             *policy = PersonPolicy::with_mode(mode);
         });
         world.client(ClientState::Active);
-        // A clear that Teams never acknowledged ends with the day that Do not disturb lasts there.
+        // A clear that Teams never acknowledged ends when Microsoft drops the Do not disturb.
         let end = world.now + seconds(26 * 3600);
         run_until(&mut world, end);
         check(&world);
@@ -291,15 +291,15 @@ proptest! {
         }
     }
 
-    /// Whoever may not see what uses the microphone cannot tell that anything does: not by the status, not by a time,
-    /// not by a reason; and nothing that leaves for Teams or the store tells it.
+    /// Viewers who may not see programs at the microphone notice none: not by the status, a time or a reason,
+    /// nor by a write to Teams or a record.
     #[test]
     fn the_microphone_leaves_no_trace_for_others(steps in prop::collection::vec(step(), 1..60)) {
         let mut world = World::new(SyncMode::TelephonyAndPresence);
         let mut deaf = World::new(SyncMode::TelephonyAndPresence);
         for step in &steps {
             apply(&mut world, step);
-            // Time goes on for both; only the programs are left out.
+            // Time passes for both engines; only the programs are left out.
             apply(&mut deaf, if matches!(step, Step::Programs(..)) { &Step::Pass(0) } else { step });
             for level in Relationship::ALL {
                 if level < Relationship::TeamColleague {
@@ -312,15 +312,15 @@ proptest! {
         prop_assert_eq!(world.records, deaf.records);
     }
 
-    /// Teams shows nothing but our own writes, as late as it likes within the promised minute: no Teams call and no
-    /// Do not disturb of Teams' own may ever be seen.
+    /// Teams shows only our own writes, each up to a minute late: no Teams call and no Do not disturb of
+    /// Teams' own may be seen.
     #[test]
     fn the_echo_of_our_own_write_is_never_news(
         steps in prop::collection::vec((step(), 1u64..40), 1..60),
         lag in prop_oneof![0u64..3, 0u64..58],
     ) {
         let mut world = World::new(SyncMode::TelephonyAndPresence);
-        // What Teams holds, and since when: (session set, do not disturb set).
+        // State of our writes in Teams, with its start: (session set, Do not disturb set).
         let mut truth = vec![(world.now, false, false)];
         for (step, pause) in &steps {
             if matches!(step, Step::Teams(..) | Step::Acknowledge(_) | Step::Pass(_) | Step::LineLost | Step::Linked(_)) {

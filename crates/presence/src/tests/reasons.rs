@@ -1,4 +1,5 @@
-//! The explanation (domain section 2): every signal that counted or was overruled, with source, since, lease end, rule.
+//! The explanation: every signal that counted or was overruled, with source, start, end of lease and rule
+//! (docs/presence-rules.md, "Explanation").
 
 use super::{CALL, HOUR, World, seconds};
 use crate::{ClientState, LineState, Rule, Source, SyncMode::TelephonyAndPresence};

@@ -1,5 +1,5 @@
-//! The setting `renew_dnd` (domain rule 3.3): our Do not disturb is written again at the end of Microsoft's day, and
-//! only then.
+//! The setting `renew_dnd`: our Do not disturb is written again at the end of Microsoft's day, and at no other
+//! time (docs/presence-rules.md, "What Offhook writes to Teams").
 
 use super::{AVAILABLE, DND, HOUR, START, World, seconds};
 use crate::{

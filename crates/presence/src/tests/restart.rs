@@ -1,4 +1,4 @@
-//! What the engine makes of what the store remembers after a crash.
+//! Adoption of the store's records after a crash.
 
 use super::{ANNA, START, World, seconds};
 use crate::{
@@ -199,7 +199,8 @@ fn a_live_teams_call_is_never_cut_by_the_limit() {
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
 }
 
-// D1: the clear of the record is not confirmed after a restart either; what the person chooses meanwhile is theirs.
+// Requirement D1: after a restart the recorded clear is not confirmed either; the person's later choice is not
+// cleared.
 #[test]
 fn a_clear_that_is_not_confirmed_after_a_restart_does_not_take_back_a_later_choice() {
     let slots = [None, Some(held(600, 24 * 3600))];

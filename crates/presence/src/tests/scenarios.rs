@@ -1,4 +1,4 @@
-//! What the domain document says, told as stories about one person.
+//! Scenarios of one person, from docs/presence-rules.md.
 
 use super::{ANNA, DESK, World, seconds};
 use crate::{

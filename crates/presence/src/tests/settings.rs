@@ -1,4 +1,4 @@
-//! Settings and how the scope tree decides (domain section 8).
+//! Settings and the decision by the chain of scopes (docs/presence-rules.md, "Settings and scopes").
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -262,7 +262,7 @@ fn the_uses_of_a_profile_are_found_without_case_and_blanks() {
     assert_eq!(used(SettingsGroup::Automatic, " ABSENT "), ["client_end"]);
     assert_eq!(used(SettingsGroup::Calendar, "appointment"), ["busy"]);
     assert!(used(SettingsGroup::Automatic, "Available").is_empty());
-    // Every one of them is named, not the first alone.
+    // Every use is named, not only the first.
     assert_eq!(
         used(SettingsGroup::Automatic, "Be right back"),
         ["inactivity", "locked"]

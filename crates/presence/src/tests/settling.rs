@@ -1,5 +1,5 @@
-//! After our clear evidence decides (domain rule 3.4): a tenant whose answers lie behind the truth, with lags that are
-//! steady, change between calls or grow during one, in every interleaving of phone call, Teams call and presenting.
+//! Evidence after our clear: tenants with lags that are steady, change between calls or grow during one, in every
+//! interleaving of phone call, Teams call and Presenting (docs/presence-rules.md, "Teams calls and echoes").
 
 mod tenant;
 
@@ -9,7 +9,7 @@ use super::{ANNA, AVAILABLE, CALL, DND, PRESENTING, World, seconds};
 use crate::{Action, Fact, LineState, PersonRecord, Slot, SyncMode::TelephonyAndPresence};
 use tenant::{Event, SWEEP, TICK, Tenant, events, milliseconds};
 
-/// P2: a Teams call with a phone call over it; both end within three seconds, in either order.
+/// Requirement P2: a Teams call under a phone call; both end within three seconds, in either order.
 #[test]
 fn p2_two_calls_that_end_together_are_over_three_sweeps_after_the_clear() {
     for first in [Event::HangUp, Event::TeamsHangUp] {
@@ -42,7 +42,7 @@ fn p2_two_calls_that_end_together_are_over_three_sweeps_after_the_clear() {
     }
 }
 
-/// P3: a phone call, and a Teams call soon after it.
+/// Requirement P3: a phone call, and a Teams call soon after it.
 #[test]
 fn p3_a_teams_call_after_a_phone_call_is_seen_after_the_wait() {
     for (writes_seen, wait) in [(true, 3), (false, 11)] {
@@ -67,7 +67,7 @@ fn p3_a_teams_call_after_a_phone_call_is_seen_after_the_wait() {
 
 #[test]
 fn a_session_that_was_never_seen_is_waited_for_as_long_as_it_lived() {
-    // A call of three seconds, in a tenant that is known to take two: its echo comes late this time.
+    // A call of three seconds, in a tenant with a known lag of two: its echo comes late this time.
     let mut tenant = Tenant::new(20_000, 20, 0).experienced(2_000);
     tenant.pass(30_000);
     tenant.happen(Event::PhoneCall);
@@ -156,7 +156,7 @@ fn under_our_do_not_disturb_a_call_is_held_for_an_hour() {
     assert_eq!(world.shown(), "DoNotDisturb, Do not disturb");
 }
 
-/// After a start what was written before is known, but not whether it was seen.
+/// After a start the earlier write is known, but not whether Teams has shown it.
 #[test]
 fn after_a_restart_the_whole_minute_is_waited_for() {
     let now = super::START;
@@ -220,7 +220,7 @@ proptest! {
             tenant.happen(Event::PhoneCall);
             tenant.pass(lasts);
             tenant.happen(Event::HangUp);
-            // The lag changes when the call's echo is over.
+            // The lag changes after the end of the call's echo.
             tenant.pass(lag + 2 * way + pause);
         }
         tenant.pass(130_000);
@@ -246,8 +246,8 @@ proptest! {
         prop_assert!(!tenant.believes_a_call());
     }
 
-    /// The goal: with ten samples, a lag of at most a second and a sweep each second, the board is right three sweeps after
-    /// the acknowledged clear, if Teams did not change in the meantime.
+    /// The goal: with ten lags of at most a second and a sweep each second, the board is right three sweeps
+    /// after the acknowledged clear, if Teams did not change in between.
     #[test]
     fn three_sweeps_after_the_clear_the_board_is_right(
         events in events(),
@@ -274,7 +274,7 @@ proptest! {
     }
 }
 
-/// A 404 to the clear says that nothing is left of ours: the first state that no call explains ends a held call.
+/// After a 404 to the clear, the first state that no call explains ends a held call.
 #[test]
 fn a_held_call_ends_after_a_404_with_the_first_other_state() {
     let mut world = World::new(TelephonyAndPresence);
@@ -291,7 +291,7 @@ fn a_held_call_ends_after_a_404_with_the_first_other_state() {
     assert_eq!(world.shown(), "Available, Available");
 }
 
-/// Microsoft drops our Do not disturb after a day: what Graph goes on showing for a moment does not end a Teams call.
+/// Microsoft drops our Do not disturb after a day: its echo for some seconds does not end a Teams call.
 #[test]
 fn the_echo_of_an_expired_do_not_disturb_ends_no_call() {
     let mut world = World::new(TelephonyAndPresence);

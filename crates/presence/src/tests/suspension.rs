@@ -1,4 +1,4 @@
-//! What a manual choice suspends, and what it does not (domain section 2).
+//! Suspension of appointments by a choice (docs/presence-rules.md, "Choices suspend appointments").
 
 use super::{AVAILABLE, CALL, DND, HOUR, PRESENTING, World, default_profiles, inactive, seconds};
 use crate::{ReasonDetail, Rule, Status, SyncMode::TelephonyAndPresence};

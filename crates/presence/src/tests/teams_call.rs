@@ -1,4 +1,4 @@
-//! The appointment of a Teams call (domain rule 3.2): how long it lives, and who ends it.
+//! The appointment of a Teams call: lifetime and end (docs/presence-rules.md, "The Teams call appointment").
 
 use super::{ANNA, AVAILABLE, CALL, CLIENT, LONG, PRESENTING, START, World, seconds};
 use crate::{
@@ -99,7 +99,7 @@ fn at_restart_without_a_mode_that_knows_calls_it_is_removed() {
 
 #[test]
 fn it_ends_twelve_hours_after_teams_last_confirmed_it() {
-    // Under our own session nobody can confirm it, so that only the limit ends it.
+    // Under our own session no answer can confirm the call, so that only the limit ends it.
     let mut world = World::new(TelephonyAndPresence);
     world.pass(seconds(1), Some(CALL));
     let confirmed = world.now;
@@ -204,7 +204,7 @@ fn a_mode_that_is_switched_off_takes_the_call_along() {
     assert_eq!(world.shown(), "Available, Available");
 }
 
-/// A calls B: what Teams shows of each, and what each is here.
+/// A calls B: each person's state in Teams and in Offhook.
 #[test]
 fn the_table_of_calls_row_by_row() {
     const HERE: &str = "Busy, On the phone (MS Teams)";

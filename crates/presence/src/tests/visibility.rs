@@ -1,4 +1,4 @@
-//! Who sees what (domain section 7): every relationship against every row of the table.
+//! Visibility: every relationship against every row of docs/presence-rules.md, "What a viewer may see".
 
 use super::{CALL, DESK, HOUR, START, World, appointment, default_profiles, personal, seconds};
 use crate::{
@@ -9,11 +9,11 @@ use crate::{
     View,
 };
 
-/// The columns in which a row says yes, from the left: Blocked, Unknown, External, Employee, TeamColleague, Assistant,
+/// Columns of a row that may, from the left: Blocked, Unknown, External, Employee, TeamColleague, Assistant,
 /// AssistantPlus.
 type Row = [bool; 7];
 
-/// Makes something happen.
+/// Sets up the signals of a row.
 type Happen<'a> = &'a dyn Fn(&mut World);
 
 const ALL: Row = [false, false, true, true, true, true, true];
@@ -146,7 +146,7 @@ fn every_activity_but_the_microphones() {
             reasons.iter().any(|reason| reason.rule == rule)
         });
         let label = expected.as_ref().map(Activity::label).unwrap_or_default();
-        // P11: also of Presenting, which an external sees as the status in words.
+        // Requirement P11: also for Presenting, which an external viewer sees as the words of the status.
         check(FROM_EMPLOYEE, label, |level| {
             &*world.view(level).text == label
         });
@@ -262,7 +262,7 @@ fn the_number_of_the_other_party_picking_up_and_changing() {
     }
 }
 
-/// Everything at once.
+/// All signals at once.
 fn eventful() -> World {
     let mut world = with_appointment(true);
     world.line(LineState::Connected);
@@ -386,7 +386,7 @@ fn the_confidence_is_told_only_to_who_may_see_what_it_is_about() {
     });
 }
 
-/// The row "see until when" of the table.
+/// The end of a profile, by relationship.
 #[test]
 fn the_end_of_an_own_choice_is_seen_from_external_and_that_of_an_appointment_from_employee() {
     use Relationship::AssistantPlus;
@@ -419,7 +419,7 @@ fn the_end_of_an_own_choice_is_seen_from_external_and_that_of_an_appointment_fro
     }
 }
 
-/// A call ends at no known time: the end of the profile is not that of the status.
+/// A call has no known end: the end of the profile is not that of the status.
 #[test]
 fn a_status_that_an_activity_makes_has_no_known_end() {
     let mut world = World::new(crate::SyncMode::None);

@@ -1,4 +1,4 @@
-//! One row of a history for one visible state (P12).
+//! One row of the history for one visible state (requirement P12).
 
 use std::sync::Arc;
 

@@ -463,7 +463,7 @@ impl Host<Flow> for WatcherPolicy {
         self.authenticated(now, peer, request).map(drop)
     }
 
-    fn published(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16> {
+    fn on_publication(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16> {
         let line = LineId::Published(publication.entity.0);
         let (state, party) = match publication.body {
             None => (LineState::Idle, None),

@@ -1,4 +1,4 @@
-//! A tenant whose answers lie behind the truth: it takes our writes at once and tells of them late.
+//! A tenant with a lag: it applies our writes at once, and its answers show them late.
 
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ type Words = (&'static str, &'static str);
 pub(super) const SWEEP: u64 = 1_000;
 pub(super) const TICK: u64 = 100;
 
-/// Something that happens.
+/// An event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     PhoneCall,
@@ -25,30 +25,30 @@ pub(super) enum Event {
     Unshare,
 }
 
-/// A tenant that takes our writes and tells the truth late. Times in milliseconds.
+/// A tenant that applies our writes and answers with a lag. Times in milliseconds.
 pub(super) struct Tenant {
     pub(super) world: World,
-    /// How far answers lie behind now.
+    /// Present lag of the answers.
     pub(super) lag: u64,
-    /// A write takes effect after so long, and is acknowledged after twice that.
+    /// Time after which a write takes effect; after twice that time it is acknowledged.
     way: u64,
-    /// What comes in time: landings and acknowledgements.
+    /// Writes that will take effect, and acknowledgements, in order of time.
     coming: Vec<(Timestamp, Slot, Action, bool)>,
     next_sweep: Timestamp,
     session: bool,
     pub(super) in_call: bool,
     sharing: bool,
-    /// What Teams showed and whether the person truly was in a call, since when.
+    /// Shown states, with the time of each and whether the person was really in a call.
     truth: Vec<(Timestamp, Words, bool)>,
     pub(super) cleared_at: Option<Timestamp>,
-    /// The last answer told what was true then.
+    /// The last answer showed the true state of its time.
     told_until: Timestamp,
-    /// Teams calls that were believed from an answer behind which there was none.
+    /// Number of Teams calls that were believed without a real one.
     pub(super) false_calls: usize,
-    /// When the person was called on the phone, Teams itself showed a call of which no answer had told: its appearance is taken
-    /// for that of our write, whose lag seems too short. Only the tenant's lag corrects that.
+    /// When the phone call began, Teams itself showed a call that no answer had shown yet: it looks like our
+    /// write, with too short a lag. Only the tenant's lag corrects that.
     pub(super) mistakable: bool,
-    /// How many answers each false call outlived that showed something else.
+    /// For each false call, the number of answers with another state that it outlived.
     pub(super) outlived: usize,
 }
 
@@ -210,7 +210,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Events and the time after each.
+/// Events, and the time after each.
 pub(super) fn events() -> impl Strategy<Value = Vec<(Event, u64)>> {
     let pause = prop_oneof![200u64..3_000, 200u64..15_000, 10_000u64..100_000];
     prop::collection::vec((event(), pause), 1..14)
