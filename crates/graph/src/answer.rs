@@ -1,8 +1,10 @@
-//! The table of answers: success, final refusals and passing failures of Graph, and the side that can help.
+//! Decides from kind of request, status and body whether Graph's answer is success, a final refusal or a temporary failure,
+//! and who can help.
 //!
-//! One table judges single requests, items of a batch, batches as a whole, the directory and subscriptions. A request is
-//! refused for good only by Graph itself: by a JSON `error` envelope with 400 or 404. All other requests are tried again. A
-//! status without the envelope may come from a proxy, a gateway or a captive portal. The answers of the sign-in service have a table of their own.
+//! One table covers single requests, items of a batch, batches as a whole, the directory and subscriptions. Only Graph
+//! itself refuses a request for good: with a JSON `error` envelope and status 400 or 404. All other requests are retried,
+//! because a status without the envelope may come from a proxy, a gateway or a captive portal. Answers of the sign-in
+//! service have a table of their own (`sign_in/codes.rs`).
 
 use crate::wire::{ErrorBody, bounded, without_mark};
 use RequestKind::{
@@ -13,30 +15,30 @@ use Side::{Intermediary, Microsoft};
 use Source::{Decision, Page, Seen};
 use Verdict::{Administrator, Done, Exists, Final, NothingThere, Passing, StartOver, Token};
 
-/// The kind of a request, as far as the meaning of an answer depends on it. An item of a batch has the kind that it would
-/// have alone.
+/// Kind of a request, as far as the meaning of an answer depends on it. An item of a batch has the kind that the same
+/// request has alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RequestKind {
     /// `setPresence`, `setUserPreferredPresence`.
     Set,
     /// `clearPresence`, `clearUserPreferredPresence`.
     Clear,
-    /// A `$batch` as a whole.
+    /// The `$batch` request itself, not its items.
     Batch,
-    /// A read: presence, a user, the first page of a list, the list of subscriptions.
+    /// Reads a presence, a user, the first page of a list, or the list of subscriptions.
     Read,
-    /// A read of the directory by a `nextLink` or `deltaLink` of an earlier answer.
+    /// Reads a page of the directory by a `nextLink` or `deltaLink` of an earlier answer.
     DirectoryLink,
-    /// The creation of a subscription.
+    /// Creates a subscription.
     CreateSubscription,
-    /// The renewal or reauthorization of a subscription.
+    /// Renews or reauthorizes a subscription.
     ChangeSubscription,
-    /// The deletion of a subscription.
+    /// Deletes a subscription.
     DeleteSubscription,
 }
 
 impl RequestKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::Set,
         Self::Clear,
@@ -49,26 +51,26 @@ impl RequestKind {
     ];
 }
 
-/// The body of an answer, as far as its meaning depends on it.
+/// Body of an answer, as far as the meaning of the answer depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// No byte but white space.
+    /// White space only, or no byte.
     Empty,
-    /// Graph's `error` envelope with a code (Graph, "Microsoft Graph error responses").
+    /// Graph's `error` envelope with a code (Graph, "Microsoft Graph error responses and resource types").
     Error {
-        /// The code; empty where Graph gives an empty one.
+        /// Error code; empty where Graph sends an empty one.
         code: String,
-        /// The text for people.
+        /// Human-readable message.
         message: String,
     },
-    /// Other JSON.
+    /// JSON without an `error` object.
     Json,
-    /// Anything else: the page of a proxy, a gateway or a portal.
+    /// Neither empty nor JSON: the page of a proxy, a gateway or a captive portal.
     Foreign,
 }
 
-/// Length in characters up to which a code and a text of Graph are repeated. A text may be longer than a value, because Graph
-/// names what is missing at its end.
+/// Maximum lengths of Graph's code and message in our error texts, in characters. A message may be longer than a code,
+/// because Graph names the missing item at its end.
 const CODE_MAX: usize = 60;
 const MESSAGE_MAX: usize = 200;
 
@@ -84,7 +86,7 @@ impl Body {
         }
     }
 
-    /// Classifies the body of a batch item. Graph gives a body there that is no JSON as text.
+    /// Classifies the body of a batch item. Graph sends a body that is not JSON as a JSON string there.
     pub(crate) fn of_json(value: &serde_json::Value) -> Self {
         match value {
             serde_json::Value::Null => Self::Empty,
@@ -102,50 +104,51 @@ impl Body {
     }
 }
 
-/// What an answer means.
+/// Meaning of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Success.
     Done,
-    /// 404 of Graph itself: there was nothing to take back or delete.
+    /// Graph answered 404: there was no session or subscription to clear or delete.
     NothingThere,
-    /// 409 of Graph itself: the account has a subscription for presence already.
+    /// Graph answered 409: the account has a presence subscription already.
     Exists,
-    /// The link is too old: the directory is to be read from its beginning.
+    /// The link has expired: read the directory from its beginning.
     StartOver,
-    /// Graph refuses the token: try again with a fresh one, then later.
+    /// Graph refuses the token: retry at once with a new token, then with backoff.
     Token,
-    /// An administrator must do something: try again slowly.
+    /// The request needs an action of an administrator: retry slowly.
     Administrator,
-    /// Graph refuses this request for good.
+    /// Graph refuses this request for good: do not retry.
     Final,
-    /// Temporary: try again with backoff, or after `Retry-After`.
+    /// Temporary failure: retry with backoff, or after `Retry-After`.
     Passing(Side),
 }
 
-/// The origin of a passing failure.
+/// Origin of a temporary failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Microsoft, as far as can be seen.
+    /// Microsoft, or unknown.
     Microsoft,
-    /// A proxy, a firewall or a captive portal in front of Microsoft: where it lasts, an administrator can help.
+    /// A proxy, a firewall or a captive portal between Offhook and Microsoft; an administrator can help if the failure
+    /// persists.
     Intermediary,
 }
 
-/// The source of a line.
+/// Reason for a line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A page of Microsoft Graph's documentation.
     Page(&'static str),
-    /// Seen at Graph, in public reports.
+    /// Behaviour of Graph that public reports describe.
     Seen(&'static str),
-    /// Offhook's own decision, with its reason.
+    /// Offhook's own decision, with the reason.
     Decision(&'static str),
 }
 
-/// The body that a line asks for.
+/// Condition of a line on the body of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wants {
+enum BodyIs {
     Any,
     EmptyOrJson,
     Json,
@@ -154,8 +157,8 @@ enum Wants {
     Foreign,
 }
 
-impl Wants {
-    fn admits(self, body: &Body) -> bool {
+impl BodyIs {
+    fn matches(self, body: &Body) -> bool {
         match (self, body) {
             (Self::Any, _)
             | (Self::EmptyOrJson, Body::Empty | Body::Json)
@@ -173,12 +176,12 @@ impl Wants {
     }
 }
 
-/// A line of the table. The first that fits counts.
+/// A line of the table. The first matching line decides.
 #[derive(Clone, Copy, Debug)]
 struct Line {
     kinds: &'static [RequestKind],
     statuses: (u16, u16),
-    body: Wants,
+    body: BodyIs,
     verdict: Verdict,
     source: Source,
 }
@@ -186,7 +189,7 @@ struct Line {
 const fn line(
     kinds: &'static [RequestKind],
     statuses: (u16, u16),
-    body: Wants,
+    body: BodyIs,
     verdict: Verdict,
     source: Source,
 ) -> Line {
@@ -200,7 +203,7 @@ const fn line(
 }
 
 const ALL: &[RequestKind] = &RequestKind::ALL;
-/// All kinds except a batch as a whole: its refusal is none of its items.
+/// All kinds except the batch itself: its refusal is not a refusal of its items.
 const ONE: &[RequestKind] = &[
     Set,
     Clear,
@@ -212,16 +215,17 @@ const ONE: &[RequestKind] = &[
 ];
 const WRITES: &[RequestKind] = &[Set, Clear];
 
-/// Codes for a delta or page link that has ended.
+/// Error codes for a delta link or page link that has expired.
 const ENDED_LINKS: &[&str] = &[
     "syncStateNotFound",
     "syncStateInvalid",
     "resyncRequired",
     "Directory_ExpiredPageToken",
 ];
-/// The code of an envelope that names none.
+/// Code of an envelope without a code.
 const NO_CODE: &[&str] = &[""];
-/// Codes of temporary failures. With 403 Graph uses `UnknownError` for a missing permission too, which is not temporary.
+/// Codes of temporary failures. Together with 403, Graph uses `UnknownError` for a missing permission too, which is not
+/// temporary.
 const NO_VERDICT: &[&str] = &[
     "UnknownError",
     "generalException",
@@ -235,54 +239,54 @@ const NO_VERDICT: &[&str] = &[
 
 #[rustfmt::skip]
 const TABLE: &[Line] = &[
-    // Success: what the page of each call documents, and nothing else.
-    line(WRITES, (200, 200), Wants::EmptyOrJson, Done, Page("presence-setpresence: 200 OK without a body")),
-    line(WRITES, (204, 204), Wants::EmptyOrJson, Done, Decision("no content cannot mean anything else")),
-    line(&[Batch], (200, 200), Wants::Json, Done, Page("json-batching: 200 with JSON, whatever the items did")),
-    line(&[Read, DirectoryLink], (200, 200), Wants::Json, Done, Page("presence-get, user-list, user-delta: 200")),
-    line(&[CreateSubscription], (201, 201), Wants::Json, Done, Page("subscription-post-subscriptions: 201")),
-    line(&[CreateSubscription], (200, 200), Wants::Json, Done, Decision("the body holds the subscription all the same")),
-    line(&[ChangeSubscription], (200, 200), Wants::EmptyOrJson, Done, Page("subscription-update: 200")),
-    line(&[ChangeSubscription], (204, 204), Wants::EmptyOrJson, Done, Page("subscription-reauthorize: 204")),
-    line(&[DeleteSubscription], (204, 204), Wants::EmptyOrJson, Done, Page("subscription-delete: 204")),
-    line(&[DeleteSubscription], (200, 200), Wants::EmptyOrJson, Done, Decision("as 204")),
-    line(ALL, (200, 299), Wants::Foreign, Passing(Intermediary), Seen("portals answer every request with 200 and a page")),
-    line(ALL, (200, 299), Wants::Any, Passing(Microsoft), Decision("202 and 206 promise, and prove nothing")),
+    // Success: only the answers that the page of each call documents.
+    line(WRITES, (200, 200), BodyIs::EmptyOrJson, Done, Page("presence-setpresence: 200 OK without a body")),
+    line(WRITES, (204, 204), BodyIs::EmptyOrJson, Done, Decision("no content cannot mean anything else")),
+    line(&[Batch], (200, 200), BodyIs::Json, Done, Page("json-batching: 200 with JSON, whatever the items did")),
+    line(&[Read, DirectoryLink], (200, 200), BodyIs::Json, Done, Page("presence-get, user-list, user-delta: 200")),
+    line(&[CreateSubscription], (201, 201), BodyIs::Json, Done, Page("subscription-post-subscriptions: 201")),
+    line(&[CreateSubscription], (200, 200), BodyIs::Json, Done, Decision("the body holds the subscription all the same")),
+    line(&[ChangeSubscription], (200, 200), BodyIs::EmptyOrJson, Done, Page("subscription-update: 200")),
+    line(&[ChangeSubscription], (204, 204), BodyIs::EmptyOrJson, Done, Page("subscription-reauthorize: 204")),
+    line(&[DeleteSubscription], (204, 204), BodyIs::EmptyOrJson, Done, Page("subscription-delete: 204")),
+    line(&[DeleteSubscription], (200, 200), BodyIs::EmptyOrJson, Done, Decision("as 204")),
+    line(ALL, (200, 299), BodyIs::Foreign, Passing(Intermediary), Seen("portals answer every request with 200 and a page")),
+    line(ALL, (200, 299), BodyIs::Any, Passing(Microsoft), Decision("202 and 206 promise, and prove nothing")),
 
-    // Before every line that takes Graph's words for a statement.
-    line(ONE, (400, 400), Wants::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code names a temporary failure")),
-    line(ONE, (404, 404), Wants::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code names a temporary failure")),
-    line(ONE, (409, 410), Wants::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code names a temporary failure")),
-    line(ONE, (400, 400), Wants::ErrorCode(NO_CODE), Passing(Microsoft), Decision("an empty code gives no reason")),
-    line(ONE, (404, 404), Wants::ErrorCode(NO_CODE), Passing(Microsoft), Decision("an empty code gives no reason")),
-    line(ONE, (409, 410), Wants::ErrorCode(NO_CODE), Passing(Microsoft), Decision("an empty code gives no reason")),
+    // Temporary failures that Graph reports with a status of a final refusal; these lines precede the final ones.
+    line(ONE, (400, 400), BodyIs::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code names a temporary failure")),
+    line(ONE, (404, 404), BodyIs::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code names a temporary failure")),
+    line(ONE, (409, 410), BodyIs::ErrorCode(NO_VERDICT), Passing(Microsoft), Decision("the code names a temporary failure")),
+    line(ONE, (400, 400), BodyIs::ErrorCode(NO_CODE), Passing(Microsoft), Decision("an empty code gives no reason")),
+    line(ONE, (404, 404), BodyIs::ErrorCode(NO_CODE), Passing(Microsoft), Decision("an empty code gives no reason")),
+    line(ONE, (409, 410), BodyIs::ErrorCode(NO_CODE), Passing(Microsoft), Decision("an empty code gives no reason")),
 
     // Graph's own statements about missing or existing sessions, subscriptions and links.
-    line(&[Clear], (404, 404), Wants::Error, NothingThere, Page("presence-clearpresence: 404 without a session")),
-    line(&[DeleteSubscription], (404, 404), Wants::Error, NothingThere, Decision("it is gone: that was the aim")),
-    line(&[CreateSubscription], (409, 409), Wants::Error, Exists, Seen("microsoft-graph-docs#16728: one subscription for presence")),
-    line(&[DirectoryLink], (410, 410), Wants::Error, StartOver, Page("delta-query-overview: 410 Gone")),
-    line(&[DirectoryLink], (410, 410), Wants::EmptyOrJson, StartOver, Page("delta-query-overview: 410 Gone with Location")),
-    line(&[DirectoryLink], (400, 400), Wants::ErrorCode(ENDED_LINKS), StartOver, Seen("msgraph-sdk-dotnet#2254")),
-    line(&[DirectoryLink], (404, 404), Wants::Error, StartOver, Seen("syncStateNotFound with 404")),
+    line(&[Clear], (404, 404), BodyIs::Error, NothingThere, Page("presence-clearpresence: 404 without a session")),
+    line(&[DeleteSubscription], (404, 404), BodyIs::Error, NothingThere, Decision("it is gone: that was the aim")),
+    line(&[CreateSubscription], (409, 409), BodyIs::Error, Exists, Seen("microsoft-graph-docs#16728: one subscription for presence")),
+    line(&[DirectoryLink], (410, 410), BodyIs::Error, StartOver, Page("delta-query-overview: 410 Gone")),
+    line(&[DirectoryLink], (410, 410), BodyIs::EmptyOrJson, StartOver, Page("delta-query-overview: 410 Gone with Location")),
+    line(&[DirectoryLink], (400, 400), BodyIs::ErrorCode(ENDED_LINKS), StartOver, Seen("msgraph-sdk-dotnet#2254")),
+    line(&[DirectoryLink], (404, 404), BodyIs::Error, StartOver, Seen("syncStateNotFound with 404")),
 
-    // The administrator's.
-    line(ALL, (401, 401), Wants::Any, Token, Seen("microsoft-graph-docs#8457: also for valid tokens, now and then")),
-    line(ONE, (402, 403), Wants::Error, Administrator, Page("errors: 402 licence or payment, 403 permission")),
+    // Refused tokens and missing permissions.
+    line(ALL, (401, 401), BodyIs::Any, Token, Seen("microsoft-graph-docs#8457: also for valid tokens, now and then")),
+    line(ONE, (402, 403), BodyIs::Error, Administrator, Page("errors: 402 licence or payment, 403 permission")),
 
     // Final.
-    line(ONE, (400, 400), Wants::Error, Final, Page("errors: 400 malformed or incorrect")),
-    line(ONE, (404, 404), Wants::Error, Final, Page("errors: 404 the resource does not exist")),
+    line(ONE, (400, 400), BodyIs::Error, Final, Page("errors: 400 malformed or incorrect")),
+    line(ONE, (404, 404), BodyIs::Error, Final, Page("errors: 404 the resource does not exist")),
 
     // Temporary failures.
-    line(ALL, (300, 399), Wants::Any, Passing(Intermediary), Decision("Graph does not redirect what is asked here")),
-    line(ALL, (407, 407), Wants::Any, Passing(Intermediary), Page("RFC 9110, 15.5.8: a proxy wants credentials")),
-    line(ALL, (511, 511), Wants::Any, Passing(Intermediary), Page("RFC 6585, 6: a captive portal")),
-    line(ALL, (429, 429), Wants::Any, Passing(Microsoft), Page("throttling: 429, Retry-After")),
-    line(ALL, (500, 599), Wants::Any, Passing(Microsoft), Page("errors: 500 to 509, Retry-After")),
-    line(ALL, (400, 499), Wants::Foreign, Passing(Intermediary), Decision("Graph explains itself in JSON")),
-    line(ALL, (400, 499), Wants::Any, Passing(Microsoft), Seen("twentyhq/twenty#18726, notapkgtool#97: empty 400, 408, 409, 423 pass")),
-    line(ALL, (0, u16::MAX), Wants::Any, Passing(Microsoft), Decision("an unknown status confirms nothing")),
+    line(ALL, (300, 399), BodyIs::Any, Passing(Intermediary), Decision("Graph does not redirect what is asked here")),
+    line(ALL, (407, 407), BodyIs::Any, Passing(Intermediary), Page("RFC 9110, 15.5.8: a proxy wants credentials")),
+    line(ALL, (511, 511), BodyIs::Any, Passing(Intermediary), Page("RFC 6585, 6: a captive portal")),
+    line(ALL, (429, 429), BodyIs::Any, Passing(Microsoft), Page("throttling: 429, Retry-After")),
+    line(ALL, (500, 599), BodyIs::Any, Passing(Microsoft), Page("errors: 500 to 509, Retry-After")),
+    line(ALL, (400, 499), BodyIs::Foreign, Passing(Intermediary), Decision("Graph explains itself in JSON")),
+    line(ALL, (400, 499), BodyIs::Any, Passing(Microsoft), Seen("twentyhq/twenty#18726, notapkgtool#97: empty 400, 408, 409, 423 pass")),
+    line(ALL, (0, u16::MAX), BodyIs::Any, Passing(Microsoft), Decision("an unknown status confirms nothing")),
 ];
 
 /// Judges an answer. Pure; every status and body has a verdict.
@@ -291,11 +295,11 @@ pub fn judge(kind: RequestKind, status: u16, body: &Body) -> Verdict {
     verdict
 }
 
-/// Judges an answer, and names the source of the line that decided.
+/// Like [`judge`], and returns the reason of the line that decided.
 pub fn judge_with_source(kind: RequestKind, status: u16, body: &Body) -> (Verdict, Source) {
     let fits = |line: &&Line| {
         let (least, most) = line.statuses;
-        line.kinds.contains(&kind) && (least..=most).contains(&status) && line.body.admits(body)
+        line.kinds.contains(&kind) && (least..=most).contains(&status) && line.body.matches(body)
     };
     let line = TABLE.iter().find(fits);
     line.map_or(

@@ -1,35 +1,35 @@
-//! How long to wait after a failure: what the service asked for, else longer each time.
+//! Waiting time before a retry: the time that the service asked for, else exponential backoff.
 
 use std::time::Duration;
 
-/// The longest wait that is honoured or chosen: a service that asks for more is asked again then.
+/// Maximum wait, whether Offhook chose it or the service asked for it.
 const WAIT_MAX: Duration = Duration::from_secs(300);
 
-/// Wait before attempt number `attempt` (from 1) is repeated: 1, 2, 4 … 60 seconds, stretched by up to a quarter
-/// according to `spread` so that many waiting writes do not return in one heap.
+/// Exponential backoff after attempt number `attempt` (from 1): 1, 2, 4 … 60 seconds, lengthened by up to a quarter
+/// according to `spread` so that waiting writes do not retry all at the same time.
 pub fn backoff(attempt: u32, spread: u64) -> Duration {
     let base =
         Duration::from_secs(1 << attempt.saturating_sub(1).min(6)).min(Duration::from_secs(60));
     base + base * u32::try_from(spread % 256).unwrap_or(0) / 1024
 }
 
-/// Reads a `Retry-After` header: seconds, whole or decimal (Graph has sent both), rounded up, or an HTTP date, counted from
-/// `now` (milliseconds since 1970). Nonsense is `None`, so that the caller backs off by itself.
+/// Parses a `Retry-After` header (RFC 9110, 10.2.3): seconds, whole or decimal (Graph has sent both), rounded up, or an
+/// HTTP date relative to `now` (milliseconds since 1970). Returns at most 300 seconds, and `None` for any other text.
 pub fn parse_retry_after(value: &str, now: i64) -> Option<Duration> {
     let seconds = retry_after_seconds(value, now)?;
     (seconds.is_finite() && seconds >= 0.0)
         .then(|| Duration::from_secs_f64(seconds.ceil().min(WAIT_MAX.as_secs_f64())))
 }
 
-/// The seconds of a `Retry-After` header (RFC 9110, 10.2.3) as it says them: a number, which may be negative or infinite, or
-/// those until an HTTP date, counted from `now` (milliseconds since 1970). `None`: neither.
+/// Parses a `Retry-After` header (RFC 9110, 10.2.3) without limits: a number of seconds, which may be negative or infinite,
+/// or the seconds from `now` (milliseconds since 1970) to an HTTP date. Returns `None` for any other text.
 pub fn retry_after_seconds(value: &str, now: i64) -> Option<f64> {
     let value = value.trim();
     let seconds: f64 = match value.parse() {
         Ok(seconds) => seconds,
         Err(_) => {
             let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-            // What has passed is no wait.
+            // A date in the past means no wait.
             (date.as_millisecond().saturating_sub(now).max(0) as f64) / 1_000.0
         }
     };

@@ -1,4 +1,4 @@
-//! Several writes in one request (reference 6.3): what is sent, and what each of them was answered.
+//! Bodies of a JSON batch and its answers (Graph, "Combine multiple HTTP requests using JSON batching").
 
 use std::{collections::HashMap, time::Duration};
 
@@ -9,20 +9,20 @@ use crate::{
     Body, GraphError, Operation, Verdict, WriteSuccess, error::Asked, judge, parse_retry_after,
 };
 
-/// The most requests of one `$batch`.
+/// Maximum number of requests in one `$batch`.
 pub const BATCH_MAX: usize = 20;
 
 const PERMISSION: &str = "application permission Presence.ReadWrite.All";
 
 #[derive(Deserialize)]
 pub(crate) struct Responses {
-    /// Read one by one: an odd answer must not spoil the others.
+    /// Parsed one by one, so that a malformed answer does not affect the others.
     responses: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 struct ItemResponse {
-    /// Text by the documentation; a number does no harm.
+    /// A string according to the documentation; a number is accepted too.
     id: Value,
     status: u16,
     #[serde(default)]
@@ -31,7 +31,7 @@ struct ItemResponse {
     body: Option<Value>,
 }
 
-/// The request's body; the items are numbered from 0, and all run in parallel.
+/// Body of the batch. Items are numbered from 0 and run in parallel.
 pub(crate) fn body(writes: &[(&str, Operation)], client_id: &str) -> Value {
     let requests: Vec<Value> = writes
         .iter()
@@ -49,7 +49,7 @@ pub(crate) fn body(writes: &[(&str, Operation)], client_id: &str) -> Value {
     json!({ "requests": requests })
 }
 
-/// Object ids are left as they are; whatever could lead to another address is not let through.
+/// Percent-encodes a user id as a path segment; object ids need no encoding.
 fn segment(user: &str) -> String {
     let mut url = String::with_capacity(user.len());
     for byte in user.bytes() {
@@ -62,8 +62,8 @@ fn segment(user: &str) -> String {
     url
 }
 
-/// What became of each write, in the order of `writes`. A write without an answer counts as not done. `now` is
-/// milliseconds since 1970, for waits that are given as dates.
+/// Result of each write, in the order of `writes`. A write without exactly one answer fails with [`GraphError::Malformed`].
+/// `now` is milliseconds since 1970, for a `Retry-After` that is a date.
 pub(crate) fn split(
     writes: &[(&str, Operation)],
     answers: Responses,
@@ -224,7 +224,7 @@ mod tests {
         assert!(results[1].as_ref().unwrap_err().to_string().contains("ben"));
     }
 
-    // D1: what a batch says oddly is not said at all, and the other items keep their answers.
+    // D1: a malformed answer in a batch confirms nothing, and the other items keep their answers.
     #[test]
     fn an_odd_answer_in_a_batch_confirms_nothing_and_spoils_nothing() {
         let odd = [

@@ -1,21 +1,22 @@
-//! How the application proves who it is: by a secret, or better by a certificate (reference 7.2, 7.3).
+//! Credentials of the application: a client secret, or preferably a certificate (Microsoft identity platform, "OAuth 2.0
+//! client credentials flow" and "Application authentication certificate credentials").
 
 use jsonwebtoken::{Algorithm, Header, encode};
 use serde::Serialize;
 
 use crate::{GraphError, KeyedCertificate, Secret};
 
-/// An assertion is used at once; Microsoft advises five to ten minutes.
+/// Lifetime of an assertion. Offhook sends it at once; Microsoft recommends five to ten minutes.
 const LIFETIME_SECONDS: i64 = 600;
 
-/// What the application signs in with. `Debug` shows no secret.
+/// Credential with which the application signs in. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// A client secret.
     Secret(Secret),
-    /// A certificate: the key stays here, Entra sees signatures only.
+    /// A certificate with its private key. Entra receives signatures only.
     Certificate(KeyedCertificate),
-    /// Nothing: a public client, through which people sign in one by one. The application itself gets no token.
+    /// No credential: a public client, with which only people sign in. The application itself gets no token.
     Public,
 }
 
@@ -32,12 +33,13 @@ struct Claims {
 }
 
 impl Credential {
-    /// A client secret from its text.
+    /// A client secret.
     pub fn secret(text: impl Into<String>) -> Self {
         Self::Secret(Secret::new(text))
     }
 
-    /// The form fields that prove it, for a request to `token_url`. `now` is milliseconds since 1970, `id` a fresh GUID.
+    /// Form fields for a request to `token_url` that prove the identity of the application. `now` is milliseconds since
+    /// 1970, `id` a new GUID.
     ///
     /// # Errors
     /// [`GraphError::Signing`] if the key does not sign.
@@ -63,8 +65,8 @@ impl Credential {
     }
 }
 
-/// A client assertion with PS256 for `token_url`, valid for ten minutes from `now` (milliseconds since 1970); `id` is a
-/// fresh GUID (reference 7.3).
+/// Signs a client assertion (JWT with PS256) for `token_url`, valid for ten minutes from `now` (milliseconds since 1970);
+/// `id` is a new GUID.
 ///
 /// # Errors
 /// [`GraphError::Signing`] if the key does not sign.

@@ -1,10 +1,10 @@
-//! Microsoft Graph as far as presence needs it: sign-in, bulk reads, writes, notifications, the directory, and the rules by
-//! which requests are spent.
+//! Client for the parts of Microsoft Graph that presence needs: sign-in, bulk reads, writes, notifications, the directory,
+//! and the rules for spending the request limit.
 //!
-//! Everything that decides is plain and takes the time as an argument: [`Budget`], [`WriteQueue`], [`sweep_interval`], [`backoff`];
-//! [`notification::Receiver`] says what of a POST to believe, [`subscription::Keeper`] keeps subscriptions alive,
-//! [`delegated::DeviceFlow`] says when to ask whether a person signed in. [`Client`] sends one request and says what came of
-//! it; the caller owns the loop.
+//! Types that decide do no IO and take the time as an argument: [`Budget`], [`WriteQueue`], [`sweep_interval`],
+//! [`backoff`]; [`notification::Receiver`] decides which notifications are genuine, [`subscription::Keeper`] keeps
+//! subscriptions alive, [`delegated::DeviceFlow`] schedules the polls of a sign-in by device code. [`Client`] sends one
+//! request per call and returns its result; the caller owns the loop.
 
 mod answer;
 mod backoff;

@@ -1,60 +1,60 @@
-//! The writes that Offhook makes, and which of them goes first.
+//! Writes of presence, and their order.
 
 use serde_json::json;
 
 use crate::RequestKind;
 
-/// The two places of a person's presence that an application may write.
+/// The two parts of a person's presence that an application may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
-    /// The application's own session.
+    /// The application's own presence session.
     Session,
     /// The preferred presence, shared with the Teams clients.
     Preferred,
 }
 
-/// One write.
+/// A write of presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `setPresence` Busy/InACall for five minutes, at the start of a call.
     SetSession,
-    /// The same again before it ends.
+    /// `setPresence` with the same values, before the session expires.
     RenewSession,
-    /// `clearPresence`. That there was no session is success.
+    /// `clearPresence`. Succeeds if there was no session.
     ClearSession,
-    /// `setUserPreferredPresence` DoNotDisturb for Microsoft's own day.
+    /// `setUserPreferredPresence` DoNotDisturb, which lasts as long as Microsoft's default: a day.
     SetDoNotDisturb,
     /// `clearUserPreferredPresence`.
     ClearDoNotDisturb,
 }
 
-/// What became of a write that Graph did not refuse.
+/// Result of a write that Graph accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteSuccess {
-    /// It is done.
+    /// Graph applied the write.
     Done,
-    /// 404: there was nothing to take back.
+    /// Graph answered a clear with 404: there was nothing to clear.
     NothingToClear,
 }
 
-/// The order of writes; the first goes first.
+/// Priority of a write; the first variant is the most urgent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
-    /// The end of a call: a person who is free again must not be shown busy.
+    /// End of a call: a person who is available again must not be shown busy.
     CallEnd,
-    /// The start of a call.
+    /// Start of a call.
     CallStart,
-    /// Do not disturb, set or cleared.
+    /// Sets or clears Do not disturb.
     DoNotDisturb,
-    /// Renewals: they have a minute in hand.
+    /// Renewal of a session, which is due a minute before the session expires.
     Renewal,
 }
 
 impl Priority {
-    /// Number of further writes after which a write ranks with new starts of calls; `None`: it goes before all of the other
-    /// kinds. So no write starves, and a renewal is sent before its session ends: 1,600 writes take 38 seconds at Microsoft's
-    /// documented limit. Counted in writes and not in seconds, because no write overtakes another during an outage or a
-    /// pause. Ends of calls cannot starve the others: there is at most one per start that was sent.
+    /// Number of later writes after which a write ranks with new starts of calls; `None`: it precedes the other kinds at
+    /// once. No write starves, and a renewal is sent before its session expires: 1,600 writes take 38 seconds at
+    /// Microsoft's documented limit. The count is of writes and not of seconds, because no write overtakes another during
+    /// an outage or a pause. Ends of calls cannot starve the others: there is at most one per start that was sent.
     pub(crate) const fn gives_way(self) -> Option<u64> {
         match self {
             Self::CallEnd => None,
@@ -66,7 +66,7 @@ impl Priority {
 }
 
 impl Operation {
-    /// Where it writes.
+    /// The part of the presence that the operation writes.
     pub const fn slot(self) -> Slot {
         match self {
             Self::SetSession | Self::RenewSession | Self::ClearSession => Slot::Session,
@@ -74,7 +74,7 @@ impl Operation {
         }
     }
 
-    /// Its place in the order.
+    /// Priority of the operation.
     pub const fn priority(self) -> Priority {
         match self {
             Self::ClearSession => Priority::CallEnd,
@@ -84,8 +84,8 @@ impl Operation {
         }
     }
 
-    /// The operation to send instead of one that was not sent: a renewal of a session that was never set sets it, and is as
-    /// urgent.
+    /// The operation to send when `self` replaces an unsent operation: a renewal of a session that was never set sets the
+    /// session, with the priority of a start.
     pub(crate) const fn instead_of(self, replaced: Self) -> Self {
         match (replaced, self) {
             (Self::SetSession, Self::RenewSession) => Self::SetSession,
@@ -93,7 +93,7 @@ impl Operation {
         }
     }
 
-    /// Graph's name of the call.
+    /// Name of the call in Graph.
     pub const fn call(self) -> &'static str {
         match self {
             Self::SetSession | Self::RenewSession => "setPresence",
@@ -103,12 +103,12 @@ impl Operation {
         }
     }
 
-    /// True if it takes something away: that there was nothing is success.
+    /// True if the operation clears a slot, which succeeds if the slot is empty.
     pub(crate) const fn clears(self) -> bool {
         matches!(self, Self::ClearSession | Self::ClearDoNotDisturb)
     }
 
-    /// The kind by which its answers are judged.
+    /// Kind by which answers to the operation are judged.
     pub const fn kind(self) -> RequestKind {
         match self {
             Self::SetSession | Self::RenewSession | Self::SetDoNotDisturb => RequestKind::Set,
@@ -116,7 +116,7 @@ impl Operation {
         }
     }
 
-    /// The request's body. The session is named by the application's own id, so there is one per person.
+    /// Body of the request. The session id is the application's id, hence one session per person.
     pub(crate) fn body(self, client_id: &str) -> serde_json::Value {
         match self {
             Self::SetSession | Self::RenewSession => json!({

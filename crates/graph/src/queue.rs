@@ -1,12 +1,12 @@
-//! The queue of writes of one tenant: at most one pending write per person and slot, the latest; one request per person
-//! on the wire; failures wait by themselves and are overtaken by newer wishes. A rest after a failure is that of the slot: a Do
-//! not disturb that is refused does not delay the person's calls.
+//! Queue of a tenant's writes: at most one pending write per person and slot, the latest, and at most one request per
+//! person in flight. A failed write rests before its retry and is replaced by a newer one. Only its own slot rests: a
+//! refused Do not disturb does not delay the person's calls.
 //!
-//! The most urgent write goes first; after a number of others each ranks with starts of calls ([`Priority`]). A write that is
-//! cleared before it was sent is not sent, and if Teams is known to hold no write of ours, neither is the clear.
+//! The most urgent write goes first; after a number of other writes each ranks with starts of calls ([`Priority`]). A write
+//! that is cleared before it was sent is not sent, and neither is the clear if Teams is known to hold no write of ours.
 //!
-//! An outage ends for all at once: while writes fail, one of those that rest is tried every two seconds, and its success ends
-//! the rest of all others. A write that fails while others succeed has trouble of its own and only its own patience.
+//! An outage ends for all writes at once: while writes fail, one resting write is retried every two seconds, and its
+//! success ends the rest of all others. A write that fails while others succeed rests by its own backoff only.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -21,69 +21,69 @@ use pace::{Pace, Rest};
 
 mod pace;
 
-/// A write that may be sent now. `tag` is the caller's own.
+/// A write that may be sent now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending<T> {
     /// Entra object id of the person.
     pub user: Arc<str>,
-    /// What to write.
+    /// The write.
     pub operation: Operation,
-    /// Time since it was added, or since the oldest write that it replaced was.
+    /// Time since the write was added, or since the oldest write that it replaced was added.
     pub waited: Duration,
-    /// The caller's own.
+    /// Value that the caller passed to [`WriteQueue::push`].
     pub tag: T,
 }
 
-/// What became of a write.
+/// Outcome of a sent write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Acknowledged.
+    /// Graph acknowledged the write.
     Done,
-    /// Teams answered a clear with 404, which is not proof that the slot is empty.
+    /// Graph answered a clear with 404, which does not prove that the slot is empty.
     NothingToClear,
-    /// Try again, after the time that the service named or after our own.
+    /// Retry, after the time that the service asked for, else after backoff.
     Retry(Option<Duration>),
-    /// It will never succeed.
+    /// The write can never succeed.
     GiveUp,
 }
 
-/// Result of adding a write.
+/// Result of [`WriteQueue::push`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushResult {
     /// The write waits to be sent.
     Queued,
-    /// It clears a write that was never sent: neither is sent, and both are done.
+    /// The write clears one that was never sent: neither is sent, and both count as done.
     Cancelled,
 }
 
-/// What follows from the outcome of a write.
+/// Result of [`WriteQueue::finish`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinishResult {
-    /// It is over.
+    /// The write is finished.
     Over,
-    /// It is tried again, or a newer one is sent instead.
+    /// The write is retried, or a newer one replaces it.
     Queued,
-    /// It failed after [`WriteQueue::release`]: that it failed does not matter.
+    /// The write failed after [`WriteQueue::release`]; the failure has no consequence.
     Released,
 }
 
 /// Next step of the sender.
 #[derive(Debug)]
 pub enum Next<T> {
-    /// Send this write; its token is taken from the budget.
+    /// Send this write; its token was taken from the budget.
     Write(Pending<T>),
-    /// Wait for the budget.
+    /// Wait this long for the budget.
     Budget(Duration),
-    /// Wait until this moment or until a write is added.
+    /// Wait until this time, in milliseconds, or until a write is added.
     Nothing(Option<i64>),
 }
 
-/// Writes that wait only for the budget.
+/// Writes that wait for the budget only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Number of writes.
     pub writes: usize,
-    /// Longest wait of a write for the budget; rests after failures do not count.
+    /// Longest wait of a write for the budget; rests after failures are not counted.
     pub oldest: Duration,
 }
 
@@ -91,9 +91,9 @@ pub struct Backlog {
 struct Entry<T> {
     operation: Operation,
     sequence: u64,
-    /// Number of writes that had been sent when it was added.
+    /// Number of writes that had been sent when this one was added.
     came_after: u64,
-    /// When the oldest write was added that it replaced, or it itself.
+    /// Time at which this write, or the oldest write that it replaced, was added.
     since: i64,
     tag: T,
 }
@@ -110,7 +110,7 @@ impl<T> Entry<T> {
 struct User<T> {
     waiting: [Option<Entry<T>>; 2],
     in_flight: Option<Entry<T>>,
-    /// The clear on the wire is not to be tried again.
+    /// The clear in flight is not retried if it fails.
     is_last_try: bool,
     paces: [Pace; 2],
 }
@@ -132,31 +132,31 @@ impl<T> User<T> {
     }
 }
 
-/// While everything fails, one write is tried so often.
+/// Interval in milliseconds at which one write is tried while all writes fail.
 const PROBE: i64 = 2_000;
-/// Time in milliseconds during which writes go one by one after a batch was refused as a whole, or left items without an
-/// answer: long enough for the backoff of all its items.
+/// Time in milliseconds during which writes are sent one by one after Graph refused a batch as a whole or left items
+/// without an answer. Longer than the backoff of all its items.
 const SINGLE_WRITES: i64 = 300_000;
 
-/// Order of writes: by the number of writes after which it is their turn, then in the order of arrival.
+/// Sort key of a write: the count of sent writes at which it is due, then the order of arrival.
 type Turn = (Option<u64>, u64, Arc<str>, Slot);
 
-/// The queue. Times are milliseconds on any clock that does not run backwards.
+/// Queue of writes. Times are milliseconds on any clock that does not run backwards.
 #[derive(Debug)]
 pub struct WriteQueue<T> {
     users: HashMap<Arc<str>, User<T>>,
     ready: BTreeSet<Turn>,
     resting: BTreeSet<(i64, Arc<str>, Slot)>,
     sequence: u64,
-    /// Number of writes that were sent.
+    /// Total number of writes sent.
     sent: u64,
-    /// Slots for which Teams has acknowledged a clear and no write was sent since.
+    /// Slots for which Teams has acknowledged a clear, with no write sent since.
     empty: HashSet<(Arc<str>, Slot)>,
-    /// Those of the resting who wait for the end of an outage.
+    /// Resting writes that the end of an outage wakes.
     outage: BTreeSet<(Arc<str>, Slot)>,
     probe_at: i64,
     succeeded_at: i64,
-    /// From then on writes may go together again.
+    /// Time from which writes may be batched again.
     batches_from: i64,
 }
 
@@ -178,7 +178,7 @@ impl<T> Default for WriteQueue<T> {
 }
 
 impl<T> WriteQueue<T> {
-    /// Adds a write; what waited for the same slot is replaced.
+    /// Adds a write, which replaces a waiting write to the same slot.
     pub fn push(&mut self, now: i64, user: &Arc<str>, operation: Operation, tag: T) -> PushResult {
         self.sequence += 1;
         let mut write = Entry {
@@ -203,7 +203,7 @@ impl<T> WriteQueue<T> {
                 return PushResult::Cancelled;
             }
             write.operation = write.operation.instead_of(replaced.operation);
-            // Frequent changes of one person do not move them to the end of the queue.
+            // A person with frequent changes does not lose their place in the queue.
             write.came_after = replaced.came_after;
             write.since = replaced.since;
         }
@@ -212,7 +212,7 @@ impl<T> WriteQueue<T> {
         PushResult::Queued
     }
 
-    /// Drops a clear that waits. One on the wire is not tried again.
+    /// Drops a waiting clear of the slot. A clear in flight is not retried if it fails.
     pub fn release(&mut self, user: &Arc<str>, slot: Slot) {
         let Some(entry) = self.users.get_mut(user) else {
             return;
@@ -227,7 +227,7 @@ impl<T> WriteQueue<T> {
         self.forget_idle(user, slot);
     }
 
-    /// The next write, if the budget has a token for it.
+    /// Returns the next write if the budget has a token for it.
     pub fn next(&mut self, now: i64, budget: &mut Budget) -> Next<T>
     where
         T: Clone,
@@ -237,7 +237,7 @@ impl<T> WriteQueue<T> {
         if self.ready.is_empty() {
             return Next::Nothing(self.next_wake());
         }
-        // The write is chosen after the token: a more urgent write that arrives meanwhile goes first.
+        // Chosen after the token was granted, so that a more urgent write that arrived in between goes first.
         if let Err(wait) = budget.try_acquire(now, Purpose::Write) {
             return Next::Budget(wait);
         }
@@ -247,7 +247,7 @@ impl<T> WriteQueue<T> {
         }
     }
 
-    /// The next write that may be sent. It counts as on the wire until [`WriteQueue::finish`].
+    /// Returns the next write that may be sent. The write is in flight until [`WriteQueue::finish`].
     pub fn pop(&mut self, now: i64) -> Option<Pending<T>>
     where
         T: Clone,
@@ -268,14 +268,14 @@ impl<T> WriteQueue<T> {
             tag: write.tag.clone(),
         };
         entry.in_flight = Some(write);
-        // The person's other write waits its turn.
+        // The person's other write waits until this one is finished.
         for other in entry.waiting.iter().flatten() {
             self.ready.remove(&other.turn(&user));
         }
         Some(pending)
     }
 
-    /// Says what became of the person's write on the wire.
+    /// Records the outcome of the person's write in flight.
     pub fn finish(&mut self, now: i64, user: &Arc<str>, outcome: Outcome) -> FinishResult {
         let Some(entry) = self.users.get_mut(user) else {
             return FinishResult::Over;
@@ -296,7 +296,7 @@ impl<T> WriteQueue<T> {
             }
             Outcome::Retry(wait) => {
                 pace.fail(now, wait, (self.succeeded_at, write.sequence));
-                // After an outage the order is that of urgency again.
+                // After an outage, priorities decide on the order again.
                 write.came_after = self.sent;
                 match entry.waiting.get_mut(slot as usize) {
                     Some(None) if is_last_try => {}
@@ -332,21 +332,21 @@ impl<T> WriteQueue<T> {
         finished
     }
 
-    /// When [`WriteQueue::pop`] may give something, if nothing is ready now.
+    /// Time at which [`WriteQueue::pop`] may next return a write, if none is ready now.
     pub fn next_wake(&self) -> Option<i64> {
         let rested = self.resting.first().map(|(at, ..)| *at);
         let probe = (!self.outage.is_empty()).then_some(self.probe_at);
         rested.into_iter().chain(probe).min()
     }
 
-    /// The service is back: what rested because of it goes on.
+    /// Wakes all writes that rest because of the outage.
     fn end_outage(&mut self, now: i64) {
         for (user, slot) in std::mem::take(&mut self.outage) {
             self.end_rest(now, &user, slot);
         }
     }
 
-    /// Everything fails: one is tried before its time.
+    /// Wakes one resting write early while all writes fail.
     fn probe(&mut self, now: i64) {
         if !self.ready.is_empty() || now < self.probe_at {
             return;
@@ -371,18 +371,18 @@ impl<T> WriteQueue<T> {
         }
     }
 
-    /// Whether there are enough writes for a batch and batches are answered as documented. Writes whose rest ended since the
-    /// last [`WriteQueue::pop`] are not counted.
+    /// True if there are enough writes for a batch and Graph answers batches as documented. Writes whose rest ended since
+    /// the last [`WriteQueue::pop`] are not counted.
     pub fn may_batch(&self, now: i64) -> bool {
         self.ready.len() >= BATCH_MAX && now >= self.batches_from
     }
 
-    /// A batch was refused as a whole, or its answer leaves out items: for some time writes go one by one.
+    /// Records that Graph refused a batch as a whole or left out items: writes are sent one by one for five minutes.
     pub fn batch_failed(&mut self, now: i64) {
         self.batches_from = now.saturating_add(SINGLE_WRITES);
     }
 
-    /// When the person's next write to a slot may be sent, if one waits for the end of a rest.
+    /// End of the rest of the person's waiting write to a slot; `None` if no write waits.
     pub fn retry_at(&self, user: &Arc<str>, slot: Slot) -> Option<i64> {
         let entry = self.users.get(user)?;
         let waits = entry
@@ -392,7 +392,7 @@ impl<T> WriteQueue<T> {
         waits.then_some(entry.pace(slot).not_before)
     }
 
-    /// Whether a write to the slot waits or is on the wire.
+    /// True if a write to the slot waits or is in flight.
     pub fn has_write(&self, user: &Arc<str>, slot: Slot) -> bool {
         self.users.get(user).is_some_and(|entry| {
             let mut writes = entry.waiting.iter().chain([&entry.in_flight]).flatten();
@@ -400,18 +400,18 @@ impl<T> WriteQueue<T> {
         })
     }
 
-    /// Whether Teams has acknowledged a clear of the slot, and nothing was sent there since.
+    /// True if Teams has acknowledged a clear of the slot, with no write sent since.
     pub fn is_cleared(&self, user: &Arc<str>, slot: Slot) -> bool {
         self.empty.contains(&(user.clone(), slot))
     }
 
-    /// Writes that wait only for the budget.
+    /// Counts the writes that wait for the budget only.
     pub fn backlog(&mut self, now: i64) -> Backlog {
         self.wake(now);
         let waiting = self.ready.iter().filter_map(|(_, _, user, slot)| {
             let entry = self.users.get(user)?;
             let write = entry.waiting.get(*slot as usize)?.as_ref()?;
-            // A rest after a failure is no wait for the budget.
+            // The rest after a failure does not count as a wait for the budget.
             Some(write.since.max(entry.pace(*slot).not_before))
         });
         let since = waiting.min().unwrap_or(now);
@@ -421,17 +421,17 @@ impl<T> WriteQueue<T> {
         }
     }
 
-    /// Forgets what Teams acknowledged of people that `is_known` does not accept. Their writes stay.
+    /// Forgets acknowledged clears of people whom `is_known` does not accept. Their writes stay.
     pub fn retain_known(&mut self, is_known: impl Fn(&str) -> bool) {
         self.empty.retain(|(user, _)| is_known(user));
     }
 
-    /// People with a write that waits or is on the wire.
+    /// Number of people with a write that waits or is in flight.
     pub fn len(&self) -> usize {
         self.users.len()
     }
 
-    /// Nothing waits and nothing is on the wire.
+    /// True if no write waits or is in flight.
     pub fn is_empty(&self) -> bool {
         self.users.is_empty()
     }
@@ -455,7 +455,7 @@ impl<T> WriteQueue<T> {
         }
     }
 
-    /// Forgets the patience with a slot without a write that waits or is on the wire, and a person without any.
+    /// Forgets the backoff of a slot without writes, and a person without writes.
     fn forget_idle(&mut self, user: &Arc<str>, slot: Slot) {
         let Some(entry) = self.users.get_mut(user) else {
             return;

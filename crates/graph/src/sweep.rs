@@ -1,24 +1,24 @@
-//! The rhythm of the sweep: everybody's presence is read over and over, 650 people a request.
+//! Interval of the sweep, which reads the presence of all people in turn, 650 per request.
 
 use std::time::Duration;
 
-/// The most ids that `getPresencesByUserId` takes (Graph, cloudCommunications: getPresencesByUserId).
+/// Maximum number of ids in a `getPresencesByUserId` request (Graph, "cloudCommunications: getPresencesByUserId").
 pub const BULK_MAX: usize = 650;
 
-/// Share of the budget that reading may use, so that writes always find room.
+/// Share of the request limit that reads may use; the rest is for writes.
 const SHARE: f64 = 0.35;
-/// Nobody needs to know faster, and Graph is not known to be fresher.
+/// Shortest interval between two reads of a person. Nothing suggests that Graph's data is fresher than that.
 pub const SWEEP_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
-/// Factor by which a sweep takes longer at most while writes need the budget.
+/// Maximum factor by which a sweep slows down while writes need the budget.
 pub const SLOWDOWN_MAX: u32 = 3;
 
-/// So many people with whom something is going on are read each second besides, where a sweep takes longer than that.
+/// Maximum number of people with recent activity who are read every second where a sweep takes longer than that.
 pub const ACTIVE_PEOPLE_MAX: usize = 2 * BULK_MAX;
-/// What they take of a limit, in requests per 30 seconds: they too belong to the share that reading has.
+/// Requests per 30 seconds that reads of active people take from the share of reads.
 const ACTIVE_PEOPLE_RESERVE: u32 = 172;
 
-/// How long one sweep over `people` may take within a budget of `limit` requests per 30 seconds.
+/// Time that one sweep over `people` takes within a limit of `limit` requests per 30 seconds.
 pub fn sweep_interval(people: usize, limit: Option<u32>) -> Duration {
     let requests = people.div_ceil(BULK_MAX) as f64;
     let Some(limit) = limit else {
@@ -36,7 +36,7 @@ mod tests {
     use super::sweep_interval;
 
     #[test]
-    fn the_rhythm_is_that_of_the_design() {
+    fn the_sweep_interval_follows_from_people_and_limit() {
         let seconds = |people| sweep_interval(people, Some(1_500)).as_secs_f64();
         assert!((seconds(1) - 1.0).abs() < 1e-9);
         assert!((seconds(10_000) - 1.0).abs() < 1e-9);

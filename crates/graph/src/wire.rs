@@ -1,4 +1,4 @@
-//! Graph's errors in JSON, as far as they are read, and what all answers have in common. Unknown members are ignored.
+//! Graph's error envelope in JSON, and helpers for all bodies. Unknown members are ignored.
 
 use serde::Deserialize;
 
@@ -14,12 +14,12 @@ pub(crate) struct ErrorDetail {
     pub(crate) message: String,
 }
 
-/// JSON without the byte order mark that some writers put in front of it (RFC 8259, 8.1: it may be ignored).
+/// Removes the byte order mark that some writers put in front of JSON (RFC 8259, 8.1: parsers may ignore it).
 pub(crate) fn without_mark(json: &[u8]) -> &[u8] {
     json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json)
 }
 
-/// At most `most` characters, none of them a control character.
+/// The first `most` characters without control characters.
 pub(crate) fn bounded(text: &str, most: usize) -> String {
     text.chars()
         .filter(|character| !character.is_control())

@@ -1,4 +1,4 @@
-//! The patience with one slot of a person.
+//! Backoff of one slot of a person.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::backoff;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     attempts: u32,
-    /// End of the last rest after a failure.
+    /// End of the last rest after a failure, in milliseconds.
     pub(super) not_before: i64,
     pub(super) rest: Rest,
 }
@@ -22,27 +22,27 @@ impl Default for Pace {
     }
 }
 
-/// Why the writes to a slot rest.
+/// Reason why the writes to a slot rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rest {
-    /// They do not, or never failed.
+    /// The last write succeeded, or none was sent.
     None,
-    /// The last one failed at this time, as far as is known together with all others.
+    /// The last write failed at this time, together with all others as far as known.
     Outage(i64),
-    /// Others succeed, this one fails.
+    /// This write fails while others succeed.
     OwnTrouble,
-    /// The service named the wait, or the sender knows that nothing changes before.
-    Asked,
+    /// The service asked for the wait, or the sender knows that an earlier retry is useless.
+    Requested,
 }
 
 impl Pace {
-    /// The write is over.
+    /// Records the end of a write.
     pub(super) fn succeed(&mut self) {
         self.attempts = 0;
         self.rest = Rest::None;
     }
 
-    /// A write failed; another one succeeded last at `succeeded_at`. `sequence` spreads the rests.
+    /// Records a failure. `succeeded_at` is the time of the last success of any write; `sequence` spreads the rests.
     pub(super) fn fail(
         &mut self,
         now: i64,
@@ -50,7 +50,7 @@ impl Pace {
         (succeeded_at, sequence): (i64, u64),
     ) {
         self.rest = match (self.rest, wait) {
-            (_, Some(_)) => Rest::Asked,
+            (_, Some(_)) => Rest::Requested,
             (Rest::Outage(before), None) if before < succeeded_at => Rest::OwnTrouble,
             (Rest::OwnTrouble, None) => Rest::OwnTrouble,
             (_, None) => Rest::Outage(now),
