@@ -411,7 +411,8 @@ mod tests {
         assert_eq!(Body::of(br#"{"error":{"code":""}}"#), no_code(""));
     }
 
-    // D1: a code that names no cause proves nothing, whatever the status says about a session, subscription or link.
+    // D1: an error code without a cause proves nothing, even with a status that says that a session, subscription or link
+    // is missing.
     #[test]
     fn a_code_of_a_temporary_failure_confirms_and_refuses_nothing() {
         for kind in RequestKind::ALL {

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Body, GraphError, Operation, Verdict, WriteSuccess, error::Asked, judge, parse_retry_after,
+    Body, GraphError, Operation, Verdict, WriteSuccess, error::RequestContext, judge,
+    parse_retry_after,
 };
 
 /// Maximum number of requests in one `$batch`.
@@ -107,7 +108,7 @@ fn outcome(
     let retry_after = answer.retry_after(now);
     let body = answer.body.as_ref().map_or(Body::Empty, Body::of_json);
     let kind = operation.kind();
-    let asked = Asked {
+    let asked = RequestContext {
         call: operation.call(),
         permission: PERMISSION,
         what: user,
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn row_92_one_throttled_item_of_twenty_is_told_apart_whatever_the_order() {
+    fn row_92_one_throttled_item_of_twenty_is_recognised_in_any_order() {
         let answers: Vec<Value> = (0..20)
             .rev()
             .map(|number| match number {

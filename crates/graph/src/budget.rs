@@ -1,23 +1,23 @@
-//! The request budget of one tenant: a token bucket under Microsoft's limit, in which writes go before reads.
+//! Request budget of one tenant: a token bucket under Microsoft's limit, in which writes precede reads.
 //!
-//! All requests draw from one bucket, each kind down to a level of its own: writes empty it, reads of single people leave
-//! a third of a full bucket, the sweep over all people leaves two thirds. So reading gets exactly the tokens that writes
-//! leave over, and a burst of writes finds tokens, without a forecast of the load. A small flow of tokens is reserved for the
-//! sweep, so that it does not stop while writes could use all of them ([`Budget::guarantee_sweep`]).
+//! All requests draw from one bucket, each purpose down to its own level: writes may empty it, reads of single people leave
+//! a third of a full bucket, the sweep over all people leaves two thirds. Reads get exactly the tokens that writes leave
+//! over, and a burst of writes finds tokens, without a forecast of the load. A small flow of tokens is reserved for the
+//! sweep, which must not stop while writes could use all tokens ([`Budget::guarantee_sweep`]).
 
 use std::time::Duration;
 
-/// The window over which Microsoft counts presence requests.
+/// Window over which Microsoft counts presence requests (Graph, "Microsoft Graph service-specific throttling limits").
 const WINDOW_MILLISECONDS: i64 = 30_000;
-/// Share of the limit that may be spent at once. The rest flows in over the window, so that no window of 30 seconds
-/// ever holds more than the limit.
+/// Share of the limit that may be spent at once. The rest flows in over the window: no window of 30 seconds ever holds more
+/// requests than the limit.
 const BURST_SHARE: f64 = 0.05;
-/// Maximum of tokens that are reserved for the sweep, where the bucket is large enough.
+/// Maximum number of tokens reserved for the sweep, where the bucket is large enough.
 const GUARANTEED_MAX: f64 = 3.0;
-/// The tolerance is for sums of many small fractions.
+/// Tolerance for rounding in sums of many small fractions.
 const TOLERANCE: f64 = 1e-6;
 
-/// Purpose of a request, in the order in which they get tokens.
+/// Purpose of a request, in the order of priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// A write of presence.
@@ -30,7 +30,7 @@ pub enum Purpose {
     Other,
 }
 
-/// A token bucket. Times are milliseconds on any clock that does not run backwards.
+/// Token bucket. Times are milliseconds on any clock that does not run backwards.
 #[derive(Clone, Debug)]
 pub struct Budget {
     /// Requests per 30 seconds; `None`: no limit.
@@ -41,18 +41,18 @@ pub struct Budget {
     guaranteed: f64,
     /// Tokens per millisecond that are reserved for the sweep.
     guaranteed_rate: f64,
-    /// The service asked for silence until then.
+    /// End of the pause that the service asked for.
     paused_until: i64,
-    /// When the last requests were sent, in steps of the window: the step's number and how many.
+    /// Numbers of requests sent in the last window, by step: number of the step, count.
     sent: [(i64, u32); STEPS],
 }
 
-/// Steps in which the requests of a window are counted.
+/// Number of steps in which the requests of a window are counted.
 const STEPS: usize = 10;
 const STEP_MILLISECONDS: i64 = WINDOW_MILLISECONDS / STEPS as i64;
 
 impl Budget {
-    /// A budget of `limit` requests per 30 seconds, or none.
+    /// Creates a full budget of `limit` requests per 30 seconds, or an unlimited one.
     pub fn new(limit: Option<u32>, now: i64) -> Self {
         Self {
             limit,
@@ -73,10 +73,10 @@ impl Budget {
         self.guaranteed_rate = wanted.min(rate(limit) / 2.0);
     }
 
-    /// Takes one request, or says how long to wait for it.
+    /// Takes one token.
     ///
     /// # Errors
-    /// The wait, when nothing may be sent now.
+    /// No request may be sent now: the time to wait for a token, at most 300 seconds.
     pub fn try_acquire(&mut self, now: i64, purpose: Purpose) -> Result<(), Duration> {
         if now < self.paused_until {
             return Err(milliseconds((self.paused_until - now) as f64));
@@ -112,14 +112,14 @@ impl Budget {
     /// Milliseconds until there is a token that is not reserved for the sweep.
     fn missing_to_write(&self, limit: u32) -> f64 {
         let missing = |tokens: f64, rate: f64| positive(tokens - self.available) / rate;
-        // The reserve grows meanwhile, up to its maximum.
+        // The reserve grows during the wait, up to its maximum.
         let growing = missing(1.0 + self.guaranteed, rate(limit) - self.guaranteed_rate);
         growing.min(missing(1.0 + guaranteed_max(limit), rate(limit)))
     }
 
     /// Milliseconds until there is a token above a share of the bucket that is kept for more urgent requests.
     fn missing_above(&self, limit: u32, share: f64) -> f64 {
-        // A small bucket must have room for that token.
+        // A small bucket must be able to hold that token.
         let level = (burst(limit) * share).min(burst(limit) - 1.0);
         positive(1.0 + level - self.available) / rate(limit)
     }
@@ -143,7 +143,7 @@ impl Budget {
         }
     }
 
-    /// How many requests were sent in the last 30 seconds, to the nearest three seconds.
+    /// Number of requests sent in the last 30 seconds, with a precision of three seconds.
     pub fn sent(&self, now: i64) -> u32 {
         let step = now.div_euclid(STEP_MILLISECONDS);
         let recent = self
@@ -153,46 +153,46 @@ impl Budget {
         recent.map(|(_, count)| count).sum()
     }
 
-    /// How many may be sent in 30 seconds; `None`: no limit.
+    /// Limit in requests per 30 seconds; `None`: no limit.
     pub fn limit(&self) -> Option<u32> {
         self.limit
     }
 
-    /// The service asked to wait: nothing is sent until then, for requests made meanwhile count against us.
+    /// Pauses all requests for `wait`, because Graph counts requests during the pause that it asked for.
     pub fn pause(&mut self, now: i64, wait: Duration) {
         let until = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
         self.paused_until = self.paused_until.max(until);
     }
 
-    /// Rest of the pause that the service asked for (Retry-After).
+    /// Remaining pause that the service asked for (`Retry-After`).
     pub fn pause_left(&self, now: i64) -> Option<Duration> {
         (now < self.paused_until).then(|| milliseconds((self.paused_until - now) as f64))
     }
 }
 
-/// Tokens of a full bucket: one for a read and one for a write at least.
+/// Tokens of a full bucket: at least one for a read and one for a write.
 fn burst(limit: u32) -> f64 {
     let limit = f64::from(limit);
     (limit * BURST_SHARE).max(2.0).min(limit / 2.0).max(1.0)
 }
 
-/// Tokens per millisecond that flow into a bucket: a full bucket and 30 seconds of inflow together are the limit.
+/// Tokens per millisecond that flow into a bucket: a full bucket and 30 seconds of inflow add up to the limit.
 fn rate(limit: u32) -> f64 {
     let flows = f64::from(limit) - burst(limit);
     flows.max(0.5) / WINDOW_MILLISECONDS as f64
 }
 
-/// Maximum of tokens that are reserved for the sweep at a time: at least one token of a full bucket is for writes.
+/// Maximum number of tokens reserved for the sweep at a time: at least one token of a full bucket is for writes.
 fn guaranteed_max(limit: u32) -> f64 {
     GUARANTEED_MAX.min(burst(limit) - 1.0)
 }
 
-/// Zero if it is no more than the tolerance.
+/// Zero for values within the tolerance.
 fn positive(tokens: f64) -> f64 {
     if tokens > TOLERANCE { tokens } else { 0.0 }
 }
 
-/// A wait in whole milliseconds, at least one.
+/// Rounds a wait up to whole milliseconds, from 1 millisecond to 300 seconds.
 fn milliseconds(wait: f64) -> Duration {
     Duration::from_millis(wait.ceil().clamp(1.0, 300_000.0) as u64)
 }

@@ -1,4 +1,4 @@
-//! Certificates with which Offhook proves who it is and opens what Graph encrypts for it.
+//! Certificates with which the application signs in and decrypts notifications.
 
 use std::{fmt, sync::Arc};
 
@@ -15,43 +15,40 @@ use base64::{
 use jsonwebtoken::EncodingKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
-/// Why a certificate or its key cannot be used. No variant carries key material.
+/// Reason why a certificate or its key cannot be used. No variant contains key material.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// Not a certificate in PEM.
-    #[error(
-        "this is no certificate: {cause}; it must be a PEM file with a section BEGIN CERTIFICATE"
-    )]
+    /// The text is not a certificate in PEM.
+    #[error("this is not a certificate: {cause}; give a PEM file with a section BEGIN CERTIFICATE")]
     Certificate {
-        /// What the reader says.
+        /// Error of the PEM parser.
         cause: String,
     },
-    /// Not a private key in PEM.
-    #[error(
-        "this is no private key: {cause}; it must be an unencrypted PEM file, PKCS#8 or PKCS#1"
-    )]
+    /// The text is not a private key in PEM.
+    #[error("this is not a private key: {cause}; give an unencrypted PEM file, PKCS#8 or PKCS#1")]
     Key {
-        /// What the reader says.
+        /// Error of the PEM parser.
         cause: String,
     },
-    /// A key that Entra or Graph would not take (Graph, change notifications with resource data: 2048 to 4096 bits).
+    /// Entra or Graph does not accept keys of this kind or size (Graph, "Set up change notifications that include resource
+    /// data").
     #[error(
-        "the private key is not RSA with 2048 to 4096 bits; make a new pair of key and certificate"
+        "the private key is not RSA with 2048 to 4096 bits; create a new pair of key and certificate"
     )]
     Kind,
-    /// Key and certificate are not a pair.
+    /// The key belongs to another certificate.
     #[error(
-        "the private key does not belong to the certificate; give the two files that were made together"
+        "the private key does not belong to the certificate; give the two files that were created together"
     )]
     Pair,
 }
 
-/// A certificate's public part.
+/// Public certificate.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate(Vec<u8>);
 
 impl Certificate {
-    /// The first certificate of a PEM file.
+    /// Reads the first certificate of a PEM file.
     ///
     /// # Errors
     /// [`CertificateError::Certificate`].
@@ -63,18 +60,18 @@ impl Certificate {
         Ok(Self(der.to_vec()))
     }
 
-    /// A certificate in DER, not looked into.
+    /// Wraps a certificate in DER without parsing it.
     pub fn from_der(der: impl Into<Vec<u8>>) -> Self {
         Self(der.into())
     }
 
-    /// Base64 of the DER, as `encryptionCertificate` of a subscription wants it (reference 4.2).
+    /// Base64 of the DER, for `encryptionCertificate` of a subscription (Graph, resource type "subscription").
     pub fn base64(&self) -> String {
         BASE64_STANDARD.encode(&self.0)
     }
 
-    /// Upper-case hexadecimal SHA-1 of the DER, as the portals and `encryptionCertificateThumbprint` show it
-    /// (reference 4.7). It names the certificate and proves nothing.
+    /// SHA-1 of the DER in upper-case hexadecimal, as Entra's portal and `encryptionCertificateThumbprint` show it. The
+    /// thumbprint identifies the certificate and authenticates nothing.
     pub fn thumbprint(&self) -> String {
         digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.0)
             .as_ref()
@@ -83,7 +80,7 @@ impl Certificate {
             .collect()
     }
 
-    /// Base64url of the SHA-256 of the DER: `x5t#S256` of a client assertion (reference 7.3).
+    /// Base64url of the SHA-256 of the DER: `x5t#S256` of a client assertion (RFC 7515, 4.1.8).
     pub fn x5t_s256(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, &self.0))
     }
@@ -95,18 +92,19 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// A certificate with its private key. `Debug` shows the thumbprint only. Cheap to clone.
+/// Certificate with its private key. `Debug` shows the thumbprint only. Cheap to clone.
 #[derive(Clone)]
 pub struct KeyedCertificate {
     certificate: Certificate,
-    /// Kept, for it is compared with every notification's.
+    /// Computed once, because every notification is compared with it.
     thumbprint: Arc<str>,
     decrypting: Arc<OaepPrivateDecryptingKey>,
     signing: Arc<EncodingKey>,
 }
 
 impl KeyedCertificate {
-    /// Certificate and private key (PKCS#8 or PKCS#1, unencrypted) from PEM; both may be in one file, given twice.
+    /// Reads a certificate and its private key (PKCS#8 or PKCS#1, unencrypted) from PEM. Both arguments may be the same
+    /// file.
     ///
     /// # Errors
     /// See [`CertificateError`].
@@ -124,7 +122,7 @@ impl KeyedCertificate {
         if !(256..=512).contains(&pair.public_modulus_len()) {
             return Err(CertificateError::Kind);
         }
-        // The certificate holds the public key's DER as it is: no need for a reader of X.509.
+        // A certificate contains the DER of its public key unchanged, so that no X.509 parser is needed for the comparison.
         let public = pair.public_key().as_ref();
         if !certificate
             .0
@@ -139,7 +137,7 @@ impl KeyedCertificate {
             .and_then(|key| {
                 OaepPrivateDecryptingKey::new(key).map_err(|_| CertificateError::Kind)
             })?;
-        // The signer takes PEM of either form, and its DER form only as PKCS#1: PEM spares us to know.
+        // `EncodingKey` accepts DER only as PKCS#1, but PEM in both forms.
         let pem = format!(
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
             BASE64_STANDARD.encode(pkcs8.as_ref())
@@ -154,7 +152,7 @@ impl KeyedCertificate {
         })
     }
 
-    /// The public part.
+    /// The certificate without its key.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
@@ -213,15 +211,15 @@ mod tests {
         let (_, other) = vectors::pair_pem(KeySize::Rsa2048);
         for (key, expected) in [
             (other.as_str(), "does not belong"),
-            ("nothing", "no private key"),
-            (certificate.as_str(), "no private key"),
+            ("nothing", "not a private key"),
+            (certificate.as_str(), "not a private key"),
         ] {
             let error =
                 KeyedCertificate::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         }
         let error = KeyedCertificate::from_pem(key.as_bytes(), key.as_bytes()).unwrap_err();
-        assert!(error.to_string().contains("no certificate"), "{error}");
+        assert!(error.to_string().contains("not a certificate"), "{error}");
     }
 
     use aws_lc_rs::rsa::KeySize;

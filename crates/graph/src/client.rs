@@ -1,4 +1,4 @@
-//! Sends one request and says what came of it.
+//! HTTP client of Graph and of the sign-in service.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use body::{ANSWER_MAX, read_bytes, read_with, retry_after, unreachable};
 
 use crate::{
     Body, Credential, GraphError, Operation, Presences, RequestKind, Secret, UserPresence, Verdict,
-    WriteSuccess, error::Asked, judge, member::text_of, presences, token::TokenState,
+    WriteSuccess, error::RequestContext, judge, member::text_of, presences, token::TokenState,
 };
 
 mod batch;
@@ -19,28 +19,29 @@ mod directory;
 mod login;
 mod subscriptions;
 
-/// Where a tenant is and how to sign in there.
+/// Addresses of a tenant and credential of the application.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// Sign-in service, for example `https://login.microsoftonline.com`.
+    /// Address of the sign-in service, for example `https://login.microsoftonline.com`.
     pub login: String,
-    /// Graph, for example `https://graph.microsoft.com`.
+    /// Address of Graph, for example `https://graph.microsoft.com`.
     pub graph: String,
     /// Tenant id or domain.
     pub tenant: String,
-    /// The application's id; also the name of its presence sessions.
+    /// Application (client) id; also the id of the presence sessions.
     pub client_id: String,
-    /// What the application signs in with.
+    /// Credential of the application.
     pub credential: Credential,
 }
 
-/// An answer that takes longer is no answer.
-const TIMEOUT: Duration = Duration::from_secs(15);
-/// Length of a link in bytes. An address of 64 KiB cannot be sent, and long before many servers refuse it.
+/// Timeout of a request, from the connection to the last byte of the answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// Maximum length of a link in bytes. URLs of 64 KiB cannot be sent, and many servers refuse shorter ones.
 const LINK_MAX: usize = 60_000;
 
-/// A client of one tenant: signs in, sends one request per call, and says by whose fault a request failed. The caller owns
-/// the pace ([`crate::Budget`]), the order ([`crate::WriteQueue`]) and the retries ([`crate::backoff`]).
+/// Client of one tenant: signs in, sends one request per call, and classifies failures by who can help
+/// ([`GraphError::blame`]). The caller owns the pace ([`crate::Budget`]), the order ([`crate::WriteQueue`]) and the retries
+/// ([`crate::backoff`]).
 ///
 /// ```
 /// use graph::{Blame, Client, ClientConfig, Credential, Operation, WriteSuccess};
@@ -94,18 +95,18 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client. Nothing is sent yet.
+    /// Creates a client without sending a request.
     ///
     /// # Errors
-    /// The TLS library could not be set up.
+    /// [`GraphError::Unreachable`] if the TLS library cannot be initialised.
     pub fn new(config: ClientConfig) -> Result<Self, GraphError> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("offhook/", env!("CARGO_PKG_VERSION")))
-            .timeout(TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
             .connect_timeout(Duration::from_secs(5))
             .pool_max_idle_per_host(64)
             .tcp_nodelay(true)
-            // Neither Graph nor Entra redirects what we ask; a redirect would carry secrets elsewhere.
+            // Graph and Entra do not redirect these requests; following a redirect could send secrets to another server.
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| unreachable(&config.graph, &error))?;
@@ -116,12 +117,12 @@ impl Client {
         })
     }
 
-    /// Where this client signs in and asks.
+    /// Addresses and credential of this client.
     pub fn config(&self) -> &ClientConfig {
         &self.config
     }
 
-    /// The presence of at most [`crate::BULK_MAX`] people. Ids that Graph leaves out are left out.
+    /// Reads the presence of at most [`crate::BULK_MAX`] people. People that Graph leaves out are missing in the result.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -150,7 +151,7 @@ impl Client {
     /// Writes a person's presence.
     ///
     /// # Errors
-    /// See [`GraphError`]. Clearing what is not there is success.
+    /// See [`GraphError`]. A clear of an empty slot succeeds.
     pub async fn write(
         &self,
         user: &str,
@@ -166,7 +167,7 @@ impl Client {
         self.written(operation, permission, user, response).await
     }
 
-    /// The presence of whoever the token belongs to.
+    /// Reads the presence of the token's owner.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -191,10 +192,10 @@ impl Client {
         })
     }
 
-    /// Writes the presence of whoever the token belongs to.
+    /// Writes the presence of `user`, the token's owner.
     ///
     /// # Errors
-    /// See [`GraphError`]. Clearing what is not there is success.
+    /// See [`GraphError`]. A clear of an empty slot succeeds.
     pub async fn write_as(
         &self,
         token: &Secret,
@@ -227,18 +228,21 @@ impl Client {
         user: &str,
         response: Response,
     ) -> Result<WriteSuccess, GraphError> {
-        let asked = Asked {
+        let asked = RequestContext {
             call: operation.call(),
             permission,
             what: user,
         };
-        match self.settle(operation.kind(), asked, response).await? {
-            Settled::Done => Ok(WriteSuccess::Done),
-            Settled::NothingToClear => Ok(WriteSuccess::NothingToClear),
+        match self
+            .judge_response(operation.kind(), asked, response)
+            .await?
+        {
+            EmptyAnswer::Done => Ok(WriteSuccess::Done),
+            EmptyAnswer::NothingToClear => Ok(WriteSuccess::NothingToClear),
         }
     }
 
-    /// An address at Graph; what is odd in a segment is encoded.
+    /// URL at Graph; segments are percent-encoded.
     pub(crate) fn url(&self, segments: &[&str]) -> Result<Url, GraphError> {
         let mut url = Url::parse(&self.config.graph)
             .map_err(|error| unreachable(&self.config.graph, &error))?;
@@ -248,7 +252,7 @@ impl Client {
         Ok(url)
     }
 
-    /// A link that Graph gave, if it can be asked and leads to Graph: tokens go nowhere else.
+    /// Parses a link that Graph sent. Links to another server are refused, because the token would be sent there.
     pub(crate) fn same_host(&self, call: &'static str, link: &str) -> Result<Url, GraphError> {
         let graph = self.url(&[])?;
         let malformed = |cause| Err(GraphError::Malformed { call, cause });
@@ -261,7 +265,7 @@ impl Client {
                 && link.password().is_none()
         };
         match Url::parse(link) {
-            // Encoding has made it longer.
+            // Encoding may have lengthened the link.
             Ok(link) if leads_there(&link) && link.as_str().len() <= LINK_MAX => Ok(link),
             Ok(_) | Err(_) => malformed(format!(
                 "a link that does not lead to {}",
@@ -270,7 +274,8 @@ impl Client {
         }
     }
 
-    /// Sends with a token; with another one if Graph refuses the first with 401, as often as [`TokenState::replace`] allows.
+    /// Sends with the application's token. If Graph refuses the token with 401, retries with a new one as often as
+    /// [`TokenState::replace`] allows.
     pub(crate) async fn send(
         &self,
         call: &'static str,
@@ -293,7 +298,7 @@ impl Client {
         sent
     }
 
-    /// Records that Graph takes the token, if it does. An answer does not wait for another sign-in to end.
+    /// Records that Graph accepted the token. Skipped while another request signs in, so that the answer does not wait.
     fn accept_token(&self, token: &Secret, sent: &Result<Response, GraphError>) {
         if sent
             .as_ref()
@@ -304,7 +309,7 @@ impl Client {
         }
     }
 
-    /// The application's access token, for whoever wants to look at it.
+    /// Access token of the application, signing in if necessary; for diagnoses.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -312,7 +317,7 @@ impl Client {
         self.token().await
     }
 
-    /// Sends with this token; 401 is an error.
+    /// Sends with the given token; 401 is an error.
     pub(crate) async fn send_as(
         &self,
         token: &Secret,
@@ -335,7 +340,7 @@ impl Client {
         Ok(response)
     }
 
-    /// The current token, or a new one. Whoever comes while one is asked for waits for it.
+    /// Returns the current token or signs in. Concurrent callers wait for the same sign-in.
     async fn token(&self) -> Result<Secret, GraphError> {
         let mut state = self.token.lock().await;
         if let Some(token) = state.current(Instant::now())? {
@@ -351,7 +356,7 @@ impl Client {
         }
     }
 
-    /// Passes success on, with a body that is still to be read, and names a failure.
+    /// Returns a successful answer with its body unread; any other answer becomes an error.
     pub(crate) async fn accept(
         &self,
         kind: RequestKind,
@@ -360,54 +365,54 @@ impl Client {
         what: &str,
         response: Response,
     ) -> Result<Response, GraphError> {
-        // A body that is no JSON is found where it is read.
+        // A body that is not JSON is detected when it is read.
         if judge(kind, response.status().as_u16(), &Body::Json) == Verdict::Done {
             return Ok(response);
         }
-        let asked = Asked {
+        let asked = RequestContext {
             call,
             permission,
             what,
         };
         let status = response.status().as_u16();
-        match self.settle(kind, asked, response).await? {
-            Settled::Done | Settled::NothingToClear => Err(GraphError::Malformed {
+        match self.judge_response(kind, asked, response).await? {
+            EmptyAnswer::Done | EmptyAnswer::NothingToClear => Err(GraphError::Malformed {
                 call,
                 cause: format!("{status} where a document was asked for"),
             }),
         }
     }
 
-    /// Judges an answer by its status and its whole body.
-    pub(crate) async fn settle(
+    /// Judges an answer without a document by its status and whole body.
+    pub(crate) async fn judge_response(
         &self,
         kind: RequestKind,
-        asked: Asked<'_>,
+        asked: RequestContext<'_>,
         response: Response,
-    ) -> Result<Settled, GraphError> {
+    ) -> Result<EmptyAnswer, GraphError> {
         let answer = (response.status().as_u16(), retry_after(&response));
         let body = match read_bytes(asked.call, response, ANSWER_MAX).await {
             Ok(body) => Body::of(&body),
             // The connection broke off.
             Err(error @ GraphError::Unreachable { .. }) => return Err(error),
-            // A body of that size is not Graph's.
+            // Graph's own bodies are shorter.
             Err(_) => Body::Foreign,
         };
         match GraphError::of_answer(kind, asked, answer, &body) {
             Some(error) => Err(error),
             None if judge(kind, answer.0, &body) == Verdict::NothingThere => {
-                Ok(Settled::NothingToClear)
+                Ok(EmptyAnswer::NothingToClear)
             }
-            None => Ok(Settled::Done),
+            None => Ok(EmptyAnswer::Done),
         }
     }
 }
 
-/// What became of a request that is answered without a document.
+/// Result of a request that is answered without a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
-    /// It is done.
+pub(crate) enum EmptyAnswer {
+    /// Graph carried out the request.
     Done,
-    /// There was nothing to take back or delete.
+    /// There was nothing to clear or delete.
     NothingToClear,
 }

@@ -1,6 +1,6 @@
-//! The machine's clock, for what is dated: the only file that reads it.
+//! The system clock, for protocol fields with dates. No other file of the crate reads it.
 
-/// Milliseconds since 1970.
+/// Current time in milliseconds since 1970.
 #[allow(
     clippy::disallowed_methods,
     reason = "the one place that reads the clock; everything that decides takes the time as an argument"

@@ -1,11 +1,11 @@
-//! Microsoft's clouds by name: where they are and what works there (reference 4.1, 7.1, rule 60).
+//! National clouds of Microsoft: addresses and supported features (Graph, "Microsoft Graph national cloud deployments").
 
 use std::{fmt, str::FromStr};
 
-/// A cloud. A token of one is worth nothing in another.
+/// A national cloud. Tokens of one cloud are not valid in another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Cloud {
-    /// The public cloud, and the American GCC.
+    /// The public cloud, including US Government GCC.
     #[default]
     Global,
     /// US Government L4 (GCC High).
@@ -16,19 +16,19 @@ pub enum Cloud {
     China,
 }
 
-/// Not the name of a cloud.
+/// Error for an unknown name of a cloud.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no cloud {name:?}; take one of global, us_gov_l4, us_gov_l5, china")]
+#[error("unknown cloud {name:?}; use one of global, us_gov_l4, us_gov_l5, china")]
 pub struct UnknownCloud {
-    /// What was given.
+    /// The unknown name.
     pub name: String,
 }
 
 impl Cloud {
-    /// All of them.
+    /// All clouds.
     pub const ALL: [Self; 4] = [Self::Global, Self::UsGovL4, Self::UsGovL5, Self::China];
 
-    /// Its name in the configuration.
+    /// Name in the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Global => "global",
@@ -38,7 +38,7 @@ impl Cloud {
         }
     }
 
-    /// Its sign-in service.
+    /// Address of the sign-in service.
     pub const fn login(self) -> &'static str {
         match self {
             Self::Global => "https://login.microsoftonline.com",
@@ -47,7 +47,7 @@ impl Cloud {
         }
     }
 
-    /// Its Graph.
+    /// Address of Graph.
     pub const fn graph(self) -> &'static str {
         match self {
             Self::Global => "https://graph.microsoft.com",
@@ -57,12 +57,12 @@ impl Cloud {
         }
     }
 
-    /// True if presence can be read and written there.
+    /// True if Graph offers presence in this cloud.
     pub const fn has_presence(self) -> bool {
         !matches!(self, Self::China)
     }
 
-    /// True if changes of presence can be subscribed to; elsewhere the sweep alone finds them.
+    /// True if Graph offers presence subscriptions in this cloud; elsewhere only the sweep detects changes.
     pub const fn has_notifications(self) -> bool {
         matches!(self, Self::Global)
     }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_60_what_works_where() {
+    fn presence_and_notifications_by_cloud() {
         let works = |cloud: Cloud| (cloud.has_presence(), cloud.has_notifications());
         assert_eq!(
             Cloud::ALL.map(works),

@@ -1,10 +1,10 @@
-//! Walks a folder of tests/corpus: answers of Graph, each with the expected result beside it.
+//! Runs the inputs in a folder of tests/corpus, each with its expected result in a second file.
 
 use std::{fs, path::Path};
 
 use serde_json::Value;
 
-/// Compares the outcome of each `NAME.json` of a folder with `NAME.expected.json`. Fails for a file without the other.
+/// Compares the outcome of each `NAME.json` of a folder with `NAME.expected.json`. Fails if one of the two is missing.
 pub(crate) fn walk(folder: &str, outcome: impl Fn(&[u8]) -> Value) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/corpus");
     let mut names: Vec<String> = fs::read_dir(corpus.join(folder))

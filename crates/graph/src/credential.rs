@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn row_96_the_vector_is_what_is_made_here() {
+    fn row_96_an_assertion_matches_the_test_vector() {
         let vectors = vectors::all();
         let key = &vectors["jwks"]["keys"][0];
         let (n, e) = (key["n"].as_str().unwrap(), key["e"].as_str().unwrap());

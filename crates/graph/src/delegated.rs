@@ -1,4 +1,4 @@
-//! Sign-in of a person, in a browser and never here: no password is ever seen (reference 7.4 to 7.8).
+//! Sign-in of people in a browser. Offhook never asks for a password.
 
 mod authorization;
 mod device;
@@ -13,48 +13,50 @@ use serde::Deserialize;
 
 use crate::{Secret, sign_in::Token};
 
-/// A token is replaced this long before it ends.
+/// Time in milliseconds before the expiry at which an access token is replaced.
 const RENEW_BEFORE: i64 = 300_000;
 
-/// How the application shows itself when it asks for a person's token.
+/// Authentication of the application in requests for a person's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientKind {
-    /// By its id only: device code, where the registration allows public client flows. What was begun so is refreshed so.
+    /// By its id only: device code, where the registration allows public client flows. Tokens of such a sign-in are
+    /// refreshed the same way.
     Public,
-    /// With its secret or certificate: the web application.
+    /// By its secret or certificate: sign-in in the web application.
     Confidential,
 }
 
-/// Who signed in, from the ID token.
+/// Person who signed in, from the ID token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedInUser {
-    /// Entra object id (`oid`), the same as the Graph user's.
+    /// Entra object id (`oid`), the id of the Graph user.
     pub object_id: String,
-    /// Tenant id (`tid`): compare it with the tenant that is meant.
+    /// Tenant id (`tid`). Callers must compare it with the expected tenant.
     pub tenant_id: String,
-    /// Sign-in name (`preferred_username` or `upn`); to show, not to decide by.
+    /// Sign-in name (`preferred_username` or `upn`), for display only.
     pub name: Option<String>,
-    /// Display name (`name`); to show, not to decide by.
+    /// Display name (`name`), for display only.
     pub display_name: Option<String>,
 }
 
-/// A person's tokens. `Debug` shows none.
+/// Tokens of a person. `Debug` shows none of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserToken {
-    /// For requests to Graph.
+    /// Access token for Graph.
     pub access: Secret,
-    /// For the next access token; only where `offline_access` was asked for. Store it before the old one is forgotten:
-    /// using a refresh token does not end the one before (reference 7.6, row 99).
+    /// Refresh token, if the scope contained `offline_access`. Store it before deleting the old one, which stays valid
+    /// after its use (Microsoft identity platform, "Refresh tokens").
     pub refresh: Option<Secret>,
-    /// When the access token ends, in milliseconds since 1970.
+    /// Time of expiry of the access token, in milliseconds since 1970.
     pub expires: i64,
-    /// The permissions that were granted, separated by blanks.
+    /// Granted permissions, separated by spaces.
     pub scope: String,
-    /// Who signed in; `None` if Entra sent no ID token, as at some refreshes.
+    /// Person who signed in; `None` if Entra sent no ID token, as at some refreshes.
     pub user: Option<SignedInUser>,
 }
 
-/// What to ask for, such as `["Presence.Read.All"]` of the Graph at `graph`. With `remember`, a refresh token too.
+/// Scope of a sign-in for permissions such as `["Presence.Read.All"]` of Graph at the address `graph`; with `remember`,
+/// Entra grants a refresh token too.
 pub fn scope(graph: &str, permissions: &[&str], remember: bool) -> String {
     let graph = graph.trim_end_matches('/');
     let mut scope = String::from("openid profile");
@@ -81,7 +83,8 @@ struct IdClaims {
 }
 
 impl UserToken {
-    /// Reads Entra's answer of the time `now`; `old` is the refresh token that was used and stays if there is no new one.
+    /// Converts an answer of Entra that arrived at `now`; `old` is the refresh token of the request, which stays if the
+    /// answer has none.
     pub(crate) fn new(token: Token, client_id: &str, old: Option<&Secret>, now: i64) -> Self {
         let lifetime = i64::try_from(token.lifetime.as_millis()).unwrap_or(i64::MAX);
         Self {
@@ -95,13 +98,14 @@ impl UserToken {
         }
     }
 
-    /// When it should be replaced, in milliseconds since 1970.
+    /// Time at which the access token should be replaced, in milliseconds since 1970.
     pub(crate) fn renew_at(&self) -> i64 {
         self.expires.saturating_sub(RENEW_BEFORE)
     }
 }
 
-/// The ID token came from Entra itself over TLS, so its signature adds nothing (OpenID Connect Core 3.1.3.7, point 6).
+/// Reads the ID token without verifying its signature, because it came from Entra over TLS (OpenID Connect Core 3.1.3.7,
+/// point 6).
 fn signed_in(id_token: &str, client_id: &str) -> Option<SignedInUser> {
     let claims: IdClaims = jsonwebtoken::dangerous::insecure_decode(id_token)
         .ok()?
@@ -157,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_read_and_shown_to_nobody() {
+    fn tokens_are_parsed_and_not_printed() {
         let token = UserToken::new(
             token(Some(&id_token("app")), Some("canary-refresh"), 3_599),
             "APP",

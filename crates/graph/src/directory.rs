@@ -1,6 +1,6 @@
-//! People of the directory as Graph gives them, page by page (reference 8). A page of `users/delta` may carry some members of a
-//! user only: what is absent keeps its value, and only `null` clears it (Graph, "Use delta query"; graph-explorer-v4#3584). An
-//! odd member or element spoils nothing but itself.
+//! Users of the directory, parsed page by page. A page of `users/delta` may contain only some members of a user: an absent
+//! member keeps its value, and only `null` clears it (Graph, "Use delta query to track changes in Microsoft Graph data";
+//! graph-explorer-v4#3584). A malformed member or element does not affect the others.
 
 use std::{
     collections::{HashSet, hash_map::RandomState},
@@ -15,23 +15,23 @@ use crate::{
     member::{Member, object, text_of},
 };
 
-/// What is asked for: enough to match people by id, sign-in name, mail and number, and to know guests.
+/// Requested properties: enough to match people by id, sign-in name, mail and number, and to recognise guests.
 pub(crate) const SELECT: &str =
     "id,userPrincipalName,mail,displayName,businessPhones,mobilePhone,accountEnabled,userType";
 
-/// Pages of a list at most: a million users in pages of a hundred.
+/// Maximum number of pages of a list: a million users in pages of a hundred.
 const PAGES_MAX: usize = 10_000;
 
-/// A user who was looked for. What was not asked for, is not set or may not be read is `None`.
+/// A user found by a lookup. A property that is unset, unreadable or not requested is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirectoryUser {
-    /// Entra object id: the only key for presence.
+    /// Entra object id, the only key for presence.
     pub id: String,
     /// Sign-in name.
     pub user_principal_name: Option<String>,
-    /// Primary address.
+    /// Primary mail address.
     pub mail: Option<String>,
-    /// Name to show.
+    /// Display name.
     pub display_name: Option<String>,
 }
 
@@ -46,20 +46,20 @@ impl From<UserUpdate> for DirectoryUser {
     }
 }
 
-/// What an element says of a member.
+/// Update of a property by an element.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Update<T> {
-    /// Nothing: it is absent, or of an odd type.
+    /// The member is absent or has a wrong type.
     #[default]
     Keep,
-    /// It is `null`.
+    /// The member is `null`.
     Clear,
-    /// Its value.
+    /// New value.
     Set(T),
 }
 
 impl<T> Update<T> {
-    /// The value, if there is one.
+    /// New value, if any.
     pub fn value(&self) -> Option<&T> {
         match self {
             Self::Keep | Self::Clear => None,
@@ -74,7 +74,7 @@ impl<T> Update<T> {
         }
     }
 
-    /// Takes over a later update.
+    /// Applies a later update.
     fn merge(&mut self, later: Self) {
         match later {
             Self::Keep => {}
@@ -83,29 +83,29 @@ impl<T> Update<T> {
     }
 }
 
-/// The members that an element has.
+/// Update of a user: the members of an element.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserUpdate {
     /// Entra object id.
     pub id: String,
     /// Sign-in name.
     pub user_principal_name: Update<String>,
-    /// Primary address.
+    /// Primary mail address.
     pub mail: Update<String>,
-    /// Name to show.
+    /// Display name.
     pub display_name: Update<String>,
-    /// Business numbers.
+    /// Business phone numbers.
     pub business_phones: Update<Vec<String>>,
-    /// Mobile number.
+    /// Mobile phone number.
     pub mobile_phone: Update<String>,
-    /// Whether the person may sign in.
+    /// True if the person may sign in.
     pub account_enabled: Update<bool>,
     /// `Member` or `Guest`.
     pub user_type: Update<String>,
 }
 
 impl UserUpdate {
-    /// Takes over the members that a later element has. A member that no element had stays [`Update::Keep`].
+    /// Applies a later element about the same user. A member that no element contained stays [`Update::Keep`].
     pub fn merge(&mut self, later: Self) {
         let Self {
             id,
@@ -117,7 +117,7 @@ impl UserUpdate {
             account_enabled,
             user_type,
         } = later;
-        // In one spelling, whatever the case of the later one.
+        // Ids differ in case only: keep the first spelling.
         if !self.id.eq_ignore_ascii_case(&id) {
             self.id = id;
         }
@@ -130,7 +130,7 @@ impl UserUpdate {
         self.user_type.merge(user_type);
     }
 
-    /// Whether the account is a guest's, at home in another tenant: by its type, or by the mark in the sign-in name (Entra,
+    /// True for an account of a guest from another tenant: by its type, or by `#EXT#` in the sign-in name (Entra,
     /// "Properties of a Microsoft Entra B2B collaboration user").
     pub fn is_guest(&self) -> bool {
         let is_guest = |kind: &String| kind.eq_ignore_ascii_case("guest");
@@ -140,70 +140,70 @@ impl UserUpdate {
     }
 }
 
-/// A page of people.
+/// A page of users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserPage {
-    /// The people.
+    /// Users of the page.
     pub users: Vec<UserUpdate>,
-    /// For the next page; `None`: that was all. A page may be empty and not the last.
+    /// Link to the next page; `None` on the last page. A page may be empty without being the last.
     pub next: Option<String>,
-    /// Why elements, or members of them, were skipped.
+    /// Reasons for skipped elements and members.
     pub skipped: Vec<ElementFault>,
 }
 
-/// A change since the last time. The same one may come again, and so may what is known already.
+/// A change since the last round. Graph may repeat changes, and report values that have not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserChange {
-    /// New or changed, with some or all members.
+    /// A new or changed user, with some or all members.
     Present(UserUpdate),
-    /// Deleted.
+    /// A deleted user.
     Removed {
         /// Entra object id.
         id: String,
-        /// False if the account can be restored for thirty days (`changed`), true if it is gone (`deleted`).
+        /// True if the account is deleted for good (`deleted`), false if it can be restored for 30 days (`changed`).
         forever: bool,
     },
 }
 
-/// What [`crate::Client::users_delta`] says.
+/// Page of changes from [`crate::Client::users_delta`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delta {
-    /// Changes, and there are more: ask with `next`.
+    /// Changes, with more to follow.
     Page {
-        /// The changes.
+        /// Changes of the page.
         changes: Vec<UserChange>,
-        /// Why elements were skipped.
+        /// Reasons for skipped elements and members.
         skipped: Vec<ElementFault>,
-        /// The link of the next page.
+        /// Link to the next page.
         next: String,
     },
-    /// Changes, and that was all: keep `link` for the next time, seven days at most.
+    /// The last changes of the round.
     End {
-        /// The changes.
+        /// Changes of the page.
         changes: Vec<UserChange>,
-        /// Why elements were skipped.
+        /// Reasons for skipped elements and members.
         skipped: Vec<ElementFault>,
-        /// The link of the next time.
+        /// Link for the next round, valid for at most seven days.
         link: String,
     },
-    /// Graph refuses the link, which is too old for example: the directory is to be read from its beginning, and people who
-    /// do not come any more are deleted.
+    /// Graph refuses the link, for example because it is too old: read the directory from its beginning; users who are
+    /// missing then were deleted.
     Resync,
 }
 
-/// The links of a list that were followed: a list whose links lead in a circle, or that has no end, is not read for ever.
+/// Links of a list that were followed. Detects lists without an end and links that form a circle.
 #[derive(Debug, Default)]
 pub struct PageTrail {
-    /// Their hashes.
+    /// Hashes of the links.
     seen: HashSet<u64>,
     hasher: RandomState,
 }
 
 impl PageTrail {
-    /// Notes a link before it is followed.
+    /// Records a link before it is followed.
     ///
     /// # Errors
-    /// It was followed before, or the list has more than ten thousand pages.
+    /// The link was followed before, or the list has more than 10,000 pages.
     pub fn follow(&mut self, call: &'static str, link: &str) -> Result<(), GraphError> {
         let malformed = |cause: &str| GraphError::Malformed {
             call,
@@ -211,17 +211,17 @@ impl PageTrail {
         };
         if !self.seen.insert(self.hasher.hash_one(link)) {
             return Err(malformed(
-                "its nextLink leads to a page that was read before, so that the list has no end",
+                "its nextLink leads to a page that was read before, and the list has no end",
             ));
         }
         if self.seen.len() >= PAGES_MAX {
-            return Err(malformed("the list has more than 10000 pages"));
+            return Err(malformed("the list has more than 10,000 pages"));
         }
         Ok(())
     }
 }
 
-/// A page, read element by element.
+/// A parsed page.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     changes: Vec<UserChange>,
@@ -264,7 +264,7 @@ struct UserWire {
 }
 
 impl UserWire {
-    /// Whether a member besides the id is of an odd type.
+    /// True if a member other than the id has a wrong type.
     fn has_mistyped_member(&self) -> bool {
         let texts = [
             &self.user_principal_name,
@@ -294,10 +294,10 @@ struct RemovedWire {
 }
 
 impl Page {
-    /// Reads a page.
+    /// Parses a page.
     ///
     /// # Errors
-    /// It is no JSON, has no list `value`, or a link that is no text.
+    /// The body is not JSON, has no list `value`, or has a link that is not a string.
     pub(crate) fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
         let body = text_of(body);
         let wire: PageWire = object(&body)?;
@@ -319,7 +319,7 @@ impl Page {
         Ok(page)
     }
 
-    /// The people of a list.
+    /// Users of a page without deletions.
     pub(crate) fn users(self) -> UserPage {
         let users = self.changes.into_iter().filter_map(|change| match change {
             UserChange::Present(update) => Some(update),
@@ -332,7 +332,7 @@ impl Page {
         }
     }
 
-    /// The changes; `Err` if the page leads nowhere.
+    /// Changes of a page of `users/delta`; an error if the page has no link.
     pub(crate) fn delta(self) -> Result<Delta, &'static str> {
         let Self {
             changes,
@@ -351,25 +351,25 @@ impl Page {
                 skipped,
                 link,
             }),
-            (None, None) => Err("neither a nextLink nor a deltaLink in it"),
+            (None, None) => Err("it has neither a nextLink nor a deltaLink"),
         }
     }
 }
 
-/// Reads a single user.
+/// Parses a single user.
 ///
 /// # Errors
-/// It is no JSON, or no user.
+/// The body is not JSON, or not a user.
 pub(crate) fn read_user(body: &[u8]) -> Result<DirectoryUser, serde_json::Error> {
     let body = text_of(body);
     match change(serde_json::from_str(&body)?) {
         Ok((UserChange::Present(update), _)) => Ok(update.into()),
-        Ok((UserChange::Removed { .. }, _)) => Err(serde_json::Error::custom("a removed user")),
+        Ok((UserChange::Removed { .. }, _)) => Err(serde_json::Error::custom("a deleted user")),
         Err(fault) => Err(serde_json::Error::custom(fault.description())),
     }
 }
 
-/// Reads an element, with the fault of a member of it.
+/// Parses an element, with the fault of a skipped member.
 fn change(element: &RawValue) -> Result<(UserChange, Option<ElementFault>), ElementFault> {
     let user: UserWire = object(element.get()).map_err(|_| ElementFault::NoObject)?;
     let fault = user

@@ -1,4 +1,4 @@
-//! What can go wrong with a request, by whose fault, and what to do about it.
+//! Errors of requests: cause, who can help, and the remedy.
 
 use std::{fmt, time::Duration};
 
@@ -7,28 +7,28 @@ use crate::{
     answer::{Body, RequestKind, Side, Verdict, judge},
 };
 
-/// Whose fault it is, for the retry policy.
+/// Party that can help, for the retry policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
-    /// The service or the network: try again.
+    /// The service or the network: retry.
     Service,
-    /// The administrator must do something; it heals when that is done.
+    /// The administrator: retry slowly, the request succeeds once the administrator has acted.
     Administrator,
-    /// This one request is wrong and stays wrong.
+    /// No one: this request fails at every retry.
     Request,
 }
 
-/// The signs of a program between Offhook and Graph, with the remedy of each.
+/// Traces of a proxy, firewall or captive portal between Offhook and Microsoft, with the remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Interference {
-    /// 3xx: Graph redirects nothing that is asked here.
+    /// 3xx: Microsoft does not redirect these requests.
     #[error(
-        "a redirect, as a proxy or a captive portal sends to its sign-in page; let this server reach Microsoft without signing in there"
+        "a redirect, as proxies and captive portals send to their sign-in page; let this server reach Microsoft without signing in there"
     )]
     Redirect,
     /// 407.
     #[error(
-        "a proxy wants a user name and a password; put them into the proxy's address (HTTPS_PROXY), or let this server pass without"
+        "a proxy requires a user name and a password; put them into the proxy's address (HTTPS_PROXY), or exempt this server"
     )]
     ProxySignIn,
     /// 511, or a web page.
@@ -39,7 +39,7 @@ pub enum Interference {
 }
 
 impl Interference {
-    /// By the status.
+    /// Classifies a status.
     pub(crate) fn of(status: u16) -> Self {
         match status {
             300..=399 => Self::Redirect,
@@ -49,12 +49,12 @@ impl Interference {
     }
 }
 
-/// The service that was asked.
+/// Service that a request was sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// Graph.
     Graph,
-    /// The sign-in service, at this address.
+    /// The sign-in service at this address.
     SignIn(String),
 }
 
@@ -68,7 +68,7 @@ impl fmt::Display for Peer {
 }
 
 impl Peer {
-    /// The call, with the address where that is not Graph's.
+    /// Names the call, with the address of the sign-in service.
     fn with(&self, call: &str) -> String {
         match self {
             Self::Graph => call.to_owned(),
@@ -77,199 +77,200 @@ impl Peer {
     }
 }
 
-/// A request, as errors name it.
+/// Request as error texts name it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    /// The call.
+pub(crate) struct RequestContext<'a> {
+    /// Name of the call.
     pub(crate) call: &'static str,
-    /// The permission that it needs, with its kind.
+    /// Required permission with its kind, such as `application permission …`.
     pub(crate) permission: &'static str,
-    /// The person, group or subscription.
+    /// Person, group or subscription that the request is about.
     pub(crate) what: &'a str,
 }
 
 /// A failed request.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GraphError {
-    /// No answer.
+    /// The service did not answer.
     #[error("no answer from {url}: {cause}; check the network, the proxy and the address")]
     Unreachable {
-        /// The address without query.
+        /// Address without the query.
         url: String,
-        /// What happened.
+        /// Failure of the connection.
         cause: String,
     },
-    /// Entra gave no token.
+    /// Entra refused a token for the application.
     #[error("Entra refused to sign in the application {client_id}: {description}; {remedy}")]
     SignIn {
-        /// The application.
+        /// Application (client) id.
         client_id: String,
-        /// Entra's number, such as 700016: the one that decides, if any is known.
+        /// Entra's error number, such as 700016: the one that decides, if any is known.
         code: Option<u32>,
-        /// Entra's words.
+        /// Entra's description.
         description: String,
-        /// What to do.
+        /// Remedy.
         remedy: &'static str,
-        /// The party that can end it.
+        /// Party that can end the refusal.
         fault: SignInFault,
-        /// How long to wait.
+        /// Requested wait.
         retry_after: Option<Duration>,
     },
-    /// Entra gave no token for a person: a new sign-in is needed, unless the remedy says something else.
+    /// Entra refused a token for a person: a new sign-in is needed, unless the remedy differs.
     #[error("Entra refused the sign-in: {description}; {remedy}")]
     UserSignIn {
-        /// OAuth's code of the error, such as `invalid_grant`.
+        /// OAuth error code, such as `invalid_grant`.
         error: String,
-        /// Entra's words.
+        /// Entra's description.
         description: String,
-        /// What to do.
+        /// Remedy.
         remedy: &'static str,
-        /// The party that can end it.
+        /// Party that can end the refusal.
         fault: SignInFault,
-        /// How long to wait.
+        /// Requested wait.
         retry_after: Option<Duration>,
     },
-    /// The certificate's key does not sign.
+    /// The certificate's key cannot sign.
     #[error(
-        "the key of the certificate {thumbprint} does not sign; make a new pair of key and certificate"
+        "the private key of certificate {thumbprint} cannot sign; create a new pair of key and certificate"
     )]
     Signing {
-        /// The certificate's.
+        /// Thumbprint of the certificate.
         thumbprint: String,
     },
-    /// The operating system has no random numbers.
-    #[error("the operating system gives no random numbers; check that getrandom is allowed here")]
+    /// The operating system returned no random bytes.
+    #[error("the operating system returned no random bytes; allow the system call getrandom")]
     NoRandomness,
-    /// 401 with a fresh token.
+    /// Graph answered 401 to a new token.
     #[error(
-        "Graph refused a fresh token with 401 for {call}; this passes by itself, or the tenant's sign-in address and Graph address belong to different clouds"
+        "Graph refused a fresh token with 401 for {call}; Offhook retries; if it persists, check that the tenant's sign-in address and Graph address belong to the same cloud"
     )]
     Unauthorized {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
     },
-    /// 403.
+    /// Graph answered 403.
     #[error(
         "Graph forbids {call} to this application: {message}; grant it the {permission} and consent as an administrator"
     )]
     Forbidden {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
-        /// Graph's words.
+        /// Graph's code and message.
         message: String,
-        /// What it needs, with the permission's kind: `application permission …`.
+        /// Required permission with its kind: `application permission …`.
         permission: &'static str,
     },
-    /// 404.
+    /// Graph answered 404.
     #[error(
-        "Graph knows nothing of {what} for {call}; if the person was deleted in Entra, remove the Teams account here"
+        "Graph did not find {what} for {call}; if the person was deleted in Entra, remove the Teams account here"
     )]
     NotFound {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
-        /// What was not found.
+        /// Person, group or subscription that was not found.
         what: String,
     },
-    /// 429, or another status with `Retry-After`.
-    #[error("Graph throttles {call}; waiting as it asks")]
+    /// Graph answered 429.
+    #[error("Graph throttles {call}; Offhook waits as requested")]
     Throttled {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
-        /// How long it asked to wait.
+        /// Requested wait.
         retry_after: Option<Duration>,
     },
-    /// 5xx.
-    #[error("{peer} failed with {status} at {call}; it is tried again")]
+    /// The service answered 5xx.
+    #[error("{peer} answered {call} with {status}; Offhook retries")]
     Service {
-        /// The service.
+        /// Service.
         peer: Peer,
-        /// The call.
+        /// Name of the call.
         call: &'static str,
         /// HTTP status.
         status: u16,
-        /// How long it asked to wait.
+        /// Requested wait.
         retry_after: Option<Duration>,
     },
-    /// An answer that is neither success nor a refusal for good, such as 408, 409, 423 or an empty 400.
+    /// An answer that is neither success nor a final refusal, such as 408, 409, 423 or an empty 400.
     #[error(
-        "{peer} answered {call} with {status}{said}, which confirms nothing; it is tried again"
+        "{peer} answered {call} with {status}{detail}, which confirms nothing; Offhook retries"
     )]
     Unconfirmed {
-        /// The service.
+        /// Service.
         peer: Peer,
-        /// The call.
+        /// Name of the call.
         call: &'static str,
         /// HTTP status.
         status: u16,
-        /// Graph's words, or the kind of the body, with a colon in front, if there is any.
-        said: String,
-        /// How long it asked to wait.
+        /// Graph's code and message, or the kind of the body, after a colon; empty if there is none.
+        detail: String,
+        /// Requested wait.
         retry_after: Option<Duration>,
     },
-    /// The answer is not Microsoft's: something on the way gave it.
+    /// A program between Offhook and Microsoft response.
     #[error(
-        "the answer to {} ({status}) is not Microsoft's: {interference}; it is tried again", peer.with(call)
+            "the answer to {} ({status}) is not Microsoft's: {interference}; Offhook retries", peer.with(call)
     )]
     Intercepted {
-        /// The service that was asked.
+        /// Service that the request was sent to.
         peer: Peer,
-        /// The call.
+        /// Name of the call.
         call: &'static str,
         /// HTTP status.
         status: u16,
-        /// What gave it, and the remedy.
+        /// Kind of the program, with the remedy.
         interference: Interference,
-        /// How long it asked to wait.
+        /// Requested wait.
         retry_after: Option<Duration>,
     },
-    /// A link of the directory has ended: it is to be read from its beginning.
-    #[error("Graph has ended the link of {call} ({status}); everything is read again")]
+    /// A link of the directory has expired.
+    #[error(
+        "Graph ended the link of {call} ({status}); Offhook reads the directory from its beginning"
+    )]
     LinkEnded {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
         /// HTTP status.
         status: u16,
     },
-    /// Graph refuses the request for good.
+    /// Graph refused the request for good.
     #[error("Graph refused {call} with {status}: {message}")]
     Refused {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
         /// HTTP status.
         status: u16,
-        /// Graph's words.
+        /// Graph's code and message.
         message: String,
     },
-    /// A successful answer that is longer than any that Offhook reads.
+    /// A successful answer that is longer than Offhook reads.
     #[error(
-        "the answer to {call} is longer than {max} bytes, as with very long automatic replies of people; it is not read"
+        "the answer to {call} is longer than {max} bytes and was not read, as with very long automatic replies of people"
     )]
     TooLarge {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
-        /// The limit.
+        /// Limit in bytes.
         max: usize,
     },
-    /// An answer that is not as Microsoft documents it.
-    #[error("the answer to {call} cannot be read: {cause}; is the address really Microsoft's?")]
+    /// An answer that differs from Microsoft's documentation.
+    #[error("the answer to {call} cannot be read: {cause}; check that the address is Microsoft's")]
     Malformed {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
-        /// What is wrong.
+        /// Difference.
         cause: String,
     },
 }
 
 impl GraphError {
-    /// The error that an answer stands for; `None` if it is no failure of this request. `what` was asked for, with
-    /// `permission`.
+    /// Converts an answer to an error; `None` if the request succeeded.
     pub(crate) fn of_answer(
         kind: RequestKind,
-        Asked {
+        RequestContext {
             call,
             permission,
             what,
-        }: Asked<'_>,
+        }: RequestContext<'_>,
         (status, retry_after): (u16, Option<Duration>),
         body: &Body,
     ) -> Option<Self> {
@@ -321,7 +322,7 @@ impl GraphError {
                 peer: Peer::Graph,
                 call,
                 status,
-                said: match message.is_empty() {
+                detail: match message.is_empty() {
                     true => String::new(),
                     false => format!(": {message}"),
                 },
@@ -330,7 +331,7 @@ impl GraphError {
         })
     }
 
-    /// Whose fault it is.
+    /// Party that can help.
     pub fn blame(&self) -> Blame {
         match self {
             Self::Unreachable { .. }
@@ -349,7 +350,7 @@ impl GraphError {
         }
     }
 
-    /// How long the service asked to wait.
+    /// Wait that the service asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Throttled { retry_after, .. }

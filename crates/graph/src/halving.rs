@@ -1,34 +1,34 @@
-//! Finds the ids for which Graph refuses a whole request, or makes its answer too large: the request is halved until these
+//! Finds the ids for which Graph refuses a whole request, or makes its answer too large, by halving the request until these
 //! ids are alone.
 
 use std::ops::Range;
 
-/// The answer to the request about a part.
+/// Answer to the request about a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartAnswer {
     /// Graph answered.
     Read,
     /// Graph refused the request for good, because of one of its ids.
     Refused,
-    /// The answer was too large to be read: a smaller part may be read, whichever its ids.
+    /// The answer was too large to read; answers about smaller parts may be readable.
     TooLarge,
 }
 
-/// A part of the list of ids.
+/// Part of the list of ids.
 #[derive(Clone, Debug)]
 enum Part {
-    /// Nothing is known of it yet.
+    /// No request about this part was answered.
     Unknown(Range<usize>),
-    /// At least one of its ids is refused.
+    /// Graph refuses at least one id of this part.
     Refused(Range<usize>),
 }
 
-/// The search in one list of ids. One refused id among 650 is found with 10 to 20 requests; several cost less each.
+/// Search in one list of ids. One refused id among 650 takes 10 to 20 requests; several take fewer each.
 #[derive(Clone, Debug)]
 pub struct Halving {
-    /// A stack; the last one is next.
+    /// Stack; the last part is next.
     parts: Vec<Part>,
-    /// The rest of the part of which the first half is asked for.
+    /// Second half of the part while its first half is being requested.
     rest: Option<Range<usize>>,
     asked: Option<Range<usize>>,
     refused: Vec<usize>,
@@ -36,7 +36,7 @@ pub struct Halving {
 }
 
 impl Halving {
-    /// A search among `ids` ids after the answer about all of them.
+    /// Begins a search among `ids` ids after the answer about all of them.
     pub fn new(ids: usize, answer: PartAnswer) -> Self {
         let mut halving = Self {
             parts: Vec::new(),
@@ -50,7 +50,7 @@ impl Halving {
         halving
     }
 
-    /// The part to ask for next; `None`: everything is read, or found to be refused.
+    /// Returns the part to request next; `None` when every id is read or refused.
     pub fn next_part(&mut self) -> Option<Range<usize>> {
         if let Some(asked) = &self.asked {
             return Some(asked.clone());
@@ -68,7 +68,7 @@ impl Halving {
         Some(asked)
     }
 
-    /// Takes in the answer about the part that [`Self::next_part`] named.
+    /// Records the answer about the part that [`Self::next_part`] returned.
     pub fn on_answer(&mut self, answer: PartAnswer) {
         let Some(asked) = self.asked.take() else {
             return;
@@ -78,7 +78,8 @@ impl Halving {
             (PartAnswer::Read, rest) => {
                 self.has_read = true;
                 match rest {
-                    // It is refused, as far as the refusal still holds: one id is asked for alone before it is believed.
+                    // This half holds the refused id, unless the refusal has ended since; a single id is requested alone
+                    // before it counts as refused.
                     Some(rest) if rest.len() > 1 => self.parts.push(Part::Refused(rest)),
                     Some(rest) => self.parts.push(Part::Unknown(rest)),
                     None => {}
@@ -86,7 +87,7 @@ impl Halving {
             }
             (PartAnswer::Refused, rest) => {
                 self.refuse(asked);
-                // The people of the other half first: most of them are read at once.
+                // Request the other half first: most of its people are read at once.
                 self.parts.extend(rest.map(Part::Unknown));
             }
             (PartAnswer::TooLarge, rest) => {
@@ -116,12 +117,12 @@ impl Halving {
         }
     }
 
-    /// The places of the ids about which alone nothing could be read.
+    /// Indices of the ids that Graph refuses, or answers at too great length, when requested alone.
     pub fn refused(&self) -> &[usize] {
         &self.refused
     }
 
-    /// Whether Graph answered about any part: then a refusal is about the ids, not about the tenant.
+    /// True if Graph answered about any part: a refusal then concerns the ids and not the tenant.
     pub fn has_read(&self) -> bool {
         self.has_read
     }
@@ -135,7 +136,7 @@ mod tests {
 
     use super::{Halving, PartAnswer};
 
-    /// Searches with at most `requests` requests. Returns who was read, who was refused, and the number of requests.
+    /// Searches with at most `requests` requests. Returns the read ids, the refused ids and the number of requests.
     fn search(
         ids: usize,
         bad: &BTreeSet<usize>,
@@ -187,7 +188,7 @@ mod tests {
     // D2: long automatic replies.
     #[test]
     fn an_answer_that_is_too_large_is_read_in_parts() {
-        // The size of each answer, the limit, the requests at most.
+        // Size of each answer, limit, maximum number of requests.
         for (sizes, requests) in [([50; 650], 2), ([120; 650], 6)] {
             assert_eq!(search_sizes(&sizes, 20_000), (650, vec![], requests));
         }
@@ -215,7 +216,7 @@ mod tests {
         (read, halving.refused().to_vec(), sent)
     }
 
-    // A refusal that passed meanwhile leaves no id out.
+    // A refusal that ended during the search excludes no id.
     #[test]
     fn where_nothing_is_refused_any_more_all_are_read() {
         let (read, refused, sent) = search(650, &BTreeSet::new(), 100);
@@ -231,7 +232,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everybody_is_read_or_refused(
+        fn every_id_is_read_or_refused(
             ids in 1_usize..700, bad in prop::collection::btree_set(0_usize..700, 1..12),
         ) {
             let bad: BTreeSet<usize> = bad.into_iter().map(|id| id % ids).collect();

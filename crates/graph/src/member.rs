@@ -1,4 +1,4 @@
-//! Members and elements of Graph's JSON, read so that an odd one spoils nothing but itself.
+//! Members and elements of Graph's JSON, parsed so that a malformed one does not affect the others.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,28 +10,28 @@ use serde_json::value::RawValue;
 
 use crate::wire::without_mark;
 
-/// A member of an object, of whatever type.
+/// Member of an object, with a value of any type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Member {
-    /// The object does not have it.
+    /// The object does not contain the member.
     #[default]
     Absent,
-    /// It is `null`.
+    /// The value is `null`.
     Null,
-    /// A text.
+    /// String.
     Text(String),
-    /// A whole number, as its decimal text.
+    /// Integer, as decimal text.
     Integer(String),
-    /// True or false.
+    /// Boolean.
     Flag(bool),
-    /// A list: its texts, and whether it had other elements.
+    /// List: its strings, and true if it has elements of another type.
     List(Vec<String>, bool),
-    /// A fraction or an object.
+    /// Fraction or object.
     Other,
 }
 
 impl Member {
-    /// The text, unless it is blank.
+    /// The string, unless it is blank.
     pub(crate) fn into_text(self) -> Option<String> {
         match self {
             Self::Text(text) if !text.trim().is_empty() => Some(text),
@@ -106,10 +106,10 @@ impl<'de> Visitor<'de> for MemberVisitor {
     }
 }
 
-/// Reads an object. A list, whose elements serde would take for the members in their order, is none.
+/// Parses an object. A list is an error; serde would take its elements for the members in order.
 ///
 /// # Errors
-/// It is no object, or not of this type.
+/// The value is not an object, or not of this type.
 pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_json::Error> {
     if json.trim_start().starts_with('[') {
         return Err(serde_json::Error::custom("a list, not an object"));
@@ -117,7 +117,7 @@ pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, serde_j
     serde_json::from_str(json)
 }
 
-/// The text of a body. A byte that is no UTF-8 spoils its own character only.
+/// Decodes a body as UTF-8. Invalid bytes become replacement characters.
 pub(crate) fn text_of(body: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(without_mark(body))
 }

@@ -1,7 +1,7 @@
-//! Change notifications of Graph: what a POST to our address says, and whether to believe it.
+//! Change notifications of Graph: parsing a POST to our URL, and verifying that it is genuine.
 //!
-//! The shell answers at once, 202 whatever came (or [`validation_answer`] where Graph only tries the address), and gives
-//! the body to a [`Receiver`] afterwards: nobody outside learns what was believed (reference 4.6).
+//! The HTTP server answers every POST with 202 at once (or with [`validation_answer`] when Graph validates the URL) and
+//! passes the body to a [`Receiver`] afterwards, so that a forger cannot learn which notifications are accepted.
 
 mod decrypt;
 mod key_set;
@@ -17,15 +17,15 @@ pub use key_set::{KeySet, SigningKeys};
 pub use receiver::{Counters, Event, Lifecycle, LifecycleKind, Notice, ReceiveResult, Receiver};
 pub use token::TrustedApplication;
 
-/// Longer validation tokens are not Graph's; its own have about 130 characters.
+/// Maximum length of Graph's validation token; usual ones have about 130 characters.
 const VALIDATION_TOKEN_MAX: usize = 1_024;
 
-/// What to answer where Graph tries an address before it sends notifications there (reference 4.3): the query's
-/// `validationToken`, decoded like a form. `None` if this is no such request.
+/// Answer to Graph's validation of a notification URL (Graph, "Receive change notifications through webhooks"): the decoded
+/// `validationToken` of the query. `None` for other requests.
 ///
-/// Answer it with status 200 as `text/plain` and never as HTML, for anybody can send it.
+/// Answer with status 200 as `text/plain` and never as HTML, because anybody can send such a request.
 pub fn validation_answer(query: &str) -> Option<String> {
-    // A URL's own reader of queries decodes like a form; the address itself does not matter.
+    // A URL parser decodes the query like a form; the host is a placeholder.
     let mut url = reqwest::Url::parse("https://offhook.invalid/").ok()?;
     url.set_query(Some(query));
     let (_, token) = url

@@ -1,5 +1,5 @@
-//! The answer of `getPresencesByUserId`, read element by element (Graph, cloudCommunications: getPresencesByUserId): an element
-//! that cannot be read is skipped and named, and the others count.
+//! Parses answers of `getPresencesByUserId` element by element (Graph, "cloudCommunications: getPresencesByUserId"): a
+//! malformed element is skipped and reported, and the others are used.
 
 use std::collections::HashMap;
 
@@ -8,41 +8,41 @@ use serde_json::value::RawValue;
 
 use crate::member::{Member, object, text_of};
 
-/// A person's presence. Availability and activity are Graph's own words.
+/// Presence of a person, with Graph's own values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserPresence {
     /// Entra object id.
     pub id: String,
-    /// Base state.
+    /// Base state, such as `Busy`.
     pub availability: String,
-    /// Supplement to it.
+    /// Detail of the base state, such as `InACall`.
     pub activity: String,
-    /// Grows with each change of the person's presence, in the order of bytes. A number counts as its decimal text; what is
-    /// neither is left out, and the answer is ordered by the time of its request alone.
+    /// Grows in byte order with each change of the person's presence. A number is converted to decimal text; `None` for
+    /// other types, and the answer is then ordered by the time of its request alone.
     pub sequence_number: Option<String>,
 }
 
-/// Why an element was skipped.
+/// Reason why an element, or a member of it, was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ElementFault {
-    /// It is no object, or a text in it cannot be decoded.
+    /// The element is not an object, or a string in it cannot be decoded.
     NoObject,
-    /// `id` is absent, empty or no text.
+    /// `id` is absent, empty or not a string.
     NoId,
-    /// The request did not name its `id`.
+    /// The request did not contain the `id`.
     NotRequested,
-    /// An element of the same `id` with the same or a higher sequence number counts.
+    /// Another element with the same `id` and the same or a higher sequence number is used.
     Duplicate,
-    /// `availability` is absent, empty or no text.
+    /// `availability` is absent, empty or not a string.
     NoAvailability,
-    /// `activity` is absent, empty or no text.
+    /// `activity` is absent, empty or not a string.
     NoActivity,
-    /// Another member is of an odd type: it counts as absent, and the rest of the element counts.
+    /// Another member has a wrong type: the member counts as absent, and the rest of the element is used.
     MistypedMember,
 }
 
 impl ElementFault {
-    /// The label of the metric.
+    /// Label of the metric.
     pub const fn label(self) -> &'static str {
         match self {
             Self::NoObject => "no_object",
@@ -55,51 +55,50 @@ impl ElementFault {
         }
     }
 
-    /// The fault, for people.
+    /// Description for administrators.
     pub const fn description(self) -> &'static str {
         match self {
-            Self::NoObject => "it is no object",
+            Self::NoObject => "it is not an object",
             Self::NoId => "it has no id",
-            Self::NotRequested => "the request did not name it",
-            Self::Duplicate => "there is another of the same id",
-            Self::NoAvailability => "its availability is no text",
-            Self::NoActivity => "its activity is no text",
-            Self::MistypedMember => "a member of it is of an odd type",
+            Self::NotRequested => "the request did not contain its id",
+            Self::Duplicate => "there is another one with the same id",
+            Self::NoAvailability => "its availability is not a string",
+            Self::NoActivity => "its activity is not a string",
+            Self::MistypedMember => "one of its members has a wrong type",
         }
     }
 }
 
-/// An element that was skipped.
+/// A skipped element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedElement {
-    /// The id, if the request named it.
+    /// The person's id, if the request contained it.
     pub id: Option<String>,
-    /// Why.
+    /// Reason.
     pub fault: ElementFault,
 }
 
-/// An answer about several people.
+/// Answer about several people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presences {
-    /// Each person once, and only people of the request. People that Graph leaves out are left out.
+    /// Each person once, and only requested people. People that Graph leaves out are missing.
     pub presences: Vec<UserPresence>,
     /// The elements that were skipped.
     pub skipped: Vec<SkippedElement>,
 }
 
 impl Presences {
-    /// Whether elements were skipped that may be about anybody of the request: then a person who is not in the answer need not
-    /// be missing.
+    /// True if a skipped element may belong to any requested person. A person who is missing in the answer may then exist.
     pub fn has_unnamed(&self) -> bool {
         self.skipped
             .iter()
             .any(|skipped| matches!(skipped.fault, ElementFault::NoObject | ElementFault::NoId))
     }
 
-    /// Reads the answer to a request that named `asked`.
+    /// Parses the answer to a request about the ids `asked`.
     ///
     /// # Errors
-    /// It is no JSON, or has no list `value`.
+    /// The body is not JSON or has no list `value`.
     pub fn read(body: &[u8], asked: &[&str]) -> Result<Self, serde_json::Error> {
         let body = text_of(body);
         let page: PageWire = object(&body)?;
@@ -107,7 +106,7 @@ impl Presences {
             presences: Vec::with_capacity(page.value.len().min(asked.len())),
             skipped: Vec::new(),
         };
-        // Where the presence of each person of the request is in the list.
+        // Index of each requested person in the list of presences.
         let mut places: HashMap<String, Option<usize>> = asked
             .iter()
             .map(|id| (id.to_ascii_lowercase(), None))
@@ -153,7 +152,7 @@ impl Presences {
     }
 }
 
-/// Whether a presence is certainly newer: sequence numbers of different lengths cannot be compared.
+/// True if a presence is certainly newer; sequence numbers of different lengths are not comparable.
 fn is_newer(presence: &UserPresence, than: &UserPresence) -> bool {
     match (&presence.sequence_number, &than.sequence_number) {
         (Some(new), Some(known)) => new.len() == known.len() && new > known,
@@ -161,10 +160,10 @@ fn is_newer(presence: &UserPresence, than: &UserPresence) -> bool {
     }
 }
 
-/// Reads the presence of one person.
+/// Parses the presence of one person.
 ///
 /// # Errors
-/// The element is odd.
+/// The element is malformed.
 pub(crate) fn read_one(element: &RawValue) -> Result<UserPresence, SkippedElement> {
     let odd = |id: Option<&String>, fault| SkippedElement {
         id: id.cloned(),
@@ -254,8 +253,8 @@ mod tests {
         })
     }
 
-    /// D2: one odd element must not spoil the answer about the others. Each file of the folder is an answer to a request for
-    /// the same three people.
+    /// D2: a malformed element does not affect the others. Each file of the folder is an answer to a request for the same
+    /// three people.
     #[test]
     fn d2_an_odd_element_is_skipped_and_the_others_count() {
         corpus_tests::walk("graph-presences", outcome);

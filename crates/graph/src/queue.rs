@@ -421,7 +421,7 @@ impl<T> WriteQueue<T> {
         }
     }
 
-    /// Forgets acknowledged clears of people whom `is_known` does not accept. Their writes stay.
+    /// Forgets acknowledged clears of people that `is_known` rejects. Their writes stay.
     pub fn retain_known(&mut self, is_known: impl Fn(&str) -> bool) {
         self.empty.retain(|(user, _)| is_known(user));
     }

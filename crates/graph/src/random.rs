@@ -1,11 +1,11 @@
-//! Random text for what must not be guessed.
+//! Random values for secrets.
 
 use aws_lc_rs::rand;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{GraphError, Secret};
 
-/// 256 random bits as 43 characters that need no encoding anywhere: for `clientState`, `state` and PKCE verifiers.
+/// Returns 256 random bits as 43 characters (base64url) for `clientState`, `state` and PKCE verifiers.
 ///
 /// # Errors
 /// [`GraphError::NoRandomness`].
@@ -15,7 +15,7 @@ pub fn random_secret() -> Result<Secret, GraphError> {
     Ok(Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// A random GUID (RFC 9562, version 4).
+/// Returns a random GUID (RFC 9562, version 4).
 pub(crate) fn random_guid() -> Result<String, GraphError> {
     let mut bytes = [0; 16];
     rand::fill(&mut bytes).map_err(|_| GraphError::NoRandomness)?;

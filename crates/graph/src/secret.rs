@@ -1,18 +1,18 @@
-//! A secret that cannot be printed by accident.
+//! Text that cannot be printed by accident.
 
 use std::fmt;
 
-/// Text that must never reach a log. `Debug` shows a placeholder.
+/// Secret text, which must never reach a log. `Debug` shows a placeholder.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the secret in.
+    /// Wraps a secret.
     pub fn new(secret: impl Into<String>) -> Self {
         Self(secret.into())
     }
 
-    /// The secret itself, for the one place that sends it.
+    /// Returns the secret, for the code that sends or compares it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

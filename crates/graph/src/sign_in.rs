@@ -1,5 +1,5 @@
-//! Answers of Microsoft's sign-in service (Entra), for the application and for people alike: who can end a refusal, what
-//! helps, and whether it passes by itself. By Entra's number where [`codes`] has it, else by OAuth's word.
+//! Refusals of Microsoft's sign-in service (Entra), for the application and for people: party that can help, remedy, and
+//! whether the refusal is temporary. Entra's error number decides if [`codes`] contains it, else OAuth's error code.
 
 mod answer;
 mod codes;
@@ -12,47 +12,48 @@ pub(crate) use answer::{Answer, Token, read, seconds};
 
 use crate::{Blame, GraphError, wire::bounded};
 
-/// The pause after "too many requests in a loop" (AADSTS50196): Entra blocks the application for about this long.
+/// Pause after "too many requests in a loop" (AADSTS50196), for about which time Entra blocks the application.
 const LOOP_PAUSE: Duration = Duration::from_secs(120);
-/// The remedy where nothing more is known.
-const CHECK: &str = "check tenant, client_id and secret or certificate in the configuration";
-/// The longest part of Entra's words that is repeated, in characters. More than of values (60): its sentences name the
-/// application and the tenant, and without these an administrator cannot look for them.
+/// Remedy for unknown errors.
+const CHECK_REGISTRATION: &str =
+    "check tenant, client_id and secret or certificate in the configuration";
+/// Maximum length of Entra's description in our error texts, in characters. Longer than other values (60), because the
+/// names of the application and the tenant are at its end.
 pub(crate) const DESCRIPTION_MAX: usize = 200;
-/// The longest value that is repeated, such as OAuth's word.
+/// Maximum length of other values in our error texts, such as OAuth's error code, in characters.
 pub(crate) const WORD_MAX: usize = 60;
-/// The most numbers that are read of one answer.
+/// Maximum number of error numbers read of one answer.
 const CODES_MAX: usize = 16;
 
-/// The party that can end a refusal.
+/// Party that can end a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInFault {
-    /// This server's clock.
+    /// Administrator of this server: its clock is wrong.
     Clock,
-    /// The configuration or the registration: tenant, client id, addresses, platform.
+    /// Administrator: tenant, client id, address or platform in the configuration or the registration.
     Configuration,
-    /// The application's secret or certificate.
+    /// Administrator: secret or certificate of the application.
     Credential,
-    /// The application, or Graph itself, is disabled in the tenant.
+    /// Administrator: the application, or Graph itself, is disabled in the tenant.
     Disabled,
-    /// The permissions lack consent.
+    /// Administrator: consent to the permissions is missing.
     Consent,
-    /// A policy or an assignment of the tenant, or a restriction of the network.
+    /// Administrator: a policy or an assignment of the tenant, or a restriction of the network.
     Policy,
-    /// The person's account: unknown, disabled, or of another tenant.
+    /// Administrator or person: the account is unknown, disabled or of another tenant.
     Account,
-    /// The person's account is locked for some minutes: it passes.
+    /// No one: the person's account is locked for some minutes.
     Locked,
     /// The person must sign in again.
     Person,
-    /// Too many sign-ins in a short time: it passes after a pause.
+    /// No one: too many sign-ins in a short time; Entra accepts them again after a pause.
     Loop,
-    /// Microsoft: it passes.
+    /// Microsoft: a temporary failure.
     Microsoft,
 }
 
 impl SignInFault {
-    /// Blame for the retry policy.
+    /// Classification for the retry policy.
     pub fn blame(self) -> Blame {
         match self {
             Self::Loop | Self::Microsoft => Blame::Service,
@@ -68,8 +69,8 @@ impl SignInFault {
         }
     }
 
-    /// Returns true if a person's login has ended with it: only the person can go on. All other faults leave the login as it
-    /// is, because it works again once the administrator has granted, allowed or corrected something, or time has passed.
+    /// True if the refusal ends a person's login, and only the person can continue. All other faults leave the login as it
+    /// is, because it works again after an action of the administrator or after some time.
     fn ends_login(self) -> bool {
         match self {
             Self::Account | Self::Person => true,
@@ -87,12 +88,12 @@ impl SignInFault {
 }
 
 impl GraphError {
-    /// Returns true if only a new sign-in of this one person helps.
+    /// True if only a new sign-in of this person helps.
     pub fn needs_person(&self) -> bool {
         matches!(self, Self::UserSignIn { fault, .. } if fault.ends_login())
     }
 
-    /// The remedy of a refused sign-in.
+    /// Remedy of a refused sign-in.
     pub fn sign_in_remedy(&self) -> Option<&'static str> {
         if let Self::SignIn { remedy, .. } | Self::UserSignIn { remedy, .. } = self {
             return Some(remedy);
@@ -101,10 +102,10 @@ impl GraphError {
     }
 }
 
-/// A refusal, read and judged.
+/// A refusal with its judgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// OAuth's word; empty if there is none.
+    /// OAuth's error code; empty if there is none.
     pub(crate) error: String,
     description: String,
     codes: Vec<u32>,
@@ -112,7 +113,7 @@ pub(crate) struct Refusal {
     retry_after: Option<Duration>,
 }
 
-/// The fault of a refusal, and the remedy for the application's sign-in and for a person's.
+/// Fault of a refusal, with the remedies for the application and for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Judgement {
     fault: SignInFault,
@@ -121,7 +122,8 @@ struct Judgement {
 }
 
 impl Refusal {
-    /// Judges OAuth's word with Entra's words and numbers. Numbers that are only in the words count too.
+    /// Judges a refusal by OAuth's error code, Entra's description and its numbers, including numbers in the description
+    /// only.
     pub(crate) fn new(
         error: &str,
         description: &str,
@@ -146,33 +148,33 @@ impl Refusal {
         }
     }
 
-    /// Returns true if one of Entra's numbers is this.
+    /// True if the refusal has this error number.
     pub(crate) fn has(&self, code: u32) -> bool {
         self.codes.contains(&code)
     }
 
-    /// The first of Entra's numbers that says more than the word.
+    /// First of Entra's numbers that the table contains.
     fn known_code(&self) -> Option<u32> {
         let mut codes = self.codes.iter().copied();
         codes.find(|code| codes::find(*code).is_some())
     }
 
-    /// The error of the application's own sign-in.
+    /// Converts the refusal to the error of the application's sign-in.
     pub(crate) fn of_application(self, client_id: &str) -> GraphError {
         GraphError::SignIn {
             client_id: client_id.to_owned(),
             code: self.known_code().or(self.codes.first().copied()),
-            description: self.words(),
+            description: self.full_description(),
             remedy: self.judgement.application,
             fault: self.judgement.fault,
             retry_after: self.retry_after,
         }
     }
 
-    /// The error of a person's sign-in.
+    /// Converts the refusal to the error of a person's sign-in.
     pub(crate) fn of_person(self) -> GraphError {
         GraphError::UserSignIn {
-            description: self.words(),
+            description: self.full_description(),
             remedy: self.judgement.person,
             fault: self.judgement.fault,
             retry_after: self.retry_after,
@@ -180,8 +182,8 @@ impl Refusal {
         }
     }
 
-    /// OAuth's word, then Entra's own words, or its numbers where there are none.
-    fn words(&self) -> String {
+    /// OAuth's error code and Entra's description, or its number if there is no description.
+    fn full_description(&self) -> String {
         let mut words = vec![self.error.clone()];
         match (&*self.description, self.codes.first()) {
             ("", Some(code)) => words.push(format!("AADSTS{code}")),
@@ -192,13 +194,13 @@ impl Refusal {
     }
 }
 
-/// Entra's text goes on with trace ids over several lines; the first says it.
+/// First line of Entra's description; trace ids follow it.
 fn first_line(description: &str) -> &str {
     let line = description.lines().next().unwrap_or_default();
     line.split(" Trace ID").next().unwrap_or_default()
 }
 
-/// The numbers in Entra's words, each written as `AADSTS700016: …`.
+/// Error numbers in Entra's description, written as `AADSTS700016: …`.
 fn codes_in(description: &str) -> impl Iterator<Item = u32> + '_ {
     description.split("AADSTS").skip(1).filter_map(|rest| {
         let end = rest.find(|character: char| !character.is_ascii_digit());
@@ -206,8 +208,8 @@ fn codes_in(description: &str) -> impl Iterator<Item = u32> + '_ {
     })
 }
 
-/// By OAuth's word: RFC 6749 (4.1.2.1, 5.2), RFC 8628 (3.5), RFC 8707 (2), OpenID Connect Core (3.1.2.6), and Entra's own
-/// page of error codes (`codes::PAGE`), section "Handling error codes in your application".
+/// Judgement by OAuth's error code: RFC 6749 (4.1.2.1, 5.2), RFC 8628 (3.5), RFC 8707 (2), OpenID Connect Core (3.1.2.6),
+/// and Entra's page of error codes (`codes::PAGE`), section "Handling error codes in your application".
 fn by_word(error: &str) -> Judgement {
     let same = |fault, remedy| Judgement {
         fault,
@@ -216,7 +218,7 @@ fn by_word(error: &str) -> Judgement {
     };
     match error {
         "temporarily_unavailable" | "server_error" | "slow_down" => {
-            same(SignInFault::Microsoft, codes::PASSES)
+            same(SignInFault::Microsoft, codes::TEMPORARY)
         }
         "invalid_client" => same(
             SignInFault::Credential,
@@ -229,21 +231,21 @@ fn by_word(error: &str) -> Judgement {
         "invalid_scope" | "invalid_resource" | "invalid_target" => {
             same(SignInFault::Configuration, codes::ONE_CLOUD)
         }
-        // Of the public documents of a tenant.
+        // Error code of a tenant's public documents.
         "invalid_tenant" => same(SignInFault::Configuration, codes::TENANT),
         "consent_required" => codes::CONSENT,
-        // A refresh asks nobody: there it is a proxy's or a policy's.
+        // A refresh asks no person: there it comes from a proxy or a policy.
         "access_denied" => same(SignInFault::Policy, codes::DECLINED),
         "authorization_declined" => same(SignInFault::Person, codes::DECLINED),
         "invalid_grant" | "interaction_required" | "login_required" => Judgement {
             fault: SignInFault::Person,
-            application: CHECK,
+            application: CHECK_REGISTRATION,
             person: "the stored login is not valid any more: sign in again",
         },
         _ => Judgement {
             fault: SignInFault::Configuration,
-            application: CHECK,
-            person: "begin the sign-in anew",
+            application: CHECK_REGISTRATION,
+            person: "start the sign-in again",
         },
     }
 }

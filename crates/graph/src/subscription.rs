@@ -1,4 +1,5 @@
-//! Subscriptions to changes of presence (reference 4.1 to 4.4): what is sent and answered, and who keeps them alive.
+//! Presence subscriptions: request bodies, answers, and the keeper that renews them (Graph, "Get change notifications for
+//! presence updates in Microsoft Teams").
 
 mod account;
 mod keeper;
@@ -18,50 +19,50 @@ use crate::{
     time::{format_milliseconds, parse_milliseconds},
 };
 
-/// The most people that one subscription may name.
+/// Maximum number of people in one subscription.
 pub const SUBSCRIPTION_MAX: usize = 650;
 
-/// The certificate for which Graph encrypts what it notifies.
+/// Certificate with which Graph encrypts notifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptionCertificate {
-    /// Our name of it, which comes back with every notification; at most 128 characters.
+    /// Our id for the certificate, which Graph repeats in every notification; at most 128 characters.
     pub id: String,
-    /// Its public part.
+    /// Public certificate.
     pub certificate: Certificate,
 }
 
-/// A subscription that is to be made.
+/// A subscription to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSubscription {
-    /// Where notifications are sent: https, reachable for Microsoft.
+    /// URL for notifications: https, reachable for Microsoft.
     pub notification_url: String,
-    /// Where lifecycle events are sent. It cannot be added later.
+    /// URL for lifecycle events. Graph does not allow adding it later.
     pub lifecycle_url: Option<String>,
-    /// Entra object ids, at most [`SUBSCRIPTION_MAX`].
+    /// Entra object ids of the people, at most [`SUBSCRIPTION_MAX`].
     pub people: Vec<String>,
-    /// When it is to end, in milliseconds since 1970: at most 60 minutes from now.
+    /// Time of expiry in milliseconds since 1970, at most 60 minutes from now.
     pub expires: i64,
-    /// For which certificate to encrypt.
+    /// Certificate with which Graph encrypts.
     pub certificate: EncryptionCertificate,
-    /// What comes back with every notification, so that we know our own.
+    /// Secret that Graph repeats in every notification, to prove that it belongs to this subscription.
     pub client_state: Secret,
 }
 
-/// A subscription as Graph has it.
+/// A subscription that exists at Graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
-    /// Graph's id of it.
+    /// Id that Graph assigned.
     pub id: String,
-    /// What it watches.
+    /// Resource that the subscription is about.
     pub resource: String,
-    /// Where it notifies.
+    /// URL for notifications.
     pub notification_url: String,
-    /// When it ends, in milliseconds since 1970; `None` if Graph's word cannot be read.
+    /// Time of expiry in milliseconds since 1970; `None` if Graph's value is not a time.
     pub expires: Option<i64>,
 }
 
 impl NewSubscription {
-    /// The request's body.
+    /// Body of the request.
     pub(crate) fn body(&self) -> Value {
         let mut body = json!({
             "changeType": "updated",
@@ -81,7 +82,7 @@ impl NewSubscription {
     }
 }
 
-/// The body of a renewal; a certificate only where it changes.
+/// Body of a renewal, with a certificate only if it changes.
 pub(crate) fn renewal(expires: i64, certificate: Option<&EncryptionCertificate>) -> Value {
     let mut body = json!({ "expirationDateTime": format_milliseconds(expires) });
     if let Some(certificate) = certificate {
@@ -103,7 +104,7 @@ fn resource(people: &[String]) -> String {
 }
 
 impl Subscription {
-    /// True if it watches presence: an account may have others, of other programs, which are not ours to touch.
+    /// True for a subscription to presence. Other subscriptions of the account belong to other programs.
     pub fn watches_presence(&self) -> bool {
         self.resource
             .trim_start_matches('/')

@@ -1,8 +1,8 @@
-//! Graph's timestamps, which come with zone, with another zone, or with none.
+//! Graph's timestamps, which may have any zone or none.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-/// Reads a timestamp of Graph; without a zone it is UTC (reference 4.5, rows 69 and 70). `None` if it is none.
+/// Parses a timestamp of Graph; without a zone it is UTC. `None` for other text.
 pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     text.parse().ok().or_else(|| {
@@ -11,12 +11,12 @@ pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
     })
 }
 
-/// The same as milliseconds since 1970.
+/// Parses a timestamp to milliseconds since 1970.
 pub(crate) fn parse_milliseconds(text: &str) -> Option<i64> {
     parse_time(text).map(Timestamp::as_millisecond)
 }
 
-/// Milliseconds since 1970 as Graph wants them; beyond all calendars, the end of time.
+/// Formats milliseconds since 1970 as Graph expects them; the latest possible time for values beyond the calendar.
 pub(crate) fn format_milliseconds(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)
         .unwrap_or(Timestamp::MAX)
@@ -52,7 +52,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics_and_what_is_written_is_read(text in ".{0,40}", time in any::<i64>()) {
+        fn nothing_panics_and_formatted_times_are_parsed(text in ".{0,40}", time in any::<i64>()) {
             let _ = parse_time(&text);
             let written = format_milliseconds(time);
             if Timestamp::from_millisecond(time).is_ok() {

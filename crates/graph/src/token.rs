@@ -1,29 +1,29 @@
-//! The application's access token: kept until shortly before it ends, asked for again with patience.
+//! Access token of the application: cached until shortly before it expires, and requested again with backoff.
 
 use tokio::time::{Duration, Instant};
 
 use crate::{Blame, GraphError, Secret, backoff};
 
-/// A token is replaced this long before it ends, so that no request carries one that ends on the way.
+/// Time before the expiry at which a token is replaced, so that no request carries a token that expires on the way.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
 
-/// A sign-in service that is down is asked again after this at the latest.
+/// Maximum wait before the next request to a sign-in service that failed.
 const SERVICE_WAIT_MAX: Duration = Duration::from_secs(3);
 
-/// A token with its times.
+/// Access token with its times.
 #[derive(Debug)]
-struct Kept {
+struct CachedToken {
     token: Secret,
     renew_at: Instant,
     ends_at: Instant,
-    /// Whether Graph has answered a request with this token.
+    /// True if Graph has answered a request with this token.
     is_accepted: bool,
 }
 
-/// What is known of the token. Plain: the time is an argument.
+/// State of the application's token. Pure; the time is an argument.
 #[derive(Debug, Default)]
 pub(crate) struct TokenState {
-    token: Option<Kept>,
+    token: Option<CachedToken>,
     failures: u32,
     refused: Option<(GraphError, Instant)>,
     replacements: Replacements,
@@ -31,14 +31,15 @@ pub(crate) struct TokenState {
 }
 
 impl TokenState {
-    /// A token that may be used, or `Ok(None)` if one may be asked for.
+    /// Returns the token if it may be used, `Ok(None)` if a new one may be requested, and the last error while the backoff
+    /// lasts.
     pub(crate) fn current(&self, now: Instant) -> Result<Option<Secret>, GraphError> {
         let resting = self.refused.as_ref().filter(|(_, until)| now < *until);
         match (&self.token, resting) {
-            (Some(kept), _) if now < kept.renew_at => Ok(Some(kept.token.clone())),
-            // Renewal failed and rests; the old token is still good.
-            (Some(kept), Some(_)) if now < kept.ends_at => Ok(Some(kept.token.clone())),
-            // Asking again at once with the same secret only gets the application locked.
+            (Some(cached), _) if now < cached.renew_at => Ok(Some(cached.token.clone())),
+            // Renewal failed and waits for its retry; the old token is still valid.
+            (Some(cached), Some(_)) if now < cached.ends_at => Ok(Some(cached.token.clone())),
+            // Entra locks applications that repeat a refused sign-in at once.
             (_, Some((error, _))) => Err(error.clone()),
             (_, None) => Ok(None),
         }
@@ -46,7 +47,7 @@ impl TokenState {
 
     pub(crate) fn store(&mut self, token: Secret, lifetime: Duration, now: Instant) {
         let usable = lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2);
-        self.token = Some(Kept {
+        self.token = Some(CachedToken {
             token,
             renew_at: now + usable,
             ends_at: now + lifetime,
@@ -56,18 +57,18 @@ impl TokenState {
         self.refused = None;
     }
 
-    /// Notes that no token came. Returns the old one if it is still good.
+    /// Records a failed sign-in. Returns the old token if it is still valid.
     pub(crate) fn fail(&mut self, error: GraphError, now: Instant) -> Result<Secret, GraphError> {
         self.failures = self.failures.saturating_add(1);
         let own = backoff(self.failures, 0);
         let wait = match error.blame() {
-            // Nobody is locked for asking a service that is down, and nothing works until it is back.
+            // A service that failed locks no application, and no request works until it is back: retry soon.
             Blame::Service => error.retry_after().unwrap_or(own.min(SERVICE_WAIT_MAX)),
             Blame::Administrator | Blame::Request => own,
         };
-        let old = self.token.as_ref().filter(|kept| now < kept.ends_at);
+        let old = self.token.as_ref().filter(|cached| now < cached.ends_at);
         let good = old
-            .map(|kept| kept.token.clone())
+            .map(|cached| cached.token.clone())
             .ok_or_else(|| error.clone());
         self.refused = Some((error, now + wait));
         good
@@ -75,20 +76,20 @@ impl TokenState {
 
     /// Records that Graph answered a request with this token.
     pub(crate) fn accept(&mut self, accepted: &Secret) {
-        if let Some(kept) = &mut self.token {
-            kept.is_accepted |= kept.token == *accepted;
+        if let Some(cached) = &mut self.token {
+            cached.is_accepted |= cached.token == *accepted;
         }
     }
 
-    /// Notes that Graph refused a token with 401. Returns true if there is another one, or one may be asked for: the refused
-    /// token is forgotten then. Else it stays in use, because Graph may accept it again.
+    /// Records that Graph refused a token with 401. Returns true if the caller can get another token; the refused one is
+    /// forgotten then. Otherwise the token stays in use, because Graph may accept it again.
     pub(crate) fn replace(&mut self, refused: &Secret, now: Instant) -> bool {
         let current = self.token.as_ref();
-        let Some(kept) = current.filter(|kept| kept.token == *refused) else {
+        let Some(cached) = current.filter(|cached| cached.token == *refused) else {
             return true;
         };
         let since_last = self.replaced_at.map(|at| now.saturating_duration_since(at));
-        let is_allowed = match kept.is_accepted {
+        let is_allowed = match cached.is_accepted {
             true => self.replacements.allow_accepted(since_last),
             false => self.replacements.allow(since_last),
         };
@@ -100,26 +101,26 @@ impl TokenState {
     }
 }
 
-/// The pace at which tokens that Graph refuses with 401 are replaced: the first at once, then after 1, 2, 4 … 60 seconds.
+/// Pace at which tokens that Graph refuses with 401 are replaced: the first at once, then after 1, 2, 4 … 60 seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Replacements {
-    /// Replacements in a row.
+    /// Number of replacements in a row.
     count: u32,
-    /// Replacements of tokens that had been accepted, without a rest between them.
+    /// Number of replacements in a row of tokens that Graph had accepted.
     of_accepted: u32,
 }
 
-/// After this long without a replacement the next one is at once again. Longer than the longest pause.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(120);
+/// Time without a replacement after which the next one is at once again. Longer than the longest pause.
+const RESET_AFTER: Duration = Duration::from_secs(120);
 
-/// Tokens that were accepted before they were refused are replaced at once this often in a row: they ended early, because Graph's
-/// clock and this computer's differ, or were revoked.
+/// Number of accepted tokens in a row that may be replaced at once. Such a token ended early, because it was revoked or
+/// because Graph's clock differs from this computer's.
 const ACCEPTED_MAX: u32 = 30;
 
 impl Replacements {
-    /// As [`Self::allow`], for a token that had been accepted.
+    /// Like [`Self::allow`], for a token that Graph had accepted.
     pub(crate) fn allow_accepted(&mut self, since_last: Option<Duration>) -> bool {
-        if since_last.is_none_or(|since_last| since_last >= FORGOTTEN_AFTER) {
+        if since_last.is_none_or(|since_last| since_last >= RESET_AFTER) {
             self.of_accepted = 0;
         }
         if self.of_accepted >= ACCEPTED_MAX {
@@ -130,11 +131,11 @@ impl Replacements {
         true
     }
 
-    /// Returns true if a token may be replaced now, with this time since the last replacement, and counts it.
+    /// True if a token may be replaced now, this time after the last replacement. Counts the replacement.
     pub(crate) fn allow(&mut self, since_last: Option<Duration>) -> bool {
         match since_last {
             Some(since_last) if since_last < backoff(self.count, 0) => return false,
-            Some(since_last) if since_last < FORGOTTEN_AFTER => {
+            Some(since_last) if since_last < RESET_AFTER => {
                 self.count = self.count.saturating_add(1);
             }
             Some(_) | None => self.count = 1,
@@ -249,7 +250,7 @@ mod tests {
             }
         }
         assert_eq!(replaced, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
-        // After a rest the first refusal is answered with a new token at once again.
+        // After a pause without refusals, the first refused token is replaced at once again.
         let later = start + Duration::from_secs(500);
         let token = state.current(later).unwrap().unwrap();
         assert!(state.replace(&token, later));
@@ -257,9 +258,9 @@ mod tests {
         assert!(!state.replace(&Secret::new("next"), later));
     }
 
-    // D9: also where a token works for a moment only, as it does where a driven clock ends it.
+    // D9: also if every token works for a moment only, as with a clock of the tests that ends it.
     #[test]
-    fn a_token_that_was_accepted_is_replaced_at_once_but_not_for_ever() {
+    fn an_accepted_token_is_replaced_at_once_a_limited_number_of_times() {
         let start = Instant::now();
         let mut state = TokenState::default();
         let mut replaced = 0;

@@ -92,7 +92,7 @@ async fn sign_in(client: &Client) -> anyhow::Result<graph::delegated::UserToken>
     let (mut flow, mut state) = DeviceFlow::new(clock.now().milliseconds(), &code);
     loop {
         match state {
-            DeviceState::AskAt(at) => {
+            DeviceState::PollAt(at) => {
                 let wait = at.saturating_sub(clock.now().milliseconds()).max(0);
                 tokio::time::sleep(Duration::from_millis(wait.unsigned_abs())).await;
                 let answer = client.poll_device_code(&code).await;

@@ -1,4 +1,4 @@
-//! The budget: the limit holds in every window, waits are exact, and writes go before reads.
+//! The limit holds in every window, waits are exact, and writes precede reads.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -49,7 +49,7 @@ proptest! {
             if let Err(wait) = budget.try_acquire(now, ALL[purpose]) {
                 now += wait.as_millis() as i64;
                 let taken = budget.try_acquire(now, ALL[purpose]);
-                // Waits of many minutes are named in parts.
+                // Waits beyond 300 seconds are returned in parts.
                 prop_assert!(taken.is_ok() || wait >= Duration::from_secs(300), "{taken:?}");
             }
         }
@@ -57,7 +57,7 @@ proptest! {
 
     /// Other requests cannot use up the reserve.
     #[test]
-    fn writes_and_other_reads_cannot_take_what_is_guaranteed_to_the_sweep(
+    fn writes_and_other_reads_cannot_use_the_tokens_reserved_for_the_sweep(
         limit in 60u32..10_000,
         requests in 1usize..20,
     ) {
@@ -100,7 +100,7 @@ fn a_burst_of_writes_finds_tokens_however_much_is_read() {
 }
 
 #[test]
-fn people_with_whom_something_happens_are_read_before_the_sweep() {
+fn active_people_are_read_before_the_sweep() {
     let mut budget = Budget::new(Some(1_500), 0);
     for now in 0..60_000 {
         while budget.try_acquire(now, ReadAll).is_ok() {}
@@ -111,7 +111,7 @@ fn people_with_whom_something_happens_are_read_before_the_sweep() {
 }
 
 #[test]
-fn what_was_sent_in_the_window_is_counted_with_and_without_a_limit() {
+fn requests_in_the_window_are_counted_with_and_without_a_limit() {
     for limit in [None, Some(1_500)] {
         let mut budget = Budget::new(limit, 0);
         for second in 0..60 {

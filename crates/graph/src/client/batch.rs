@@ -1,4 +1,4 @@
-//! Several writes in one request.
+//! Writes in batches.
 
 use reqwest::Method;
 
@@ -10,11 +10,11 @@ use crate::{
 };
 
 impl Client {
-    /// Writes the presence of several people, 20 at most ([`BATCH_MAX`]): one result for each, in the same order. Each counts
-    /// against Graph's limits like a request of its own.
+    /// Writes the presence of up to 20 people ([`BATCH_MAX`]) with one HTTP request; one result for each write, in the same
+    /// order. Each write counts against Graph's limits like a request of its own.
     ///
     /// # Errors
-    /// See [`GraphError`], for the batch as a whole: nothing is known about any of its writes.
+    /// See [`GraphError`], for the batch as a whole: the fate of its writes is unknown.
     pub async fn write_batch(
         &self,
         writes: &[(&str, Operation)],

@@ -1,4 +1,4 @@
-//! Reads the bodies of answers up to a length, and names the failures of the connection.
+//! Reads bodies of bounded length, and converts failures of the connection.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::{
     wire::{bounded, without_mark},
 };
 
-/// Length of an answer that is about few people, in bytes.
+/// Maximum length of an answer about few people, in bytes.
 pub(super) const ANSWER_MAX: usize = 2 * 1024 * 1024;
-/// Length of an answer about many people, in bytes. A presence has the person's automatic reply in it, which is HTML of some
-/// kilobytes, with pictures more: this is 50 KB for each of 650 people. A page of the directory has 999 users of 2 KB at most.
+/// Maximum length of an answer about many people, in bytes: 50 KB for each of 650 people. A presence contains the person's
+/// automatic reply, HTML of some kilobytes or, with pictures, more. A page of the directory has 999 users of at most 2 KB.
 const BULK_ANSWER_MAX: usize = 32 * 1024 * 1024;
 
 pub(super) fn retry_after(response: &Response) -> Option<Duration> {
@@ -26,7 +26,7 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
         .and_then(|value| parse_retry_after(value, clock::now()))
 }
 
-/// The address is named without its query; causes are joined, for reqwest's own text hides them.
+/// Error for a failed connection: the URL without its query, and the innermost cause, which reqwest's own text omits.
 pub(super) fn unreachable(url: &str, error: &dyn std::error::Error) -> GraphError {
     let mut cause = error.to_string();
     let mut source = error.source();
@@ -38,7 +38,7 @@ pub(super) fn unreachable(url: &str, error: &dyn std::error::Error) -> GraphErro
     GraphError::Unreachable { url, cause }
 }
 
-/// Reads a JSON answer of bounded size.
+/// Reads a JSON answer of at most 2 MiB.
 pub(super) async fn read_json<T: serde::de::DeserializeOwned>(
     call: &'static str,
     response: Response,
@@ -48,7 +48,7 @@ pub(super) async fn read_json<T: serde::de::DeserializeOwned>(
     parse(call, status, &body, |body| serde_json::from_slice(body))
 }
 
-/// Reads an answer about people, which may be long, with a reader of its own.
+/// Reads an answer about many people, of at most 32 MiB, with the parser `read`.
 pub(super) async fn read_with<T>(
     call: &'static str,
     response: Response,
@@ -76,7 +76,7 @@ fn parse<T>(
         },
         _ => GraphError::Malformed {
             call,
-            // It may repeat a value.
+            // The parser's error may repeat a value of the body.
             cause: bounded(&error.to_string(), DESCRIPTION_MAX),
         },
     })

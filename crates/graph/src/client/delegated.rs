@@ -1,8 +1,8 @@
-//! Requests for a person's tokens.
+//! Sign-ins of people: requests for their tokens.
 
 use super::{
     Client,
-    login::{Granted, json},
+    login::{TokenAnswer, json},
 };
 use crate::{
     GraphError, Secret, clock,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Client {
-    /// Begins a sign-in by device code, for a `scope` of [`crate::delegated::scope`].
+    /// Begins a sign-in by device code (RFC 8628), for a scope from [`crate::delegated::scope`].
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -33,7 +33,7 @@ impl Client {
         code.await?.map(Into::into).map_err(Refusal::of_person)
     }
 
-    /// Asks whether the person signed in; [`crate::delegated::DeviceFlow`] says when.
+    /// Polls whether the person has signed in, at the times that [`crate::delegated::DeviceFlow`] names.
     pub async fn poll_device_code(&self, code: &DeviceCode) -> PollAnswer {
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
@@ -46,7 +46,7 @@ impl Client {
         }
     }
 
-    /// Exchanges the code with which the browser came back ([`Authorization::returned`]) for tokens.
+    /// Redeems the code from the browser's callback ([`Authorization::code_from_callback`]) for tokens.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -66,7 +66,8 @@ impl Client {
             .map_err(Refusal::of_person)
     }
 
-    /// A new access token, and mostly a new refresh token, from a refresh token. Store what comes, then forget the old.
+    /// Redeems a refresh token for a new access token and, usually, a new refresh token. Store the new refresh token before
+    /// deleting the old one.
     ///
     /// # Errors
     /// See [`GraphError`]; [`GraphError::UserSignIn`] if the person must sign in again.
@@ -106,8 +107,8 @@ impl Client {
         form.extend_from_slice(fields);
         form.extend(proof.iter().map(|(name, value)| (*name, value.reveal())));
         Ok(match self.grant(&form).await? {
-            Granted::Token(token) => Ok(UserToken::new(token, client_id, old, now)),
-            Granted::Refused(refusal) => Err(refusal),
+            TokenAnswer::Token(token) => Ok(UserToken::new(token, client_id, old, now)),
+            TokenAnswer::Refused(refusal) => Err(refusal),
         })
     }
 }

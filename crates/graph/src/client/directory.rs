@@ -1,4 +1,4 @@
-//! Requests about the people of a tenant. Each fetches one page, so that the caller spends the budget.
+//! Reads of the directory. Each call fetches one page, so that the caller spends the budget.
 
 use reqwest::{Method, Url};
 
@@ -10,13 +10,13 @@ use crate::{
 
 const PERMISSION: &str = "application permission User.Read.All";
 const LOOKUP_PERMISSION: &str = "application permission User.ReadBasic.All";
-/// What is asked for of a user who is looked for.
+/// Properties of a user in a lookup.
 const FOUND: &str = "id,userPrincipalName,displayName,mail";
-/// The most that Graph gives on a page.
+/// Maximum page size of Graph.
 const PAGE_SIZE: &str = "999";
 
 impl Client {
-    /// Finds a user by sign-in name or object id; `None` if there is none.
+    /// Looks up a user by sign-in name or object id; `None` if Graph has none.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -37,8 +37,7 @@ impl Client {
         }
     }
 
-    /// The users with this mail address: guests among them, whose sign-in name is another, and several where addresses are not
-    /// unique.
+    /// Users with this mail address, guests included. There may be several, because mail addresses need not be unique.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -46,7 +45,7 @@ impl Client {
         self.users_with("mail", mail).await
     }
 
-    /// The users in whom a property has this value (Graph, "Use the $filter query parameter").
+    /// Users with this value of a property (Graph, "Use the $filter query parameter").
     async fn users_with(
         &self,
         property: &'static str,
@@ -58,13 +57,13 @@ impl Client {
         url.query_pairs_mut()
             .append_pair("$filter", &format!("{property} eq '{quoted}'"))
             .append_pair("$select", FOUND);
-        // Graph's own spelling.
+        // Graph expects `%20`, `$` and `,` unencoded.
         let query = url.query().unwrap_or_default().replace('+', "%20");
         url.set_query(Some(&query.replace("%24", "$").replace("%2C", ",")));
         let response = self.send(CALL, Method::GET, url.as_str(), None).await?;
         let accepted = self.accept(RequestKind::Read, CALL, LOOKUP_PERMISSION, value, response);
         let page = read_with(CALL, accepted.await?, Page::read).await?;
-        // An answer that does not honour the filter would link somebody else.
+        // An answer that ignores the filter must not link another person's account.
         let has_it = |user: &DirectoryUser| {
             let found = match property {
                 "mail" => &user.mail,
@@ -77,8 +76,8 @@ impl Client {
         Ok(users.filter(has_it).collect())
     }
 
-    /// A page of all people: the first, or that of a link from [`UserPage::next`]. Links that do not lead to the configured
-    /// Graph are refused, for the token would go there.
+    /// Reads a page of all users: the first one, or the one at a link from [`UserPage::next`]. A link to another server is
+    /// refused, because the token would be sent there.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -88,7 +87,7 @@ impl Client {
         self.user_page((CALL, kind_of(link)), "users", url).await
     }
 
-    /// A page of the people of a group and of the groups in it, by the group's object id.
+    /// Reads a page of the users in a group and its nested groups, by the group's object id.
     ///
     /// # Errors
     /// See [`GraphError`]; [`GraphError::NotFound`] if there is no such group.
@@ -109,10 +108,11 @@ impl Client {
         self.user_page((CALL, kind_of(link)), group, url).await
     }
 
-    /// Changes of the directory: without a link everybody, with one (of [`Delta`]) what changed since.
+    /// Reads a page of changes of the directory: all users without a link, the changes since the last round with a link of
+    /// [`Delta`].
     ///
     /// # Errors
-    /// See [`GraphError`]. A link that Graph refuses for good is no error, but [`Delta::Resync`].
+    /// See [`GraphError`]. A link that Graph refuses for good is not an error but [`Delta::Resync`].
     pub async fn users_delta(&self, link: Option<&str>) -> Result<Delta, GraphError> {
         const CALL: &str = "users delta";
         let url = match link {
@@ -127,7 +127,7 @@ impl Client {
         let kind = kind_of(link);
         let response = match self.accept(kind, CALL, PERMISSION, "users", response).await {
             Err(GraphError::LinkEnded { .. }) => return Ok(Delta::Resync),
-            // A link that is refused for good has ended too, by whatever code: it would be refused for ever.
+            // Every final refusal of a link means that the link has expired; Graph would refuse it at every retry.
             Err(GraphError::Refused { .. } | GraphError::NotFound { .. }) if link.is_some() => {
                 return Ok(Delta::Resync);
             }
@@ -140,10 +140,10 @@ impl Client {
         })
     }
 
-    /// Checks a `deltaLink` before it is kept for the next time.
+    /// Checks a `deltaLink` before it is stored for the next round.
     ///
     /// # Errors
-    /// It cannot be asked, or does not lead to the configured Graph.
+    /// The link is too long, or leads to another server than the configured Graph.
     pub fn check_delta_link(&self, link: &str) -> Result<(), GraphError> {
         self.same_host("users delta", link).map(|_| ())
     }
@@ -179,13 +179,13 @@ impl Client {
     }
 }
 
-/// A page by a link of Graph can have ended; the first page cannot.
+/// A link can expire; the first page cannot.
 fn kind_of(link: Option<&str>) -> RequestKind {
     link.map_or(RequestKind::Read, |_| RequestKind::DirectoryLink)
 }
 
-/// Whether a name can be a segment of a path. Dot segments vanish from a path, gateways refuse some encoded characters, and
-/// some need an escape of their own (Graph, "Get a user"): such names are filtered by.
+/// True if a name can be a segment of a path. Dot segments vanish from a path, gateways refuse some encoded characters, and
+/// some need an escape of their own (Graph, "Get a user"): other names are looked up with a filter.
 fn is_path_segment(name: &str) -> bool {
     let is_plain = |character: char| character.is_alphanumeric() || "@.-_+#".contains(character);
     name.chars().all(is_plain) && name.chars().any(char::is_alphanumeric)

@@ -1,4 +1,4 @@
-//! Requests to the sign-in service.
+//! Requests to the sign-in service of Entra.
 
 use std::time::Duration;
 
@@ -28,14 +28,14 @@ struct OpenIdConfiguration {
     issuer: String,
 }
 
-/// Reads a JSON document.
+/// Parses a JSON document.
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    // Its errors repeat values.
+    // The parser's errors repeat values of the body.
     serde_json::from_slice(body).map_err(|error| bounded(&error.to_string(), DESCRIPTION_MAX))
 }
 
 impl Client {
-    /// Entra's public keys, with which validation tokens are signed (reference 4.6, 7.1).
+    /// Fetches Entra's public keys, which sign validation tokens (OpenID Connect Discovery 1.0, `jwks_uri`).
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -46,11 +46,11 @@ impl Client {
         self.get_public(CALL, &url, SigningKeys::parse).await
     }
 
-    /// The tenant's id, for [`crate::notification::TrustedApplication`], where the configuration has its domain: from the issuer that its
-    /// sign-in service names (reference 7.1). Needs no sign-in.
+    /// Fetches the tenant's id for [`crate::notification::TrustedApplication`] where the configuration has its domain. The
+    /// id is part of the issuer in the tenant's OpenID configuration. Needs no sign-in.
     ///
     /// # Errors
-    /// See [`GraphError`]; [`GraphError::SignIn`] if there is no such tenant.
+    /// See [`GraphError`]; [`GraphError::SignIn`] if the tenant does not exist.
     pub async fn tenant_id(&self) -> Result<String, GraphError> {
         const CALL: &str = "openid-configuration";
         let ClientConfig { login, tenant, .. } = &self.config;
@@ -72,7 +72,7 @@ impl Client {
         })
     }
 
-    /// Whether an account signs in at another identity provider (federated), by its sign-in name. Needs no sign-in.
+    /// True if the account with this sign-in name signs in at another identity provider (federated). Needs no sign-in.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -88,7 +88,7 @@ impl Client {
         Ok(realm.account_type.eq_ignore_ascii_case("federated"))
     }
 
-    /// Asks the sign-in service for a public document.
+    /// Fetches a public document of the sign-in service.
     async fn get_public<T>(
         &self,
         call: &'static str,
@@ -99,7 +99,7 @@ impl Client {
         document.map_err(|refusal| refusal.of_application(&self.config.client_id))
     }
 
-    /// Asks the sign-in service for a document.
+    /// Sends a request for a document of the sign-in service. The inner error is a refusal in OAuth's form.
     pub(super) async fn document<T>(
         &self,
         call: &'static str,
@@ -107,9 +107,9 @@ impl Client {
         request: RequestBuilder,
         parse: impl FnOnce(&[u8]) -> Result<T, String>,
     ) -> Result<Result<T, Refusal>, GraphError> {
-        let answered = answered(call, url, request).await?;
-        let is_success = (200..300).contains(&answered.status);
-        let cause = match is_success.then(|| parse(without_mark(&answered.body))) {
+        let response = send_login(call, url, request).await?;
+        let is_success = (200..300).contains(&response.status);
+        let cause = match is_success.then(|| parse(without_mark(&response.body))) {
             Some(Ok(document)) => return Ok(Ok(document)),
             Some(Err(cause)) => Some(cause),
             None => None,
@@ -118,9 +118,9 @@ impl Client {
             let cause = format!("{url}: {cause}");
             Err(GraphError::Malformed { call, cause })
         };
-        match (answered.granted(), cause) {
-            (Ok(Granted::Refused(refusal)), _) => Ok(Err(refusal)),
-            (Ok(Granted::Token(_)), _) => {
+        match (response.into_token_answer(), cause) {
+            (Ok(TokenAnswer::Refused(refusal)), _) => Ok(Err(refusal)),
+            (Ok(TokenAnswer::Token(_)), _) => {
                 malformed("a token where a document was asked for".into())
             }
             (Err(GraphError::Unconfirmed { .. }), Some(cause)) => malformed(cause),
@@ -133,7 +133,7 @@ impl Client {
         format!("{login}/{tenant}/oauth2/v2.0/token")
     }
 
-    /// A token for the application itself (reference 7.2).
+    /// Requests a token for the application (OAuth 2.0 client credentials, RFC 6749, 4.4).
     pub(super) async fn sign_in(&self) -> Result<Token, GraphError> {
         let ClientConfig {
             graph,
@@ -151,21 +151,21 @@ impl Client {
         ];
         form.extend(proof.iter().map(|(name, value)| (*name, value.reveal())));
         match self.grant(&form).await? {
-            Granted::Token(token) => Ok(token),
-            Granted::Refused(refusal) => Err(refusal.of_application(client_id)),
+            TokenAnswer::Token(token) => Ok(token),
+            TokenAnswer::Refused(refusal) => Err(refusal.of_application(client_id)),
         }
     }
 
-    /// Asks the token endpoint; the form may carry secrets, which go nowhere else.
-    pub(super) async fn grant(&self, form: &[(&str, &str)]) -> Result<Granted, GraphError> {
+    /// Posts a form to the token endpoint. The form may contain secrets.
+    pub(super) async fn grant(&self, form: &[(&str, &str)]) -> Result<TokenAnswer, GraphError> {
         let url = self.token_url();
-        let answered = answered("token", &url, self.http.post(&url).form(form)).await?;
-        answered.granted()
+        let response = send_login("token", &url, self.http.post(&url).form(form)).await?;
+        response.into_token_answer()
     }
 }
 
-/// An answer of the sign-in service, read to its end.
-struct Answered<'a> {
+/// Answer of the sign-in service with its whole body.
+struct LoginResponse<'a> {
     call: &'static str,
     url: &'a str,
     status: u16,
@@ -174,16 +174,16 @@ struct Answered<'a> {
 }
 
 /// Sends a request to the sign-in service.
-async fn answered<'a>(
+async fn send_login<'a>(
     call: &'static str,
     url: &'a str,
     request: RequestBuilder,
-) -> Result<Answered<'a>, GraphError> {
+) -> Result<LoginResponse<'a>, GraphError> {
     let sent = request.send().await;
     let response = sent.map_err(|error| unreachable(url, &error))?;
     let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
     match read_bytes(call, response, ANSWER_MAX).await {
-        Ok(body) => Ok(Answered {
+        Ok(body) => Ok(LoginResponse {
             call,
             url,
             status,
@@ -192,7 +192,7 @@ async fn answered<'a>(
         }),
         // The connection broke off.
         Err(error @ GraphError::Unreachable { .. }) => Err(error),
-        // A body of that size is not the sign-in service's.
+        // Bodies of the sign-in service are shorter.
         Err(_) => Err(GraphError::Intercepted {
             peer: peer(url),
             call,
@@ -203,14 +203,14 @@ async fn answered<'a>(
     }
 }
 
-/// The sign-in service at an address, which is named without its query.
+/// Names the sign-in service by its URL without the query.
 fn peer(url: &str) -> Peer {
     Peer::SignIn(url.split('?').next().unwrap_or(url).to_owned())
 }
 
-impl Answered<'_> {
-    /// A token, a refusal, or the error that the answer stands for.
-    fn granted(self) -> Result<Granted, GraphError> {
+impl LoginResponse<'_> {
+    /// Converts the answer to a token, a refusal or an error.
+    fn into_token_answer(self) -> Result<TokenAnswer, GraphError> {
         let Self {
             call,
             url,
@@ -220,8 +220,8 @@ impl Answered<'_> {
         } = self;
         let peer = peer(url);
         match read(status, retry_after, &body, clock::now()) {
-            Answer::Token(token) => Ok(Granted::Token(token)),
-            Answer::Refused(refusal) => Ok(Granted::Refused(refusal)),
+            Answer::Token(token) => Ok(TokenAnswer::Token(token)),
+            Answer::Refused(refusal) => Ok(TokenAnswer::Refused(refusal)),
             Answer::Failed => Err(GraphError::Service {
                 peer,
                 call,
@@ -239,18 +239,18 @@ impl Answered<'_> {
                 peer,
                 call,
                 status,
-                said: format!(": {kind}"),
+                detail: format!(": {kind}"),
                 retry_after,
             }),
         }
     }
 }
 
-/// What the token endpoint says.
-pub(super) enum Granted {
-    /// Here it is.
+/// Answer of the token endpoint.
+pub(super) enum TokenAnswer {
+    /// A token.
     Token(Token),
-    /// No, in the words of OAuth.
+    /// A refusal with an error code of OAuth.
     Refused(Refusal),
 }
 

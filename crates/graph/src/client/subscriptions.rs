@@ -1,4 +1,5 @@
-//! Requests about subscriptions, with a delegated token: applications may not subscribe to presence (reference 4.1).
+//! Subscriptions to presence. They need a delegated token: Graph does not let applications subscribe to presence (Graph,
+//! "Get change notifications for presence updates in Microsoft Teams").
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -6,14 +7,14 @@ use serde::Deserialize;
 use super::{Client, body::read_json};
 use crate::{
     GraphError, RequestKind, Secret,
-    error::Asked,
+    error::RequestContext,
     subscription::{
         EncryptionCertificate, NewSubscription, Subscription, SubscriptionWire, renewal,
     },
 };
 
 const PERMISSION: &str = "delegated permission Presence.Read.All";
-/// Pages of subscriptions that are read; one account has one for presence and few others.
+/// Maximum number of pages of subscriptions to read; an account has one for presence and few others.
 const PAGES_MAX: usize = 20;
 
 #[derive(Deserialize)]
@@ -24,10 +25,10 @@ struct Page {
 }
 
 impl Client {
-    /// Creates a subscription. Graph tries its addresses before it answers, so they must be served already.
+    /// Creates a subscription. Graph validates the notification URLs before it answers, so they must be served already.
     ///
     /// # Errors
-    /// See [`GraphError`]; [`GraphError::Refused`] with 409 if the account has one for presence already.
+    /// See [`GraphError`]; [`GraphError::Refused`] with 409 if the account has a presence subscription already.
     pub async fn create_subscription(
         &self,
         token: &Secret,
@@ -53,10 +54,10 @@ impl Client {
             .map(Into::into)
     }
 
-    /// Lets a subscription live until `expires` (milliseconds since 1970), with another certificate if one is given.
+    /// Extends a subscription until `expires` (milliseconds since 1970), and replaces its certificate if one is given.
     ///
     /// # Errors
-    /// See [`GraphError`]; [`GraphError::NotFound`] if it has ended.
+    /// See [`GraphError`]; [`GraphError::NotFound`] if the subscription has expired.
     pub async fn renew_subscription(
         &self,
         token: &Secret,
@@ -77,7 +78,7 @@ impl Client {
             .map(Into::into)
     }
 
-    /// Shows Graph a fresh token for a subscription, after it asked for one.
+    /// Reauthorizes a subscription with a new token, after Graph asked for it.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -91,17 +92,17 @@ impl Client {
         let response = self
             .send_as(token, CALL, Method::POST, url.as_str(), None)
             .await?;
-        let asked = Asked {
+        let asked = RequestContext {
             call: CALL,
             permission: PERMISSION,
             what: id,
         };
-        self.settle(RequestKind::ChangeSubscription, asked, response)
+        self.judge_response(RequestKind::ChangeSubscription, asked, response)
             .await?;
         Ok(())
     }
 
-    /// Deletes a subscription. That there is none is success.
+    /// Deletes a subscription. Succeeds if it does not exist.
     ///
     /// # Errors
     /// See [`GraphError`].
@@ -111,17 +112,17 @@ impl Client {
         let response = self
             .send_as(token, CALL, Method::DELETE, url.as_str(), None)
             .await?;
-        let asked = Asked {
+        let asked = RequestContext {
             call: CALL,
             permission: PERMISSION,
             what: id,
         };
-        self.settle(RequestKind::DeleteSubscription, asked, response)
+        self.judge_response(RequestKind::DeleteSubscription, asked, response)
             .await?;
         Ok(())
     }
 
-    /// All subscriptions of the account and this application.
+    /// Lists the subscriptions of the account and this application.
     ///
     /// # Errors
     /// See [`GraphError`].

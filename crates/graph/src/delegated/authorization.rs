@@ -1,4 +1,4 @@
-//! Authorization code with PKCE: the browser is sent to Entra and comes back with a code (reference 7.5, RFC 7636).
+//! Sign-in by authorization code with PKCE: the browser goes to Entra and returns with a code (RFC 6749, 4.1; RFC 7636).
 
 use aws_lc_rs::digest;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -7,45 +7,45 @@ use subtle::ConstantTimeEq;
 
 use crate::{ClientConfig, GraphError, Secret, random_secret, sign_in::Refusal};
 
-/// `code_challenge` of a verifier: base64url of its SHA-256.
+/// `code_challenge` of a verifier: base64url of its SHA-256 (RFC 7636, 4.2).
 pub fn pkce_challenge(verifier: &Secret) -> String {
     let digest = digest::digest(&digest::SHA256, verifier.reveal().as_bytes());
     BASE64_URL_SAFE_NO_PAD.encode(digest)
 }
 
-/// Why the browser's return is not accepted.
+/// Reason why a callback is refused.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CallbackError {
-    /// Another `state`: not the sign-in that was begun in this browser.
-    #[error("this is not the answer to the sign-in that was begun here; begin it anew")]
+    /// The `state` is not that of the sign-in started in this browser.
+    #[error("this is not the answer to the sign-in that was started here; start the sign-in again")]
     State,
-    /// Entra, or the person, said no.
+    /// Entra or the person refused the sign-in.
     #[error(transparent)]
     Refused(GraphError),
-    /// Neither code nor error.
-    #[error("Entra sent neither a code nor an error; begin the sign-in anew")]
+    /// The callback has neither a code nor an error.
+    #[error("Entra sent neither a code nor an error; start the sign-in again")]
     Incomplete,
 }
 
-/// A sign-in that is under way in a browser. Keep it in the person's session, in memory: it is good for ten minutes.
+/// A sign-in in progress in a browser. Keep it in memory with the person's session; Entra's code is valid for ten minutes.
 #[derive(Clone, Debug)]
 pub struct Authorization {
-    /// Where to send the browser.
+    /// URL to which the browser is sent.
     pub url: String,
-    /// Comes back with the code.
+    /// Random value that returns with the code.
     pub state: Secret,
-    /// For [`crate::Client::redeem_code`].
+    /// PKCE verifier for [`crate::Client::redeem_code`].
     pub verifier: Secret,
-    /// For the same.
+    /// Callback URL for [`crate::Client::redeem_code`].
     pub redirect_uri: String,
 }
 
 impl Authorization {
-    /// Begins a sign-in; `redirect_uri` is registered with the application, `scope` from [`super::scope`], `login_hint`
-    /// a sign-in name if it is known.
+    /// Starts a sign-in. `redirect_uri` must be registered with the application, `scope` comes from [`super::scope`],
+    /// `login_hint` is a sign-in name if known.
     ///
     /// # Errors
-    /// [`GraphError::NoRandomness`]; [`GraphError::Unreachable`] if the sign-in address is no address.
+    /// [`GraphError::NoRandomness`]; [`GraphError::Unreachable`] if the sign-in address is not a URL.
     pub fn begin(
         config: &ClientConfig,
         redirect_uri: &str,
@@ -91,10 +91,10 @@ impl Authorization {
         })
     }
 
-    /// The code with which the browser came back, from the query of the return address.
+    /// Returns the code in the query of the callback.
     ///
     /// # Errors
-    /// See [`CallbackError`]; the state is compared before anything else is believed.
+    /// See [`CallbackError`]. The state is compared first.
     pub fn code_from_callback(&self, query: &str) -> Result<Secret, CallbackError> {
         let mut url = Url::parse("https://offhook.invalid/").map_err(|_| CallbackError::State)?;
         url.set_query(Some(query));

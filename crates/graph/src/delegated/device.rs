@@ -1,4 +1,4 @@
-//! Device code: the person types a short code in any browser, and we ask whether it was done (reference 7.4).
+//! Sign-in by device code (RFC 8628): the person types a short code in any browser, and Offhook polls for the token.
 
 use std::time::Duration;
 
@@ -11,28 +11,28 @@ use crate::{
     sign_in::{Refusal, seconds},
 };
 
-/// In seconds (RFC 8628, 3.2 and 3.5).
+/// Default interval between polls in seconds (RFC 8628, 3.2), and its increase in milliseconds after `slow_down` (3.5).
 const INTERVAL_DEFAULT: f64 = 5.0;
-const SLOWER_BY: i64 = 5_000;
-/// No interval is believed to be longer.
+const SLOW_DOWN_STEP: i64 = 5_000;
+/// Maximum interval between polls in seconds.
 const INTERVAL_MAX: f64 = 300.0;
 const LIFETIME_DEFAULT: f64 = 900.0;
 const LIFETIME_MAX: f64 = 86_400.0;
 
-/// What Entra says at the beginning. `Debug` does not show the device code.
+/// Entra's answer to the start of a sign-in. `Debug` does not show the device code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceCode {
-    /// For asking.
+    /// Code for the polls.
     pub device_code: Secret,
-    /// For the person to type.
+    /// Code that the person types.
     pub user_code: String,
-    /// Where to type it.
+    /// Page on which the person types the code.
     pub verification_uri: String,
-    /// Entra's own instruction, in the language that it chose.
+    /// Entra's own instruction for the person, in a language of Entra's choice.
     pub message: String,
-    /// How long the code is good for.
+    /// Validity of the code.
     pub lifetime: Duration,
-    /// How long to wait between questions.
+    /// Interval between polls.
     pub interval: Duration,
 }
 
@@ -64,33 +64,33 @@ impl From<DeviceCodeWire> for DeviceCode {
     }
 }
 
-/// What Entra says when asked.
+/// Answer to a poll.
 #[derive(Clone, Debug)]
 pub enum PollAnswer {
     /// The person signed in.
     Token(Box<UserToken>),
-    /// Not yet.
+    /// The person has not signed in yet.
     Pending,
-    /// Not yet, and we ask too often.
+    /// The person has not signed in yet, and the polls are too frequent.
     SlowDown,
-    /// It will not become anything.
+    /// The sign-in was refused for good.
     Refused(GraphError),
-    /// No answer, or the service is not well.
+    /// No answer, or a temporary failure of the service.
     Failed(GraphError),
 }
 
-/// How it stands with a sign-in.
+/// State of a sign-in.
 #[derive(Clone, Debug)]
 pub enum DeviceState {
-    /// Ask at this time, in milliseconds since 1970.
-    AskAt(i64),
+    /// Poll at this time, in milliseconds since 1970.
+    PollAt(i64),
     /// The person signed in.
     Done(Box<UserToken>),
-    /// It failed for good: begin anew, or do what the error says.
+    /// The sign-in failed for good; the error has the remedy.
     Failed(GraphError),
 }
 
-/// One sign-in by device code. Plain: times are milliseconds since 1970.
+/// One sign-in by device code. Does no IO; times are milliseconds since 1970.
 #[derive(Clone, Debug)]
 pub struct DeviceFlow {
     interval: i64,
@@ -99,44 +99,44 @@ pub struct DeviceFlow {
 }
 
 impl DeviceFlow {
-    /// Begins, with the first question after one interval.
+    /// Starts a sign-in; the first poll is after one interval.
     pub fn new(now: i64, code: &DeviceCode) -> (Self, DeviceState) {
         let flow = Self {
             interval: milliseconds(code.interval),
             ends_at: now.saturating_add(milliseconds(code.lifetime)),
             failures: 0,
         };
-        let state = flow.ask_after(now, flow.interval);
+        let state = flow.poll_after(now, flow.interval);
         (flow, state)
     }
 
-    /// What follows from an answer.
+    /// Records the answer to a poll.
     pub fn on_answer(&mut self, now: i64, answer: PollAnswer) -> DeviceState {
         match answer {
             PollAnswer::Token(token) => DeviceState::Done(token),
             PollAnswer::Refused(error) => DeviceState::Failed(error),
             PollAnswer::Pending => {
                 self.failures = 0;
-                self.ask_after(now, self.interval)
+                self.poll_after(now, self.interval)
             }
             PollAnswer::SlowDown => {
-                self.interval = self.interval.saturating_add(SLOWER_BY);
-                self.ask_after(now, self.interval)
+                self.interval = self.interval.saturating_add(SLOW_DOWN_STEP);
+                self.poll_after(now, self.interval)
             }
             PollAnswer::Failed(error) => {
                 self.failures = self.failures.saturating_add(1);
                 let wait = error
                     .retry_after()
                     .unwrap_or_else(|| backoff(self.failures, 0));
-                self.ask_after(now, milliseconds(wait).max(self.interval))
+                self.poll_after(now, milliseconds(wait).max(self.interval))
             }
         }
     }
 
-    fn ask_after(&self, now: i64, wait: i64) -> DeviceState {
+    fn poll_after(&self, now: i64, wait: i64) -> DeviceState {
         let at = now.saturating_add(wait);
         if at <= self.ends_at {
-            return DeviceState::AskAt(at);
+            return DeviceState::PollAt(at);
         }
         DeviceState::Failed(expired())
     }
@@ -145,19 +145,19 @@ impl DeviceFlow {
 fn expired() -> GraphError {
     GraphError::UserSignIn {
         error: "expired_token".into(),
-        description: "nobody typed the code in time".into(),
-        remedy: "begin the sign-in anew",
+        description: "the code was not entered in time".into(),
+        remedy: "start the sign-in again",
         fault: SignInFault::Person,
         retry_after: None,
     }
 }
 
-/// AuthorizationPending and CodeExpired
+/// Numbers of AuthorizationPending and CodeExpired
 /// (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>).
 const PENDING: u32 = 70_016;
 const CODE_EXPIRED: u32 = 70_019;
 
-/// Reads a refusal of the token endpoint.
+/// Converts a refusal of the token endpoint to the answer to a poll.
 pub(crate) fn poll_refusal(refusal: Refusal) -> PollAnswer {
     match refusal.error.as_str() {
         "authorization_pending" => PollAnswer::Pending,
@@ -166,7 +166,7 @@ pub(crate) fn poll_refusal(refusal: Refusal) -> PollAnswer {
         "authorization_declined" | "access_denied" => PollAnswer::Refused(GraphError::UserSignIn {
             error: refusal.error,
             description: "the person declined".into(),
-            remedy: "begin the sign-in anew and accept what is asked",
+            remedy: "start the sign-in again and accept the requested permissions",
             fault: SignInFault::Person,
             retry_after: None,
         }),
@@ -204,7 +204,7 @@ mod tests {
 
     fn at(state: DeviceState) -> i64 {
         match state {
-            DeviceState::AskAt(at) => at,
+            DeviceState::PollAt(at) => at,
             state => panic!("{state:?}"),
         }
     }
@@ -243,11 +243,14 @@ mod tests {
         let DeviceState::Failed(error) = flow.on_answer(896_000, PollAnswer::Pending) else {
             panic!();
         };
-        assert!(error.to_string().contains("anew"), "{error}");
+        assert!(
+            error.to_string().contains("start the sign-in again"),
+            "{error}"
+        );
     }
 
     #[test]
-    fn refusals_are_told_apart() {
+    fn refusals_are_distinguished() {
         let refusal = |code: &str| poll_refusal(Refusal::new(code, "", [], None));
         assert!(matches!(
             refusal("authorization_pending"),

@@ -1,28 +1,27 @@
-//! A person's login: the access token as long as it is good, then the next one by the refresh token, until Entra wants
-//! the person again.
+//! Login of a person: uses the access token while it is valid, then refreshes it, until Entra requires a new sign-in.
 
 use std::time::Duration;
 
 use super::{ClientKind, UserToken};
 use crate::{Blame, GraphError, Secret, SignInFault, backoff, token::Replacements};
 
-/// What only an administrator can heal is asked for again after this.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Minimum wait before a refresh is retried that needs an administrator.
+const ADMINISTRATOR_RETRY: Duration = Duration::from_secs(300);
 
-/// What a request with the person's token needs first.
+/// State of a login, from which the next step follows.
 #[derive(Clone, Debug)]
 pub enum SessionState {
-    /// Nothing: here is the access token.
+    /// The access token is valid.
     Ready(Secret),
-    /// [`crate::Client::refresh`] with this, then [`UserSession::on_refresh`].
+    /// Refresh first: call [`crate::Client::refresh`] with these, then [`UserSession::on_refresh`].
     Refresh(ClientKind, Secret),
-    /// Patience until this time, in milliseconds since 1970: refreshing failed.
+    /// The last refresh failed; the next one is possible at this time, in milliseconds since 1970.
     Resting(i64, GraphError),
-    /// The person, in a browser.
+    /// The person must sign in again in a browser.
     SignIn(GraphError),
 }
 
-/// An access token with its times.
+/// Access token with its times.
 #[derive(Clone, Debug)]
 struct Access {
     token: Secret,
@@ -30,7 +29,7 @@ struct Access {
     ends_at: i64,
 }
 
-/// One login. Plain: times are milliseconds since 1970. `Debug` shows no token.
+/// Login of one person. Does no IO; times are milliseconds since 1970. `Debug` shows no token.
 #[derive(Clone, Debug)]
 pub struct UserSession {
     kind: ClientKind,
@@ -44,14 +43,14 @@ pub struct UserSession {
 }
 
 impl UserSession {
-    /// A login that was just made.
+    /// Creates a login after a sign-in.
     pub fn new(kind: ClientKind, token: &UserToken) -> Self {
         let mut session = Self::from_refresh_token(kind, None);
         session.store(token);
         session
     }
 
-    /// A login from a stored refresh token; without one, the person must sign in.
+    /// Creates a login from a stored refresh token; without one, the person must sign in.
     pub fn from_refresh_token(kind: ClientKind, refresh: Option<Secret>) -> Self {
         Self {
             kind,
@@ -65,7 +64,7 @@ impl UserSession {
         }
     }
 
-    /// What a request needs now.
+    /// State of the login at this time.
     pub fn state(&self, now: i64) -> SessionState {
         if let Some(access) = &self.access
             && now < access.renew_at
@@ -79,7 +78,7 @@ impl UserSession {
         let good = self.access.as_ref().filter(|access| now < access.ends_at);
         match (resting, &self.refresh) {
             (Some((error, until)), _) => match good {
-                // Refreshing failed and rests; the old token is still good.
+                // The refresh failed and waits for its retry; the old access token is still valid.
                 Some(access) => SessionState::Ready(access.token.clone()),
                 None => SessionState::Resting(*until, error.clone()),
             },
@@ -94,8 +93,8 @@ impl UserSession {
         }
     }
 
-    /// What came of refreshing. Returns the refresh token that is to be stored now, before the old one is deleted; `None`
-    /// if it is the same as before.
+    /// Records the result of a refresh. Returns the refresh token to store before the old one is deleted; `None` if it has
+    /// not changed.
     pub fn on_refresh(
         &mut self,
         now: i64,
@@ -116,7 +115,7 @@ impl UserSession {
                 let own = backoff(self.failures, now.unsigned_abs());
                 let wait = match error.blame() {
                     Blame::Service => error.retry_after().unwrap_or(own),
-                    Blame::Administrator | Blame::Request => own.max(PATIENCE),
+                    Blame::Administrator | Blame::Request => own.max(ADMINISTRATOR_RETRY),
                 };
                 let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 self.trouble = Some((error, now.saturating_add(wait)));
@@ -125,8 +124,8 @@ impl UserSession {
         }
     }
 
-    /// Graph refused this access token with 401. Returns true if there is another one, or one may be asked for: the refused
-    /// token is forgotten then.
+    /// Records that Graph refused an access token with 401. Returns true if the caller can get another token; the refused
+    /// one is forgotten then.
     pub fn replace(&mut self, refused: &Secret, now: i64) -> bool {
         let is_current = self
             .access
@@ -147,7 +146,7 @@ impl UserSession {
         is_allowed
     }
 
-    /// Graph wants a fresh token for a subscription: the next request refreshes first.
+    /// Forgets the access token, because Graph requires a new one for a subscription: the next request refreshes first.
     pub fn forget(&mut self, access: &Secret) {
         if self
             .access
@@ -208,7 +207,7 @@ mod tests {
             (700_024, false),
             (7_000_112, false),
             (7_000_222, false),
-            // The tenant's restriction at a proxy, Conditional Access, consent and assignment are an administrator's.
+            // The tenant's restriction at a proxy, Conditional Access, consent and assignment need an administrator.
             (500_021, false),
             (53_000, false),
             (53_003, false),
@@ -216,7 +215,7 @@ mod tests {
             (65_001, false),
             (90_094, false),
             (50_105, false),
-            // A lock passes.
+            // A lock is temporary.
             (50_053, false),
             (50_057, true),
             (50_076, true),

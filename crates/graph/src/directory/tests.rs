@@ -1,4 +1,4 @@
-//! Pages of the directory, odd ones among them.
+//! Pages of the directory, with malformed elements.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Delta, PAGES_MAX, Page, PageTrail, Update, UserChange, UserUpdate};
 use crate::corpus_tests;
 
-/// The people after a round, beginning with one who is known with every member.
+/// Users after a round that starts with one user with all members.
 fn outcome(body: &[u8]) -> Value {
     let rounds: Vec<Value> = serde_json::from_slice(body).unwrap();
     let mut users: BTreeMap<String, UserUpdate> = BTreeMap::new();
@@ -71,9 +71,9 @@ fn outcome(body: &[u8]) -> Value {
     })
 }
 
-/// D3: what a page leaves out keeps its value. Each file of the folder is the pages of one or several rounds.
+/// D3: a member that a page leaves out keeps its value. Each file of the folder has the pages of one or several rounds.
 #[test]
-fn d3_a_page_changes_what_it_carries_and_nothing_else() {
+fn d3_a_page_changes_only_the_members_that_it_contains() {
     corpus_tests::walk("graph-directory", outcome);
 }
 
@@ -126,7 +126,7 @@ fn row_102_removed_people_are_distinguished_from_changed_ones() {
 
 // D3
 #[test]
-fn a_list_without_an_end_is_not_read_for_ever() {
+fn a_list_without_an_end_is_not_read_forever() {
     let mut trail = PageTrail::default();
     trail.follow("users delta", "https://g/1").unwrap();
     trail.follow("users delta", "https://g/2").unwrap();

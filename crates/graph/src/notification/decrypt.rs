@@ -1,5 +1,5 @@
-//! Opens one encrypted item (reference 4.7): RSA-OAEP with SHA-1 gives the key, HMAC-SHA256 says whether to go on,
-//! AES-256-CBC gives the text.
+//! Decrypts one item (Graph, "Set up change notifications that include resource data"): RSA-OAEP with SHA-1 unwraps the
+//! key, HMAC-SHA256 authenticates the content, AES-256-CBC decrypts it.
 
 use aws_lc_rs::{
     cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey},
@@ -11,27 +11,27 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use super::wire::EncryptedContent;
 
-/// Why an item was not opened.
+/// Reason why an item was not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// Not Base64.
+    /// A field is not Base64.
     Malformed,
-    /// The HMAC differs; nothing was decrypted.
+    /// The HMAC differs. Nothing was decrypted.
     Signature,
-    /// The key could not be unwrapped, or the text has no proper end.
+    /// The key cannot be unwrapped, or the padding is wrong.
     Undecryptable,
 }
 
-/// The length of an item's own key.
+/// Length of an item's AES key in bytes.
 const KEY_LEN: usize = 32;
 
-/// The item's text.
+/// Decrypts the item's content.
 pub(super) fn open(
     key: &OaepPrivateDecryptingKey,
     content: &EncryptedContent,
 ) -> Result<Vec<u8>, Failure> {
     let wrapped = decode(&content.data_key)?;
-    // aws-lc wants room for the longest possible result: that of the modulus.
+    // aws-lc requires a buffer as long as the modulus.
     let mut room = vec![0; key.min_output_size()];
     let item_key = key
         .decrypt(&OAEP_SHA1_MGF1SHA1, &wrapped, &mut room, None)
@@ -39,7 +39,7 @@ pub(super) fn open(
     open_with(item_key, decode(&content.data)?, &content.data_signature)
 }
 
-/// The same with the unwrapped key.
+/// Decrypts the content with the unwrapped key.
 pub(super) fn open_with(
     key: &[u8],
     mut data: Vec<u8>,

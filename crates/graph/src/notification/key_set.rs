@@ -1,20 +1,20 @@
-//! Entra's public keys: which are known, and when to ask for them again.
+//! Entra's public keys, and the times at which to fetch them.
 
 use std::collections::HashMap;
 
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 
-/// Strangers can name keys that do not exist: they must not make us ask Entra each time.
-const ASK_AT_MOST_EVERY: i64 = 5 * 60_000;
-/// After a failed attempt.
-const TRY_AGAIN_AFTER: i64 = 30_000;
-/// Keys that were withdrawn must go, too.
+/// Minimum interval in milliseconds between two fetches because of an unknown key, which a forger may name.
+const FETCH_INTERVAL_MIN: i64 = 5 * 60_000;
+/// Wait in milliseconds after a failed fetch.
+const RETRY_INTERVAL: i64 = 30_000;
+/// Age in milliseconds at which the keys are fetched again, so that withdrawn keys are dropped.
 const REFRESH_AFTER: i64 = 24 * 3_600_000;
-/// Entra has about ten.
+/// Maximum number of keys; Entra has about ten.
 const KEYS_MAX: usize = 100;
 
-/// Entra's keys as they were fetched at one time.
+/// Entra's keys at one time.
 #[derive(Clone, Default)]
 pub struct SigningKeys(HashMap<String, DecodingKey>);
 
@@ -38,10 +38,10 @@ struct Jwk {
 }
 
 impl SigningKeys {
-    /// Reads a JWKS document; keys that cannot have signed a validation token are left out.
+    /// Parses a JWKS document (RFC 7517). Keys that cannot sign validation tokens are left out.
     ///
     /// # Errors
-    /// What is wrong with it: not JSON, or not one RSA key in it.
+    /// Fault of the document: not JSON, or without an RSA key for signatures.
     pub fn parse(json: &[u8]) -> Result<Self, String> {
         let jwks: Jwks = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         let keys: HashMap<_, _> = jwks
@@ -72,7 +72,7 @@ impl std::fmt::Debug for SigningKeys {
     }
 }
 
-/// The keys in use. Times are milliseconds since 1970.
+/// Current keys. Times are milliseconds since 1970.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: SigningKeys,
@@ -81,42 +81,42 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// True if the keys should be fetched by and by: there are none, or they are a day old.
+    /// True if the keys should be fetched soon: there are none, or they are a day old.
     pub fn is_due(&self, now: i64) -> bool {
         let old = self
             .fetched_at
             .is_none_or(|at| now.saturating_sub(at) >= REFRESH_AFTER);
-        old && self.may_ask(now)
+        old && self.may_fetch(now)
     }
 
-    /// A key is missing: may the keys be fetched now? If so, the next time is five minutes later.
+    /// Returns true if the keys may be fetched now because one is missing. The next time is five minutes later.
     pub fn begin_fetch(&mut self, now: i64) -> bool {
-        let may = self.may_ask(now);
+        let may = self.may_fetch(now);
         if may {
-            self.not_before = Some(now.saturating_add(ASK_AT_MOST_EVERY));
+            self.not_before = Some(now.saturating_add(FETCH_INTERVAL_MIN));
         }
         may
     }
 
-    /// The keys were fetched: they replace those that were known.
+    /// Replaces the keys after a fetch.
     pub fn replace(&mut self, now: i64, keys: SigningKeys) {
         *self = Self {
             keys,
             fetched_at: Some(now),
-            not_before: Some(now.saturating_add(ASK_AT_MOST_EVERY)),
+            not_before: Some(now.saturating_add(FETCH_INTERVAL_MIN)),
         };
     }
 
-    /// They could not be fetched: those that are known stay.
+    /// Records a failed fetch; the current keys stay.
     pub fn fetch_failed(&mut self, now: i64) {
-        self.not_before = Some(now.saturating_add(TRY_AGAIN_AFTER));
+        self.not_before = Some(now.saturating_add(RETRY_INTERVAL));
     }
 
     pub(super) fn find(&self, kid: &str) -> Option<&DecodingKey> {
         self.keys.find(kid)
     }
 
-    fn may_ask(&self, now: i64) -> bool {
+    fn may_fetch(&self, now: i64) -> bool {
         self.not_before.is_none_or(|at| now >= at)
     }
 }
@@ -140,10 +140,10 @@ mod tests {
         assert!(set.begin_fetch(31_000));
         set.replace(40_000, keys());
         assert!(set.find("test-key-1").is_some());
-        assert!(!set.begin_fetch(40_000 + ASK_AT_MOST_EVERY - 1));
+        assert!(!set.begin_fetch(40_000 + FETCH_INTERVAL_MIN - 1));
         assert!(!set.is_due(40_000 + REFRESH_AFTER - 1));
         assert!(set.is_due(40_000 + REFRESH_AFTER));
-        assert!(set.begin_fetch(40_000 + ASK_AT_MOST_EVERY));
+        assert!(set.begin_fetch(40_000 + FETCH_INTERVAL_MIN));
         set.fetch_failed(500_000);
         assert!(set.find("test-key-1").is_some());
     }

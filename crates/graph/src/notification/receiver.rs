@@ -1,4 +1,4 @@
-//! Decides what of a POST is believed, and counts the rest.
+//! Verifies notifications, and counts the ones that are dropped.
 
 use std::collections::HashMap;
 
@@ -8,31 +8,31 @@ use subtle::ConstantTimeEq;
 use super::{
     decrypt::{self, Failure},
     key_set::{KeySet, SigningKeys},
-    replay::Seen,
-    token::{self, Refusal, TrustedApplication, Verified},
+    replay::RecentSignatures,
+    token::{self, Refusal, TrustedApplication, VerifiedToken},
     wire::{Body, EncryptedContent, Item, Presence, text},
 };
 use crate::{KeyedCertificate, Secret, time::parse_milliseconds};
 
-/// A POST with hundreds of changes has that; more is not Graph's.
+/// Maximum length of a POST in bytes, enough for hundreds of changes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
-/// Items of one POST that are looked at.
+/// Maximum number of items in a POST.
 const ITEMS_MAX: usize = 2_000;
-/// Graph sends one token for each application and tenant.
+/// Maximum number of tokens in a POST. Graph sends one for each application and tenant.
 const TOKENS_MAX: usize = 32;
-/// Verified tokens that are remembered: Graph sends the same one for an hour.
+/// Maximum number of cached tokens. Graph sends the same one for an hour.
 const VERIFIED_MAX: usize = 64;
 
-/// A person's presence changed.
+/// Notification of a changed presence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The subscription that says so.
+    /// Id of the subscription.
     pub subscription: String,
     /// Entra object id.
     pub user: String,
-    /// Graph's word; `None` if the notification names the person only, so that a read is needed.
+    /// Availability in Graph's words; `None` if the notification has no content, and the presence must be read.
     pub availability: Option<String>,
-    /// Graph's word.
+    /// Activity in Graph's words.
     pub activity: Option<String>,
     /// `sequenceNumber`, if Graph sends it.
     pub sequence: Option<String>,
@@ -40,79 +40,79 @@ pub struct Notice {
     pub etag: Option<String>,
 }
 
-/// What happens to a subscription (reference 4.8).
+/// Kind of a lifecycle event (Graph, "Reduce missing subscriptions and change notifications").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LifecycleKind {
-    /// Graph wants to be shown a fresh token, or delivery stops.
+    /// Graph requires a new token, or it stops the delivery.
     ReauthorizationRequired,
-    /// The subscription is gone.
+    /// The subscription no longer exists.
     SubscriptionRemoved,
-    /// Changes were lost: read everybody.
+    /// Notifications were lost: read all people.
     Missed,
-    /// A word that the documentation does not have.
+    /// An event that is not documented.
     Other(String),
 }
 
 /// A lifecycle event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// Which subscription.
+    /// Id of the subscription.
     pub subscription: String,
-    /// What happens to it.
+    /// Kind of the event.
     pub kind: LifecycleKind,
-    /// When it ends, in milliseconds since 1970, if Graph says so.
+    /// Time of expiry in milliseconds since 1970, if Graph sends it.
     pub expires: Option<i64>,
 }
 
-/// What a POST says.
+/// A verified item of a POST.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A presence changed.
+    /// The presence of a person changed.
     Notice(Notice),
-    /// Something happens to a subscription.
+    /// The state of a subscription changed.
     Lifecycle(Lifecycle),
 }
 
-/// What came of a POST.
+/// Result of [`Receiver::receive`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReceiveResult {
-    /// This is believed; the rest is dropped and counted.
+    /// The verified items; all others were dropped and counted.
     Events(Vec<Event>),
-    /// A token is signed with a key that is not known: fetch the keys ([`crate::Client::signing_keys`]), tell
-    /// [`Receiver::set_keys`] or [`Receiver::keys_failed`], and give the same body again. Said at most every five
+    /// A token is signed with an unknown key: fetch the keys ([`crate::Client::signing_keys`]), pass them to
+    /// [`Receiver::set_keys`] or call [`Receiver::keys_failed`], and pass the same body again. Returned at most every five
     /// minutes; nothing was counted.
     KeysNeeded,
 }
 
-/// What was received, and what was dropped why. All count items, except where POSTs are named.
+/// Numbers of received and of dropped items by reason; some count POSTs, as their comments state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Notices passed on.
+    /// Notices of changed presence.
     pub notices: u64,
-    /// Lifecycle events passed on.
+    /// Lifecycle events.
     pub lifecycle: u64,
-    /// Items that were passed on before.
+    /// Items that were received before.
     pub duplicates: u64,
-    /// POSTs that were too large or had too many items or tokens.
+    /// POSTs that were too long or had too many items or tokens.
     pub too_large: u64,
-    /// POSTs or items that are not what Graph documents.
+    /// POSTs or items that differ from Graph's documentation.
     pub malformed: u64,
-    /// Items of POSTs whose tokens are missing, wrong or not for their tenant.
+    /// Items of POSTs with tokens that are missing, invalid or of another tenant.
     pub forged: u64,
-    /// Items of subscriptions that are not ours, or not any more.
+    /// Items of unknown or former subscriptions.
     pub unknown_subscription: u64,
-    /// Items with another `clientState`.
+    /// Items with a wrong `clientState`.
     pub wrong_client_state: u64,
-    /// Items encrypted for a certificate that we do not have.
+    /// Items encrypted with an unknown certificate.
     pub unknown_certificate: u64,
-    /// Items whose HMAC differs.
+    /// Items with a wrong HMAC.
     pub bad_signature: u64,
     /// Items that could not be decrypted.
     pub undecryptable: u64,
 }
 
 impl Counters {
-    /// The reasons for which something was dropped, by name, for metrics.
+    /// Reasons for dropped items and their numbers, as labels of the metric.
     pub fn dropped(&self) -> [(&'static str, u64); 9] {
         [
             ("duplicate", self.duplicates),
@@ -128,22 +128,23 @@ impl Counters {
     }
 }
 
-/// The receiver of notifications. Plain: bytes and times in, events out. Times are milliseconds since 1970.
+/// Receiver of notifications: bytes and times in, verified events out. Does no IO. Times are milliseconds since 1970.
 #[derive(Debug)]
 pub struct Receiver {
     trusted: Vec<TrustedApplication>,
     login: String,
     keys: KeySet,
-    /// By the token's SHA-256, so that no token is kept.
-    verified: HashMap<[u8; SHA256_OUTPUT_LEN], Verified>,
+    /// VerifiedToken tokens by SHA-256, so that no token is kept in memory.
+    verified: HashMap<[u8; SHA256_OUTPUT_LEN], VerifiedToken>,
     certificates: HashMap<String, KeyedCertificate>,
     expected: HashMap<String, Secret>,
-    seen: Seen,
+    seen: RecentSignatures,
     counters: Counters,
 }
 
 impl Receiver {
-    /// A receiver that believes what is meant for one of `trusted`; `login` is the sign-in address of their cloud.
+    /// Creates a receiver that accepts notifications for the applications `trusted`; `login` is the sign-in address of
+    /// their cloud.
     pub fn new(
         login: impl Into<String>,
         trusted: impl IntoIterator<Item = TrustedApplication>,
@@ -155,28 +156,28 @@ impl Receiver {
             verified: HashMap::new(),
             certificates: HashMap::new(),
             expected: HashMap::new(),
-            seen: Seen::default(),
+            seen: RecentSignatures::default(),
             counters: Counters::default(),
         }
     }
 
-    /// Adds a certificate by the id under which subscriptions name it. The old one stays until it is removed, for both
-    /// occur while they are changed.
+    /// Adds a certificate under the id that subscriptions contain. During a change, old and new certificates are both in
+    /// use.
     pub fn add_certificate(&mut self, id: impl Into<String>, certificate: KeyedCertificate) {
         self.certificates.insert(id.into(), certificate);
     }
 
-    /// Forgets a certificate, an hour after the last subscription that names it.
+    /// Removes a certificate. Wait for an hour after the last subscription with it.
     pub fn remove_certificate(&mut self, id: &str) {
         self.certificates.remove(id);
     }
 
-    /// Notifications of this subscription are ours if they carry this `clientState`.
+    /// Accepts notifications of a subscription if they contain this `clientState`.
     pub fn expect(&mut self, subscription: impl Into<String>, client_state: Secret) {
         self.expected.insert(subscription.into(), client_state);
     }
 
-    /// Of all subscriptions exactly these are ours, all with one `clientState`.
+    /// Accepts notifications of exactly these subscriptions, all with one `clientState`.
     pub fn expect_only<'a>(
         &mut self,
         subscriptions: impl IntoIterator<Item = &'a str>,
@@ -186,33 +187,34 @@ impl Receiver {
         self.expected = subscriptions.into_iter().map(expect).collect();
     }
 
-    /// Notifications of this subscription are ignored from now on.
+    /// Drops notifications of this subscription from now on.
     pub fn forget(&mut self, subscription: &str) {
         self.expected.remove(subscription);
     }
 
-    /// True if Entra's keys should be fetched although nobody asked: there are none yet, or they are a day old.
+    /// True if Entra's keys should be fetched without waiting for an unknown key: there are none yet, or they are a day
+    /// old.
     pub fn keys_due(&self, now: i64) -> bool {
         self.keys.is_due(now)
     }
 
-    /// Entra's keys were fetched.
+    /// Sets Entra's keys after a fetch.
     pub fn set_keys(&mut self, now: i64, keys: SigningKeys) {
         self.verified.clear();
         self.keys.replace(now, keys);
     }
 
-    /// Entra's keys could not be fetched; [`Receiver::keys_due`] says when to try again.
+    /// Records a failed fetch of Entra's keys; [`Receiver::keys_due`] is true again after 30 seconds.
     pub fn keys_failed(&mut self, now: i64) {
         self.keys.fetch_failed(now);
     }
 
-    /// What was counted so far.
+    /// Numbers of items since the start.
     pub fn counters(&self) -> Counters {
         self.counters
     }
 
-    /// Reads a POST's body. Never fails: what cannot be believed is counted.
+    /// Parses and verifies the body of a POST. Unverified items are dropped and counted.
     pub fn receive(&mut self, now: i64, body: &[u8]) -> ReceiveResult {
         if body.len() > BODY_MAX {
             self.counters.too_large += 1;
@@ -227,7 +229,7 @@ impl Receiver {
             self.counters.too_large += 1;
             return ReceiveResult::Events(Vec::new());
         }
-        // Counted at the end, for the same body may come again after the keys were fetched.
+        // Stored at the end, because the same body is passed again after the keys were fetched.
         let mut counters = self.counters;
         let mut items = Vec::with_capacity(body.value.len());
         for value in body.value {
@@ -238,7 +240,7 @@ impl Receiver {
             }
         }
         if items.is_empty() {
-            // Whoever does not know a subscription's secret does not even make us verify a token.
+            // A sender who does not know the secret of a subscription cannot cause a verification of tokens.
             self.counters = counters;
             return ReceiveResult::Events(Vec::new());
         }
@@ -260,7 +262,7 @@ impl Receiver {
         ReceiveResult::Events(events.collect())
     }
 
-    /// Whether the item carries the `clientState` of its subscription.
+    /// True if the item contains the `clientState` of its subscription.
     fn is_expected(&self, item: &Item, counters: &mut Counters) -> bool {
         let Some(expected) = self.expected.get(&item.subscription_id) else {
             counters.unknown_subscription += 1;
@@ -274,7 +276,7 @@ impl Receiver {
         same
     }
 
-    /// The tenants for which there are tokens; one bad token makes the whole POST suspicious.
+    /// Tenants of the tokens; one forged token rejects the whole POST.
     fn verify_all(&mut self, tokens: &[String], now: i64) -> Result<Vec<String>, Refusal> {
         let mut tenants = Vec::with_capacity(tokens.len());
         let mut unknown_key = false;
@@ -304,7 +306,7 @@ impl Receiver {
         Ok(tenants)
     }
 
-    /// One item of a POST whose tokens hold.
+    /// Converts an item of a POST with valid tokens to an event.
     fn read(&mut self, item: Item, tenants: &[String]) -> Option<Event> {
         if let Some(event) = item.lifecycle_event {
             self.counters.lifecycle += 1;
@@ -340,7 +342,7 @@ impl Receiver {
         };
         let named = item.user();
         let inside = presence.as_ref().and_then(|presence| presence.id.clone());
-        // The outer id is not covered by the signature: it must not turn one person's presence into another's.
+        // The signature does not cover the outer id, which must not attribute one person's presence to another.
         let user = match (named, inside) {
             (Some(named), Some(inside)) if named != inside => None,
             (named, inside) => inside.or(named),
@@ -364,9 +366,9 @@ impl Receiver {
         }))
     }
 
-    /// Opens an item's content.
+    /// Decrypts an item's content.
     fn open(&mut self, content: &EncryptedContent) -> Option<Presence> {
-        // Only signatures that held are remembered, so nobody can make us miss an item that is still to come.
+        // Only verified signatures are remembered, so that a forged item cannot suppress a genuine one.
         if self.seen.contains(&content.data_signature) {
             self.counters.duplicates += 1;
             return None;

@@ -1,4 +1,4 @@
-//! Rows 69 to 84 of the reference, and that nothing makes the receiver fail.
+//! Parsing, verification and decryption of notifications, also with random input.
 
 use aws_lc_rs::{
     cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey},
@@ -53,7 +53,7 @@ fn receiver() -> Receiver {
     receiver
 }
 
-/// Encrypts as Graph does; `salt` makes the item's key another.
+/// Encrypts like Graph; `salt` selects the item's key.
 fn encrypt(text: &str, salt: u8, algorithm: &'static OaepAlgorithm) -> Value {
     let key: Vec<u8> = (0..32).map(|byte: u8| byte ^ salt).collect();
     let mut iv = [0; 16];
@@ -254,7 +254,7 @@ fn several_certificates_serve_and_unknown_ones_are_counted() {
 
 #[test]
 fn row_81_sequence_and_etag_are_read_as_text_or_number() {
-    // Microsoft's own vector comes with a foreign private key, so the same content is encrypted anew.
+    // The private key of Microsoft's own vector is not public, so the same content is encrypted with another key.
     let mut receiver = receiver();
     let texts = [
         r#"{"id":"u","etag":"1625126194597","sequenceNumber":"A1"}"#,
@@ -316,7 +316,7 @@ fn row_83_every_wrong_token_is_refused() {
 #[test]
 fn a_token_is_not_believed_before_or_after_its_time() {
     let body = rich(&[item(1)], &["expired"]);
-    // Valid from 00:00 to 01:00, with five minutes for clocks that differ.
+    // Valid from 00:00 to 01:00, with a tolerance of five minutes for clocks.
     let begin = 1_767_225_600_000;
     for (now, believed) in [
         (begin - 300_001, false),
@@ -333,7 +333,7 @@ fn a_token_is_not_believed_before_or_after_its_time() {
             "{now} {found:?}"
         );
     }
-    // A remembered token ends as well.
+    // A cached token expires as well.
     let mut receiver = receiver();
     let believed = |found| matches!(found, ReceiveResult::Events(events) if !events.is_empty());
     assert!(believed(receiver.receive(begin, &body)));
@@ -394,7 +394,7 @@ fn unknown_keys_are_fetched_once_and_strangers_cannot_ask_for_them() {
 }
 
 #[test]
-fn row_86_what_comes_twice_is_applied_once_and_counted() {
+fn row_86_a_repeated_notification_is_applied_once_and_counted() {
     let mut receiver = receiver();
     let body = rich(&[item(1)], &["v2_valid"]);
     assert_eq!(events(&mut receiver, &body).len(), 1);

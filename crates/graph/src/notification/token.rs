@@ -1,40 +1,41 @@
-//! Validation tokens: that a POST comes from Graph and is meant for us (reference 4.6).
+//! Validation tokens, which prove that a POST comes from Graph and is meant for our application (Graph, "Set up change
+//! notifications that include resource data").
 
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
 
 use super::key_set::KeySet;
 
-/// The application "Microsoft Graph Change Tracking", which publishes all notifications.
+/// Id of the application "Microsoft Graph Change Tracking", which sends all notifications.
 const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
-/// How far Entra's clock and ours may differ, as in Microsoft's own libraries.
+/// Tolerated difference between Entra's clock and ours, as in Microsoft's own libraries.
 const SKEW_SECONDS: i64 = 300;
-/// Entra's tokens have about 1,500 characters.
+/// Maximum length of a token; Entra's have about 1,500 characters.
 const TOKEN_MAX: usize = 16 * 1024;
 
-/// For whom notifications are accepted.
+/// Application that notifications are accepted for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedApplication {
-    /// The tenant's id, never its domain: tokens name the id.
+    /// Tenant id; tokens contain the id and not the domain.
     pub tenant_id: String,
-    /// Our application's id there.
+    /// Id of the application in that tenant.
     pub client_id: String,
 }
 
-/// What is wrong with a token.
+/// Reason why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Signed with a key that is not known (yet).
+    /// Signed with an unknown key.
     UnknownKey,
-    /// Not ours, not Graph's, too old, not signed, or no token at all.
+    /// Not a token, not signed, expired, or from or for another application.
     Forged,
 }
 
-/// A token that holds.
+/// A valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verified {
+pub(super) struct VerifiedToken {
     pub(super) tenant_id: String,
-    /// Seconds since 1970 until which it may be believed.
+    /// Time in seconds since 1970 until which the token is valid.
     until: i64,
 }
 
@@ -52,20 +53,20 @@ struct Claims {
     appid: Option<String>,
 }
 
-impl Verified {
+impl VerifiedToken {
     pub(super) fn holds(&self, now: i64) -> bool {
         now.div_euclid(1_000) < self.until
     }
 }
 
-/// Verifies one token. `login` is the sign-in address of the tenant's cloud; `now` is milliseconds since 1970.
+/// Verifies a token. `login` is the sign-in address of the tenant's cloud; `now` is milliseconds since 1970.
 pub(super) fn verify(
     token: &str,
     keys: &KeySet,
     trusted: &[TrustedApplication],
     login: &str,
     now: i64,
-) -> Result<Verified, Refusal> {
+) -> Result<VerifiedToken, Refusal> {
     if token.len() > TOKEN_MAX {
         return Err(Refusal::Forged);
     }
@@ -75,7 +76,7 @@ pub(super) fn verify(
         return Err(Refusal::Forged);
     }
     let key = keys.find(&kid).ok_or(Refusal::UnknownKey)?;
-    // The library would read the machine's clock; the rest is checked here as well, all in one place.
+    // The library would use the system clock; the claims are checked below.
     let mut signature_only = Validation::new(Algorithm::RS256);
     signature_only.required_spec_claims.clear();
     signature_only.validate_exp = false;
@@ -97,7 +98,7 @@ pub(super) fn verify(
     let publisher = publisher(&claims, login);
     let published = publisher.is_some_and(|id| id.eq_ignore_ascii_case(PUBLISHER));
     if now < until && begun && ours && published {
-        Ok(Verified {
+        Ok(VerifiedToken {
             tenant_id: claims.tid,
             until,
         })
@@ -106,8 +107,8 @@ pub(super) fn verify(
     }
 }
 
-/// Who asked for the token: v1 says it in `appid`, v2 in `azp`; the issuer says which of the two it is, and must be the
-/// tenant's.
+/// Application that requested the token: `appid` in version 1, `azp` in version 2. The issuer decides on the version, and
+/// must be the tenant's.
 fn publisher<'a>(claims: &'a Claims, login: &str) -> Option<&'a str> {
     let (issuer, tenant) = (claims.iss.as_str(), claims.tid.as_str());
     let login = login.trim_end_matches('/');

@@ -1,9 +1,9 @@
-//! The JSON of notifications, read with all the variations that occur (reference 4.5).
+//! JSON of notifications in all variants that Graph sends.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A POST. Items are read one by one, so that one bad item does not spoil the others.
+/// Body of a POST. Items are parsed one by one, so that a malformed one does not affect the others.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Body {
@@ -12,7 +12,7 @@ pub(super) struct Body {
     pub(super) validation_tokens: Option<Vec<String>>,
 }
 
-/// One change or lifecycle event.
+/// A change or a lifecycle event.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Item {
@@ -52,7 +52,7 @@ pub(super) struct EncryptedContent {
     pub(super) encryption_certificate_thumbprint: Option<String>,
 }
 
-/// What an opened item says. Numbers may come as text or not.
+/// Decrypted content of an item. Numbers may be strings.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Presence {
     #[serde(default)]
@@ -69,7 +69,7 @@ pub(super) struct Presence {
     pub(super) etag: Option<Value>,
 }
 
-/// A member that may be text or a number.
+/// Converts a string or a number to text.
 pub(super) fn text(value: Option<Value>) -> Option<String> {
     match value? {
         Value::String(text) if !text.is_empty() => Some(text),
@@ -79,7 +79,7 @@ pub(super) fn text(value: Option<Value>) -> Option<String> {
 }
 
 impl Item {
-    /// The person, where the item says it in the clear: by the id, else by one of the forms of the address.
+    /// Person of the item without decryption: by the id, else by the resource path.
     pub(super) fn user(&self) -> Option<String> {
         let data = self.resource_data.as_ref();
         data.and_then(|data| data.id.clone())
@@ -89,8 +89,8 @@ impl Item {
     }
 }
 
-/// The person whom an address names: `users/{id}/presence`, `communications/presences/{id}`,
-/// `communications/presences('{id}')`, or a `$filter` with a single id. A filter with several names nobody.
+/// Person in a resource path: `users/{id}/presence`, `communications/presences/{id}`, `communications/presences('{id}')`,
+/// or a `$filter` with a single id. `None` for a filter with several ids.
 pub(super) fn user_of(resource: &str) -> Option<String> {
     let plain = resource
         .replace("%27", "'")

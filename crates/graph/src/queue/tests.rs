@@ -1,4 +1,4 @@
-//! The queue of writes: order, replacement, patience.
+//! Order, replacement and backoff of the queue of writes.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ fn user(name: &str) -> Arc<str> {
 }
 
 #[test]
-fn the_latest_wish_replaces_the_waiting_one() {
+fn the_latest_write_replaces_the_waiting_one() {
     let mut queue = WriteQueue::default();
     let anna = user("anna");
     queue.push(0, &anna, SetSession, 1);
@@ -84,14 +84,14 @@ fn a_failed_write_waits_and_a_newer_one_overtakes_it() {
 }
 
 #[test]
-fn the_end_of_an_outage_is_noticed_within_two_seconds_and_is_everybodys() {
+fn the_end_of_an_outage_is_detected_within_two_seconds_and_wakes_all_writes() {
     let mut queue = WriteQueue::default();
     let people: Vec<_> = (0..50).map(|number| user(&number.to_string())).collect();
     let mut now = 0;
     for person in &people {
         queue.push(now, person, SetSession, ());
     }
-    // An outage of ten minutes: everybody rests longer and longer, but somebody is tried every two seconds.
+    // An outage of ten minutes: all writes rest longer and longer, but one is tried every two seconds.
     let mut tries = 0;
     let mut last = 0;
     while now < 600_000 {
@@ -104,7 +104,7 @@ fn the_end_of_an_outage_is_noticed_within_two_seconds_and_is_everybodys() {
         }
     }
     assert!(tries < 50 * 20 + 300 * 2, "{tries} tries");
-    // It is over: the next try succeeds, and then all go at once.
+    // The outage is over: the next try succeeds, and then all writes go at once.
     now = queue.next_wake().unwrap();
     assert!(now <= 602_001);
     let first = queue.pop(now).unwrap();
@@ -114,7 +114,7 @@ fn the_end_of_an_outage_is_noticed_within_two_seconds_and_is_everybodys() {
 }
 
 #[test]
-fn who_fails_while_others_succeed_waits_alone() {
+fn a_write_that_fails_while_others_succeed_waits_alone() {
     let mut queue = WriteQueue::default();
     let (anna, ben) = (user("anna"), user("ben"));
     let mut tries = 0;
@@ -153,9 +153,9 @@ fn a_wait_that_the_service_named_is_kept_whatever_others_do() {
 }
 
 proptest! {
-    /// Whatever happens, what was wished last for a slot is what is acknowledged last, and the queue empties.
+    /// In any sequence of events, the last write pushed for a slot is the last one acknowledged, and the queue empties.
     #[test]
-    fn the_last_wish_wins(
+    fn the_last_write_wins(
         steps in prop::collection::vec((0u8..4, 0usize..3, 0usize..5), 1..200),
     ) {
         let operations =
@@ -204,7 +204,7 @@ proptest! {
 
 /// Teams is known to hold no write of ours: a write that is cleared before it was sent causes no request.
 #[test]
-fn what_was_never_sent_is_not_taken_back() {
+fn a_write_that_was_never_sent_is_not_cleared() {
     let mut queue = WriteQueue::default();
     let anna = user("anna");
     for operation in [SetSession, ClearSession] {
@@ -220,14 +220,14 @@ fn what_was_never_sent_is_not_taken_back() {
         );
         assert!(queue.is_empty() && queue.pop(2).is_none());
     }
-    // A clear alone is sent: the engine has seen a reason for it.
+    // A clear alone is sent: the engine has a reason for it.
     assert_eq!(queue.push(3, &anna, ClearSession, ()), PushResult::Queued);
     assert_eq!(queue.pop(3).unwrap().operation, ClearSession);
 }
 
 #[test]
-fn what_teams_may_hold_is_taken_back() {
-    // Before anything is known; after a write; after one whose answer was lost; after an answer that may be wrong.
+fn a_write_that_teams_may_hold_is_cleared() {
+    // At the start; after a write; after a write without an answer; after an answer that may be wrong.
     let histories: [&[(Operation, Outcome)]; 4] = [
         &[],
         &[(SetSession, Outcome::Done)],
@@ -275,7 +275,7 @@ fn a_renewal_gives_way_to_a_bounded_number_of_starts_of_calls() {
 fn a_renewal_of_a_session_that_was_never_set_is_as_urgent_as_its_start() {
     let retry = Outcome::Retry(Some(Duration::from_secs(10)));
     let (anna, ben) = (user("anna"), user("ben"));
-    // Renewed while it waits, and while its request is on the wire.
+    // Renewed while the start waits, and while its request is in flight.
     for renewed_at in [5_000, 0] {
         let mut queue = WriteQueue::default();
         queue.push(0, &anna, SetSession, 1);
@@ -294,7 +294,7 @@ fn a_renewal_of_a_session_that_was_never_set_is_as_urgent_as_its_start() {
         let write = queue.pop(20_000).unwrap();
         assert_eq!((write.operation, write.tag), (SetSession, 2));
         queue.finish(20_000, &anna, Outcome::Done);
-        // From then on it is a renewal.
+        // A later renewal has its own priority.
         queue.push(20_000, &anna, RenewSession, 4);
         queue.pop(20_000).unwrap();
         assert_eq!(queue.pop(20_000).unwrap().operation, RenewSession);
@@ -311,7 +311,7 @@ fn a_rest_after_a_failure_is_no_wait_for_the_budget() {
         queue.pop(0).unwrap();
         queue.finish(0, person, Outcome::Retry(None));
     }
-    // An outage of ten minutes, in which each is tried again and again.
+    // An outage of ten minutes with many retries.
     let mut now = 0;
     while now < 600_000 {
         now = queue.next_wake().unwrap().max(now);
@@ -319,7 +319,7 @@ fn a_rest_after_a_failure_is_no_wait_for_the_budget() {
             queue.finish(now, &write.user, Outcome::Retry(None));
         }
     }
-    // The first success ends it for both: the other waits from then on.
+    // The first success ends the outage for both: the other write waits for the budget from then on.
     now = queue.next_wake().unwrap();
     let first = queue.pop(now).unwrap();
     queue.finish(now, &first.user, Outcome::Done);
@@ -328,7 +328,7 @@ fn a_rest_after_a_failure_is_no_wait_for_the_budget() {
     assert_eq!(oldest(&mut queue, now + 12_000), Duration::from_secs(12));
 }
 
-/// A wait for the budget goes on where the person's other write is sent.
+/// The wait for the budget continues while the person's other write is sent.
 #[test]
 fn a_write_has_waited_since_it_was_added_whatever_else_is_sent() {
     let mut queue = WriteQueue::default();
@@ -341,7 +341,7 @@ fn a_write_has_waited_since_it_was_added_whatever_else_is_sent() {
 }
 
 #[test]
-fn what_is_known_of_removed_people_is_forgotten() {
+fn state_of_removed_people_is_forgotten() {
     let mut queue = WriteQueue::default();
     let (anna, ben) = (user("anna"), user("ben"));
     for person in [&anna, &ben] {
@@ -356,7 +356,7 @@ fn what_is_known_of_removed_people_is_forgotten() {
     }
 }
 
-// D1: after a batch that was refused as a whole, writes go one by one for a while.
+// D1: after Graph refused a batch as a whole, writes are sent one by one for a while.
 #[test]
 fn a_refused_batch_is_followed_by_single_writes() {
     let mut queue = WriteQueue::default();
@@ -414,7 +414,7 @@ fn a_slot_has_a_write_until_it_is_confirmed_and_is_cleared_until_the_next() {
     assert_eq!(state(&queue), (true, false));
 }
 
-// D1: what a clear would take back is not Offhook's any more.
+// D1: a released clear would remove a value that is no longer Offhook's.
 #[test]
 fn a_clear_that_is_left_is_sent_no_more() {
     let anna = user("anna");
@@ -424,7 +424,7 @@ fn a_clear_that_is_left_is_sent_no_more() {
     assert!(!queue.is_empty());
     queue.release(&anna, Slot::Preferred);
     assert!(queue.is_empty() && queue.pop(0).is_none());
-    // On the wire.
+    // A clear in flight.
     queue.push(0, &anna, ClearDoNotDisturb, ());
     queue.pop(0).unwrap();
     queue.release(&anna, Slot::Preferred);
@@ -442,7 +442,7 @@ fn a_clear_that_is_left_is_sent_no_more() {
     assert!(!queue.is_empty(), "and is tried again");
 }
 
-// D1: a Do not disturb that is refused again and again does not delay the person's calls.
+// D1: a Do not disturb that Graph keeps refusing does not delay the person's calls.
 #[test]
 fn a_slot_that_rests_does_not_delay_the_other() {
     let anna = user("anna");
@@ -461,7 +461,7 @@ fn a_slot_that_rests_does_not_delay_the_other() {
     assert!(queue.pop(59_999).is_none());
     assert_eq!(queue.retry_at(&anna, Slot::Preferred), Some(60_000));
     assert_eq!(queue.next_wake(), Some(60_000));
-    // The rest that is over while the other slot is on the wire is not forgotten.
+    // A rest that ends while the other slot's write is in flight is not forgotten.
     queue.push(59_999, &anna, SetSession, 4);
     assert_eq!(queue.pop(59_999).unwrap().tag, 4);
     assert!(queue.pop(60_000).is_none(), "one on the wire");

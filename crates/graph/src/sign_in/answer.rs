@@ -1,4 +1,4 @@
-//! Reads what the token endpoint answers, from status and body. Plain: the time is an argument.
+//! Parses answers of the token endpoint from status and body. Pure; the time is an argument.
 
 use std::time::Duration;
 
@@ -8,31 +8,31 @@ use serde_json::Value;
 use super::Refusal;
 use crate::{Interference, wire::without_mark};
 
-/// The lifetime where Entra names none that can be, in seconds: the shortest of its own defaults.
+/// Lifetime in seconds if Entra names none or an impossible one: the shortest of Entra's defaults.
 const LIFETIME_DEFAULT: f64 = 3_600.0;
-/// The shortest lifetime that a tenant can configure is ten minutes
+/// Minimum lifetime in seconds: a tenant can configure ten minutes
 /// (<https://learn.microsoft.com/entra/identity-platform/configurable-token-lifetimes>).
 const LIFETIME_MIN: f64 = 600.0;
-/// With continuous access evaluation tokens live up to 28 hours
+/// Maximum lifetime in seconds: tokens live up to 28 hours with continuous access evaluation
 /// (<https://learn.microsoft.com/entra/identity-platform/app-resilience-continuous-access-evaluation>).
 const LIFETIME_MAX: f64 = 28.0 * 3_600.0;
 
-/// An answer of the token endpoint.
+/// Answer of the token endpoint.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Answer {
     /// A token.
     Token(Token),
-    /// A refusal in the words of OAuth.
+    /// A refusal with an error code of OAuth.
     Refused(Refusal),
-    /// The service failed, without words that say more.
+    /// The service failed without an error code.
     Failed,
-    /// Something on the way answered.
+    /// A program between Offhook and Entra answered.
     Intercepted(Interference),
-    /// Neither a token nor a refusal: the kind of the body.
+    /// Neither a token nor a refusal, with the kind of the body.
     Unconfirmed(&'static str),
 }
 
-/// Tokens. No `Debug`: they are all secrets.
+/// Tokens. Without `Debug`, because all fields are secret.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) access_token: String,
@@ -42,7 +42,7 @@ pub(crate) struct Token {
     pub(crate) scope: Option<String>,
 }
 
-/// As it is sent; only the access token must be of its type.
+/// JSON of the answer; only `access_token` must have the right type.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Wire {
@@ -57,20 +57,20 @@ struct Wire {
     error_codes: Value,
 }
 
-/// Reads an answer that came at `now` (milliseconds since 1970).
+/// Parses an answer that arrived at `now` (milliseconds since 1970).
 pub(crate) fn read(status: u16, retry_after: Option<Duration>, body: &[u8], now: i64) -> Answer {
     let body = without_mark(body);
     let wire: Option<Wire> = serde_json::from_slice(body).ok();
     let is_success = (200..300).contains(&status);
-    // Entra's own failures pass, and so do those of whatever stands before it.
+    // Failures of Entra or of a gateway in front of it are temporary.
     let is_failure = matches!(status, 408 | 429 | 500..=510 | 512..);
-    // Neither Entra nor OAuth answers with these.
+    // Entra and OAuth do not use these statuses.
     let is_of_intermediary = matches!(status, 300..=399 | 407 | 511);
     if let Some(wire) = wire {
         if is_success && let Some(access_token) = text(&wire.access_token) {
-            // RFC 6749, A.12; the blank it allows ends a token in RFC 6750, 2.1.
+            // RFC 6749, A.12, allows a space in a token, which RFC 6750, 2.1, does not.
             if !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Answer::Unconfirmed("a token with characters that no token has");
+                return Answer::Unconfirmed("a token with invalid characters");
             }
             return Answer::Token(Token {
                 access_token,
@@ -118,7 +118,7 @@ fn refusal(wire: &Wire, retry_after: Option<Duration>) -> Option<Refusal> {
     (error.is_some() || !refusal.codes.is_empty()).then_some(refusal)
 }
 
-/// A number of Entra's, also as text.
+/// Error number of Entra, as a number or a string.
 fn code(value: &Value) -> Option<u32> {
     match value {
         Value::Number(number) => u32::try_from(number.as_u64()?).ok(),
@@ -132,7 +132,7 @@ fn text(value: &Value) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Seconds as a number or a text, whole or with a fraction; `None` if they are no length of time.
+/// Duration in seconds from a number or a string, whole or fractional; `None` for other values.
 pub(crate) fn seconds(value: &Value) -> Option<f64> {
     let seconds: f64 = match value {
         Value::Number(number) => number.as_f64()?,
@@ -142,12 +142,12 @@ pub(crate) fn seconds(value: &Value) -> Option<f64> {
     (seconds.is_finite() && seconds > 0.0).then_some(seconds)
 }
 
-/// The lifetime: `expires_in`, else `expires_on` (a time of the first version of the endpoint), else the default.
-/// `ext_expires_in` is no lifetime: it counts during outages of Entra only.
+/// Lifetime of the token: `expires_in`, else `expires_on` (a time, in version 1 of the endpoint), else the default.
+/// `ext_expires_in` is ignored: it counts during outages of Entra only.
 fn lifetime(wire: &Wire, now: i64) -> Duration {
     let until = || {
         let left = seconds(&wire.expires_on)? - now as f64 / 1_000.0;
-        // Another range is the wrong clock of one of the two.
+        // A value out of this range means that Entra's clock or ours is wrong.
         (0.0..=LIFETIME_MAX).contains(&left).then_some(left)
     };
     let seconds = seconds(&wire.expires_in)

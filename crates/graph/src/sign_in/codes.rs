@@ -1,9 +1,9 @@
-//! Entra's error numbers (`AADSTS…`): for each the party that can end the refusal, the remedy for the application and for a
-//! person, and the page that documents the number. Numbers without a source are left out: OAuth's word decides on them.
+//! Entra's error numbers (`AADSTS…`): party that can end the refusal, remedies for the application and for a person, and
+//! the page that documents the number. Numbers without a source are not in the table; OAuth's error code decides on them.
 
 use super::{Judgement, SignInFault as Fault};
 
-/// Microsoft's list of the numbers.
+/// Microsoft's list of error numbers.
 pub(super) const PAGE: &str =
     "https://learn.microsoft.com/entra/identity-platform/reference-error-codes";
 const TIME_RANGE: &str =
@@ -18,9 +18,9 @@ const NO_DEVICE: &str =
     "https://github.com/AzureAD/azure-activedirectory-library-for-java/issues/294";
 const RESOURCE_DISABLED: &str = "learn.microsoft.com, SharePoint troubleshooting: Microsoft Forms shows \"Sorry, something went wrong\"";
 
-pub(super) const PASSES: &str = "Microsoft's sign-in service has a passing fault: it is tried again by itself; https://status.cloud.microsoft names longer ones";
+pub(super) const TEMPORARY: &str = "Microsoft's sign-in service has a temporary problem: Offhook retries automatically; see https://status.cloud.microsoft for longer outages";
 pub(super) const ONE_CLOUD: &str = "the scope is not valid here: check that the sign-in and Graph addresses belong to the same cloud";
-pub(super) const DECLINED: &str = "a person declined, or a policy or a proxy forbids it: begin the sign-in anew and accept what is asked, or let an administrator allow it";
+pub(super) const DECLINED: &str = "the person declined, or a policy or a proxy forbids the sign-in: start the sign-in again and accept the requested permissions, or let an administrator allow it";
 
 const CLOCK: &str = "this server's clock is wrong: synchronise it (timedatectl set-ntp true)";
 const SECRET_WRONG: &str =
@@ -43,12 +43,11 @@ const ONE_TENANT: &str =
 const PUBLIC: &str = "the application is registered as a public client and takes neither secret nor certificate: register a web or daemon application";
 const DISABLED: &str = "the application is disabled in this tenant: switch on \"Enabled for users to sign in\" under Enterprise applications, Properties";
 const RESTRICTED: &str = "a proxy of this network or an access policy between tenants restricts sign-ins to other tenants: allow this tenant there";
-const LOOP: &str = "the sign-in service was asked too often in a short time: Offhook waits by itself; check that no other program signs in with this application again and again";
-const AGAIN: &str =
-    "the login was ended by a new password, a rule of the tenant or long rest: sign in again";
-const ANEW: &str = "the code was used or has expired: begin the sign-in anew";
-const ELSEWHERE: &str = "the account signs in at another identity provider (federated), and a login of it cannot be taken over: sign in with the device code in a browser, or use an account of the tenant itself";
-const STRANGER: &str = "the account does not belong to this tenant: sign in with an account of the tenant, or invite this one as a guest";
+const LOOP: &str = "too many sign-ins in a short time: Offhook waits automatically; check that no other program signs in with this application repeatedly";
+const SIGN_IN_AGAIN: &str = "the login has ended because of a new password, a policy of the tenant or inactivity: sign in again";
+const RESTART: &str = "the code was used or has expired: start the sign-in again";
+const FEDERATED: &str = "the account signs in at another identity provider (federated), and its login cannot be redirected here: sign in with the device code in a browser, or use an account of the tenant itself";
+const OTHER_TENANT: &str = "the account does not belong to this tenant: sign in with an account of the tenant, or invite this one as a guest";
 const SECOND_FACTOR: &str =
     "the account needs a second factor: sign in with the device code in a browser";
 
@@ -77,7 +76,7 @@ const fn same(fault: Fault, remedy: &'static str) -> Judgement {
     }
 }
 
-/// The table: numbers of one meaning, their judgement, and its source.
+/// Error numbers with the same meaning, their judgement, and its source.
 #[rustfmt::skip]
 const TABLE: &[(&[u32], Judgement, &str)] = &[
     (&[700_024], same(Fault::Clock, CLOCK), TIME_RANGE),
@@ -112,27 +111,27 @@ const TABLE: &[(&[u32], Judgement, &str)] = &[
     (&[50_002, 500_021, 500_022, 500_212, 500_213], same(Fault::Policy, RESTRICTED), PAGE),
 
     (&[50_034], same(Fault::Account, "the account is not known in this tenant: check the sign-in name and the tenant"), PAGE),
-    (&[50_053], same(Fault::Locked, "the account is locked for some minutes after wrong passwords, or its network is: wait, or let an administrator reset the password"), PAGE),
+    (&[50_053], same(Fault::Locked, "the account or its network is locked for some minutes after wrong passwords: wait, or let an administrator reset the password"), PAGE),
     (&[50_055, 50_144], same(Fault::Account, "the password has expired: change it in a browser, then sign in again"), PAGE),
-    (&[50_057], same(Fault::Account, "the account is disabled: let an administrator enable it, or take another"), PAGE),
+    (&[50_057], same(Fault::Account, "the account is disabled: let an administrator enable it, or use another one"), PAGE),
     (&[50_105], same(Fault::Policy, "the application is restricted: assign the account to it in Entra"), PAGE),
     (&[50_126], same(Fault::Account, "name or password were not accepted; Offhook never asks for a password: sign in with the device code in a browser"), PAGE),
-    (&[50_020, 50_107, 50_008, 51_004], same(Fault::Account, ELSEWHERE), PAGE),
-    (&[16_000, 16_003, 50_014, 90_072, 500_208], same(Fault::Account, STRANGER), PAGE),
+    (&[50_020, 50_107, 50_008, 51_004], same(Fault::Account, FEDERATED), PAGE),
+    (&[16_000, 16_003, 50_014, 90_072, 500_208], same(Fault::Account, OTHER_TENANT), PAGE),
 
     (&[50_072, 50_074, 50_076, 50_078, 50_079, 50_158], same(Fault::Person, SECOND_FACTOR), PAGE),
-    (&[50_089, 50_132, 50_133, 50_173, 70_000, 70_008, 70_043, 700_082, 700_084], same(Fault::Person, AGAIN), PAGE),
+    (&[50_089, 50_132, 50_133, 50_173, 70_000, 70_008, 70_043, 700_082, 700_084], same(Fault::Person, SIGN_IN_AGAIN), PAGE),
     (&[700_003], same(Fault::Person, "the device with which the person signed in was removed from the tenant: sign in again"), NO_DEVICE),
-    (&[54_005, 70_019], same(Fault::Person, ANEW), PAGE),
-    (&[501_481], same(Fault::Person, "the sign-in was begun in another browser or twice: begin it anew"), PAGE),
-    (&[700_005], same(Fault::Person, "the code is of another tenant: begin the sign-in anew with an account of this tenant"), PAGE),
+    (&[54_005, 70_019], same(Fault::Person, RESTART), PAGE),
+    (&[501_481], same(Fault::Person, "the sign-in was started in another browser or twice: start it again"), PAGE),
+    (&[700_005], same(Fault::Person, "the code belongs to another tenant: start the sign-in again with an account of this tenant"), PAGE),
     (&[65_004], same(Fault::Person, DECLINED), PAGE),
 
     (&[50_196], same(Fault::Loop, LOOP), PAGE),
-    (&[40_010, 50_000, 50_033, 50_087, 70_012, 90_006, 90_012, 90_024, 90_033, 90_055, 90_090, 90_091], same(Fault::Microsoft, PASSES), PAGE),
+    (&[40_010, 50_000, 50_033, 50_087, 70_012, 90_006, 90_012, 90_024, 90_033, 90_055, 90_090, 90_091], same(Fault::Microsoft, TEMPORARY), PAGE),
 ];
 
-/// The judgement on a number; `None` if it is not in the table.
+/// Judgement on an error number; `None` if the table does not contain it.
 pub(super) fn find(code: u32) -> Option<Judgement> {
     let line = TABLE.iter().find(|(codes, ..)| codes.contains(&code));
     line.map(|(_, judgement, _)| *judgement)

@@ -1,4 +1,4 @@
-//! The corpus of answers: `tests/corpus/sign-in-answers/NAME.http`, with the expected reading beside it.
+//! Corpus of answers: `tests/corpus/sign-in-answers/NAME.http`, each with its expected reading.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::parse_retry_after;
 /// 2026-11-30T12:00:00Z.
 const NOW: i64 = 1_796_040_000_000;
 
-/// An answer as a file: a status, header fields, an empty line, the body.
+/// Parses a file: status, header fields, empty line, body.
 fn parse(file: &[u8]) -> (u16, Option<Duration>, &[u8]) {
     let end = file.windows(2).position(|pair| pair == b"\n\n").unwrap();
     let head = std::str::from_utf8(&file[..end]).unwrap();

@@ -1,4 +1,4 @@
-//! One service account: its subscription, what is wanted of it, and what was asked last.
+//! State of one service account: its subscription, the people it should contain, and the request in flight.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -9,14 +9,14 @@ use std::{
 use super::{Action, KeeperSettings, NewSubscription, Subscription, SubscriptionAnswer};
 use crate::{Blame, GraphError, backoff};
 
-/// Asked-for lifetime: Graph allows 60 minutes, and clocks differ.
+/// Requested lifetime in milliseconds: Graph allows 60 minutes, and clocks differ.
 const LIFETIME: i64 = 59 * 60_000;
-/// A change of the people makes a new subscription: not for every person of an import.
-const RECREATE_AT_MOST_EVERY: i64 = 60_000;
-/// Even if Graph should give a subscription no time to live.
-const RENEW_AT_MOST_EVERY: i64 = 10_000;
-/// What an administrator must heal, or another installation holds, is asked for again after this.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Minimum interval in milliseconds between two subscriptions of an account, so that an import of many people creates one.
+const RECREATE_INTERVAL_MIN: i64 = 60_000;
+/// Minimum interval in milliseconds between two renewals, even if Graph grants no lifetime.
+const RENEW_INTERVAL_MIN: i64 = 10_000;
+/// Wait before a retry that needs an administrator, or that conflicts with another installation.
+const ADMINISTRATOR_RETRY: Duration = Duration::from_secs(300);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -27,9 +27,9 @@ pub(super) enum Kind {
     List,
 }
 
-/// A request under way, with what it was made of: both may change before the answer comes.
+/// Request in flight, with the people and the certificate that it was made for; both may change before the answer.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct InFlight {
     pub(super) kind: Kind,
     pub(super) people: BTreeSet<Arc<str>>,
     certificate: String,
@@ -46,43 +46,43 @@ pub(super) struct Live {
     pub(super) reauthorize: bool,
 }
 
-/// What is known and wanted of one service account.
+/// State of one service account.
 #[derive(Debug, Default)]
 pub(super) struct Account {
     pub(super) people: BTreeSet<Arc<str>>,
     pub(super) live: Option<Live>,
-    /// Ours and not wanted any more.
-    rubbish: VecDeque<String>,
+    /// Ids of our subscriptions to delete.
+    to_delete: VecDeque<String>,
     list: bool,
-    pub(super) in_flight: Option<Asked>,
+    pub(super) in_flight: Option<InFlight>,
     failures: u32,
     not_before: i64,
     pub(super) trouble: Option<String>,
-    /// People who have changed since the subscription last told anything.
-    pub(super) silent_about: BTreeSet<Arc<str>>,
-    /// The account is no longer configured: only clean up.
+    /// People with changes that the subscription has not reported since its last notification.
+    pub(super) unreported: BTreeSet<Arc<str>>,
+    /// The account is no longer configured: only delete its subscriptions.
     pub(super) leaving: bool,
 }
 
 impl Account {
     pub(super) fn is_busy(&self) -> bool {
-        self.in_flight.is_some() || self.live.is_some() || !self.rubbish.is_empty()
+        self.in_flight.is_some() || self.live.is_some() || !self.to_delete.is_empty()
     }
 
-    /// Makes the living subscription one that is to be deleted.
+    /// Marks the current subscription for deletion.
     pub(super) fn discard(&mut self) {
-        self.silent_about.clear();
+        self.unreported.clear();
         if let Some(live) = self.live.take() {
-            self.rubbish.push_back(live.id);
+            self.to_delete.push_back(live.id);
         }
     }
 
-    /// The time from which there is something to do.
+    /// Time of the next request; `None` if there is nothing to do.
     pub(super) fn due(&self, settings: &KeeperSettings) -> Option<i64> {
         if self.in_flight.is_some() {
             return None;
         }
-        let at = if !self.rubbish.is_empty() || self.list {
+        let at = if !self.to_delete.is_empty() || self.list {
             i64::MIN
         } else if let Some(live) = &self.live {
             if self.people.is_empty()
@@ -92,7 +92,7 @@ impl Account {
                 i64::MIN
             } else if live.people != self.people {
                 live.renew_at
-                    .min(live.made_at.saturating_add(RECREATE_AT_MOST_EVERY))
+                    .min(live.made_at.saturating_add(RECREATE_INTERVAL_MIN))
             } else {
                 live.renew_at
             }
@@ -120,13 +120,13 @@ impl Account {
         if let Some(live) = &self.live
             && (self.people.is_empty()
                 || live.people != self.people
-                    && now >= live.made_at.saturating_add(RECREATE_AT_MOST_EVERY))
+                    && now >= live.made_at.saturating_add(RECREATE_INTERVAL_MIN))
         {
-            // The list of people cannot be changed (reference 4.4).
+            // Graph does not allow changing the people of a subscription.
             self.discard();
         }
         let expires = now.saturating_add(LIFETIME);
-        let (kind, action) = if let Some(id) = self.rubbish.front().cloned() {
+        let (kind, action) = if let Some(id) = self.to_delete.front().cloned() {
             (Kind::Delete, Action::Delete { account, id })
         } else if self.list {
             (Kind::List, Action::List { account })
@@ -163,7 +163,7 @@ impl Account {
             };
             (Kind::Create, create)
         };
-        self.in_flight = Some(Asked {
+        self.in_flight = Some(InFlight {
             kind,
             people: self.people.clone(),
             certificate: settings.certificate.id.clone(),
@@ -171,27 +171,27 @@ impl Account {
         Some(action)
     }
 
-    pub(super) fn succeeded(
+    pub(super) fn on_success(
         &mut self,
         now: i64,
-        asked: Asked,
+        in_flight: InFlight,
         done: SubscriptionAnswer,
         settings: &KeeperSettings,
     ) {
         self.not_before = now;
         self.trouble = None;
-        let Asked {
+        let InFlight {
             kind,
             people,
             certificate,
-        } = asked;
-        // Listing and deleting belong to the conflict of a creation: only its success ends the waiting.
+        } = in_flight;
+        // Listing and deleting are steps of a creation that met a conflict: only the creation itself ends the backoff.
         if matches!(kind, Kind::Create | Kind::Renew | Kind::Reauthorize) {
             self.failures = 0;
         }
         match (kind, done) {
             (Kind::Create, SubscriptionAnswer::Subscription(made)) => {
-                let expires = believable(now, made.expires);
+                let expires = plausible_expiry(now, made.expires);
                 self.live = Some(Live {
                     id: made.id,
                     expires,
@@ -204,10 +204,10 @@ impl Account {
             }
             (Kind::Renew, SubscriptionAnswer::Subscription(renewed)) => {
                 if let Some(live) = &mut self.live {
-                    live.expires = believable(now, renewed.expires);
+                    live.expires = plausible_expiry(now, renewed.expires);
                     live.renew_at = renew_at(now, live.expires);
                     live.certificate = certificate;
-                    // Renewing shows a fresh token, too.
+                    // A renewal reauthorizes the subscription as well.
                     live.reauthorize = false;
                 }
             }
@@ -217,23 +217,24 @@ impl Account {
                 }
             }
             (Kind::Delete, _) => {
-                self.rubbish.pop_front();
+                self.to_delete.pop_front();
                 if self.failures > 0 {
                     let wait = backoff(self.failures, 0);
                     self.not_before = now.saturating_add(milliseconds(wait));
                 }
             }
-            (Kind::List, SubscriptionAnswer::List(found)) => self.listed(now, found, settings),
+            (Kind::List, SubscriptionAnswer::List(found)) => self.on_list(now, found, settings),
             (Kind::Create | Kind::Renew | Kind::List, _) => {
-                // The caller mixed up answers; asking Graph again tells the truth.
+                // The answer does not match the request: list the account's subscriptions to find out the state at Graph.
                 self.list = true;
                 self.wait(now, None);
             }
         }
     }
 
-    /// Graph says that there is a subscription already: ours of an earlier life are deleted, others are left alone.
-    fn listed(&mut self, now: i64, found: Vec<Subscription>, settings: &KeeperSettings) {
+    /// Handles the list of existing subscriptions after a conflict: deletes ours from an earlier run, keeps those of other
+    /// programs.
+    fn on_list(&mut self, now: i64, found: Vec<Subscription>, settings: &KeeperSettings) {
         self.list = false;
         let (ours, others): (Vec<_>, Vec<_>) = found
             .into_iter()
@@ -246,21 +247,21 @@ impl Account {
             self.trouble = Some(format!(
                 "this account's only presence subscription belongs to {owner}; use another account, or wait an hour after that program was stopped"
             ));
-            self.not_before = now.saturating_add(milliseconds(PATIENCE));
+            self.not_before = now.saturating_add(milliseconds(ADMINISTRATOR_RETRY));
         }
-        self.rubbish.extend(ours.into_iter().map(|ours| ours.id));
+        self.to_delete.extend(ours.into_iter().map(|ours| ours.id));
     }
 
-    pub(super) fn failed(&mut self, now: i64, kind: Kind, error: &GraphError) {
+    pub(super) fn on_failure(&mut self, now: i64, kind: Kind, error: &GraphError) {
         let lost = matches!(error, GraphError::NotFound { .. });
         match kind {
             Kind::Delete if lost || error.blame() != Blame::Service => {
-                // What cannot be deleted ends by itself within the hour.
-                self.rubbish.pop_front();
+                // A subscription that cannot be deleted expires within an hour.
+                self.to_delete.pop_front();
                 return;
             }
             Kind::Renew | Kind::Reauthorize if lost => self.live = None,
-            // The certificate or the like is refused: a new subscription says it better.
+            // Graph refuses the renewal, for example its certificate: a new subscription gives a clearer error.
             Kind::Renew | Kind::Reauthorize if error.blame() == Blame::Request => self.discard(),
             Kind::Create if is_conflict(error) => {
                 self.list = true;
@@ -279,7 +280,7 @@ impl Account {
         let own = backoff(self.failures, now.unsigned_abs());
         let wait = match error {
             Some(error) if error.blame() != Blame::Service && self.live.is_none() => {
-                PATIENCE.max(own)
+                ADMINISTRATOR_RETRY.max(own)
             }
             Some(error) => error.retry_after().unwrap_or(own),
             None => own,
@@ -288,8 +289,8 @@ impl Account {
     }
 }
 
-/// When the subscription ends: what Graph says, unless it is nonsense.
-fn believable(now: i64, expires: Option<i64>) -> i64 {
+/// Expiry that Graph names, if it is plausible; else the requested one.
+fn plausible_expiry(now: i64, expires: Option<i64>) -> i64 {
     let longest = now.saturating_add(LIFETIME);
     expires
         .filter(|at| *at > now)
@@ -297,9 +298,9 @@ fn believable(now: i64, expires: Option<i64>) -> i64 {
         .min(longest)
 }
 
-/// Renewed after a third of its life, so that an hour's outage of anything loses nothing twice.
+/// Time of the renewal: after a third of the lifetime, which leaves time for several attempts.
 fn renew_at(now: i64, expires: i64) -> i64 {
-    let wait = (expires.saturating_sub(now) / 3).max(RENEW_AT_MOST_EVERY);
+    let wait = (expires.saturating_sub(now) / 3).max(RENEW_INTERVAL_MIN);
     now.saturating_add(wait)
 }
 

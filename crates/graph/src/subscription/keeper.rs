@@ -1,4 +1,4 @@
-//! Keeps one subscription per service account alive: says what to ask of Graph and when, and learns from the answers.
+//! Keeps one subscription per service account alive: decides on the requests and their times, and records the answers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,63 +16,63 @@ use crate::{
     notification::{Lifecycle, LifecycleKind},
 };
 
-/// What all subscriptions of a tenant have in common.
+/// Values that all subscriptions of a tenant share.
 #[derive(Clone, Debug)]
 pub struct KeeperSettings {
-    /// Where notifications are sent.
+    /// URL for notifications.
     pub notification_url: String,
-    /// Where lifecycle events are sent; may be the same address.
+    /// URL for lifecycle events; may be the same.
     pub lifecycle_url: Option<String>,
-    /// For which certificate Graph encrypts.
+    /// Certificate with which Graph encrypts notifications.
     pub certificate: EncryptionCertificate,
-    /// Random, at most 128 characters; the receiver expects it.
+    /// Random text of at most 128 characters, which the receiver expects in every notification.
     pub client_state: Secret,
 }
 
-/// A request to be made with the delegated token of `account`. Each is answered with [`Keeper::on_answer`].
+/// A request to send with the delegated token of `account`. Report its answer with [`Keeper::on_answer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// [`crate::Client::create_subscription`].
+    /// Send [`crate::Client::create_subscription`].
     Create {
-        /// Whose token.
+        /// Service account.
         account: String,
-        /// What to create.
+        /// Subscription to create.
         subscription: NewSubscription,
     },
-    /// [`crate::Client::renew_subscription`].
+    /// Send [`crate::Client::renew_subscription`].
     Renew {
-        /// Whose token.
+        /// Service account.
         account: String,
-        /// Which.
+        /// Id of the subscription.
         id: String,
-        /// Until when, in milliseconds since 1970.
+        /// New time of expiry in milliseconds since 1970.
         expires: i64,
-        /// The new certificate, where it changed.
+        /// New certificate, if it changed.
         certificate: Option<EncryptionCertificate>,
     },
-    /// [`crate::Client::reauthorize_subscription`], with a token that is fresh.
+    /// Send [`crate::Client::reauthorize_subscription`] with a new token.
     Reauthorize {
-        /// Whose token.
+        /// Service account.
         account: String,
-        /// Which.
+        /// Id of the subscription.
         id: String,
     },
-    /// [`crate::Client::delete_subscription`].
+    /// Send [`crate::Client::delete_subscription`].
     Delete {
-        /// Whose token.
+        /// Service account.
         account: String,
-        /// Which.
+        /// Id of the subscription.
         id: String,
     },
-    /// [`crate::Client::subscriptions`]: Graph says that there is one already.
+    /// Send [`crate::Client::subscriptions`], after Graph answered that a subscription exists already.
     List {
-        /// Whose token.
+        /// Service account.
         account: String,
     },
 }
 
 impl Action {
-    /// The service account whose token the request needs.
+    /// Service account that provides the token of the request.
     pub fn account(&self) -> &str {
         match self {
             Self::Create { account, .. }
@@ -84,35 +84,36 @@ impl Action {
     }
 }
 
-/// A successful answer.
+/// Successful answer to an [`Action`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubscriptionAnswer {
-    /// To [`Action::Create`] and [`Action::Renew`].
+    /// Answer to [`Action::Create`] and [`Action::Renew`].
     Subscription(Subscription),
-    /// To [`Action::List`].
+    /// Answer to [`Action::List`].
     List(Vec<Subscription>),
-    /// To the others.
+    /// Answer to [`Action::Reauthorize`] and [`Action::Delete`].
     Empty,
 }
 
-/// How it stands with one service account.
+/// State of one service account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountStatus {
-    /// The account.
+    /// Service account.
     pub account: String,
-    /// How many people it watches or is to watch.
+    /// Number of people who are assigned to the account.
     pub people: usize,
-    /// The living subscription.
+    /// Id of the current subscription.
     pub subscription: Option<String>,
-    /// When it ends if it is not renewed, in milliseconds since 1970.
+    /// Time at which the subscription expires unless it is renewed, in milliseconds since 1970.
     pub expires: Option<i64>,
-    /// Why it is not as it should be, in words for an administrator.
+    /// Problem and remedy, for administrators.
     pub trouble: Option<String>,
 }
 
-/// The keeper of one tenant's subscriptions. Plain: times are milliseconds since 1970.
+/// Keeper of one tenant's subscriptions. Does no IO; times are milliseconds since 1970.
 ///
-/// Call [`Keeper::poll`] after every change and at [`Keeper::deadline`]; make the requests; tell the answers.
+/// Call [`Keeper::poll`] after every change and at [`Keeper::deadline`], send the requests, and report each answer with
+/// [`Keeper::on_answer`].
 #[derive(Debug)]
 pub struct Keeper {
     settings: KeeperSettings,
@@ -124,7 +125,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper without accounts and people.
+    /// Creates a keeper without accounts and people.
     pub fn new(settings: KeeperSettings) -> Self {
         Self {
             settings,
@@ -136,8 +137,7 @@ impl Keeper {
         }
     }
 
-    /// The service accounts that may be used, by any name that the caller knows them by. What is not named any more is
-    /// cleaned up.
+    /// Sets the service accounts, by names of the caller's choice. Subscriptions of accounts that are missing are deleted.
     pub fn set_accounts<'a>(&mut self, accounts: impl IntoIterator<Item = &'a str>) {
         let names: BTreeSet<&str> = accounts.into_iter().collect();
         for (name, account) in &mut self.accounts {
@@ -149,23 +149,23 @@ impl Keeper {
         self.spread();
     }
 
-    /// The people who are to be watched, by Entra object id.
+    /// Sets the people to watch, by Entra object id.
     pub fn set_people<'a>(&mut self, people: impl IntoIterator<Item = &'a str>) {
         self.people = people.into_iter().map(Arc::from).collect();
         self.spread();
     }
 
-    /// Another certificate, from the next renewal on, which is now.
+    /// Sets another certificate; all subscriptions are renewed with it at once.
     pub fn set_certificate(&mut self, certificate: EncryptionCertificate) {
         self.settings.certificate = certificate;
     }
 
-    /// How many people find no place: each account takes 650.
+    /// Number of people without a subscription, because each account takes 650.
     pub fn unserved(&self) -> usize {
         self.unserved
     }
 
-    /// The living subscriptions, for [`crate::notification::Receiver::expect_only`].
+    /// Ids of the current subscriptions, for [`crate::notification::Receiver::expect_only`].
     pub fn subscriptions(&self) -> impl Iterator<Item = &str> {
         self.accounts
             .values()
@@ -173,19 +173,19 @@ impl Keeper {
             .map(|live| live.id.as_str())
     }
 
-    /// What is expected in every notification.
+    /// `clientState` that every notification must contain.
     pub fn client_state(&self) -> &Secret {
         &self.settings.client_state
     }
 
-    /// How it stands with each account.
+    /// States of the accounts.
     pub fn status(&self) -> impl Iterator<Item = AccountStatus> {
         self.accounts.iter().map(|(name, account)| AccountStatus {
             account: name.clone(),
             people: account.people.len(),
             subscription: account.live.as_ref().map(|live| live.id.clone()),
             expires: account.live.as_ref().map(|live| live.expires),
-            // Who watches nobody has no trouble.
+            // A problem of an account without people is not reported.
             trouble: account
                 .trouble
                 .clone()
@@ -193,10 +193,10 @@ impl Keeper {
         })
     }
 
-    /// What to ask of Graph now: at most one request per account is under way.
+    /// Returns the requests to send now; at most one per account is in flight.
     pub fn poll(&mut self, now: i64) -> Vec<Action> {
         self.drop_silent(now);
-        self.drop_left();
+        self.drop_unused();
         let settings = &self.settings;
         self.accounts
             .iter_mut()
@@ -204,7 +204,7 @@ impl Keeper {
             .collect()
     }
 
-    /// When to poll again if nothing happens before; `None`: not before something happens.
+    /// Time of the next poll if nothing changes before; `None`: no poll is necessary.
     pub fn deadline(&self) -> Option<i64> {
         self.accounts
             .values()
@@ -212,7 +212,7 @@ impl Keeper {
             .min()
     }
 
-    /// The answer to the request that is under way for `account`.
+    /// Records the answer to the request in flight for `account`.
     pub fn on_answer(
         &mut self,
         now: i64,
@@ -222,17 +222,17 @@ impl Keeper {
         let Some(account) = self.accounts.get_mut(account) else {
             return;
         };
-        let Some(asked) = account.in_flight.take() else {
+        let Some(in_flight) = account.in_flight.take() else {
             return;
         };
         match answer {
-            Ok(done) => account.succeeded(now, asked, done, &self.settings),
-            Err(error) => account.failed(now, asked.kind, &error),
+            Ok(done) => account.on_success(now, in_flight, done, &self.settings),
+            Err(error) => account.on_failure(now, in_flight.kind, &error),
         }
-        self.drop_left();
+        self.drop_unused();
     }
 
-    /// A lifecycle event came. After [`LifecycleKind::Missed`] the caller reads everybody; the subscription lives.
+    /// Records a lifecycle event. After [`LifecycleKind::Missed`] the caller reads all people; the subscription stays.
     pub fn on_lifecycle(&mut self, event: &Lifecycle) {
         for account in self.accounts.values_mut() {
             if let Some(live) = &mut account.live
@@ -247,26 +247,26 @@ impl Keeper {
         }
     }
 
-    /// The sweep sees that somebody's presence has changed. A subscription that never tells of such changes is made anew.
+    /// Records that the sweep found a changed presence. A subscription that does not report such changes is created again.
     pub fn on_presence_change(&mut self, now: i64, user: &str) {
-        self.watchdog.changed(now, user);
+        self.watchdog.on_change(now, user);
     }
 
-    /// A notification came about somebody.
+    /// Records a notification about a person.
     pub fn on_notification(&mut self, now: i64, user: &str) {
-        self.watchdog.noticed(now, user);
+        self.watchdog.on_notification(now, user);
         for account in self.accounts.values_mut() {
             if account
                 .live
                 .as_ref()
                 .is_some_and(|live| live.people.contains(user))
             {
-                account.silent_about.clear();
+                account.unreported.clear();
             }
         }
     }
 
-    /// How many subscriptions were made anew because they had fallen silent.
+    /// Number of subscriptions that were created again because they reported no changes.
     pub fn silent_recreations(&self) -> u64 {
         self.silent_recreations
     }
@@ -275,13 +275,13 @@ impl Keeper {
         for (user, changed_at) in self.watchdog.overdue(now) {
             for account in self.accounts.values_mut() {
                 let Some(live) = &account.live else { continue };
-                // What changed before it was made was told, or not, by another.
+                // A change before the creation of this subscription was reported, or lost, by the previous one.
                 if changed_at < live.made_at || !live.people.contains(&user) {
                     continue;
                 }
                 let people = live.people.len();
-                account.silent_about.insert(user.clone());
-                if suspicious(account.silent_about.len(), people) {
+                account.unreported.insert(user.clone());
+                if suspicious(account.unreported.len(), people) {
                     account.discard();
                     self.silent_recreations += 1;
                 }
@@ -289,8 +289,8 @@ impl Keeper {
         }
     }
 
-    /// Forgets accounts that are given up and cleaned up.
-    fn drop_left(&mut self) {
+    /// Forgets accounts that are no longer configured and have no subscription left.
+    fn drop_unused(&mut self) {
         self.accounts
             .retain(|_, account| !account.leaving || account.is_busy());
     }

@@ -1,4 +1,4 @@
-//! Spreads people over service accounts, 650 each, so that a change of one person touches one account.
+//! Distributes people over service accounts, 650 each, so that a change of one person affects one account only.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +7,7 @@ use std::{
 
 use super::SUBSCRIPTION_MAX;
 
-/// The shares by account, as they are to be, and how many people find no place.
+/// People by account, and the number of people without an account. People keep their account if they can.
 pub(super) fn spread(
     old: &BTreeMap<String, BTreeSet<Arc<str>>>,
     people: &BTreeSet<Arc<str>>,
@@ -37,7 +37,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everybody_has_one_place_and_keeps_it(
+        fn each_person_has_one_account_and_keeps_it(
             accounts in 0usize..4,
             first in prop::collection::btree_set(0u32..3_000, 0..2_000),
             second in prop::collection::btree_set(0u32..3_000, 0..2_000),

@@ -1,4 +1,4 @@
-//! The keeper against a Graph that fails at will, and single reactions.
+//! The keeper against a simulated Graph with random failures, and its reactions to single events.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -115,7 +115,7 @@ fn a_subscription_is_made_and_renewed_early() {
 }
 
 #[test]
-fn what_is_lost_is_made_again() {
+fn a_lost_subscription_is_created_again() {
     let mut keeper = keeper(&["service"], 1);
     only(&mut keeper, 0);
     keeper.on_answer(0, "service", Ok(made("s1", 59 * MINUTE)));
@@ -132,7 +132,7 @@ fn what_is_lost_is_made_again() {
 }
 
 #[test]
-fn a_subscription_without_time_to_live_is_not_hammered() {
+fn a_subscription_without_lifetime_is_renewed_at_a_pace() {
     for expires in [i64::MIN, 0, 1, 2, i64::MAX] {
         let mut keeper = keeper(&["service"], 1);
         only(&mut keeper, 0);
@@ -210,7 +210,7 @@ fn row_59_an_older_one_of_ours_is_deleted_and_another_programs_is_left_alone() {
 fn another_certificate_is_given_with_a_renewal() {
     let mut keeper = keeper(&["service"], 1);
     only(&mut keeper, 0);
-    // It changes while the creation is under way.
+    // The certificate changes while the creation is in flight.
     keeper.set_certificate(certificate("cert-2"));
     keeper.on_answer(0, "service", Ok(made("s1", 59 * MINUTE)));
     let Action::Renew {
@@ -249,7 +249,7 @@ fn people_are_changed_by_a_new_subscription_and_not_for_each_of_them() {
     keeper.on_answer(MINUTE, "b", Ok(SubscriptionAnswer::Empty));
     assert!(matches!(only(&mut keeper, MINUTE), Action::Create { .. }));
     keeper.on_answer(MINUTE, "b", Ok(made("s3", 60 * MINUTE)));
-    // An account that is given up is cleaned up.
+    // The subscription of a removed account is deleted.
     keeper.set_accounts(["a"]);
     let deleted = only(&mut keeper, MINUTE);
     assert_eq!(deleted.account(), "b");
@@ -259,7 +259,7 @@ fn people_are_changed_by_a_new_subscription_and_not_for_each_of_them() {
 }
 
 #[test]
-fn what_only_an_administrator_can_heal_is_not_hammered() {
+fn a_request_that_needs_an_administrator_is_retried_slowly() {
     let mut keeper = keeper(&["service"], 1);
     only(&mut keeper, 0);
     let forbidden = GraphError::Forbidden {
@@ -273,7 +273,7 @@ fn what_only_an_administrator_can_heal_is_not_hammered() {
     assert!(status.trouble.unwrap().contains("Presence.Read.All"));
 }
 
-/// Graph's side, as far as it matters.
+/// Simulation of Graph's subscriptions.
 #[derive(Default)]
 struct FakeGraph {
     live: BTreeMap<String, (String, Vec<String>, i64)>,
@@ -354,7 +354,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Lets time pass to `until`, with a limit on requests against endless loops.
+/// Advances the time to `until`, with a limit on requests against endless loops.
 fn drive(keeper: &mut Keeper, graph: &mut FakeGraph, now: &mut i64, until: i64) {
     let mut requests = 0;
     loop {
@@ -374,12 +374,12 @@ fn drive(keeper: &mut Keeper, graph: &mut FakeGraph, now: &mut i64, until: i64) 
 }
 
 #[test]
-fn a_subscription_that_is_silent_about_three_people_is_made_anew() {
+fn a_subscription_that_is_silent_about_three_people_is_created_again() {
     let mut keeper = keeper(&["a"], 10);
     let (mut graph, mut now) = (FakeGraph::default(), 0);
     drive(&mut keeper, &mut graph, &mut now, MINUTE);
     let first: Vec<String> = keeper.subscriptions().map(str::to_owned).collect();
-    // Told, if late; then one that is lost; then silence.
+    // A late notification, then a lost one, then silence.
     keeper.on_presence_change(now, "p0");
     keeper.on_presence_change(now, "p1");
     drive(&mut keeper, &mut graph, &mut now, 2 * MINUTE);

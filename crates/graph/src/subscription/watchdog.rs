@@ -1,51 +1,53 @@
-//! Whether a subscription still says something. Graph may lose one without a word (reference 4.8), so what the sweep sees to
-//! have changed is compared with what was told.
+//! Detects subscriptions that report no changes. Graph may lose a subscription without an event (Graph, "Reduce missing
+//! subscriptions and change notifications"), so the changes that the sweep finds are compared with the notifications.
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-/// Notifications are a minute old at most (reference 4.1); half of that again for the sweep's and our own delay.
-pub(super) const LATEST: i64 = 90_000;
-/// A subscription about more people must be silent about so many of them: one notification may be lost.
+/// Latest arrival of a notification in milliseconds: Graph's maximum latency of a minute, and half of that again for the
+/// sweep's delay and our own.
+pub(super) const NOTIFICATION_DELAY_MAX: i64 = 90_000;
+/// Number of people with unreported changes from which a large subscription counts as silent; a single notification may be
+/// lost.
 const SILENT_MAX: usize = 3;
-/// So many people are remembered before those are dropped whose time is over.
-const TOLD_MAX: usize = 4_096;
+/// Maximum number of remembered notifications before outdated ones are removed.
+const NOTIFIED_MAX: usize = 4_096;
 
-/// What changed and what was told. Plain: times are milliseconds on any clock that does not run backwards.
+/// Unreported changes and recent notifications. Times are milliseconds on any clock that does not run backwards.
 #[derive(Debug, Default)]
 pub(super) struct Watchdog {
-    /// People who changed and of whom nothing was told yet, and since when.
+    /// People with a change that no notification has reported yet, with the time of the change.
     waiting: BTreeMap<Arc<str>, i64>,
-    /// When something was last told of somebody.
-    told: HashMap<Arc<str>, i64>,
+    /// Time of the last notification about each person.
+    notified_at: HashMap<Arc<str>, i64>,
 }
 
 impl Watchdog {
-    /// The sweep sees that a person has changed.
-    pub(super) fn changed(&mut self, now: i64, user: &str) {
-        let told = self.told.get(user);
-        if told.is_none_or(|told| now.saturating_sub(*told) > LATEST) {
+    /// Records that the sweep found a changed presence.
+    pub(super) fn on_change(&mut self, now: i64, user: &str) {
+        let notified_at = self.notified_at.get(user);
+        if notified_at.is_none_or(|at| now.saturating_sub(*at) > NOTIFICATION_DELAY_MAX) {
             self.waiting.entry(user.into()).or_insert(now);
         }
     }
 
-    /// A notification tells of a person.
-    pub(super) fn noticed(&mut self, now: i64, user: &str) {
+    /// Records a notification about a person.
+    pub(super) fn on_notification(&mut self, now: i64, user: &str) {
         self.waiting.remove(user);
-        if self.told.len() >= TOLD_MAX {
-            self.told
-                .retain(|_, told| now.saturating_sub(*told) <= LATEST);
+        if self.notified_at.len() >= NOTIFIED_MAX {
+            self.notified_at
+                .retain(|_, at| now.saturating_sub(*at) <= NOTIFICATION_DELAY_MAX);
         }
-        self.told.insert(user.into(), now);
+        self.notified_at.insert(user.into(), now);
     }
 
-    /// People whose change should have been told by now, with its time; each is named once.
+    /// Removes and returns the people with an overdue change, with the time of the change.
     pub(super) fn overdue(&mut self, now: i64) -> Vec<(Arc<str>, i64)> {
         let mut overdue = Vec::new();
         self.waiting.retain(|user, changed| {
-            let late = now.saturating_sub(*changed) > LATEST;
+            let late = now.saturating_sub(*changed) > NOTIFICATION_DELAY_MAX;
             if late {
                 overdue.push((user.clone(), *changed));
             }
@@ -55,34 +57,37 @@ impl Watchdog {
     }
 }
 
-/// How many of so many people must have changed without a word before a subscription is made anew.
+/// True if unreported changes of `silent` people mean that a subscription about `people` is silent.
 pub(super) fn suspicious(silent: usize, people: usize) -> bool {
     silent > 0 && silent >= SILENT_MAX.min(people)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LATEST, Watchdog, suspicious};
+    use super::{NOTIFICATION_DELAY_MAX, Watchdog, suspicious};
 
     #[test]
-    fn a_change_is_overdue_unless_it_is_told_before_or_after_it_was_seen() {
+    fn a_change_is_overdue_without_a_notification_before_or_after_it() {
         let mut watchdog = Watchdog::default();
-        watchdog.noticed(0, "before");
+        watchdog.on_notification(0, "before");
         for user in ["before", "after", "never"] {
-            watchdog.changed(1_000, user);
+            watchdog.on_change(1_000, user);
         }
-        watchdog.noticed(60_000, "after");
-        assert_eq!(watchdog.overdue(1_000 + LATEST), []);
-        assert_eq!(watchdog.overdue(1_001 + LATEST), [("never".into(), 1_000)]);
+        watchdog.on_notification(60_000, "after");
+        assert_eq!(watchdog.overdue(1_000 + NOTIFICATION_DELAY_MAX), []);
+        assert_eq!(
+            watchdog.overdue(1_001 + NOTIFICATION_DELAY_MAX),
+            [("never".into(), 1_000)]
+        );
         assert_eq!(watchdog.overdue(i64::MAX), []);
     }
 
     #[test]
-    fn what_was_told_long_ago_tells_nothing_of_a_new_change() {
+    fn an_old_notification_does_not_cover_a_new_change() {
         let mut watchdog = Watchdog::default();
-        watchdog.noticed(0, "anna");
-        watchdog.changed(LATEST + 1, "anna");
-        assert_eq!(watchdog.overdue(3 * LATEST).len(), 1);
+        watchdog.on_notification(0, "anna");
+        watchdog.on_change(NOTIFICATION_DELAY_MAX + 1, "anna");
+        assert_eq!(watchdog.overdue(3 * NOTIFICATION_DELAY_MAX).len(), 1);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The table of answers over the corpus: each file is an answer of the field, and beside it stands its verdict for each kind of
-//! request.
+//! The table of answers over the corpus: each file is an answer recorded in the field, with its expected verdict for each
+//! kind of request.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -70,7 +70,7 @@ fn name(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Every answer of the corpus with its expectation. An answer without one fails, and so does an expectation without an answer.
+/// All answers of the corpus with their expectations. Fails if one of the two is missing.
 fn corpus() -> Vec<(String, Recorded, Expected)> {
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     let mut answers = BTreeSet::new();
@@ -112,7 +112,7 @@ fn every_answer_of_the_corpus_has_its_verdict() {
     }
 }
 
-/// The verdict as the outcome of a request shows it.
+/// Outcome of a request as its verdict's name.
 fn outcome<T>(result: Result<T, GraphError>, success: impl Fn(&T) -> &'static str) -> String {
     match result {
         Ok(value) => success(&value).into(),
@@ -200,7 +200,7 @@ async fn an_item_of_a_batch_is_judged_like_a_single_request() {
     }
 }
 
-// D1: nothing is known of the items, and no item is refused for good.
+// D1: the fate of the items is unknown, and no item is refused for good.
 #[tokio::test]
 async fn a_batch_that_is_refused_as_a_whole_refuses_no_item() {
     for (file, recorded, _) in corpus() {
@@ -221,7 +221,7 @@ async fn subscriptions_use_the_same_table() {
         let (client, _) = client([(recorded.status, None, recorded.body.clone())]).await;
         let deleted = client.delete_subscription(&token, "s").await;
         let verdict = match outcome(deleted, |()| "done") {
-            // For the caller the same.
+            // The two are the same for the caller.
             done if done == "done" && expected.delete_subscription == "nothing there" => {
                 "nothing there".into()
             }
@@ -231,9 +231,9 @@ async fn subscriptions_use_the_same_table() {
     }
 }
 
-// D1: what an administrator can help is named with its remedy.
+// D1: the remedy of an intercepted answer is for the administrator.
 #[tokio::test]
-async fn what_stands_between_is_named_with_its_remedy() {
+async fn an_intercepted_answer_is_named_with_its_remedy() {
     for (status, body, text) in [
         (302, "", "captive portal"),
         (407, "", "HTTPS_PROXY"),

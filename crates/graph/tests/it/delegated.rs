@@ -1,4 +1,4 @@
-//! Sign-in of persons, and of the application with a certificate.
+//! Sign-in of people, and of the application with a certificate.
 
 use aws_lc_rs::{
     encoding::AsDer,
@@ -20,7 +20,7 @@ fn refusal(error: &str, code: u32) -> Answer {
     (400, None, body)
 }
 
-/// A fresh pair; what stands for the certificate holds the public key, and that is all that is looked at.
+/// Generates a key pair; the certificate contains the public key only.
 fn pair() -> KeyedCertificate {
     let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
     let pem = |label: &str, der: &[u8]| {
@@ -52,7 +52,7 @@ async fn row_97_a_device_code_is_polled_until_the_person_signed_in() {
     let mut times = Vec::new();
     let token = loop {
         match state {
-            DeviceState::AskAt(at) => {
+            DeviceState::PollAt(at) => {
                 times.push(at);
                 state = flow.on_answer(at, client.poll_device_code(&code).await);
             }
@@ -73,12 +73,12 @@ async fn row_97_a_device_code_is_polled_until_the_person_signed_in() {
         poll.contains("grant-type%3Adevice_code") && poll.contains("client_id=app"),
         "{poll}"
     );
-    // Who allows public clients refuses their secrets.
+    // Tenants that allow public clients refuse requests with a secret.
     assert!(!poll.contains("canary-secret"), "{poll}");
 }
 
 #[tokio::test]
-async fn a_device_code_that_is_refused_says_what_to_do() {
+async fn a_refused_device_code_names_the_remedy() {
     let (client, _) = client([
         refusal("invalid_client", 7_000_218),
         refusal("expired_token", 1),
@@ -110,7 +110,10 @@ async fn row_98_a_code_is_redeemed_with_its_verifier() {
         assert!(body.contains(part), "{part} is not in {body}");
     }
     let error = client.redeem_code(&begun, &code).await.unwrap_err();
-    assert!(error.to_string().contains("anew"), "{error}");
+    assert!(
+        error.to_string().contains("start the sign-in again"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -178,7 +181,7 @@ async fn row_96_the_application_signs_in_with_a_certificate() {
 }
 
 #[test]
-fn what_is_kept_may_move_between_tasks() {
+fn stored_values_may_move_between_tasks() {
     fn may_move<T: Send + Sync>() {}
     may_move::<graph::notification::Receiver>();
     may_move::<graph::subscription::Keeper>();

@@ -1,4 +1,4 @@
-//! People, groups, changes and batches.
+//! Users, groups, changes and batches.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn a_link_to_another_host_is_not_followed() {
         "/v1.0/users",
         "http://127.0.0.1:9/",
         "",
-        // D3: links that cannot be asked.
+        // D3: links that are too long to be requested.
         &format!("{}/v1.0/users/delta?{}", script.url, "x".repeat(70_000)),
         &format!("{}/v1.0/users/delta?{}", script.url, "ü".repeat(20_000)),
         &script.url.replace("//", "//anna:canary@"),
@@ -86,10 +86,10 @@ async fn row_101_a_delta_link_that_is_too_old_means_resync() {
         assert_eq!(delta, Delta::Resync);
     }
     assert_eq!(script.sent(2).query, "$deltatoken=1");
-    // D3: a link that is refused for good, by whatever code, would be refused for ever.
+    // D3: Graph would refuse such a link at every retry, with any code.
     let delta = client.users_delta(Some(&link)).await.unwrap();
     assert_eq!(delta, Delta::Resync);
-    // Without a link there is nothing that could be too old.
+    // Without a link, no link can have expired.
     assert!(client.users_delta(None).await.is_err());
 }
 

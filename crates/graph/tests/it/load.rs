@@ -1,5 +1,5 @@
-//! Budget, queue and sweep together under load, with a driven clock: waiting times of writes and the interval at which people
-//! are read.
+//! Budget, queue and sweep together under load, with a simulated clock: waiting times of writes, and intervals between
+//! reads.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -11,19 +11,20 @@ use graph::{
 
 /// Microsoft's documented limit.
 const LIMIT: u32 = 1_500;
-/// How long Graph takes to answer.
+/// Latency of Graph in milliseconds.
 const ANSWER: i64 = 50;
 
-/// The sweep as the server runs it: chunks spread over the rhythm, each as soon as the budget has room.
+/// The sweep as the server runs it: chunks distributed over the sweep interval, each sent as soon as the budget has a
+/// token.
 struct Sweep {
     chunks: usize,
     period: i64,
     began: i64,
     next: usize,
     not_before: i64,
-    /// When each chunk was read the last time.
+    /// Time of the last read of each chunk.
     read_at: Vec<i64>,
-    /// The longest time between two reads of the same people since [`World::forget`].
+    /// Longest time between two reads of the same people since [`World::forget`].
     longest: i64,
 }
 
@@ -43,7 +44,7 @@ impl Sweep {
         }
     }
 
-    /// Returns whether a request was sent.
+    /// Returns true if a request was sent.
     fn run(&mut self, now: i64, budget: &mut Budget) -> bool {
         if self.next == self.chunks && now >= self.began + self.period {
             (self.began, self.next) = (now, 0);
@@ -78,7 +79,7 @@ struct World {
     few_waiting: VecDeque<i64>,
     flying: VecDeque<(i64, Arc<str>)>,
     sent: VecDeque<i64>,
-    /// Waiting time of each write that was sent, in milliseconds.
+    /// Waiting time of each sent write, in milliseconds.
     waits: Vec<(i64, Operation)>,
     settled: usize,
     backlog: Backlog,
@@ -111,10 +112,10 @@ impl World {
         }
     }
 
-    /// One millisecond.
+    /// Advances the time by one millisecond.
     fn step(&mut self) {
         let now = self.now;
-        // The sweep first: it takes the tokens that writes might miss.
+        // The sweep goes first, where it takes tokens that writes may need.
         let mut sent = usize::from(self.sweep.run(now, &mut self.budget));
         if self.few_per_second > 0 && now % 1_000 == 0 {
             self.few_waiting
@@ -159,7 +160,8 @@ impl World {
         self.few_late = 0;
     }
 
-    /// Calls of eight seconds for so many seconds, `writes` a second: begins and ends in turn, of both sides at once.
+    /// Calls of eight seconds each, with `writes` per second for `seconds` seconds: starts and ends in turn, of both sides
+    /// at once.
     fn calls(&mut self, writes: i64, seconds: i64) {
         const TALK: i64 = 8_000;
         let (from, to) = (self.now, self.now + seconds * 1_000);
@@ -189,7 +191,7 @@ impl World {
     }
 }
 
-/// For both sizes: base rhythm of 1 s and of about 5 s.
+/// Numbers of people for sweep intervals of 1 s and of about 5 s.
 const SIZES: [usize; 2] = [10_000, 50_000];
 
 #[test]
@@ -213,7 +215,7 @@ fn writes_never_wait_for_reads_at_forty_a_second_for_five_minutes() {
     }
 }
 
-/// Bursts, as when a conference ends: so many at once beside twenty a second.
+/// Bursts of writes at once, as when a conference ends, in addition to twenty per second.
 #[test]
 fn a_burst_of_forty_writes_does_not_wait_for_reads() {
     let mut world = World::new(10_000);
@@ -227,7 +229,7 @@ fn a_burst_of_forty_writes_does_not_wait_for_reads() {
 }
 
 #[test]
-fn reading_slows_down_to_three_times_its_rhythm_at_most_and_recovers_at_once() {
+fn reads_slow_down_to_three_sweep_intervals_at_most_and_recover_at_once() {
     let mut world = World::new(10_000);
     world.idle(10);
     assert!(world.sweep.longest <= 1_050, "{}", world.sweep.longest);
@@ -245,7 +247,7 @@ fn reading_slows_down_to_three_times_its_rhythm_at_most_and_recovers_at_once() {
 }
 
 #[test]
-fn nobody_is_read_less_often_than_each_three_rhythms_whatever_is_written() {
+fn each_person_is_read_within_three_sweep_intervals_under_any_load_of_writes() {
     for people in SIZES {
         for writes in [44, 48, 100] {
             let mut world = World::new(people);
@@ -262,7 +264,7 @@ fn nobody_is_read_less_often_than_each_three_rhythms_whatever_is_written() {
 }
 
 #[test]
-fn people_with_whom_something_happens_are_read_each_second_while_the_sweep_slows_down() {
+fn active_people_are_read_each_second_while_the_sweep_slows_down() {
     let mut world = World::new(10_000);
     world.few_per_second = 2;
     world.idle(5);
@@ -272,7 +274,7 @@ fn people_with_whom_something_happens_are_read_each_second_while_the_sweep_slows
     assert!(world.few_late < 100, "{} ms late", world.few_late);
 }
 
-/// A minute of 60 writes a second of all kinds, which is 13 more than can be sent beside the sweep.
+/// A minute of 60 writes of all kinds per second, which is 13 more than the budget allows beside the sweep.
 #[test]
 fn above_the_limit_nothing_waits_longer_than_a_minute_and_ends_of_calls_do_not_wait() {
     let mut world = World::new(10_000);
@@ -306,9 +308,9 @@ fn above_the_limit_nothing_waits_longer_than_a_minute_and_ends_of_calls_do_not_w
             .filter(|(_, operation)| *operation == kind);
         of_kind.map(|(wait, _)| *wait).max().unwrap()
     };
-    // A token at a time: an end waits for the next one.
+    // An end of a call waits for one token at most.
     assert!(longest(ClearSession) <= 100, "{} ms", longest(ClearSession));
-    // For a while the others are as urgent.
+    // Other writes rank with starts of calls after a while.
     assert!(longest(SetSession) <= 15_000, "{} ms", longest(SetSession));
     assert!(
         longest(RenewSession) <= 60_000,
@@ -323,12 +325,12 @@ fn above_the_limit_nothing_waits_longer_than_a_minute_and_ends_of_calls_do_not_w
     assert_eq!(world.backlog, Backlog::default());
 }
 
-/// 100 writes a second for five minutes: calls that end before their begin was sent are never sent, so the backlog is
-/// bounded by the calls under way.
+/// 100 writes per second for five minutes: calls that end before their start was sent are never sent, so the backlog is
+/// bounded by the number of active calls.
 #[test]
-fn twice_the_limit_for_minutes_leaves_out_what_is_overtaken() {
+fn twice_the_limit_for_minutes_drops_superseded_writes() {
     let mut world = World::new(10_000);
-    // All people have had a call: Teams is known to hold no session of theirs.
+    // All people have had a call: Teams is known to hold no session of ours.
     world.calls(40, 60);
     world.idle(10);
     world.forget();

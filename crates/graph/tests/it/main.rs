@@ -1,4 +1,4 @@
-//! The client against a service that answers as it is told.
+//! The client against a server with scripted answers.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -61,7 +61,7 @@ async fn a_token_that_is_refused_again_and_again_is_kept_for_a_while() {
         let error = client.presences(&["a"]).await.unwrap_err();
         assert!(matches!(error, GraphError::Unauthorized { .. }), "{error}");
     }
-    // The next good answer counts at once.
+    // The next successful answer counts at once.
     client.presences(&["a"]).await.unwrap();
     let requests = script.requests();
     let is_sign_in = |request: &&String| request.ends_with("/token");
@@ -83,9 +83,9 @@ async fn answers_of_others_in_place_of_the_sign_in_service_are_named() {
         (511, "<html>", "captive portal"),
         (200, "<html>", "captive portal"),
         (403, "<html>", "firewall"),
-        (400, "", "tried again"),
-        (425, "", "tried again"),
-        (503, "", "tried again"),
+        (400, "", "Offhook retries"),
+        (425, "", "Offhook retries"),
+        (503, "", "Offhook retries"),
         (
             404,
             r#"{"message":"no route"}"#,
@@ -117,13 +117,13 @@ async fn a_passing_refusal_of_the_sign_in_is_microsofts_fault() {
     assert_eq!(error.blame(), Blame::Service);
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(
-        error.to_string().contains("tried again by itself"),
+        error.to_string().contains("retries automatically"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn clearing_what_is_not_there_is_success_and_setting_for_nobody_is_not() {
+async fn clearing_an_empty_slot_succeeds_and_setting_for_an_unknown_user_fails() {
     let unknown = r#"{"error":{"code":"NotFound","message":"x"}}"#;
     let answers = [404; 3].map(|status| (status, None, unknown.to_owned()));
     let (client, _) = client([token()].into_iter().chain(answers)).await;
@@ -174,7 +174,7 @@ async fn answers_that_are_not_graphs_are_refused() {
     let (portal, _) = client([token(), (200, None, "<html>".into())]).await;
     let error = portal.presences(&["a"]).await.unwrap_err();
     assert!(error.to_string().contains("a page of a proxy"), "{error}");
-    // D2: what is left of an answer of which a part cannot be read.
+    // D2: the readable part of an answer with malformed elements.
     let unknown =
         r#"{"value":[{"id":"a","availability":"busy","activity":"x","new":1},{"id":"b"},null]}"#;
     let (client, _) = client([token(), (200, None, unknown.into())]).await;
@@ -203,7 +203,7 @@ async fn a_long_answer_is_read_and_one_that_is_too_large_is_named_so() {
 }
 
 #[tokio::test]
-async fn a_refused_sign_in_is_not_repeated_at_once_and_tells_no_secret() {
+async fn a_refused_sign_in_is_not_repeated_at_once_and_shows_no_secret() {
     let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: x","error_codes":[7000215]}"#;
     let (client, script) = client([(401, None, body.into())]).await;
     for _ in 0..3 {
@@ -220,7 +220,7 @@ async fn a_refused_sign_in_is_not_repeated_at_once_and_tells_no_secret() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_named_by_address() {
+async fn an_unreachable_address_is_named() {
     let config = ClientConfig {
         login: "http://127.0.0.1:9".into(),
         graph: "http://127.0.0.1:9".into(),

@@ -1,4 +1,4 @@
-//! A service that answers as it is told, and remembers what it was asked.
+//! HTTP server with scripted answers, which records the requests.
 
 use std::{
     collections::VecDeque,
@@ -14,10 +14,10 @@ use axum::{
 };
 use graph::{Client, ClientConfig, Credential, Secret};
 
-/// An answer: status, `Retry-After`, body, in which `{graph}` stands for the service's own address.
+/// Answer: status, `Retry-After`, body; `{graph}` in the body stands for the server's own address.
 pub(crate) type Answer = (u16, Option<&'static str>, String);
 
-/// What was sent besides method and path.
+/// Request without method and path.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) query: String,
@@ -34,12 +34,12 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// What the request of this number carried.
+    /// Headers and body of the request with this number.
     pub(crate) fn sent(&self, number: usize) -> Sent {
         self.sent.lock().unwrap()[number].clone()
     }
 
-    /// Methods and paths, in order.
+    /// Methods and paths of the requests in order.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -73,12 +73,12 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
     response
 }
 
-/// A client of a service that gives these answers in order.
+/// Client of a server that gives these answers in order.
 pub(crate) async fn client(answers: impl IntoIterator<Item = Answer>) -> (Client, Script) {
     client_with(Credential::Secret(Secret::new("canary-secret")), answers).await
 }
 
-/// The same with another credential.
+/// Like [`client`], with another credential.
 pub(crate) async fn client_with(
     credential: Credential,
     answers: impl IntoIterator<Item = Answer>,

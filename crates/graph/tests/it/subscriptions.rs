@@ -81,7 +81,7 @@ async fn subscriptions_are_made_kept_and_deleted_with_the_persons_token() {
 }
 
 #[tokio::test]
-async fn refusals_of_subscriptions_are_told_apart() {
+async fn refusals_of_subscriptions_are_distinguished() {
     let exists = r#"{"error":{"code":"Conflict","message":"A subscripton already exists"}}"#;
     let (client, _) = client([
         (409, None, exists.into()),
@@ -158,7 +158,7 @@ async fn the_tenants_id_is_found_by_its_domain() {
     );
 }
 
-// D9: an unknown tenant is the configuration's fault, and no proxy's.
+// D9: an unknown tenant is a fault of the configuration, and not of a proxy.
 #[tokio::test]
 async fn refused_documents_of_the_sign_in_service_are_judged_as_its_tokens() {
     let unknown = r#"{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant 'contoso.example' not found."}"#;

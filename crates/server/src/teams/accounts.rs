@@ -334,7 +334,7 @@ async fn poll(tenant: &TenantClient, code: &DeviceCode) -> Result<UserToken, Gra
     let (mut flow, mut state) = DeviceFlow::new(network_time(), code);
     loop {
         match state {
-            DeviceState::AskAt(at) => {
+            DeviceState::PollAt(at) => {
                 let wait = at.saturating_sub(network_time()).max(0).unsigned_abs();
                 tokio::time::sleep(Duration::from_millis(wait)).await;
                 let answer = tenant.client.poll_device_code(code).await;

@@ -285,7 +285,7 @@ mod tests {
             peer: graph::Peer::Graph,
             call: "clearUserPreferredPresence",
             status: 423,
-            said: String::new(),
+            detail: String::new(),
             retry_after: None,
         }
     }
