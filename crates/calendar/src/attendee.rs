@@ -1,11 +1,11 @@
-//! Whether the person whose calendar it is has declined an event (RFC 5545 §3.2.12, PARTSTAT).
+//! Detects events that the calendar's owner has declined (RFC 5545 §3.2.12, PARTSTAT).
 
 use calcard::icalendar::{
     ICalendarComponent, ICalendarEntry, ICalendarParameterName, ICalendarParameterValue,
     ICalendarParticipationStatus, ICalendarProperty, ICalendarValue,
 };
 
-/// Whether an attendee with one of the addresses has declined. Addresses compare without regard to case.
+/// True if an attendee with one of the addresses has declined. The comparison ignores case.
 pub(crate) fn declined(component: &ICalendarComponent, addresses: &[&str]) -> bool {
     component
         .properties(&ICalendarProperty::Attendee)
@@ -25,7 +25,8 @@ fn has_declined(entry: &ICalendarEntry) -> bool {
         })
 }
 
-/// By the value, `mailto:anna@example.com`, or by the parameter EMAIL (RFC 7986 §6.2), which stands beside another address.
+/// True if an attendee has one of the addresses: as the value, `mailto:anna@example.com`, or as the parameter EMAIL (RFC
+/// 7986 §6.2) beside another address.
 fn is_one_of(entry: &ICalendarEntry, addresses: &[&str]) -> bool {
     let value = entry.values.first().and_then(ICalendarValue::as_text);
     let by_parameter = entry.parameters(&ICalendarParameterName::Email);
@@ -38,7 +39,7 @@ fn is_one_of(entry: &ICalendarEntry, addresses: &[&str]) -> bool {
     })
 }
 
-/// The address in lower case, without `mailto:`, query and percent-encoding.
+/// Address in lower case, without `mailto:`, query and percent-encoding.
 fn address(written: &str) -> String {
     let written = written.trim();
     let scheme = written

@@ -1,7 +1,7 @@
-//! VTIMEZONE (RFC 5545 §3.6.5): the zone that a feed defines itself, as a table of changes.
+//! Time zones that a feed defines itself (VTIMEZONE, RFC 5545 §3.6.5), as a table of changes.
 //!
-//! Every onset of every observance is worked out: DTSTART, RDATE and RRULE with all its parts, COUNT and UNTIL. The table becomes
-//! a TZif file (RFC 9636), so that `jiff` reads times in it like in any zone of the database.
+//! The table has every onset of every observance: DTSTART, RDATE and RRULE with all its parts, COUNT and UNTIL. It becomes
+//! a TZif file (RFC 9636), so that `jiff` converts its times like those of any zone in the database.
 
 use std::ops::ControlFlow;
 
@@ -16,13 +16,13 @@ use crate::parts::Parts;
 use crate::rule::{Budget, Rule};
 use crate::stamp::{self, Stamp};
 
-/// Rules are worked out between these; before and after, the nearest offset holds.
+/// Range in which rules are expanded; the nearest offset applies before and after it.
 const FROM: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 const TO: DateTime = date(2101, 1, 1).at(0, 0, 0, 0);
-/// Most changes of a zone: two a year since 1601 are fewer, and hourly changes are hostile.
+/// Maximum number of changes of a zone. Two changes a year since 1601 are fewer; hourly changes are hostile.
 const CHANGES_MAX: usize = 2_000;
 
-/// From an instant on, clocks show `to` seconds more than UTC, and `from` before it.
+/// A change of the offset: `from` seconds ahead of UTC before it, `to` seconds from it on.
 #[derive(Clone, Copy, Debug)]
 struct Change {
     at: i64,
@@ -30,10 +30,10 @@ struct Change {
     to: i32,
 }
 
-/// The zone that a component defines; `None` if it has no observance at all.
+/// Zone that a component defines; `None` if it has no observance.
 ///
 /// # Errors
-/// A part of it cannot be read, or it takes too much work.
+/// A part of the definition cannot be read, or its expansion exceeds the budget.
 pub(crate) fn zone(
     calendar: &ICalendar,
     component: &ICalendarComponent,
@@ -61,11 +61,11 @@ pub(crate) fn zone(
     TimeZone::tzif("", &tzif).map(Some).map_err(|_| Unreadable)
 }
 
-/// A definition that cannot be read.
+/// Error for a definition that cannot be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unreadable;
 
-/// Adds the changes of one observance.
+/// Adds the onsets of one observance.
 fn onsets(
     component: &ICalendarComponent,
     changes: &mut Vec<Change>,
@@ -137,14 +137,15 @@ fn onsets(
     Ok(())
 }
 
-/// When an observance begins: in the time before it (RFC 5545 §3.6.5), or in UTC, which some exporters write.
+/// Onset of an observance: in local time with the offset before it (RFC 5545 §3.6.5), or in UTC, which some exporters
+/// write.
 enum Onset {
     Local(DateTime),
     Utc(DateTime),
 }
 
 fn onset(value: &ICalendarValue) -> Option<Onset> {
-    // Of a period, the start.
+    // A period counts with its start.
     let start = value.as_text()?.split('/').next()?;
     let stamp = Stamp::read(start).ok()?;
     Some(match stamp.offset {
@@ -160,20 +161,20 @@ fn local(value: &ICalendarValue) -> Option<DateTime> {
     Stamp::read(value.as_text()?).ok().map(Stamp::local)
 }
 
-/// TZOFFSETFROM and TZOFFSETTO.
+/// Parses TZOFFSETFROM or TZOFFSETTO.
 fn offset(value: &ICalendarValue) -> Option<i32> {
     stamp::offset(value.as_text()?)
 }
 
-/// Seconds between 1970 and a local time, as if it were UTC.
+/// Seconds from 1970 to a local time, as if it were UTC.
 fn seconds(local: DateTime) -> i64 {
     local.duration_since(FROM).as_secs()
 }
 
-/// The changes as a TZif file of version 2 (RFC 9636 §3). `None` if there are too many.
+/// Encodes the changes as a TZif file of version 2 (RFC 9636 §3). `None` if there are too many.
 fn tzif(changes: &[Change]) -> Option<Vec<u8>> {
     let first = changes.first()?;
-    // Two observances that begin at one instant: the one that stands later in the file.
+    // Of two observances with the same onset, the later one in the file applies.
     let mut times: Vec<Change> = Vec::with_capacity(changes.len());
     for change in changes {
         match times.last_mut() {
@@ -194,13 +195,13 @@ fn tzif(changes: &[Change]) -> Option<Vec<u8>> {
     let header = |times: u32, types: u32| {
         let mut header = b"TZif2".to_vec();
         header.extend([0; 15]);
-        // Counts: UT and standard indicators, leap seconds, times, types, characters.
+        // Counts in the header: UT indicators, standard indicators, leap seconds, times, types, characters.
         for count in [0, 0, 0, times, types, 4] {
             header.extend(u32::to_be_bytes(count));
         }
         header
     };
-    // The block of version 1, which readers of version 2 pass over.
+    // The block of version 1, which readers of version 2 skip.
     let mut file = header(0, 1);
     file.extend([0, 0, 0, 0, 0, 0]);
     file.extend(b"LOC\0");

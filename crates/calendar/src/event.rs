@@ -1,4 +1,4 @@
-//! One VEVENT, from the parser's properties to what recurrence and the clock need.
+//! Converts a VEVENT from the parser's properties to typed values.
 
 use calcard::common::IanaParse;
 use calcard::icalendar::{
@@ -19,15 +19,15 @@ use crate::rule::Rule;
 use crate::stamp::Stamp;
 use crate::zones::text;
 
-/// When a rule ends.
+/// End of a rule (UNTIL).
 #[derive(Debug)]
 pub(crate) enum Until {
     Instant(i64),
     Local(DateTime),
 }
 
-/// Which of several versions of an event is the later (RFC 5546 §2.1.5): SEQUENCE, then DTSTAMP; a cancellation of the same
-/// version comes after it.
+/// Version of an event (RFC 5546 §2.1.5), ordered by SEQUENCE, then DTSTAMP; a cancellation ranks above other events with
+/// the same numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version {
     pub(crate) sequence: i64,
@@ -35,7 +35,7 @@ pub(crate) struct Version {
     pub(crate) cancelled: bool,
 }
 
-/// A readable VEVENT.
+/// A VEVENT that could be read.
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) uid: String,
@@ -43,13 +43,13 @@ pub(crate) struct Event {
     pub(crate) start: Moment,
     pub(crate) length: Length,
     pub(crate) rules: Vec<(Rule, Option<Until>)>,
-    /// RDATE; a period brings its own length.
+    /// RDATE; a period has its own length.
     pub(crate) added: Vec<(Moment, Option<Length>)>,
-    /// EXDATE.
+    /// Start times excluded by EXDATE.
     pub(crate) excluded: Vec<Moment>,
-    /// RECURRENCE-ID: the occurrence of its series that this event stands for.
+    /// RECURRENCE-ID: the occurrence of the series that this event replaces.
     pub(crate) replaces: Option<Moment>,
-    /// It has no DTSTART: it is when RECURRENCE-ID says.
+    /// True if the event has no DTSTART and starts at the time in RECURRENCE-ID.
     pub(crate) starts_as_replaced: bool,
     pub(crate) summary: String,
     pub(crate) private: bool,
@@ -57,22 +57,22 @@ pub(crate) struct Event {
     pub(crate) all_day: bool,
 }
 
-/// What a VEVENT is.
+/// Kind of a VEVENT.
 pub(crate) enum Read {
     Event(Box<Event>),
-    /// Cancels all of a UID, and names no time (RFC 5546 §3.2.5 allows that).
+    /// Cancellation of all events of a UID, without a time (RFC 5546 §3.2.5).
     Cancellation {
         uid: String,
         version: Version,
     },
 }
 
-/// What is known beside the component itself.
+/// Context of a component.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
-    /// METHOD:CANCEL.
+    /// True for METHOD:CANCEL.
     pub(crate) cancels: bool,
-    /// Mail addresses of the person whose calendar it is.
+    /// Mail addresses of the calendar's owner.
     pub(crate) addresses: &'a [&'a str],
 }
 
@@ -81,7 +81,7 @@ impl Event {
         self.version.cancelled
     }
 
-    /// Reads a component. The error says why nothing can be shown of it.
+    /// Reads a component. The error is the reason why no part of it can be shown.
     pub(crate) fn read(
         component: &ICalendarComponent,
         context: Context<'_>,
@@ -93,7 +93,7 @@ impl Event {
         let replaces = match component.property(&ICalendarProperty::RecurrenceId) {
             Some(entry) => {
                 if entry.has_parameter(&ICalendarParameterName::Range) {
-                    reader.note(Fault::ThisAndFuture, Effect::AsDescribed);
+                    reader.record(Fault::ThisAndFuture, Effect::AsDescribed);
                 }
                 Some(reader.moment(entry, "RECURRENCE-ID")?)
             }
@@ -137,7 +137,7 @@ impl Event {
         };
         for entry in &component.entries {
             if let Err(fault) = event.read_recurrence(entry, reader) {
-                reader.note(fault, Effect::PropertyLeftOut);
+                reader.record(fault, Effect::PropertyLeftOut);
             }
         }
         Ok(Read::Event(Box::new(event)))
@@ -180,7 +180,7 @@ impl Event {
         }
     }
 
-    /// One value of RDATE: a date, a time, or a period (RFC 5545 §3.3.9).
+    /// Reads a value of RDATE: a date, a time, or a period (RFC 5545 §3.3.9).
     fn added(
         &self,
         value: &str,
@@ -202,8 +202,8 @@ impl Event {
         Ok((start, Some(length)))
     }
 
-    /// A DATE includes its whole day. For all-day events so does midnight UTC, which some exporters write for a date; of
-    /// another time the day in the series' zone counts.
+    /// Converts UNTIL. A DATE includes its whole day. For all-day events midnight UTC does too, because some exporters
+    /// write it for a date; any other time means its day in the series' zone.
     fn until(&self, until: Stamp) -> Until {
         let local = until.local();
         let end_of_day = Until::Local(until.date.to_datetime(Time::MAX));
@@ -222,7 +222,7 @@ impl Event {
     }
 }
 
-/// Reads every value; the first fault is the property's, and the other values still count.
+/// Reads each value. The first fault counts for the property, and the other values are still used.
 fn for_each(
     values: &[ICalendarValue],
     mut read: impl FnMut(&str) -> Result<(), Fault>,
@@ -230,7 +230,7 @@ fn for_each(
     let mut first = Ok(());
     for value in values {
         let value = value.as_text().unwrap_or_default().trim();
-        // "EXDATE:" and "EXDATE:a,,b" name nothing there.
+        // "EXDATE:" and "EXDATE:a,,b" contain empty values.
         if value.is_empty() {
             continue;
         }
@@ -255,7 +255,8 @@ fn version(component: &ICalendarComponent, cancelled: bool) -> Version {
     }
 }
 
-/// DTEND, or DURATION, or what RFC 5545 §3.6.1 says for neither: a DATE lasts its day, a time does not last.
+/// Length by DTEND or DURATION; without both, an all-day event lasts a day and other events have no length (RFC 5545
+/// §3.6.1).
 fn length(
     component: &ICalendarComponent,
     start: &Moment,
@@ -271,7 +272,7 @@ fn length(
             end = end.of_series(&start.zone);
         }
         let length = between(start, &end).ok_or(Fault::EndBeforeStart)?;
-        // Some exporters end an all-day event on the day it starts.
+        // Some exporters end an all-day event on the day of its start.
         return Ok(if start.is_day() && end.local == start.local {
             one_day
         } else {
@@ -290,7 +291,7 @@ fn length(
 }
 
 fn free_busy(component: &ICalendarComponent, outlook: Option<&str>) -> FreeBusy {
-    // Outlook's own word is finer than TRANSP and STATUS, which it derives from it.
+    // Outlook's own property is more precise than TRANSP and STATUS, which Outlook derives from it.
     match outlook.map(str::to_ascii_uppercase).as_deref() {
         Some("FREE" | "WORKINGELSEWHERE") => return FreeBusy::Free,
         Some("TENTATIVE") => return FreeBusy::Tentative,
@@ -307,7 +308,7 @@ fn free_busy(component: &ICalendarComponent, outlook: Option<&str>) -> FreeBusy 
     }
 }
 
-/// A class that nobody knows is private too (RFC 5545 §3.8.1.3).
+/// Unknown classes are private (RFC 5545 §3.8.1.3).
 fn private(component: &ICalendarComponent) -> bool {
     match first(component, &ICalendarProperty::Class) {
         None => false,

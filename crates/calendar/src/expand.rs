@@ -1,4 +1,4 @@
-//! From events to occurrences in a window: recurrence, exceptions, and the bound on how many.
+//! Expands events to occurrences in a window: recurrence, exceptions, and the limit on their number.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use crate::problem::Fault;
 use crate::rule::{Budget, OutOfSteps};
 use crate::{MAX_OCCURRENCES, Occurrence, Window, shortened};
 
-/// What an exception (EXDATE, RECURRENCE-ID) points at: an occurrence's start, or any on a day.
+/// Target of an exception (EXDATE, RECURRENCE-ID): the occurrence with this start, or all on this day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Instant(i64),
@@ -21,7 +21,7 @@ enum Key {
 }
 
 impl Key {
-    /// What `moment` points at in a series that begins at `start`. Without a zone of its own it is read in the series'.
+    /// Target of `moment` in a series with the start `start`. A time without a zone has the zone of the series.
     fn of(moment: &Moment, start: &Moment) -> Option<Self> {
         if moment.is_day() {
             return Some(Self::Day(moment.local.date()));
@@ -37,8 +37,8 @@ impl Key {
     }
 }
 
-/// The day that a time means in a series of days: as it is written, also as midnight UTC; another time in UTC has the day that
-/// it is in the series' zone.
+/// Day of a time in a series of all-day events: the written day, also for midnight UTC; the day in the series' zone for
+/// other times in UTC.
 fn day_of(moment: &Moment, zone: &TimeZone) -> Option<Date> {
     if moment.form == Form::Utc && moment.local.time() != Time::midnight() {
         let at = Timestamp::from_millisecond(moment.instant()?).ok()?;
@@ -47,11 +47,11 @@ fn day_of(moment: &Moment, zone: &TimeZone) -> Option<Date> {
     Some(moment.local.date())
 }
 
-/// The occurrences found so far: never more than twice the limit, and the earliest of all.
+/// Occurrences found so far: at most twice the limit, and always the earliest ones.
 pub(crate) struct Occurrences {
     window: Window,
     found: Vec<Occurrence>,
-    /// Whether later ones were let go.
+    /// True if later occurrences were dropped.
     pub(crate) overflowed: bool,
 }
 
@@ -64,16 +64,16 @@ impl Occurrences {
         }
     }
 
-    /// All of them, in order.
+    /// All occurrences in order, and true if later ones were dropped.
     pub(crate) fn finish(mut self) -> (Vec<Occurrence>, bool) {
         self.trim();
         (self.found, self.overflowed)
     }
 
-    /// Takes in what happens to be in the window.
+    /// Adds an occurrence if it overlaps the window.
     fn offer(&mut self, event: &Event, start: i64, end: i64) {
         let Window { from, to } = self.window;
-        // What does not last touches the window if it begins in it.
+        // An occurrence without length overlaps the window if it starts in the window.
         if start >= to || end < from || (end == from && start < end) || end < start {
             return;
         }
@@ -99,9 +99,9 @@ impl Occurrences {
     }
 }
 
-/// The series of a feed: of several versions of a UID the latest.
+/// Series of a feed; of several versions of a UID, the latest.
 struct Series<'a> {
-    /// UIDs that have an event without RECURRENCE-ID.
+    /// UIDs with an event without RECURRENCE-ID.
     with_master: HashSet<&'a str>,
     latest: HashMap<&'a str, Version>,
     masters: HashMap<&'a str, &'a Event>,
@@ -134,42 +134,44 @@ impl<'a> Series<'a> {
         series
     }
 
-    /// Whether the event is a series or a single event of its own, and no changed occurrence of another. An event with a rule
-    /// *and* RECURRENCE-ID is one if the feed has nothing else that it could belong to.
+    /// True for a series or a single event, as opposed to a changed occurrence of a series. An event with a rule *and*
+    /// RECURRENCE-ID is a series if the feed has no other event of that UID.
     fn is_master(&self, event: &Event) -> bool {
         event.replaces.is_none()
             || (!event.rules.is_empty() && !self.with_master.contains(event.uid.as_str()))
     }
 
-    /// Two versions that are the same by number and time are both shown: neither is known to be outdated.
+    /// True for the latest version. Of two versions with equal numbers both are shown, because neither is known to be
+    /// outdated.
     fn is_latest(&self, event: &Event) -> bool {
         let latest = self.latest.get(event.uid.as_str());
         event.uid.is_empty() || latest.is_none_or(|latest| event.version >= *latest)
     }
 
-    /// Whether the whole series was cancelled, and the changed occurrence with it.
+    /// True if the whole series was cancelled, including this changed occurrence.
     fn is_cancelled_with(&self, event: &Event) -> bool {
         let latest = self.latest.get(event.uid.as_str());
         latest.is_some_and(|latest| latest.cancelled && event.version.sequence <= latest.sequence)
     }
 
-    /// The start of the series that a changed occurrence belongs to, its own if there is none.
+    /// Start of the series of a changed occurrence, or its own start without a series.
     fn start_of(&self, event: &'a Event) -> &'a Moment {
         let master = self.masters.get(event.uid.as_str());
         master.map_or(&event.start, |master| &master.start)
     }
 }
 
-/// Puts the occurrences of all events into `into`. `tell` gets the place in `events` and what could not be done.
+/// Adds the occurrences of all events to `into`. Calls `report` with the index in `events` and the fault of an event that
+/// could not be expanded completely.
 pub(crate) fn expand(
     events: &[Event],
     cancellations: &[(String, Version)],
     into: &mut Occurrences,
-    mut tell: impl FnMut(usize, Fault),
+    mut report: impl FnMut(usize, Fault),
 ) {
     let mut budget = Budget::new();
     let series = Series::of(events, cancellations);
-    // A feed may hold several versions of one exception: the latest holds.
+    // Of several versions of an exception the latest applies.
     let mut exceptions: HashMap<(&str, Key), usize> = HashMap::new();
     let mut replaced: HashMap<&str, HashSet<Key>> = HashMap::new();
     for (place, event) in events.iter().enumerate() {
@@ -208,12 +210,12 @@ pub(crate) fn expand(
         }
         let replaced = replaced.get(event.uid.as_str()).unwrap_or(&none);
         if expand_one(event, replaced, into, &mut budget).is_err() {
-            tell(place, Fault::TooMuchWork);
+            report(place, Fault::TooMuchWork);
         }
     }
 }
 
-/// When a changed occurrence begins. Without DTSTART it is where its series has it.
+/// Start of a changed occurrence; without DTSTART, the original start in the series.
 fn start_of_change(event: &Event, series: &Moment) -> Moment {
     if !event.starts_as_replaced {
         return event.start.clone();
@@ -234,15 +236,15 @@ fn offer(
     into: &mut Occurrences,
 ) {
     let start = instant(zone, local);
-    // A start beyond the year 9999 is in nobody's window. An end there means "without end" and is cut.
+    // A start after the year 9999 is outside of every window. An end after it means "without end" and is cut.
     if let Some(start) = start {
         let end = length.unwrap_or(event.length).end(zone, local);
         into.offer(event, start, end.unwrap_or(LAST));
     }
 }
 
-/// Whether every rule of the event ends before its first occurrence: COUNT=0, or UNTIL before DTSTART, as Google writes a
-/// series of which "this and all that follow" was deleted at its beginning.
+/// True if every rule of the event ends before its first occurrence: COUNT=0, or UNTIL before DTSTART, which Google writes
+/// when "this and all that follow" was deleted at the first occurrence.
 fn never_begins(event: &Event) -> bool {
     let start = &event.start;
     !event.rules.is_empty()
@@ -261,13 +263,13 @@ fn is_past(until: &Until, zone: &TimeZone, local: DateTime) -> bool {
     }
 }
 
-/// The local time of an RDATE in its series.
+/// Local time of an RDATE in the series' zone.
 fn added_at(event: &Event, added: &Moment) -> Option<DateTime> {
     let start = &event.start;
     match (start.is_day(), added.is_day()) {
         (true, _) => day_of(added, &start.zone).map(|day| day.to_datetime(Time::midnight())),
         (false, true) => Some(added.local.date().to_datetime(start.local.time())),
-        // Written in another zone, it is still an occurrence of this event: its local time there.
+        // A time in another zone is converted to the zone of the series.
         (false, false) => added.instant().and_then(|at| local(event, at)),
     }
 }
@@ -284,7 +286,7 @@ fn expand_one(
         .iter()
         .filter_map(|moment| Key::of(moment, &event.start))
         .collect();
-    // RRULE, RDATE and DTSTART may name the same occurrence.
+    // RRULE, RDATE and DTSTART may contain the same occurrence.
     let mut seen: HashSet<i64> = HashSet::new();
     let single = event.rules.len() + event.added.len() == 0;
     let mut occurrence = |local: DateTime, length: Option<Length>, into: &mut Occurrences| {
@@ -334,7 +336,7 @@ fn local(event: &Event, instant: i64) -> Option<DateTime> {
         .map(|at| event.start.zone.to_datetime(at))
 }
 
-/// A window's end on the event's clock, as near as can be said.
+/// Limit of a window in the event's local time, widened where the conversion is inexact.
 fn bound(event: &Event, instant: i64) -> DateTime {
     local(event, instant).unwrap_or(if instant < 0 {
         DateTime::MIN

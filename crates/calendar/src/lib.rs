@@ -1,8 +1,8 @@
 //! iCalendar feeds (`.ics`, RFC 5545) as busy periods.
 //!
-//! [`read`] turns the text of a feed into the occurrences that touch a window of time: recurrence expanded, exceptions
-//! applied, local times turned into instants. It does no IO and reads no clock. Feeds are other people's: what cannot be
-//! read is told in [`Feed::problems`] and the rest keeps working, and no feed can take more than a bounded time.
+//! [`read`] converts the text of a feed to the occurrences that overlap a window of time: it expands recurrences, applies
+//! exceptions and converts local times to UTC. It does no IO and reads no clock. Feeds come from other programs: faults are
+//! listed in [`Feed::problems`], the rest of the feed is still used, and the work for any feed is bounded.
 //!
 //! ```
 //! use calendar::{FreeBusy, Options, Window, read};
@@ -35,9 +35,9 @@
 //! # Ok::<(), calendar::CalendarError>(())
 //! ```
 //!
-//! `calcard` parses the text and knows Windows' zone names, `jiff` knows the zones. Read in this order: this file, `text`
-//! (bytes to lines), `event` (one VEVENT) with `stamp`, `moment` and `attendee`, `expand` (occurrences), `parts` and `rule` (RRULE),
-//! `zones` and `definition` (VTIMEZONE), `problem`.
+//! `calcard` parses the text and maps Windows' zone names, `jiff` converts times. Suggested order of reading: this file,
+//! `text` (bytes to lines), `event` (one VEVENT) with `stamp`, `moment` and `attendee`, `expand` (occurrences), `parts` and
+//! `rule` (RRULE), `zones` and `definition` (VTIMEZONE), `problem`.
 
 mod attendee;
 mod definition;
@@ -65,128 +65,129 @@ use zones::Zones;
 
 pub use problem::{Effect, FallbackZone, Fault, Problem};
 
-/// The largest feed, in bytes. Ten years of a busy calendar are about 5 MiB; more is a mistake or an attack.
+/// Maximum length of a feed in bytes. Ten years of a busy calendar are about 5 MiB.
 pub const MAX_FEED_BYTES: usize = 10 * 1024 * 1024;
 
-/// The most parts of a feed: lines, and what commas and semicolons divide in them. The parser needs up to 400 bytes for
-/// even the smallest: this bounds its memory to about 300 MB. An honest feed of [`MAX_FEED_BYTES`] has fewer.
+/// Maximum number of parts of a feed: lines, and the items between commas and semicolons. The parser uses up to 400 bytes
+/// for the smallest part, hence at most about 300 MB. Genuine feeds of [`MAX_FEED_BYTES`] have fewer parts.
 pub const MAX_FEED_PARTS: usize = 750_000;
 
-/// The most occurrences of a feed in a window; of more, the first are kept. A day with 300 meetings for a month is less.
+/// Maximum number of occurrences of a feed in a window; later ones are dropped. A month with 300 meetings a day has fewer.
 pub const MAX_OCCURRENCES: usize = 10_000;
 
-/// The most problems told one by one: whoever reads them repairs the exporter after the first few.
+/// Maximum number of problems reported one by one; the first few suffice to repair the exporter.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// The longest UID or summary, in characters. A recurring event repeats its summary in every occurrence:
-/// without a bound, 10 MiB of summary would become 100 GB. RFC 7986 wants UIDs shorter than 255 bytes.
+/// Maximum length of a UID or summary in characters. Each occurrence of a series repeats the summary: without a limit, 10
+/// MiB of summary would become 100 GB. RFC 7986 requires UIDs below 255 bytes.
 pub const MAX_TEXT_CHARS: usize = 255;
 
-/// Whether there is a time zone of that name, or one that Windows calls so.
+/// True for a time zone of the IANA database, and for Windows' name of one.
 pub fn is_zone(name: &str) -> bool {
     Zones::new(name).is_some()
 }
 
-/// What the calendar says about the time (TRANSP, X-MICROSOFT-CDO-BUSYSTATUS, STATUS).
+/// Availability during an event (TRANSP, X-MICROSOFT-CDO-BUSYSTATUS, STATUS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FreeBusy {
-    /// Noted, but the person is available; so is who works elsewhere.
+    /// The person is available; also for "working elsewhere".
     Free,
-    /// Not yet accepted or not yet certain.
+    /// Not accepted yet, or not certain.
     Tentative,
-    /// Taken.
+    /// The person is busy.
     Busy,
-    /// Away from work.
+    /// The person is away from work.
     OutOfOffice,
 }
 
-/// One event at one time.
+/// One occurrence of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
-    /// The event's UID, at most [`MAX_TEXT_CHARS`]; all occurrences of a series share it. Empty if the feed gives none.
+    /// UID of the event, at most [`MAX_TEXT_CHARS`] characters; shared by all occurrences of a series. Empty if the feed
+    /// has none.
     pub uid: String,
     /// Start, in milliseconds since 1970 UTC.
     pub start: i64,
-    /// End (exclusive), in milliseconds since 1970 UTC; equal to the start if the event does not last.
+    /// End (exclusive), in milliseconds since 1970 UTC; equal to the start for an event without length.
     pub end: i64,
-    /// The subject, at most [`MAX_TEXT_CHARS`].
+    /// Subject, at most [`MAX_TEXT_CHARS`] characters.
     pub summary: String,
-    /// CLASS is PRIVATE, CONFIDENTIAL or unknown: the summary is not for others.
+    /// True if CLASS is PRIVATE, CONFIDENTIAL or unknown: the summary must not be shown to others.
     pub private: bool,
-    /// What the time is.
+    /// Availability during the event.
     pub free_busy: FreeBusy,
-    /// It is about days rather than times: DTSTART is a DATE, or Outlook says so.
+    /// True for an all-day event: DTSTART is a DATE, or Outlook marks it.
     pub all_day: bool,
 }
 
-/// A span of time in milliseconds since 1970 UTC: from `from` until before `to`.
+/// Range of time in milliseconds since 1970 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The first millisecond.
+    /// First millisecond.
     pub from: i64,
-    /// The millisecond after the last.
+    /// Millisecond after the last one.
     pub to: i64,
 }
 
-/// What a feed says about a window.
+/// Result of [`read`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Feed {
-    /// What overlaps the window, by start; cancelled events are left out.
+    /// Occurrences that overlap the window, ordered by start, without cancelled ones.
     pub occurrences: Vec<Occurrence>,
-    /// What could not be read, with its line. At most [`MAX_PROBLEMS`] and five about the feed itself.
+    /// Faults with their lines: at most [`MAX_PROBLEMS`], and five about the feed itself.
     pub problems: Vec<Problem>,
 }
 
-/// Why nothing of a feed can be read.
+/// Reason why no part of a feed can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
-    /// More than [`MAX_FEED_BYTES`].
+    /// The feed is longer than [`MAX_FEED_BYTES`].
     #[error(
         "the calendar feed has {bytes} bytes, more than {MAX_FEED_BYTES}: let the calendar publish fewer months or no attachments"
     )]
     TooLarge {
-        /// Its size.
+        /// Length of the feed in bytes.
         bytes: usize,
     },
-    /// More than [`MAX_FEED_PARTS`].
+    /// The feed has more parts than [`MAX_FEED_PARTS`].
     #[error(
         "the calendar feed has {parts} lines and list items, more than {MAX_FEED_PARTS}: let the calendar publish fewer months or no details"
     )]
     TooManyParts {
-        /// Its lines, commas and semicolons.
+        /// Number of lines, commas and semicolons.
         parts: usize,
     },
-    /// There is no BEGIN:VCALENDAR in it.
+    /// The feed has no BEGIN:VCALENDAR.
     #[error(
-        "the calendar feed holds no BEGIN:VCALENDAR: give the address of the .ics file itself, not of a web page or a sign-in"
+        "the calendar feed has no BEGIN:VCALENDAR: give the address of the .ics file itself, not of a web page or a sign-in page"
     )]
     NotACalendar,
     /// The default zone is unknown.
     #[error("the time zone \"{zone}\" is not known: give an IANA name such as Europe/Berlin")]
     UnknownZone {
-        /// The name given.
+        /// Name of the zone.
         zone: String,
     },
 }
 
-/// How a feed is read.
+/// Parameters of [`read`].
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// The time that is asked about.
+    /// Window of the occurrences.
     pub window: Window,
-    /// The zone of floating times and of days, unless the feed names one (X-WR-TIMEZONE): an IANA or Windows name.
+    /// Zone of floating times and of all-day events, unless the feed names one (X-WR-TIMEZONE): an IANA or Windows name.
     pub default_zone: &'a str,
-    /// The parameter `charset` of the feed's Content-Type.
+    /// Parameter `charset` of the feed's Content-Type.
     pub charset: Option<&'a str>,
-    /// The mail addresses of the person whose calendar it is: what these have declined is [`FreeBusy::Free`].
+    /// Mail addresses of the calendar's owner: events that they have declined are [`FreeBusy::Free`].
     pub addresses: &'a [&'a str],
 }
 
-/// Reads a feed: what it says about a window of time.
+/// Reads the occurrences of a feed in a window of time.
 ///
 /// # Errors
 ///
-/// [`CalendarError`] if nothing can be read; what is wrong with single events is in [`Feed::problems`].
+/// [`CalendarError`] if no part of the feed can be read; faults of single events are in [`Feed::problems`].
 pub fn read(bytes: &[u8], options: Options<'_>) -> Result<Feed, CalendarError> {
     if bytes.len() > MAX_FEED_BYTES {
         return Err(CalendarError::TooLarge { bytes: bytes.len() });
@@ -212,7 +213,7 @@ pub fn read(bytes: &[u8], options: Options<'_>) -> Result<Feed, CalendarError> {
             Entry::ICalendar(calendar) => {
                 components.take(&calendar, &mut zones, options.addresses);
             }
-            // Lines outside a calendar, contact cards: not ours.
+            // Lines outside of a calendar, and contact cards, are ignored.
             _ => {}
         }
     }
@@ -246,14 +247,14 @@ pub fn read(bytes: &[u8], options: Options<'_>) -> Result<Feed, CalendarError> {
     })
 }
 
-/// What the components of a feed say, as they are read.
+/// Components of a feed, as they are read.
 #[derive(Default)]
 struct Components {
-    /// Whether there is a VCALENDAR.
+    /// True if the feed has a VCALENDAR.
     found: bool,
     problems: Problems,
     events: Vec<Event>,
-    /// The number of each of `events` in the feed.
+    /// Number in the feed of each of `events`.
     places: Vec<usize>,
     cancellations: Vec<(String, Version)>,
 }
@@ -280,10 +281,10 @@ impl Components {
             let number = self.problems.event;
             let mut reader = Reader {
                 zones,
-                notes: Vec::new(),
+                faults: Vec::new(),
             };
             let event = Event::read(component, context, &mut reader);
-            for (fault, effect) in reader.notes {
+            for (fault, effect) in reader.faults {
                 self.problems.record(number, fault, effect);
             }
             match event {
@@ -298,7 +299,7 @@ impl Components {
     }
 }
 
-/// At most [`MAX_TEXT_CHARS`] of a text.
+/// The first [`MAX_TEXT_CHARS`] characters of a text.
 fn shortened(text: &str) -> String {
     text.chars().take(MAX_TEXT_CHARS).collect()
 }

@@ -1,4 +1,4 @@
-//! Dates and times as a feed writes them, and how long events last.
+//! Dates and times as a feed writes them, and lengths of events.
 
 use calcard::icalendar::{
     ICalendarDuration, ICalendarEntry, ICalendarParameterName, ICalendarValue,
@@ -11,20 +11,20 @@ use crate::problem::{Effect, Fault};
 use crate::stamp::{Stamp, StampError};
 use crate::zones::Zones;
 
-/// How a date or time is written.
+/// Form of a date or time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// A DATE: the whole day is meant.
+    /// DATE: the whole day.
     Day,
-    /// A time without a zone.
+    /// Time without a zone.
     Floating,
-    /// A time with a TZID.
+    /// Time with a TZID.
     Zoned,
-    /// A time with "Z".
+    /// Time with "Z".
     Utc,
 }
 
-/// A date or time as the feed writes it, with the zone that it is read in.
+/// Date or time with its zone.
 #[derive(Clone, Debug)]
 pub(crate) struct Moment {
     pub(crate) local: DateTime,
@@ -33,13 +33,13 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// Milliseconds since 1970 UTC. A time that the clocks skip counts as if they had not yet been changed, one that they
-    /// show twice is the first (RFC 5545 §3.3.5). `None` beyond the years that can be reckoned with.
+    /// Milliseconds since 1970 UTC. A time that the clocks skip has the offset before the change; of a time that they
+    /// repeat, the first one is meant (RFC 5545 §3.3.5). `None` outside of the supported years.
     pub(crate) fn instant(&self) -> Option<i64> {
         instant(&self.zone, self.local)
     }
 
-    /// The same, read in the zone of the series that it belongs to if it names none itself.
+    /// The same time, in the zone of its series if it names none itself.
     pub(crate) fn of_series(mut self, zone: &TimeZone) -> Self {
         if self.form == Form::Floating {
             self.zone = zone.clone();
@@ -47,7 +47,7 @@ impl Moment {
         self
     }
 
-    /// The last instant, if the moment is after it.
+    /// [`LAST`] if the moment is after it.
     fn last_if_after(&self) -> Option<i64> {
         (self.local.year() == 9999).then_some(LAST)
     }
@@ -57,26 +57,25 @@ impl Moment {
     }
 }
 
-/// See [`Moment::instant`].
+/// Converts a local time, like [`Moment::instant`].
 pub(crate) fn instant(zone: &TimeZone, local: DateTime) -> Option<i64> {
     zone.to_timestamp(local).ok().map(Timestamp::as_millisecond)
 }
 
-/// The last instant that can be reckoned with, in milliseconds since 1970 UTC: 30 December 9999. The end of a day after it lies
-/// beyond.
+/// Last supported time in milliseconds since 1970 UTC, 30 December 9999: a day after it has no end.
 pub(crate) const LAST: i64 = 253_402_207_200_000;
 
-/// How long an event lasts.
+/// Length of an event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Length {
-    /// Days of the calendar, which have 23 or 25 hours when clocks change.
+    /// Calendar days, which have 23 or 25 hours when clocks change.
     pub(crate) days: i64,
-    /// Seconds of the clock, after the days.
+    /// Seconds in addition to the days.
     pub(crate) seconds: i64,
 }
 
 impl Length {
-    /// The end of what begins at `local`.
+    /// End of an event with this length that starts at `local`.
     pub(crate) fn end(self, zone: &TimeZone, local: DateTime) -> Option<i64> {
         let local = local
             .checked_add(SignedDuration::from_secs(self.days.checked_mul(86_400)?))
@@ -84,9 +83,9 @@ impl Length {
         instant(zone, local)?.checked_add(self.seconds.checked_mul(1000)?)
     }
 
-    /// Never shorter than the real length: how far before a range an occurrence may begin and still touch it.
+    /// Upper limit of the real length: an occurrence that starts earlier than this before a range does not overlap it.
     pub(crate) fn reach(self) -> SignedDuration {
-        // Two days more: zones lie up to 26 hours apart, and a day can have 25 hours.
+        // Two more days: zones differ by up to 26 hours, and a day can have 25 hours.
         SignedDuration::from_secs(
             self.days
                 .saturating_add(2)
@@ -107,7 +106,8 @@ impl Length {
     }
 }
 
-/// From start to end: whole days between days, exact time otherwise (RFC 5545 §3.8.5.3). `None` if negative.
+/// Length from start to end: whole days between all-day dates, exact time otherwise (RFC 5545 §3.8.5.3). `None` if
+/// negative.
 pub(crate) fn between(start: &Moment, end: &Moment) -> Option<Length> {
     let length = if start.is_day() && end.is_day() {
         let days = end.local.date().duration_since(start.local.date());
@@ -125,22 +125,22 @@ pub(crate) fn between(start: &Moment, end: &Moment) -> Option<Length> {
     (length.days >= 0 && length.seconds >= 0).then_some(length)
 }
 
-/// Reads the dates and times of one event; keeps what is wrong with it.
+/// Reads the dates and times of one event, and collects its faults.
 pub(crate) struct Reader<'a> {
     pub(crate) zones: &'a mut Zones,
-    /// What does not keep the event from being read.
-    pub(crate) notes: Vec<(Fault, Effect)>,
+    /// Faults that do not prevent the event from being read.
+    pub(crate) faults: Vec<(Fault, Effect)>,
 }
 
 impl Reader<'_> {
-    /// Records a fault, once an event.
-    pub(crate) fn note(&mut self, fault: Fault, effect: Effect) {
-        if !self.notes.iter().any(|(known, _)| *known == fault) {
-            self.notes.push((fault, effect));
+    /// Records a fault once per event.
+    pub(crate) fn record(&mut self, fault: Fault, effect: Effect) {
+        if !self.faults.iter().any(|(known, _)| *known == fault) {
+            self.faults.push((fault, effect));
         }
     }
 
-    /// The first value of a property.
+    /// First value of a property.
     pub(crate) fn moment(
         &mut self,
         entry: &ICalendarEntry,
@@ -152,9 +152,9 @@ impl Reader<'_> {
         self.located(stamp, zone.as_ref(), name)
     }
 
-    /// The zone that a property names. One that cannot be read is noted, and its times are the calendar's own.
+    /// Zone of a property. An unreadable zone is recorded as a fault, and the calendar's own zone is used.
     pub(crate) fn zone(&mut self, entry: &ICalendarEntry) -> Option<TimeZone> {
-        // Commas divide a name that is not in quotes: "(UTC+01:00) Amsterdam, Berlin".
+        // A comma splits a name without quotes: "(UTC+01:00) Amsterdam, Berlin".
         let parts = entry.parameters(&ICalendarParameterName::Tzid);
         let parts: Vec<&str> = parts.filter_map(|part| part.as_text()).collect();
         let name = parts.join(",");
@@ -164,12 +164,12 @@ impl Reader<'_> {
         }
         let (zone, fault) = self.zones.get(name);
         if let Some(fault) = fault {
-            self.note(fault, Effect::AsDescribed);
+            self.record(fault, Effect::AsDescribed);
         }
         zone.or_else(|| Some(self.zones.floating()))
     }
 
-    /// Reads a value in the zone that its property names.
+    /// Value in the zone of its property.
     pub(crate) fn located(
         &mut self,
         stamp: Stamp,
@@ -191,7 +191,7 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a date or time of a property.
+/// Parses a date or time of a property.
 pub(crate) fn stamp(text: &str, name: &'static str) -> Result<Stamp, Fault> {
     Stamp::read(text).map_err(|error| match error {
         StampError::Form => Fault::NotADate(name),

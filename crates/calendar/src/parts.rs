@@ -1,17 +1,17 @@
-//! The parts of an RRULE value (RFC 5545 §3.3.10), as they are written.
+//! Parses RRULE values (RFC 5545 §3.3.10).
 //!
-//! Our own because `calcard` drops COUNT=0 (a series without end instead of none), cuts numbers to eight or sixteen bits
-//! (BYHOUR=265 becomes 9) and passes over parts that it does not know.
+//! `calcard` is not used here, because it drops COUNT=0 (an endless series instead of none), truncates numbers to eight or
+//! sixteen bits (BYHOUR=265 becomes 9) and ignores unknown parts.
 
 use calcard::icalendar::ICalendarFrequency as Frequency;
 use jiff::civil::Weekday;
 
 use crate::stamp::Stamp;
 
-/// Most numbers of one part: all seconds of a day in one list are hostile.
+/// Maximum number of values in one part; lists of all seconds of a day are hostile.
 const NUMBERS_MAX: usize = 750;
 
-/// The parts of a rule; numbers are not yet checked for their range.
+/// Parts of a rule. The ranges of numbers are not checked yet.
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) frequency: Frequency,
@@ -31,7 +31,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Reads the value of an RRULE. The error says which part cannot be read, and repeats nothing of it.
+    /// Parses an RRULE. The error names the unreadable part without repeating its value.
     pub(crate) fn read(value: &str) -> Result<Self, String> {
         let mut parts = Self {
             frequency: Frequency::Daily,
@@ -64,15 +64,17 @@ impl Parts {
                         .parse()
                         .ok()
                         .filter(|interval| (1..=u32::MAX.into()).contains(interval))
-                        .ok_or("'s INTERVAL is no number from 1")?;
+                        .ok_or("'s INTERVAL is not a number from 1")?;
                 }
                 "COUNT" => {
-                    let count: u64 = value.parse().map_err(|_| "'s COUNT is no number from 0")?;
+                    let count: u64 = value
+                        .parse()
+                        .map_err(|_| "'s COUNT is not a number from 0")?;
                     parts.count = Some(u32::try_from(count).unwrap_or(u32::MAX));
                 }
                 "UNTIL" => {
                     parts.until =
-                        Some(Stamp::read(value).map_err(|_| "'s UNTIL is no date or time")?)
+                        Some(Stamp::read(value).map_err(|_| "'s UNTIL is not a date or time")?)
                 }
                 "BYSECOND" => parts.seconds = numbers("BYSECOND", value)?,
                 "BYMINUTE" => parts.minutes = numbers("BYMINUTE", value)?,
@@ -86,16 +88,16 @@ impl Parts {
                 }
                 "BYMONTH" => parts.months = numbers("BYMONTH", value)?,
                 "BYSETPOS" => parts.positions = numbers("BYSETPOS", value)?,
-                "WKST" => parts.week_start = weekday(value).ok_or("'s WKST is no weekday")?,
+                "WKST" => parts.week_start = weekday(value).ok_or("'s WKST is not a weekday")?,
                 "RSCALE" if value.eq_ignore_ascii_case("GREGORIAN") => {}
                 "RSCALE" => {
-                    return Err("'s RSCALE names another calendar than the Gregorian".to_owned());
+                    return Err("'s RSCALE names a calendar other than the Gregorian".to_owned());
                 }
                 "SKIP" if value.eq_ignore_ascii_case("OMIT") => {}
                 "SKIP" => return Err("'s SKIP asks for days to be moved".to_owned()),
-                // Vendors' own.
+                // Extensions of vendors.
                 name if name.starts_with("X-") => {}
-                _ => return Err(" has a part that is not known".to_owned()),
+                _ => return Err(" has an unknown part".to_owned()),
             }
         }
         parts.frequency = frequency.ok_or(" has no FREQ")?;
@@ -129,7 +131,7 @@ fn list<T>(name: &str, value: &str, read: impl Fn(&str) -> Option<T>) -> Result<
     read.ok_or_else(|| format!("'s {name} cannot be read"))
 }
 
-/// `MO`, `2MO`, `+2MO`, `-1MO`.
+/// Parses `MO`, `2MO`, `+2MO`, `-1MO`.
 fn nth_weekday(value: &str) -> Option<(Option<i16>, Weekday)> {
     let (nth, day) = value.split_at_checked(value.len().checked_sub(2)?)?;
     let nth = match nth.trim() {

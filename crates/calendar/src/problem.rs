@@ -1,64 +1,64 @@
-//! What could not be read of a feed, for people and for programs.
+//! Faults of feeds, for people and for programs.
 
 use std::fmt;
 
 use crate::{MAX_OCCURRENCES, MAX_PROBLEMS};
 
-/// A part of a feed that could not be read. Its text repeats no value of the feed: it is shown to people who may not read
-/// what an address answers.
+/// A part of a feed that could not be read. The text repeats no value of the feed, because its readers may not be allowed
+/// to see what an address answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Number of the event in the feed, from 1; `None`: it is about the feed.
+    /// Number of the event in the feed, from 1; `None` for the feed itself.
     pub event: Option<usize>,
-    /// Line of the file, from 1, if it is known.
+    /// Line of the file, from 1, if known.
     pub line: Option<u32>,
-    /// What is wrong.
+    /// Fault.
     pub fault: Fault,
-    /// What it does to the event.
+    /// Consequence for the event.
     pub effect: Effect,
 }
 
-/// What a fault does to its event.
+/// Consequence of a fault for its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// The event is not shown.
     EventLeftOut,
-    /// The property is not counted.
+    /// The property is ignored.
     PropertyLeftOut,
-    /// As the fault says.
+    /// The text of the fault names the consequence.
     AsDescribed,
 }
 
-/// What is wrong. Texts are in English; [`Fault::code`] is for translations.
+/// Kind of a fault. The texts are English; translations use [`Fault::code`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// No DTSTART.
+    /// The event has no DTSTART.
     #[error("it has no DTSTART")]
     NoStart,
     /// The property is not a date or time.
     #[error("its {0} is not a date or time")]
     NotADate(&'static str),
-    /// 30 February, 25 o'clock.
+    /// A date such as 30 February, or a time such as 25:00.
     #[error("its {0} has a date or time that does not exist")]
     NoSuchDate(&'static str),
-    /// Before the year -9999 or after 9999.
-    #[error("its {0} is out of reach")]
+    /// A time before the year -9999 or after 9999.
+    #[error("its {0} is out of range")]
     OutOfReach(&'static str),
-    /// A TZID that neither the feed nor the database of zones has.
+    /// A TZID that neither the feed nor the zone database contains.
     #[error(
-        "its time zone is neither known nor defined in the feed; it is read in the calendar's own zone"
+        "its time zone is neither known nor defined in the feed; the calendar's own zone is used"
     )]
     UnknownZone,
     /// A VTIMEZONE that cannot be read.
     #[error("its time zone has a definition that cannot be read; {0}")]
     Definition(FallbackZone),
-    /// Two VTIMEZONEs of one TZID that differ.
-    #[error(
-        "its time zone is defined twice in the feed, in different ways; the last definition is used"
-    )]
+    /// Two different VTIMEZONEs with one TZID.
+    #[error("its time zone has two different definitions in the feed; the last one is used")]
     TwoDefinitions,
-    /// X-WR-TIMEZONE names no zone.
-    #[error("the zone of the calendar (X-WR-TIMEZONE) is not known; that of the settings holds")]
+    /// X-WR-TIMEZONE is not the name of a zone.
+    #[error(
+        "the time zone of the calendar (X-WR-TIMEZONE) is not known; the one in the settings is used"
+    )]
     CalendarZone,
     /// DTEND before DTSTART.
     #[error("its DTEND is before its DTSTART")]
@@ -66,67 +66,67 @@ pub enum Fault {
     /// A negative DURATION.
     #[error("its DURATION is negative")]
     NegativeDuration,
-    /// A DURATION that is none.
+    /// A DURATION that cannot be read.
     #[error("its DURATION cannot be read")]
     Duration,
     /// A period of RDATE that ends before it starts.
     #[error("its RDATE has a period that ends before it starts")]
     Period,
-    /// An RRULE that is none, or a part of one.
+    /// An RRULE that cannot be read, or a part of it.
     #[error("its RRULE{0}")]
     Rule(String),
     /// An RRULE beyond the limit of work.
-    #[error("its RRULE takes too much reckoning; only what was found until then is shown")]
+    #[error("its RRULE takes too much computing time; only the occurrences found so far are shown")]
     TooMuchWork,
-    /// EXRULE.
+    /// EXRULE, which is not supported.
     #[error("its EXRULE (withdrawn from iCalendar in 2009) is not read")]
     ExRule,
-    /// RANGE=THISANDFUTURE.
+    /// RANGE=THISANDFUTURE, which is not supported.
     #[error("its change \"this and all that follow\" is shown for one occurrence only")]
     ThisAndFuture,
     /// Bytes that are neither UTF-8 nor in the announced encoding.
     #[error("the text is neither UTF-8 nor in the announced encoding; it is read as Windows-1252")]
     Encoding,
-    /// An announced encoding that is not known, and bytes that are not UTF-8.
+    /// An unknown charset, and bytes that are not UTF-8.
     #[error(
-        "the announced encoding (charset) is not known, and the text is not UTF-8; it is read as Windows-1252, so letters may be wrong"
+        "the announced encoding (charset) is not known, and the text is not UTF-8; it is read as Windows-1252, so some letters may be wrong"
     )]
     Charset,
-    /// More than [`MAX_PROBLEMS`].
+    /// Problems beyond [`MAX_PROBLEMS`].
     #[error("{0} more problems of this kind: the exporter may be at fault")]
     More(usize),
-    /// More than [`MAX_OCCURRENCES`].
+    /// Occurrences beyond [`MAX_OCCURRENCES`].
     #[error(
-        "the feed has more than {MAX_OCCURRENCES} occurrences in this time; the first {MAX_OCCURRENCES} are shown: look for an event that repeats too often"
+        "the feed has more than {MAX_OCCURRENCES} occurrences in this time; the first {MAX_OCCURRENCES} are shown: check for an event that repeats too often"
     )]
     TooManyOccurrences,
-    /// No END:VCALENDAR.
+    /// The feed does not end with END:VCALENDAR.
     #[error(
-        "the feed does not end with END:VCALENDAR; events may be missing: fetch it again, or ask who publishes it"
+        "the feed does not end with END:VCALENDAR; events may be missing: fetch it again, or ask its publisher"
     )]
     Truncated,
 }
 
-/// The zone that is used in place of one whose definition cannot be read.
+/// Zone in place of one with an unreadable definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FallbackZone {
-    /// The zone of that name in the database.
+    /// The zone with the same name in the database.
     SameName,
-    /// The calendar's own.
+    /// The calendar's own zone.
     Calendar,
 }
 
 impl fmt::Display for FallbackZone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::SameName => "the known zone of that name is used",
-            Self::Calendar => "it is read in the calendar's own zone",
+            Self::SameName => "the known zone with that name is used",
+            Self::Calendar => "the calendar's own zone is used",
         })
     }
 }
 
 impl Fault {
-    /// Name of the fault for programs and translations. It never changes.
+    /// Stable name of the fault for programs and translations.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoStart => "no_start",
@@ -153,7 +153,7 @@ impl Fault {
         }
     }
 
-    /// Every code.
+    /// Codes of all faults.
     pub const CODES: [&'static str; 21] = [
         "no_start",
         "not_a_date",
@@ -178,7 +178,7 @@ impl Fault {
         "truncated",
     ];
 
-    /// The property at fault.
+    /// Property with the fault.
     pub fn property(&self) -> Option<&'static str> {
         match self {
             Self::NotADate(property) | Self::NoSuchDate(property) | Self::OutOfReach(property) => {
@@ -213,7 +213,7 @@ impl fmt::Display for Problem {
         write!(f, "{}", self.fault)?;
         f.write_str(match self.effect {
             Effect::EventLeftOut => "; it is not shown",
-            Effect::PropertyLeftOut => "; what it says is not shown",
+            Effect::PropertyLeftOut => "; the property is ignored",
             Effect::AsDescribed => "",
         })?;
         if self.event.is_some() {
@@ -223,10 +223,10 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The problems of a feed, as they are found.
+/// Problems of a feed, in the order of detection.
 #[derive(Default)]
 pub(crate) struct Problems {
-    /// Number of events seen.
+    /// Number of events read.
     pub(crate) event: usize,
     found: Vec<(usize, Fault, Effect)>,
     more: usize,
@@ -243,12 +243,12 @@ impl Problems {
         self.found.push((event, fault, effect));
     }
 
-    /// Records that X-WR-TIMEZONE names no zone.
+    /// Records that X-WR-TIMEZONE is not the name of a zone.
     pub(crate) fn unknown_calendar_zone(&mut self) {
         self.calendar_zone = true;
     }
 
-    /// All of them, with their lines; `of_feed` are those of the feed itself.
+    /// All problems with their lines; `of_feed` are faults of the feed itself.
     pub(crate) fn finish(self, text: &crate::text::Text, of_feed: Vec<Fault>) -> Vec<Problem> {
         let lines = if self.found.is_empty() {
             Vec::new()
@@ -262,7 +262,7 @@ impl Problems {
             effect: Effect::AsDescribed,
         };
         let named = self.found.into_iter().map(|(number, fault, effect)| {
-            // A feed whose events are not where they seem to be gets no lines.
+            // If the count of events differs from that of the text, lines are unknown.
             let place = number.checked_sub(1).and_then(|place| lines.get(place));
             let place = place.filter(|_| lines.len() == self.event);
             let line = place.map(|event| match fault.property() {

@@ -1,9 +1,9 @@
-//! Recurrence rules (RFC 5545 §3.3.10) on local time: which dates and times a rule names within a range.
+//! Recurrence rules (RFC 5545 §3.3.10) in local time: the dates and times of a rule within a range.
 //!
-//! This is our own because both libraries at hand (`calcard` and `rrule`, the same engine) make a whole period before they
-//! give its first date: one hostile rule, every second of every day of a year, costs them 31 million dates. Here every day
-//! and every time looked at is a step of a [`Budget`], and a rule without COUNT starts at the range, not at its beginning.
-//! A property test holds the two against each other.
+//! Both available libraries (`calcard` and `rrule`, the same engine) expand a whole period before they return its first
+//! date: a hostile rule, every second of every day of a year, takes 31 million dates. Here each examined day and time is a
+//! step of a [`Budget`], and a rule without COUNT starts at the range instead of its beginning. A property test compares
+//! both engines.
 
 use std::ops::{ControlFlow, Range};
 
@@ -13,20 +13,20 @@ use jiff::civil::{Date, DateTime, Weekday, date};
 
 use crate::parts::Parts;
 
-/// Steps that one rule may take: 600 years of days, so that a birthday counted from 1604 (Apple's "no year") is read.
+/// Maximum number of steps of one rule: 600 years of days, enough for a birthday since 1604 (Apple's "no year").
 pub(crate) const RULE_STEPS: u32 = 220_000;
-/// Steps that all rules of a feed may take together: about a second of work.
+/// Maximum number of steps of all rules of a feed: about a second of work.
 pub(crate) const FEED_STEPS: u32 = 5_000_000;
 
 const DAY: i64 = 86_400;
 
-/// How much work is left; shared by all rules of a feed.
+/// Remaining steps, shared by all rules of a feed.
 pub(crate) struct Budget {
     feed: u32,
     rule: u32,
 }
 
-/// The rule needed more work than it is given.
+/// Error for a rule that exceeds its budget.
 #[derive(Debug)]
 pub(crate) struct OutOfSteps;
 
@@ -49,7 +49,7 @@ impl Budget {
     }
 }
 
-/// A rule whose parts are in range and whose unsaid parts are filled in from the event's start.
+/// A rule with checked ranges; missing parts are derived from the event's start.
 #[derive(Debug)]
 pub(crate) struct Rule {
     frequency: Frequency,
@@ -68,7 +68,7 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// Checks the parts of a rule. The error says which cannot be read.
+    /// Checks the parts of a rule. The error names the wrong part.
     pub(crate) fn new(parts: &Parts, start: DateTime) -> Result<Self, String> {
         let mut read = Self {
             frequency: parts.frequency,
@@ -81,7 +81,7 @@ impl Rule {
             week_days: parts.week_days.clone(),
             hours: part("BYHOUR", &parts.hours, 0..=23)?,
             minutes: part("BYMINUTE", &parts.minutes, 0..=59)?,
-            // A leap second is the last second of its minute: no clock of ours shows 60.
+            // A leap second counts as the last second of its minute, because times here have no second 60.
             seconds: part("BYSECOND", &parts.seconds, 0..=60)?,
             positions: signed_part("BYSETPOS", &parts.positions, i32::MAX.into())?,
             week_start: parts.week_start,
@@ -95,7 +95,7 @@ impl Rule {
         Ok(read)
     }
 
-    /// Each number counts once, however often a list repeats it: each costs work at every step.
+    /// Removes repeated numbers, each of which would cost work at every step.
     fn drop_repeated(&mut self) {
         self.weeks.sort_unstable();
         self.weeks.dedup();
@@ -110,12 +110,12 @@ impl Rule {
             .retain(|(number, day)| seen.insert((*number, day.to_monday_zero_offset())));
     }
 
-    /// COUNT=0: the series has no occurrence.
+    /// True for COUNT=0: the series has no occurrence.
     pub(crate) fn is_empty(&self) -> bool {
         self.count == Some(0)
     }
 
-    /// "Information missing in the rule is taken from DTSTART" (RFC 5545 §3.3.10).
+    /// Derives missing parts from DTSTART (RFC 5545 §3.3.10).
     fn fill_in(&mut self, start: DateTime) {
         let no_day =
             self.year_days.is_empty() && self.month_days.is_empty() && self.week_days.is_empty();
@@ -144,15 +144,16 @@ impl Rule {
         }
     }
 
-    /// Gives `take` the rule's times after `start` that are in `range`, in order, until it breaks.
+    /// Calls `visit` with the times of the rule after `start` in `range`, in order, until it breaks.
     ///
-    /// The start itself is the caller's: it belongs to the event whether the rule names it or not, and COUNT includes it.
+    /// The caller adds the start itself: it belongs to the series whether or not the rule contains it, and COUNT includes
+    /// it.
     pub(crate) fn each(
         &self,
         start: DateTime,
         range: Range<DateTime>,
         budget: &mut Budget,
-        mut take: impl FnMut(DateTime) -> ControlFlow<()>,
+        mut visit: impl FnMut(DateTime) -> ControlFlow<()>,
     ) -> Result<(), OutOfSteps> {
         budget.begin();
         let mut left = self.count.map(|count| count.saturating_sub(1));
@@ -173,26 +174,26 @@ impl Rule {
             if time >= range.end {
                 ControlFlow::Break(())
             } else if time >= range.start {
-                take(time)
+                visit(time)
             } else {
                 ControlFlow::Continue(())
             }
         })
     }
 
-    /// Walks the periods (years, months, ... seconds) that can touch `range` and gives the times of each.
+    /// Visits the periods (years, months … seconds) that may overlap `range`, with the times of each.
     fn sets(
         &self,
         start: DateTime,
         range: Range<DateTime>,
         budget: &mut Budget,
-        take: &mut dyn FnMut(DateTime) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(DateTime) -> ControlFlow<()>,
     ) -> Result<(), OutOfSteps> {
         let unit = match self.frequency {
             Frequency::Hourly => 3600,
             Frequency::Minutely => 60,
             Frequency::Secondly => 1,
-            _ => return self.sets_of_days(start, range, budget, take),
+            _ => return self.sets_of_days(start, range, budget, visit),
         };
         let step = unit * self.interval;
         let base = seconds(start).div_euclid(unit) * unit;
@@ -205,7 +206,7 @@ impl Rule {
             let Some(now) = civil(at).filter(|now| *now < range.end) else {
                 return Ok(());
             };
-            // What cannot match is passed over in one step: a day, an hour, a minute.
+            // Skips a day, an hour or a minute without a match in one step.
             if !self.names_day(now.date()) {
                 index = next_after((at.div_euclid(DAY) + 1) * DAY);
                 continue;
@@ -232,7 +233,7 @@ impl Rule {
                         set.extend(civil(at + i64::from(*minute) * 60 + i64::from(*second)));
                     }
                 }
-                if self.give(&set, take).is_break() {
+                if self.give(&set, visit).is_break() {
                     return Ok(());
                 }
             }
@@ -240,13 +241,13 @@ impl Rule {
         }
     }
 
-    /// The walk for rules by the day and above.
+    /// Visits the periods of rules with FREQ=DAILY and above.
     fn sets_of_days(
         &self,
         start: DateTime,
         range: Range<DateTime>,
         budget: &mut Budget,
-        take: &mut dyn FnMut(DateTime) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(DateTime) -> ControlFlow<()>,
     ) -> Result<(), OutOfSteps> {
         for index in self.first_period(start.date(), range.start.date()).. {
             budget.spend()?;
@@ -260,7 +261,7 @@ impl Rule {
             while day <= last {
                 budget.spend()?;
                 if !allows(&self.months, day.month()) {
-                    // The other months of a year are passed over in one step each.
+                    // Skips each other month of a year in one step.
                     day = day.last_of_month();
                 } else if self.names_day(day) {
                     for hour in &self.hours {
@@ -275,21 +276,21 @@ impl Rule {
                 let Ok(next) = day.tomorrow() else { break };
                 day = next;
             }
-            if self.give(&set, take).is_break() {
+            if self.give(&set, visit).is_break() {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Gives the times of one period, or those of them that BYSETPOS picks.
+    /// Visits the times of one period, or those that BYSETPOS selects.
     fn give(
         &self,
         set: &[DateTime],
-        take: &mut dyn FnMut(DateTime) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(DateTime) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         if self.positions.is_empty() {
-            return set.iter().try_for_each(|time| take(*time));
+            return set.iter().try_for_each(|time| visit(*time));
         }
         let mut picked: Vec<usize> = self
             .positions
@@ -308,10 +309,10 @@ impl Rule {
         picked
             .iter()
             .filter_map(|index| set.get(*index))
-            .try_for_each(|time| take(*time))
+            .try_for_each(|time| visit(*time))
     }
 
-    /// The number of the last period that begins at or before `day`: earlier ones cannot touch it.
+    /// Number of the last period that starts at or before `day`; earlier ones do not overlap it.
     fn first_period(&self, start: Date, day: Date) -> i64 {
         let away = match self.frequency {
             Frequency::Yearly => i64::from(day.year()) - i64::from(start.year()),
@@ -324,7 +325,7 @@ impl Rule {
         away.max(0).div_euclid(self.interval)
     }
 
-    /// First and last day of a period, counted from the one that holds the start; nothing beyond the year 9999.
+    /// First and last day of a period, counted from the period of the start; `None` after the year 9999.
     fn period(&self, start: Date, index: i64) -> Option<(Date, Date)> {
         let away = index.checked_mul(self.interval)?;
         match self.frequency {
@@ -347,7 +348,7 @@ impl Rule {
         }
     }
 
-    /// Whether every BY-part about days lets this day through.
+    /// True if a day matches all BY parts about days.
     fn names_day(&self, day: Date) -> bool {
         allows(&self.months, day.month())
             && (self.weeks.is_empty() || self.names_week(day))
@@ -378,14 +379,14 @@ impl Rule {
             Frequency::Yearly | Frequency::Monthly => {
                 (i16::from(day.day()), i16::from(day.days_in_month()))
             }
-            // A number has no meaning here (§3.3.10); the weekday still has.
+            // A number has no meaning here (RFC 5545 §3.3.10), but the weekday has.
             _ => return true,
         };
         nth.is_none_or(|nth| nth == (at - 1) / 7 + 1 || nth == -((length - at) / 7 + 1))
     }
 }
 
-/// The numbers of one part, in order and without doubles, if all are in range.
+/// Numbers of a part in order and without duplicates, if all are in range.
 fn part(
     name: &str,
     numbers: &[i64],
@@ -409,7 +410,7 @@ fn part(
     Ok(read)
 }
 
-/// The numbers of a part that counts from either end: never 0, at most `most` away from it.
+/// Numbers of a part that counts from both ends: from -`most` to `most` without 0.
 fn signed_part<N: TryFrom<i64>>(name: &str, numbers: &[i64], most: i64) -> Result<Vec<N>, String> {
     let fits = |number: &i64| {
         let small = N::try_from(*number).ok();
@@ -425,7 +426,7 @@ fn allows(list: &[i8], value: i8) -> bool {
     list.is_empty() || list.contains(&value)
 }
 
-/// Whether the list names `value`, counted from the beginning (1, 2, ...) or from the end (-1, -2, ...).
+/// True if the list contains `value`, counted from the beginning (1, 2, …) or from the end (-1, -2, …).
 fn either_end<N: Copy + PartialEq + std::ops::Sub<Output = N> + From<i8>>(
     list: &[N],
     value: N,
@@ -436,7 +437,7 @@ fn either_end<N: Copy + PartialEq + std::ops::Sub<Output = N> + From<i8>>(
         .any(|named| *named == value || *named == from_end)
 }
 
-/// The year and number of a day's week; week 1 is the first with at least four days in the year.
+/// Year and number of a day's week; week 1 is the first one with at least four days in the year.
 fn week_of(day: Date, week_start: Weekday) -> (i16, i8) {
     let middle = plus_days(first_of_week(day, week_start), 3).unwrap_or(day);
     (
@@ -462,7 +463,7 @@ fn months(day: Date) -> i64 {
     i64::from(day.year()) * 12 + i64::from(day.month()) - 1
 }
 
-/// Seconds of the local calendar since 1970; a day has 86,400 here whatever the zone does.
+/// Seconds from 1970 to a local time, as if it were UTC; each day has 86,400.
 fn seconds(time: DateTime) -> i64 {
     time.duration_since(EPOCH).as_secs()
 }

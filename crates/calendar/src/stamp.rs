@@ -1,30 +1,31 @@
-//! DATE and DATE-TIME values (RFC 5545 §3.3.4 and §3.3.5), and the forms of ISO 8601 that some exporters write instead.
+//! Parses DATE and DATE-TIME values (RFC 5545 §3.3.4 and §3.3.5), and the forms of ISO 8601 that some exporters write
+//! instead.
 //!
-//! Our own because `calcard` stops at the first character that it does not expect and keeps the rest to itself:
-//! `20260310T0900Z` and `20260310T090000.000Z` become times without a zone.
+//! `calcard` is not used here, because it stops silently at the first unexpected character: `20260310T0900Z` and
+//! `20260310T090000.000Z` become times without a zone.
 
 use jiff::civil::{Date, DateTime, Time};
 
-/// A date, or a date and a time, as it is written.
+/// A date, or a date and a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) date: Date,
     pub(crate) time: Option<Time>,
-    /// Seconds east of UTC: 0 for "Z"; iCalendar has nothing else.
+    /// Seconds east of UTC: 0 for "Z", the only form of iCalendar.
     pub(crate) offset: Option<i32>,
 }
 
-/// Why a value is no date or time.
+/// Reason why a value is not a date or time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StampError {
-    /// Another form.
+    /// The form is unknown.
     Form,
-    /// 30 February, 25 o'clock.
+    /// A date such as 30 February, or a time such as 25:00.
     NoSuchDate,
 }
 
 impl Stamp {
-    /// Reads `20260310`, `20260310T0900`, `20260310T090000Z`, `2026-03-10T09:00:00.000+01:00`.
+    /// Parses `20260310`, `20260310T0900`, `20260310T090000Z`, `2026-03-10T09:00:00.000+01:00`.
     pub(crate) fn read(text: &str) -> Result<Self, StampError> {
         let text = text.trim();
         let (date, rest) = match text.split_once(['T', 't', ' ']) {
@@ -52,7 +53,7 @@ impl Stamp {
         };
         let (hour, minute, second) = match numbers(time, ':')?[..] {
             [hour, minute] => (hour, minute, 0),
-            // A leap second is the last second of its minute.
+            // A leap second counts as the last second of its minute.
             [hour, minute, second] => (hour, minute, if second == 60 { 59 } else { second }),
             _ => return Err(StampError::Form),
         };
@@ -69,13 +70,13 @@ impl Stamp {
         })
     }
 
-    /// The local time; of a date, its beginning.
+    /// Local time; midnight for a date.
     pub(crate) fn local(self) -> DateTime {
         self.date.to_datetime(self.time.unwrap_or(Time::midnight()))
     }
 }
 
-/// Numbers of two digits each, with or without a separator between some of them.
+/// Parses numbers of two digits each, with or without separators.
 fn numbers(text: &str, separator: char) -> Result<Vec<i8>, StampError> {
     let digits: Vec<u8> = text
         .chars()
@@ -94,7 +95,7 @@ fn numbers(text: &str, separator: char) -> Result<Vec<i8>, StampError> {
     Ok(pairs.map(number).collect())
 }
 
-/// Seconds east of UTC of `+0100` or `-053028` (RFC 5545 §3.3.14), less than a day. A missing sign is a plus.
+/// Parses `+0100` or `-053028` (RFC 5545 §3.3.14) to seconds east of UTC, below a day. A missing sign means plus.
 pub(crate) fn offset(text: &str) -> Option<i32> {
     let text = text.trim();
     let (sign, digits) = match text.split_at_checked(1)? {

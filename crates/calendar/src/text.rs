@@ -1,14 +1,14 @@
-//! From the bytes of a feed to unfolded text: line ends, folding, character encoding, and the line numbers of the file.
+//! Converts the bytes of a feed to unfolded text: line ends, folding, character encoding, and line numbers of the file.
 //!
 //! RFC 5545 §3.1 folds octets, not characters: a line may be folded inside a UTF-8 character. Lines are therefore unfolded
-//! before they are decoded. `calcard` takes decoded text and gives no line numbers.
+//! before they are decoded. `calcard` expects decoded text and provides no line numbers.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// Properties whose values reach us as text, since `calcard` loses parts of them: COUNT=0, numbers beyond eight bits, the seconds
-/// of offsets, and the zone after a time in another form than RFC 5545's.
+/// Properties that `calcard` must keep as text, because it would lose parts of their values: COUNT=0, numbers beyond eight
+/// bits, seconds of offsets, and the zone of a time in other forms than RFC 5545's.
 const AS_TEXT: [&str; 9] = [
     "DTSTART",
     "DTEND",
@@ -21,7 +21,7 @@ const AS_TEXT: [&str; 9] = [
     "TZOFFSETTO",
 ];
 
-/// Properties with a word or a number as value, of which `calcard` reads no blanks: `X-MICROSOFT-CDO-BUSYSTATUS: FREE`.
+/// Properties with a word or a number as value, in which `calcard` accepts no spaces: `X-MICROSOFT-CDO-BUSYSTATUS: FREE`.
 const OF_ONE_WORD: [&str; 8] = [
     "STATUS",
     "TRANSP",
@@ -33,23 +33,23 @@ const OF_ONE_WORD: [&str; 8] = [
     "X-MICROSOFT-CDO-ALLDAYEVENT",
 ];
 
-/// The unfolded text of a feed.
+/// Unfolded text of a feed.
 pub(crate) struct Text {
-    /// Lines end with LF; blank lines are left out.
+    /// Text with LF line ends, without blank lines.
     pub(crate) text: String,
     /// Line of the file, from 1, of each line of `text`.
     lines: Vec<u32>,
-    /// First line of the file that is in no announced encoding and was read as Windows-1252.
+    /// First line of the file that does not match the announced encoding and was read as Windows-1252.
     pub(crate) guessed: Option<u32>,
-    /// Whether an encoding is announced that we do not know.
+    /// True if the announced encoding is unknown.
     pub(crate) is_charset_unknown: bool,
 }
 
 impl Text {
     /// Unfolds and decodes a feed. `charset` is the parameter of its Content-Type.
     ///
-    /// UTF-8 comes first, whatever is announced: servers announce ISO-8859-1 for every file, and text in another encoding
-    /// is hardly ever valid UTF-8.
+    /// UTF-8 precedes the announced encoding: servers announce ISO-8859-1 for every file, and text in another encoding is
+    /// hardly ever valid UTF-8.
     pub(crate) fn read(bytes: &[u8], charset: Option<&str>) -> Self {
         let announced = charset.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
         let mut text = match wide(bytes, announced) {
@@ -99,7 +99,7 @@ impl Text {
         }
     }
 
-    /// The lines of the file on which events begin.
+    /// Lines of the file on which events begin.
     pub(crate) fn events(&self) -> Vec<EventLines<'_>> {
         let mut lines = self.text.split('\n').zip(self.lines.iter().copied());
         let mut events = Vec::new();
@@ -115,19 +115,19 @@ impl Text {
     }
 }
 
-/// The numbered lines that follow.
+/// Remaining lines with their numbers.
 type Numbered<'a> =
     std::iter::Zip<std::str::Split<'a, char>, std::iter::Copied<std::slice::Iter<'a, u32>>>;
 
-/// Where an event stands.
+/// Position of an event in the file.
 pub(crate) struct EventLines<'a> {
-    /// Line of its BEGIN.
+    /// Line of BEGIN.
     pub(crate) number: u32,
     rest: Numbered<'a>,
 }
 
 impl EventLines<'_> {
-    /// Line of the event's property; that of its BEGIN if it has none.
+    /// Line of a property of the event; the line of BEGIN if the event does not have the property.
     pub(crate) fn of(&self, property: &str) -> u32 {
         let mut inner = 0_usize;
         for (line, number) in self.rest.clone() {
@@ -152,7 +152,7 @@ fn is(line: &str, marker: &str) -> bool {
     line.trim_end().eq_ignore_ascii_case(marker)
 }
 
-/// An encoding whose line ends are not the bytes of ASCII: decoded before lines are looked for.
+/// Encoding with line ends that differ from ASCII, which must be decoded before the lines are split.
 fn wide(bytes: &[u8], announced: Option<&'static Encoding>) -> Option<&'static Encoding> {
     let by_mark = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
     let by_zeros = match bytes {
@@ -160,7 +160,7 @@ fn wide(bytes: &[u8], announced: Option<&'static Encoding>) -> Option<&'static E
         [0, b'B', 0, b'E', ..] => Some(UTF_16BE),
         _ => None,
     };
-    // UTF-16 that is announced over plain ASCII is a mistake of the server.
+    // UTF-16 announced for plain ASCII is a mistake of the server.
     let plain = bytes
         .get(..15)
         .is_some_and(|start| start.eq_ignore_ascii_case(b"BEGIN:VCALENDAR"));
@@ -178,8 +178,8 @@ fn wide(bytes: &[u8], announced: Option<&'static Encoding>) -> Option<&'static E
         .filter(|encoding| *encoding != UTF_8)
 }
 
-/// Decodes what is not UTF-8 as a whole: as announced, or else line by line as UTF-8 or Windows-1252. The second value is the
-/// first line that was guessed or has characters that the announced encoding does not have.
+/// Decodes bytes that are not valid UTF-8: as announced, or else line by line as UTF-8 or Windows-1252. The second value is
+/// the first line that was guessed, or that has characters outside of the announced encoding.
 fn decode(
     bytes: &[u8],
     announced: Option<&'static Encoding>,
@@ -201,7 +201,7 @@ fn decode(
             None => {
                 guessed = guessed.or(Some(*number));
                 let guess = WINDOWS_1252.decode_without_bom_handling(line).0;
-                // Five bytes mean nothing there, and are control characters for the standard.
+                // Windows-1252 leaves five bytes undefined, which the encoding standard maps to control characters.
                 let is_nothing = |c: char| ('\u{80}'..='\u{9f}').contains(&c);
                 text.push_str(&guess.replace(is_nothing, "\u{fffd}"));
             }
@@ -210,10 +210,10 @@ fn decode(
     (text, guessed)
 }
 
-/// A part of a line, rewritten or as it is.
+/// Part of a line, changed or unchanged.
 type Bytes<'a> = Cow<'a, [u8]>;
 
-/// Adds a line, without the blanks around the value of a property of one word.
+/// Appends a line without the spaces around the value of a property of one word.
 fn without_blanks(line: &[u8], to: &mut Vec<u8>) {
     let is_one = |head: &[u8]| {
         let name = head.split(|byte| *byte == b';').next().unwrap_or_default();
@@ -230,7 +230,7 @@ fn without_blanks(line: &[u8], to: &mut Vec<u8>) {
     }
 }
 
-/// What stands before the colon of a line whose value reaches us as text, and the value.
+/// Head of a line before the colon and its value, for properties that must stay text.
 fn as_text(line: &[u8]) -> Option<(Bytes<'_>, Bytes<'_>)> {
     let name = AS_TEXT.into_iter().find(|name| {
         let head = line.get(..name.len());
@@ -254,7 +254,7 @@ fn as_text(line: &[u8]) -> Option<(Bytes<'_>, Bytes<'_>)> {
     Some((head.into(), value.into()))
 }
 
-/// A label of Outlook without the quotes that its colon needs: `TZID=(UTC+01:00) Amsterdam, Berlin:20260605T163000`.
+/// Quotes a label of Outlook that contains a colon: `TZID=(UTC+01:00) Amsterdam, Berlin:20260605T163000`.
 fn with_label(head: &[u8], value: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let is_label = |part: &[u8]| part.eq_ignore_ascii_case(b";TZID=(");
     let label = head.windows(7).position(is_label)? + 6;
@@ -271,13 +271,13 @@ fn with_label(head: &[u8], value: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     Some((quoted, value.get(1..)?.to_vec()))
 }
 
-/// Whether one of the parameters before the colon is this one.
+/// True if the head has this parameter.
 fn has_parameter(head: &[u8], parameter: &[u8]) -> bool {
     head.split(|byte| *byte == b';')
         .any(|part| part.eq_ignore_ascii_case(parameter))
 }
 
-/// The days of values that are announced as DATE and have times all the same.
+/// Dates of values that are announced as DATE and have times nevertheless.
 fn days(value: &[u8]) -> Vec<u8> {
     let items = value.split(|byte| *byte == b',');
     let days: Vec<&[u8]> = items
@@ -286,7 +286,7 @@ fn days(value: &[u8]) -> Vec<u8> {
     days.join(&b',')
 }
 
-/// The lines of a file: they end with LF, CRLF or CR alone.
+/// Iterator over lines that end with LF, CRLF or CR.
 struct Lines<'a>(&'a [u8]);
 
 impl<'a> Iterator for Lines<'a> {
@@ -299,7 +299,7 @@ impl<'a> Iterator for Lines<'a> {
         let end = self.0.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
         let end = end.unwrap_or(self.0.len());
         let (line, rest) = self.0.split_at_checked(end)?;
-        // CR CR LF comes from files that were converted twice: it is one end.
+        // CR CR LF comes from files that were converted twice, and ends one line.
         let taken = match rest {
             [b'\r', b'\r', b'\n', ..] => 3,
             [b'\r', b'\n', ..] => 2,

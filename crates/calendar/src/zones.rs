@@ -1,6 +1,7 @@
-//! Time zones as feeds name them: what the feed itself defines, IANA names, Windows names.
+//! Time zones by the names in a feed: definitions of the feed itself, IANA names, Windows names.
 //!
-//! The feed's own definition of a name wins over the zone database: its times were written by it, also when it is outdated.
+//! A definition in the feed precedes the zone database, even an outdated one, because the exporter wrote the feed's times
+//! with it.
 
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
@@ -13,27 +14,27 @@ use crate::definition;
 use crate::problem::{FallbackZone, Fault};
 use crate::rule::Budget;
 
-/// The zones of one feed.
+/// Zones of one feed.
 pub(crate) struct Zones {
     database: TimeZoneDatabase,
-    /// What the feed defines, by [`key`].
+    /// Definitions of the feed, by [`key`].
     defined: HashMap<String, Defined>,
-    /// Names that the calendar defines twice, in different ways.
+    /// Names with two different definitions in the calendar.
     twice: HashSet<String>,
-    /// Names looked up before: a feed names the same zone thousands of times.
+    /// Cache of lookups: a feed contains the same name thousands of times.
     found: HashMap<String, (Option<TimeZone>, Option<Fault>)>,
-    /// The zone of the settings.
+    /// Zone in the settings.
     of_settings: TimeZone,
-    /// X-WR-TIMEZONE of the calendar that is read.
+    /// X-WR-TIMEZONE of the current calendar.
     of_calendar: Option<TimeZone>,
     budget: Budget,
 }
 
-/// A definition of the feed.
+/// A definition in the feed.
 #[derive(PartialEq)]
 enum Defined {
     Zone(TimeZone),
-    /// A VTIMEZONE without content: only a name, and perhaps a place.
+    /// A VTIMEZONE without observances: only a name, and perhaps a location.
     Name {
         place: Option<String>,
     },
@@ -43,7 +44,7 @@ enum Defined {
 }
 
 impl Zones {
-    /// Starts with the zone for times that name none. `None` if nobody knows that zone.
+    /// Starts with the zone for times without a zone. `None` if the name is unknown.
     pub(crate) fn new(default: &str) -> Option<Self> {
         let database = TimeZoneDatabase::bundled();
         let of_settings = by_name(&database, default)?;
@@ -58,7 +59,7 @@ impl Zones {
         })
     }
 
-    /// The zone of floating times.
+    /// Zone of floating times.
     pub(crate) fn floating(&self) -> TimeZone {
         self.of_calendar
             .as_ref()
@@ -66,14 +67,15 @@ impl Zones {
             .clone()
     }
 
-    /// The zone of days. Google's calendars say UTC until their owner chooses a zone: days then begin in the settings' zone.
+    /// Zone of all-day events. Google's calendars have UTC until their owner chooses a zone: the zone in the settings is
+    /// used then.
     pub(crate) fn days(&self) -> TimeZone {
         let chosen = self.of_calendar.as_ref();
         let chosen = chosen.filter(|zone| !is_utc(zone));
         chosen.unwrap_or(&self.of_settings).clone()
     }
 
-    /// Takes in the zones of a calendar: VTIMEZONE and X-WR-TIMEZONE. False if X-WR-TIMEZONE names no known zone.
+    /// Adds the zones of a calendar: VTIMEZONE and X-WR-TIMEZONE. Returns false if X-WR-TIMEZONE is not the name of a zone.
     #[must_use]
     pub(crate) fn define(&mut self, calendar: &ICalendar) -> bool {
         self.found.clear();
@@ -107,7 +109,7 @@ impl Zones {
         name.is_none() || self.of_calendar.is_some()
     }
 
-    /// The zone that a TZID means, and what is wrong with it. Without a zone, times are the calendar's own.
+    /// Zone of a TZID, and its fault. Without a zone, the calendar's own one is used.
     pub(crate) fn get(&mut self, name: &str) -> (Option<TimeZone>, Option<Fault>) {
         if let Some(found) = self.found.get(name) {
             return found.clone();
@@ -146,7 +148,7 @@ fn without_fault(zone: Option<TimeZone>) -> (Option<TimeZone>, Option<Fault>) {
     (zone, fault)
 }
 
-/// Definition and use may differ in quotes, in blanks after commas and in the case of letters.
+/// Key of a name: definition and use may differ in quotes, in spaces after commas and in case.
 fn key(name: &str) -> String {
     let plain = name.chars().filter(|c| !c.is_whitespace() && *c != '"');
     plain.flat_map(char::to_lowercase).collect()
@@ -157,12 +159,12 @@ fn is_utc(zone: &TimeZone) -> bool {
     zone.iana_name().is_some_and(|name| names.contains(&name))
 }
 
-/// Length in bytes beyond which no name of a zone is looked up; the longest known ones have about 60.
+/// Maximum length of a name in bytes; the longest known ones have about 60.
 const NAME_MAX: usize = 200;
-/// Prefixes of a name that are tried: known vendors have at most two.
+/// Maximum number of prefixes to remove from a name; known vendors use at most two.
 const PREFIXES_MAX: usize = 6;
 
-/// IANA names, Windows names and vendors' prefixes: the table of Windows names is calcard's.
+/// Looks up an IANA name, a Windows name (by calcard's table) or a name with a vendor's prefix.
 fn by_name(database: &TimeZoneDatabase, name: &str) -> Option<TimeZone> {
     let name = name.trim_matches(|c: char| c.is_whitespace() || c == '"');
     if name.len() > NAME_MAX {
@@ -177,15 +179,15 @@ fn by_name(database: &TimeZoneDatabase, name: &str) -> Option<TimeZone> {
     {
         return Some(zone);
     }
-    // "/freeassociation.sourceforge.net/Europe/London": a leading slash promises a name that ends with a known one. The
-    // longest first: America/Argentina/Ushuaia.
+    // "/freeassociation.sourceforge.net/Europe/London": a name with a leading slash ends with a known one. The longest
+    // match first: America/Argentina/Ushuaia.
     let tail = |from: usize| database.get(name.get(from..)?).ok();
     let mut tails = name.match_indices('/').take(PREFIXES_MAX);
     name.starts_with('/')
         .then(|| tails.find_map(|(at, _)| tail(at + 1)))?
 }
 
-/// The first text of a property.
+/// First text value of a property.
 pub(crate) fn text<'a>(
     component: &'a ICalendarComponent,
     property: &ICalendarProperty,

@@ -1,8 +1,9 @@
-//! Calendars of the field, one file a kind (tests/corpus/calendars), each with the occurrences and the troubles expected of it.
+//! Calendars of real programs, one file per kind (tests/corpus/calendars), each with its expected occurrences and problems.
 //!
-//! The first lines of `NAME.expected.txt` may say how the file is read: `charset: ISO-8859-1`, `zone: Europe/Berlin` (else the
-//! zone is Europe/Berlin), `window: 2026-03-01T00:00Z 2026-04-01T00:00Z` (else the year 2026), `address: anna@example.com`.
-//! `#` begins a remark. Then one line for each occurrence (start, end, free or busy, `day`, `private`, summary) and, after `?`, for each trouble.
+//! The first lines of `NAME.expected.txt` may set the parameters: `charset: ISO-8859-1`, `zone: Europe/Berlin` (the
+//! default), `window: 2026-03-01T00:00Z 2026-04-01T00:00Z` (default: the year 2026), `address: anna@example.com`. `#`
+//! starts a comment. Then follows a line for each occurrence (start, end, free or busy, `day`, `private`, summary) and,
+//! after `?`, for each problem.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::window;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/corpus/calendars");
 
-/// How a file is read.
+/// Parameters of a file.
 struct Reading {
     charset: Option<String>,
     zone: String,
@@ -49,14 +50,14 @@ fn reading(expected: &str) -> (Reading, Vec<String>) {
     (reading, lines)
 }
 
-fn shown(occurrence: &Occurrence) -> String {
+fn format_occurrence(occurrence: &Occurrence) -> String {
     let time = |at: i64| {
         Timestamp::from_millisecond(at)
             .unwrap()
             .strftime("%Y-%m-%dT%H:%MZ")
             .to_string()
     };
-    let rest = crate::shown(occurrence);
+    let rest = crate::format_occurrence(occurrence);
     let rest = rest.splitn(3, ' ').nth(2).unwrap_or_default();
     format!("{} {} {rest}", time(occurrence.start), time(occurrence.end))
 }
@@ -73,14 +74,14 @@ fn read(file: &Path, reading: &Reading) -> Vec<String> {
         Ok(feed) => feed,
         Err(error) => return vec![format!("! {error}")],
     };
-    let mut lines: Vec<String> = feed.occurrences.iter().map(shown).collect();
+    let mut lines: Vec<String> = feed.occurrences.iter().map(format_occurrence).collect();
     lines.extend(feed.problems.iter().map(|problem| format!("? {problem}")));
     lines
 }
 
 // D6
 #[test]
-fn calendars_of_the_field() {
+fn recorded_calendars() {
     let mut seen = 0;
     let mut wrong = Vec::new();
     let mut files: Vec<_> = fs::read_dir(FOLDER)

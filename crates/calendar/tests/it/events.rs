@@ -1,20 +1,22 @@
-//! What the lines of one event mean: times and zones, lengths, exceptions, free or busy, text.
+//! Properties of single events: times and zones, lengths, exceptions, availability, text.
 
 use calendar::MAX_TEXT_CHARS;
 
-use crate::{all_shown, at, calendar_of, event_of, in_berlin, march, starts, told, window};
+use crate::{
+    at, calendar_of, event_of, format_all, in_berlin, march, problem_texts, starts, window,
+};
 
-/// Lines of an event, separated by ` | `, and the occurrences they have in March 2026.
+/// Checks lines of an event, separated by ` | `, against their occurrences in March 2026.
 fn check_all(cases: &[(&str, &[&str])]) {
     for (lines, expected) in cases {
         let feed = in_berlin(&event_of(lines), march());
-        assert_eq!(all_shown(&feed), *expected, "{lines}");
-        assert_eq!(told(&feed), Vec::<String>::new(), "{lines}");
+        assert_eq!(format_all(&feed), *expected, "{lines}");
+        assert_eq!(problem_texts(&feed), Vec::<String>::new(), "{lines}");
     }
 }
 
 #[test]
-fn times_are_said_in_many_ways() {
+fn times_are_read_in_all_forms() {
     check_all(&[
         (
             "DTSTART:20260310T090000Z | DTEND:20260310T100000Z",
@@ -49,7 +51,7 @@ fn times_are_said_in_many_ways() {
             &["03-09T23:00 03-10T23:00 busy day"],
         ),
         ("DTSTART:20260310", &["03-09T23:00 03-10T23:00 busy day"]),
-        // The day of the change has 23 hours.
+        // The day of the clock change has 23 hours.
         (
             "DTSTART;VALUE=DATE:20260329",
             &["03-28T23:00 03-29T22:00 busy day"],
@@ -66,7 +68,7 @@ fn times_are_said_in_many_ways() {
             "DTSTART:20260310T090000Z | DURATION:P1W",
             &["03-10T09:00 03-17T09:00 busy"],
         ),
-        // 2:30 does not exist on that day: RFC 5545 reads it with the offset before.
+        // 2:30 does not exist on that day: RFC 5545 applies the offset before the change.
         (
             "DTSTART:20260329T023000 | DURATION:PT30M",
             &["03-29T01:30 03-29T02:00 busy"],
@@ -115,7 +117,7 @@ fn free_or_busy() {
     ] {
         let feed = in_berlin(&event_of(&format!("{start} | {lines}")), march());
         assert_eq!(
-            all_shown(&feed),
+            format_all(&feed),
             [format!("03-10T09:00 03-10T10:00 {expected}")],
             "{lines}"
         );
@@ -155,7 +157,7 @@ fn series_and_their_exceptions() {
         (";UNTIL=20260323T075959Z", &["03-16T08:00"]),
         (";UNTIL=20260323", &["03-16T08:00", "03-23T08:00"]),
         (";UNTIL=20260323T090000", &["03-16T08:00", "03-23T08:00"]),
-        // The start belongs to the series even if the rule does not name it, and COUNT counts it.
+        // The start belongs to the series even if the rule does not contain it, and COUNT includes it.
         (";BYDAY=TU;COUNT=2", &["03-16T08:00", "03-17T08:00"]),
         (
             " | RDATE:20260318T070000Z",
@@ -172,7 +174,7 @@ fn series_and_their_exceptions() {
     ] {
         let feed = in_berlin(&event_of(&format!("{weekly}{lines}")), march());
         assert_eq!(starts(&feed), expected, "{lines}");
-        assert_eq!(told(&feed), Vec::<String>::new(), "{lines}");
+        assert_eq!(problem_texts(&feed), Vec::<String>::new(), "{lines}");
     }
     check_all(&[
         (
@@ -234,7 +236,7 @@ fn occurrences_that_were_changed() {
             vec!["RECURRENCE-ID;VALUE=DATE:20260323 | DTSTART:20260324T100000Z"],
             Some("03-24T10:00 03-24T10:00 busy"),
         ),
-        // The latest of two versions holds, wherever it stands.
+        // The latest of two versions applies, in any order.
         (
             vec![
                 "RECURRENCE-ID:20260323T080000Z | DTSTART:20260325T100000Z | SEQUENCE:3",
@@ -247,7 +249,7 @@ fn occurrences_that_were_changed() {
             vec!["RECURRENCE-ID:20260323T080000Z | DTSTART:20260524T100000Z"],
             None,
         ),
-        // Without a start of its own it stays where it was.
+        // Without a start of its own the occurrence stays at its original time.
         (
             vec!["RECURRENCE-ID:20260323T080000Z | SUMMARY:kept"],
             Some("03-23T08:00 03-23T08:00 busy kept"),
@@ -258,11 +260,11 @@ fn occurrences_that_were_changed() {
         expected.splice(1..1, changed);
         for text in [format!("{series}{changes}"), format!("{changes}{series}")] {
             let feed = in_berlin(&calendar_of(&text), march());
-            assert_eq!(all_shown(&feed), expected, "{text}");
-            assert_eq!(told(&feed), Vec::<String>::new(), "{text}");
+            assert_eq!(format_all(&feed), expected, "{text}");
+            assert_eq!(problem_texts(&feed), Vec::<String>::new(), "{text}");
         }
     }
-    // Another series' exception is not ours.
+    // An exception of another series has no effect.
     let other = event("RECURRENCE-ID:20260323T080000Z | STATUS:CANCELLED")
         .replace("UID:series", "UID:other");
     assert_eq!(
@@ -300,7 +302,7 @@ fn text_is_unescaped_unfolded_and_bounded() {
 }
 
 #[test]
-fn the_window_takes_what_overlaps_it() {
+fn occurrences_that_overlap_the_window_are_returned() {
     let hour = event_of("DTSTART:20260310T090000Z | DURATION:PT1H");
     let point = event_of("DTSTART:20260310T090000Z");
     for (from, to, of_hour, of_point) in [
@@ -323,7 +325,7 @@ fn the_window_takes_what_overlaps_it() {
             "{from}"
         );
     }
-    // A long event that began before, and a series whose occurrences are long.
+    // A long event that started before the window, and a series with long occurrences.
     let long = event_of("DTSTART:20260201T090000Z | DURATION:P20D | RRULE:FREQ=MONTHLY");
     assert_eq!(
         starts(&in_berlin(

@@ -1,11 +1,11 @@
-//! Whole feeds as Outlook, Google and Apple write them.
+//! Whole feeds of Outlook, Google and Apple.
 
-use crate::{all_shown, in_berlin, march, told};
+use crate::{format_all, in_berlin, march, problem_texts};
 
 fn check(text: &str, expected: &[&str]) {
     let feed = in_berlin(text, march());
-    assert_eq!(told(&feed), Vec::<String>::new());
-    assert_eq!(all_shown(&feed), expected);
+    assert_eq!(problem_texts(&feed), Vec::<String>::new());
+    assert_eq!(format_all(&feed), expected);
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn outlook() {
             "03-10T23:00 03-13T23:00 oof day private Urlaub",
             // The 16th is excluded, the 23rd moved to the 24th.
             "03-24T10:00 03-24T10:30 tentative Jour fixe (verschoben)",
-            // Still 9:00 in Berlin after the clocks have changed.
+            // Still 9:00 in Berlin after the clock change.
             "03-30T07:00 03-30T07:30 busy Jour fixe, Team Süd",
         ],
     );
@@ -49,7 +49,7 @@ fn apple() {
             "03-03T23:00 03-04T23:00 free day Name day",
             "03-06T08:00 03-06T09:00 busy Floating",
             "03-07T21:00 03-08T07:00 busy On call",
-            // Ten hours of the clock, across the change.
+            // Ten hours of local time across the clock change.
             "03-28T21:00 03-29T07:00 busy On call",
         ],
     );

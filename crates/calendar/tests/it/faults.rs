@@ -1,8 +1,8 @@
-//! What exporters get wrong or make up: zones of their own, events that cannot be read, feeds that are none.
+//! Faults of exporters: zones of their own, unreadable events, files that are not feeds.
 
 use calendar::CalendarError;
 
-use crate::{calendar_of, event_of, in_berlin, march, starts, told};
+use crate::{calendar_of, event_of, in_berlin, march, problem_texts, starts};
 
 #[test]
 fn zones_that_only_the_feed_defines() {
@@ -33,13 +33,13 @@ fn zones_that_only_the_feed_defines() {
             "",
             ["03-01T12:30", "03-31T12:30"],
         ),
-        // Summer time was given up: its rule has ended.
+        // Summer time was abolished: its rule has ended.
         (
             autumn,
             &spring.replace("BYMONTH=3", "BYMONTH=3;UNTIL=20100328T010000Z"),
             ["03-01T08:00", "03-31T08:00"],
         ),
-        // The second Sunday of March, as a span of days.
+        // The second Sunday of March, as a range of days.
         (
             autumn,
             &spring.replace(
@@ -48,7 +48,7 @@ fn zones_that_only_the_feed_defines() {
             ),
             ["03-01T08:00", "03-31T07:00"],
         ),
-        // South of the equator the year begins in summer time.
+        // In the southern hemisphere the year starts in summer time.
         (
             &autumn.replace("BYMONTH=10", "BYMONTH=3"),
             &spring.replace("BYMONTH=3", "BYMONTH=10"),
@@ -58,21 +58,21 @@ fn zones_that_only_the_feed_defines() {
         let feed = in_berlin(&zone(standard, daylight), march());
         assert_eq!(starts(&feed), expected, "{standard} {daylight}");
     }
-    // Clocks that change on one of two weekdays: not of this world, but readable.
+    // Clocks that change on one of two weekdays: unrealistic, but readable.
     let both = in_berlin(&zone(autumn, &spring.replace("-1SU", "MO,TU")), march());
     assert_eq!(starts(&both), ["03-01T08:00", "03-31T07:00"]);
     let unreadable = in_berlin(&zone(autumn, &spring.replace("-1SU", "XX")), march());
     assert_eq!(
-        told(&unreadable),
+        problem_texts(&unreadable),
         [
-            "event 1 (line 21): its time zone has a definition that cannot be read; it is read in the calendar's own zone: \
+            "event 1 (line 21): its time zone has a definition that cannot be read; the calendar's own zone is used: \
           correct it in the calendar and save it again"
         ]
     );
     assert_eq!(starts(&unreadable), ["03-01T08:00", "03-31T07:00"]);
 }
 
-/// Lines of an event, what is told about it, and how many occurrences are shown all the same.
+/// Lines of an event, the expected problem, and the number of occurrences shown.
 const FAULTS: &[(&str, &str, usize)] = &[
     ("SUMMARY:nothing", "it has no DTSTART; it is not shown", 0),
     (
@@ -87,7 +87,7 @@ const FAULTS: &[(&str, &str, usize)] = &[
     ),
     (
         "DTSTART;TZID=Mars/Olympus:20260310T090000",
-        "its time zone is neither known nor defined in the feed; it is read in the calendar's own zone",
+        "its time zone is neither known nor defined in the feed; the calendar's own zone is used",
         1,
     ),
     (
@@ -107,7 +107,7 @@ const FAULTS: &[(&str, &str, usize)] = &[
     ),
     (
         "DTSTART:20260310T090000Z | RRULE:FREQ=SOMETIMES",
-        "its RRULE's FREQ cannot be read; what it says is not shown",
+        "its RRULE's FREQ cannot be read; the property is ignored",
         1,
     ),
     (
@@ -122,7 +122,7 @@ const FAULTS: &[(&str, &str, usize)] = &[
     ),
     (
         "DTSTART:20260310T090000Z | RRULE:RSCALE=CHINESE;FREQ=YEARLY",
-        "RSCALE names another calendar",
+        "RSCALE names a calendar other",
         1,
     ),
     (
@@ -148,13 +148,13 @@ const FAULTS: &[(&str, &str, usize)] = &[
 ];
 
 #[test]
-fn what_cannot_be_read_is_told_and_the_rest_is_kept() {
+fn faults_are_reported_and_the_rest_is_kept() {
     for (lines, expected, kept) in FAULTS {
         let good = "BEGIN:VEVENT\nUID:good\nDTSTART:20260305T090000Z\nEND:VEVENT\n";
         let text = event_of(lines).replace("BEGIN:VEVENT", &format!("{good}BEGIN:VEVENT"));
         let feed = in_berlin(&text, march());
         assert_eq!(feed.problems.len(), 1, "{lines}: {:?}", feed.problems);
-        let problem = &told(&feed)[0];
+        let problem = &problem_texts(&feed)[0];
         assert!(
             problem.starts_with("event 2 (line ") && problem.contains(expected),
             "{problem}"
@@ -167,13 +167,13 @@ fn what_cannot_be_read_is_told_and_the_rest_is_kept() {
     }
     let nameless = in_berlin(&event_of("SUMMARY:x").replace("UID:one\n", ""), march());
     assert!(
-        told(&nameless)[0].starts_with("event 1 (line 4): "),
+        problem_texts(&nameless)[0].starts_with("event 1 (line 4): "),
         "{:?}",
         nameless.problems
     );
 }
 
-// S5: whatever a feed holds is not repeated, but for names that RFC 5545 has.
+// S5: no value of a feed is repeated, except names defined by RFC 5545.
 #[test]
 fn problems_repeat_nothing_of_the_feed() {
     let secret = "s3cr3t4711";
@@ -191,7 +191,7 @@ fn problems_repeat_nothing_of_the_feed() {
         "DTSTART:20260310T090000Z | RECURRENCE-ID:s3cr3t4711",
     ] {
         let text = event_of(lines).replace("UID:one", "UID:s3cr3t4711");
-        let said = told(&in_berlin(&text, march())).join(" ");
+        let said = problem_texts(&in_berlin(&text, march())).join(" ");
         assert!(!said.is_empty(), "{lines}");
         assert!(!said.contains(secret) && !said.contains("4711"), "{said}");
     }
@@ -200,19 +200,19 @@ fn problems_repeat_nothing_of_the_feed() {
 }
 
 #[test]
-fn a_feed_cut_short_is_told() {
+fn a_truncated_feed_is_reported() {
     let text = event_of("DTSTART:20260310T090000Z").replace("END:VCALENDAR", "");
     let feed = in_berlin(&text, march());
     assert_eq!(feed.occurrences.len(), 1);
     assert!(
-        told(&feed)[0].contains("does not end with END:VCALENDAR"),
+        problem_texts(&feed)[0].contains("does not end with END:VCALENDAR"),
         "{:?}",
         feed.problems
     );
 }
 
 #[test]
-fn what_is_no_calendar_is_refused() {
+fn other_files_are_refused() {
     let page = "<!DOCTYPE html>\n<html><body>Sign in</body></html>";
     for text in ["", page, "BEGIN:VCARD\nFN:Anna\nEND:VCARD\n"] {
         let refused = crate::read(text.as_bytes(), march(), "Europe/Berlin").unwrap_err();

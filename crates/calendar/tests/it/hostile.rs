@@ -1,4 +1,4 @@
-//! Feeds that want to keep us busy, fill our memory or bring us down.
+//! Hostile feeds cannot exhaust time or memory, nor cause a panic.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use calendar::{
 };
 use proptest::prelude::*;
 
-use crate::{calendar_of, event_of, in_berlin, march, starts, told, window};
+use crate::{calendar_of, event_of, in_berlin, march, problem_texts, starts, window};
 
-/// Reads and says how much processor time this thread took: others on the machine do not count.
+/// Reads a feed and measures the processor time of this thread, unaffected by other processes.
 fn timed(text: &str, window: Window) -> (Feed, Duration) {
     let spent = || {
         let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
@@ -78,13 +78,13 @@ fn rules_without_end_end_quickly() {
 }
 
 #[test]
-fn what_takes_too_long_is_told() {
+fn rules_beyond_the_budget_are_reported() {
     let text = event_of("DTSTART:00010101T000000Z | RRULE:FREQ=SECONDLY;COUNT=4000000000");
     let feed = in_berlin(&text, march());
     assert_eq!(
-        told(&feed),
+        problem_texts(&feed),
         [
-            "event 1 (line 7): its RRULE takes too much reckoning; only what was found until then is shown: correct it in the \
+            "event 1 (line 7): its RRULE takes too much computing time; only the occurrences found so far are shown: correct it in the \
           calendar and save it again"
         ]
     );
@@ -105,7 +105,7 @@ fn many_hostile_rules_take_no_longer_than_a_few() {
     assert!(took < Duration::from_secs(30), "took {took:?}");
     assert!(feed.problems.len() <= MAX_PROBLEMS + 5);
     assert!(
-        told(&feed)
+        problem_texts(&feed)
             .iter()
             .any(|problem| problem.contains("more problems of this kind")),
         "{:?}",
@@ -115,7 +115,7 @@ fn many_hostile_rules_take_no_longer_than_a_few() {
 
 #[test]
 fn of_too_many_occurrences_the_first_are_kept() {
-    // The later event comes first: order in the file does not decide.
+    // The later event comes first: the order in the file does not matter.
     let events = "BEGIN:VEVENT\nUID:late\nDTSTART:20260315T000000Z\nRRULE:FREQ=SECONDLY\nEND:VEVENT\n\
                   BEGIN:VEVENT\nUID:early\nDTSTART:20260301T000000Z\nRRULE:FREQ=MINUTELY;COUNT=6000\nEND:VEVENT";
     let feed = in_berlin(&calendar_of(events), march());
@@ -130,7 +130,7 @@ fn of_too_many_occurrences_the_first_are_kept() {
     assert_eq!(starts(&feed)[0], "03-01T00:00");
     assert!(feed.occurrences.is_sorted_by_key(|one| one.start));
     assert!(
-        told(&feed)
+        problem_texts(&feed)
             .iter()
             .any(|problem| problem.contains("more than 10000 occurrences")),
         "{:?}",
@@ -240,7 +240,7 @@ const EXPORTS: [&str; 3] = [
     include_str!("feeds/apple.ics"),
 ];
 
-/// What breaks parsers, and what means something.
+/// Fragments that break parsers, mixed with valid ones.
 const PIECES: [&str; 26] = [
     "BEGIN:VEVENT\n",
     "END:VEVENT\n",
@@ -281,7 +281,7 @@ fn sound(feed: &Feed, window: Window) {
     }
 }
 
-/// Windows near and far, right way round and wrong.
+/// Windows of all sizes, also with the end before the start.
 fn windows() -> impl Strategy<Value = Window> {
     prop_oneof![
         4 => Just(march()),
@@ -293,7 +293,7 @@ fn windows() -> impl Strategy<Value = Window> {
 }
 
 proptest! {
-    // Hostile text is the slowest there is: each case may use up the whole budget of a feed.
+    // Hostile text takes longest: each case may use up the whole budget of a feed.
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]

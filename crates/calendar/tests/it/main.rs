@@ -1,4 +1,4 @@
-//! What feeds mean, as users' calendars export them, and what hostile ones cannot do.
+//! Feeds as exported by users' calendars, and hostile ones.
 
 #![allow(
     clippy::unwrap_used,
@@ -48,17 +48,17 @@ fn in_berlin(text: &str, window: Window) -> Feed {
     read(text.as_bytes(), window, "Europe/Berlin").unwrap()
 }
 
-/// What is said about what could not be read.
-fn told(feed: &Feed) -> Vec<String> {
+/// Texts of the problems.
+fn problem_texts(feed: &Feed) -> Vec<String> {
     feed.problems.iter().map(ToString::to_string).collect()
 }
 
-/// A calendar around the lines of events.
+/// A calendar with these events.
 fn calendar_of(events: &str) -> String {
     format!("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Offhook//tests//EN\n{events}\nEND:VCALENDAR\n")
 }
 
-/// One event around its lines.
+/// An event with these lines.
 fn event_of(lines: &str) -> String {
     calendar_of(&format!(
         "BEGIN:VEVENT\nUID:one\n{}\nEND:VEVENT",
@@ -66,8 +66,8 @@ fn event_of(lines: &str) -> String {
     ))
 }
 
-/// `03-02T08:00 03-02T08:30 Busy "Summary"`, with `day` and `private` where it applies.
-fn shown(occurrence: &Occurrence) -> String {
+/// Formats an occurrence: `03-02T08:00 03-02T08:30 Busy "Summary"`, with `day` and `private` where they apply.
+fn format_occurrence(occurrence: &Occurrence) -> String {
     let time = |at: i64| {
         Timestamp::from_millisecond(at)
             .unwrap()
@@ -92,14 +92,14 @@ fn shown(occurrence: &Occurrence) -> String {
     .to_owned()
 }
 
-/// All occurrences as [`shown`].
-fn all_shown(feed: &Feed) -> Vec<String> {
-    feed.occurrences.iter().map(shown).collect()
+/// All occurrences, formatted.
+fn format_all(feed: &Feed) -> Vec<String> {
+    feed.occurrences.iter().map(format_occurrence).collect()
 }
 
-/// The starts alone, `03-02T08:00`.
+/// Starts of the occurrences, `03-02T08:00`.
 fn starts(feed: &Feed) -> Vec<String> {
-    all_shown(feed)
+    format_all(feed)
         .iter()
         .map(|line| line.split(' ').next().unwrap().to_owned())
         .collect()

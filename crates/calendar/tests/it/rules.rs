@@ -1,4 +1,4 @@
-//! Recurrence rules: the examples of RFC 5545 §3.8.5.3, and the same answers as another engine.
+//! Recurrence rules: the examples of RFC 5545 §3.8.5.3, and a comparison with another engine.
 
 use calcard::common::timezone::Tz;
 use calcard::{Entry, Parser};
@@ -6,9 +6,9 @@ use calendar::Window;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use crate::{at, event_of, told};
+use crate::{at, event_of, problem_texts};
 
-/// The days (and times, where they differ) that a rule names in New York from 1997-09-02 9:00 on.
+/// Days (and times, if they differ) of a rule in New York from 1997-09-02 9:00 on.
 fn days(start: &str, rule: &str, to: &str) -> Vec<String> {
     let text = event_of(&format!(
         "DTSTART;TZID=America/New_York:{start} | RRULE:{rule}"
@@ -19,7 +19,7 @@ fn days(start: &str, rule: &str, to: &str) -> Vec<String> {
         "UTC",
     )
     .unwrap();
-    assert_eq!(told(&feed), Vec::<String>::new(), "{rule}");
+    assert_eq!(problem_texts(&feed), Vec::<String>::new(), "{rule}");
     let zone = jiff::tz::TimeZoneDatabase::bundled()
         .get("America/New_York")
         .unwrap();
@@ -30,7 +30,7 @@ fn days(start: &str, rule: &str, to: &str) -> Vec<String> {
         .collect()
 }
 
-/// Rule, end of the window, and the days it names, at nine.
+/// Rule, end of the window, and its days at nine o'clock.
 const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "FREQ=DAILY;INTERVAL=10;COUNT=5",
@@ -186,7 +186,7 @@ fn examples_of_the_rfc() {
     );
 }
 
-/// `NAME=1,2,3` or nothing.
+/// Formats `NAME=1,2,3`, or an empty text.
 fn part(name: &'static str, values: Vec<String>, most: usize) -> impl Strategy<Value = String> {
     let most = most.min(values.len());
     prop_oneof![
@@ -208,7 +208,7 @@ fn rule() -> impl Strategy<Value = String> {
             .map(str::to_owned)
             .to_vec()
     };
-    // Numbered ones only: mixed with plain ones (`1MO,TU`) the other engine finds nothing.
+    // Only numbered weekdays: with a mixture (`1MO,TU`) the other engine finds nothing.
     let numbered = ["1MO", "-1SU", "2TU", "-2FR", "5WE", "-4TH"]
         .map(str::to_owned)
         .to_vec();
@@ -282,7 +282,7 @@ fn joined((base, one, two, three, four): (String, String, String, String, String
     base + &one + &two + &three + &four
 }
 
-/// What calcard's own engine (that of `rrule` and python-dateutil) names, after the start.
+/// Times of a rule after the start by calcard's engine (that of `rrule` and python-dateutil).
 fn by_calcard(text: &str, window: Window) -> Vec<i64> {
     let Entry::ICalendar(parsed) = Parser::new(text).entry() else {
         panic!("{text}")
@@ -313,13 +313,13 @@ proptest! {
         let start = format!("{year}{month:02}{day:02}T{time}");
         let from = at("2024-02-01T00:00Z");
         let window = Window { from, to: from + length * 86_400_000 };
-        // The other engine cannot start late or stop early by itself.
+        // The other engine can neither start late nor stop early.
         let text = event_of(&format!("DTSTART:{start}Z | RRULE:{rule};UNTIL=20260401T000000Z"));
         let feed = crate::read(text.as_bytes(), window, "UTC").unwrap();
         let expected = by_calcard(&text, window);
-        // Where either was stopped by its limit, nothing can be said.
+        // A case in which either engine reached its limit proves nothing.
         prop_assume!(expected.len() < 9_000);
-        prop_assert_eq!(&told(&feed), &Vec::<String>::new());
+        prop_assert_eq!(&problem_texts(&feed), &Vec::<String>::new());
         prop_assert_eq!(feed.occurrences.iter().map(|one| one.start).collect::<Vec<_>>(), expected, "{}", text);
     }
 }
