@@ -3,12 +3,12 @@
 #[cfg(target_os = "linux")]
 pub mod alsa;
 pub mod consent;
+#[cfg(target_os = "linux")]
+mod identity;
 #[cfg(target_os = "macos")]
 pub mod macos;
 #[cfg(target_os = "linux")]
 pub mod pulse;
-#[cfg(target_os = "linux")]
-mod told;
 #[cfg(any(target_os = "macos", windows))]
 mod wake;
 #[cfg(windows)]

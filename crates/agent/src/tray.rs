@@ -18,8 +18,8 @@ use crate::{
     browser,
     clock::{local_time, milliseconds},
     control::{Asked, Request, Status},
+    i18n::Words,
     usage::Milliseconds,
-    words::Words,
 };
 
 /// Clicks that wait to be done; who clicks faster than that clicks again.

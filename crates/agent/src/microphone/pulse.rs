@@ -20,8 +20,9 @@ use pulseaudio::protocol::{self as wire, Command, SubscriptionMask};
 use tokio::sync::mpsc::Sender;
 
 use super::{
-    Capture, Event, MicrophoneUse, SETTLE, Teller, alsa, in_a_thread,
-    told::{Host, Told},
+    Capture, Event, MicrophoneUse, SETTLE, Teller, alsa,
+    identity::{Host, Told},
+    in_a_thread,
 };
 use crate::{
     backoff::Backoff,
