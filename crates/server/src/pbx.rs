@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use presence::{Fact, Input, Relationship};
-use telephony::connector::{self, Connector, ConnectorHandle, LineEvent, Publication};
+use telephony::connector::{self, Connector, ConnectorHandle, LineChange, LineEvent, Publication};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 mod share;
@@ -163,35 +163,27 @@ async fn translate(
     clock: Clock,
 ) {
     while let Some(event) = events.recv().await {
-        match event {
-            LineEvent::State {
-                extension,
+        let Some((person, line)) = directory.by_extension(&event.extension) else {
+            continue;
+        };
+        let (fact, cause) = match event.change {
+            LineChange::State {
                 state,
                 party,
                 lease,
-                received,
             } => {
-                if let Some((person, line)) = directory.by_extension(&extension) {
-                    let until = clock.now() + lease;
-                    let fact = Fact::Line {
-                        line,
-                        state,
-                        until,
-                        party,
-                    };
-                    shard
-                        .input(Input::Person(person, fact), Cause::Pbx(received))
-                        .await;
-                }
+                let until = clock.now() + lease;
+                let fact = Fact::Line {
+                    line,
+                    state,
+                    until,
+                    party,
+                };
+                (fact, Cause::Pbx(event.received))
             }
-            LineEvent::Stale { extension } => {
-                if let Some((person, line)) = directory.by_extension(&extension) {
-                    shard
-                        .input(Input::Person(person, Fact::LineStale(line)), Cause::Other)
-                        .await;
-                }
-            }
-        }
+            LineChange::Stale => (Fact::LineStale(line), Cause::Other),
+        };
+        shard.input(Input::Person(person, fact), cause).await;
     }
 }
 

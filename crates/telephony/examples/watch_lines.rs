@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telephony::Password;
-use telephony::connector::{Connector, LineEvent};
+use telephony::connector::{Connector, LineChange};
 use telephony::sip_connector::{SipConnectorConfig, Transport};
 
 #[tokio::main]
@@ -51,11 +51,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(LineEvent::State { extension, state, lease, received, .. }) => {
-                    println!("{:8.3} {extension} {state:?} for {} s", (received - started).as_secs_f64(), lease.as_secs());
-                }
-                Some(LineEvent::Stale { extension }) => {
-                    println!("{:8.3} {extension} unknown", started.elapsed().as_secs_f64());
+                Some(event) => {
+                    let at = (event.received - started).as_secs_f64();
+                    let extension = event.extension;
+                    match event.change {
+                        LineChange::State { state, lease, .. } => {
+                            println!("{at:8.3} {extension} {state:?} for {} s", lease.as_secs());
+                        }
+                        LineChange::Stale => println!("{at:8.3} {extension} unknown"),
+                    }
                 }
                 None => break,
             },

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 pub use crate::phone_system::{
-    Command, ConnectorHandle, Documents, Health, LINE_TROUBLE_MAX, LineEvent, LoginFault,
-    PhoneSystem, Publication, Software, StartError, TaskChannels, Trouble,
+    Command, ConnectorHandle, Documents, Health, LINE_TROUBLE_MAX, LineChange, LineEvent,
+    LoginFault, PhoneSystem, Publication, Software, StartError, TaskChannels, Trouble,
 };
 use crate::sip_connector::SipConnectorConfig;
 

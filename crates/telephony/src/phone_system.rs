@@ -55,25 +55,29 @@ pub type UnregisteredExtensions<'a> =
 
 /// A change or confirmation of one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LineEvent {
-    /// The state of the line. Sent for every NOTIFY and every renewal, also without a change.
+pub struct LineEvent {
+    /// The extension of the line.
+    pub extension: Arc<str>,
+    /// The state of the line from now on.
+    pub change: LineChange,
+    /// When the phone system's message arrived, or when the connector lost the state.
+    pub received: Instant,
+}
+
+/// The state of a line as a phone system reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineChange {
+    /// The line is in a state. Sent for every NOTIFY and every renewal, also without a change.
     State {
-        /// The extension of the line.
-        extension: Arc<str>,
         /// Idle, ringing, connected or held.
         state: LineState,
         /// The number or name of the other party, if the phone system sends it.
         party: Option<Arc<str>>,
         /// How long the state is valid without renewal.
         lease: Duration,
-        /// When the phone system's message arrived.
-        received: Instant,
     },
     /// The state of the line is unknown from now on: the phone system or the subscription is gone.
-    Stale {
-        /// The extension of the line.
-        extension: Arc<str>,
-    },
+    Stale,
 }
 
 /// Documents that the phone system shall send to the watchers of an extension.

@@ -22,7 +22,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use presence::LineState;
 use sip::ids::Ids;
 use sip::message::{Message, answer};
 use sip::software::Software;
@@ -30,7 +29,7 @@ use sip::subscriber::{Account, Action, Event, Subscriber};
 
 use super::escape_user;
 use super::trouble::Words;
-use crate::phone_system::{LINE_TROUBLE_MAX, Trouble};
+use crate::phone_system::{LINE_TROUBLE_MAX, LineChange, Trouble};
 use document::Received;
 use line::Line;
 pub(super) use notes::Note;
@@ -43,15 +42,11 @@ use refresh::Refresh;
 pub(super) enum Output {
     /// Send this to the telephone system, or back to where the message came from if it is a response.
     Send(Vec<u8>),
-    /// The line is in this state for so long.
-    State {
+    /// Reports the state of a line.
+    Line {
         extension: Arc<str>,
-        state: LineState,
-        party: Option<Arc<str>>,
-        lease: Duration,
+        change: LineChange,
     },
-    /// The line's state is unknown.
-    Stale { extension: Arc<str> },
     /// Everything that was to be refreshed by this order has been.
     Refreshed(u64),
 }
@@ -367,7 +362,10 @@ impl Lines {
                     if let Some(line) = self.lines.get_mut(&extension) {
                         line.state = None;
                     }
-                    out.push(Output::Stale { extension });
+                    out.push(Output::Line {
+                        extension,
+                        change: LineChange::Stale,
+                    });
                 }
             }
             Action::Trouble(trouble) => self.on_trouble(now, extension, was_active, &trouble),
@@ -392,11 +390,13 @@ impl Lines {
         };
         line.lease_until = now + remaining;
         if let Some(state) = line.state {
-            out.push(Output::State {
+            out.push(Output::Line {
                 extension: Arc::clone(extension),
-                state,
-                party: line.dialogs.party(),
-                lease: remaining,
+                change: LineChange::State {
+                    state,
+                    party: line.dialogs.party(),
+                    lease: remaining,
+                },
             });
         }
     }

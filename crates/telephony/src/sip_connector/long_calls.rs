@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use presence::LineState;
 
-use crate::phone_system::{LINE_TROUBLE_MAX, LineEvent};
+use crate::phone_system::{LINE_TROUBLE_MAX, LineChange, LineEvent};
 
 /// A call that lasts for this long is worth a look.
 const LONG: Duration = Duration::from_secs(4 * 3600);
@@ -24,9 +24,9 @@ pub(super) struct LongCalls {
 impl LongCalls {
     /// News of a line.
     pub(super) fn on_event(&mut self, now: Duration, event: &LineEvent) {
-        match event {
-            LineEvent::State {
-                extension,
+        let extension = &event.extension;
+        match &event.change {
+            LineChange::State {
                 state: LineState::Connected,
                 ..
             } => {
@@ -35,9 +35,7 @@ impl LongCalls {
                     self.ordered.insert((now, extension.clone()));
                 }
             }
-            LineEvent::State { extension, .. } | LineEvent::Stale { extension } => {
-                self.forget(extension);
-            }
+            LineChange::State { .. } | LineChange::Stale => self.forget(extension),
         }
     }
 
@@ -65,11 +63,13 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn is(state: LineState) -> LineEvent {
-        LineEvent::State {
+        LineEvent {
             extension: "1002".into(),
-            state,
-            party: None,
-            lease: HOUR,
+            change: LineChange::State {
+                state,
+                party: None,
+                lease: HOUR,
+            },
             received: Instant::now(),
         }
     }
@@ -89,8 +89,10 @@ mod tests {
         let extension: Arc<str> = "1002".into();
         calls.on_event(
             HOUR * 11,
-            &LineEvent::Stale {
+            &LineEvent {
                 extension: extension.clone(),
+                change: LineChange::Stale,
+                received: Instant::now(),
             },
         );
         calls.on_event(HOUR * 12, &is(LineState::Connected));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use presence::LineState;
-use telephony::connector::{Connector, ConnectorHandle, Health, LineEvent};
+use telephony::connector::{Connector, ConnectorHandle, Health, LineChange, LineEvent};
 use telephony::simulated::{SimulatedPbx, SimulatedPbxConfig};
 use telephony::sip_connector::{SipConnectorConfig, Transport};
 use tokio::sync::mpsc;
@@ -73,12 +73,11 @@ impl Bench {
             .await
             .expect("no event came")
             .expect("the connector ended");
-        match &event {
-            LineEvent::State {
-                extension, state, ..
-            } => self.known.insert(Arc::clone(extension), Some(*state)),
-            LineEvent::Stale { extension } => self.known.insert(Arc::clone(extension), None),
+        let state = match &event.change {
+            LineChange::State { state, .. } => Some(*state),
+            LineChange::Stale => None,
         };
+        self.known.insert(Arc::clone(&event.extension), state);
         event
     }
 

@@ -2,7 +2,7 @@
 
 use presence::LineState::{Connected, Held, Idle, Ringing};
 use std::time::Duration;
-use telephony::connector::{Connector, LineEvent};
+use telephony::connector::{Connector, LineChange, LineEvent};
 use telephony::sip_connector::Transport;
 
 use crate::bench::{Bench, config, extensions, pbx};
@@ -56,8 +56,10 @@ async fn a_refresh_of_all_tells_every_line_again() {
     while bench.events.try_recv().is_ok() {}
     bench.connector.refresh_all().await;
     let mut told = std::collections::BTreeSet::new();
-    while let Ok(LineEvent::State {
-        extension, lease, ..
+    while let Ok(LineEvent {
+        extension,
+        change: LineChange::State { lease, .. },
+        ..
     }) = bench.events.try_recv()
     {
         assert!(lease > Duration::from_secs(590) && lease <= Duration::from_secs(600));
@@ -126,11 +128,10 @@ async fn a_slow_owner_gets_the_latest_state_of_each_line() {
     connector.refresh_all().await;
     let mut known = std::collections::BTreeMap::new();
     while known.len() < 20 || known.get("1001") != Some(&Connected) {
-        match events.recv().await.unwrap() {
-            LineEvent::State {
-                extension, state, ..
-            } => known.insert(extension.to_string(), state),
-            LineEvent::Stale { .. } => panic!("nothing was lost"),
+        let event = events.recv().await.unwrap();
+        match event.change {
+            LineChange::State { state, .. } => known.insert(event.extension.to_string(), state),
+            LineChange::Stale => panic!("nothing was lost"),
         };
     }
 }

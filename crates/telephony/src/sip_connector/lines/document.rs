@@ -12,6 +12,7 @@ use sip::software::Software;
 
 use super::{Lines, Output};
 use crate::own_dialogs::{is_own, remove_own_dialogs};
+use crate::phone_system::LineChange;
 
 /// The content of a NOTIFY.
 #[derive(Clone, Copy, Debug)]
@@ -147,11 +148,13 @@ impl Lines {
         };
         line.state = Some(state);
         let lacks_full = line.dialogs.lacks_full();
-        out.push(Output::State {
+        out.push(Output::Line {
             extension: Arc::clone(extension),
-            state,
-            party: line.dialogs.party(),
-            lease: received.lease,
+            change: LineChange::State {
+                state,
+                party: line.dialogs.party(),
+                lease: received.lease,
+            },
         });
         self.reschedule(extension);
         let trouble = match lacks_full {
@@ -172,8 +175,9 @@ impl Lines {
             line.state = None;
             line.tell_by = None;
         }
-        out.push(Output::Stale {
+        out.push(Output::Line {
             extension: Arc::clone(extension),
+            change: LineChange::Stale,
         });
         self.set_trouble(extension, Some(trouble));
     }
@@ -207,13 +211,18 @@ impl Lines {
         line.state = line.dialogs.state();
         let extension = Arc::clone(extension);
         out.push(match line.state {
-            Some(state) => Output::State {
+            Some(state) => Output::Line {
                 extension,
-                state,
-                party: line.dialogs.party(),
-                lease: line.lease_until.saturating_sub(now),
+                change: LineChange::State {
+                    state,
+                    party: line.dialogs.party(),
+                    lease: line.lease_until.saturating_sub(now),
+                },
             },
-            None => Output::Stale { extension },
+            None => Output::Line {
+                extension,
+                change: LineChange::Stale,
+            },
         });
     }
 }

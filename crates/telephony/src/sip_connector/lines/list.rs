@@ -17,6 +17,7 @@ use sip::subscriber::{Event, Subscriber};
 use sip::uri::user;
 
 use super::{Line, Lines, Output, Received};
+use crate::phone_system::LineChange;
 
 mod instances;
 mod moves;
@@ -359,8 +360,9 @@ impl Lines {
             line.state = None;
             line.dialogs.restart();
         }
-        out.push(Output::Stale {
+        out.push(Output::Line {
             extension: Arc::clone(extension),
+            change: LineChange::Stale,
         });
     }
 

@@ -20,6 +20,7 @@ use sip::subscriber::Account;
 use sip::uri::user;
 
 use super::{Lines, Output};
+use crate::phone_system::LineChange;
 use crate::sip_connector::trouble::Words;
 
 /// The domain of all addresses.
@@ -211,8 +212,7 @@ impl Notifier {
     pub(crate) fn notify(&mut self, line: &str, notify: &Notify) {
         let bytes = self.write_notify(line, notify);
         let out = self.receive(&bytes);
-        let is_state =
-            |out: &Output| matches!(out, Output::State { extension, .. } if **extension == *line);
+        let is_state = |out: &Output| matches!(out, Output::Line { extension, change: LineChange::State { .. } } if **extension == *line);
         if out.iter().any(is_state) {
             let now = self.now;
             self.resource(line).last_document = Some(now);
@@ -308,17 +308,18 @@ impl Notifier {
         for output in outputs {
             match output {
                 Output::Send(bytes) => self.on_sent(&bytes),
-                Output::State {
+                Output::Line {
                     extension,
-                    state,
-                    lease,
-                    ..
+                    change: LineChange::State { state, lease, .. },
                 } => {
                     let until = self.now + lease;
                     self.states
                         .insert(extension.to_string(), Known { state, until });
                 }
-                Output::Stale { extension } => {
+                Output::Line {
+                    extension,
+                    change: LineChange::Stale,
+                } => {
                     self.states.remove(&*extension);
                 }
                 Output::Refreshed(_) => {}

@@ -3,6 +3,7 @@
 mod credentials;
 mod health;
 
+use presence::LineState;
 use sip::Transport;
 use sip::digest::Credentials;
 use sip::message::Writer;
@@ -115,10 +116,34 @@ fn document(version: u32, completeness: &str, state: &str) -> String {
     )
 }
 
+fn is_stale_line(output: &Output) -> bool {
+    matches!(
+        output,
+        Output::Line {
+            change: LineChange::Stale,
+            ..
+        }
+    )
+}
+
+fn is_line_state(output: &Output) -> bool {
+    matches!(
+        output,
+        Output::Line {
+            change: LineChange::State { .. },
+            ..
+        }
+    )
+}
+
 fn states(out: &[Output]) -> Vec<LineState> {
     out.iter()
         .filter_map(|o| {
-            if let Output::State { state, .. } = o {
+            if let Output::Line {
+                change: LineChange::State { state, .. },
+                ..
+            } = o
+            {
                 Some(*state)
             } else {
                 None
@@ -292,7 +317,7 @@ fn one_forgotten_subscription_makes_all_others_be_asked() {
     let now = SECOND * 30;
     let canary = sent(&lines.canary(now)).remove(0);
     let out = respond(&mut lines, now, &canary, 481, &[]);
-    assert!(out.iter().any(|o| matches!(o, Output::Stale { .. })));
+    assert!(out.iter().any(is_stale_line));
     let begun = sent(&out);
     assert_eq!(
         begun.len(),
@@ -396,8 +421,10 @@ fn a_call_that_rings_for_ever_ends_by_itself_with_the_lease_that_is_left() {
         let now = lines.next_deadline().unwrap();
         let out = lines.elapse(now);
         // Renewals on the way are not answered here.
-        if let Some(Output::State { state, lease, .. }) =
-            out.iter().find(|o| matches!(o, Output::State { .. }))
+        if let Some(Output::Line {
+            change: LineChange::State { state, lease, .. },
+            ..
+        }) = out.iter().find(|output| is_line_state(output))
         {
             break (now, *state, *lease);
         }
@@ -413,10 +440,7 @@ fn a_document_that_cannot_be_understood_ends_the_belief_in_the_last_one() {
     assert_eq!(states(&out), [LineState::Connected]);
     let out = notify(&mut lines, SECOND, &subscribe, 3, "<dialog-info");
     assert!(states(&out).is_empty());
-    let stale = |out: &[Output]| {
-        out.iter()
-            .any(|output| matches!(output, Output::Stale { .. }))
-    };
+    let stale = |out: &[Output]| out.iter().any(is_stale_line);
     assert!(stale(&out), "the line is stale at once");
     let out = notify(
         &mut lines,

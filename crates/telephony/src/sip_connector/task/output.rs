@@ -19,21 +19,11 @@ impl Task {
                     let to = from.filter(|_| bytes.starts_with(b"SIP/2.0 "));
                     self.send(to, bytes);
                 }
-                Output::State {
+                Output::Line { extension, change } => self.send_event(LineEvent {
                     extension,
-                    state,
-                    party,
-                    lease,
-                } => {
-                    self.tell(LineEvent::State {
-                        extension,
-                        state,
-                        party,
-                        lease,
-                        received: Instant::now(),
-                    });
-                }
-                Output::Stale { extension } => self.tell(LineEvent::Stale { extension }),
+                    change,
+                    received: Instant::now(),
+                }),
                 Output::Refreshed(order) => {
                     if let Some(done) = self.refreshing.remove(&order) {
                         // Whoever asked may have stopped waiting.
@@ -56,14 +46,10 @@ impl Task {
         }
     }
 
-    /// Events go straight to the owner; when it is slow, the latest of each line waits.
-    fn tell(&mut self, event: LineEvent) {
+    /// Sends an event to the owner. While the owner's channel is full, the latest event of each line waits.
+    fn send_event(&mut self, event: LineEvent) {
         self.long_calls.on_event(self.now(), &event);
-        let extension = match &event {
-            LineEvent::State { extension, .. } | LineEvent::Stale { extension } => {
-                Arc::clone(extension)
-            }
-        };
+        let extension = Arc::clone(&event.extension);
         if !self.unsent.is_empty() {
             self.unsent.insert(extension, event);
         } else if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {

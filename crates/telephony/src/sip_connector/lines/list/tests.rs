@@ -127,8 +127,9 @@ fn of_two_lists_with_the_same_line_one_counts_until_it_is_lost() {
     assert_eq!(states(&lines)[0], Some(Connected));
     // The first list has it no more: the other one may have it.
     let out = notify(&mut lines, &a, 2, &[("1002", "terminated")]);
-    assert!(out.contains(&Output::Stale {
-        extension: "1001".into()
+    assert!(out.contains(&Output::Line {
+        extension: "1001".into(),
+        change: LineChange::Stale
     }));
     notify(&mut lines, &b, 8, &[("1001", "terminated")]);
     assert_eq!(states(&lines), [Some(Idle), Some(Idle), None]);

@@ -3,8 +3,7 @@
 use super::*;
 
 fn is_stale(out: &[Output]) -> bool {
-    out.iter()
-        .any(|output| matches!(output, Output::Stale { .. }))
+    out.iter().any(is_stale_line)
 }
 
 /// The SUBSCRIBEs among the sent messages.
@@ -281,7 +280,10 @@ fn a_line_of_a_list_without_a_full_document_makes_the_list_be_asked_for_once() {
         let both = [("1000", idle.as_str()), ("1001", "<")];
         let out = notify_list(&mut lines, &subscribe, cseq, whole, &both);
         let stale = out.iter().filter_map(|output| match output {
-            Output::Stale { extension } => Some(&**extension),
+            Output::Line {
+                extension,
+                change: LineChange::Stale,
+            } => Some(&**extension),
             _ => None,
         });
         assert_eq!(stale.collect::<Vec<_>>(), ["1001"]);

@@ -210,11 +210,15 @@ impl World {
         for output in outputs {
             match output {
                 Output::Send(bytes) => self.post(true, bytes),
-                Output::Stale { extension } => {
+                Output::Line {
+                    extension,
+                    change: LineChange::Stale,
+                } => {
                     self.stale_since.entry(extension).or_insert(self.now);
                 }
-                Output::State {
-                    extension, lease, ..
+                Output::Line {
+                    extension,
+                    change: LineChange::State { lease, .. },
                 } => {
                     let end = self.leases.insert(extension.clone(), self.now + lease);
                     let gap = self.now.saturating_sub(end.unwrap_or(self.now));

@@ -44,12 +44,14 @@ pub(super) fn notifier(subscribe: &[u8]) -> Notify<'_> {
 /// The last state of a line in the output, `None` within it if the state is unknown; nothing if the line is not in it.
 pub(super) fn told(out: &[Output], extension: &str) -> Option<Option<LineState>> {
     let mut told = out.iter().rev().filter_map(|output| match output {
-        Output::State {
+        Output::Line {
             extension: of,
-            state,
-            ..
+            change: LineChange::State { state, .. },
         } if &**of == extension => Some(Some(*state)),
-        Output::Stale { extension: of } if &**of == extension => Some(None),
+        Output::Line {
+            extension: of,
+            change: LineChange::Stale,
+        } if &**of == extension => Some(None),
         _ => None,
     });
     told.next()

@@ -40,7 +40,11 @@ impl Pbx {
 
     fn take(&mut self, out: &[Output]) {
         for output in out {
-            if let Output::Stale { extension } = output {
+            if let Output::Line {
+                extension,
+                change: LineChange::Stale,
+            } = output
+            {
                 *self.stale.entry(Arc::clone(extension)).or_default() += 1;
             }
         }
@@ -224,7 +228,7 @@ fn an_instance_without_news_beside_others_is_named() {
         pbx.notify(&listed(both, &idle, &call));
         let out = pbx.notify(&listed(&silent, &idle, &idle));
         assert_eq!(told(&out, "1001"), Some(None), "{silent}");
-        let is_state = |output: &Output| matches!(output, Output::State { .. });
+        let is_state = |output: &Output| is_line_state(output);
         assert!(!out.iter().any(is_state), "not idle for a moment");
         assert!(trouble(&pbx.lines, "1001").contains("tells no state"));
         let out = pbx.notify(&listed(&silent, &call, &idle));
