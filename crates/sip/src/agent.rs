@@ -8,6 +8,102 @@
 //! A document is made once for all watchers of a class and copied into each NOTIFY; a subscription takes about 300 bytes; a
 //! subscription is found by a number in its tag and in its branches, not by a map. All bytes of one step go into one
 //! [`Outbox`], so that a shell can hand many datagrams to the operating system at once.
+//!
+//! # Being watched
+//! A phone subscribes to a person's presence, gets the document at once, and another one at each change.
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//!
+//! use sip::{
+//!     Transport,
+//!     agent::{
+//!         Admission, Agent, Class, Document, Host, Outbox, Package, Peer, Publication, Resource, Settings, Watcher,
+//!     },
+//!     ids::Ids,
+//!     message::{Message, Writer, answer},
+//!     presence_info::{Activity, PresenceInfo},
+//! };
+//!
+//! /// One person, whom every phone may watch.
+//! struct Anna {
+//!     activities: Vec<Activity>,
+//! }
+//!
+//! impl Host<u8> for Anna {
+//!     fn admit(&mut self, _: Duration, _: Peer<u8>, _: &Message<'_>, _: Package) -> Admission {
+//!         Admission::Watch(Resource(1), Class(0), Watcher(0))
+//!     }
+//!     fn class(&mut self, _: Resource, _: Watcher) -> Option<Class> {
+//!         Some(Class(0))
+//!     }
+//!     fn document(&mut self, _: Resource, _: Package, _: Class) -> Option<Arc<Document>> {
+//!         let info = PresenceInfo {
+//!             entity: "sip:anna@example.com".into(),
+//!             open: true,
+//!             activities: self.activities.clone(),
+//!             note: None,
+//!         };
+//!         Some(Arc::new(Document::new(info.to_xml().into_bytes())))
+//!     }
+//!     fn admit_publication(&mut self, _: Duration, _: Peer<u8>, _: &Message<'_>, _: Package) -> Admission {
+//!         Admission::Refuse(403)
+//!     }
+//!     fn on_publication(&mut self, _: Duration, _: Publication<'_>) -> Result<(), u16> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let settings = Settings {
+//!     address: "192.0.2.1:5080".into(),
+//!     tls_address: None,
+//!     websocket_address: None,
+//!     packages: vec![Package::Presence],
+//!     min_expires: 60,
+//!     max_expires: 3_600,
+//!     max_publication: 600,
+//!     subscriptions_max: 1_000,
+//!     subscriptions_per_source_max: 100,
+//!     publications_max: 0,
+//! };
+//! let mut agent = Agent::new(settings, Ids::new([7; 32]));
+//! let mut anna = Anna { activities: Vec::new() };
+//! let phone = Peer { flow: 1, transport: Transport::Udp, source: ([192, 0, 2, 7], 5060).into() };
+//! let subscribe = Writer::request("SUBSCRIBE", "sip:anna@example.com")
+//!     .header("Via", "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1")
+//!     .header("Max-Forwards", 70)
+//!     .header("From", "<sip:ben@example.com>;tag=phone")
+//!     .header("To", "<sip:anna@example.com>")
+//!     .header("Call-ID", "1")
+//!     .header("CSeq", "1 SUBSCRIBE")
+//!     .header("Contact", "<sip:192.0.2.7:5060>")
+//!     .header("Event", "presence")
+//!     .header("Expires", 600)
+//!     .finish()?;
+//!
+//! let mut out = Outbox::default();
+//! let now = Duration::from_secs(1);
+//! agent.receive(now, phone, &Message::parse(&subscribe)?, &mut anna, &mut out);
+//! let sent: Vec<Vec<u8>> = out.messages().map(|(_, bytes)| bytes.to_vec()).collect();
+//! let [ok, notify] = &sent[..] else {
+//!     return Err("not an answer and a NOTIFY".into());
+//! };
+//! assert_eq!(Message::parse(ok)?.code(), Some(200));
+//! let notify = Message::parse(notify)?;
+//! assert_eq!(PresenceInfo::parse(notify.body())?.activities, []);
+//!
+//! // The phone answers; then Anna's presence changes.
+//! let answer = answer(&notify, 200, None).finish()?;
+//! agent.receive(now, phone, &Message::parse(&answer)?, &mut anna, &mut out);
+//! anna.activities.push(Activity::OnThePhone);
+//! out.clear();
+//! agent.notify_watchers(now, Resource(1), &mut anna, &mut out);
+//! let (_, notify) = out.messages().next().ok_or("no NOTIFY")?;
+//! let document = PresenceInfo::parse(Message::parse(notify)?.body())?;
+//! assert_eq!(document.activities, [Activity::OnThePhone]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 
 mod document;
 mod host;

@@ -5,9 +5,78 @@
 //! comes from an [`ids::Ids`] made from a seed that the caller draws. State machines take
 //! `handle(now, event)` and return what is to be done; a shell moves the bytes.
 //!
-//! Read in this order: [`message`] (the wire), [`request`] (what is refused at once), [`stream`] (framing on TCP), [`transaction`]
-//! (retransmission), [`digest`] (passwords), [`dialog_info`], [`order`] and [`dialog_set`] (what a telephone
-//! is doing), [`presence_info`] (what a person is doing), [`resource_list`] and [`multipart`] (many at once), [`subscriber`] (we watch), [`publisher`] (we tell) and [`agent`] (we are watched).
+//! Read in this order: [`message`] (parsing and writing), [`request`] (requests that are refused at once), [`stream`] (framing
+//! on TCP), [`transaction`] (retransmission), [`digest`] (passwords), [`dialog_info`], [`order`] and [`dialog_set`] (the calls of
+//! an extension), [`presence_info`] (the presence of a person), [`resource_list`] and [`multipart`] (many extensions in one
+//! document), [`subscriber`] (watching a PBX), [`publisher`] (publishing to a PBX) and [`agent`] (being watched, with an example).
+//!
+//! # Watching an extension
+//! A [`subscriber::Subscriber`] writes SUBSCRIBE, reads the PBX's 200 and NOTIFY, and hands out the document; a
+//! [`dialog_set::DialogSet`] keeps the calls.
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//!
+//! use sip::{
+//!     Transport,
+//!     dialog_info::{DialogInfo, DialogState},
+//!     dialog_set::DialogSet,
+//!     ids::Ids,
+//!     message::{Message, Writer, answer},
+//!     subscriber::{Account, Action, Event, Subscriber},
+//! };
+//!
+//! let account = Account {
+//!     from: "sip:offhook@pbx.example".into(),
+//!     contact: "sip:offhook@192.0.2.1:5080".into(),
+//!     sent_by: "192.0.2.1:5080".into(),
+//!     transport: Transport::Udp,
+//!     credentials: None,
+//!     event: "dialog".into(),
+//!     accept: "application/dialog-info+xml".into(),
+//!     supported: None,
+//!     user_agent: "example".into(),
+//! };
+//! let mut subscriber = Subscriber::new("sip:1001@pbx.example".into(), Ids::new([7; 32]));
+//! let now = Duration::from_secs(1);
+//! let actions = subscriber.handle(now, Event::Start(Arc::new(account)));
+//! let Some(Action::Send(subscribe)) = actions.first() else {
+//!     return Err("no SUBSCRIBE".into());
+//! };
+//! let subscribe = Message::parse(subscribe)?;
+//! assert_eq!(subscribe.request_uri(), Some("sip:1001@pbx.example"));
+//!
+//! // The PBX accepts ...
+//! let ok = answer(&subscribe, 200, Some("pbx"))
+//!     .header("Contact", "<sip:192.0.2.9:5060>")
+//!     .header("Expires", 600)
+//!     .finish()?;
+//! subscriber.handle(now, Event::Received(&Message::parse(&ok)?));
+//!
+//! // ... and reports a call.
+//! let document = r#"<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="0" state="full"
+//!     entity="sip:1001@pbx.example"><dialog id="a"><state>confirmed</state></dialog></dialog-info>"#;
+//! let notify = Writer::request("NOTIFY", "sip:offhook@192.0.2.1:5080")
+//!     .header("Via", "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1")
+//!     .header("From", "<sip:1001@pbx.example>;tag=pbx")
+//!     .header("To", subscribe.header("From").unwrap_or_default())
+//!     .header("Call-ID", subscribe.call_id()?)
+//!     .header("CSeq", "1 NOTIFY")
+//!     .header("Event", "dialog")
+//!     .header("Subscription-State", "active;expires=600")
+//!     .body("application/dialog-info+xml", document.as_bytes())?;
+//! let actions = subscriber.handle(now, Event::Received(&Message::parse(&notify)?));
+//! let [Action::Send(answer), Action::Notified { body, remaining, .. }] = &actions[..] else {
+//!     return Err("no document".into());
+//! };
+//! assert_eq!(Message::parse(answer)?.code(), Some(200));
+//! assert_eq!(*remaining, Duration::from_secs(600));
+//!
+//! let mut calls = DialogSet::new();
+//! calls.fold(now, DialogInfo::parse(body)?);
+//! assert_eq!(calls.dialogs()[0].state, DialogState::Confirmed);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod agent;
 pub mod dialog_info;

@@ -7,6 +7,55 @@
 //! 2. A variant of [`Connector`] and its arm in `Connector::system`.
 //! 3. An arm for its `protocol` where the server reads `[[pbx]]` from the configuration.
 //! 4. A page in `docs/` on how to connect it.
+//!
+//! # Example
+//! ```
+//! use presence::LineState;
+//! use telephony::{
+//!     connector::{Connector, LineChange},
+//!     simulated::{SimulatedPbx, SimulatedPbxConfig},
+//!     sip_connector::{SipConnectorConfig, Transport},
+//! };
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pbx = SimulatedPbx::start(SimulatedPbxConfig {
+//!     listen: ([127, 0, 0, 1], 0).into(),
+//!     domain: "pbx.example".into(),
+//!     username: "offhook".into(),
+//!     password: "secret".into(),
+//!     extensions: vec!["1001".into(), "1002".into()],
+//!     identity: None,
+//! })
+//! .await?;
+//! let connector = Connector::Sip(SipConnectorConfig {
+//!     name: "head office".into(),
+//!     servers: vec![pbx.address().to_string()],
+//!     transport: Some(Transport::Udp),
+//!     trust: None,
+//!     name_server: None,
+//!     domain: "pbx.example".into(),
+//!     username: "offhook".into(),
+//!     password: "secret".into(),
+//!     lists: Vec::new(),
+//!     bind: None,
+//! });
+//! let (sender, mut events) = tokio::sync::mpsc::channel(100);
+//! let running = connector.start(vec!["1002".into()], sender)?;
+//! running.health().wait_for(|health| health.active == 1).await?;
+//!
+//! pbx.ring("1001", "1002")?;
+//! loop {
+//!     let event = events.recv().await.ok_or("the connector ended")?;
+//!     if let LineChange::State { state: LineState::Ringing, party, .. } = event.change {
+//!         assert_eq!((&*event.extension, party.as_deref()), ("1002", Some("1001")));
+//!         break;
+//!     }
+//! }
+//! running.stop().await;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::sync::Arc;
 
