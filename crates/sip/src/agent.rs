@@ -104,7 +104,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-
 mod document;
 mod host;
 mod list;

@@ -109,7 +109,7 @@ impl Connector {
         ConnectorHandle::start(self.system(), extensions, events)
     }
 
-    /// The extensions without a registered phone, as far as the phone system tells; others are left out.
+    /// The extensions without a registered phone; empty if the protocol does not have this information.
     ///
     /// # Errors
     /// In words: the phone system cannot be reached.

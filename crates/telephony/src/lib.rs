@@ -1,9 +1,10 @@
-//! What telephone lines are doing, heard from telephone systems, and a simulated telephone system.
+//! Line states from phone systems, the sockets of a SIP server, and a simulated PBX.
 //!
-//! A connector turns a system's own words into [`presence::LineState`] with a lease. This crate
-//! decides nothing about people. [`line_state`] is the pure rule, [`own_dialogs`] what is no call, [`sip_connector`] the connector
-//! for any system that speaks the SIP dialog event package (RFC 4235), [`simulated`] such a system
-//! in the same process, for the demo, benchmarks and tests; [`sip_server`] is the shell of a SIP server.
+//! A connector turns the messages of a phone system into [`presence::LineState`]s with a lease. This crate decides nothing
+//! about people. [`connector`] is the boundary that the server uses: one variant for each protocol. [`sip_connector`]
+//! watches any phone system with SIP's dialog event package (RFC 4235); [`line_state`] is the pure rule from dialogs to a
+//! line state, [`own_dialogs`] recognises Offhook's own publications. [`simulated`] is a PBX in the same process, for the
+//! demo, benchmarks and tests. [`sip_server`] moves the bytes of a SIP server.
 
 pub mod connector;
 pub mod line_state;

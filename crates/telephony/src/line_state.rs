@@ -5,8 +5,8 @@ use std::sync::Arc;
 use presence::LineState;
 use sip::dialog_info::{Dialog, DialogState};
 
-/// What the line is doing: talking beats hold, hold beats ringing, ringing beats nothing. Whether the
-/// telephone calls or is called makes no difference; ended dialogs do not count.
+/// The state of a line from its dialogs: connected before held, held before ringing, ringing before idle. Incoming and
+/// outgoing calls count alike; terminated dialogs do not count.
 pub fn line_state(dialogs: &[Dialog]) -> LineState {
     dialogs
         .iter()
@@ -15,7 +15,8 @@ pub fn line_state(dialogs: &[Dialog]) -> LineState {
         .unwrap_or(LineState::Idle)
 }
 
-/// Who is at the other end of the dialog that decides the state: the number, with the name where one is told.
+/// The other party of the dialog that decides the line state: the number, with the name if the PBX sends one. At most
+/// [`PARTY_MAX`] characters, without control characters.
 pub fn other_party(dialogs: &[Dialog]) -> Option<Arc<str>> {
     let live = dialogs
         .iter()
@@ -35,10 +36,10 @@ pub fn other_party(dialogs: &[Dialog]) -> Option<Arc<str>> {
     Some(shown.collect::<String>().into()).filter(|party: &Arc<str>| !party.is_empty())
 }
 
-/// More characters are neither a number nor a name.
+/// Longest party in characters; numbers and names are shorter.
 const PARTY_MAX: usize = 100;
 
-/// The user part of an address; the whole of what is no address.
+/// The user part of an address; the whole text if it is not an address.
 fn number(identity: &str) -> &str {
     let address = identity.trim().trim_start_matches('<');
     let without_scheme = ["sip:", "sips:", "tel:"]

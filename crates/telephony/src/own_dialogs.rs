@@ -1,14 +1,14 @@
-//! The dialogs that Offhook itself tells of: no calls, but what people do elsewhere. Telephone systems repeat them to whoever
-//! watches, and we watch: taken for calls they would go round for ever. Their names say whose they are, also those that an
-//! earlier process of ours has left behind.
+//! Offhook's own dialogs, which show a person's Teams calls and profiles on BLF keys and are not calls of the PBX. A PBX
+//! sends them to all watchers, including Offhook; Offhook would take them for calls and publish them again. A mark in their
+//! names identifies them, also those of an earlier process.
 
 use sip::dialog_info::{Dialog, DialogInfo, DialogState};
 
-/// What the names of our dialogs begin with.
+/// Prefix of the ids of Offhook's dialogs.
 const MARK: &str = "offhook-";
 
-/// A dialog of ours by that name, with the mark in each of its ids: systems that merge documents give ids of their own, or
-/// leave the Call-ID out.
+/// A dialog of Offhook. Each of its ids has the mark, because PBXs that merge documents change the id or leave out the
+/// Call-ID.
 pub fn own_dialog(name: &str, state: DialogState) -> Dialog {
     let name = format!("{MARK}{name}");
     Dialog {
@@ -23,7 +23,7 @@ pub fn is_own(dialog: &Dialog) -> bool {
     marked(&dialog.id) || dialog.call_id.as_deref().is_some_and(marked)
 }
 
-/// Leaves only what is not ours.
+/// Removes Offhook's own dialogs from a document.
 pub fn remove_own_dialogs(document: &mut DialogInfo) {
     document.dialogs.retain(|dialog| !is_own(dialog));
     document.unread.dialogs.retain(|id| !id.starts_with(MARK));
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ours_are_dropped_whatever_a_telephone_system_makes_of_them() {
+    fn own_dialogs_are_removed_after_every_change_by_a_pbx() {
         let ours = own_dialog("7", DialogState::Confirmed);
         let renumbered = Dialog {
             id: "1".into(),

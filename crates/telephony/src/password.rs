@@ -1,4 +1,4 @@
-//! A password that does not get into logs by accident.
+//! A password that logs cannot print.
 
 /// A password; its Debug form is `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ impl Password {
         Self(text.into())
     }
 
-    /// The password itself, for the one place that needs it.
+    /// The password in clear text, for the digest calculation.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -37,7 +37,7 @@ pub trait PhoneSystem {
         channels: TaskChannels,
     ) -> Result<JoinHandle<()>, StartError>;
 
-    /// The extensions without a registered phone, as far as the phone system tells. A protocol that cannot tell finds none.
+    /// The extensions without a registered phone. A protocol without this information returns none.
     ///
     /// # Errors
     /// In words: the phone system cannot be reached.
@@ -192,7 +192,7 @@ pub enum StartError {
 /// How long [`ConnectorHandle::refresh_all`] waits for the slowest line.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Longest stop of a task, which ends by itself before; the margin is for a busy machine.
+/// Longest wait for the end of a task, which takes 5 s at most; the margin is for a busy machine.
 const STOP_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Commands that may wait for the task. Senders wait for room; no command is lost.

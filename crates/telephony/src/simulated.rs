@@ -1,8 +1,8 @@
-//! A simulated telephone system: real SIP on loopback, calls by method.
+//! A simulated PBX: real SIP on loopback, calls by method.
 //!
-//! It answers SUBSCRIBE for the dialog event with digest, over UDP and TCP, and sends NOTIFYs with
-//! dialog-info documents as its calls change. Used by the demo, by benchmarks and by tests; it
-//! carries no media and makes no calls of its own.
+//! It answers SUBSCRIBE for the dialog event with digest authentication, over UDP, TCP and TLS, and sends NOTIFYs with
+//! dialog-info documents as its calls change. Used by the demo, benchmarks and tests; it carries no media and makes no calls
+//! of its own.
 
 mod calls;
 mod desk;
@@ -21,38 +21,36 @@ use crate::tls::Identity;
 pub use calls::CallId;
 use calls::Calls;
 
-/// Most subscriptions that are kept.
+/// Most subscriptions; beyond that the PBX answers 503.
 const SUBSCRIPTIONS_MAX: usize = 1_000_000;
 
-/// A telephone system to be simulated.
+/// Configuration of a simulated PBX.
 #[derive(Clone, Debug)]
 pub struct SimulatedPbxConfig {
-    /// Where to listen, UDP and TCP; port 0 picks one.
+    /// Local address for UDP and TCP; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// Its domain and digest realm.
+    /// Domain and digest realm of the PBX.
     pub domain: String,
-    /// The account that may watch.
+    /// User name of the account that may watch.
     pub username: String,
-    /// Its password.
+    /// Password of that account.
     pub password: Password,
-    /// Its extensions.
+    /// Extensions of the PBX.
     pub extensions: Vec<Arc<str>>,
-    /// It listens for TLS too, at a port that it picks, and shows this.
+    /// Certificate for TLS, at a port that the PBX picks; `None`: no TLS.
     pub identity: Option<Identity>,
 }
 
-/// Why the simulated system did not start.
+/// An error that keeps the simulated PBX from starting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address cannot be used.
-    #[error(
-        "the simulated telephone system cannot listen on {address}: {source}; choose another port"
-    )]
+    /// The local address cannot be used.
+    #[error("the simulated phone system cannot listen on {address}: {source}; choose another port")]
     Bind {
-        /// The address.
+        /// The local address.
         address: SocketAddr,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// The operating system gives no random numbers.
@@ -60,12 +58,12 @@ pub enum StartError {
     Random(String),
 }
 
-/// Why a call was not made.
+/// An error that prevents a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// Neither party is an extension of this system.
-    #[error("neither {from} nor {to} is an extension of the simulated telephone system")]
+    #[error("neither {from} nor {to} is an extension of the simulated phone system")]
     UnknownExtension {
         /// The caller.
         from: String,
@@ -74,7 +72,7 @@ pub enum CallError {
     },
 }
 
-/// What the owner's methods and the task share.
+/// State shared by [`SimulatedPbx`] and its task.
 struct Shared {
     calls: Mutex<Calls>,
     changed: Wake,
@@ -85,12 +83,12 @@ struct Shared {
 
 impl Shared {
     fn calls(&self) -> MutexGuard<'_, Calls> {
-        // Nothing panics while holding it; and if it did, the calls would still be usable.
+        // No code panics while it holds the lock, and the calls would still be usable.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A running simulated telephone system. Dropping it ends it at once.
+/// A running simulated PBX. Dropping it ends it at once.
 pub struct SimulatedPbx {
     address: SocketAddr,
     tls_address: Option<SocketAddr>,
@@ -110,7 +108,7 @@ impl SimulatedPbx {
     /// Starts listening.
     ///
     /// # Errors
-    /// The address is in use or not ours.
+    /// The address is in use or does not belong to this machine.
     pub async fn start(config: SimulatedPbxConfig) -> Result<Self, StartError> {
         let random = |e: getrandom::Error| StartError::Random(e.to_string());
         let (mut seed, mut key) = ([0; 32], [0; 32]);
@@ -163,20 +161,20 @@ impl SimulatedPbx {
         })
     }
 
-    /// Where it listens.
+    /// Local address of UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it listens for TLS, if it does.
+    /// Local address of TLS; `None` without TLS.
     pub fn tls_address(&self) -> Option<SocketAddr> {
         self.tls_address
     }
 
-    /// `from` calls `to`, and it rings; one of the two may be an outside number.
+    /// Starts a call from `from` to `to`, which rings; one of the two may be an outside number.
     ///
     /// # Errors
-    /// Neither of the two is an extension here.
+    /// Neither of the two is an extension of the PBX.
     pub fn ring(&self, from: &str, to: &str) -> Result<CallId, CallError> {
         let call = self.shared.calls().ring(from, to);
         self.shared.changed.wake();
@@ -186,51 +184,51 @@ impl SimulatedPbx {
         })
     }
 
-    /// The callee answers. False if there is no such call.
+    /// Answers the call for the callee. Returns false if the call does not exist.
     pub fn answer(&self, call: CallId) -> bool {
         self.change(|calls| calls.answer(call))
     }
 
-    /// One party puts the call on hold. False if there is no such call or party.
+    /// Puts the call on hold for the party `by`. Returns false if the call or the party does not exist.
     pub fn hold(&self, call: CallId, by: &str) -> bool {
         self.change(|calls| calls.set_held(call, by, true))
     }
 
-    /// The party that held the call takes it back. False if there is no such call or party.
+    /// Resumes the call that the party `by` held. Returns false if the call or the party does not exist.
     pub fn resume(&self, call: CallId, by: &str) -> bool {
         self.change(|calls| calls.set_held(call, by, false))
     }
 
-    /// The call ends, answered or not. False if there is no such call.
+    /// Ends the call, answered or not. Returns false if the call does not exist.
     pub fn hang_up(&self, call: CallId) -> bool {
         self.change(|calls| calls.hang_up(call))
     }
 
-    /// For tests: forgets all subscriptions without a word, as a restart does.
+    /// For tests: forgets all subscriptions without a message, as a restart does.
     pub fn drop_all_subscriptions(&self) {
         self.shared.forget.store(true, Ordering::Release);
         self.shared.changed.wake();
     }
 
-    /// For tests: neither hears nor says anything while `silent`.
+    /// For tests: drops all incoming and outgoing messages while `silent`.
     pub fn set_silent(&self, silent: bool) {
         self.shared.silent.store(silent, Ordering::Release);
     }
 
-    /// For tests: requests so far with a wrong user name or password.
+    /// For tests: number of requests with a wrong user name or password.
     pub fn failed_logins(&self) -> u32 {
         self.shared.failed_logins.load(Ordering::Acquire)
     }
 
-    /// For tests: sends this instead of the extension's document, until `None`.
+    /// For tests: sends this document instead of the extension's own, until `None`.
     pub fn replace_document(&self, extension: &str, document: Option<Vec<u8>>) {
         self.change(|calls| calls.replace_document(extension, document));
     }
 
-    /// Ends at once, without a word to the subscribers; the port is free afterwards.
+    /// Ends at once, without a message to the subscribers; the port is free afterwards.
     pub async fn stop(mut self) {
         self.task.abort();
-        // The task's end is what frees the sockets.
+        // The end of the task frees the sockets.
         let _ = (&mut self.task).await;
     }
 

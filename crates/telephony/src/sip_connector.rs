@@ -1,9 +1,9 @@
-//! The SIP connector: watches the extensions of one telephone system (RFC 4235, RFC 6665).
+//! The SIP connector: watches the extensions of one phone system (RFC 4235, RFC 6665).
 //!
-//! One task owns one socket or connection and one subscription per extension. Everything that
-//! decides is pure and lives in `lines` (subscriptions, pace), `publications` (what is published there) and `probe` (is the system there);
-//! `task` moves bytes and time. A telephone system that cannot be reached is no error: the task
-//! keeps trying, and everything heals by itself.
+//! One task owns one socket or connection and one subscription for each extension or list. All decisions are pure: `lines`
+//! (subscriptions, rate), `publications` (documents for the PBX's own presence server), `gate` (credentials) and `probe`
+//! (reachability). `task` moves bytes and time. An unreachable phone system is no error: the task retries for as long as it
+//! runs.
 
 mod gate;
 mod lines;
@@ -31,41 +31,41 @@ use crate::tls::Trust;
 pub use lines::random_notifier::play as play_random_notifier;
 pub use targets::host_and_port;
 
-/// How the telephone system is reached.
+/// The transport to the phone system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
     /// Datagrams.
     Udp,
-    /// One connection, opened by us.
+    /// One connection, opened by Offhook.
     Tcp,
-    /// The same, encrypted.
+    /// One encrypted connection, opened by Offhook.
     Tls,
 }
 
-/// One telephone system and our account there.
+/// A SIP phone system and Offhook's account there.
 #[derive(Clone, Debug)]
 pub struct SipConnectorConfig {
-    /// What people call it, for logs.
+    /// The administrator's name for the phone system, for logs and health.
     pub name: String,
-    /// Where it is, the preferred first: `host:port`, or a name alone, of which the DNS says the rest (RFC 3263). While one
-    /// does not answer, the next is used.
+    /// Servers in the order of preference: `host:port`, or a host name alone, which the DNS resolves (RFC 3263). While a
+    /// server does not answer, the connector uses the next.
     pub servers: Vec<String>,
-    /// How it is reached; `None`: as the DNS says, else by datagrams.
+    /// The transport; `None`: as the DNS says, otherwise UDP.
     pub transport: Option<Transport>,
-    /// Whose certificates are believed; `None`: those of this machine's authorities.
+    /// Certificate authorities for TLS; `None`: those of this machine.
     pub trust: Option<Trust>,
-    /// Who is asked about names without a port; `None`: this machine's own name servers.
+    /// Name server for host names without a port; `None`: this machine's name servers.
     pub name_server: Option<SocketAddr>,
-    /// The domain of its addresses: extension 1001 is `sip:1001@domain`.
+    /// Domain of the phone system's addresses: extension 1001 is `sip:1001@domain`.
     pub domain: String,
-    /// The account that may watch extensions; also the user in From.
+    /// User name of the account that may watch extensions; also the user in From.
     pub username: String,
-    /// Its password.
+    /// Password of the account.
     pub password: Password,
-    /// The addresses of lists (RFC 4662) on which all its extensions are, such as `sip:blf@pbx.example`: one subscription to
-    /// each does for all. Empty: each extension is subscribed to.
+    /// Addresses of lists (RFC 4662) with all extensions, such as `sip:blf@pbx.example`: the connector subscribes to each
+    /// list. Empty: the connector subscribes to each extension.
     pub lists: Vec<String>,
-    /// The local address, if the system's own choice does not do.
+    /// Local address; `None`: the operating system picks one.
     pub bind: Option<SocketAddr>,
 }
 
@@ -165,7 +165,7 @@ fn check(config: &SipConnectorConfig) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The user part of a SIP address, with everything escaped that may not stand there (RFC 3261 §25.1).
+/// The user part of a SIP address, with all other characters escaped (RFC 3261 §25.1).
 fn escape_user(user: &str) -> String {
     let mut escaped = String::with_capacity(user.len());
     for byte in user.bytes() {

@@ -1,8 +1,8 @@
-//! A SIP server's shell: moves bytes and time between sockets and a [`Core`] that decides. Used by the presence server and by
-//! the simulated telephone system.
+//! The shell of a SIP server: moves bytes and time between sockets and a [`Core`] that decides. Used by the presence server
+//! and the simulated PBX.
 //!
-//! One task owns the core. Datagrams are read and sent by many at a time, so that telling a thousand watchers costs few
-//! calls into the operating system; connections have a task each, which is held up by its own peer only.
+//! One task owns the core. Datagrams are read and sent in batches, so that notifying a thousand watchers costs few system
+//! calls; each connection has a task of its own, which only its own peer can block.
 
 mod connection;
 mod datagrams;
@@ -22,12 +22,12 @@ use tokio::sync::Notify;
 pub use listening::Sockets;
 pub use task::serve;
 
-/// Where a message came from.
+/// The source of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flow {
-    /// A datagram from there.
+    /// A datagram from this address.
     Udp(SocketAddr),
-    /// A connection, by its number.
+    /// A connection, by number, with the peer's address.
     Connection(u64, SocketAddr),
 }
 
@@ -39,7 +39,7 @@ impl Flow {
         }
     }
 
-    /// The same address at another port; a connection stays what it is.
+    /// The same address at another port; a connection stays unchanged.
     fn at_port(self, port: u16) -> Self {
         match self {
             Self::Udp(address) => Self::Udp(SocketAddr::new(address.ip(), port)),
@@ -48,8 +48,9 @@ impl Flow {
     }
 }
 
-/// The peer of a request, with the way of its answers: by UDP to the port that the request names, of the address that it came
-/// from (RFC 3261 §18.2.2). Another address, as a `maddr` or a host in the Via may name one, gets nothing: it has not asked.
+/// The peer of a request with the flow for its answers: by UDP to the port that the request names, at the request's source
+/// address (RFC 3261 §18.2.2). Another address, as a `maddr` or a host in the Via may name one, gets nothing: it did not
+/// send the request.
 pub fn response_peer(peer: Peer<Flow>, message: &Message<'_>) -> Peer<Flow> {
     let flow = match answer_port(message) {
         Some(port) => peer.flow.at_port(port),
@@ -58,9 +59,9 @@ pub fn response_peer(peer: Peer<Flow>, message: &Message<'_>) -> Peer<Flow> {
     Peer { flow, ..peer }
 }
 
-/// Where the requests of a dialog go that a request of this peer makes: by UDP to the port of its first route or Contact, if
-/// that is of the address that it came from. A phone that asks to be answered where it sends from (RFC 3581) may be behind an
-/// address translation, through which nothing else leads to it; and no other address has asked for anything.
+/// The flow for requests in the dialog that this peer's request creates: by UDP to the port of its first route or Contact,
+/// if that has the request's source address. A phone that wants answers at its source port (RFC 3581) may be behind an
+/// address translation, through which no other port works; and no other address has sent a request.
 pub fn dialog_flow(answered: Peer<Flow>, request: &Message<'_>) -> Flow {
     if answer_port(request).is_none() {
         return answered.flow;
@@ -76,41 +77,42 @@ pub fn dialog_flow(answered: Peer<Flow>, request: &Message<'_>) -> Flow {
     }
 }
 
-/// What a SIP server decides. Times are since the server's start.
+/// The decisions of a SIP server. Times are since the server's start.
 pub trait Core: Send + 'static {
-    /// A message arrived.
+    /// Handles a message.
     fn receive(&mut self, now: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>);
 
-    /// Something happened outside; true: there is more, after what has arrived meanwhile.
+    /// Handles a [`Wake::wake`]; returns true if there is more work, which follows after the messages that have arrived
+    /// meanwhile.
     fn on_wake(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool;
 
-    /// Time has passed.
+    /// Handles deadlines that have passed.
     fn elapse(&mut self, now: Duration, out: &mut Outbox<Flow>);
 
-    /// When [`Self::elapse`] has something to do.
+    /// When [`Self::elapse`] is due.
     fn next_deadline(&self) -> Option<Duration>;
 
-    /// A connection is gone.
+    /// Handles the end of a connection.
     fn flow_lost(&mut self, flow: Flow);
 
-    /// Whether the peer of a connection has shown who it is: it keeps its connection where there is no room for others.
+    /// Whether the peer of a connection has authenticated: it keeps its connection when others must be closed.
     fn is_authenticated(&self, flow: Flow) -> bool {
         let _ = flow;
         false
     }
 
-    /// A connection was accepted, or could not be because the operating system has nothing left for it.
+    /// Handles an accepted connection, or a failure to accept one for lack of resources of the operating system.
     fn on_accept(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
         let _ = (now, outcome);
     }
 }
 
-/// Tells the server's task that something happened outside. Cheap to clone.
+/// Wakes the server's task after a change outside of it. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Wake(Arc<Notify>);
 
 impl Wake {
-    /// The core's [`Core::on_wake`] is called soon.
+    /// Makes the task call [`Core::on_wake`] soon.
     pub fn wake(&self) {
         self.0.notify_one();
     }
@@ -135,7 +137,7 @@ mod tests {
             ),
             ("h:22090", "Contact: <sip:1001@192.0.2.7>", 22_090, 5_060),
             ("h", "Contact: <sip:1001@[::ffff:192.0.2.7]:7>", 5_060, 7),
-            // Neither a name nor another address is asked.
+            // Neither a host name nor another address gets messages.
             (
                 "h:22090",
                 "Contact: <sip:1001@192.0.2.8:22091>",

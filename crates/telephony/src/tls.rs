@@ -12,15 +12,15 @@ use rustls::{
 };
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
-/// What a server shows its clients. Cheap to clone.
+/// A server's certificate and key. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Identity(pub(crate) Arc<ServerConfig>);
 
 impl Identity {
-    /// From a chain of certificates and their key, both PEM.
+    /// Reads a certificate chain and its key, both PEM.
     ///
     /// # Errors
-    /// In words: what is wrong with them.
+    /// In words: the fault of the certificate or key.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, String> {
         let chain = CertificateDer::pem_slice_iter(certificates)
             .collect::<Result<Vec<_>, _>>()
@@ -38,12 +38,12 @@ impl Identity {
     }
 }
 
-/// Whom a client believes. Cheap to clone.
+/// A client's certificate authorities. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Trust(pub(crate) Arc<ClientConfig>);
 
 impl Trust {
-    /// The authorities that this machine believes.
+    /// The certificate authorities of this machine.
     ///
     /// # Errors
     /// In words: they cannot be read.
@@ -54,11 +54,11 @@ impl Trust {
         Ok(Self(Arc::new(config.with_no_client_auth())))
     }
 
-    /// These authorities, PEM, and no others. A certificate that stands there itself is believed too: most that are made
-    /// by hand are their own authority, which no authority may be of a server by the letter.
+    /// Trusts these authorities (PEM) and no others. A certificate listed itself is trusted too: most hand-made certificates
+    /// are their own authority, which the standard does not allow for a server.
     ///
     /// # Errors
-    /// In words: what is wrong with them.
+    /// In words: the fault of the certificates.
     pub fn from_pem(authorities: &[u8]) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         let mut known = Vec::new();
@@ -86,7 +86,7 @@ impl Trust {
     }
 }
 
-/// Believes servers whose very certificate is known, and those that an authority vouches for. The name must fit either way.
+/// Verifies servers whose own certificate is listed, or issued by a listed authority. The name must match in both cases.
 #[derive(Debug)]
 struct KnownOrVouchedFor {
     known: Vec<CertificateDer<'static>>,
@@ -140,10 +140,10 @@ impl ServerCertVerifier for KnownOrVouchedFor {
     }
 }
 
-/// A name or address as certificates have it.
+/// A host name or IP address for certificates.
 ///
 /// # Errors
-/// In words: it is none.
+/// In words: the text is neither.
 pub(crate) fn server_name(host: &str) -> Result<ServerName<'static>, String> {
     let plain = host.trim_start_matches('[').trim_end_matches(']');
     ServerName::try_from(plain.to_owned())

@@ -1,4 +1,4 @@
-//! The calls of the simulated telephone system, and the documents about them. Pure.
+//! The calls of the simulated PBX and their documents. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sip::agent::{Document, Member, Resource};
 use sip::dialog_info::{Completeness, Dialog, DialogInfo, DialogState, Direction, Participant};
 
-/// Names one call.
+/// Identifies a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(u64);
 
@@ -24,7 +24,7 @@ struct Call {
 struct Extension {
     resource: Resource,
     calls: BTreeSet<CallId>,
-    /// The call that ended last stays in the document as terminated, as real systems do for a while.
+    /// The latest ended call, listed as terminated in the document, as PBXs do for a while.
     ended: Option<Call>,
     replaced: Option<Vec<u8>>,
 }
@@ -44,7 +44,7 @@ impl Extension {
 pub(super) struct Calls {
     domain: String,
     extensions: BTreeMap<Arc<str>, Extension>,
-    /// By the number under which the agent knows them.
+    /// Extensions by the number of their resource in the agent.
     numbered: Vec<Arc<str>>,
     calls: BTreeMap<CallId, Call>,
     next_id: u64,
@@ -69,7 +69,7 @@ impl Calls {
         }
     }
 
-    /// Some of the extensions whose subscribers must be told, at most so many; they are taken off the list.
+    /// Removes and returns at most `limit` extensions whose subscribers need a NOTIFY.
     pub(super) fn take_changed(&mut self, limit: usize) -> Vec<Resource> {
         std::iter::from_fn(|| self.changed.pop_first())
             .take(limit)
@@ -77,12 +77,12 @@ impl Calls {
             .collect()
     }
 
-    /// The number of an extension.
+    /// Resource of an extension.
     pub(super) fn resource(&self, extension: &str) -> Option<Resource> {
         self.extensions.get(extension).map(|known| known.resource)
     }
 
-    /// All extensions.
+    /// All extensions, as members of the list.
     pub(super) fn members(&self) -> Vec<Member> {
         let member = |(name, extension): (&Arc<str>, &Extension)| Member {
             resource: extension.resource,
@@ -92,7 +92,7 @@ impl Calls {
         self.extensions.iter().map(member).collect()
     }
 
-    /// What is told of an extension.
+    /// Dialog-info document of an extension.
     pub(super) fn document(&self, resource: Resource) -> Option<Document> {
         let name = self.numbered.get(resource.0 as usize)?;
         let extension = self.extensions.get(name)?;

@@ -1,4 +1,4 @@
-//! What the simulated system decides: its calls as resources of a presence agent.
+//! The decisions of the simulated PBX: its calls as resources of a presence agent.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,10 +15,10 @@ use sip::uri::user;
 use super::Shared;
 use crate::sip_server::{Core, Flow, dialog_flow, response_peer};
 
-/// Extensions told about before answers are read again: thousands of datagrams at once would not fit
-/// into anybody's socket buffer, and what is lost costs half a second.
+/// Extensions notified before answers are read again: thousands of datagrams at once would overflow socket buffers, and each
+/// lost datagram costs half a second.
 const PUBLISH_MAX: usize = 64;
-/// The list of all extensions, as the user of an address, and as a resource that is none of them.
+/// User part of the address of the list with all extensions, and its resource, which is no extension.
 const ALL: &str = "all";
 const LIST: Resource = Resource(u32::MAX);
 
@@ -74,7 +74,7 @@ impl Host<Flow> for Extensions {
                 return Admission::Challenge(self.verifier.challenge(now, source, &refusal));
             }
         }
-        // Within a dialog the Request-URI is ours; To tells still who is watched.
+        // Within a dialog the Request-URI is the PBX's own address; To still names the watched extension.
         let StartLine::Request { uri, .. } = request.start() else {
             return Admission::Refuse(400);
         };

@@ -19,14 +19,14 @@ use std::time::Duration;
 use sip::digest::Evidence;
 use sip::subscriber::Trouble;
 
-/// How long the others wait for the answer to the request that is to prove the credentials.
+/// Longest wait of other requests for the answer to the request that proves the credentials.
 pub(super) const PROOF_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Lines that must be refused in a row before the account counts as refused, while nothing was accepted: a second one, because
+/// Number of lines refused in a row before the account counts as refused, while no line was accepted: a second line, because
 /// a single line may be refused for reasons of its own.
 const REFUSALS_AT_START: usize = 2;
 
-/// The same after an acceptance on this connection: an administrator may have changed a few lines together.
+/// The same number after an acceptance on this connection: an administrator may have changed a few lines together.
 const REFUSALS_AFTER_PROOF: usize = 4;
 
 /// First and longest pause after the account was refused.
@@ -37,17 +37,17 @@ const PAUSE_MAX: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 struct Refusal {
     trouble: Trouble,
-    /// Pauses so far.
+    /// Number of pauses so far.
     times: u32,
     until: Duration,
 }
 
-/// Whether requests that carry the same credentials, but pass another gate, may begin.
+/// Permission for requests that carry the same credentials but pass another gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Hold {
     #[default]
     Free,
-    /// A request that proves the credentials is under way: not before this time, if no answer comes.
+    /// A request that proves the credentials is under way: no other begins before this time unless its answer comes.
     Until(Duration),
     /// The credentials were proven wrong, or their proof is about to begin.
     Closed,
@@ -69,12 +69,12 @@ impl Hold {
 pub(super) struct Gate<K> {
     is_proven: bool,
     was_accepted: bool,
-    /// Refused in a row; at most [`REFUSALS_AFTER_PROOF`].
+    /// Lines refused in a row; at most [`REFUSALS_AFTER_PROOF`].
     refused: BTreeSet<K>,
     refusal: Option<Refusal>,
-    /// Begin of the last request that may prove the credentials.
+    /// When the latest request that may prove the credentials began.
     proof_begun_at: Duration,
-    /// Begin of the first of these requests since the last acceptance or refusal.
+    /// When the first of these requests since the last acceptance or refusal began.
     undecided_since: Option<Duration>,
 }
 
@@ -92,8 +92,8 @@ impl<K> Default for Gate<K> {
 }
 
 impl<K: Ord + Clone> Gate<K> {
-    /// A new connection. Refusals outlive it: a PBX that closes the connection after a failed login must not get the next one at
-    /// once.
+    /// Handles a new connection. Refusals outlive a connection: a PBX that closes it after a failed login must not get the
+    /// next login at once.
     pub(super) fn reconnected(&mut self) {
         self.is_proven = false;
         self.was_accepted = false;
@@ -101,8 +101,8 @@ impl<K: Ord + Clone> Gate<K> {
         self.undecided_since = None;
     }
 
-    /// The PBX seems to have restarted, maybe with another password. The next answer proves the credentials, and no more than one
-    /// request begins before it.
+    /// Handles the suspicion that the PBX has restarted, maybe with another password. The next answer proves the
+    /// credentials, and only one request begins before it.
     pub(super) fn doubt(&mut self, now: Duration) {
         if self.is_proven {
             self.is_proven = false;
@@ -111,7 +111,7 @@ impl<K: Ord + Clone> Gate<K> {
         }
     }
 
-    /// A request was let in.
+    /// Handles an answer that accepts the credentials.
     pub(super) fn accepted(&mut self) {
         self.is_proven = true;
         self.was_accepted = true;
@@ -120,14 +120,14 @@ impl<K: Ord + Clone> Gate<K> {
         self.refusal = None;
     }
 
-    /// The refusal of the credentials in an answer that has no trouble of its own for it: some phone systems answer a wrong
-    /// password with 403.
+    /// The refusal of the credentials in an answer without a trouble of its own: some phone systems answer 403 to a wrong
+    /// password.
     pub(super) fn refusal(&self, evidence: Option<Evidence>) -> Option<Trouble> {
         let is_refusal = evidence == Some(Evidence::Forbidden) && !self.is_proven;
         is_refusal.then_some(Trouble::Refused { code: 403 })
     }
 
-    /// The request of `key` was refused for its credentials. `total` is the number of lines that could be tried.
+    /// Handles the refusal of `key`'s credentials. `total` is the number of lines that could be tried.
     pub(super) fn refused(&mut self, now: Duration, key: &K, trouble: &Trouble, total: usize) {
         self.is_proven = false;
         self.proof_begun_at = now;
@@ -140,7 +140,7 @@ impl<K: Ord + Clone> Gate<K> {
             false => REFUSALS_AT_START,
         };
         let times = match &self.refusal {
-            // Requests that were under way together are one attempt.
+            // Requests under way at the same time count as one attempt.
             Some(refusal) if refusal.until > now => return,
             Some(refusal) => refusal.times.saturating_add(1),
             None if self.refused.len() < needed.min(total.max(1)) => return,
@@ -154,7 +154,7 @@ impl<K: Ord + Clone> Gate<K> {
         });
     }
 
-    /// Why the whole account is refused.
+    /// The refusal of the whole account; `None` while the account is not refused.
     pub(super) fn trouble(&self) -> Option<&Trouble> {
         self.refusal.as_ref().map(|refusal| &refusal.trouble)
     }
@@ -169,7 +169,7 @@ impl<K: Ord + Clone> Gate<K> {
         self.was_accepted && self.refusal.is_none()
     }
 
-    /// Whether the next attempt should be that of a line that was not refused.
+    /// Whether the next attempt should use a line that was not refused.
     pub(super) fn wants_second_opinion(&self) -> bool {
         !self.refused.is_empty()
     }
@@ -182,7 +182,7 @@ impl<K: Ord + Clone> Gate<K> {
         }
     }
 
-    /// A request begins.
+    /// Records the start of a request.
     pub(super) fn begin(&mut self, now: Duration) {
         if !self.is_proven {
             self.proof_begun_at = now;
@@ -190,12 +190,12 @@ impl<K: Ord + Clone> Gate<K> {
         }
     }
 
-    /// How long other requests with the same credentials should wait for the proof.
+    /// When other requests with the same credentials stop waiting for the proof.
     pub(super) fn proof_due_at(&self) -> Option<Duration> {
         self.undecided_since.map(|since| since + PROOF_TIMEOUT)
     }
 
-    /// When another request may begin although nothing else happens; `None`: at once, or as soon as one is answered.
+    /// When another request may begin without any answer; `None`: at once, or as soon as an answer comes.
     pub(super) fn opens_at(&self, in_flight: usize) -> Option<Duration> {
         let pause = self.refusal.as_ref().map(|refusal| refusal.until);
         let proof = (in_flight > 0).then_some(self.proof_begun_at + PROOF_TIMEOUT);

@@ -1,7 +1,7 @@
-//! All lines of one telephone system: a subscription and a set of dialogs each. Pure.
+//! All lines of one phone system: a subscription and a set of dialogs each. Pure.
 //!
-//! It keeps the pace: so many SUBSCRIBEs under way and no more, one at a time while the password is
-//! wrong. It finds the line that a message belongs to, and turns documents into line states.
+//! The number of SUBSCRIBEs under way is limited, to one while the password is wrong. Messages are assigned to their line,
+//! and documents become line states.
 
 mod dialogs;
 mod document;
@@ -37,41 +37,41 @@ use notes::Notes;
 use pace::Pace;
 use refresh::Refresh;
 
-/// What the shell shall do.
+/// A request to the task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Output {
-    /// Send this to the telephone system, or back to where the message came from if it is a response.
+    /// Send this to the phone system; a response goes to the source of its request.
     Send(Vec<u8>),
     /// Reports the state of a line.
     Line {
         extension: Arc<str>,
         change: LineChange,
     },
-    /// Everything that was to be refreshed by this order has been.
+    /// All lines of this command to refresh have been reported.
     Refreshed(u64),
 }
 
 pub(super) struct Lines {
     words: Words,
-    /// The lists of all lines at the telephone system, if one subscription to each is to do; empty: each line is subscribed to.
+    /// The phone system's lists of all lines, each watched by one subscription; empty: each line has its own.
     lists: Vec<Arc<str>>,
-    /// What the last answer came from.
+    /// The software named in the latest answer.
     software: Software,
     ids: Ids,
-    /// `None` while the system cannot be reached.
+    /// `None` while the phone system cannot be reached.
     account: Option<Arc<Account>>,
     lines: BTreeMap<Arc<str>, Line>,
     by_call_id: HashMap<String, Arc<str>>,
     deadlines: BTreeSet<(Duration, Arc<str>)>,
     pace: Pace,
     refreshes: Vec<Refresh>,
-    /// When a restart was suspected last, and the pause before the next suspicion.
+    /// The latest suspicion of a restart, and the pause before the next.
     restart_suspected: Option<(Duration, Duration)>,
     last_canary: Option<Arc<str>>,
     active: usize,
     line_trouble: BTreeMap<Arc<str>, Trouble>,
     notes: Notes,
-    /// Something that health tells has changed.
+    /// Health has changed.
     changed: bool,
 }
 
@@ -97,7 +97,7 @@ impl Lines {
         }
     }
 
-    /// Whether nothing is subscribed or under way.
+    /// Whether no subscription is active or under way.
     pub(super) fn is_idle(&self) -> bool {
         self.lines.values().all(|l| l.subscriber.is_idle())
     }
@@ -110,7 +110,7 @@ impl Lines {
             .min()
     }
 
-    /// Watches some extensions from now on, and others no longer.
+    /// Watches and unwatches extensions.
     pub(super) fn change(
         &mut self,
         now: Duration,
@@ -140,7 +140,7 @@ impl Lines {
     }
 
     fn add(&mut self, extension: &Arc<str>) {
-        // One that is about to leave is replaced; what remains of it is answered with 481.
+        // A line about to leave is replaced; later messages of its subscription are answered 481.
         self.forget(extension);
         let target = format!("sip:{}@{}", escape_user(extension), self.words.domain);
         let line = Line::new(Subscriber::new(target, self.ids.fork()));
@@ -150,7 +150,7 @@ impl Lines {
         }
     }
 
-    /// The telephone system answers: subscribe to everything.
+    /// Subscribes to everything over a new link.
     pub(super) fn transport_up(&mut self, now: Duration, account: Arc<Account>) -> Vec<Output> {
         let mut out = Vec::new();
         self.account = Some(account);
@@ -167,7 +167,7 @@ impl Lines {
         out
     }
 
-    /// The telephone system does not answer: nothing that it said can be trusted.
+    /// Handles the loss of the link: no state is trusted any more.
     pub(super) fn transport_lost(&mut self, now: Duration) -> Vec<Output> {
         let mut out = Vec::new();
         self.account = None;
@@ -182,7 +182,7 @@ impl Lines {
         out
     }
 
-    /// Unsubscribes everything.
+    /// Unsubscribes from everything.
     pub(super) fn stop(&mut self, now: Duration) -> Vec<Output> {
         let all = self.lines.keys().cloned().collect();
         self.change(now, Vec::new(), all)
@@ -198,7 +198,7 @@ impl Lines {
             && line.is_some_and(|line| line.subscriber.is_named_by(message))
     }
 
-    /// A message arrived that is no answer to a probe.
+    /// Handles a message that is no answer to a probe.
     pub(super) fn receive(&mut self, now: Duration, message: &Message<'_>) -> Vec<Output> {
         let mut out = Vec::new();
         let software = Software::of(message);
@@ -217,7 +217,7 @@ impl Lines {
         out
     }
 
-    /// Bytes arrived that are meant to be a request and cannot be read.
+    /// Handles an unreadable request.
     pub(super) fn receive_malformed(&mut self, now: Duration, bytes: &[u8]) -> Vec<Output> {
         let mut out = Vec::new();
         let call_id = sip::request::call_id_of_malformed(bytes);
@@ -228,7 +228,7 @@ impl Lines {
         out
     }
 
-    /// What belongs to no subscription of ours is told so, without keeping anything (RFC 6665 §4.1.3).
+    /// Refuses a message that belongs to no subscription, without keeping state (RFC 6665 §4.1.3).
     fn answer_stranger(&mut self, message: &Message<'_>) -> Option<Vec<u8>> {
         let code = match message.method()? {
             "ACK" => return None,
@@ -240,7 +240,7 @@ impl Lines {
         response.header("Allow", "OPTIONS, NOTIFY").finish().ok()
     }
 
-    /// Time has passed.
+    /// Handles deadlines that have passed.
     pub(super) fn elapse(&mut self, now: Duration) -> Vec<Output> {
         let mut out = Vec::new();
         while let Some((at, extension)) = self.deadlines.first().cloned() {
@@ -264,7 +264,7 @@ impl Lines {
             } else if sends_nothing_new {
                 self.run(now, &extension, Event::Elapsed, &mut out);
             } else {
-                // It may begin a transaction: that has to wait for its turn.
+                // The subscription may begin a transaction, which has to wait for its turn.
                 self.queue(&extension, pace::Job::Elapsed);
             }
         }
@@ -272,7 +272,7 @@ impl Lines {
         out
     }
 
-    /// Gives one event to one subscription and carries out what it asks for.
+    /// Passes one event to one subscription and performs its actions.
     fn run(
         &mut self,
         now: Duration,
@@ -304,7 +304,7 @@ impl Lines {
         }
         let due = line.subscriber.next_deadline();
         if !line.subscriber.is_pending() && due.is_some_and(|at| at <= now) {
-            // What it is about to send has to wait for its turn.
+            // The next request has to wait for its turn.
             self.queue_first(extension);
         }
         self.reschedule(extension);
@@ -377,7 +377,7 @@ impl Lines {
         }
     }
 
-    /// What is known of a line stays valid for so long.
+    /// Extends the lease of a line's state.
     fn renew(
         &mut self,
         now: Duration,
@@ -415,7 +415,7 @@ impl Lines {
             None => self.notes.well(extension),
         }
         match trouble {
-            // Beyond the limit there is only more of the same; it is listed when others have healed.
+            // Beyond the limit the texts repeat; this trouble is listed when others have ended.
             Some(trouble)
                 if self.line_trouble.len() < LINE_TROUBLE_MAX
                     || self.line_trouble.contains_key(extension) =>

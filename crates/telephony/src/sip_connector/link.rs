@@ -1,4 +1,4 @@
-//! The socket or connection to one telephone system: bytes in, bytes out.
+//! The socket or connection to one phone system: bytes in, bytes out.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,41 +19,41 @@ use super::targets::{self, Place, Target};
 use super::{SipConnectorConfig, Transport, escape_user};
 use crate::tls::server_name;
 
-/// Socket buffer that is asked for: a restart makes thousands of NOTIFYs arrive at once, and what
-/// does not fit costs a repetition after half a second. The system may give less.
+/// Requested size of the socket buffer: after a restart thousands of NOTIFYs arrive at once, and each dropped one costs a
+/// repetition after half a second. The operating system may give less.
 const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long opening a connection may take.
+/// Longest time to open a connection.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
-/// Bytes that may wait for a slow peer; more means that it does not read at all.
+/// Most bytes that wait for a slow peer; a peer with more does not read at all.
 const UNSENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Datagrams that may wait for the socket; what is beyond is lost and repeated.
+/// Most datagrams that wait for the socket; the rest is dropped and repeated later.
 const UNSENT_DATAGRAMS_MAX: usize = 4096;
 
 /// Datagrams handled before other work gets its turn.
 const BATCH_MAX: usize = 64;
 
-/// How long the end of a connection may take.
+/// Longest time to close a connection.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(250);
 
-/// Pause after a message that is too long to be read: the same would come again at once.
+/// Pause after a message that is too long: the same message would come again at once.
 const TOO_LONG_PAUSE: Duration = Duration::from_secs(60);
 
-/// Why a connection to the PBX cannot be used or opened.
+/// The reason for which a connection to the PBX cannot be opened or used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Broken {
-    /// It is gone, or never was.
+    /// The connection is gone, or was never opened.
     #[error("{0}")]
     Lost(String),
-    /// A message on it has no end that can be found.
+    /// The end of a message cannot be found.
     #[error(transparent)]
     Framing(#[from] FrameError),
 }
 
 impl Broken {
-    /// The pause that it deserves whatever happened before.
+    /// The shortest pause before the next connection, independent of earlier connections.
     pub(super) fn least_pause(&self) -> Duration {
         match self {
             Self::Framing(FrameError::TooLong) => TOO_LONG_PAUSE,
@@ -74,21 +74,21 @@ impl From<&str> for Broken {
     }
 }
 
-/// A way to the telephone system.
+/// A socket or connection to the phone system.
 pub(super) struct Link {
     pub(super) reader: Reader,
     pub(super) writer: Writer,
-    /// Our own address as the system sees it, unless there is NAT.
+    /// Offhook's own address as the PBX sees it, unless there is NAT.
     pub(super) local: SocketAddr,
     pub(super) transport: Transport,
-    /// Which of the places it is.
+    /// The server and its address in the order of preference.
     pub(super) place: Place,
-    /// At which attempt it is found.
+    /// The number of the attempt that leads to this place.
     pub(super) attempt: usize,
 }
 
 impl Link {
-    /// Whether a datagram came from another address than the one that is asked.
+    /// Whether a datagram came from another address than that of the PBX.
     pub(super) fn is_from_elsewhere(&self, from: Option<SocketAddr>) -> bool {
         match &self.reader {
             Reader::Udp { server, .. } => from.is_some_and(|from| from.ip() != *server),
@@ -96,7 +96,7 @@ impl Link {
         }
     }
 
-    /// Our account as it is used on this way.
+    /// Offhook's account as used over this link.
     pub(super) fn account(&self, config: &SipConnectorConfig) -> Account {
         let user = escape_user(&config.username);
         let (transport, suffix) = match self.transport {
@@ -153,16 +153,16 @@ pub(super) enum Writer {
     Tcp {
         stream: WriteHalf<AnyStream>,
         unsent: Vec<u8>,
-        /// What was written has left for the network.
+        /// All written bytes have left for the network.
         is_flushed: bool,
     },
 }
 
-/// Messages that arrived together, with where each came from.
+/// Messages that arrived together, with their source addresses.
 pub(super) type Batch = Vec<(Option<SocketAddr>, Vec<u8>)>;
 
-/// Binds the UDP socket of a configuration that names an address, so that an impossible one is
-/// known at once; for TCP the address is only tried.
+/// Binds the UDP socket of a configuration with a local address, so that an impossible address is found at once; for TCP the
+/// address is only tried.
 pub(super) fn bind(
     config: &SipConnectorConfig,
 ) -> Result<Option<Arc<UdpSocket>>, (SocketAddr, io::Error)> {
@@ -181,7 +181,7 @@ fn bind_udp(address: SocketAddr) -> io::Result<Arc<UdpSocket>> {
     let socket = std::net::UdpSocket::bind(address)?;
     socket.set_nonblocking(true)?;
     let options = socket2::SockRef::from(&socket);
-    // The system caps what it does not want to give; smaller buffers only cost repetitions.
+    // The operating system caps the size; smaller buffers only cost repetitions.
     let _ = options.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
     let _ = options.set_send_buffer_size(SOCKET_BUFFER_BYTES);
     Ok(Arc::new(UdpSocket::from_std(socket)?))
@@ -199,7 +199,7 @@ fn tcp_socket(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// Opens the way; `udp` is the socket of an earlier one. Of several places the one that this attempt is for.
+/// Opens the link; `udp` is the socket of an earlier one. Of several places, `attempt` picks one.
 pub(super) async fn connect(
     config: Arc<SipConnectorConfig>,
     udp: Option<Arc<UdpSocket>>,
@@ -216,7 +216,7 @@ pub(super) async fn connect(
     }
 }
 
-/// Opens the way to this place.
+/// Opens the link to this place.
 pub(super) async fn open(
     config: &SipConnectorConfig,
     udp: Option<Arc<UdpSocket>>,
@@ -242,7 +242,7 @@ async fn open_at(
     let no_route = |e| format!("no route to {server}: {e}");
     match transport {
         Transport::Udp => {
-            // The address of the route to the PBX only: other networks cannot send to it.
+            // The local address of the route to the PBX only: other networks cannot send to it.
             let ours = match config.bind {
                 Some(bind) => bind,
                 None => route_address(server).map_err(no_route)?,
@@ -277,7 +277,7 @@ async fn open_at(
                 .connect(server)
                 .await
                 .map_err(|e| format!("{server}: {e}"))?;
-            // A SUBSCRIBE shall not wait for the next one to fill a segment.
+            // A SUBSCRIBE must not wait for the next one to fill a segment.
             let _ = stream.set_nodelay(true);
             let local = stream.local_addr().map_err(|e| e.to_string())?;
             let stream: AnyStream = match (transport, &config.trust) {
@@ -311,7 +311,7 @@ async fn open_at(
     }
 }
 
-/// Which of our addresses the system sees: the one that the route to it has.
+/// Offhook's address as the PBX sees it: the local address of the route.
 fn local_address(socket: &UdpSocket, server: SocketAddr) -> io::Result<SocketAddr> {
     let bound = socket.local_addr()?;
     if !bound.ip().is_unspecified() {
@@ -322,7 +322,7 @@ fn local_address(socket: &UdpSocket, server: SocketAddr) -> io::Result<SocketAdd
     Ok(address)
 }
 
-/// Our address on the route to the PBX, with port 0.
+/// The local address of the route to the PBX, with port 0.
 fn route_address(server: SocketAddr) -> io::Result<SocketAddr> {
     let trial = std::net::UdpSocket::bind(any_address(server))?;
     trial.connect(server)?;
@@ -341,22 +341,22 @@ fn any_address(server: SocketAddr) -> SocketAddr {
 }
 
 impl Reader {
-    /// What arrives next.
+    /// The messages that arrive next.
     ///
     /// # Errors
-    /// The connection is gone, or has lost its framing.
+    /// The connection is gone, or its framing is lost.
     ///
     /// # Cancel safety
-    /// Nothing is lost: what was read is either returned or kept in the decoder.
+    /// Nothing is lost: bytes read are either returned or kept in the decoder.
     pub(super) async fn receive(&mut self, buffer: &mut [u8]) -> Result<(Batch, usize), Broken> {
         match self {
             Self::Udp { socket, server } => {
                 let mut batch = Vec::new();
-                // A receive error on a datagram socket tells of an earlier datagram; the probe judges.
+                // A receive error on a datagram socket is about an earlier datagram; the probe decides.
                 let mut received = socket.recv_from(buffer).await;
                 while let Ok((length, from)) = received {
-                    // Datagrams of the PBX, from any port. A NOTIFY may come from another of its addresses: the task keeps
-                    // only one that names a subscription (`Link::is_from_elsewhere`).
+                    // Datagrams from any port of the PBX. A NOTIFY may come from another address of the PBX: the task
+                    // accepts only one that names a subscription (`Link::is_from_elsewhere`).
                     let bytes = &buffer[..length];
                     if from.ip() == *server || bytes.starts_with(b"NOTIFY ") {
                         batch.push((Some(from), bytes.to_vec()));
@@ -374,7 +374,7 @@ impl Reader {
                     .await
                     .map_err(|e| format!("connection lost: {e}"))?;
                 if length == 0 {
-                    return Err("connection closed by the telephone system".into());
+                    return Err("connection closed by the phone system".into());
                 }
                 decoder.push(&buffer[..length]);
                 let (mut batch, mut pings) = (Vec::new(), 0);
@@ -392,7 +392,7 @@ impl Reader {
 }
 
 impl Writer {
-    /// Sends or queues one message; `to` is where a datagram came from that this answers.
+    /// Sends or queues one message; `to` is the source of the datagram that it answers.
     pub(super) fn push(&mut self, to: Option<SocketAddr>, bytes: Vec<u8>) {
         match self {
             Self::Udp {
@@ -403,7 +403,7 @@ impl Writer {
                 let to = to.unwrap_or(*server);
                 let wait = !unsent.is_empty()
                     || matches!(socket.try_send_to(&bytes, to), Err(e) if e.kind() == io::ErrorKind::WouldBlock);
-                // Whatever else goes wrong with a datagram, its repetition or the probe finds out.
+                // Any other failure of a datagram shows in its repetition or in the probe.
                 if wait && unsent.len() < UNSENT_DATAGRAMS_MAX {
                     unsent.push_back((to, bytes));
                 }
@@ -421,13 +421,13 @@ impl Writer {
         }
     }
 
-    /// Sends some of what waits.
+    /// Sends some of the waiting bytes.
     ///
     /// # Errors
-    /// The connection is gone, or the other end does not read.
+    /// The connection is gone, or the peer does not read.
     ///
     /// # Cancel safety
-    /// What was not sent stays queued.
+    /// Unsent bytes stay queued.
     pub(super) async fn flush(&mut self) -> Result<(), Broken> {
         match self {
             Self::Udp { socket, unsent, .. } => {
@@ -442,7 +442,7 @@ impl Writer {
                 is_flushed,
             } => {
                 if unsent.len() > UNSENT_BYTES_MAX {
-                    return Err("the telephone system does not read what is sent".into());
+                    return Err("the phone system does not read its messages".into());
                 }
                 let lost = |e: io::Error| format!("connection lost: {e}");
                 if !unsent.is_empty() {
@@ -458,12 +458,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends a connection so that the peer reads everything that was sent before.
+    /// Closes a connection so that the peer reads everything sent before.
     pub(super) async fn close(self) {
         match self {
             Self::Udp { .. } => {}
             Self::Tcp { mut stream, .. } => {
-                // A peer that is gone needs no end.
+                // A peer that is gone needs no close.
                 let _ = tokio::time::timeout(CLOSE_PATIENCE, stream.shutdown()).await;
             }
         }

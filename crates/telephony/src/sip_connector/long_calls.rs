@@ -1,7 +1,7 @@
-//! Calls that have lasted suspiciously long. Pure.
+//! Suspiciously long calls. Pure.
 //!
-//! FreePBX shows Do not disturb as a call: a line whose hint contains `Custom:DND1001` is `confirmed` for as long as it is
-//! switched on. No document tells this apart from a call; its length does.
+//! FreePBX shows Do not disturb as a call: a line with a hint that contains `Custom:DND1001` is `confirmed` for as long as it is
+//! switched on. No document distinguishes this from a call; only its length does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use presence::LineState;
 
 use crate::phone_system::{LINE_TROUBLE_MAX, LineChange, LineEvent};
 
-/// A call that lasts for this long is worth a look.
+/// Length of a call from which on it is reported.
 const LONG: Duration = Duration::from_secs(4 * 3600);
 
-/// Since when lines have been in a call without a change.
+/// When each line's current call began.
 #[derive(Debug, Default)]
 pub(super) struct LongCalls {
     since: BTreeMap<Arc<str>, Duration>,
@@ -22,7 +22,7 @@ pub(super) struct LongCalls {
 }
 
 impl LongCalls {
-    /// News of a line.
+    /// Applies a line event.
     pub(super) fn on_event(&mut self, now: Duration, event: &LineEvent) {
         let extension = &event.extension;
         match &event.change {
@@ -39,14 +39,14 @@ impl LongCalls {
         }
     }
 
-    /// The line is in no call, or is watched no longer.
+    /// Forgets a line that is in no call, or no longer watched.
     pub(super) fn forget(&mut self, extension: &Arc<str>) {
         if let Some(since) = self.since.remove(extension) {
             self.ordered.remove(&(since, extension.clone()));
         }
     }
 
-    /// The lines whose call has lasted too long, the longest first.
+    /// Extensions in a call for longer than [`LONG`], the longest call first.
     pub(super) fn at(&self, now: Duration) -> Vec<Arc<str>> {
         let long = self.ordered.iter().take(LINE_TROUBLE_MAX);
         let long = long.take_while(|(since, _)| now.saturating_sub(*since) >= LONG);
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(calls.at(HOUR * 5), [Arc::from("1002")]);
         calls.on_event(HOUR * 6, &is(LineState::Idle));
         assert!(calls.at(HOUR * 9).is_empty());
-        // A change begins anew; one that is stale or watched no longer is none.
+        // A change begins a new call; a line that is stale or no longer watched has none.
         calls.on_event(HOUR * 10, &is(LineState::Connected));
         let extension: Arc<str> = "1002".into();
         calls.on_event(

@@ -1,6 +1,6 @@
-//! Is the telephone system there? OPTIONS now and then (RFC 3261 §11), as a pure state machine.
+//! Reachability of the phone system: OPTIONS at intervals (RFC 3261 §11), as a pure state machine.
 //!
-//! Any answer counts, also a refusal: who refuses is alive.
+//! Any answer counts, also a refusal: the phone system is alive.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use sip::message::Writer;
 use sip::subscriber::Account;
 use sip::transaction::{ClientTransaction, Due, Progress};
 
-/// Pause between two probes while all is well: a dead system is noticed within about this time.
+/// Interval of probes while the phone system answers; an outage is noticed within about this time.
 const INTERVAL: Duration = Duration::from_secs(20);
 
-/// How long an answer is waited for: four transmissions over UDP.
+/// Timeout of a probe: four transmissions over UDP.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// The same while the system is down. With the connection's pauses (3 s) it is found within 5 s of its return.
+/// Timeout of a probe while the phone system is down. With the connection's pauses (3 s) its return is noticed within 5 s.
 const PATIENCE_DOWN: Duration = Duration::from_secs(2);
 
-/// What a probe asks of the connector.
+/// The probe's request to the connector.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Probed {
     Nothing,
-    /// Send this.
+    /// Send this message.
     Send(Vec<u8>),
-    /// No answer: the system is gone.
+    /// No answer: the phone system is gone.
     Dead,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// A probe over a new connection: the first is due at once.
+    /// A probe of a new connection; the first OPTIONS is due at once.
     pub(super) fn new(now: Duration, ids: &mut Ids) -> Self {
         Self {
             pending: None,
@@ -55,7 +55,8 @@ impl Probe {
             .map_or(self.next_at, ClientTransaction::next_deadline)
     }
 
-    /// Time has passed. `known` says whether the system has answered on this connection before.
+    /// Sends an OPTIONS that is due, or reports a missing answer. `known` is true once the phone system has answered on this
+    /// connection.
     pub(super) fn elapse(
         &mut self,
         now: Duration,
@@ -91,7 +92,7 @@ impl Probe {
             .header("Accept", &account.accept)
             .header("User-Agent", &account.user_agent)
             .finish();
-        // The configuration was checked at the start; what cannot be written cannot reach anybody either.
+        // The configuration was checked at the start; a message that cannot be written cannot be delivered either.
         let Ok(bytes) = request else {
             return Probed::Dead;
         };
@@ -106,7 +107,7 @@ impl Probe {
         Probed::Send(bytes)
     }
 
-    /// A response arrived; whether it answers the probe.
+    /// Handles a response; returns whether it answers the probe.
     pub(super) fn respond(&mut self, now: Duration, branch: &str, code: u16) -> bool {
         let Some(pending) = &mut self.pending else {
             return false;
@@ -143,7 +144,7 @@ mod tests {
         }
     }
 
-    /// Lets time pass to the probe's next deadline.
+    /// Moves the clock to the probe's next deadline.
     fn wait(
         probe: &mut Probe,
         known: bool,
@@ -166,7 +167,7 @@ mod tests {
         };
         let branch = Message::parse(&bytes).unwrap().branch().unwrap();
         assert!(!probe.respond(now, "other", 200) && !probe.respond(now, &branch, 100));
-        // Who refuses is alive.
+        // A refusal shows that the phone system is alive.
         assert!(probe.respond(now, &branch, 405) && !probe.respond(now, &branch, 405));
         assert_eq!(probe.next_deadline(), SECOND + INTERVAL);
         assert_eq!(

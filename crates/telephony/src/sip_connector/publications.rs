@@ -1,8 +1,8 @@
-//! What is published into the telephone system's own presence server (RFC 3903), so that keys of telephones that watch there
-//! show what happens elsewhere. Pure.
+//! Publications into the phone system's own presence server (RFC 3903): they make the BLF keys and displays of phones that
+//! watch there show Teams calls and profiles. Pure.
 //!
-//! It keeps the pace: at most [`IN_FLIGHT_MAX`] first PUBLISHes under way, one until the account's credentials are proven, and none
-//! for a while after they were refused ([`Gate`]).
+//! The rate is limited: at most [`IN_FLIGHT_MAX`] first PUBLISHes under way, one until the account's credentials are proven,
+//! and none for a while after a refusal ([`Gate`]).
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -27,7 +27,7 @@ use super::{
     trouble::Words,
 };
 
-/// First PUBLISHes that may wait for their answer at once.
+/// Most first PUBLISHes under way at once.
 const IN_FLIGHT_MAX: usize = 50;
 
 /// An extension in one event package.
@@ -49,26 +49,26 @@ struct Entry {
     started: bool,
 }
 
-/// Everything that is published.
+/// All publications of the connector.
 pub(super) struct Publications {
     words: Words,
     ids: Ids,
-    /// One for each package; `None` while the system cannot be reached.
+    /// One account for each package; `None` while the phone system cannot be reached.
     accounts: Option<[(Package, Arc<Account>); 2]>,
     entries: BTreeMap<Key, Entry>,
     by_call_id: HashMap<String, Key>,
     deadlines: BTreeSet<(Duration, Key)>,
-    /// Those that wait for their first PUBLISH.
+    /// Publications waiting for their first PUBLISH.
     waiting: VecDeque<Key>,
-    /// Publications that wait for their last document, while the connector stops.
+    /// Publications waiting for their closing document, while the connector stops.
     ending: VecDeque<Key>,
     in_flight: usize,
     gate: Gate<Key>,
-    /// The hold by the subscriptions, which prove the same credentials.
+    /// Permission by the subscriptions, which prove the same credentials.
     hold: Hold,
-    /// What does not work; at most one for each of [`Self::entries`].
+    /// Trouble of publications; at most one for each of [`Self::entries`].
     troubles: BTreeMap<Key, Trouble>,
-    /// Trouble has come or gone.
+    /// Trouble has begun or ended.
     changed: bool,
 }
 
@@ -91,12 +91,12 @@ impl Publications {
         }
     }
 
-    /// Whether there is something new to tell about trouble; asking clears it.
+    /// Whether trouble has changed since the last call.
     pub(super) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }
 
-    /// What does not work: the first trouble, and how many publications have one.
+    /// The first trouble, with the number of publications in trouble.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         let (_, first) = self.troubles.first_key_value()?;
         let mut trouble = first.clone();
@@ -119,18 +119,18 @@ impl Publications {
         [first, opens_at].into_iter().flatten().min()
     }
 
-    /// Holds back what has not begun, or lets it go on: the subscriptions prove the credentials first. The owner calls
-    /// [`Self::elapse`] afterwards.
+    /// Holds back publications that have not begun, or lets them begin: the subscriptions prove the credentials first. The
+    /// owner calls [`Self::elapse`] afterwards.
     pub(super) fn hold(&mut self, hold: Hold) {
         self.hold = hold;
     }
 
-    /// Whether nothing is under way.
+    /// Whether no request is under way.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight == 0 && self.ending.is_empty()
     }
 
-    /// Publishes this about an extension: for as long as it holds, or as the last of it.
+    /// Publishes about an extension: until the next publication, or as the last one.
     pub(super) fn publish(
         &mut self,
         now: Duration,
@@ -153,7 +153,7 @@ impl Publications {
         out
     }
 
-    /// Makes sure that the publication exists, and that this document will end it.
+    /// Makes sure that the publication exists, and sets the document that will end it.
     fn keep(&mut self, key: &Key, last: Arc<[u8]>) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.last = last;
@@ -173,7 +173,7 @@ impl Publications {
         self.waiting.push_back(key.clone());
     }
 
-    /// The telephone system answers: everything is published.
+    /// Publishes everything over a new link.
     pub(super) fn transport_up(&mut self, now: Duration, account: &Account) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
         self.accounts = Some(Package::ALL.map(|package| {
@@ -190,7 +190,7 @@ impl Publications {
         out
     }
 
-    /// The telephone system does not answer.
+    /// Handles the loss of the link.
     pub(super) fn transport_lost(&mut self, now: Duration) {
         self.accounts = None;
         self.gate.reconnected();
@@ -198,7 +198,7 @@ impl Publications {
         self.suspend_all(now);
     }
 
-    /// Stops every publication until its turn comes again.
+    /// Suspends every publication until its turn comes again.
     fn suspend_all(&mut self, now: Duration) {
         self.waiting.clear();
         let all: Vec<Key> = self.entries.keys().cloned().collect();
@@ -207,7 +207,7 @@ impl Publications {
         }
     }
 
-    /// Stops a publication until its turn comes again; its document stays at the phone system until it expires.
+    /// Suspends a publication until its turn comes again; its document stays at the phone system until it expires.
     fn suspend(&mut self, now: Duration, key: &Key) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.started = false;
@@ -216,9 +216,9 @@ impl Publications {
         }
     }
 
-    /// Ends every publication with its last document, at the same pace as they began. Kamailio sends no `terminated` when a
-    /// publication is removed, and some phones leave a BLF key lit when a dialog vanishes without it: what is last is
-    /// published, and expires soon.
+    /// Ends every publication with its closing document, at the rate at which they began. Kamailio sends no `terminated`
+    /// when a publication is removed, and some phones leave a BLF key lit when a dialog vanishes without it; the closing
+    /// document expires soon.
     pub(super) fn stop(&mut self, now: Duration) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
         self.waiting.clear();
@@ -231,7 +231,7 @@ impl Publications {
         out
     }
 
-    /// Takes an answer; `None`: it belongs to no publication.
+    /// Applies an answer; `None` if it belongs to no publication.
     pub(super) fn receive(&mut self, now: Duration, message: &Message<'_>) -> Option<Vec<Vec<u8>>> {
         message.code()?;
         let call_id = message.call_id().ok()?;
@@ -242,7 +242,7 @@ impl Publications {
         Some(out)
     }
 
-    /// Time has passed.
+    /// Handles deadlines that have passed.
     pub(super) fn elapse(&mut self, now: Duration) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
         if self.hold.is_free(now) {
@@ -262,7 +262,7 @@ impl Publications {
         out
     }
 
-    /// Lets those go on whose turn it is.
+    /// Starts waiting publications, as many as the limits allow.
     fn pump(&mut self, now: Duration, out: &mut Vec<Vec<u8>>) {
         while self.in_flight < IN_FLIGHT_MAX
             && let Some(key) = self.ending.pop_front()
@@ -335,8 +335,8 @@ impl Publications {
         }
     }
 
-    /// A publication's credentials were refused. Once they are refused for all, the others do not try theirs, not even for a
-    /// renewal.
+    /// Handles refused credentials of a publication. Once the account is refused, the others do not try theirs, not even for
+    /// a renewal.
     fn refuse(&mut self, now: Duration, key: &Key, trouble: &publisher::Trouble) {
         let was_refused = self.gate.trouble().is_some();
         self.gate.refused(now, key, trouble, self.entries.len());
@@ -357,7 +357,7 @@ impl Publications {
         }
         // Each kind of trouble has a remedy of its own.
         if self.troubles.values().all(|t| t.remedy != words.remedy) {
-            tracing::warn!(what = %words.what, remedy = %words.remedy, "trouble with publishing");
+            tracing::warn!(what = %words.what, remedy = %words.remedy, "publishing failed");
         }
         self.changed = true;
         self.troubles.insert(key.clone(), words);

@@ -1,11 +1,11 @@
-//! How soon and where a lost connection is opened again. Pure.
+//! When and to which server a lost connection is opened again. Pure.
 //!
-//! A PBX that answers OPTIONS may still end every connection a moment later: over each of them all lines would be subscribed
-//! to. So an answer resets nothing; a connection that lived for [`SETTLED_AFTER`] does.
+//! A PBX that answers OPTIONS may still end every connection a moment later, and each connection subscribes to all lines. An
+//! answer therefore resets no pause; a connection that lasted for [`SETTLED_AFTER`] does.
 
 use std::time::Duration;
 
-/// Pauses while nothing answers; the last one repeats. With the probe's patience a PBX is found within 5 s of its return.
+/// Pauses while no server answers; the last one repeats. With the probe's timeout the return of a PBX is noticed within 5 s.
 const UNANSWERED: [Duration; 5] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
@@ -14,7 +14,7 @@ const UNANSWERED: [Duration; 5] = [
     Duration::from_secs(3),
 ];
 
-/// Pauses after connections over which the PBX answered and that ended soon all the same; the last one repeats.
+/// Pauses after connections that ended soon although the PBX had answered; the last one repeats.
 const SHORT_LIVED: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -24,41 +24,41 @@ const SHORT_LIVED: [Duration; 6] = [
     Duration::from_secs(60),
 ];
 
-/// A connection that lived for this long, counted from the first answer, was a good one.
+/// A connection that lasted this long from the first answer on was a good one.
 const SETTLED_AFTER: Duration = Duration::from_secs(30);
 
-/// How often a preferred place is probed while another one is used, and how seldom at least.
+/// First and longest interval of probes of a preferred server while another one is used.
 const SCOUT_INTERVAL: Duration = Duration::from_secs(10);
 const SCOUT_INTERVAL_MAX: Duration = Duration::from_secs(300);
 
-/// How a connection, or the attempt to open one, ended.
+/// The end of a connection, or of the attempt to open one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// Nothing answered.
+    /// No answer came.
     Unanswered,
-    /// The PBX answered over it, so long ago.
+    /// The PBX answered over the connection, this long ago.
     Answered(Duration),
 }
 
-/// Which place is tried next.
+/// The server for the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Same,
     Other,
 }
 
-/// What happened to the connections so far.
+/// The history of connections.
 #[derive(Debug, Default)]
 pub(super) struct Reconnect {
     unanswered: usize,
     short_lived: usize,
-    /// The connection leads to the preferred place, for which a working one was given up.
+    /// The connection leads to the preferred server, for which a working one was given up.
     has_returned: bool,
     failed_returns: u32,
 }
 
 impl Reconnect {
-    /// The pause before the next attempt, and where that goes.
+    /// The pause before the next attempt, and its server.
     pub(super) fn ended(&mut self, how: Ended) -> (Duration, Next) {
         let is_settled = matches!(how, Ended::Answered(lived) if lived >= SETTLED_AFTER);
         if std::mem::take(&mut self.has_returned) {
@@ -79,7 +79,7 @@ impl Reconnect {
             }
             Ended::Answered(_) => {
                 let pause = nth(&SHORT_LIVED, self.short_lived);
-                // Once may be a restart of the PBX; the second time another place may be the better one.
+                // One short connection may be a restart of the PBX; after the second, another server may be better.
                 let next = match self.short_lived {
                     0 => Next::Same,
                     _ => Next::Other,
@@ -91,17 +91,17 @@ impl Reconnect {
         }
     }
 
-    /// The last connections ended soon after the PBX had answered.
+    /// Whether the latest connections ended soon after an answer of the PBX.
     pub(super) fn is_unsettled(&self) -> bool {
         self.short_lived > 0
     }
 
-    /// A working connection is given up for the preferred place.
+    /// Records that a working connection is given up for the preferred server.
     pub(super) fn returns(&mut self) {
         self.has_returned = true;
     }
 
-    /// The pause before the preferred place is probed again: longer after each return that did not last.
+    /// The pause before the next probe of the preferred server: longer after each return that did not last.
     pub(super) fn scout_pause(&self) -> Duration {
         let pause = SCOUT_INTERVAL.saturating_mul(1 << self.failed_returns.min(5));
         pause.min(SCOUT_INTERVAL_MAX)
@@ -168,7 +168,7 @@ mod tests {
         for _ in 0..10 {
             reconnect.returns();
             reconnect.ended(Ended::Answered(SECOND));
-            // The other place works for as long as it is used.
+            // The other server works for as long as it is used.
             reconnect.ended(Ended::Answered(SECOND * 300));
         }
         assert_eq!(reconnect.scout_pause(), SCOUT_INTERVAL_MAX);

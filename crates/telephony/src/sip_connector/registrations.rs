@@ -1,7 +1,7 @@
-//! Which extensions have no phone at FreeSWITCH.
+//! Extensions without a phone at FreeSWITCH.
 //!
-//! FreeSWITCH accepts a subscription to any extension, also to one that does not exist: its dialogs are empty for ever. Its first
-//! presence document (RFC 3863) tells: the note is `Unregistered`.
+//! FreeSWITCH accepts a subscription to any extension, also to one that does not exist, and its dialogs stay empty. Its
+//! first presence document (RFC 3863) shows the difference: the note is `Unregistered`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use tokio::time::{Instant, sleep_until};
 use super::link::{self, Link};
 use super::{SipConnectorConfig, escape_user};
 
-/// Subscriptions at once.
+/// Most subscriptions at once.
 const IN_FLIGHT_MAX: usize = 20;
 
-/// How long all of it may take.
+/// Longest time for all extensions.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What FreeSWITCH's document says of an extension without a phone.
+/// The note of an extension without a phone in FreeSWITCH's document.
 const UNREGISTERED: &str = "Unregistered";
 
-/// The extensions of which the PBX says that no phone is registered for them. Each is subscribed to once (event `presence`) and
-/// unsubscribed at once, 20 at a time, for 15 s at most: extensions that were not asked about by then are left out.
+/// The extensions for which FreeSWITCH has no registered phone. Subscribes to each once (event `presence`) and unsubscribes
+/// at once, 20 at a time, for 15 s at most: extensions that are not answered by then are left out.
 ///
 /// # Errors
-/// In words: there is no way to the PBX.
+/// In words: the PBX cannot be reached.
 pub(super) async fn unregistered_extensions(
     config: &SipConnectorConfig,
     extensions: &[Arc<str>],
@@ -50,7 +50,7 @@ pub(super) async fn unregistered_extensions(
     Ok(fetch.unregistered)
 }
 
-/// Moves bytes and time until everything was asked.
+/// Moves bytes and time until every extension is answered.
 async fn carry(fetch: &mut Fetch, mut link: Link) {
     let started = Instant::now();
     let mut buffer = vec![0; 64 * 1024];
@@ -86,7 +86,7 @@ async fn carry(fetch: &mut Fetch, mut link: Link) {
     }
 }
 
-/// Subscriptions that are to come, and those under way by Call-ID.
+/// Extensions to subscribe to, and subscriptions under way by Call-ID.
 struct Fetch {
     account: Arc<Account>,
     waiting: VecDeque<(Arc<str>, Subscriber)>,
@@ -155,7 +155,7 @@ impl Fetch {
         if self.under_way.contains_key(&*call_id) {
             self.run(now, &call_id, Event::Received(message), &mut out);
         } else if message.method() == Some("NOTIFY") {
-            // The last one of a subscription that is over already.
+            // The last NOTIFY of a subscription that has ended.
             out.extend(answer(message, 481, None).finish().ok());
         }
         out
@@ -182,7 +182,7 @@ impl Fetch {
                     }
                     self.run(now, call_id, Event::Stop, out);
                 }
-                // The connector names the trouble of a line; here it is left out.
+                // The connector names the trouble of a line; this check leaves it out.
                 Action::Trouble(_) | Action::Ended => {
                     self.under_way.remove(call_id);
                 }

@@ -1,4 +1,4 @@
-//! While a place of second choice is used: is one that is preferred there again?
+//! Probes of preferred servers while a server of second choice is used.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use super::link::{self, Link};
 use super::probe::{Probe, Probed};
 use super::targets::{self, Place};
 
-/// Whether a place before this one answers.
+/// Returns true if a server preferred to this one answers.
 pub(super) async fn find_better(
     config: Arc<SipConnectorConfig>,
     place: Place,
     mut ids: Ids,
 ) -> bool {
-    // A port of its own: the fixed one is in use.
+    // A port of its own: the configured one is in use.
     let mut config = (*config).clone();
     if let Some(bind) = &mut config.bind {
         bind.set_port(0);
@@ -34,7 +34,7 @@ pub(super) async fn find_better(
     false
 }
 
-/// Whether anything comes back.
+/// Whether any answer comes.
 async fn answers(config: &SipConnectorConfig, mut link: Link, ids: &mut Ids) -> bool {
     let account = link.account(config);
     let started = Instant::now();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// Nothing was received for this long: the PBX answers no more.
+/// After this long without a message the PBX counts as gone.
 pub(super) const SILENCE: Duration = Duration::from_secs(1);
 
-/// The longest stop, however many answers still come.
+/// Longest stop, however many answers still come.
 pub(super) const LONGEST: Duration = Duration::from_secs(5);
 
 /// The end of a connector that was ordered to stop.
@@ -23,7 +23,7 @@ impl Stopping {
         }
     }
 
-    /// The PBX has sent something.
+    /// Records a message from the PBX.
     pub(super) fn heard(&mut self, now: Duration) {
         self.silent_at = now + SILENCE;
     }

@@ -1,5 +1,5 @@
-//! Where the telephone system is: the servers of the configuration in their order, and for a name without a port what the
-//! DNS says of it (RFC 3263).
+//! Addresses of the phone system: the configured servers in their order, and for a host name without a port the DNS records
+//! (RFC 3263).
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, SocketAddr};
@@ -14,26 +14,26 @@ use tokio::net::lookup_host;
 
 use super::{SipConnectorConfig, Transport};
 
-/// How long one name server may take for one question.
+/// Timeout of one query to a name server.
 const ANSWER_MAX: Duration = Duration::from_secs(1);
-/// How long one server of the configuration may take to be found; others must not wait for it.
+/// Longest resolution of one configured server; the others must not wait for it.
 const FIND_MAX: Duration = Duration::from_secs(4);
 
-/// One place where the telephone system may be.
+/// One address of the phone system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
-    /// The name that a certificate must have.
+    /// The host name that a certificate must have.
     pub(super) host: String,
     pub(super) address: SocketAddr,
     pub(super) transport: Transport,
-    /// Which server of the configuration, and which of its own places: smaller ones are preferred.
+    /// The configured server and its own address: smaller numbers are preferred.
     pub(super) place: Place,
 }
 
-/// Where a target stands in the order of preference, whatever else is found at the moment.
+/// A target's position in the order of preference, independent of the other targets.
 pub(super) type Place = (usize, usize);
 
-/// A server of the configuration: host, and port if there is one. An IPv6 address stands in brackets.
+/// Splits a configured server into host, and port if it has one. An IPv6 address stands in brackets.
 pub fn host_and_port(server: &str) -> (&str, Option<&str>) {
     match server.rsplit_once(':') {
         Some((host, port)) if !server.ends_with(']') => (host, Some(port)),
@@ -71,10 +71,10 @@ impl Transport {
     }
 }
 
-/// All places, the preferred first.
+/// All addresses, in the order of preference.
 ///
 /// # Errors
-/// In words: none was found.
+/// In words: no address was found.
 pub(super) async fn find(config: &SipConnectorConfig) -> Result<Vec<Target>, String> {
     let finding = config
         .servers
@@ -120,7 +120,7 @@ async fn one(config: &SipConnectorConfig, server: &str) -> Result<Vec<Target>, S
     }
 }
 
-/// A host with a port: by its address alone.
+/// A host with a port: its address alone.
 async fn plain(config: &SipConnectorConfig, host: &str, port: u16) -> Result<Vec<Target>, String> {
     let transport = config.transport.unwrap_or(Transport::Udp);
     at(config, host, port, transport).await
@@ -168,7 +168,7 @@ async fn by_service(config: &SipConnectorConfig, host: &str) -> Result<Vec<Targe
     for (transport, service) in services {
         let mut targets = Vec::new();
         for (name, port) in servers(&resolver, &service).await {
-            // A certificate must have the name that was configured, whatever the DNS says (RFC 5922 §4).
+            // A certificate must have the configured name, even if the DNS returns another (RFC 5922 §4).
             let found = at(config, &name, port, transport).await;
             let found = found.unwrap_or_default();
             targets.extend(found.into_iter().map(|target| Target {
@@ -183,7 +183,7 @@ async fn by_service(config: &SipConnectorConfig, host: &str) -> Result<Vec<Targe
     plain.await
 }
 
-/// How the domain wants to be reached, in its order.
+/// The transports that a domain offers, in its order.
 async fn offered(resolver: &TokioResolver, host: &str) -> Vec<(Transport, String)> {
     let Ok(found) = resolver.lookup(format!("{host}."), RecordType::NAPTR).await else {
         return Vec::new();
@@ -208,7 +208,7 @@ async fn offered(resolver: &TokioResolver, host: &str) -> Vec<(Transport, String
     offered.into_iter().map(without_order).collect()
 }
 
-/// The servers of a service, in the order in which to try them.
+/// The servers of a service, in the order of attempts.
 async fn servers(resolver: &TokioResolver, service: &str) -> Vec<(String, u16)> {
     let Ok(found) = resolver.lookup(service, RecordType::SRV).await else {
         return Vec::new();
@@ -217,7 +217,7 @@ async fn servers(resolver: &TokioResolver, service: &str) -> Vec<(String, u16)> 
         .answers()
         .iter()
         .filter_map(|record| match &record.data {
-            // A single dot: the service is decidedly not there (RFC 2782).
+            // A single dot: the domain does not offer the service (RFC 2782).
             RData::SRV(srv) if !srv.target.is_root() => Some(Server {
                 priority: srv.priority,
                 weight: srv.weight,
@@ -226,7 +226,7 @@ async fn servers(resolver: &TokioResolver, service: &str) -> Vec<(String, u16)> 
             }),
             _ => None,
         });
-    // Different for each process, and always the same within one: what is preferred must not change while it is used.
+    // Different for each process and constant within one: the preference must not change while a server is used.
     let mut drawn = chance().hash_one(service);
     let draw = |limit: u32| {
         drawn = drawn.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
@@ -241,7 +241,7 @@ fn chance() -> &'static RandomState {
     CHANCE.get_or_init(RandomState::new)
 }
 
-/// What an SRV record says (RFC 2782).
+/// An SRV record (RFC 2782).
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Server {
     priority: u16,
@@ -250,8 +250,8 @@ struct Server {
     port: u16,
 }
 
-/// By priority; among the same priority by chance, heavier ones more often first (RFC 2782). `draw` gives a number below its
-/// argument.
+/// Sorts servers by priority; within a priority at random, heavier ones first more often (RFC 2782). `draw` returns a number
+/// below its argument.
 fn in_order(mut servers: Vec<Server>, mut draw: impl FnMut(u32) -> u32) -> Vec<Server> {
     servers.sort_by_key(|server| (server.priority, server.weight));
     let mut ordered = Vec::with_capacity(servers.len());

@@ -28,13 +28,13 @@ use crate::phone_system::{Command, Health, LineEvent, Trouble};
 
 mod output;
 
-/// How often the log tells of lines in trouble, at most.
+/// Shortest interval of log lines about lines in trouble.
 const NOTES_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What is read at once: the longest datagram.
+/// Size of a read: the longest datagram.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Orders to refresh that are waited for at once.
+/// Most commands to refresh that are answered later.
 const REFRESHES_MAX: usize = 64;
 
 type UnderWay<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -51,21 +51,21 @@ pub(super) struct Task {
     connecting: Option<UnderWay<Result<Link, Broken>>>,
     reconnect_at: Duration,
     reconnect: Reconnect,
-    /// Which of the places is tried next.
+    /// The number of the next attempt.
     attempt: usize,
     scouting: Option<UnderWay<bool>>,
     scout_at: Duration,
     account: Option<Arc<Account>>,
     probe: Option<Probe>,
-    /// When the system first answered on this link.
+    /// When the phone system first answered on this link.
     answered_at: Option<Duration>,
     trouble: Option<Trouble>,
     events: mpsc::Sender<LineEvent>,
-    /// The latest news of each line that the owner has not had room for.
+    /// The latest event of each line that did not fit into the owner's channel.
     unsent: BTreeMap<Arc<str>, LineEvent>,
     health: watch::Sender<Health>,
     long_calls: LongCalls,
-    /// No line of the log about lines before.
+    /// Earliest time of the next log line about lines.
     notes_at: Duration,
     refreshing: BTreeMap<u64, oneshot::Sender<()>>,
     next_order: u64,
@@ -141,7 +141,7 @@ impl Task {
             tokio::select! {
                 order = orders.recv(), if self.stopping.is_none() => match order {
                     Some(order) => self.obey(order),
-                    // The owner is gone: nobody wants to know any more.
+                    // The owner is gone.
                     None => return,
                 },
                 received = receive(reader, &mut buffer) => self.on_received(received),
@@ -192,7 +192,7 @@ impl Task {
             .fold(far, Duration::min)
     }
 
-    /// The place that is used, if there are preferred ones.
+    /// The current place, if there are preferred ones.
     fn second_choice(&self) -> Option<targets::Place> {
         let place = self.link.as_ref()?.place;
         (place > targets::Place::default()).then_some(place)
@@ -208,7 +208,7 @@ impl Task {
             .is_some_and(|stopping| self.now() >= stopping.deadline() || is_quiet())
     }
 
-    /// Lets the PBX know that nothing more comes.
+    /// Closes the link: no more messages will come.
     async fn close(self) {
         if let Some(link) = self.link {
             link.writer.close().await;
@@ -308,7 +308,7 @@ impl Task {
         self.probe = Some(Probe::new(self.now(), &mut self.ids));
     }
 
-    /// The way to the system is gone, or never was: everything is stale, try again soon.
+    /// Handles the loss of the link, or the failure to open one: all states are stale, and a retry follows soon.
     fn go_down(&mut self, why: &Broken) {
         let now = self.now();
         let ended = match self.answered_at {
@@ -329,19 +329,19 @@ impl Task {
             (Broken::Lost(why), _) => self.words.unreachable(why),
         };
         if self.trouble.as_ref() != Some(&trouble) {
-            tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "telephone system lost");
+            tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "connection to the phone system lost");
             self.trouble = Some(trouble);
         }
         self.disconnect(now);
     }
 
-    /// A preferred place answers again.
+    /// Handles the answer of a preferred server.
     fn on_scouted(&mut self, is_better: bool) {
         self.scouting = None;
         let now = self.now();
         self.scout_at = now + self.reconnect.scout_pause();
         if is_better && self.second_choice().is_some() {
-            tracing::info!(name = %self.config.name, "the preferred telephone system answers again");
+            tracing::info!(name = %self.config.name, "the preferred phone system answers again");
             (self.attempt, self.reconnect_at) = (0, now);
             self.reconnect.returns();
             self.disconnect(now);
@@ -376,7 +376,8 @@ impl Task {
                 Ok(message) => self.on_message(from, &message),
                 Err(error) => {
                     tracing::debug!(name = %self.config.name, %error, "message cannot be read");
-                    // Over UDP, for instance, its Content-Length is too large (RFC 3261 §18.3). Strangers get no answer.
+                    // Over UDP an unreadable message has, for instance, a Content-Length that is too large (RFC 3261 §18.3).
+                    // Other hosts get no answer.
                     let link = self.link.as_ref();
                     let is_stranger = link.is_none_or(|link| link.is_from_elsewhere(from));
                     let from = from.filter(|_| !is_stranger);
@@ -417,7 +418,7 @@ impl Task {
                 if !self.reconnect.is_unsettled() {
                     self.trouble = None;
                 }
-                tracing::info!(name = %self.config.name, server = %self.words.server, "telephone system answers");
+                tracing::info!(name = %self.config.name, server = %self.words.server, "phone system answers");
                 let subscribed = self.lines.transport_up(now, Arc::clone(&account));
                 self.publications.hold(self.lines.hold());
                 let sent = self.publications.transport_up(now, &account);
@@ -425,7 +426,7 @@ impl Task {
                 subscribed
             }
             Some(_) | None => {
-                // The connection has lived from one probe to the next.
+                // The connection has lasted from one probe to the next.
                 self.trouble = None;
                 self.lines.canary(now)
             }

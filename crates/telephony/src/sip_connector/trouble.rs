@@ -1,4 +1,4 @@
-//! Troubles in words for an administrator: what happened, and what to do about it.
+//! Texts of troubles for an administrator: the fault and its remedy.
 
 mod credentials;
 mod notifier;
@@ -14,12 +14,12 @@ use sip::subscriber;
 use super::SipConnectorConfig;
 use crate::phone_system::Trouble;
 
-/// What helps where Asterisk knows an extension but not its hint.
+/// Remedy where Asterisk knows an extension but not its hint.
 const ASTERISK_HINT: &str = "Give the extension a hint (exten => 1001,hint,PJSIP/1001) in a context of Offhook's own, not in FreePBX's ext-local, whose \
      hints show Do not disturb as a call, and name that context in subscribe_context at the account's endpoint (pjsip.conf), \
      with allow_subscribe=yes: docs/connect-asterisk.md. If the extension does not exist, correct it in Offhook.";
 
-/// Names the account and the system in every trouble.
+/// Builds the texts of troubles, which name the account and the phone system.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
     pub(super) server: String,
@@ -38,7 +38,7 @@ impl Words {
 
     pub(super) fn unreachable(&self, why: &str) -> Trouble {
         Trouble {
-            what: format!("telephone system {} cannot be reached: {why}", self.server),
+            what: format!("phone system {} cannot be reached: {why}", self.server),
             remedy:
                 "Check that it runs, that host and port are right and that no firewall is between; \
                      Offhook keeps trying every few seconds."
@@ -46,38 +46,38 @@ impl Words {
         }
     }
 
-    /// It answers, but its connections end at once.
+    /// Trouble: the PBX answers, but its connections end at once.
     pub(super) fn short_lived(&self, why: &str) -> Trouble {
         Trouble {
-            what: format!("telephone system {} answers, but the connection does not last: {why}", self.server),
-            remedy: "Look into the telephone system's log for the reason: limits of connections or requests for each \
+            what: format!("phone system {} answers, but the connection does not last: {why}", self.server),
+            remedy: "Check the phone system's log for the reason: limits of connections or requests for each \
                      address, a blocklist such as fail2ban, or a crash. Offhook tries again after at most 60 s."
                 .into(),
         }
     }
 
-    /// What came over a connection cannot be cut into messages (RFC 3261 §18.3).
+    /// Trouble: the bytes of a connection cannot be split into messages (RFC 3261 §18.3).
     pub(super) fn framing(&self, error: &FrameError) -> Trouble {
         let (what, remedy) = match error {
             FrameError::NoContentLength => (
                 "a message without Content-Length over TCP".to_owned(),
-                "Over TCP and TLS each message must have a Content-Length (RFC 3261 18.3): update the telephone system, or \
+                "Over TCP and TLS each message must have a Content-Length (RFC 3261 18.3): update the phone system, or \
                  set transport = \"udp\". Offhook tries again after at most 60 s.",
             ),
             FrameError::TooLong => (
                 error.to_string(),
                 "If the key list is set, make several lists of at most 100 extensions each and name them all: \
-                 list = [\"sip:a@pbx\", \"sip:b@pbx\"]; else look for an update of the telephone system. Offhook tries \
+                 list = [\"sip:a@pbx\", \"sip:b@pbx\"]; else look for an update of the phone system. Offhook tries \
                  again every minute.",
             ),
             other => (
                 other.to_string(),
-                "Over TCP and TLS each message must have one correct Content-Length (RFC 3261 18.3): update the telephone \
+                "Over TCP and TLS each message must have one correct Content-Length (RFC 3261 18.3): update the phone \
                  system, or set transport = \"udp\". Offhook tries again after at most 60 s.",
             ),
         };
         Trouble {
-            what: format!("telephone system {} sent {what}", self.server),
+            what: format!("phone system {} sent {what}", self.server),
             remedy: remedy.into(),
         }
     }
@@ -100,19 +100,19 @@ impl Words {
             T::Refused { code } => self.refused(*code, &at, software),
             T::Timeout => (
                 format!("no answer to SUBSCRIBE for {at}"),
-                "Check the network and the load of the telephone system; Offhook tries again by itself.",
+                "Check the network and the load of the phone system; Offhook tries again automatically.",
             ),
             T::Ended { reason } => (
                 format!(
-                    "the telephone system ended the subscription for {at} ({})",
+                    "the phone system ended the subscription for {at} ({})",
                     excerpt(reason)
                 ),
                 "For \"rejected\" or \"noresource\" check the extension and the account's rights; otherwise Offhook \
-                 subscribes again by itself.",
+                 subscribes again automatically.",
             ),
             T::Pending => (
                 format!("the subscription for {at} waits for authorization"),
-                "Allow the account to watch the extension on the telephone system.",
+                "Allow the account to watch the extension on the phone system.",
             ),
             T::Unwritable(_) => (
                 format!("{at} cannot be written as a SIP address"),
@@ -120,7 +120,7 @@ impl Words {
             ),
             other => (
                 format!("{at}: {other}"),
-                "Offhook subscribes again by itself.",
+                "Offhook subscribes again automatically.",
             ),
         };
         Trouble {
@@ -131,7 +131,7 @@ impl Words {
 
     fn refused(&self, code: u16, at: &str, software: Software) -> (String, &'static str) {
         match (code, software) {
-            // Asterisk answers so also where the extension exists, but has no hint that this account sees.
+            // Asterisk gives the same answer for an extension without a hint that this account sees.
             (404 | 410 | 604, Software::Asterisk) => (
                 format!(
                     "{code} for {at}: Asterisk has no hint for it in the context that account {} sees",
@@ -140,8 +140,8 @@ impl Words {
                 ASTERISK_HINT,
             ),
             (404 | 410 | 604, Software::FreeSwitch | Software::Other) => (
-                format!("{code}: the telephone system does not know {at}"),
-                "Correct the person's extension in Offhook, or create it on the telephone system.",
+                format!("{code}: the phone system does not know {at}"),
+                "Correct the person's extension in Offhook, or create it on the phone system.",
             ),
             (603, Software::Asterisk) => (
                 format!(
@@ -156,15 +156,15 @@ impl Words {
                     "403 Forbidden: account {} may not watch {at}",
                     self.username
                 ),
-                "Allow this account to subscribe to the extension's dialog events (BLF) on the telephone system.",
+                "Allow this account to subscribe to the extension's dialog events (BLF) on the phone system.",
             ),
             (489 | 405 | 501, _) => (
-                format!("the telephone system does not offer dialog events for {at}"),
-                "Switch on the dialog event package (RFC 4235, often called BLF) on the telephone system.",
+                format!("the phone system does not offer dialog events for {at}"),
+                "Switch on the dialog event package (RFC 4235, often called BLF) on the phone system.",
             ),
             (code, _) => (
                 format!("SUBSCRIBE for {at} was refused with {code}"),
-                "Look into the telephone system's log for the reason; Offhook tries again by itself.",
+                "Check the phone system's log for the reason; Offhook tries again automatically.",
             ),
         }
     }
@@ -186,17 +186,17 @@ impl Words {
                     "403 Forbidden: account {} may not publish {at}",
                     self.username
                 ),
-                "Allow this account to publish for other extensions on the telephone system.",
+                "Allow this account to publish for other extensions on the phone system.",
             ),
             T::Refused {
                 code: 405 | 489 | 501,
             } => (
-                format!("the telephone system takes no publications (PUBLISH, RFC 3903) of {at}"),
-                "Leave out the key publish of the telephone system in Offhook's configuration, or switch on its presence server; telephones can watch people at Offhook itself instead.",
+                format!("the phone system accepts no publications (PUBLISH, RFC 3903) of {at}"),
+                "Leave out the key publish of the phone system in Offhook's configuration, or switch on its presence server; phones can watch people at Offhook itself instead.",
             ),
             T::Refused { code } => (
                 format!("PUBLISH of {at} was refused with {code}"),
-                "Look into the telephone system's log for the reason; Offhook tries again by itself.",
+                "Check the phone system's log for the reason; Offhook tries again automatically.",
             ),
             T::Interval { .. } => (
                 format!("{at}: {trouble}"),
@@ -208,11 +208,11 @@ impl Words {
             ),
             T::Timeout => (
                 format!("no answer to PUBLISH of {at}"),
-                "Check the network and the load of the telephone system; Offhook tries again by itself.",
+                "Check the network and the load of the phone system; Offhook tries again automatically.",
             ),
             other => (
                 format!("{at}: {other}"),
-                "Offhook publishes again by itself.",
+                "Offhook publishes again automatically.",
             ),
         };
         Trouble {
@@ -221,17 +221,17 @@ impl Words {
         }
     }
 
-    /// The list cannot be read.
+    /// Trouble: the list cannot be read.
     pub(super) fn list(&self, list: &str, error: &str) -> Trouble {
         Trouble {
             what: format!("NOTIFY for the list {list} cannot be understood: {error}"),
-            remedy: "Let the telephone system send lists as RFC 4662 has them, or leave out the key list: Offhook then \
-                     subscribes to every extension by itself."
+            remedy: "Let the phone system send lists as RFC 4662 has them, or leave out the key list: Offhook then \
+                     subscribes to every extension itself."
                 .into(),
         }
     }
 
-    /// What is wrong with the subscription to a list, and what else helps.
+    /// Trouble with the subscription to a list.
     pub(super) fn list_subscription(
         &self,
         list: &str,
@@ -245,7 +245,7 @@ impl Words {
                 ),
                 remedy: "Make several lists of at most 100 extensions each and name them all in the key list: Asterisk \
                          sends no NOTIFY that is longer than 64 KiB, which 140 extensions are. If the list is smaller, \
-                         check that the telephone system can send to Offhook's address; behind NAT use TCP."
+                         check that the phone system can send to Offhook's address; behind NAT use TCP."
                     .into(),
             };
         }
@@ -254,10 +254,10 @@ impl Words {
         } = trouble
         {
             return Trouble {
-                what: format!("{code}: the telephone system has no list {list} for account {}", self.username),
-                remedy: "Correct the key list, or make the list on the telephone system (Asterisk: type=resource_list in \
+                what: format!("{code}: the phone system has no list {list} for account {}", self.username),
+                remedy: "Correct the key list, or make the list on the phone system (Asterisk: type=resource_list in \
                          pjsip.conf, named like the part before the @). Without the key list Offhook subscribes to every \
-                         extension by itself."
+                         extension itself."
                     .into(),
             };
         }
@@ -265,7 +265,7 @@ impl Words {
         Trouble {
             what: format!("the list of all lines: {}", trouble.what),
             remedy: format!(
-                "{} Without the key list Offhook subscribes to every extension by itself.",
+                "{} Without the key list Offhook subscribes to every extension itself.",
                 trouble.remedy
             ),
         }
@@ -284,11 +284,11 @@ impl Words {
                     lists.join(", ")
                 ),
             },
-            remedy: "Add it to the list on the telephone system.".into(),
+            remedy: "Add it to the list on the phone system.".into(),
         }
     }
 
-    /// A list was read but for some parts that concern no line.
+    /// Trouble: parts of a list that concern no line were not understood.
     pub(super) fn list_remarks(&self, list: &str, remarks: &Remarks) -> Trouble {
         Trouble {
             what: format!("NOTIFY for the list {list} was read without some parts: {remarks}"),
@@ -296,7 +296,7 @@ impl Words {
         }
     }
 
-    /// A line of the list waits for authorization.
+    /// Trouble: a line of the list waits for authorization.
     pub(super) fn list_pending(&self, extension: &str, list: &str) -> Trouble {
         Trouble {
             what: format!(
@@ -307,7 +307,7 @@ impl Words {
         }
     }
 
-    /// The PBX has ended the subscription to a line of the list.
+    /// Trouble: the PBX has ended the subscription to a line of the list.
     pub(super) fn list_ended(&self, extension: &str, list: &str, reason: &str) -> Trouble {
         let reason = excerpt(reason);
         Trouble {
@@ -320,35 +320,35 @@ impl Words {
         }
     }
 
-    /// The lists are active, but no document of the line has come.
+    /// Trouble: the lists are active, but no document of the line has come.
     pub(super) fn untold(&self, extension: &str, lists: &[Arc<str>]) -> Trouble {
         let lists = match lists {
-            [list] => format!("the list {list} tells"),
-            _ => format!("the lists {} tell", lists.join(", ")),
+            [list] => format!("the list {list} has"),
+            _ => format!("the lists {} have", lists.join(", ")),
         };
         Trouble {
             what: format!("{lists} no state of extension {extension} at {}", self.domain),
             remedy: "Let the PBX send a document for each extension of the list, also if there is no call (Kamailio: \
                      force_dummy_dialog of presence_dialoginfo). Without the key list Offhook subscribes to every \
-                     extension by itself."
+                     extension itself."
                 .into(),
         }
     }
 
-    /// The list refers to a document that is not in the message.
+    /// Trouble: the list refers to a document that is not in the message.
     pub(super) fn part_missing(&self, extension: &str, list: &str) -> Trouble {
         Trouble {
             what: format!(
                 "NOTIFY for the list {list} lacks the document of extension {extension} at {}",
                 self.domain
             ),
-            remedy: "The line's state is unknown until it is told again. Divide long lists; without the key list Offhook \
-                     subscribes to every extension by itself."
+            remedy: "The line's state is unknown until the PBX sends it again. Divide long lists; without the key list Offhook \
+                     subscribes to every extension itself."
                 .into(),
         }
     }
 
-    /// A document was read but for some parts.
+    /// Trouble: parts of a document were not understood.
     pub(super) fn remarks(&self, extension: &str, remarks: &Remarks) -> Trouble {
         Trouble {
             what: format!(
@@ -359,7 +359,7 @@ impl Words {
         }
     }
 
-    /// A document has dialogs whose state is not known, and no others.
+    /// Trouble: a document has only dialogs of unknown state.
     pub(super) fn unclear(&self, extension: &str, remarks: &Remarks) -> Trouble {
         let why = match remarks.is_empty() {
             true => "a dialog's state was not read".to_owned(),
@@ -367,7 +367,7 @@ impl Words {
         };
         Trouble {
             what: format!(
-                "NOTIFY for extension {extension} at {} does not tell whether there is a call: {why}",
+                "NOTIFY for extension {extension} at {} does not say whether there is a call: {why}",
                 self.domain
             ),
             remedy: "The line's state is unknown until the PBX sends a document that Offhook can read; look for an update \
@@ -382,10 +382,9 @@ impl Words {
                 "NOTIFY for extension {extension} at {} cannot be understood: {error}",
                 self.domain
             ),
-            remedy:
-                "The line's state is unknown until the telephone system sends a correct document; \
-                     look for an update of the telephone system."
-                    .into(),
+            remedy: "The line's state is unknown until the phone system sends a correct document; \
+                     look for an update of the phone system."
+                .into(),
         }
     }
 
@@ -397,7 +396,9 @@ impl Words {
                 excerpt(content_type),
                 sip::dialog_info::CONTENT_TYPE
             ),
-            remedy: "Let the telephone system send dialog-info documents (RFC 4235) for the event dialog.".into(),
+            remedy:
+                "Let the phone system send dialog-info documents (RFC 4235) for the event dialog."
+                    .into(),
         }
     }
 }

@@ -20,33 +20,33 @@ use super::listening::Kind;
 use super::unsent::Waiting;
 use crate::tls::Identity;
 
-/// What a connection tells the task: a message, or its end.
+/// A message of a connection, or its end.
 pub(super) type Arrived = (u64, Option<Vec<u8>>);
 
-/// A peer that takes nothing for so long is gone.
+/// Longest time for which a peer may read nothing.
 const STALLED_MAX: Duration = Duration::from_secs(30);
-/// Whoever has not said anything by then has nothing to say.
+/// Longest time until a new connection's first message.
 const GREETING_MAX: Duration = Duration::from_secs(30);
-/// Longer than any subscription lasts without being renewed.
+/// Longest time without a message: longer than any subscription lasts without a renewal.
 const IDLE_MAX: Duration = Duration::from_secs(2 * 3_600);
 /// The name of SIP among the protocols of a WebSocket (RFC 7118 §4.1).
 const SUBPROTOCOL: &str = "sip";
 
-/// Where messages that arrive go.
+/// The receiving end for messages of one connection.
 pub(super) struct Inlet {
     pub(super) number: u64,
     pub(super) sender: mpsc::Sender<Arrived>,
 }
 
 impl Inlet {
-    /// False: the server has ended.
+    /// Delivers a message; returns false once the server has ended.
     async fn take(&self, bytes: Vec<u8>) -> bool {
         let message = (self.number, Some(bytes));
         self.sender.send(message).await.is_ok()
     }
 }
 
-/// Serves a new connection until it ends or is no longer wanted.
+/// Serves a new connection until it ends or is closed.
 pub(super) async fn serve(kind: Kind, stream: TcpStream, inlet: &Inlet, waiting: Waiting) {
     let _ = stream.set_nodelay(true);
     match kind {
@@ -71,7 +71,7 @@ async fn encrypted(identity: Identity, stream: TcpStream) -> Option<TlsStream<Tc
 }
 
 impl Kind {
-    /// As SIP names it.
+    /// The transport's name in SIP.
     pub(super) fn transport(&self) -> Transport {
         match self {
             Self::Tcp => Transport::Tcp,
@@ -82,7 +82,7 @@ impl Kind {
     }
 }
 
-/// A stream of messages, each as long as it says.
+/// Reads a stream of messages, framed by Content-Length.
 async fn messages(stream: impl AsyncRead + AsyncWrite, inlet: &Inlet, mut waiting: Waiting) {
     let (read, write) = tokio::io::split(stream);
     let (mut read, mut write) = (std::pin::pin!(read), std::pin::pin!(write));
@@ -92,7 +92,7 @@ async fn messages(stream: impl AsyncRead + AsyncWrite, inlet: &Inlet, mut waitin
     let mut patience = Instant::now() + GREETING_MAX;
     loop {
         tokio::select! {
-            // Whoever does not read what we answer is not read either.
+            // A peer that does not read answers is not read either.
             length = read.read(&mut buffer), if out.is_empty() => {
                 let Ok(length @ 1..) = length else { return };
                 decoder.push(&buffer[..length]);
@@ -116,7 +116,7 @@ async fn messages(stream: impl AsyncRead + AsyncWrite, inlet: &Inlet, mut waitin
                 None => return,
             },
             written = write.write(&out), if !out.is_empty() => match written {
-                // What is encrypted waits for its record to be sent.
+                // Encrypted bytes wait until their record is sent.
                 Ok(length) if length == out.len() => {
                     out.clear();
                     if !matches!(timeout(STALLED_MAX, write.flush()).await, Ok(Ok(()))) {
@@ -132,7 +132,7 @@ async fn messages(stream: impl AsyncRead + AsyncWrite, inlet: &Inlet, mut waitin
     }
 }
 
-/// A WebSocket: each message is one of SIP (RFC 7118 §5).
+/// Serves a WebSocket: each message is one SIP message (RFC 7118 §5).
 async fn pieces(stream: impl AsyncRead + AsyncWrite + Unpin, inlet: &Inlet, mut waiting: Waiting) {
     let limits = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
@@ -150,7 +150,7 @@ async fn pieces(stream: impl AsyncRead + AsyncWrite + Unpin, inlet: &Inlet, mut 
                 Some(Ok(piece @ (Piece::Text(_) | Piece::Binary(_)))) => {
                     patience = Instant::now() + IDLE_MAX;
                     let bytes = piece.into_data();
-                    // What browsers send to keep the connection open.
+                    // Browsers send these to keep the connection open.
                     if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
                         b"\r\n".to_vec()
                     } else if inlet.take(bytes.to_vec()).await {
@@ -159,7 +159,7 @@ async fn pieces(stream: impl AsyncRead + AsyncWrite + Unpin, inlet: &Inlet, mut 
                         return;
                     }
                 }
-                // The library answers pings by itself.
+                // The library answers pings itself.
                 Some(Ok(Piece::Ping(_) | Piece::Pong(_))) => continue,
                 _ => return,
             },
@@ -169,7 +169,7 @@ async fn pieces(stream: impl AsyncRead + AsyncWrite + Unpin, inlet: &Inlet, mut 
             },
             () = tokio::time::sleep_until(patience) => return,
         };
-        // Text where it is text, as browsers expect it (RFC 7118 §5.1 allows both).
+        // Text messages where possible, as browsers expect (RFC 7118 §5.1 allows both).
         let piece = match String::from_utf8(answer) {
             Ok(text) => Piece::text(text),
             Err(error) => Piece::binary(error.into_bytes()),
@@ -180,7 +180,7 @@ async fn pieces(stream: impl AsyncRead + AsyncWrite + Unpin, inlet: &Inlet, mut 
     }
 }
 
-/// Agrees with those who speak SIP.
+/// Accepts the handshake of peers that speak SIP.
 #[allow(
     clippy::result_large_err,
     reason = "the library's callback has this type"

@@ -1,4 +1,4 @@
-//! Datagrams, many at a time.
+//! Datagrams in batches.
 
 use std::net::SocketAddr;
 
@@ -6,10 +6,10 @@ use tokio::net::UdpSocket;
 
 /// Datagrams handled before other work gets its turn.
 const BATCH_MAX: usize = 256;
-/// No datagram is longer.
+/// Longest datagram.
 const DATAGRAM_MAX: usize = 64 * 1024;
 
-/// A socket.
+/// A UDP socket with its buffers.
 #[derive(Debug)]
 pub(super) struct Datagrams {
     socket: UdpSocket,
@@ -28,7 +28,7 @@ impl Datagrams {
         self.socket.readable().await
     }
 
-    /// Reads what has arrived.
+    /// Reads the datagrams that have arrived.
     pub(super) fn receive(&mut self, mut take: impl FnMut(SocketAddr, &[u8])) {
         for _ in 0..BATCH_MAX {
             let Ok((length, from)) = self.socket.try_recv_from(&mut self.buffer) else {
@@ -38,11 +38,12 @@ impl Datagrams {
         }
     }
 
-    /// Sends one, now or with the others at the next flush. A full buffer loses it; it is sent again after half a second.
+    /// Sends one datagram, now or with the others at the next flush. A full buffer drops it; SIP repeats it after half a
+    /// second.
     pub(super) fn queue(&mut self, to: SocketAddr, bytes: &[u8]) {
         let _ = self.socket.try_send_to(bytes, to);
     }
 
-    /// Sends what is queued.
+    /// Sends the queued datagrams.
     pub(super) fn flush(&mut self) {}
 }

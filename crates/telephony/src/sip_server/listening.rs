@@ -1,4 +1,4 @@
-//! Where a SIP server listens.
+//! The listening sockets of a SIP server.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::tls::Identity;
 
 /// Attempts to find a port that is free for both UDP and TCP.
 const PORT_ATTEMPTS_MAX: usize = 20;
-/// What the operating system is asked to hold for us; less only costs repetitions.
+/// Requested size of socket buffers; smaller ones only cost repetitions.
 const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
-/// Connections at a time, unless a server is given another limit.
+/// Most connections at a time, unless the server sets another limit.
 const CONNECTIONS_MAX: usize = 16_384;
-/// Pause after a connection that could not be accepted: mostly there are too many open files.
+/// Pause after a connection that could not be accepted, mostly for too many open files.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 
-/// What is spoken on a connection.
+/// The protocol of a connection.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     Tcp,
@@ -25,7 +25,7 @@ pub(super) enum Kind {
     WebSocket(Option<Identity>),
 }
 
-/// Where a server listens: the same port for UDP and TCP, and others for TLS and WebSockets.
+/// The sockets of a server: the same port for UDP and TCP, others for TLS and WebSockets.
 #[derive(Debug)]
 pub struct Sockets {
     pub(super) udp: UdpSocket,
@@ -33,14 +33,14 @@ pub struct Sockets {
     pub(super) connections_max: usize,
 }
 
-/// A connection that was made, or why it could not be accepted.
+/// A new connection, or the error of accepting one.
 pub(super) type Accepted = std::io::Result<(TcpStream, SocketAddr, Kind)>;
 
 impl Sockets {
-    /// Listens; port 0 picks one that is free for both UDP and TCP.
+    /// Binds UDP and TCP; port 0 picks a port that is free for both.
     ///
     /// # Errors
-    /// The address is in use or not ours.
+    /// The address is in use or does not belong to this machine.
     pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
         let mut attempt = 0;
         loop {
@@ -65,15 +65,15 @@ impl Sockets {
         }
     }
 
-    /// Serves so many connections at a time and no more, where that is fewer than by default.
+    /// Lowers the number of connections at a time.
     pub fn limit_connections(&mut self, most: usize) {
         self.connections_max = self.connections_max.min(most).max(1);
     }
 
-    /// Listens for TLS too; where.
+    /// Adds TLS and returns its local address.
     ///
     /// # Errors
-    /// The address is in use or not ours.
+    /// The address is in use or does not belong to this machine.
     pub async fn add_tls(
         &mut self,
         address: SocketAddr,
@@ -82,10 +82,10 @@ impl Sockets {
         self.add(address, Kind::Tls(identity)).await
     }
 
-    /// Listens for WebSockets too (RFC 7118), encrypted if there is an identity; where.
+    /// Adds WebSockets (RFC 7118), encrypted if there is an identity, and returns their local address.
     ///
     /// # Errors
-    /// The address is in use or not ours.
+    /// The address is in use or does not belong to this machine.
     pub async fn add_websocket(
         &mut self,
         address: SocketAddr,
@@ -101,15 +101,15 @@ impl Sockets {
         Ok(address)
     }
 
-    /// Where UDP and TCP are listened for.
+    /// Local address of UDP and TCP.
     ///
     /// # Errors
-    /// The operating system does not say.
+    /// The operating system's error.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
         self.udp.local_addr()
     }
 
-    /// The socket for datagrams, and what accepts connections as long as somebody takes them.
+    /// The UDP socket, and the tasks that accept connections until the receiver is dropped.
     pub(super) fn open(
         self,
         tasks: &mut tokio::task::JoinSet<()>,

@@ -1,4 +1,4 @@
-//! The server's task.
+//! The task of a SIP server.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -18,13 +18,13 @@ use super::listening::Accepted;
 use super::unsent::{self, Unsent};
 use super::{Core, Flow, Sockets, Wake};
 
-/// Messages from all connections that wait for the task.
+/// Most messages of all connections that wait for the task.
 const ARRIVED_MAX: usize = 1_024;
-/// Connections from one address at a time: an office behind one address has many phones. No more than half of all, either.
+/// Most connections from one address: an office behind one address has many phones. Also at most half of all.
 const CONNECTIONS_PER_ADDRESS_MAX: usize = 2_048;
-/// Where there is no room, one connection of so many is closed: looking for them costs time.
+/// When there is no room, one of this many connections is closed at a time, because the search is expensive.
 const SHARE: usize = 64;
-/// Nothing is due for longer.
+/// Longest sleep of the task.
 const REST_MAX: Duration = Duration::from_secs(60);
 
 struct Server<C> {
@@ -35,9 +35,9 @@ struct Server<C> {
     connections: HashMap<u64, Connected>,
     connections_max: usize,
     per_address: HashMap<IpAddr, usize>,
-    /// Bytes that wait on all connections.
+    /// Bytes waiting on all connections.
     waiting: Arc<AtomicUsize>,
-    /// End with the task.
+    /// The connections' tasks, which end with this one.
     readers: JoinSet<()>,
     next_connection: u64,
 }
@@ -47,12 +47,12 @@ struct Connected {
     address: SocketAddr,
     transport: Transport,
     unsent: Unsent,
-    /// A whole message has arrived on it.
+    /// Whether a whole message has arrived.
     has_spoken: bool,
     task: AbortHandle,
 }
 
-/// Serves for ever.
+/// Serves until the task is aborted.
 pub async fn serve(core: impl Core, sockets: Sockets, wake: Wake) {
     let mut acceptors = JoinSet::new();
     let connections_max = sockets.connections_max;
@@ -143,7 +143,7 @@ impl<C: Core> Server<C> {
         }
     }
 
-    /// A connection has ended, or is not wanted any more.
+    /// Closes a connection that has ended or is no longer wanted.
     fn let_go(&mut self, connection: u64) {
         let Some(gone) = self.connections.remove(&connection) else {
             return;
@@ -212,7 +212,7 @@ impl<C: Core> Server<C> {
         let task = self.readers.spawn(async move {
             let inlet = Inlet { number, sender };
             connection::serve(kind, stream, &inlet, waiting).await;
-            // The task may be gone already.
+            // The task may have ended.
             let _ = inlet.sender.send((number, None)).await;
         });
         let connected = Connected {
@@ -225,8 +225,8 @@ impl<C: Core> Server<C> {
         self.connections.insert(number, connected);
     }
 
-    /// Closes connections whose peers have not shown who they are: first those that have not sent a whole message, the oldest
-    /// first. `whose`: of this network only; `most`: as many as it may have.
+    /// Closes connections of unauthenticated peers: first those without a whole message, the oldest first. `whose` limits
+    /// the search to a network; `most` is the number of connections that may stay.
     fn make_room(&mut self, whose: Option<IpAddr>, most: usize) {
         let strangers = self.connections.iter().filter(|(number, connected)| {
             let is_of = |whose| sip::network(connected.address.ip()) == whose;
@@ -235,7 +235,7 @@ impl<C: Core> Server<C> {
                     .core
                     .is_authenticated(Flow::Connection(**number, connected.address))
         });
-        // Numbers grow with time.
+        // Numbers increase with time.
         let mut strangers: Vec<(bool, u64)> = strangers
             .map(|(number, connected)| (connected.has_spoken, *number))
             .collect();
@@ -243,7 +243,7 @@ impl<C: Core> Server<C> {
         strangers.truncate((most / SHARE).max(1));
         for (_, number) in strangers {
             if let Some(connected) = self.connections.get(&number) {
-                // It may be in the middle of a handshake, where nothing else ends it.
+                // The task may be in a handshake, which nothing else ends.
                 connected.task.abort();
             }
             self.let_go(number);

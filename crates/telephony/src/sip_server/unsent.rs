@@ -1,28 +1,28 @@
-//! What waits to be sent on one connection, counted in bytes: a peer that does not read costs no more than that.
+//! Bytes waiting to be sent on one connection: a peer that does not read costs a limited amount of memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
-/// Bytes that may wait for one connection; more means that it does not read. A telephone system may have some ten thousand
-/// documents under way.
+/// Most bytes that wait for one connection; beyond that its peer does not read. A PBX may have some ten thousand documents
+/// under way.
 const ONE_MAX: usize = 32 * 1024 * 1024;
-/// What may wait for one connection even then.
+/// Bytes that may wait for one connection even when all together have too many.
 const FAIR: usize = 256 * 1024;
-/// Messages that may, however short.
+/// Most messages that wait for one connection, however short.
 const MESSAGES_MAX: usize = 64 * 1_024;
-/// Bytes that may wait for all of them together.
+/// Most bytes that wait for all connections together.
 const ALL_MAX: usize = 512 * 1024 * 1024;
 
-/// Where messages for a connection go in.
+/// The sending end of a connection's queue.
 #[derive(Debug)]
 pub(super) struct Unsent {
     sender: mpsc::Sender<Vec<u8>>,
     count: Count,
 }
 
-/// Where they come out.
+/// The receiving end of a connection's queue.
 #[derive(Debug)]
 pub(super) struct Waiting {
     receiver: mpsc::Receiver<Vec<u8>>,
@@ -35,7 +35,7 @@ struct Count {
     all: Arc<AtomicUsize>,
 }
 
-/// A connection's queue; `all` counts what waits on all of them.
+/// A connection's queue; `all` counts the bytes of all queues.
 pub(super) fn queue(all: Arc<AtomicUsize>) -> (Unsent, Waiting) {
     let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
     let count = Count {
@@ -50,12 +50,12 @@ pub(super) fn queue(all: Arc<AtomicUsize>) -> (Unsent, Waiting) {
 }
 
 impl Unsent {
-    /// Adds a message; false: the connection is gone, or does not read.
+    /// Adds a message; returns false if the connection is gone or its peer does not read.
     pub(super) fn push(&self, bytes: &[u8]) -> bool {
         let length = bytes.len();
         let Count { one, all } = &self.count;
         let waiting = one.load(Ordering::Relaxed) + length;
-        // Whoever reads is not held liable for those who do not.
+        // A peer that reads does not pay for those that do not.
         let is_crowded = all.load(Ordering::Relaxed) + length > ALL_MAX;
         if waiting > ONE_MAX || (is_crowded && waiting > FAIR) {
             return false;
@@ -71,7 +71,7 @@ impl Unsent {
 }
 
 impl Waiting {
-    /// The next message; `None`: there will be none, the server has let go of the connection.
+    /// The next message; `None` once the server has closed the connection.
     ///
     /// # Cancel safety
     /// Nothing is lost.

@@ -48,7 +48,7 @@ impl Dialogs {
         self.instances.remove(id);
     }
 
-    /// A new subscription has begun.
+    /// Starts again for a new subscription.
     pub(super) fn restart(&mut self) {
         self.each(DialogSet::restart);
     }
@@ -68,19 +68,19 @@ impl Dialogs {
         self.each(DialogSet::settle);
     }
 
-    /// Drops dialogs that have been ringing for too long; whether there was any.
+    /// Removes dialogs that have been ringing for too long; returns whether there was one.
     pub(super) fn expire(&mut self, now: Duration) -> bool {
         let mut any = false;
         self.each(|set| any |= set.expire(now));
         any
     }
 
-    /// When [`Self::expire`] has something to do.
+    /// When [`Self::expire`] is due.
     pub(super) fn next_expiry(&self) -> Option<Duration> {
         self.sets().filter_map(DialogSet::next_expiry).min()
     }
 
-    /// The state of the line; `None`: dialogs that cannot be understood are all there is, so that it may be in a call.
+    /// The state of the line; `None` if all its dialogs are unreadable, since it may be in a call.
     pub(super) fn state(&self) -> Option<LineState> {
         let state = line_state(&self.live());
         let is_known = state != LineState::Idle || self.sets().all(DialogSet::is_whole);

@@ -23,14 +23,14 @@ pub(super) struct Received<'a> {
     pub(super) body: &'a [u8],
     /// How long the subscription lives without renewal.
     pub(super) lease: Duration,
-    /// The first of a new subscription.
+    /// Whether this is the first NOTIFY of a new subscription.
     pub(super) first: bool,
-    /// The software that sent it.
+    /// The software that sent the NOTIFY.
     pub(super) software: Software,
 }
 
 impl Lines {
-    /// Takes one NOTIFY's body. What cannot be understood is that line's trouble and nobody else's.
+    /// Applies the body of a NOTIFY. An unreadable document is trouble of its line only.
     pub(super) fn understand(
         &mut self,
         received: &Received<'_>,
@@ -48,8 +48,8 @@ impl Lines {
         }
     }
 
-    /// Takes the document of a line, or of one of its instances, into the line's dialogs; returns the remarks about it, or
-    /// `None` if the line's state is not known by it.
+    /// Applies the document of a line, or of one of its instances, to the line's dialogs. Returns the remarks about the
+    /// document, or `None` if it does not give the line's state.
     pub(super) fn take_document(
         &mut self,
         received: &Received<'_>,
@@ -80,8 +80,8 @@ impl Lines {
         if full == FullDocuments::LastChange
             && let Some(is_live) = only_own(&document)
         {
-            // The last change is one that Offhook made itself: it says nothing of calls as long as it is live, and that
-            // there is none when it is over.
+            // The last change is one of Offhook's own dialogs: while it is live, it says nothing of calls; once it is over,
+            // the line has no call.
             if is_live && line.state.is_some() {
                 return Some(remarks);
             }
@@ -121,14 +121,14 @@ impl Lines {
         Some(remarks)
     }
 
-    /// Takes one of several instances out of the line's state.
+    /// Removes one of several instances from the line's state.
     pub(super) fn forget_instance(&mut self, extension: &Arc<str>, instance: Option<&str>) {
         if let (Some(line), Some(id)) = (self.lines.get_mut(extension), instance) {
             line.dialogs.forget_instance(id);
         }
     }
 
-    /// Reports the state that the dialogs of a line amount to.
+    /// Reports the state of a line from its dialogs.
     pub(super) fn tell(
         &mut self,
         received: &Received<'_>,
@@ -164,7 +164,7 @@ impl Lines {
         self.set_trouble(extension, trouble);
     }
 
-    /// The line cannot be understood: its last state is renewed no more and soon no longer counts.
+    /// Handles an unreadable document: the line's last state is not renewed and soon ends.
     pub(super) fn lose(
         &mut self,
         extension: &Arc<str>,
@@ -182,7 +182,7 @@ impl Lines {
         self.set_trouble(extension, Some(trouble));
     }
 
-    /// A call that has been ringing for too long is over: says what remains.
+    /// Ends a call that has been ringing for too long and reports the remaining state.
     pub(super) fn stop_ringing(
         &mut self,
         now: Duration,
@@ -227,9 +227,9 @@ impl Lines {
     }
 }
 
-/// Why a body cannot be read at all.
+/// The reason for which a body cannot be read at all.
 enum Unreadable {
-    /// It is of another media type.
+    /// Another media type than dialog-info.
     Type(String),
     Document(DocumentError),
 }
@@ -246,12 +246,12 @@ fn read(received: &Received<'_>) -> Result<DialogInfo, Unreadable> {
         .any(|known| media_type.eq_ignore_ascii_case(known));
     DialogInfo::parse(&body).map_err(|error| match names_it {
         true => Unreadable::Document(error),
-        // Whatever it is called: a document that can be read counts.
+        // The media type is not decisive: a document that can be read counts.
         false => Unreadable::Type(media_type.to_owned()),
     })
 }
 
-/// The part of a body that has the document; the body itself where it is not of several parts.
+/// The part of a multipart body that has the document, or the body itself.
 fn part<'a>(received: &Received<'a>) -> (Cow<'a, str>, Cow<'a, [u8]>) {
     let whole = (received.content_type.into(), received.body.into());
     if !multipart::is_multipart(received.content_type) {
@@ -267,7 +267,7 @@ fn part<'a>(received: &Received<'a>) -> (Cow<'a, str>, Cow<'a, [u8]>) {
     }
 }
 
-/// Whether one of the dialogs is live where Offhook itself published all of them; `None`: there are others, or none.
+/// Whether one of the dialogs is live, if Offhook published all of them; `None` if there are others or none.
 fn only_own(document: &DialogInfo) -> Option<bool> {
     let dialogs = &document.dialogs;
     let only =

@@ -1,7 +1,7 @@
 //! Calls that vanished from a full document without having been terminated.
 //!
 //! FreeSWITCH sends an empty document in the middle of a call, for instance when a phone publishes its presence; the answer
-//! to a refresh has the call. So such a line is refreshed once before the end of the call counts.
+//! to a refresh lists the call. The connector therefore refreshes such a line once before it believes the end of the call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::{Lines, Output};
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 impl Lines {
-    /// A call of this line has vanished: the answer to a refresh decides.
+    /// Handles a vanished call of a line: the answer to a refresh decides.
     pub(super) fn on_vanished(
         &mut self,
         now: Duration,
@@ -29,7 +29,7 @@ impl Lines {
         self.run(now, &subscribed, Event::Vanished, out);
     }
 
-    /// Ends a vanished call about which no answer came in time.
+    /// Ends a vanished call for which no answer came in time.
     pub(super) fn settle_doubt(
         &mut self,
         now: Duration,

@@ -1,4 +1,4 @@
-//! What the lines tell of themselves.
+//! Health of the lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use sip::software::Software;
 use super::{Line, Lines, Note, Trouble};
 
 impl Lines {
-    /// Lines to be watched.
+    /// Number of watched lines.
     pub(in crate::sip_connector) fn len(&self) -> usize {
         let lines = self.lines.iter();
         lines
@@ -16,7 +16,7 @@ impl Lines {
             .count()
     }
 
-    /// Lines whose state is known.
+    /// Number of lines whose state is known.
     pub(in crate::sip_connector) fn active(&self) -> usize {
         match self.lists.is_empty() {
             true => self.active,
@@ -24,12 +24,12 @@ impl Lines {
         }
     }
 
-    /// What is wrong with single lines.
+    /// Trouble of single lines.
     pub(in crate::sip_connector) fn line_trouble(&self) -> &BTreeMap<Arc<str>, Trouble> {
         &self.line_trouble
     }
 
-    /// Those of [`Self::line_trouble`] whose state is known all the same.
+    /// The lines of [`Self::line_trouble`] whose state is known nevertheless.
     pub(in crate::sip_connector) fn partly_understood(&self) -> BTreeSet<Arc<str>> {
         let is_known = |extension: &&Arc<str>| {
             let line = self.lines.get(*extension);
@@ -40,13 +40,13 @@ impl Lines {
         self.line_trouble.keys().filter(is_known).cloned().collect()
     }
 
-    /// Lines of which neither a state nor a trouble is known yet.
+    /// Number of lines with neither a state nor trouble yet.
     pub(in crate::sip_connector) fn pending(&self) -> usize {
         let is_down = |list| {
             let list: Option<&Line> = self.lines.get(list);
             list.is_some_and(|list| !list.subscriber.is_active() && list.trouble.is_some())
         };
-        // The trouble of a list is that of each line that may be on it.
+        // The trouble of a list is the trouble of each line that may be on it.
         let any_down = self.lists.iter().any(is_down);
         let awaited = self.lines.iter().filter(|(name, line)| {
             let is_unknown = line.state.is_none() && line.trouble.is_none();
@@ -56,22 +56,22 @@ impl Lines {
         awaited.count()
     }
 
-    /// The software that the last answer names.
+    /// The software named by the latest answer.
     pub(in crate::sip_connector) fn software(&self) -> Software {
         self.software
     }
 
-    /// Takes the notes that wait to be logged.
+    /// Removes and returns the notes for the log.
     pub(in crate::sip_connector) fn take_notes(&mut self) -> Vec<Note> {
         self.notes.take()
     }
 
-    /// Whether something is to be logged.
+    /// Whether there are notes for the log.
     pub(in crate::sip_connector) fn has_notes(&self) -> bool {
         !self.notes.is_empty()
     }
 
-    /// Whether health has something new to tell; asking clears it.
+    /// Whether health has changed since the last call.
     pub(in crate::sip_connector) fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
     }

@@ -1,4 +1,4 @@
-//! One line: its subscription, and what is known of it.
+//! One line: its subscription, its dialogs and its state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,27 +14,27 @@ use super::dialogs::Dialogs;
 pub(super) struct Line {
     pub(super) subscriber: Subscriber,
     pub(super) dialogs: Dialogs,
-    /// If it is a list: which of the lists that are sent count.
+    /// For a list: the order of its documents.
     pub(super) order: Order,
-    /// If it is a list: it was asked for lines that another list has no more, and no answer has come.
+    /// For a list: it was refreshed to find lines that another list no longer has, and no answer has come.
     pub(super) asked: bool,
     pub(super) state: Option<LineState>,
     pub(super) lease_until: Duration,
-    /// The Call-ID under which it is found.
+    /// The Call-ID by which messages find the line.
     pub(super) call_id: String,
     pub(super) scheduled: Option<Duration>,
-    /// It waits for its turn; until then its lease may lapse, but no other deadline matters.
+    /// The line waits for its turn. Until then its lease may lapse, but no other deadline counts.
     pub(super) queued: bool,
-    /// The last answer about its credentials was a refusal.
+    /// The latest answer about the line's credentials was a refusal.
     pub(super) is_refused: bool,
-    /// It shall go as soon as it is unsubscribed.
+    /// The line is removed as soon as it is unsubscribed.
     pub(super) leaving: bool,
-    /// A call of it has vanished: at this time it counts as over, if no document says otherwise.
+    /// A call of the line has vanished: it ends at this time, unless a document lists it again.
     pub(super) doubt_until: Option<Duration>,
-    /// Its list does not have its state: without a document by then the line is unknown.
+    /// The list does not have the line's state: without a document by this time the state is unknown.
     pub(super) tell_by: Option<Duration>,
     pub(super) trouble: Option<Trouble>,
-    /// The list that documents of the line come with (RFC 4662).
+    /// The list that sends the line's documents (RFC 4662).
     pub(super) list: Option<Arc<str>>,
 }
 

@@ -1,7 +1,7 @@
-//! All lines by one subscription to each list of them (RFC 4662), where the telephone system has lists.
+//! Lines watched by one subscription to each list (RFC 4662), for phone systems with lists.
 //!
-//! A list is a line of its own, named by its address, which no extension is; the lines themselves subscribe to nothing. A line
-//! belongs to the first list whose NOTIFY names it, until that list names it no more or its subscription is lost.
+//! A list is stored as a line of its own, named by its address, which is never an extension; its lines have no subscription.
+//! A line belongs to the first list whose NOTIFY names it, until that list no longer names it or loses its subscription.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,19 +26,19 @@ mod silence;
 use instances::Instances;
 
 impl Lines {
-    /// The line that is subscribed to for this one.
+    /// The line or list whose subscription watches this extension.
     pub(super) fn subscribed_for(&self, extension: &Arc<str>) -> Arc<str> {
         let line = self.lines.get(extension);
         let list = line.and_then(|line| line.list.as_ref());
         list.unwrap_or(extension).clone()
     }
 
-    /// Whether this is a list itself.
+    /// Whether the name is that of a list.
     pub(super) fn is_list(&self, name: &Arc<str>) -> bool {
         self.lists.contains(name)
     }
 
-    /// Begins with the lists, or ends with them when there is no line left.
+    /// Adds the lists, or removes them when no line is left.
     pub(super) fn keep_lists(&mut self, now: Duration, out: &mut Vec<Output>) {
         let is_wanted = self
             .lines
@@ -59,7 +59,7 @@ impl Lines {
                 self.queue(&list, super::pace::Job::Start);
             }
         } else if is_wanted {
-            // Who is new among the lines may have been told of before anybody asked.
+            // A new line may have been reported before Offhook watched it.
             self.queue(&list, super::pace::Job::Refresh);
         } else if let Some(line) = self.lines.get_mut(&list) {
             line.leaving = true;
@@ -67,14 +67,14 @@ impl Lines {
         }
     }
 
-    /// The lines of this list.
+    /// The lines of a list.
     fn of_list(&self, list: &Arc<str>) -> Vec<Arc<str>> {
         let lines = self.lines.iter();
         let own = lines.filter(|(_, line)| line.list.as_ref() == Some(list));
         own.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Takes a NOTIFY of a list: each document to its line. Lines that no list has are in trouble.
+    /// Applies a NOTIFY of a list: each document goes to its line. Lines on no list are in trouble.
     pub(super) fn understand_list(
         &mut self,
         received: &Received<'_>,
@@ -82,20 +82,20 @@ impl Lines {
         out: &mut Vec<Output>,
     ) {
         if received.first {
-            // Documents come later for some; all of them begin to count anew.
+            // The documents of some lines come later; all of them start counting again.
             self.restart_dialogs(list);
             if let Some(line) = self.lines.get_mut(list) {
                 line.order = Order::default();
             }
         }
-        // An empty body: the list is there, and nothing is known of anybody yet.
+        // An empty body: the list exists, and no state is known yet.
         if received.body.trim_ascii().is_empty() {
             for extension in self.of_list(list) {
                 self.await_state(received.now, &extension);
             }
             return self.await_unknown(received.now, list);
         }
-        // How many lines are known is part of health.
+        // The number of known lines is part of health.
         self.changed = true;
         let received = Received {
             first: false,
@@ -105,7 +105,7 @@ impl Lines {
         let whole = match self.take_list(&received, list, 0, &mut told, out) {
             Ok(whole) => whole,
             Err(error) => {
-                // What was in it is not known: nothing that was known before may be renewed.
+                // The content of the unreadable list is unknown: no earlier state may be renewed.
                 for extension in self.of_list(list) {
                     self.forget_state(received.now, &extension, out);
                 }
@@ -129,7 +129,7 @@ impl Lines {
                 None if is_read && whole == Whole::No => continue,
                 None => {}
             }
-            // The unread part may be about this line, or the list has it no more.
+            // The unread part may be about this line, or the list no longer has the line.
             self.forget_state(received.now, &extension, out);
             if let Some(line) = self.lines.get_mut(&extension).filter(|_| is_read) {
                 line.list = None;
@@ -140,15 +140,15 @@ impl Lines {
         self.lose_the_unlisted(out);
         self.await_unknown(received.now, list);
         if is_read && told.continues == Continues::Yes {
-            // What did not change lives as long as the subscription.
+            // Unchanged states live as long as the subscription.
             self.renew_lines(received.now, list, received.lease, out);
         } else {
-            // A part is missing, or a list document.
+            // A part or a list document is missing.
             self.run(received.now, list, Event::Incomplete, out);
         }
     }
 
-    /// What is wrong with a list after a NOTIFY that could be read.
+    /// Trouble of a list after a readable NOTIFY.
     fn list_trouble(&self, list: &Arc<str>, told: &Told) -> Option<super::Trouble> {
         if !told.faults.is_empty() {
             return Some(self.words.list(list, &told.faults.join("; ")));
@@ -160,7 +160,7 @@ impl Lines {
         Some(self.words.list_remarks(list, remarks))
     }
 
-    /// Takes a list and the lists within it.
+    /// Applies a list and the lists within it.
     fn take_list(
         &mut self,
         received: &Received<'_>,
@@ -214,7 +214,7 @@ impl Lines {
             };
             match self.take_list(&within, name, depth + 1, told, out) {
                 Ok(Whole::Yes) => {}
-                // Lines that are not named may be those of it that did not change.
+                // Lines that a partial list does not name may be unchanged.
                 Ok(Whole::No) => whole = Whole::No,
                 Err(error) => told.fault(format!("a list within it: {error}")),
             }
@@ -222,7 +222,7 @@ impl Lines {
         Ok(whole)
     }
 
-    /// Takes the instances of one line: it is their union.
+    /// Applies the instances of one line: its state is their union.
     fn take_instances<'a>(
         &mut self,
         received: &Received<'_>,
@@ -268,7 +268,7 @@ impl Lines {
                     self.forget_instance(extension, Some(&id));
                     troubles.push(self.words.part_missing(extension, list));
                 }
-                // Subscribed, and nothing is known yet, or nothing is new.
+                // The subscription is active without a document: no state yet, or no change.
                 (InstanceState::Active, None) => is_active = true,
                 (InstanceState::Pending, _) => {
                     troubles.push(self.words.list_pending(extension, list));
@@ -284,7 +284,7 @@ impl Lines {
             false => News::Silent,
         };
         if is_told && is_silent {
-            // The others have spoken: this one may have a call that is not known.
+            // All other instances have reported: this one may have an unknown call.
             troubles.push(self.words.untold(extension, std::slice::from_ref(list)));
         }
         let Some(line) = self.lines.get_mut(extension) else {
@@ -297,7 +297,7 @@ impl Lines {
             return news;
         };
         if is_told {
-            // One instance knows of a call: the others cannot take it away. Without a call they may have one.
+            // One instance has a call, which the others cannot end. Without a call the silent ones may have one.
             match line.dialogs.state() {
                 None | Some(LineState::Idle) => self.lose(extension, trouble, out),
                 Some(LineState::Ringing | LineState::Held | LineState::Connected) => {
@@ -309,7 +309,7 @@ impl Lines {
         }
         let in_call = line.state.is_some_and(|state| state != LineState::Idle);
         if is_active && in_call {
-            // No news of an instance that knows of a call: the others cannot take it away.
+            // No report of an instance with a call: the others cannot end the call.
             self.set_trouble(extension, Some(trouble));
             return news;
         }
@@ -317,14 +317,14 @@ impl Lines {
             line.dialogs.restart();
         }
         if line.state.is_none() && line.trouble.as_ref() == Some(&trouble) {
-            // Its document has been refused already.
+            // The document of this instance was refused before.
             return news;
         }
         self.lose(extension, trouble, out);
         news
     }
 
-    /// Notes whether a list document continues the one before it. A list that never comes as a whole becomes trouble.
+    /// Checks whether a list document continues the one before it. A list that never comes complete becomes trouble.
     fn admit_list(&mut self, name: &Arc<str>, list: &ResourceList, told: &mut Told) {
         let is_full_due = self.is_full_due(name);
         let Some(line) = self.lines.get_mut(name) else {
@@ -353,7 +353,7 @@ impl Lines {
         }
     }
 
-    /// What was known of a line does not count any more.
+    /// Ends the state of a line.
     fn forget_state(&mut self, now: Duration, extension: &Arc<str>, out: &mut Vec<Output>) {
         self.await_state(now, extension);
         if let Some(line) = self.lines.get_mut(extension) {
@@ -373,10 +373,10 @@ impl Lines {
     }
 }
 
-/// Deepest list within a list that is followed.
+/// Deepest nesting of lists that is followed.
 const DEPTH_MAX: usize = 4;
 
-/// Most faults of one NOTIFY that are named.
+/// Most faults of one NOTIFY that the trouble names.
 const FAULTS_MAX: usize = 8;
 
 /// Whether a list names all of its resources.
@@ -394,12 +394,12 @@ enum Continues {
     No,
 }
 
-/// What a NOTIFY says of a line that it names.
+/// The report of a NOTIFY about a line that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum News {
-    /// Its state, why there is none, or that it is as before.
+    /// A state, the reason for none, or no change.
     Heard,
-    /// Nothing, although the list names all of its resources with their states.
+    /// No state, although the list names all of its resources with their states.
     Silent,
 }
 
@@ -407,17 +407,17 @@ enum News {
 #[derive(Default)]
 struct Told {
     continues: Continues,
-    /// The list comes in parts only, also when it is asked for.
+    /// The list comes in parts only, even in answer to a refresh.
     never_whole: bool,
     named: BTreeMap<Arc<str>, News>,
-    /// Parts that were left out without harm to a line.
+    /// Parts left out without harm to a line.
     remarks: Remarks,
-    /// Parts that were not read and may have had news of any line.
+    /// Unread parts that may concern any line.
     faults: Vec<String>,
 }
 
 impl Told {
-    /// Notes what one of the lists says of a line; two may name it.
+    /// Records the report of one of the lists about a line; two lists may name the same line.
     fn name(&mut self, extension: Arc<str>, news: News) {
         let named = self.named.entry(extension).or_insert(news);
         if news == News::Heard {
@@ -432,7 +432,7 @@ impl Told {
     }
 }
 
-/// The parts of a body, and the list that assigns them to resources. A list alone has no part.
+/// The parts of a body, and the list that assigns them to resources. A plain list document has no parts.
 fn read<'a>(content_type: &str, body: &'a [u8]) -> Result<(Vec<Part<'a>>, ResourceList), String> {
     if !multipart::is_multipart(content_type) {
         let list = ResourceList::parse(body).map_err(|error| error.to_string())?;

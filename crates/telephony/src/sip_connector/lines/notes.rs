@@ -1,4 +1,4 @@
-//! Lines of the log about lines of the PBX: one for each kind of trouble, however many lines have it. Pure.
+//! Log lines about lines of the PBX: one for each kind of trouble, however many lines have it. Pure.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use super::Trouble;
 
-/// One line of the log about several lines of the PBX.
+/// A log line about several lines of the PBX.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::sip_connector) enum Note {
-    /// So many lines came into trouble of one kind; the first of them.
+    /// The number of lines in trouble of one kind, and the first trouble.
     Trouble { lines: usize, first: Trouble },
-    /// So many lines are well again; the first of them.
+    /// The number of recovered lines, and the first of them.
     Well { lines: usize, first: Arc<str> },
 }
 
-/// Notes that wait to be logged. Kinds of trouble are few: each has a remedy of its own.
+/// Notes for the log. Each kind of trouble has a remedy of its own, and there are few kinds.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     troubles: BTreeMap<String, (usize, Trouble)>,
@@ -57,7 +57,6 @@ impl Notes {
 mod tests {
     use super::*;
 
-    // asterisk.md L
     #[test]
     fn many_lines_with_one_kind_of_trouble_are_one_note() {
         let mut notes = Notes::default();

@@ -1,5 +1,5 @@
-//! A PBX in memory, on a driven clock: it answers SUBSCRIBE as a test says, sends NOTIFYs, and keeps what the connector
-//! makes of them. For tests and the fuzz target alone.
+//! A PBX in memory, on a driven clock: it answers SUBSCRIBE as a test demands, sends NOTIFYs, and records the connector's
+//! reports. For tests and the fuzz target only.
 
 #![allow(
     clippy::expect_used,
@@ -23,18 +23,18 @@ use super::{Lines, Output};
 use crate::phone_system::LineChange;
 use crate::sip_connector::trouble::Words;
 
-/// The domain of all addresses.
+/// Domain of all addresses.
 pub(crate) const DOMAIN: &str = "pbx.test";
 
 /// The longest subscription that is granted, in seconds.
 const GRANTED_MAX: u32 = 600;
 
-/// One NOTIFY that is to be sent.
+/// A NOTIFY to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Notify {
-    /// What stands instead of the next CSeq.
+    /// Replaces the next CSeq.
     pub(crate) cseq: Option<u32>,
-    /// What stands instead of the tag of the PBX.
+    /// Replaces the tag of the PBX.
     pub(crate) from_tag: Option<String>,
     pub(crate) event: String,
     pub(crate) subscription_state: String,
@@ -58,7 +58,7 @@ impl Notify {
     }
 }
 
-/// How the PBX answers one SUBSCRIBE.
+/// The answer of the PBX to one SUBSCRIBE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) code: u16,
@@ -66,7 +66,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Accepted, and the state follows by NOTIFY.
+    /// Accepts the SUBSCRIBE; the state follows by NOTIFY.
     pub(crate) fn accepted() -> Self {
         Self {
             code: 200,
@@ -75,48 +75,48 @@ impl Answer {
     }
 }
 
-/// What the PBX does with SUBSCRIBEs for one line.
+/// How the PBX handles SUBSCRIBEs for one line.
 #[derive(Debug, Default)]
 struct Resource {
-    /// The answers to the next SUBSCRIBEs; afterwards they are accepted.
+    /// Answers to the next SUBSCRIBEs; later ones are accepted.
     answers: VecDeque<Answer>,
-    /// The answer to all SUBSCRIBEs that have none of their own.
+    /// The answer to all SUBSCRIBEs without an answer of their own.
     standing: Option<Answer>,
-    /// The NOTIFY after each accepted SUBSCRIBE; `None`: there is none.
+    /// The NOTIFY after each accepted SUBSCRIBE; `None`: no NOTIFY.
     document: Option<Notify>,
-    /// From and Call-ID of the latest SUBSCRIBE: where NOTIFYs go.
+    /// From and Call-ID of the latest SUBSCRIBE, for NOTIFYs.
     dialog: Option<(String, String)>,
     cseq: u32,
     requests: Vec<Duration>,
-    /// When a NOTIFY last became a state.
+    /// When a NOTIFY last gave a state.
     last_document: Option<Duration>,
 }
 
-/// What the connector says of a line.
+/// The connector's report of a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
     pub(crate) state: LineState,
-    /// Until when it holds without another word.
+    /// End of the lease.
     pub(crate) until: Duration,
 }
 
-/// The PBX, the connector that watches it, and the time of both.
+/// The PBX, the connector that watches it, and the clock of both.
 pub(crate) struct Notifier {
     pub(crate) lines: Lines,
     pub(crate) now: Duration,
     /// Header User-Agent of NOTIFYs and Server of answers.
     pub(crate) software: Option<String>,
-    /// NOTIFYs overtake the answers to SUBSCRIBE.
+    /// Whether NOTIFYs overtake the answers to SUBSCRIBE.
     pub(crate) notifies_first: bool,
     resources: BTreeMap<String, Resource>,
     states: BTreeMap<String, Known>,
     branch: u64,
-    /// Codes of the answers to NOTIFYs.
+    /// Status codes of the answers to NOTIFYs.
     pub(crate) answered: Vec<u16>,
 }
 
 impl Notifier {
-    /// A connector that is to watch these lines, by one list if there is one.
+    /// A connector that watches these lines, by one list if given.
     pub(crate) fn new(lines: &[String], list: Option<&str>) -> Self {
         let words = Words {
             server: "pbx:5060".into(),
@@ -139,7 +139,7 @@ impl Notifier {
         }
     }
 
-    /// The PBX can be reached: the connector subscribes.
+    /// Makes the PBX reachable: the connector subscribes.
     pub(crate) fn connect(&mut self) {
         let account = Account {
             from: format!("sip:offhook@{DOMAIN}"),
@@ -159,47 +159,47 @@ impl Notifier {
         self.carry_out(out);
     }
 
-    /// The line's state; `None`: it is not known.
+    /// The line's state; `None` if unknown.
     pub(crate) fn state(&self, line: &str) -> Option<LineState> {
         self.known(line).map(|known| known.state)
     }
 
-    /// What the connector says of the line, while it holds.
+    /// The connector's latest report of the line, while its lease lasts.
     pub(crate) fn known(&self, line: &str) -> Option<Known> {
         let known = self.states.get(line).copied();
         known.filter(|known| known.until >= self.now)
     }
 
-    /// When SUBSCRIBEs for the line came.
+    /// Times of the SUBSCRIBEs for the line.
     pub(crate) fn requests(&self, line: &str) -> &[Duration] {
         self.resources
             .get(line)
             .map_or(&[], |resource| &resource.requests)
     }
 
-    /// When a NOTIFY for the line last became a state.
+    /// When a NOTIFY for the line last gave a state.
     pub(crate) fn last_document(&self, line: &str) -> Option<Duration> {
         self.resources.get(line)?.last_document
     }
 
-    /// What is wrong with the line, in words.
+    /// The trouble of the line.
     #[cfg(test)]
     pub(crate) fn trouble(&self, line: &str) -> Option<String> {
         let trouble = self.lines.line_trouble().get(line)?;
         Some(format!("{} {}", trouble.what, trouble.remedy))
     }
 
-    /// The next SUBSCRIBE for the line is answered like this.
+    /// Answers the next SUBSCRIBE for the line with this.
     pub(crate) fn answer_once(&mut self, line: &str, answer: Answer) {
         self.resource(line).answers.push_back(answer);
     }
 
-    /// Every SUBSCRIBE for the line is answered like this.
+    /// Answers every SUBSCRIBE for the line with this.
     pub(crate) fn answer_always(&mut self, line: &str, answer: Option<Answer>) {
         self.resource(line).standing = answer;
     }
 
-    /// This NOTIFY follows each accepted SUBSCRIBE for the line.
+    /// Sends this NOTIFY after each accepted SUBSCRIBE for the line.
     pub(crate) fn set_document(&mut self, line: &str, document: Option<Notify>) {
         self.resource(line).document = document;
     }
@@ -254,7 +254,7 @@ impl Notifier {
         written.expect("a NOTIFY can be written")
     }
 
-    /// Sends a NOTIFY in which this text is replaced, as something between the PBX and the connector may do.
+    /// Sends a NOTIFY with a text replaced, as a device between PBX and connector may do.
     #[cfg(test)]
     pub(crate) fn notify_changed(&mut self, line: &str, notify: &Notify, from: &str, to: &str) {
         let written = String::from_utf8(self.write_notify(line, notify)).expect("text");
@@ -269,7 +269,7 @@ impl Notifier {
         }
     }
 
-    /// Sends a message as it stands.
+    /// Delivers a message unchanged.
     pub(crate) fn deliver(&mut self, bytes: &[u8]) {
         let out = self.receive(bytes);
         self.carry_out(out);
@@ -280,7 +280,7 @@ impl Notifier {
         self.lines.receive(self.now, &message)
     }
 
-    /// Lets time pass; the connector is woken at each of its deadlines.
+    /// Moves the clock on; the connector runs at each of its deadlines.
     pub(crate) fn elapse(&mut self, time: Duration) {
         let end = self.now + time;
         let most = self.requests_total() + 10_000;
@@ -298,7 +298,7 @@ impl Notifier {
         resources.map(|resource| resource.requests.len()).sum()
     }
 
-    /// The regular check of one line, 20 s after the last.
+    /// Runs the regular check of one line, 20 s after the last.
     pub(crate) fn canary(&mut self) {
         let out = self.lines.canary(self.now);
         self.carry_out(out);
@@ -327,7 +327,7 @@ impl Notifier {
         }
     }
 
-    /// Answers what the connector has sent.
+    /// Answers a message of the connector.
     fn on_sent(&mut self, bytes: &[u8]) {
         let request = Message::parse(bytes).expect("the connector writes SIP");
         if let Some(code) = request.code() {

@@ -1,4 +1,4 @@
-//! How fast subscriptions are begun and renewed.
+//! The rate at which subscriptions begin and renew.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use super::super::gate::{Gate, Hold};
 use super::line::Line;
 use super::{Lines, Output};
 
-/// SUBSCRIBEs that may wait for their answer at once: enough for thousands a second on a quick
-/// system, few enough that their NOTIFYs fit into any socket buffer.
+/// SUBSCRIBEs under way at once: enough for thousands a second on a quick PBX, few enough that their NOTIFYs fit into any
+/// socket buffer.
 const IN_FLIGHT_MAX: usize = 100;
 
-/// What a line waits to do.
+/// The request for which a line waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Job {
     Start,
@@ -23,18 +23,18 @@ pub(super) enum Job {
     Refresh,
 }
 
-/// Whose turn it is.
+/// The queue of waiting lines.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     waiting: VecDeque<(Arc<str>, Job)>,
-    /// This number of them, at the front, goes before all others.
+    /// The number of lines at the front that go before all others.
     urgent: usize,
     in_flight: usize,
     pub(super) gate: Gate<Arc<str>>,
 }
 
 impl Pace {
-    /// A subscription's transaction has begun or ended.
+    /// Counts a subscription's transaction that has begun or ended.
     pub(super) fn count(&mut self, was_pending: bool, is_pending: bool) {
         match (was_pending, is_pending) {
             (false, true) => self.in_flight += 1,
@@ -43,15 +43,15 @@ impl Pace {
         }
     }
 
-    /// The system is gone: nobody's turn any more.
+    /// Empties the queue when the phone system is gone.
     pub(super) fn clear(&mut self) {
         self.waiting.clear();
         self.urgent = 0;
         self.gate.reconnected();
     }
 
-    /// Whether a line that may prove the credentials waits for its turn or for its answer. If the PBX answers no line, others need
-    /// not wait for that.
+    /// Whether requests with the same credentials must wait because a line that may prove them waits for its turn or its
+    /// answer. If the PBX answers no line, others do not wait.
     pub(super) fn hold(&self) -> Hold {
         let is_undecided = !self.gate.is_proven() && self.gate.trouble().is_none();
         match is_undecided && (self.in_flight > 0 || !self.waiting.is_empty()) {
@@ -60,7 +60,7 @@ impl Pace {
         }
     }
 
-    /// When waiting lines may go on although nothing else happens.
+    /// When waiting lines continue without any answer.
     pub(super) fn next_deadline(&self) -> Option<Duration> {
         let opens_at = self.gate.opens_at(self.in_flight);
         opens_at.filter(|_| !self.waiting.is_empty())
@@ -75,8 +75,8 @@ impl Pace {
         self.gate.is_open(now, self.in_flight, IN_FLIGHT_MAX)
     }
 
-    /// Takes the next line. After a refusal a random waiting line follows that was not refused itself: lines that are refused for
-    /// reasons of their own often have neighbouring numbers.
+    /// Removes and returns the next line. After a refusal the next line is a random one that was not refused: lines refused
+    /// for reasons of their own often have neighbouring numbers.
     fn next(
         &mut self,
         now: Duration,
@@ -104,15 +104,15 @@ impl Pace {
     }
 }
 
-/// One of them, at random.
+/// A random element.
 fn any_of<'a, T>(all: &'a [T], ids: &mut Ids) -> Option<&'a T> {
     let per_mille = usize::try_from(ids.per_mille()).unwrap_or_default();
     all.get(all.len() * per_mille / 1000)
 }
 
 impl Lines {
-    /// After a refusal: if only refused lines wait for their turn, a line whose subscription stands is renewed out of turn, and
-    /// decides between these lines and the account.
+    /// After a refusal with only refused lines waiting, renews an active line out of turn: its answer decides between these
+    /// lines and the account.
     fn seek_opinion(&mut self, now: Duration) {
         let is_sound = |line: &Line| !line.is_refused && !line.leaving;
         let lines = &self.lines;
@@ -134,13 +134,13 @@ impl Lines {
         }
     }
 
-    /// Lets a line wait for its turn.
+    /// Queues a line.
     pub(super) fn queue(&mut self, extension: &Arc<str>, job: Job) {
         let Some(line) = self.lines.get_mut(extension) else {
             return;
         };
         if line.queued && job != Job::Start {
-            // It renews or begins anyway when its turn comes; a second order for the same would be too much.
+            // The line renews or begins at its turn anyway; a second request would be too much.
             return;
         }
         line.queued = true;
@@ -148,7 +148,7 @@ impl Lines {
         self.reschedule(extension);
     }
 
-    /// Lets a line go on before all others: its state is unknown or in doubt.
+    /// Queues a line before all others: its state is unknown or in doubt.
     pub(super) fn queue_first(&mut self, extension: &Arc<str>) {
         let Some(line) = self.lines.get_mut(extension) else {
             return;
@@ -161,7 +161,7 @@ impl Lines {
         }
     }
 
-    /// Lets lines go on whose turn it is.
+    /// Starts waiting requests, as many as the limits allow.
     pub(super) fn pump(&mut self, now: Duration, out: &mut Vec<Output>) {
         self.seek_opinion(now);
         while let Some(account) = self.account.clone() {

@@ -1,11 +1,11 @@
-//! A PBX that does whatever the bytes of a fuzz target or a property say, in well-formed messages: renewals, versions, CSeq,
-//! restarts, forks, refusals. Four lines meet its moods, another one is served well. The connector checks one line every
+//! A PBX driven by the bytes of a fuzz target or a property test, in well-formed messages: renewals, versions, CSeq,
+//! restarts, forks, refusals. Four lines get random behaviour, a fifth is served well. The connector checks one line every
 //! 20 s, as after each answered OPTIONS.
 //!
-//! What must hold whatever it does:
+//! Invariants:
 //! - at most five requests a second for a line,
-//! - a line of which no document came for as long as the longest subscription lasts is not known,
-//! - the line that is served well is known all the time, and right.
+//! - a line without a document for longer than the longest subscription is unknown,
+//! - the line that is served well is known at all times, with the right state.
 
 #![allow(
     clippy::expect_used,
@@ -20,16 +20,16 @@ use presence::LineState;
 
 use super::notifier::{Answer, Notifier, Notify};
 
-/// The lines that meet the moods of the PBX.
+/// Lines with random behaviour.
 const MOODY: [&str; 4] = ["1001", "1002", "1004", "1005"];
 /// The line that is served well.
 const SERVED: &str = "1003";
 
-/// Requests for one line within a second.
+/// Most requests for one line within a second.
 const REQUESTS_MAX: usize = 5;
 
-/// The longest subscription that this PBX grants, and the time within which the NOTIFY after a renewal must have come (timer N,
-/// RFC 6665 section 4.1.2.4).
+/// The longest subscription that this PBX grants, plus the time within which the NOTIFY after a renewal must come (timer N,
+/// RFC 6665 §4.1.2.4).
 const UNCONFIRMED_MAX: Duration = Duration::from_secs(600 + 40);
 
 /// Time between two checks of one line.
@@ -47,11 +47,11 @@ const STATES: [&str; 6] = [
     "hold",
 ];
 
-/// Reads one number after the other out of the bytes.
+/// Reads numbers out of the bytes.
 struct Numbers<'a>(std::slice::Iter<'a, u8>);
 
 impl Numbers<'_> {
-    /// A number below `end`; `None`: there are no more bytes.
+    /// A number below `end`; `None` at the end of the bytes.
     fn below(&mut self, end: usize) -> Option<usize> {
         self.0.next().map(|byte| usize::from(*byte) % end)
     }
@@ -62,7 +62,7 @@ impl Numbers<'_> {
     }
 }
 
-/// Plays what the bytes say.
+/// Runs the behaviour encoded in the bytes.
 ///
 /// # Panics
 /// An invariant is broken.
@@ -99,14 +99,14 @@ pub fn play(bytes: &[u8]) {
 struct Run {
     pbx: Notifier,
     versions: BTreeMap<&'static str, u32>,
-    /// When the line was last known, and since when it has been without a break.
+    /// When the line was last known, and since when without a break.
     confirmed: BTreeMap<&'static str, Duration>,
     served: LineState,
     next_canary: Duration,
 }
 
 impl Run {
-    /// Does the next thing; `None`: the bytes are at their end.
+    /// Performs the next action; `None` at the end of the bytes.
     fn act(&mut self, numbers: &mut Numbers<'_>) -> Option<()> {
         let line = *numbers.of(&MOODY)?;
         match numbers.below(16)? {
@@ -172,7 +172,7 @@ impl Run {
                     .set_document(line, Some(document).filter(|_| !none));
             }
             _ => {
-                // A call that rings for five minutes is given up.
+                // A call that rings for five minutes ends.
                 let states = [LineState::Idle, LineState::Connected];
                 let state = *numbers.of(&states)?;
                 self.serve(state);
@@ -211,11 +211,11 @@ impl Run {
             LineState::Ringing => "early",
             LineState::Held | LineState::Connected => "confirmed",
         };
-        // The version is left out: documents count in the order of CSeq.
+        // Without versions documents count in the order of CSeq.
         Notify::new(format!("<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" state=\"full\" entity=\"sip:{SERVED}@pbx.test\"><dialog id=\"c\"><state>{word}</state></dialog></dialog-info>").into_bytes())
     }
 
-    /// The state of the line that is served well, from here on.
+    /// Sets the state of the line that is served well.
     fn serve(&mut self, state: LineState) {
         self.served = state;
         self.pbx
@@ -258,7 +258,7 @@ impl Run {
         Some(Answer { code, headers })
     }
 
-    /// Lets time pass in small steps, so that nothing between them is overlooked.
+    /// Moves the clock on in small steps, so that no state in between is missed.
     fn elapse(&mut self, time: Duration) {
         let mut left = time;
         while !left.is_zero() {

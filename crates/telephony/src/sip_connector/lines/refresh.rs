@@ -1,4 +1,4 @@
-//! Renewing lines out of turn: all of them by order, or one to see whether the system remembers us.
+//! Renewals out of turn: all lines by command, or one line to check whether the PBX still knows the subscriptions.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use sip::subscriber::Event;
 
 use super::{Lines, Output, pace};
 
-/// First and longest pause between two suspicions that the PBX has restarted: a PBX that forgets every subscription must not
-/// be asked for all of them again and again.
+/// First and longest pause between two suspicions of a restart: a PBX that forgets every subscription must not get all of
+/// them again and again.
 const RESTART_PAUSE_MIN: Duration = Duration::from_secs(30);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(600);
 
-/// An order to refresh: which lines have not been heard of since.
+/// A command to refresh, with the lines that have not been reported since.
 #[derive(Debug)]
 pub(super) struct Refresh {
     order: u64,
@@ -21,7 +21,7 @@ pub(super) struct Refresh {
 }
 
 impl Lines {
-    /// Renews every line that is known; [`Output::Refreshed`] with `order` follows when all have been told.
+    /// Renews every known line; [`Output::Refreshed`] with `order` follows after the report of the last one.
     pub(in crate::sip_connector) fn refresh_all(
         &mut self,
         now: Duration,
@@ -45,13 +45,13 @@ impl Lines {
         out
     }
 
-    /// Nobody waits for this order any more.
+    /// Forgets a command whose sender no longer waits.
     pub(in crate::sip_connector) fn forget_refresh(&mut self, order: u64) {
         self.refreshes.retain(|r| r.order != order);
     }
 
-    /// Renews one line out of turn. A system that was restarted between two probes answers OPTIONS,
-    /// but knows no subscription: its 481 to this line makes all others be renewed.
+    /// Renews one line out of turn. A PBX that restarted between two probes answers OPTIONS but knows no subscription: its
+    /// 481 to this line makes all others renew.
     pub(in crate::sip_connector) fn canary(&mut self, now: Duration) -> Vec<Output> {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = self.last_canary.take().map_or(Unbounded, Excluded);
@@ -69,7 +69,7 @@ impl Lines {
         out
     }
 
-    /// Renews every line, unless that was done a moment ago.
+    /// Renews every line, unless that happened a moment ago.
     pub(super) fn suspect_restart(&mut self, now: Duration) {
         let pause = match self.restart_suspected {
             Some((at, pause)) if now < at + pause => return,
@@ -81,7 +81,7 @@ impl Lines {
     }
 
     /// Reports an unusable document to the subscription of a line. A line with its own subscription is refreshed, then
-    /// subscribed anew; a line of a list only makes the list be refreshed, so that the other lines are not disturbed.
+    /// subscribed anew; a line of a list only makes the list refresh, so that the other lines are not disturbed.
     pub(super) fn doubt(&mut self, now: Duration, extension: &Arc<str>, out: &mut Vec<Output>) {
         let subscribed = self.subscribed_for(extension);
         let event = match subscribed == *extension {
@@ -110,7 +110,7 @@ impl Lines {
         active
     }
 
-    /// A line that an order to refresh waits for has been heard of, or cannot be.
+    /// Ticks off a line in all commands to refresh: it was reported, or cannot be.
     pub(super) fn tick_off(&mut self, extension: &Arc<str>, out: &mut Vec<Output>) {
         for refresh in &mut self.refreshes {
             refresh.missing.remove(extension);

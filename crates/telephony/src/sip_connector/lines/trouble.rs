@@ -1,4 +1,4 @@
-//! Trouble of single lines and of the account: from an answer to the gate and to the words.
+//! Trouble of single lines and of the account: from an answer to the gate and to the text.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::{Line, Lines, Trouble};
 use crate::phone_system::LoginFault;
 
 impl Lines {
-    /// Trouble of the account, and so of every line.
+    /// Trouble of the account, and thus of every line.
     pub(in crate::sip_connector) fn account_trouble(&self) -> Option<Trouble> {
         let trouble = self.pace.gate.trouble();
         trouble.map(|trouble| self.words.account(trouble))
     }
 
-    /// Why the account is refused.
+    /// The reason for which the account is refused.
     pub(in crate::sip_connector) fn login_fault(&self) -> Option<LoginFault> {
         match self.pace.gate.trouble()? {
             subscriber::Trouble::WrongCredentials { .. } => Some(LoginFault::WrongCredentials),
@@ -25,8 +25,8 @@ impl Lines {
         }
     }
 
-    /// Whether other requests may carry the account's credentials: not while a line is about to prove them, or after they were
-    /// proven wrong.
+    /// Whether other requests may carry the account's credentials: not while a line is about to prove them, nor after they
+    /// were proven wrong.
     pub(in crate::sip_connector) fn hold(&self) -> Hold {
         let is_wrong = self.login_fault() == Some(LoginFault::WrongCredentials);
         match self.account.is_some() {
@@ -36,7 +36,7 @@ impl Lines {
         }
     }
 
-    /// Takes the evidence in an answer about the account's credentials.
+    /// Applies an answer's evidence about the account's credentials.
     pub(super) fn weigh(
         &mut self,
         now: Duration,
@@ -55,7 +55,7 @@ impl Lines {
         }
     }
 
-    /// A line's credentials were refused.
+    /// Handles the refusal of a line's credentials.
     fn refuse(&mut self, now: Duration, extension: &Arc<str>, trouble: &subscriber::Trouble) {
         let total = match self.lists.len() {
             0 => self.lines.len(),

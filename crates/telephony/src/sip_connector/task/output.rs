@@ -1,4 +1,4 @@
-//! What leaves the task: messages for the PBX, events and health for the owner, lines of the log.
+//! Output of the task: messages for the PBX, events and health for the owner, log lines.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::{NOTES_INTERVAL, Task};
 use crate::phone_system::{Health, LineEvent, Trouble};
 
 impl Task {
-    /// Sends and tells what the lines ask for; answers go to where the question came from.
+    /// Sends the messages and events of the lines; an answer goes to the source of its request.
     pub(super) fn carry_out(&mut self, from: Option<SocketAddr>, outputs: Vec<Output>) {
         for output in outputs {
             match output {
@@ -26,7 +26,7 @@ impl Task {
                 }),
                 Output::Refreshed(order) => {
                     if let Some(done) = self.refreshing.remove(&order) {
-                        // Whoever asked may have stopped waiting.
+                        // The sender of the command may have stopped waiting.
                         let _ = done.send(());
                     }
                 }
@@ -70,7 +70,7 @@ impl Task {
         }
     }
 
-    /// One line of the log for each kind of trouble: many lines recover or fail together.
+    /// Writes one log line for each kind of trouble: many lines recover or fail together.
     fn log_notes(&mut self) {
         let name = &self.config.name;
         for note in self.lines.take_notes() {
@@ -79,13 +79,13 @@ impl Task {
                     tracing::warn!(%name, lines, what = %first.what, remedy = %first.remedy, "lines in trouble; the first is named");
                 }
                 Note::Well { lines, first } => {
-                    tracing::info!(%name, lines, %first, "lines are well again; the first is named");
+                    tracing::info!(%name, lines, %first, "lines have recovered; the first is named");
                 }
             }
         }
     }
 
-    /// After connections that ended soon an answer alone does not end the trouble: known lines do.
+    /// After connections that ended soon an answer alone does not end the trouble; known lines do.
     fn forgive(&mut self) {
         let is_known = self.lines.active() == self.lines.len();
         if self.answered_at.is_some() && is_known && self.trouble.take().is_some() {
@@ -109,7 +109,7 @@ impl Task {
             tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "trouble with the account");
         }
         self.health.send_replace(Health {
-            // A connection that does not last is none.
+            // A connection that does not last does not count as reachable.
             reachable: self.answered_at.is_some() && self.trouble.is_none(),
             lines: self.lines.len(),
             active: self.lines.active(),

@@ -1,4 +1,4 @@
-//! Words for refused credentials, and for challenges that no password can answer.
+//! Texts for refused credentials, and for challenges that no password can answer.
 
 use sip::digest::ChallengeProblem;
 use sip::software::Software;
@@ -15,7 +15,7 @@ fn reason(code: u16) -> &'static str {
     }
 }
 
-/// The remedy for a challenge that cannot be answered. The password was not checked, so none of them is about it.
+/// The remedy for a challenge that cannot be answered. The password was not checked, so no remedy is about it.
 fn remedy(why: &ChallengeProblem) -> &'static str {
     match why {
         ChallengeProblem::NoChallenge => {
@@ -56,7 +56,7 @@ impl Words {
             },
             T::WrongCredentials { code } => Trouble {
                 what: format!("{} for {at}: the password was refused", reason(*code)),
-                remedy: "Correct user name and password of the telephone system in Offhook's settings, or allow this \
+                remedy: "Correct user name and password of the phone system in Offhook's settings, or allow this \
                          account to watch extensions. Offhook tries again every few minutes, so that the account is not locked."
                     .into(),
             },
@@ -69,7 +69,7 @@ impl Words {
             },
             other => Trouble {
                 what: format!("{at}: {other}"),
-                remedy: "Offhook tries again by itself.".into(),
+                remedy: "Offhook tries again automatically.".into(),
             },
         }
     }
@@ -103,7 +103,7 @@ impl Words {
         match trouble {
             T::WrongCredentials { code } => Some(Trouble {
                 what: format!("{} for {at}", reason(*code)),
-                remedy: "Correct user name and password of the telephone system in Offhook's settings, or allow this account to \
+                remedy: "Correct user name and password of the phone system in Offhook's settings, or allow this account to \
                          watch the extension."
                     .into(),
             }),
@@ -124,9 +124,8 @@ impl Words {
                     reason(*code),
                     self.username
                 ),
-                remedy:
-                    "Allow this account to publish for other extensions on the telephone system."
-                        .into(),
+                remedy: "Allow this account to publish for other extensions on the phone system."
+                    .into(),
             }),
             T::UnusableChallenge { code, why } => Some(Trouble {
                 what: format!(

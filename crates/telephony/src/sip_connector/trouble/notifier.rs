@@ -1,4 +1,4 @@
-//! Words for a PBX that accepts subscriptions, but does not serve them as RFC 6665 and RFC 4235 have it.
+//! Texts for a PBX that accepts subscriptions but does not follow RFC 6665 and RFC 4235.
 
 use sip::remark::excerpt;
 use sip::subscriber::Trouble as T;
@@ -53,11 +53,11 @@ pub(super) fn subscription(at: &str, trouble: &T) -> Option<Trouble> {
         }
         T::Numbering => (
             format!("the CSeq numbers of the NOTIFYs for {at} go back or stand still"),
-            "Offhook subscribes again by itself. If this trouble stays, look for an update of the PBX or of a proxy before \
+            "Offhook subscribes again automatically. If this trouble stays, look for an update of the PBX or of a proxy before \
              it: CSeq must grow with every NOTIFY (RFC 3261 section 12.2.1.1).",
         ),
         T::Unconfirmed => (
-            format!("NOTIFYs for {at} come, but none has the whole state, also after a refresh"),
+            format!("NOTIFYs for {at} arrive, but none has the whole state, also after a refresh"),
             "Let the PBX send a full dialog-info document (state=\"full\", RFC 4235) after every SUBSCRIBE; look for an \
              update of it.",
         ),
@@ -68,11 +68,11 @@ pub(super) fn subscription(at: &str, trouble: &T) -> Option<Trouble> {
 }
 
 impl Words {
-    /// A partial document that does not continue the last one, in answer to a refresh.
+    /// Trouble: a partial document that does not continue the last one, in answer to a refresh.
     pub(in crate::sip_connector) fn no_full_document(&self, extension: &str) -> Trouble {
         Trouble {
             what: format!(
-                "documents about extension {extension} at {} are missing, and the PBX sends no full one when it is asked",
+                "documents about extension {extension} at {} are missing, and the PBX sends no full one in answer to a refresh",
                 self.domain
             ),
             remedy: "Let the PBX send a full dialog-info document (state=\"full\", RFC 4235) after every SUBSCRIBE. The line's \
@@ -81,11 +81,11 @@ impl Words {
         }
     }
 
-    /// Documents count, but there has never been a full one.
+    /// Trouble: documents arrive, but never a full one.
     pub(in crate::sip_connector) fn partial_only(&self, extension: &str) -> Trouble {
         Trouble {
             what: format!(
-                "the PBX sends only partial documents about extension {extension} at {}: calls that began before are not known",
+                "the PBX sends only partial documents about extension {extension} at {}: earlier calls are unknown",
                 self.domain
             ),
             remedy: "Let the PBX send a full dialog-info document (state=\"full\", RFC 4235) after every SUBSCRIBE.".into(),

@@ -10,15 +10,15 @@ use super::Whole;
 pub(super) struct Instances<'a> {
     pub(super) all: Vec<(String, &'a Instance)>,
     pub(super) several: bool,
-    /// Whether the list that they are in names all of its resources.
+    /// Whether the list names all of its resources.
     whole: Whole,
-    /// A resource has no instance.
+    /// A resource without an instance.
     any_without: bool,
 }
 
 impl<'a> Instances<'a> {
-    /// The instances of all resources that are the same line. A name is of the resource, the instance and a number, since the same
-    /// instance may be named twice, and two resources may each have one of the same name.
+    /// The instances of all resources that are the same line. The name combines resource, instance and a number, since an
+    /// instance may be named twice, and two resources may have instances of the same name.
     pub(super) fn of(resources: &[&'a ListedResource], whole: Whole) -> Self {
         let mut all: Vec<(String, &Instance)> = Vec::new();
         let mut repeats: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -40,13 +40,13 @@ impl<'a> Instances<'a> {
         }
     }
 
-    /// Whether a document comes with any of them.
+    /// Whether one of the instances has a document.
     pub(super) fn have_documents(&self) -> bool {
         let mut all = self.all.iter();
         all.any(|(_, of)| of.state == InstanceState::Active && of.content_id.is_some())
     }
 
-    /// Whether instances that are not among these are gone: a full list without any document leaves that open.
+    /// Whether instances missing here are gone: a full list without any document leaves that open.
     pub(super) fn is_account(&self) -> bool {
         match self.whole {
             Whole::Yes => self.have_documents(),
@@ -54,7 +54,7 @@ impl<'a> Instances<'a> {
         }
     }
 
-    /// Whether the state of an instance is not known: in a full list no news means that.
+    /// Whether the state of an instance is unknown: in a full list a missing document means that.
     pub(super) fn has_silent(&self) -> bool {
         let mut all = self.all.iter();
         let any = all.any(|(_, of)| of.state == InstanceState::Active && of.content_id.is_none());

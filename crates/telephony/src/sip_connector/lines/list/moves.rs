@@ -1,6 +1,7 @@
-//! Lines that go from one list to another, or to none.
+//! Lines that move from one list to another, or to none.
 //!
-//! The PBX does not repeat a list when another list loses a line: so Offhook asks for it again, and takes the line from it.
+//! A PBX does not send a list again when another list loses a line, so Offhook refreshes it and takes the line from its
+//! answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use super::super::{Lines, Output};
 use super::instances::Instances;
 
 impl Lines {
-    /// Whether documents of this line are taken from this list: a line that is on two would be told twice, in versions that
-    /// do not follow one another. A list that has a document takes the line from one that leaves it unknown.
+    /// Whether this list provides the documents of a line: a line on two lists would be reported twice, in versions that do
+    /// not follow one another. A list with a document takes the line from a list that leaves it unknown.
     pub(super) fn claim(
         &mut self,
         extension: &Arc<str>,
@@ -33,7 +34,7 @@ impl Lines {
         true
     }
 
-    /// The list's subscription is lost: another list may have its lines. Returns them.
+    /// Handles the lost subscription of a list: another list may have its lines. Returns these lines.
     pub(in super::super) fn leave_list(
         &mut self,
         now: Duration,
@@ -52,7 +53,7 @@ impl Lines {
         left
     }
 
-    /// Asks the other lists for lines that this one has no more.
+    /// Refreshes the other lists for lines that this list no longer has.
     pub(super) fn ask_others(
         &mut self,
         now: Duration,
@@ -65,7 +66,7 @@ impl Lines {
         }
         for other in self.lists.clone().iter().filter(|other| *other != list) {
             let line = self.lines.get_mut(other);
-            // One that is not active sends everything when it is again.
+            // An inactive list sends everything when it becomes active again.
             if let Some(line) = line.filter(|line| line.subscriber.is_active() && !line.leaving) {
                 line.asked = true;
                 self.run(now, other, Event::Incomplete, out);
@@ -73,7 +74,7 @@ impl Lines {
         }
     }
 
-    /// A NOTIFY had all lines of the list, or its subscription is lost.
+    /// Handles a NOTIFY with all lines of the list, or the loss of its subscription.
     pub(super) fn has_answered(&mut self, list: &Arc<str>) {
         if let Some(line) = self.lines.get_mut(list) {
             line.asked = false;

@@ -1,8 +1,9 @@
 //! Lines whose state a list does not have.
 //!
-//! The subscription to a list may be active although there is no state of a line in it: the resource has no instance, the instance
-//! has no document, or the body is empty. Some PBXs begin so, and the documents follow within seconds. So the last state of such a
-//! line counts for some time more, but is not renewed; without a document by then the line is unknown, and has a trouble.
+//! The subscription to a list may be active without a state of a line: the resource has no instance, the instance has no
+//! document, or the body is empty. Some PBXs begin that way and send the documents within seconds. The last state of such a
+//! line therefore stays valid for a while but is not renewed; without a document by then the state is unknown, and the line
+//! has trouble.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +13,11 @@ use sip::transaction::TIMEOUT;
 
 use super::super::{Lines, Output};
 
-/// How long a list may be without a line's state: as long as a NOTIFY may take (timer N, RFC 6665 §4.1.2.4).
+/// Longest time without a line's state in a list: as long as a NOTIFY may take (timer N, RFC 6665 §4.1.2.4).
 const SILENT_MAX: Duration = TIMEOUT;
 
 impl Lines {
-    /// A NOTIFY should have had the line's state and did not. A line that is unknown for a known reason keeps its trouble.
+    /// Handles a NOTIFY without the state of a line. A line that is unknown for a known reason keeps its trouble.
     pub(super) fn await_state(&mut self, now: Duration, extension: &Arc<str>) {
         let Some(line) = self.lines.get_mut(extension) else {
             return;
@@ -40,7 +41,7 @@ impl Lines {
         }
     }
 
-    /// Reports a line whose state its list has not had for too long.
+    /// Reports a line whose state has been missing in its list for too long.
     pub(in super::super) fn end_silence(
         &mut self,
         now: Duration,
@@ -62,18 +63,18 @@ impl Lines {
             list.is_some_and(|list| list.subscriber.is_active())
         };
         if !lists.iter().all(is_active) {
-            // The trouble of the list is that of its lines.
+            // The trouble of the list is the trouble of its lines.
             return;
         }
         let trouble = self.words.untold(extension, &lists);
         self.lose(extension, trouble, out);
-        // The documents may be lost, or another list has the line, too.
+        // The documents may be lost, or another list also has the line.
         for list in self.lists.clone() {
             self.run(now, &list, Event::Incomplete, out);
         }
     }
 
-    /// The list's subscription was renewed, and so are the states of its lines.
+    /// Renews the states of a list's lines together with its subscription.
     pub(in super::super) fn renew_lines(
         &mut self,
         now: Duration,

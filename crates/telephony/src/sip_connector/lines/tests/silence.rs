@@ -136,7 +136,7 @@ fn what_a_list_tells_no_more_counts_for_half_a_minute() {
         assert_eq!(pbx.states(), [None, None], "{silent}");
         for extension in ["1001", "1002"] {
             let trouble = trouble(&pbx.lines, extension);
-            let named = format!("tells no state of extension {extension}");
+            let named = format!("has no state of extension {extension}");
             assert!(trouble.contains(&named), "{silent}: {trouble}");
             assert_eq!(pbx.stale[extension], 1, "{silent}");
         }
@@ -161,7 +161,7 @@ fn a_line_of_which_the_list_never_tells_is_awaited_and_then_named() {
             assert_eq!((pbx.lines.active(), pbx.lines.pending()), (0, 0));
             for extension in ["1001", "1002"] {
                 let trouble = trouble(&pbx.lines, extension);
-                let named = format!("tells no state of extension {extension}");
+                let named = format!("has no state of extension {extension}");
                 assert!(trouble.contains(&named), "{silent}: {trouble}");
             }
         }
@@ -230,11 +230,11 @@ fn an_instance_without_news_beside_others_is_named() {
         assert_eq!(told(&out, "1001"), Some(None), "{silent}");
         let is_state = |output: &Output| is_line_state(output);
         assert!(!out.iter().any(is_state), "not idle for a moment");
-        assert!(trouble(&pbx.lines, "1001").contains("tells no state"));
+        assert!(trouble(&pbx.lines, "1001").contains("has no state"));
         let out = pbx.notify(&listed(&silent, &call, &idle));
         let state = told(&out, "1001");
         assert_eq!(state, Some(Some(LineState::Connected)), "{silent}");
-        assert!(trouble(&pbx.lines, "1001").contains("tells no state"));
+        assert!(trouble(&pbx.lines, "1001").contains("has no state"));
         let out = pbx.notify(&listed(both, &idle, &idle));
         assert_eq!(told(&out, "1001"), Some(Some(LineState::Idle)), "{silent}");
         assert_eq!(trouble(&pbx.lines, "1001"), "");
