@@ -1,13 +1,12 @@
-//! The presence agent: answers SUBSCRIBE and tells watchers (RFC 6665 §4.2), as a pure state machine built for fan-out.
+//! The presence agent: answers SUBSCRIBE and notifies watchers (RFC 6665 §4.2), as a pure state machine built for fan-out.
 //!
-//! It answers SUBSCRIBE, PUBLISH, REGISTER and OPTIONS, keeps the subscriptions, and sends NOTIFY: at once, at every change and at the
-//! end. Who may watch what, and what there is to tell, comes from a [`Host`]; the agent knows nothing of people. At most one
-//! NOTIFY per subscription is under way: what changes meanwhile is told together after the answer, so a slow watcher delays
-//! only itself and always ends with the latest state.
+//! It answers SUBSCRIBE, PUBLISH, REGISTER and OPTIONS, keeps the subscriptions, and sends NOTIFY at the beginning, at every change
+//! and at the end. Permissions and documents come from a [`Host`]. At most one NOTIFY of a subscription is under way; later
+//! changes follow together after its answer, so that a slow watcher delays only itself and always ends with the latest state.
 //!
-//! A document is made once for all watchers of a class and copied into each NOTIFY; a subscription takes about 300 bytes; a
-//! subscription is found by a number in its tag and in its branches, not by a map. All bytes of one step go into one
-//! [`Outbox`], so that a shell can hand many datagrams to the operating system at once.
+//! A document is written once for all watchers of a class and copied into each NOTIFY; a subscription takes about 300 bytes and is
+//! found by a number in its tag and branches, not by a map. All bytes of one step go into one [`Outbox`], so that a shell can hand
+//! many datagrams to the operating system at once.
 //!
 //! # Being watched
 //! A phone subscribes to a person's presence, gets the document at once, and another one at each change.
@@ -137,27 +136,27 @@ pub use settings::Settings;
 use store::Store;
 use timers::Timers;
 
-/// Answers kept for requests that are repeated over UDP: more than come in within a round trip.
+/// Answers kept for requests that are repeated over UDP: more than arrive within a round trip.
 const RECENT_MAX: usize = 4_096;
 
-/// The extensions we know, as option tags (RFC 3261 §19.2).
+/// Supported extensions, as option tags (RFC 3261 §19.2).
 pub const SUPPORTED: &[&str] = &[crate::resource_list::EVENT_LIST];
 
-/// What is served here, for Allow.
+/// Methods of the Allow header.
 const ALLOW: &str = "OPTIONS, SUBSCRIBE, PUBLISH, REGISTER";
 
-/// Where a message came from, and where answers go: an address or a connection, as the shell counts them.
+/// The source of a message, with the flow for its answers: an address or a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer<F> {
-    /// The shell's name for it.
+    /// The shell's name for the address or connection.
     pub flow: F,
-    /// How it is reached.
+    /// The transport of the flow.
     pub transport: Transport,
-    /// Where the message came from.
+    /// The source address of the message.
     pub source: SocketAddr,
 }
 
-/// Bytes to send, all of one step.
+/// Messages to send, all of one step, in one buffer.
 #[derive(Debug)]
 pub struct Outbox<F> {
     bytes: Vec<u8>,
@@ -174,24 +173,24 @@ impl<F> Default for Outbox<F> {
 }
 
 impl<F: Copy> Outbox<F> {
-    /// The messages in order, and where each goes.
+    /// The messages in order, each with its flow.
     pub fn messages(&self) -> impl Iterator<Item = (F, &[u8])> {
         self.messages
             .iter()
             .filter_map(|(to, range)| Some((*to, self.bytes.get(range.clone())?)))
     }
 
-    /// How many messages there are.
+    /// Number of messages.
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// Whether there is nothing to send.
+    /// Whether there is no message.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
-    /// Makes room for the next step; memory is kept.
+    /// Removes all messages; the memory is kept for the next step.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.messages.clear();
@@ -205,7 +204,7 @@ impl<F: Copy> Outbox<F> {
     }
 }
 
-/// All subscriptions to the resources of one host, and what is published there.
+/// All subscriptions to the resources of one host, and the publications for them.
 #[derive(Debug)]
 pub struct Agent<F> {
     settings: Settings,
@@ -216,7 +215,7 @@ pub struct Agent<F> {
     recent: RecentResponses,
     per_flow: HashMap<F, usize>,
     per_source: HashMap<IpAddr, usize>,
-    /// For writing headers without asking for memory.
+    /// Buffer for headers, kept to save allocations.
     scratch: Vec<u8>,
 }
 
@@ -236,27 +235,27 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    /// How many subscriptions there are.
+    /// Number of subscriptions.
     pub fn len(&self) -> usize {
         self.store.len()
     }
 
-    /// Whether nobody watches.
+    /// Whether there is no subscription.
     pub fn is_empty(&self) -> bool {
         self.store.len() == 0
     }
 
-    /// Whether somebody watches this.
+    /// Whether the resource has a watcher.
     pub fn is_watched(&self, resource: Resource) -> bool {
         self.store.watcher(resource, 0).is_some()
     }
 
-    /// How many publications there are.
+    /// Number of publications.
     pub fn publications(&self) -> usize {
         self.publications.len()
     }
 
-    /// When [`Self::elapse`] has something to do.
+    /// When [`Self::elapse`] is due.
     pub fn next_deadline(&self) -> Option<Duration> {
         [self.timers.next(), self.publications.next_deadline()]
             .into_iter()
@@ -264,7 +263,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             .min()
     }
 
-    /// A message arrived.
+    /// Handles a message and appends the answers and NOTIFYs to `out`.
     pub fn receive(
         &mut self,
         now: Duration,
@@ -276,12 +275,12 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let Some(method) = message.method() else {
             return self.on_response(now, message, host, out);
         };
-        // Never answered (RFC 3261 §17).
+        // ACK is never answered (RFC 3261 §17).
         if method == "ACK" {
             return;
         }
         if message.header("Via").is_none() {
-            // Nobody has said where an answer goes.
+            // Without Via there is no address for an answer.
             return;
         }
         if let Some(fault) = fault(message, SUPPORTED) {
@@ -306,7 +305,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 (allowed.header("Allow-Events", self.allow_events()), None)
             }
             "REGISTER" => (self.on_register(now, peer, message, host), None),
-            // What was asked is answered at once and for good: nothing is left to cancel (RFC 3261 §9.2).
+            // Every request is answered at once with a final response: nothing is left to cancel (RFC 3261 §9.2).
             "CANCEL" => (self.reply(peer, message, 481), None),
             "INVITE" | "NOTIFY" | "BYE" | "MESSAGE" | "INFO" | "UPDATE" | "REFER" | "PRACK" => {
                 (self.reply(peer, message, 405).header("Allow", ALLOW), None)
@@ -315,7 +314,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         };
         if let Ok(bytes) = response.finish() {
             out.push(peer.flow, &bytes);
-            // What was refused is refused again, at no cost.
+            // A repeated refused request is refused again, which costs nothing.
             let is_accepted = accepts && bytes.starts_with(b"SIP/2.0 2");
             if is_accepted && !peer.transport.is_reliable() {
                 self.recent.remember(now, key, bytes);
@@ -326,7 +325,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    /// A resource changed: everybody who watches it is told.
+    /// Notifies all watchers of a resource, which has changed.
     pub fn notify_watchers(
         &mut self,
         now: Duration,
@@ -335,7 +334,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         out: &mut Outbox<F>,
     ) {
         let mut at = 0;
-        // Whoever is removed meanwhile is replaced by the last one, which then stands at the same place.
+        // A watcher that is removed here is replaced by the last one, which moves to the same position.
         while let Some(id) = self.store.watcher(resource, at) {
             if let Some(list) = self.store.get_mut(id).and_then(|s| s.list.as_mut()) {
                 list.touch(resource);
@@ -347,7 +346,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    /// What people may see has changed: those who belong to another class now are told so, some are sent away.
+    /// Looks up the class of each watcher again after a change of permissions: watchers of a new class get its document,
+    /// watchers without permission get their last NOTIFY.
     pub fn reclassify(
         &mut self,
         now: Duration,
@@ -379,16 +379,16 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    /// Time has passed: repetitions, expiries, what waited for its interval.
+    /// Handles deadlines that have passed: repetitions, expiries, NOTIFYs that waited for their interval.
     pub fn elapse(&mut self, now: Duration, host: &mut impl Host<F>, out: &mut Outbox<F>) {
         self.elapse_subscriptions(now, host, out);
         for publication in self.publications.expired(now) {
-            // It is over, whatever the host says.
+            // The publication has expired; the host's answer changes nothing.
             let _ = host.on_publication(now, publication.gone());
         }
     }
 
-    /// A connection is gone, and with it the way to its watchers.
+    /// Removes the subscriptions of a lost connection.
     pub fn flow_lost(&mut self, flow: F) {
         if !self.per_flow.contains_key(&flow) {
             return;
@@ -398,7 +398,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    /// Forgets everything without a word, as a restart does.
+    /// Forgets all subscriptions and publications without a message, as a restart does.
     pub fn forget_all(&mut self) {
         self.store = Store::new();
         self.timers = Timers::default();
@@ -415,7 +415,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    /// A subscription goes that way.
+    /// Counts a subscription for its flow and source address.
     fn enter(&mut self, peer: Peer<F>, weight: usize) {
         *self.per_flow.entry(peer.flow).or_insert(0) += 1;
         *self
@@ -424,7 +424,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             .or_insert(0) += weight;
     }
 
-    /// A subscription does not go that way any more.
+    /// Ends the count of a subscription.
     fn leave(&mut self, flow: F, source: IpAddr, weight: usize) {
         count_down(&mut self.per_flow, flow, 1);
         count_down(&mut self.per_source, network(source), weight);
@@ -461,11 +461,11 @@ fn count_down<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: K, b
     }
 }
 
-/// Names a transaction: repeated requests have the same (RFC 3261 §17.2.3), and nobody else's have, whatever branch they take.
-/// `None`: it is no request.
+/// Key of a transaction: a repeated request has the same (RFC 3261 §17.2.3), and a request of another source never does,
+/// whatever branch it has. `None`: the message is no request.
 fn recent_key(source: SocketAddr, method: &str, message: &Message<'_>) -> Option<String> {
     let (call_id, cseq) = (message.call_id().ok()?, message.cseq().ok()?);
-    // What was written before RFC 3261 has none.
+    // Requests older than RFC 3261 have no branch.
     let branch = message.branch().unwrap_or_default();
     let number = cseq.number;
     Some(format!("{source} {method} {number} {branch} {call_id}"))

@@ -1,8 +1,8 @@
-//! Dialog-info documents: what a telephone system says about an extension's calls (RFC 4235 §4).
+//! Dialog-info documents: the calls of an extension as a PBX reports them (RFC 4235 §4).
 //!
-//! The reader takes what real systems send (see the recorded traces): any namespace prefix, states
-//! in capitals, dialogs without local or remote, the same id twice. Everything readable counts; the rest is
-//! [`Unread`]. It refuses DOCTYPE, so there is nothing that could expand, and it bounds size and number.
+//! The reader accepts documents of real PBXs (see the recorded traces): any namespace prefix, states in capitals, dialogs
+//! without local or remote, the same id twice. Everything readable counts; the rest is in [`Unread`]. It refuses DOCTYPE, so
+//! that no entity can expand, and bounds size and number.
 
 mod read;
 mod write;
@@ -12,7 +12,7 @@ use crate::remark::Remarks;
 /// Longest document: as long as the longest message.
 pub const DOCUMENT_BYTES_MAX: usize = crate::message::MESSAGE_BYTES_MAX;
 
-/// Most dialogs in a document and in a set: a telephone has a handful, a call-centre number some dozens.
+/// Most dialogs in a document and in a set: a phone has a handful, a call-centre number some dozens.
 pub const DIALOGS_MAX: usize = 256;
 
 /// The namespace of the elements (RFC 4235 §4.2).
@@ -21,28 +21,28 @@ pub const NAMESPACE: &str = "urn:ietf:params:xml:ns:dialog-info";
 /// The media type of these documents (RFC 4235 §5.4).
 pub const CONTENT_TYPE: &str = "application/dialog-info+xml";
 
-/// Whether a document tells everything or only what changed (RFC 4235 §4.1).
+/// Whether a document has all dialogs or only the changed ones (RFC 4235 §4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Completeness {
-    /// All dialogs of the entity; what is not in it is over.
+    /// All dialogs of the entity; a missing one is over.
     #[default]
     Full,
     /// Only the dialogs that changed.
     Partial,
 }
 
-/// Where a dialog is (RFC 4235 §3.7.1), in the order in which a dialog passes through the states.
+/// The state of a dialog (RFC 4235 §3.7.1), in the order in which a dialog passes through them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DialogState {
-    /// Request sent or received, nothing heard yet.
+    /// The request was sent or received, without a response.
     Trying,
     /// A provisional response without a tag.
     Proceeding,
-    /// A provisional response with a tag: it rings.
+    /// A provisional response with a tag: the phone rings.
     Early,
-    /// Answered.
+    /// The call was answered.
     Confirmed,
-    /// Over.
+    /// The dialog is over.
     Terminated,
 }
 
@@ -59,12 +59,12 @@ impl DialogState {
     }
 }
 
-/// Who began the dialog (RFC 4235 §4.1.2).
+/// The side that began the dialog (RFC 4235 §4.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// The entity.
+    /// The entity: an outgoing call.
     Initiator,
-    /// The other party.
+    /// The other party: an incoming call.
     Recipient,
 }
 
@@ -73,33 +73,33 @@ pub enum Direction {
 pub struct Participant {
     /// The address, as in From or To.
     pub identity: Option<String>,
-    /// The name shown with it.
+    /// The display name.
     pub display: Option<String>,
-    /// The Contact.
+    /// The URI of the Contact.
     pub target: Option<String>,
-    /// `+sip.rendering`: `Some(false)` means that this side does not play the media, the call is
-    /// on hold there (RFC 4235 §4.1.6.2, RFC 4235 appendix on media states).
+    /// `+sip.rendering`: `Some(false)` means that this side does not play the media, since it has the call on hold (RFC 4235
+    /// §4.1.6.2, RFC 4235 appendix on media states).
     pub rendering: Option<bool>,
 }
 
 /// One dialog in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialog {
-    /// Names the dialog within the document's entity; where a notifier gives none, the Call-ID.
+    /// Identifies the dialog within the document's entity; the Call-ID where a notifier gives none.
     pub id: String,
-    /// The Call-ID, if told.
+    /// The Call-ID, if the notifier sends it.
     pub call_id: Option<String>,
-    /// The entity's tag, if told.
+    /// The entity's tag, if the notifier sends it.
     pub local_tag: Option<String>,
-    /// The other party's tag, if told.
+    /// The other party's tag, if the notifier sends it.
     pub remote_tag: Option<String>,
-    /// Who began, if told.
+    /// The side that began the dialog, if the notifier sends it.
     pub direction: Option<Direction>,
-    /// Where the dialog is.
+    /// The state of the dialog.
     pub state: DialogState,
     /// The entity's side.
     pub local: Option<Participant>,
-    /// The other side.
+    /// The other party's side.
     pub remote: Option<Participant>,
 }
 
@@ -129,11 +129,11 @@ impl Dialog {
 /// A whole document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialogInfo {
-    /// The address that is told about.
+    /// The address of the entity, such as `sip:1001@pbx.test`.
     pub entity: String,
-    /// Counts the documents of one subscription (RFC 4235 §4.3); `None`: it has no number that could be compared.
+    /// Number of the document within its subscription (RFC 4235 §4.3); `None`: it has no number that could be compared.
     pub version: Option<u64>,
-    /// Everything or only changes.
+    /// Whether the document has all dialogs.
     pub completeness: Completeness,
     /// The dialogs.
     pub dialogs: Vec<Dialog>,
@@ -144,22 +144,22 @@ pub struct DialogInfo {
 /// The parts of a document that a reader left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unread {
-    /// The ids of dialogs whose state is missing or unknown: they may be calls.
+    /// The ids of dialogs with a missing or unknown state, which may be calls.
     pub dialogs: Vec<String>,
-    /// Further dialogs may follow where the reader stopped: the document ends in the middle or has too many of them.
+    /// More dialogs may follow after the last one read: the document is cut off or has too many.
     pub more: bool,
-    /// The parts, for an administrator.
+    /// The unread parts, for an administrator.
     pub remarks: Remarks,
 }
 
-/// What is wrong with a document.
+/// The reason for which a document cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DocumentError {
     /// Longer than [`DOCUMENT_BYTES_MAX`].
     #[error("dialog-info of {0} bytes is longer than {DOCUMENT_BYTES_MAX}")]
     TooLong(usize),
-    /// Elements nested absurdly deep.
+    /// Elements are nested too deep.
     #[error("dialog-info nests elements too deep")]
     TooDeep,
     /// A DOCTYPE can define entities; none is needed here.
@@ -168,7 +168,7 @@ pub enum DocumentError {
     /// Not well-formed.
     #[error("dialog-info is not well-formed XML: {0}")]
     Xml(String),
-    /// The outermost element is something else.
+    /// The outermost element is not `dialog-info`.
     #[error("document is <{0}>, not <dialog-info>")]
     Root(String),
     /// The outermost element is in another namespace than [`NAMESPACE`].

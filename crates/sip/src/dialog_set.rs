@@ -1,7 +1,8 @@
 //! The dialogs of one extension, folded from full and partial documents (RFC 4235 §4.3).
 //!
-//! Ids are not what RFC 4235 §4.1.2 makes of them: Asterisk's is the extension, FreeSWITCH reports one call under the id of
-//! another, forks share one. A dialog is therefore named by id, Call-ID and both tags; a part that a document leaves out matches any.
+//! Ids do not identify dialogs as RFC 4235 §4.1.2 demands: Asterisk uses the extension, FreeSWITCH reports one call under
+//! the id of another, forks share one. A dialog is therefore identified by id, Call-ID and both tags; a missing part matches
+//! any.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -15,28 +16,27 @@ mod names;
 
 use names::Ended;
 
-/// How many ended dialogs are remembered: more than documents mention of one telephone at a time.
+/// Most ended dialogs that are remembered: more than documents mention of one phone at a time.
 const ENDED_MAX: usize = 64;
 
-/// How long a dialog may stay unanswered before it is no longer believed. A call is given up after
-/// three minutes of ringing (timer C, RFC 3261 §16.6); a notifier that still tells of it has lost
-/// track of its end, as Kamailio does when publications overtake each other.
+/// Longest time for which an unanswered dialog counts. A call ends after three minutes of ringing (timer C, RFC 3261 §16.6);
+/// a notifier that still reports it has missed its end, as Kamailio does when publications overtake each other.
 pub const UNANSWERED_MAX: Duration = Duration::from_secs(300);
 
-/// The same for an answered dialog that documents call early: while a person talks, a second call with the same id (Asterisk) may
+/// The same for an answered dialog that documents call early: during a call, a second call with the same id (Asterisk) may
 /// ring as long as a queue lets it.
 pub const RINGS_AGAIN_MAX: Duration = Duration::from_secs(3_600);
 
-/// What became of a document.
+/// The effect of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fold {
-    /// The set now says what the document says.
+    /// The set has the dialogs of the document.
     Applied,
-    /// The same, but confirmed dialogs are missing in it that were never terminated. They are kept until
-    /// [`DialogSet::settle`] or the next document: refresh the subscription to learn whether they are over.
+    /// Applied, but confirmed dialogs are missing that were never terminated. The set keeps them until [`DialogSet::settle`]
+    /// or the next document: refresh the subscription to learn whether they are over.
     Doubted,
-    /// A partial document, but it does not continue the one before it: nothing was changed; refresh the
-    /// subscription, a full document follows.
+    /// A partial document that does not continue the one before it: the set is unchanged; refresh the subscription to get a
+    /// full document.
     Gap,
 }
 
@@ -46,7 +46,7 @@ pub enum FullDocuments {
     /// All dialogs (RFC 4235 §4.1).
     #[default]
     AllDialogs,
-    /// Only the dialog that changed last, as FreeSWITCH's: one that rings says nothing of one that was answered. `terminated`
+    /// Only the dialog that changed last, as with FreeSWITCH: a ringing one says nothing of an answered one. `terminated`
     /// comes when no dialog is left on the same profile of the same node, so that dialogs under other ids are doubted.
     LastChange,
 }
@@ -54,44 +54,44 @@ pub enum FullDocuments {
 /// The meaning of a confirmed dialog's absence from a full document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vanished {
-    /// It is over (RFC 4235 §4.1).
+    /// The dialog is over (RFC 4235 §4.1).
     Over,
-    /// It may be over: FreeSWITCH sends empty documents in the middle of a call.
+    /// The dialog may be over: FreeSWITCH sends empty documents in the middle of a call.
     Doubtful,
 }
 
-/// The live dialogs of one extension. Of ended ones only the names are kept, and only the latest.
+/// The live dialogs of one extension. Of ended dialogs only the latest names are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialogSet {
     order: Order,
     live: Vec<Dialog>,
     /// Dialogs that are live only because no document said `terminated`.
     doubted: Vec<Dialog>,
-    /// Ids of dialogs that are not live as far as is known, but have a state that cannot be read.
+    /// Ids of dialogs that do not count as live but have an unreadable state.
     unclear: Vec<String>,
-    /// The last full document had more than could be read.
+    /// The last full document had unreadable parts.
     has_more: bool,
-    /// The names of dialogs that are over, the latest last.
+    /// The names of ended dialogs, the latest last.
     ended: VecDeque<Ended>,
-    /// Since when each unanswered dialog that documents mention is known, by id and Call-ID.
+    /// When each unanswered dialog in documents was first seen, by id and Call-ID.
     unanswered: BTreeMap<Name, Duration>,
-    /// When an answered dialog that documents call unanswered is no longer believed.
+    /// When an answered dialog that documents call unanswered stops counting.
     rings_again: BTreeMap<Name, Duration>,
 }
 
 impl DialogSet {
-    /// A set of which nothing is known.
+    /// An empty set before the first document.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A new subscription has begun: versions start again, and what was known goes with the next document.
+    /// Starts again for a new subscription: versions start again, and the next document replaces all dialogs.
     pub fn restart(&mut self) {
         self.order = Order::Begun;
     }
 
-    /// The notifier was asked for a full document and what it sends is a partial one again: that is where the set begins, if
-    /// nothing is known yet.
+    /// Handles a partial document in answer to a request for a full one: if no document has counted yet, the set begins with
+    /// it.
     pub fn begin_without_full(&mut self) {
         if self.order.begin_without_full() {
             self.live.clear();
@@ -103,7 +103,7 @@ impl DialogSet {
         }
     }
 
-    /// Whether the notifier has only ever sent partial documents, also when asked: calls that it has not mentioned are unknown.
+    /// Whether the notifier has only ever sent partial documents, even on request: calls missing in them are unknown.
     pub fn lacks_full(&self) -> bool {
         self.order == Order::NeverFull
     }
@@ -113,18 +113,18 @@ impl DialogSet {
         &self.live
     }
 
-    /// Whether every dialog that documents mention is known; otherwise there may be calls that are not in the set.
+    /// Whether every dialog in documents is known; otherwise there may be calls that are missing in the set.
     pub fn is_whole(&self) -> bool {
         self.unclear.is_empty() && !self.has_more
     }
 
-    /// Takes a document as RFC 4235 has it.
+    /// Applies a document by the rules of RFC 4235.
     pub fn fold(&mut self, now: Duration, document: DialogInfo) -> Fold {
         let full = FullDocuments::AllDialogs;
         self.fold_from(now, document, full, Vanished::Over)
     }
 
-    /// Takes a document of a notifier whose deviations from RFC 4235 are known.
+    /// Applies a document of a notifier with known deviations from RFC 4235.
     pub fn fold_from(
         &mut self,
         now: Duration,
@@ -147,7 +147,7 @@ impl DialogSet {
         self.mark_unread(document.completeness, &document.dialogs, document.unread);
         let live = self.without_ended(document.dialogs);
         self.live.extend(live);
-        // A document is bounded; many partial ones are not. The oldest go first.
+        // A document is bounded, but many partial ones are not. The oldest dialogs go first.
         let excess = self.live.len().saturating_sub(DIALOGS_MAX);
         self.live.drain(..excess);
         self.mark_unanswered(now);
@@ -169,7 +169,7 @@ impl DialogSet {
         self.live.retain(|dialog| !doubted.contains(dialog));
     }
 
-    /// Drops what has been unanswered for longer than [`UNANSWERED_MAX`]; whether there was any.
+    /// Removes dialogs unanswered for longer than [`UNANSWERED_MAX`]; returns whether there was one.
     pub fn expire(&mut self, now: Duration) -> bool {
         let before = self.live.len();
         let (unanswered, rings_again) = (&self.unanswered, &self.rings_again);
@@ -178,7 +178,7 @@ impl DialogSet {
         self.live.len() != before
     }
 
-    /// When [`Self::expire`] has something to do.
+    /// When [`Self::expire`] is due.
     pub fn next_expiry(&self) -> Option<Duration> {
         self.live
             .iter()
@@ -186,7 +186,7 @@ impl DialogSet {
             .min()
     }
 
-    /// Keeps the known dialogs that a document says nothing about, as far as its silence does not mean their end.
+    /// Keeps the known dialogs that a document does not mention, unless their absence means their end.
     fn keep(
         &mut self,
         known: Vec<Dialog>,
@@ -214,7 +214,7 @@ impl DialogSet {
             if unread.more || unread.dialogs.contains(&dialog.id) {
                 self.live.push(dialog);
             } else if !is_confirmed {
-                // A dialog that rang and is absent rings no more.
+                // A dialog that rang and is absent has stopped ringing.
             } else if is_last_change && (says_live || !unread.dialogs.is_empty()) {
                 self.live.push(dialog);
             } else if vanished == Vanished::Doubtful {
@@ -224,7 +224,7 @@ impl DialogSet {
         }
     }
 
-    /// Remembers which dialogs a document mentions in a way that cannot be understood.
+    /// Records the dialogs in a document that cannot be understood.
     fn mark_unread(&mut self, completeness: Completeness, told: &[Dialog], unread: Unread) {
         match completeness {
             Completeness::Full => {
@@ -258,8 +258,8 @@ impl DialogSet {
         self.unanswered = unanswered.collect();
     }
 
-    /// Remembers which answered dialogs a document calls unanswered. It may be a second call with the same id; a notifier that
-    /// goes on like that has lost the end of the first.
+    /// Records the answered dialogs that a document calls unanswered. Each may be a second call with the same id, or the
+    /// notifier has missed the end of the first.
     fn mark_rings_again(
         &mut self,
         now: Duration,
@@ -282,7 +282,7 @@ impl DialogSet {
             let known = self.rings_again.entry(name).or_insert(until);
             *known = until.min(*known);
         }
-        // A document is bounded; many partial ones are not.
+        // A document is bounded, but many partial ones are not.
         while self.rings_again.len() > DIALOGS_MAX {
             self.rings_again.pop_first();
         }
@@ -290,14 +290,12 @@ impl DialogSet {
 
     /// The dialogs of one document that are not over.
     ///
-    /// Kamailio's publications overtake each other: the same dialog comes twice in one document, its
-    /// latest state beside a `Trying` that stays long after the call; or it comes back as `Trying`
-    /// after it was terminated (both recorded from Kamailio 5.6; no other state was). Entries with the same id, the same
-    /// Call-ID and no different tags are therefore one dialog, and the furthest of its states counts: a dialog never goes
-    /// back (RFC 4235 §3.7.1), and no later call has its Call-ID (RFC 3261 §8.1.1.4). Different tags are the branches of a
-    /// forked call: one is answered, the others are terminated. Without a
-    /// Call-ID two entries with one id cannot be known to be the same call: any that is not
-    /// terminated counts.
+    /// Kamailio's publications overtake each other: the same dialog comes twice in one document, its latest state beside a
+    /// `Trying` that stays long after the call; or it comes back as `Trying` after it was terminated (both recorded from
+    /// Kamailio 5.6; no other state was). Entries with the same id, the same Call-ID and no different tags are therefore one
+    /// dialog, and the furthest of its states counts: a dialog never goes back (RFC 4235 §3.7.1), and no later call has its
+    /// Call-ID (RFC 3261 §8.1.1.4). Different tags are the branches of a forked call: one is answered, the others are
+    /// terminated. Two entries with one id and no Call-ID may be different calls: any that is not terminated counts.
     fn without_ended(&mut self, dialogs: Vec<Dialog>) -> Vec<Dialog> {
         let mut distinct: Vec<Dialog> = Vec::with_capacity(dialogs.len());
         for dialog in dialogs {
@@ -317,14 +315,14 @@ impl DialogSet {
             };
             let known = self.ended.iter().position(|ended| ended.is_of(&name));
             if matches!(dialog.state, DialogState::Early | DialogState::Confirmed) {
-                // It is back: a queue calls a phone again and again with one Call-ID.
+                // A queue calls a phone again and again with one Call-ID: the dialog is live again.
                 if let Some(at) = known {
                     self.ended.remove(at);
                 }
                 return true;
             }
             if is_over || known.is_some() {
-                // To the end of the list: what documents still mention must not be forgotten.
+                // Moves the name to the end of the list: names that documents still mention must not be forgotten.
                 let name = known.and_then(|at| self.ended.remove(at)).unwrap_or(name);
                 self.ended.push_back(name);
                 if self.ended.len() > ENDED_MAX {
@@ -337,9 +335,10 @@ impl DialogSet {
     }
 }
 
-/// An answered dialog does not ring again (RFC 4235 §3.7.1: from `confirmed` only `terminated` follows). FreeSWITCH says
-/// `early` of one that is on hold, Asterisk of an extension that is called while it talks; overtaken publications do too. It
-/// stays confirmed with its party, and takes over whether it is held. Returns the names of those that were not said to be held.
+/// An answered dialog does not ring again (RFC 4235 §3.7.1: only `terminated` follows `confirmed`). FreeSWITCH reports
+/// `early` for a dialog on hold, Asterisk for an extension that is called during a call; overtaken publications do too. The
+/// dialog stays confirmed with its party and takes over the hold state. Returns the names of the dialogs without a reported
+/// hold.
 fn never_back(known: &[Dialog], told: &mut [Dialog]) -> Vec<(Name, DialogState)> {
     let mut turned = Vec::new();
     for at in 0..told.len() {
@@ -373,8 +372,8 @@ fn never_back(known: &[Dialog], told: &mut [Dialog]) -> Vec<(Name, DialogState)>
     turned
 }
 
-/// FreeSWITCH says `early` of a dialog that is on hold (its setting `presence-hold-state`), also to a new subscriber that has
-/// not seen it confirmed. One that rings renders.
+/// FreeSWITCH reports `early` for a dialog on hold (its setting `presence-hold-state`), even to a new subscriber that has
+/// not seen it confirmed. A ringing dialog renders.
 fn held_is_answered(told: &mut [Dialog]) {
     for dialog in told {
         if dialog.state < DialogState::Confirmed && dialog.is_held() {
@@ -386,19 +385,19 @@ fn held_is_answered(told: &mut [Dialog]) {
 /// Id and Call-ID.
 type Name = (String, Option<String>);
 
-/// The part of a dialog's name by which its age is kept.
+/// The part of a dialog's name that identifies it in the ages.
 fn name(dialog: &Dialog) -> Name {
     (dialog.id.clone(), dialog.call_id.clone())
 }
 
-/// When a dialog that documents call unanswered is no longer believed.
+/// When a dialog that documents call unanswered stops counting.
 fn expiry(
     unanswered: &BTreeMap<Name, Duration>,
     rings_again: &BTreeMap<Name, Duration>,
     dialog: &Dialog,
 ) -> Option<Duration> {
     if dialog.state >= DialogState::Confirmed {
-        // Seldom anything: no name is made for nothing.
+        // The maps are mostly empty: no name is built then.
         return match rings_again.is_empty() {
             true => None,
             false => rings_again.get(&name(dialog)).copied(),

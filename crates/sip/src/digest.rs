@@ -17,17 +17,17 @@ use crate::remark::excerpt;
 pub use client::{ClientAuthentication, Evidence, Verdict};
 pub use server::{Claim, Refusal, Verifier};
 
-/// Hash of a digest.
+/// Hash algorithm of a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Algorithm {
-    /// MD5: what nearly every telephone system still asks for.
+    /// MD5, which most PBXs still ask for.
     Md5,
-    /// SHA-256: preferred when both are offered (RFC 8760 §2.4 lets us choose).
+    /// SHA-256: preferred when both are offered (RFC 8760 §2.4 leaves the choice to the client).
     Sha256,
 }
 
 impl Algorithm {
-    /// All of them.
+    /// Both algorithms.
     pub const ALL: [Self; 2] = [Self::Md5, Self::Sha256];
 
     /// The name in a header (RFC 7616 §3.3).
@@ -38,7 +38,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of that name, if it is one of ours.
+    /// The algorithm with this name; `None` for others.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -79,11 +79,11 @@ pub struct Challenge {
     pub realm: String,
     /// The server's nonce.
     pub nonce: String,
-    /// To be sent back as it came.
+    /// Returned to the server unchanged.
     pub opaque: Option<String>,
     /// The hash.
     pub algorithm: Algorithm,
-    /// Whether the algorithm was named; if not, it is not named in the answer either (RFC 2617 §3.2.2).
+    /// Whether the challenge named the algorithm; if not, the answer does not name it either (RFC 2617 §3.2.2).
     pub algorithm_named: bool,
     /// Whether `qop=auth` is offered; otherwise the form of RFC 2069 is used.
     pub qop_auth: bool,
@@ -93,7 +93,7 @@ pub struct Challenge {
     pub proxy: bool,
 }
 
-/// Why a 401 or 407 cannot be answered, whatever the password is.
+/// The reason for which no password can answer a 401 or 407.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChallengeProblem {
     /// Neither WWW-Authenticate nor Proxy-Authenticate, although the request carried no credentials.
@@ -119,7 +119,7 @@ pub enum ChallengeProblem {
     Endless,
 }
 
-/// A challenge that cannot be answered, with its protection space as far as it is known.
+/// A challenge that cannot be answered, with its protection space if known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct UnusableChallenge {
     proxy: bool,
@@ -154,8 +154,8 @@ impl Challenges {
         challenges
     }
 
-    /// Why a protection space cannot be satisfied: the first challenge for which there is no usable alternative. Of several
-    /// reasons one about digest says more than one about another scheme.
+    /// The reason for which a protection space cannot be satisfied: the first challenge without a usable alternative. A
+    /// reason about digest goes before one about another scheme.
     fn obstacle(&self) -> Option<&ChallengeProblem> {
         let is_needed = |challenge: &&UnusableChallenge| {
             let is_digest = !matches!(challenge.why, ChallengeProblem::Scheme(_));
@@ -287,7 +287,7 @@ impl Session {
     }
 }
 
-/// What goes into the hash, apart from the password and the method.
+/// The fields of the hash, apart from the password and the method.
 struct Fields<'a> {
     username: &'a str,
     realm: &'a str,
@@ -335,7 +335,8 @@ impl Scheme<'_> {
     }
 }
 
-/// Commas divide both parameters and challenges: a new challenge starts with `scheme SP name=`.
+/// Splits a header into schemes. Commas separate both parameters and challenges: a new challenge starts with `scheme SP
+/// name=`.
 fn schemes(value: &str) -> Vec<Scheme<'_>> {
     let mut schemes: Vec<Scheme<'_>> = Vec::new();
     for part in split_list(value) {

@@ -1,10 +1,10 @@
-//! How fast one subscription or publication may send requests, however the peer answers.
+//! The rate of requests of one subscription or publication, whatever the peer answers.
 //!
-//! Two limits, one counter. [`Floor::free_at`] holds all requests to four in two seconds: with the
-//! repetition of the last one over UDP these are five a second. [`Floor::pause`] grows with each failure in a row, from ten
-//! seconds to five minutes, and a request that has to wait for the first limit counts as a failure, so that a peer that keeps
-//! asking for requests gets fewer and fewer. A subscription that lived for half a minute clears the counter, and the next one
-//! begins at once.
+//! Two limits, one counter. [`Floor::free_at`] limits all requests to four in two seconds: with the repetition of the last
+//! one over UDP these are five a second. [`Floor::pause`] grows with each failure in a row, from ten seconds to five
+//! minutes, and a request that has to wait for the first limit counts as a failure, so that a peer that keeps asking for
+//! requests gets fewer and fewer. A subscription that lived for half a minute clears the counter, and the next one begins at
+//! once.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::ids::Ids;
 /// First pause after a failure.
 pub const RETRY_INTERVAL_MIN: Duration = Duration::from_secs(10);
 
-/// Longest pause, also the one after a refusal that only an administrator can mend.
+/// Longest pause, also after a refusal that only an administrator can end.
 pub const RETRY_INTERVAL_MAX: Duration = Duration::from_secs(300);
 
 /// Requests within [`WINDOW`]: a proxy's challenge, a PBX's challenge and a stale nonce are answered at once.
@@ -23,7 +23,8 @@ const BURST: usize = 4;
 /// The time in which at most [`BURST`] requests begin.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// A subscription that lived this long was a real one. FreeSWITCH ends one whose nonce is older than a minute.
+/// Life of a subscription after which the failures before it no longer count. FreeSWITCH ends one whose nonce is older than
+/// a minute.
 const SETTLED: Duration = Duration::from_secs(30);
 
 /// Shortest time between a request and the renewal after it. A lease of ten seconds is renewed in time.
@@ -38,7 +39,7 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    /// A request is being sent, or repeated.
+    /// Counts a request that is sent or repeated.
     pub(crate) fn count(&mut self, now: Duration) {
         if self.sent.len() == BURST {
             self.sent.pop_front();
@@ -54,14 +55,14 @@ impl Floor {
         }
     }
 
-    /// Lets one more request through: the owner orders it, and not the peer.
+    /// Lets one more request through that the owner demands, not the peer.
     pub(crate) fn make_room(&mut self) {
         if self.sent.len() == BURST {
             self.sent.pop_front();
         }
     }
 
-    /// When a request that may not be sent now is sent; it counts as a failure.
+    /// The time for a request that may not be sent now, which counts as a failure.
     pub(crate) fn defer(&mut self, now: Duration, ids: &mut Ids) -> Duration {
         let at = now + self.pause_after_first(ids);
         self.fail();
@@ -86,12 +87,12 @@ impl Floor {
         now.max(last + pause.unwrap_or_default())
     }
 
-    /// The attempt failed.
+    /// Counts a failure.
     pub(crate) fn fail(&mut self) {
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// Failures in a row.
+    /// Number of failures in a row.
     pub(crate) fn failures(&self) -> u32 {
         self.failures
     }
@@ -119,16 +120,16 @@ impl Floor {
         pause(self.failures, ids)
     }
 
-    /// The same where the first failure is followed at once.
+    /// The pause if the first failure is followed by a request at once.
     fn pause_after_first(&self, ids: &mut Ids) -> Duration {
         let before = self.failures.checked_sub(1);
         before.map(|before| pause(before, ids)).unwrap_or_default()
     }
 }
 
-/// What to ask for after a 423 with this minimum: the minimum itself, unless an earlier one has been asked for already; then
-/// at least twice as much, so that a peer that always wants more is soon done. The same for one that names no minimum.
-/// `None`: `most` was asked for, or is not enough.
+/// The Expires for the request after a 423 with this minimum: the minimum itself, or at least twice an earlier one, so that
+/// a peer with ever growing minimums is soon given up. The same without a minimum. `None`: `most` was requested, or is not
+/// enough.
 pub(crate) fn longer(
     asked: u32,
     earlier: Option<u32>,
@@ -151,7 +152,7 @@ fn base(failures: u32) -> Duration {
         .min(RETRY_INTERVAL_MAX)
 }
 
-/// A fifth more or less, so that thousands do not march in step.
+/// The pause, a fifth more or less, so that thousands of subscriptions do not run in step.
 fn pause(failures: u32, ids: &mut Ids) -> Duration {
     base(failures) * (800 + ids.per_mille() * 2 / 5) / 1000
 }

@@ -1,27 +1,26 @@
 //! Unpredictable names (branches, tags, Call-IDs, client nonces) from a seed.
 //!
-//! The caller draws the seed from the operating system, a test gives a fixed one; either way this
-//! crate has no source of randomness of its own. The generator is SHA-256 over seed and counter:
-//! who does not know the seed cannot guess a tag from the ones before it (RFC 3261 §19.3 wants 32
-//! bits of real randomness in a tag; these have 64 or more).
+//! The caller draws the seed from the operating system, a test uses a fixed one; this crate has no source of randomness of
+//! its own. The generator is SHA-256 over seed and counter: without the seed a tag cannot be guessed from the ones before it
+//! (RFC 3261 §19.3 requires 32 bits of real randomness in a tag; these have 64 or more).
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// A deterministic source of names, unpredictable to everybody who does not know the seed.
+/// A deterministic source of names, unpredictable without the seed.
 #[derive(Clone)]
 pub struct Ids {
     seed: [u8; 32],
     counter: u64,
-    /// Numbers that were drawn together with the last one.
+    /// Numbers drawn together with the last one.
     numbers: [u64; 3],
     left: usize,
 }
 
 impl std::fmt::Debug for Ids {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The seed predicts every nonce that follows, so it stays out of logs.
+        // The seed predicts every nonce that follows: keep it out of logs.
         f.debug_struct("Ids")
             .field("counter", &self.counter)
             .finish_non_exhaustive()
@@ -39,7 +38,7 @@ impl Ids {
         }
     }
 
-    /// A generator of its own for one of many owners, so that each is independent of the others' use.
+    /// A generator for one of many owners, independent of the others' use.
     pub fn fork(&mut self) -> Self {
         Self::new(self.block())
     }
@@ -64,7 +63,7 @@ impl Ids {
         self.hex(16)
     }
 
-    /// A number that cannot be guessed, for tags and branches that are made by the thousand.
+    /// An unpredictable number, for tags and branches in large numbers.
     pub fn number(&mut self) -> u64 {
         if let Some(left) = self.left.checked_sub(1) {
             self.left = left;
@@ -98,7 +97,7 @@ impl Ids {
     }
 }
 
-/// Lower-case hexadecimal, as digests and tags are written.
+/// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {

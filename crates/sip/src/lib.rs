@@ -1,9 +1,8 @@
-//! SIP without IO: what a presence product needs of it, as plain types.
+//! SIP without IO, for a presence product, as plain types.
 //!
-//! Nothing in this crate opens a socket, reads a clock or asks for randomness. Time is a
-//! [`std::time::Duration`] since a start that the caller chooses and never moves back; randomness
-//! comes from an [`ids::Ids`] made from a seed that the caller draws. State machines take
-//! `handle(now, event)` and return what is to be done; a shell moves the bytes.
+//! Nothing in this crate opens a socket, reads a clock or asks for randomness. Time is a [`std::time::Duration`] since a start
+//! that the caller chooses and never moves back; randomness comes from an [`ids::Ids`] with a seed that the caller draws. State
+//! machines take `handle(now, event)` and return actions; a shell moves the bytes.
 //!
 //! Read in this order: [`message`] (parsing and writing), [`request`] (requests that are refused at once), [`stream`] (framing
 //! on TCP), [`transaction`] (retransmission), [`digest`] (passwords), [`dialog_info`], [`order`] and [`dialog_set`] (the calls of
@@ -100,18 +99,18 @@ pub mod transaction;
 pub mod uri;
 mod xml;
 
-/// How a message travels; it decides retransmission (RFC 3261 §17.1.2.2) and what a Via says.
+/// The transport of a message; it decides retransmission (RFC 3261 §17.1.2.2) and the name in Via.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
-    /// Datagrams: requests are repeated until they are answered.
+    /// Datagrams: requests are repeated until the answer.
     Udp,
     /// A connection: nothing is repeated.
     Tcp,
-    /// The same, encrypted.
+    /// An encrypted connection.
     Tls,
-    /// A WebSocket, as browsers have it (RFC 7118).
+    /// A WebSocket, for browsers (RFC 7118).
     WebSocket,
-    /// The same, encrypted.
+    /// An encrypted WebSocket.
     SecureWebSocket,
 }
 
@@ -144,8 +143,8 @@ impl Transport {
     }
 }
 
-/// Whose an address is: whoever has one address of IPv6 has the whole network of 64 bits. What strangers may use up is counted
-/// by this.
+/// The network of an address, by which limits count clients: the /64 network of an IPv6 address, since each client has a whole
+/// one, and the IPv4 address itself.
 pub fn network(address: std::net::IpAddr) -> std::net::IpAddr {
     match address.to_canonical() {
         std::net::IpAddr::V6(address) => {

@@ -1,8 +1,8 @@
 //! SIP messages: a borrowed, tolerant reader and a strict writer (RFC 3261 §7, §20).
 //!
-//! The reader takes what real telephone systems send: compact names, folded lines, bytes that are
-//! not UTF-8, padded numbers, bare LF, leading empty lines, unknown methods. It refuses what would
-//! make two readers disagree about where a message ends. It never panics.
+//! The reader accepts messages of real PBXs: compact names, folded lines, bytes that are not UTF-8, padded numbers, bare LF,
+//! leading empty lines, unknown methods. It refuses messages whose end two readers would see at different places. It never
+//! panics.
 
 mod address;
 mod header;
@@ -17,17 +17,17 @@ pub use header::{
 };
 pub use write::{WriteError, Writer, answer, answer_to};
 
-/// Longest message that is read or written. A datagram cannot be longer, and a document about one
-/// extension is a few kilobytes; a longer message is an attack or an error.
+/// Longest message that is read or written, in bytes. A datagram cannot be longer, and a document about one extension has a
+/// few kilobytes; a longer message is an attack or an error.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
-/// Most headers in a message. Real ones have 10 to 30; each costs memory before anything is checked.
+/// Most headers in a message. Real ones have 10 to 30; each costs memory before it is checked.
 pub const HEADERS_MAX: usize = 128;
 
-/// Most headers of a request: an answer repeats them and has some of its own.
+/// Most headers of a request: an answer repeats them and adds some.
 pub const REQUEST_HEADERS_MAX: usize = HEADERS_MAX - 8;
 
-/// One header line, as it came.
+/// One header line, unparsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     name: &'a [u8],
@@ -35,7 +35,7 @@ pub struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// The name as it was written.
+    /// The name as written.
     pub fn name(&self) -> Cow<'a, str> {
         String::from_utf8_lossy(self.name)
     }
@@ -56,7 +56,7 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// The value byte for byte, only folds and control characters become spaces: what an answer echoes.
+    /// The value byte for byte, with folds and control characters as spaces, for the echo in an answer.
     pub fn bytes(&self) -> Cow<'a, [u8]> {
         if self.value.iter().any(|b| is_control(*b)) {
             let mut plain = Vec::with_capacity(self.value.len());
@@ -73,7 +73,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Whether a byte may not stand in a header value that we pass on.
+/// Whether a byte may not stand in a header value.
 fn is_control(byte: u8) -> bool {
     byte < b' ' || byte == 0x7f
 }
@@ -83,7 +83,7 @@ fn is_control(byte: u8) -> bool {
 pub enum StartLine<'a> {
     /// A request.
     Request {
-        /// The method; unknown ones are kept, they must be answered too.
+        /// The method; unknown ones are kept, since they must be answered too.
         method: Cow<'a, str>,
         /// The Request-URI.
         uri: Cow<'a, str>,
@@ -92,12 +92,12 @@ pub enum StartLine<'a> {
     Response {
         /// 100 to 699.
         code: u16,
-        /// For people only.
+        /// Text for people.
         reason: Cow<'a, str>,
     },
 }
 
-/// A message whose parts point into the bytes that were read.
+/// A message whose parts borrow the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
     start: StartLine<'a>,
@@ -105,7 +105,7 @@ pub struct Message<'a> {
     body: &'a [u8],
 }
 
-/// Why bytes are not a SIP message.
+/// The reason for which bytes are not a SIP message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
@@ -124,18 +124,18 @@ pub enum ParseError {
     /// More than [`HEADERS_MAX`] headers, or in a request more than [`REQUEST_HEADERS_MAX`].
     #[error("more than {HEADERS_MAX} headers, or {REQUEST_HEADERS_MAX} in a request")]
     TooManyHeaders,
-    /// A Content-Length is no number, negative or too large.
+    /// A Content-Length is not a number, negative or too large.
     #[error("Content-Length {0:?} is not a length")]
     ContentLength(String),
-    /// Two Content-Lengths differ: readers would disagree where the message ends.
+    /// Two different Content-Lengths: readers would disagree on the end of the message.
     #[error("two Content-Lengths, {0} and {1}")]
     TwoContentLengths(usize, usize),
     /// The body is shorter than its Content-Length.
     #[error("Content-Length is {announced}, but only {there} bytes follow")]
     BodyTooShort {
-        /// What the header said.
+        /// The value of the header.
         announced: usize,
-        /// What there was.
+        /// The number of bytes that follow.
         there: usize,
     },
     /// A header that every message needs is missing or unusable.
@@ -144,11 +144,11 @@ pub enum ParseError {
 }
 
 impl<'a> Message<'a> {
-    /// Reads one datagram, or one message that [`crate::stream`] has cut out. Without a
-    /// Content-Length the body is the rest (RFC 3261 §18.3); bytes after it are ignored.
+    /// Parses one datagram, or one message that [`crate::stream`] has cut out. Without a Content-Length the body is the rest
+    /// (RFC 3261 §18.3); bytes after it are ignored.
     ///
     /// # Errors
-    /// [`ParseError`] says what is wrong with the bytes.
+    /// [`ParseError`]: the fault of the bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
         if bytes.len() > MESSAGE_BYTES_MAX {
             return Err(ParseError::TooLong(bytes.len()));
@@ -261,7 +261,7 @@ impl<'a> Message<'a> {
             .ok_or(ParseError::Missing("CSeq"))
     }
 
-    /// The branch of the topmost Via (RFC 3261 §8.1.1.7): it names the transaction.
+    /// The branch of the topmost Via (RFC 3261 §8.1.1.7), which identifies the transaction.
     pub fn branch(&self) -> Option<String> {
         let via = self.header("Via")?;
         let first = split_list(&via).into_iter().next()?;
@@ -287,12 +287,12 @@ impl<'a> Message<'a> {
         NameAddr::parse(first).map(|a| a.uri.to_owned())
     }
 
-    /// A header that is a number of seconds, such as Expires, Min-Expires or Retry-After
-    /// (which may carry a comment or parameters after the number).
+    /// The value of a header in seconds, such as Expires, Min-Expires or Retry-After, which may have a comment or parameters
+    /// after the number.
     pub fn seconds(&self, name: &str) -> Option<u32> {
         let value = self.header(name)?;
         let digits = value.trim().split(|c: char| !c.is_ascii_digit()).next()?;
-        // More than 2^32-1 seconds is treated as that many (RFC 3261 §20.19).
+        // More than 2^32-1 seconds counts as 2^32-1 (RFC 3261 §20.19).
         (!digits.is_empty()).then(|| digits.parse().unwrap_or(u32::MAX))
     }
 
@@ -315,7 +315,7 @@ impl<'a> Message<'a> {
 pub(crate) fn content_length_value(header: &Header<'_>) -> Result<usize, ParseError> {
     let text = header.value();
     let digits = text.trim();
-    // `parse` would take a leading plus sign, the grammar does not.
+    // `parse` would accept a leading plus sign; the grammar does not.
     if !digits.is_empty()
         && digits.bytes().all(|b| b.is_ascii_digit())
         && let Ok(length) = digits.parse::<usize>()
@@ -341,8 +341,8 @@ pub(crate) fn header_line(line: &[u8]) -> Result<Header<'_>, ParseError> {
     })
 }
 
-/// What can be read of bytes that are no message: the first line, and those lines after it that are headers. Enough for an
-/// answer that says so, and for nothing else.
+/// The readable parts of unparsable bytes: the first line, and those lines after it that are headers. Enough for a refusal,
+/// and for nothing else.
 pub(crate) fn lenient(bytes: &[u8]) -> Option<(&[u8], Message<'_>)> {
     let bytes = bytes.get(..bytes.len().min(MESSAGE_BYTES_MAX))?;
     let mut lines = Lines {
@@ -466,14 +466,14 @@ impl<'a> Lines<'a> {
         let mut length = first.len();
         while matches!(self.rest.first(), Some(b' ' | b'\t')) {
             let line = self.next()?;
-            // From the start of the first line to the end of this one, line ends included.
+            // From the start of the first line to the end of the current one, with line ends.
             length = line.as_ptr() as usize - all.as_ptr() as usize + line.len();
         }
         Some(&all[..length])
     }
 }
 
-/// The beginning of what was wrong, for an error message.
+/// The beginning of a wrong text, for an error message.
 fn shorten(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned()
 }

@@ -1,4 +1,4 @@
-//! Bodies of several parts (RFC 2046 §5.1, RFC 2387), as lists of resources have them.
+//! Multipart bodies (RFC 2046 §5.1, RFC 2387), for lists of resources.
 
 use std::borrow::Cow;
 
@@ -12,27 +12,27 @@ use crate::remark::excerpt;
 /// Most parts of a body.
 pub const PARTS_MAX: usize = 4_096;
 
-/// One part.
+/// One part of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part<'a> {
-    /// Its Content-ID without the angle brackets; empty if it has none.
+    /// The Content-ID without angle brackets; empty if the part has none.
     pub id: String,
-    /// Its media type without parameters, in lower case.
+    /// The media type without parameters, in lower case.
     pub content_type: String,
-    /// Its media type with parameters.
+    /// The media type with parameters.
     pub full_type: String,
-    /// Its content, decoded.
+    /// The decoded content.
     pub body: Cow<'a, [u8]>,
 }
 
-/// Why a body cannot be taken apart.
+/// The reason for which a body cannot be split into parts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MultipartError {
     /// The Content-Type is not `multipart/…` or names no boundary.
     #[error("{0:?} is no multipart type with a boundary")]
     Type(String),
-    /// The boundary is nowhere in the body.
+    /// The boundary is missing in the body.
     #[error("the boundary is not in the body")]
     NoParts,
     /// More than [`PARTS_MAX`] parts.
@@ -40,16 +40,16 @@ pub enum MultipartError {
     TooMany,
 }
 
-/// Whether a Content-Type is that of several parts.
+/// Whether a Content-Type is multipart.
 pub fn is_multipart(content_type: &str) -> bool {
     let start = content_type.trim_start().get(..10);
     start.is_some_and(|start| start.eq_ignore_ascii_case("multipart/"))
 }
 
-/// Takes a body apart. The last part may lack its end: it goes to the end of the body.
+/// Splits a body into parts. The last part may lack its end: it goes to the end of the body.
 ///
 /// # Errors
-/// [`MultipartError`] says what is wrong with it.
+/// [`MultipartError`]: the fault of the body or its type.
 pub fn parse<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, MultipartError> {
     let boundary = find_parameter(content_type, "boundary").filter(|_| is_multipart(content_type));
     let boundary = boundary.filter(|boundary| !boundary.is_empty());
@@ -57,7 +57,7 @@ pub fn parse<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, Mu
     let mut delimiter = b"--".to_vec();
     delimiter.extend_from_slice(boundary.as_bytes());
     let mut parts = Vec::new();
-    // What stands before the first boundary is for readers without MIME.
+    // The text before the first boundary is for readers without MIME.
     let mut rest = after_delimiter(body, &delimiter).ok_or(MultipartError::NoParts)?;
     loop {
         if rest.starts_with(b"--") {
@@ -82,7 +82,7 @@ pub fn parse<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, Mu
     }
 }
 
-/// A reference to a part as its Content-ID is told (RFC 2392 §2): without brackets, without `cid:`, unescaped.
+/// The Content-ID in a reference to a part (RFC 2392 §2): without brackets, without `cid:`, unescaped.
 pub fn content_id(reference: &str) -> String {
     let id = reference.trim();
     let (scheme, rest) = id.split_at_checked(4).unwrap_or_default();
@@ -98,8 +98,7 @@ fn after_delimiter<'a>(bytes: &'a [u8], delimiter: &[u8]) -> Option<&'a [u8]> {
     bytes.get(at + delimiter.len()..)
 }
 
-/// Where the next delimiter begins: at the beginning of a line, which has nothing else in it but blanks and the two hyphens
-/// of the last one.
+/// The start of the next delimiter: a line with only the delimiter, blanks and, for the last one, two hyphens.
 fn find_delimiter(bytes: &[u8], delimiter: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
@@ -153,7 +152,7 @@ fn read(part: &[u8]) -> Part<'_> {
     }
 }
 
-/// Takes the encoding away (RFC 2045 §6); a body that is not what its encoding says stays as it is.
+/// Decodes a body (RFC 2045 §6); a body that does not fit its encoding stays unchanged.
 fn decode<'a>(encoding: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
     let word = encoding.split([';', ' ', '(']).next().unwrap_or_default();
     if word.eq_ignore_ascii_case("base64") {
@@ -174,7 +173,7 @@ fn decode<'a>(encoding: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
     Cow::Borrowed(body)
 }
 
-/// RFC 2045 §6.7: `=` and two digits are a byte, `=` at the end of a line joins it with the next.
+/// Decodes quoted-printable (RFC 2045 §6.7): `=` and two digits are a byte, `=` at the end of a line joins it with the next.
 fn quoted_printable(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len());
     let mut rest = body;
@@ -203,7 +202,7 @@ fn quoted_printable(body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Writes parts one after the other; nothing in them may contain the boundary, which should be hard to guess.
+/// Writes the parts of a body. No part may contain the boundary, which should be hard to guess.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     boundary: &'a str,
@@ -215,7 +214,7 @@ impl<'a> Writer<'a> {
         Self { boundary, out }
     }
 
-    /// Begins a part; its body is to be appended to what comes back.
+    /// Begins a part and returns the buffer for its body.
     pub(crate) fn part(&mut self, id: &str, content_type: &str) -> &mut Vec<u8> {
         for text in [
             "\r\n--",

@@ -1,8 +1,8 @@
-//! Which documents of a subscription count, by their versions (RFC 4235 §4.3, RFC 4662 §5.2).
+//! The order of a subscription's documents by their versions (RFC 4235 §4.3, RFC 4662 §5.2).
 //!
-//! Documents come in the order of their NOTIFYs' CSeq. So a full one always counts: a version that is not higher than that of
-//! the one before means that numbering began again, as with FreeSWITCH after a restart, or that there is none. A partial one
-//! counts only right after the document that it continues.
+//! Documents arrive in the order of their NOTIFYs' CSeq. A full one therefore always counts: a version that is not higher
+//! than that of the one before means that numbering began again, as with FreeSWITCH after a restart, or that there is none.
+//! A partial one counts only right after the document that it continues.
 
 use crate::dialog_info::Completeness;
 
@@ -16,12 +16,12 @@ pub enum Order {
     Counted(u64),
     /// The last full document had no version: any partial one continues it.
     Unnumbered,
-    /// Asked for a full document, the notifier sent a partial one: documents count as they come.
+    /// The notifier sent a partial document in answer to a request for a full one: documents count in the order of arrival.
     NeverFull,
 }
 
 impl Order {
-    /// Whether a document counts; if so, it is the last one from now on.
+    /// Whether a document counts; if so, it becomes the last one.
     pub fn admit(&mut self, version: Option<u64>, completeness: Completeness) -> bool {
         let next = match (completeness, version, *self) {
             (Completeness::Full, Some(version), _) => Self::Counted(version),
@@ -41,8 +41,8 @@ impl Order {
         true
     }
 
-    /// The notifier was asked for a full document, and what it sends is a partial one again: it counts, if no document has
-    /// counted yet. Whether that is so.
+    /// Handles a partial document in answer to a request for a full one: it counts if no document has counted yet. Returns
+    /// whether it counts.
     pub fn begin_without_full(&mut self) -> bool {
         let is_begun = *self == Self::Begun;
         if is_begun {

@@ -1,7 +1,8 @@
 //! Presence documents: PIDF with the activities of RPID (RFC 3863, RFC 4479, RFC 4480).
 //!
-//! The writer makes what baresip, PJSIP, Asterisk and Kamailio all show right: baresip looks for the very text
-//! `<rpid:busy/>`, PJSIP at the first activity only. The reader takes what telephones publish: any prefix, several tuples.
+//! The writer produces documents that baresip, PJSIP, Asterisk and Kamailio all display correctly: baresip looks for the
+//! exact text `<rpid:busy/>`, PJSIP only at the first activity. The reader accepts documents of phones: any prefix, several
+//! tuples.
 
 mod read;
 mod write;
@@ -12,24 +13,24 @@ pub const DOCUMENT_BYTES_MAX: usize = crate::message::MESSAGE_BYTES_MAX;
 /// The media type of these documents (RFC 3863 §5).
 pub const CONTENT_TYPE: &str = "application/pidf+xml";
 
-/// What somebody is doing (RFC 4480 §3.2), as far as it is told here; the first that is written is the one that simple
-/// watchers understand.
+/// An activity of a person (RFC 4480 §3.2), as far as Offhook uses it; simple watchers understand only the first in a
+/// document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Activity {
     /// Away from the device.
     Away,
-    /// Doing something.
+    /// Busy without further detail.
     Busy,
     /// In a meeting.
     Meeting,
-    /// On the telephone.
+    /// On the phone.
     OnThePhone,
     /// Giving a presentation.
     Presentation,
 }
 
 impl Activity {
-    /// All of them.
+    /// All activities.
     pub const ALL: [Self; 5] = [
         Self::Away,
         Self::Busy,
@@ -50,27 +51,27 @@ impl Activity {
     }
 }
 
-/// A document about one person.
+/// A presence document about one person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PresenceInfo {
-    /// The address that is told about.
+    /// The address of the person.
     pub entity: String,
-    /// `open`: there is a way to reach the person. Of several tuples one is enough.
+    /// `open`: the person can be reached. Of several tuples one open is enough.
     pub open: bool,
-    /// What the person is doing, the most telling last.
+    /// The activities, the most informative last.
     pub activities: Vec<Activity>,
-    /// Words for people.
+    /// A text for people.
     pub note: Option<String>,
 }
 
-/// What is wrong with a document.
+/// The reason for which a document cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PresenceError {
     /// Longer than [`DOCUMENT_BYTES_MAX`].
     #[error("presence document of {0} bytes is longer than {DOCUMENT_BYTES_MAX}")]
     TooLong(usize),
-    /// Elements nested absurdly deep.
+    /// Elements are nested too deep.
     #[error("presence document nests elements too deep")]
     TooDeep,
     /// A DOCTYPE can define entities; none is needed here.
@@ -79,7 +80,7 @@ pub enum PresenceError {
     /// Not well-formed.
     #[error("presence document is not well-formed XML: {0}")]
     Xml(String),
-    /// The outermost element is something else.
+    /// The outermost element is not `presence`.
     #[error("document is <{0}>, not <presence>")]
     Root(String),
 }

@@ -1,8 +1,8 @@
 //! One publication, the publisher's side (RFC 3903 §4), as a pure state machine.
 //!
-//! It keeps a document at a presence server for as long as the owner wants it there: publishes, replaces, renews long before
-//! the end, begins again when the server has forgotten it, answers challenges, and slows down when it is refused. The owner
-//! passes every answer that carries this publication's Call-ID, and [`Event::Elapsed`] at [`Publisher::next_deadline`].
+//! It keeps a document at a presence server for as long as the owner wants: publishes, replaces, renews long before the end,
+//! begins again when the server has forgotten it, answers challenges, and slows down after refusals. The owner passes every
+//! answer with this publication's Call-ID, and [`Event::Elapsed`] at [`Publisher::next_deadline`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,27 +17,27 @@ use crate::{
 
 pub use crate::subscriber::Trouble;
 
-/// What is asked for, in seconds: what we leave behind when we die is gone after this.
+/// Requested duration in seconds: after a crash of Offhook the publication ends within this time.
 pub const EXPIRES_REQUESTED: u32 = 120;
 
-/// How long the last document of a publication stays, in seconds: watchers that come a moment later hear it too.
+/// Duration of a publication's last document in seconds, so that watchers who come a moment later get it too.
 pub const FINAL_EXPIRES: u32 = 60;
 
-/// What happens to a publication.
+/// An input of a publication.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// The server can be reached, through this account.
     Start(Arc<Account>),
-    /// This document shall be there, and be renewed.
+    /// Publishes this document and renews it.
     Publish(Arc<[u8]>),
-    /// This is the last document: it is published once if there was one before, and then left to expire. A document, because
-    /// some telephones leave a lamp as it is when they hear of no dialog at all.
+    /// Publishes this document as the last one, if there was one before, and lets it expire. A document is needed because
+    /// some phones leave a BLF key as it is when the dialog vanishes from the document.
     End(Arc<[u8]>),
-    /// The same, and nothing follows: the limit of requests does not hold it back.
+    /// Like [`Self::End`] with nothing after it: the limit of requests does not hold it back.
     Finish(Arc<[u8]>),
-    /// What is there shall go at once.
+    /// Removes the publication at once.
     Remove,
-    /// An answer with this publication's Call-ID arrived.
+    /// A response with this publication's Call-ID.
     Received(&'a Message<'a>),
     /// [`Publisher::next_deadline`] is reached.
     Elapsed,
@@ -45,24 +45,24 @@ pub enum Event<'a> {
     TransportLost,
 }
 
-/// What the owner shall do.
+/// An output of a publication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Send these bytes to the server.
     Send(Vec<u8>),
-    /// Something is wrong; the publisher goes on by itself.
+    /// A fault; the publisher goes on automatically.
     Trouble(Trouble),
-    /// The document is there.
+    /// The server has accepted the document.
     Accepted,
 }
 
-/// What shall be at the server.
+/// The document that the server should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Wanted {
     Nothing,
     Lasting(Arc<[u8]>),
     Last(Arc<[u8]>),
-    /// What is there is taken away (RFC 3903 §4.5).
+    /// No document: the publication is removed (RFC 3903 §4.5).
     Gone,
 }
 
@@ -70,10 +70,10 @@ enum Wanted {
 #[derive(Debug)]
 struct Pending {
     transaction: ClientTransaction,
-    /// What it carries or renews.
+    /// The document that the request carries or renews.
     carries: Wanted,
     expires: u32,
-    /// It names the publication that it replaces or renews.
+    /// Whether the request names the publication that it replaces or renews.
     conditional: bool,
 }
 
@@ -87,19 +87,19 @@ pub struct Publisher {
     from_tag: String,
     cseq: u32,
     wanted: Wanted,
-    /// What the server has, as far as is known, and the name that it gave it (SIP-ETag).
+    /// The server's document as far as known, with its entity tag (SIP-ETag).
     there: Option<(String, Wanted)>,
     pending: Option<Pending>,
     authentication: ClientAuthentication,
     evidence: Option<Evidence>,
-    /// What a 423 made us ask for.
+    /// The Expires requested after a 423.
     min_expires: Option<u32>,
     floor: Floor,
-    /// Renew, or try again, then.
+    /// When to renew or to try again.
     next_at: Option<Duration>,
-    /// What is due then is the next request of an attempt that has begun, held back by the floor.
+    /// The request due then belongs to an attempt that has begun, and is held back by the floor.
     is_held_back: bool,
-    /// After [`Event::Finish`] nothing waits for the floor.
+    /// After [`Event::Finish`] the floor holds nothing back.
     is_finishing: bool,
 }
 
@@ -136,17 +136,17 @@ impl Publisher {
         self.pending.is_some()
     }
 
-    /// Evidence about the credentials in the last answer; asking clears it.
+    /// Evidence about the credentials in the last answer; the call clears it.
     pub fn take_evidence(&mut self) -> Option<Evidence> {
         self.evidence.take()
     }
 
-    /// Whether nothing is there, wanted or under way.
+    /// Whether no document is published, wanted or under way.
     pub fn is_idle(&self) -> bool {
         self.wanted == Wanted::Nothing && self.pending.is_none()
     }
 
-    /// When [`Event::Elapsed`] is wanted.
+    /// When [`Event::Elapsed`] is due.
     pub fn next_deadline(&self) -> Option<Duration> {
         match &self.pending {
             Some(pending) => Some(pending.transaction.next_deadline()),
@@ -154,14 +154,14 @@ impl Publisher {
         }
     }
 
-    /// The single entry point.
+    /// Applies an event and returns the actions.
     pub fn handle(&mut self, now: Duration, event: Event<'_>) -> Vec<Action> {
         let mut out = Vec::new();
         match event {
             Event::Start(account) => {
                 self.account = Some(account);
                 self.next_at = None;
-                // Also what should be there already: the server may have lost it meanwhile.
+                // The server may have lost a published document.
                 if self.pending.is_none() {
                     self.publish(now, &mut out);
                 }
@@ -209,12 +209,12 @@ impl Publisher {
         self.go_on(now, out);
     }
 
-    /// Whether the server has what is wanted, as far as is known.
+    /// Whether the server has the wanted document, as far as known.
     fn is_there(&self) -> bool {
         self.there.as_ref().map(|(_, there)| there) == Some(&self.wanted)
     }
 
-    /// Publishes what is wanted, unless it is there, something is under way, or it was refused a moment ago.
+    /// Publishes the wanted document, unless the server has it, a request is under way, or a refusal is recent.
     fn go_on(&mut self, now: Duration, out: &mut Vec<Action>) {
         let is_released = self.is_finishing && self.is_held_back;
         let is_resting = self.floor.failures() > 0 && self.next_at.is_some() && !is_released;
@@ -261,7 +261,7 @@ impl Publisher {
         let Some(account) = self.account.clone() else {
             return;
         };
-        // What the server has not got, or no longer, needs no end.
+        // A document that the server never had, or no longer has, needs no end.
         if self.there.is_none() && matches!(self.wanted, Wanted::Last(_) | Wanted::Gone) {
             self.wanted = Wanted::Nothing;
         }
@@ -363,7 +363,7 @@ impl Publisher {
         match code {
             200..=299 => self.on_accepted(now, response, pending, out),
             401 | 407 => self.on_challenge(now, response, code, out),
-            // The server has forgotten it: begin again, with the document (RFC 3903 §4.4).
+            // The server has forgotten the publication: begin again with the document (RFC 3903 §4.4).
             412 if pending.conditional => {
                 self.there = None;
                 self.go_on(now, out);
@@ -401,7 +401,7 @@ impl Publisher {
         };
         let granted = Duration::from_secs(granted.min(EXPIRES_MAX).into());
         if !is_gone && granted <= floor::RENEWAL_MIN {
-            // It ends before its renewal is due.
+            // The publication ends before its renewal is due.
             let trouble = Trouble::ShortLease {
                 seconds: granted.as_secs(),
             };
@@ -410,7 +410,7 @@ impl Publisher {
         self.floor.clear();
         out.push(Action::Accepted);
         self.next_at = match &self.wanted {
-            // Gone by itself then.
+            // The publication then expires.
             Wanted::Last(_) => Some(now + granted),
             _ => Some(self.floor.renewal(now, granted, &mut self.ids)),
         };
@@ -424,7 +424,7 @@ impl Publisher {
         code: u16,
         out: &mut Vec<Action>,
     ) {
-        // Nothing is under way without an account.
+        // No request is under way without an account.
         let Some(account) = &self.account else {
             return;
         };
@@ -436,7 +436,7 @@ impl Publisher {
             }
             Verdict::Unusable(why) => Trouble::UnusableChallenge { code, why },
         };
-        // Trying again soon would only lock the account.
+        // A quick retry would only lock the account.
         self.fail(now, trouble, RETRY_INTERVAL_MAX / 2, out);
     }
 
@@ -455,7 +455,7 @@ impl Publisher {
         }
     }
 
-    /// Says what is wrong, and tries again after a growing pause.
+    /// Reports a fault and tries again after a growing pause.
     fn fail(&mut self, now: Duration, trouble: Trouble, least: Duration, out: &mut Vec<Action>) {
         let pause = self.floor.pause(&mut self.ids).max(least);
         self.floor.fail();

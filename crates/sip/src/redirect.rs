@@ -1,7 +1,7 @@
-//! What a redirect server answers to an INVITE (RFC 3261 §8.3, §21.3): somewhere else, no, or back to where it came from.
+//! The answers of a redirect server to an INVITE (RFC 3261 §8.3, §21.3): forward, refuse, or leave the call unchanged.
 //!
-//! A PBX must not ask about one call for ever. The answer "back" marks the address, and an INVITE that bears the mark is
-//! answered 482. A PBX that drops the mark is recognised by [`Repeats`], the only state that is kept.
+//! A PBX must not ask about one call for ever. The answer "unchanged" adds a mark to the address, and an INVITE with the
+//! mark is answered 482. A PBX that drops the mark is recognised by [`Repeats`], the only state that is kept.
 
 mod diversions;
 mod repeats;
@@ -15,39 +15,39 @@ use crate::uri::{decoded, plain, uri_parameters, user, without_headers};
 pub use diversions::Diversions;
 pub use repeats::Repeats;
 
-/// Marks an address that the telephone system need not ask about again, as a parameter of the URI.
+/// The mark, a URI parameter: the PBX has asked about this call before.
 pub const LOOP_MARK: &str = "offhook=asked";
-/// A call that was diverted so often runs in a circle.
+/// Most diversions of a call; a call with more runs in a circle.
 pub const DIVERSIONS_MAX: usize = 5;
 /// Most addresses in P-Asserted-Identity: one `sip:` or `sips:` and one `tel:` (RFC 3325 §9.1).
 const ASSERTED_MAX: usize = 2;
 
-/// What is to become of a call.
+/// The decision about a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It goes to this address.
+    /// The call goes to this address.
     Forward(Address),
-    /// It is refused with this code: 480, 486.
+    /// The call is refused with this status code: 480 or 486.
     Refuse(u16),
-    /// Nothing is to be done: it rings where it would have rung.
+    /// The call rings at its original target.
     Unchanged,
-    /// The PBX asks about one call again and again: it rings where it would have rung, as without Offhook.
+    /// The PBX asks about one call again and again: the call rings at its original target, as without Offhook.
     Repeat,
 }
 
-/// Who is called and who calls.
+/// The called and the calling address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The Request-URI.
     pub called: Address,
     /// The caller's addresses: those of P-Asserted-Identity if there are any, else From.
     pub callers: Vec<String>,
-    /// The diversions before.
+    /// The earlier diversions of the call.
     pub diversions: Diversions,
 }
 
 impl Call {
-    /// Reads an INVITE; `None`: it names nobody, or calls what is no SIP address.
+    /// Reads an INVITE; `None` if it has no caller or its Request-URI is not a SIP address.
     pub fn of(request: &Message<'_>) -> Option<Self> {
         let StartLine::Request { uri, .. } = request.start() else {
             return None;
@@ -65,7 +65,7 @@ impl Call {
         })
     }
 
-    /// Whether the call has been diverted too often, or comes back to a person who has diverted it.
+    /// Whether the call has been diverted too often, or returns to a person who has diverted it.
     pub fn is_looping(&self, to: &str) -> bool {
         let called = self.called.as_str();
         self.diversions.count() >= DIVERSIONS_MAX
@@ -79,12 +79,13 @@ fn address(value: &str) -> Option<String> {
     NameAddr::parse(value).map(|address| address.uri.to_owned())
 }
 
-/// Whether two addresses have the same user part; hosts differ within one telephone system.
+/// Whether two addresses have the same user part; hosts differ within one PBX.
 fn same_user(one: &str, other: &str) -> bool {
     user(one).is_some_and(|one| Some(one) == user(other))
 }
 
-/// The answer. A call that bears the mark is not sent back a second time: the PBX would ask for ever (RFC 3261 §21.4.19).
+/// The answer to an INVITE. A call with the mark is not sent back a second time, or the PBX would ask for ever (RFC 3261
+/// §21.4.19).
 pub fn respond(
     request: &Message<'_>,
     source: SocketAddr,
@@ -96,7 +97,7 @@ pub fn respond(
     match decision {
         Decision::Refuse(code) => answer(*code),
         Decision::Unchanged if has_loop_mark(call.called.as_str()) => let_ring(answer(482)),
-        // Unlike 482, every 5xx makes a PBX go on that goes on without Offhook, and no rule takes it for a refusal.
+        // Unlike 482, every 5xx lets a PBX go on without Offhook if it is configured to, and no rule takes it for a refusal.
         Decision::Repeat => let_ring(answer(500)),
         Decision::Unchanged => answer(302).header(
             "Contact",
@@ -117,7 +118,7 @@ pub fn respond(
     }
 }
 
-/// Adds the reason for administrators who read the trace of such a call (RFC 3261 §20.43).
+/// Adds the reason, for administrators who read a trace of the call (RFC 3261 §20.43).
 fn let_ring(answer: Writer) -> Writer {
     let warning = "399 offhook \"was asked about already: let it ring without asking again\"";
     answer.header("Warning", warning)
@@ -128,8 +129,8 @@ fn with_loop_mark(uri: &str) -> String {
     format!("{};{LOOP_MARK}", without_headers(uri))
 }
 
-/// Whether the address bears the mark. Only that of the Request-URI counts: other headers come from the caller, who could
-/// dodge Do not disturb with a mark there.
+/// Whether the address has the mark. Only the Request-URI counts: other headers come from the caller, who could avoid Do not
+/// disturb with a mark there.
 pub fn has_loop_mark(uri: &str) -> bool {
     let (name, value) = LOOP_MARK.split_once('=').unwrap_or_default();
     parameters(uri_parameters(uri)).any(|(found, said)| {
@@ -226,7 +227,7 @@ mod tests {
             assert!(!text.contains("Contact"), "{text}");
             assert!(text.contains("Warning: 399 offhook"), "{text}");
         }
-        // A caller could put it there to dodge a refusal.
+        // A caller could add the mark to avoid a refusal.
         let request = invite(
             "sip:1002@pbx.test",
             &[("To", "<sip:1002@pbx.test;offhook=asked>")],
@@ -253,7 +254,7 @@ mod tests {
                 ],
                 &["tel:+4930", "sip:1001@pbx.test"],
             ),
-            // RFC 3325 §9.1 knows two.
+            // RFC 3325 §9.1 allows two.
             (
                 &[("P-Asserted-Identity", "<sip:1@a>, <sip:2@a>, <sip:3@a>")],
                 &["sip:1@a", "sip:2@a"],

@@ -1,17 +1,17 @@
-//! Parts of a document that a reader left out while the rest counts.
+//! Remarks: parts of a document that a reader left out while the rest counts.
 //!
-//! PBXs write documents with small faults: an empty state, a version that is no number, text after the end. A reader of this
-//! crate takes everything that it can read and lists the other parts here, so that an administrator learns of them.
+//! PBXs write documents with small faults: an empty state, a version that is not a number, text after the end. A reader of
+//! this crate reads as much as possible and lists the other parts here, for an administrator.
 
 use std::fmt;
 
-/// Most remarks about one document; further ones say nothing new.
+/// Most remarks about one document; more would say nothing new.
 pub const REMARKS_MAX: usize = 8;
 
-/// Most characters of a peer's value that are repeated.
+/// Longest excerpt of a peer's value, in characters.
 pub const EXCERPT_MAX: usize = 60;
 
-/// One part that was left out, and why.
+/// A part that was left out, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Remark {
@@ -27,46 +27,46 @@ pub enum Remark {
     /// An end tag without its start tag, or the reverse.
     #[error("start and end tags do not match")]
     Misnested,
-    /// An element's prefix stands for no namespace; it was read as if it stood for the document's.
+    /// An element's prefix stands for no namespace; it was read as if in the document's namespace.
     #[error("the namespace prefix {0:?} is not declared")]
     Undeclared(String),
-    /// An element that matters, in a namespace that is not its own.
+    /// A relevant element in a foreign namespace.
     #[error("<{element}> is in the namespace {namespace:?}")]
     Foreign {
         /// The element's local name.
         element: &'static str,
-        /// The namespace that it is in.
+        /// The element's namespace.
         namespace: String,
     },
-    /// An attribute or element has a value that its specification does not know.
+    /// An attribute or element has an unknown value.
     #[error("{what} is {value:?}")]
     Value {
-        /// Which attribute or element.
+        /// The attribute or element.
         what: &'static str,
-        /// Its value.
+        /// The value.
         value: String,
     },
-    /// An element or attribute that decides about the meaning is missing.
+    /// A required element or attribute is missing.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// An element that may stand once has several values.
+    /// An element that may occur once has several values.
     #[error("{0} has several values")]
     Contradiction(&'static str),
-    /// More than a reader takes.
+    /// More items than a reader accepts.
     #[error("it has more than {kept} {what}")]
     TooMany {
-        /// What there are too many of.
+        /// The items.
         what: &'static str,
-        /// How many of them count.
+        /// The number of items that count.
         kept: usize,
     },
-    /// A text of absurd length.
+    /// A text is too long.
     #[error("{0} is too long")]
     TooLong(&'static str),
 }
 
 impl Remark {
-    /// A value that is not known, shortened.
+    /// A remark about an unknown value, which is shortened.
     pub(crate) fn value(what: &'static str, value: &str) -> Self {
         Self::Value {
             what,
@@ -75,19 +75,19 @@ impl Remark {
     }
 }
 
-/// The remarks about one document, at most [`REMARKS_MAX`], none twice.
+/// The remarks about one document: at most [`REMARKS_MAX`], each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remarks(Vec<Remark>);
 
 impl Remarks {
-    /// Adds a remark, unless it is there already or there are enough.
+    /// Adds a remark, unless it is present or the limit is reached.
     pub fn push(&mut self, remark: Remark) {
         if self.0.len() < REMARKS_MAX && !self.0.contains(&remark) {
             self.0.push(remark);
         }
     }
 
-    /// Whether nothing was left out.
+    /// Whether no part was left out.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -108,8 +108,7 @@ impl fmt::Display for Remarks {
     }
 }
 
-/// The beginning of a peer's text, as it may be repeated to a person: at most [`EXCERPT_MAX`] characters, none of them a control
-/// character.
+/// The beginning of a peer's text, safe to show to a person: at most [`EXCERPT_MAX`] characters, without control characters.
 pub fn excerpt(text: &str) -> String {
     let shown = text.trim().chars().filter(|c| !c.is_control());
     shown.take(EXCERPT_MAX).collect()

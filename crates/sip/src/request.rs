@@ -1,5 +1,5 @@
-//! What every request must have before anybody looks at what it asks for (RFC 3261 §8.2), and the answer to bytes that are
-//! meant to be a request and cannot be read as one.
+//! Checks of every request before its method counts (RFC 3261 §8.2), and the answer to unparsable bytes that are meant to be
+//! a request.
 
 use std::net::SocketAddr;
 
@@ -14,12 +14,12 @@ const SINGLE: [&str; 4] = ["From", "To", "Call-ID", "CSeq"];
 /// The default port of SIP over UDP and TCP (RFC 3261 §19.1.2).
 const PORT: u16 = 5_060;
 
-/// Why a request is not looked at further.
+/// The reason for which a request is refused at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// 400, 416 or 420.
     pub code: u16,
-    /// What the answer must name, for Unsupported (RFC 3261 §20.40); empty unless the code is 420.
+    /// The value of Unsupported (RFC 3261 §20.40); empty unless the code is 420.
     pub unsupported: String,
 }
 
@@ -31,7 +31,7 @@ impl Fault {
         }
     }
 
-    /// The answer. Whoever sent something without the headers that are echoed gets the others back.
+    /// The answer, with those of the echoed headers that the request has.
     pub fn answer(&self, request: &Message<'_>, source: SocketAddr, to_tag: &str) -> Writer {
         let answer = answer_to(request, self.code, Some(to_tag), Some(source));
         match self.unsupported.is_empty() {
@@ -41,7 +41,7 @@ impl Fault {
     }
 }
 
-/// What is wrong with a request; `supported` are the extensions we know (RFC 3261 §8.2.2.3).
+/// The fault of a request, if there is one; `supported` are option tags (RFC 3261 §8.2.2.3).
 pub fn fault(request: &Message<'_>, supported: &[&str]) -> Option<Fault> {
     let StartLine::Request { method, uri } = request.start() else {
         return None;
@@ -58,7 +58,7 @@ pub fn fault(request: &Message<'_>, supported: &[&str]) -> Option<Fault> {
     if !is_address("From") || !is_address("To") || !has_sound_vias(request) {
         return bad;
     }
-    // Also a number beyond 2^32 (RFC 3261 §8.1.1.5).
+    // A number beyond 2^32 is a fault as well (RFC 3261 §8.1.1.5).
     if request.cseq().is_ok_and(|cseq| cseq.method != *method) || request.cseq().is_err() {
         return bad;
     }
@@ -103,7 +103,7 @@ fn is_scheme(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
-/// Whether the Via headers say where an answer goes (RFC 3261 §20.42): a protocol, an address, parameters with names.
+/// Whether the Via headers give an address for the answer (RFC 3261 §20.42): a protocol, an address, parameters with names.
 fn has_sound_vias(request: &Message<'_>) -> bool {
     let mut any = false;
     for value in request.all("Via") {
@@ -124,8 +124,8 @@ fn has_sound_vias(request: &Message<'_>) -> bool {
     any
 }
 
-/// The port at which answers to a datagram are awaited: that of the topmost Via (RFC 3261 §18.2.2). `None`: the port that it came
-/// from, because the sender asks for that (RFC 3581 §4) or names none that can be read.
+/// The port for answers to a datagram: that of the topmost Via (RFC 3261 §18.2.2). `None`: the source port, because the
+/// sender asks for it (RFC 3581 §4) or has no readable Via.
 pub fn answer_port(message: &Message<'_>) -> Option<u16> {
     let via = message.header("Via")?;
     let first = split_list(&via).into_iter().next()?;
@@ -139,8 +139,8 @@ pub fn answer_port(message: &Message<'_>) -> Option<u16> {
     Some(port.unwrap_or(PORT))
 }
 
-/// Where requests within the dialog of a request go (RFC 3261 §12.1.1, §12.2.1.1): host and port of the topmost route, or
-/// without one of the Contact. `None`: it names none that can be read.
+/// The target of requests within the dialog of a request (RFC 3261 §12.1.1, §12.2.1.1): host and port of the topmost route,
+/// or of the Contact. `None` if neither is readable.
 pub fn next_hop(request: &Message<'_>) -> Option<(String, u16)> {
     let route = request.header("Record-Route");
     let hop = match &route {
@@ -154,8 +154,8 @@ pub fn next_hop(request: &Message<'_>) -> Option<(String, u16)> {
     Some((host, port.unwrap_or(PORT)))
 }
 
-/// The answer to bytes that [`Message::parse`] refuses, if they are meant to be a request and say where an answer goes: 505
-/// for another version of SIP, else 400 (RFC 3261 §8.2.1 and §21.4.1). It is hardly longer than what came.
+/// The answer to bytes that [`Message::parse`] refuses, if they are meant to be a request and have an address for the
+/// answer: 505 for another version of SIP, else 400 (RFC 3261 §8.2.1 and §21.4.1). It is hardly longer than the request.
 pub fn refuse_malformed(bytes: &[u8], source: SocketAddr, to_tag: &str) -> Option<Vec<u8>> {
     let (first, request) = lenient(bytes)?;
     let first = String::from_utf8_lossy(first);
@@ -180,7 +180,7 @@ pub fn asserted_identities(request: &Message<'_>) -> Vec<String> {
     asserted
 }
 
-/// The Call-ID of bytes that are meant to be a request and cannot be read as one: its receiver may know what it was about.
+/// The Call-ID of unparsable bytes that are meant to be a request: the receiver may know its subscription.
 pub fn call_id_of_malformed(bytes: &[u8]) -> Option<String> {
     let (first, request) = lenient(bytes)?;
     if first.starts_with(b"SIP/") {
@@ -218,7 +218,7 @@ mod tests {
             ),
             ("SIP/2.0/UDP phone.test;branch=z", Some(5_060)),
             ("SIP/2.0/UDP [2001:db8::9];branch=z", Some(5_060)),
-            // Where the request came from.
+            // The answer goes to the source.
             ("SIP/2.0/UDP h:7;rport;branch=z", None),
             ("SIP/2.0/UDP h:7;branch=z;RPORT=9", None),
             ("SIP/2.0/UDP h:0;branch=z", None),

@@ -1,4 +1,4 @@
-//! Lists of resources that are watched with one subscription (RFC 4662): what says which document of a body is about whom.
+//! Lists of resources that are watched with one subscription (RFC 4662): they assign the documents of a body to resources.
 
 mod read;
 mod write;
@@ -9,56 +9,57 @@ use crate::remark::Remarks;
 pub const CONTENT_TYPE: &str = "application/rlmi+xml";
 /// The option tag of the extension (RFC 4662 §8.2).
 pub const EVENT_LIST: &str = "eventlist";
-/// Longest document that is read.
+/// Longest document that is read, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
 /// The namespace of the elements (RFC 4662 §5).
 pub const NAMESPACE: &str = "urn:ietf:params:xml:ns:rlmi";
-/// Most instances of a resource: one for each server that was asked for it.
+/// Most instances of a resource: one for each server behind the list.
 pub const INSTANCES_MAX: usize = 16;
 /// Most resources of a list that is read.
 pub const RESOURCES_MAX: usize = 4_096;
 
-/// What is told about a list, or about those of it that have changed.
+/// The state of a list, or of its changed resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResourceList {
     /// The address of the list.
     pub uri: String,
-    /// Counts what is told within one subscription.
+    /// Number of the document within its subscription.
     pub version: u32,
-    /// All resources are here; otherwise only those that have changed.
+    /// Whether all resources are named; otherwise only the changed ones.
     pub full: bool,
     /// The resources.
     pub resources: Vec<ListedResource>,
-    /// The parts that the reader left out, for an administrator.
+    /// The unread parts, for an administrator.
     pub remarks: Remarks,
 }
 
 /// One resource of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListedResource {
-    /// Its address.
+    /// The address of the resource.
     pub uri: String,
-    /// What people call it.
+    /// The display name of the resource.
     pub name: Option<String>,
-    /// The subscriptions to it behind the list, one for each server (RFC 4662 §5.3); none: no state yet, or no news.
+    /// The subscriptions to the resource behind the list, one for each server (RFC 4662 §5.3); none: no state yet, or no
+    /// change.
     pub instances: Vec<Instance>,
 }
 
 /// The subscription to one resource, behind the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instance {
-    /// Its name within the list.
+    /// Identifies the instance within the list.
     pub id: String,
-    /// Whether it goes on.
+    /// Whether the subscription is active.
     pub state: InstanceState,
-    /// Why it has ended, if told.
+    /// The reason for the end, if the list has one.
     pub reason: Option<String>,
     /// The part of the body with the document.
     pub content_id: Option<String>,
 }
 
 impl Instance {
-    /// One that goes on, with its document in this part.
+    /// An active instance with its document in this part.
     pub fn active(id: String, content_id: String) -> Self {
         Self {
             id,
@@ -67,7 +68,7 @@ impl Instance {
         }
     }
 
-    /// One whose resource does not exist any more (RFC 6665 §4.1.3).
+    /// An instance whose resource no longer exists (RFC 6665 §4.1.3).
     pub fn gone(id: String) -> Self {
         Self {
             id,
@@ -78,29 +79,29 @@ impl Instance {
     }
 }
 
-/// Where the subscription to one resource is (RFC 4662 §5.3, RFC 6665 §4.1.3).
+/// The state of the subscription to one resource (RFC 4662 §5.3, RFC 6665 §4.1.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InstanceState {
-    /// It goes on; also a state that RFC 6665 does not know.
+    /// Active; also any state that RFC 6665 does not define.
     #[default]
     Active,
-    /// It waits for authorization: nothing is known of the resource.
+    /// The subscription waits for authorization: the resource's state is unknown.
     Pending,
-    /// It has ended.
+    /// The subscription has ended.
     Terminated,
 }
 
-/// Why a list was not read.
+/// The reason for which a list cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListError {
     /// Longer than [`DOCUMENT_BYTES_MAX`].
     #[error("resource list of {0} bytes is longer than {DOCUMENT_BYTES_MAX}")]
     TooLong(usize),
-    /// No XML, or not to its end.
+    /// Not XML, or cut off.
     #[error("resource list is no XML: {0}")]
     Xml(String),
-    /// A DOCTYPE may expand without end; lists have none.
+    /// A DOCTYPE may expand without end; real lists have none.
     #[error("resource list has a DOCTYPE")]
     Doctype,
     /// The outermost element is not `list`.

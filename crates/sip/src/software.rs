@@ -1,4 +1,4 @@
-//! The PBX software that sent a message, as far as rules of this product depend on it.
+//! The PBX software that sent a message, where the product depends on it.
 
 use crate::message::Message;
 
@@ -9,7 +9,7 @@ pub enum Software {
     FreeSwitch,
     /// Asterisk, also below FreePBX.
     Asterisk,
-    /// Another product, or none is named.
+    /// Another product, or none in the header.
     #[default]
     Other,
 }

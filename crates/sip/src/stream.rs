@@ -2,41 +2,41 @@
 
 use crate::message::{self, MESSAGE_BYTES_MAX, ParseError};
 
-/// Why a connection cannot be read any further; it must be closed.
+/// The reason for which a connection has lost its framing and must be closed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// No end of the headers, or of the body, within [`MESSAGE_BYTES_MAX`].
+    /// The headers or the body do not end within [`MESSAGE_BYTES_MAX`].
     #[error("message on a connection is longer than {MESSAGE_BYTES_MAX} bytes")]
     TooLong,
-    /// On a connection only the Content-Length tells where a message ends.
+    /// On a connection only the Content-Length gives the end of a message.
     #[error("message on a connection has no Content-Length")]
     NoContentLength,
-    /// A Content-Length that is no length, or two that differ.
+    /// A Content-Length that is not a length, or two that differ.
     #[error(transparent)]
     ContentLength(#[from] ParseError),
 }
 
-/// One thing cut out of the stream.
+/// One frame of the stream.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// A whole message, for [`crate::message::Message::parse`].
     Message(&'a [u8]),
     /// The peer's keep-alive: answer with one CRLF.
     Ping,
-    /// The answer to a keep-alive of ours, or an empty line between messages.
+    /// The answer to Offhook's keep-alive, or an empty line between messages.
     Pong,
 }
 
-/// Collects what arrives on one connection.
+/// Collects the bytes of one connection.
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
-    /// Everything before this has been handed out.
+    /// Start of the bytes that have not been handed out.
     start: usize,
-    /// No end of headers before this; so that a slow peer does not make us search again and again.
+    /// Start of the search for the end of headers, so that a slow peer does not cause repeated searches.
     searched: usize,
-    /// The last thing handed out was a single empty line: the next one makes it a ping.
+    /// The last frame was a single empty line: a second one makes it a ping.
     after_empty_line: bool,
 }
 
@@ -46,7 +46,7 @@ impl Decoder {
         Self::default()
     }
 
-    /// Adds what was read.
+    /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.start > 0 {
             self.buffer.drain(..self.start);
@@ -72,7 +72,7 @@ impl Decoder {
             self.start += empty_line;
             self.searched = self.start;
             self.after_empty_line = !self.after_empty_line;
-            // Two in a row are a ping (RFC 5626 §3.5.1); told apart without waiting for what follows.
+            // Two in a row are a ping (RFC 5626 §3.5.1), recognised without waiting for the next bytes.
             return Ok(Some(if self.after_empty_line {
                 Frame::Pong
             } else {
@@ -103,7 +103,7 @@ impl Decoder {
         Ok(Some(Frame::Message(&self.buffer[message])))
     }
 
-    /// Length of start line, headers and the empty line, if all of it is there.
+    /// Length of start line, headers and the empty line, if complete.
     fn head_length(&self) -> Option<usize> {
         let from = self
             .searched
@@ -126,7 +126,7 @@ impl Decoder {
 
 fn content_length(head: &[u8]) -> Result<usize, FrameError> {
     let mut length = None;
-    // What is no header is the message reader's business.
+    // Lines that are not headers are left to the message reader.
     for line in message::header_lines(head) {
         let Ok(header) = message::header_line(line) else {
             continue;
@@ -200,7 +200,7 @@ mod tests {
                 assert_eq!(message.body(), b"abc");
             }
         }
-        // Digits that a fold divides are no number, and a length in the fold of another header is none.
+        // Digits divided by a fold are not a number, and a length in the fold of another header does not count.
         let divided = b"OPTIONS sip:x SIP/2.0\r\nl: 1\r\n 2\r\n\r\n";
         assert!(frames(&[divided])[0].contains("\"1 2\""));
         let hidden = b"OPTIONS sip:x SIP/2.0\r\nx: y\r\n l: 2\r\nl: 0\r\n\r\n";

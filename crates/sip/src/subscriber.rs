@@ -1,13 +1,13 @@
-//! One subscription, the subscriber's side (RFC 6665 §4.1), as a pure state machine.
+//! One subscription, the subscriber's side (RFC 6665 §4.1), as a pure state machine; the crate's documentation has an
+//! example.
 //!
-//! It knows nothing of the event package: bodies are handed out as they came. It asks for the state,
-//! answers challenges, renews long before the end, begins again when the notifier has forgotten it,
-//! and slows down when it is refused. The owner passes every message that carries this
-//! subscription's Call-ID, and [`Event::Elapsed`] at [`Subscriber::next_deadline`].
+//! It does not interpret the event package: bodies are handed out unchanged. It subscribes, answers challenges, renews long
+//! before the end, begins again when the notifier has forgotten it, and slows down after refusals. The owner passes every
+//! message with this subscription's Call-ID, and [`Event::Elapsed`] at [`Subscriber::next_deadline`].
 //!
 //! Two rules hold on every path. The notifier never decides alone when the next request is sent: `floor` limits the rate.
-//! And unconfirmed state is unknown state: a renewal extends the lease only together with a NOTIFY that came after it
-//! (RFC 6665 §4.2.1.2 obliges the notifier to send one) and that the owner could use.
+//! And unconfirmed state is unknown state: a renewal extends the lease only together with a NOTIFY that came after it (RFC
+//! 6665 §4.2.1.2 obliges the notifier to send one) and that the owner could use.
 
 mod doubt;
 mod notify;
@@ -30,43 +30,43 @@ use crate::transaction::{ClientTransaction, Due, RecentResponses};
 use doubt::{Before, Doubt};
 pub use trouble::Trouble;
 
-/// What is asked for, in seconds: long enough to be cheap, short enough that a lease ends the same
-/// quarter of an hour (ten minutes at most).
+/// Requested duration in seconds: long enough to be cheap, short enough that the lease of a lost subscription ends within
+/// ten minutes.
 pub const EXPIRES_REQUESTED: u32 = 600;
 
-/// The longest minimum that is accepted in a 423: whoever wants more is misconfigured.
+/// The longest minimum that is accepted in a 423; a longer one is a fault of the notifier's configuration.
 pub const EXPIRES_MAX: u32 = 24 * 3600;
 
-/// Answers that are kept for repeated NOTIFYs: a notifier seldom has more than two under way.
+/// Most answers kept for repeated NOTIFYs: a notifier seldom has more than two under way.
 const RECENT_MAX: usize = 4;
 
-/// Who subscribes, and from where: shared by all subscriptions over one transport.
+/// The subscriber's account and address, shared by all subscriptions over one transport.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Address of record in From, such as `sip:1003@pbx.test`.
     pub from: String,
-    /// Where NOTIFYs shall come, such as `sip:1003@192.0.2.1:5080;transport=tcp`.
+    /// Address for NOTIFYs, such as `sip:1003@192.0.2.1:5080;transport=tcp`.
     pub contact: String,
     /// Host and port in Via.
     pub sent_by: String,
-    /// How messages travel.
+    /// The transport.
     pub transport: Transport,
-    /// For a challenge.
+    /// User name and password for challenges.
     pub credentials: Option<Credentials>,
     /// The event package, such as `dialog`.
     pub event: String,
-    /// The media type of its documents.
+    /// The media type of the package's documents.
     pub accept: String,
-    /// Extensions that are understood, as option tags (RFC 3261 §20.37).
+    /// Supported extensions, as option tags (RFC 3261 §20.37).
     pub supported: Option<String>,
     /// The User-Agent header.
     pub user_agent: String,
 }
 
-/// What happens to a subscription.
+/// An input of a subscription.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// Subscribe now, forgetting any earlier dialog.
+    /// Subscribe now and forget any earlier dialog.
     Start(Arc<Account>),
     /// A message with this subscription's Call-ID arrived.
     Received(&'a Message<'a>),
@@ -74,50 +74,50 @@ pub enum Event<'a> {
     Elapsed,
     /// Renew now, so that the notifier sends the whole state.
     Refresh,
-    /// The document of the last [`Action::Notified`] cannot be used: it confirms nothing. The subscription asks for the whole
-    /// state; if that does not help, a new subscription begins.
+    /// The document of the last [`Action::Notified`] cannot be used and confirms nothing. The subscription asks for the
+    /// whole state; if that does not help, a new subscription begins.
     Unusable,
-    /// The document of the last [`Action::Notified`] was used, but misses a part: the subscription asks for the whole state.
+    /// The document of the last [`Action::Notified`] was used but lacks a part: the subscription asks for the whole state.
     Incomplete,
-    /// A call is missing in the document of the last [`Action::Notified`] that was never terminated: the subscription asks for
-    /// the whole state at once.
+    /// A call that was never terminated is missing in the document of the last [`Action::Notified`]: the subscription asks
+    /// for the whole state at once.
     Vanished,
     /// A request with this subscription's Call-ID could not be read, and was refused.
     Unreadable,
-    /// The notifier cannot be reached: stop trying until the next [`Event::Start`].
+    /// The notifier cannot be reached: nothing is sent until the next [`Event::Start`].
     TransportLost,
     /// Unsubscribe.
     Stop,
 }
 
-/// What the owner shall do.
+/// An output of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Send these bytes to the notifier.
     Send(Vec<u8>),
-    /// A NOTIFY said this.
+    /// The content of a NOTIFY.
     Notified {
-        /// Its Content-Type.
+        /// The Content-Type.
         content_type: Option<String>,
-        /// Its body, empty if there is nothing to tell.
+        /// The body; empty if the NOTIFY has none.
         body: Vec<u8>,
-        /// How long the subscription lives without renewal.
+        /// Time until the end of the subscription without renewal.
         remaining: Duration,
-        /// The first of a new subscription: versions start again.
+        /// Whether this is the first NOTIFY of a new subscription: versions start again.
         first: bool,
-        /// The software that sent it.
+        /// The software that sent the NOTIFY.
         software: Software,
     },
     /// A renewal was accepted after a NOTIFY had confirmed it: the last state stays valid for this long.
     Renewed {
-        /// How long the subscription lives without another renewal.
+        /// Time until the end of the subscription without another renewal.
         remaining: Duration,
     },
-    /// What is known can no longer be trusted.
+    /// The last state is no longer confirmed.
     Stale,
-    /// Something is wrong; the subscriber goes on by itself.
+    /// A fault; the subscriber goes on automatically.
     Trouble(Trouble),
-    /// Unsubscribed, or given up trying to.
+    /// Unsubscribed, or given up the attempt.
     Ended,
 }
 
@@ -127,7 +127,7 @@ enum Phase {
     /// The first SUBSCRIBE is under way.
     Subscribing,
     Active,
-    /// Begin again then.
+    /// Begins again at this time.
     Waiting(Duration),
     Stopping,
 }
@@ -138,9 +138,9 @@ struct Dialog {
     remote_tag: String,
     target: String,
     routes: Vec<String>,
-    /// The number of the latest NOTIFY that counted; `None` until one has come: it makes the dialog, not the answer.
+    /// The number of the latest NOTIFY that counted; `None` before the first, which creates the dialog, not the answer.
     remote_cseq: Option<u32>,
-    /// The number of a NOTIFY after it that did not count, because it was not higher.
+    /// The number of a later NOTIFY that did not count, because it was not higher.
     refused: Option<u32>,
     expires_at: Duration,
 }
@@ -150,7 +150,7 @@ struct Dialog {
 struct Pending {
     transaction: ClientTransaction,
     expires: u32,
-    /// A NOTIFY that counts has come since it was sent.
+    /// Whether a NOTIFY has counted since it was sent.
     confirmed: bool,
 }
 
@@ -177,22 +177,22 @@ pub struct Subscriber {
     evidence: Option<Evidence>,
     deferred: Option<Deferred>,
     recent: RecentResponses,
-    /// What a 423 made us ask for.
+    /// The Expires requested after a 423.
     min_expires: Option<u32>,
-    /// Where a 3xx sent this attempt, and how many of them came.
+    /// The target of a 3xx in this attempt, and the number of redirections.
     redirect: Option<String>,
     redirects: u8,
     floor: Floor,
     begun_at: Duration,
     refresh_at: Option<Duration>,
-    /// Timer N (RFC 6665 §4.1.2.4): a NOTIFY that counts must have come by then.
+    /// Timer N (RFC 6665 §4.1.2.4): a NOTIFY must count by this time.
     notify_by: Option<Duration>,
     /// End of the lease of the last state; `None`: the owner has no state.
     known_until: Option<Duration>,
     doubt: Doubt,
     /// The state before the last NOTIFY, to be restored by [`Event::Unusable`].
     before: Option<Before>,
-    /// Renewals in a row that were made out of turn because of doubt.
+    /// Number of renewals in a row out of turn.
     urged: u32,
     /// The notifier sent no NOTIFY after the last renewal.
     skips_notify: bool,
@@ -252,12 +252,12 @@ impl Subscriber {
         self.phase == Phase::Active && self.known_until.is_some() && self.doubt != Doubt::Overdue
     }
 
-    /// Evidence about the credentials in the last answer; asking clears it.
+    /// Evidence about the credentials in the last answer; the call clears it.
     pub fn take_evidence(&mut self) -> Option<Evidence> {
         self.evidence.take()
     }
 
-    /// The owner is about to order a renewal by itself, and not because of anything that the notifier did: it does not wait.
+    /// Announces a renewal demanded by the owner and not caused by the notifier: it does not wait.
     pub fn allow_order(&mut self) {
         self.floor.make_room();
     }
@@ -267,12 +267,12 @@ impl Subscriber {
         self.skips_notify
     }
 
-    /// Whether it neither holds nor tries anything.
+    /// Whether no subscription is active or under way.
     pub fn is_idle(&self) -> bool {
         self.phase == Phase::Idle
     }
 
-    /// When [`Event::Elapsed`] is wanted.
+    /// When [`Event::Elapsed`] is due.
     pub fn next_deadline(&self) -> Option<Duration> {
         let waiting = match self.phase {
             Phase::Waiting(until) => Some(until),
@@ -285,8 +285,8 @@ impl Subscriber {
         due.into_iter().flatten().min()
     }
 
-    /// When the subscription, or what is known by it, lapses unless something arrives: at [`Event::Elapsed`] it is lost then, and
-    /// nothing is sent.
+    /// When the subscription or its state lapses unless a message arrives: [`Event::Elapsed`] at that time loses it and
+    /// sends nothing.
     pub fn lapses_at(&self) -> Option<Duration> {
         let notify_by = self.notify_by.filter(|_| self.phase == Phase::Active);
         notify_by.into_iter().chain(self.ends_at()).min()
@@ -309,7 +309,7 @@ impl Subscriber {
         )
     }
 
-    /// The single entry point.
+    /// Applies an event and returns the actions.
     pub fn handle(&mut self, now: Duration, event: Event<'_>) -> Vec<Action> {
         let mut out = Vec::new();
         if !matches!(event, Event::Unusable | Event::Incomplete | Event::Vanished) {
@@ -406,8 +406,8 @@ impl Subscriber {
         self.send_subscribe(now, 0, out);
     }
 
-    /// The subscription is gone: say so and begin again after a pause. Also if there is no pause, the new subscription begins
-    /// with [`Event::Elapsed`], at a time that the owner chooses.
+    /// Handles the loss of the subscription: reports it and begins again after a pause. Even without a pause the new
+    /// subscription begins with [`Event::Elapsed`], at a time that the owner chooses.
     fn lose(&mut self, now: Duration, trouble: Trouble, pause: Duration, out: &mut Vec<Action>) {
         self.forget(out);
         out.push(Action::Trouble(trouble));
@@ -421,7 +421,7 @@ impl Subscriber {
         out.push(Action::Ended);
     }
 
-    /// Drops the dialog and all that waits for it.
+    /// Drops the dialog and everything that waits for it.
     fn forget(&mut self, out: &mut Vec<Action>) {
         self.dialog = None;
         self.pending = None;
@@ -439,7 +439,7 @@ impl Subscriber {
         self.floor.pause(&mut self.ids)
     }
 
-    /// At once after a subscription that lived a while; growing pauses for one that ends again and again.
+    /// No pause after a subscription that lived for a while; growing pauses for one that ends again and again.
     fn pause_unless_settled(&mut self, now: Duration) -> Duration {
         let lived = now.saturating_sub(self.begun_at);
         self.floor.restart(lived, &mut self.ids)
@@ -449,13 +449,13 @@ impl Subscriber {
         self.refresh_at = Some(self.floor.renewal(now, remaining, &mut self.ids));
     }
 
-    /// Renews then, if not earlier.
+    /// Renews at this time, if not earlier.
     fn refresh_by(&mut self, at: Duration) {
         self.refresh_at = Some(self.refresh_at.map_or(at, |planned| planned.min(at)));
     }
 }
 
-/// Whether trying again is of no use before somebody has changed something.
+/// Whether a retry is useless until an administrator has changed the configuration.
 pub(crate) const fn is_refused_for_good(code: u16) -> bool {
     matches!(code, 403 | 404 | 405 | 410 | 489 | 501 | 604)
 }

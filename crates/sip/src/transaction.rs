@@ -11,28 +11,28 @@ pub const T1: Duration = Duration::from_millis(500);
 /// Longest pause between two transmissions of a request (RFC 3261 §17.1.2.2).
 pub const T2: Duration = Duration::from_secs(4);
 
-/// How long an answer is waited for, 64 × T1 (timer F), and how long an answer is remembered (timer J).
+/// Timeout of a request, 64 × T1 (timer F), and time for which an answer is remembered (timer J).
 pub const TIMEOUT: Duration = Duration::from_secs(32);
 
-/// What a response means to a client transaction.
+/// The effect of a response on a client transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The response belongs to another transaction.
     NotOurs,
-    /// A provisional response: go on waiting.
+    /// A provisional response: the transaction goes on.
     Provisional,
-    /// The final response: the transaction is over.
+    /// The final response: the transaction has ended.
     Final,
 }
 
-/// What time asks of a client transaction.
+/// The action due in a client transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// Nothing yet.
+    /// No action.
     Nothing,
     /// Send the request again (timer E).
     Retransmit,
-    /// No answer came (timer F): the transaction is over.
+    /// No answer came (timer F): the transaction has ended.
     TimedOut,
 }
 
@@ -47,7 +47,7 @@ pub struct ClientTransaction {
 }
 
 impl ClientTransaction {
-    /// The request has just been sent. `patience` is [`TIMEOUT`] except for probes.
+    /// A transaction whose request has just been sent. `patience` is its timeout: [`TIMEOUT`], shorter for probes.
     pub fn new(
         now: Duration,
         transport: Transport,
@@ -64,12 +64,12 @@ impl ClientTransaction {
         }
     }
 
-    /// The request, for sending it again.
+    /// The request, for a repetition.
     pub fn request(&self) -> &[u8] {
         &self.request
     }
 
-    /// A response arrived with this branch in its Via.
+    /// Handles a response with this branch in its Via.
     pub fn respond(&mut self, now: Duration, branch: &str, code: u16) -> Progress {
         if branch != self.branch {
             return Progress::NotOurs;
@@ -85,7 +85,7 @@ impl ClientTransaction {
         Progress::Provisional
     }
 
-    /// Time has passed.
+    /// Returns the action that is due.
     pub fn elapse(&mut self, now: Duration) -> Due {
         if now >= self.gives_up_at {
             return Due::TimedOut;
@@ -100,24 +100,24 @@ impl ClientTransaction {
         }
     }
 
-    /// When [`Self::elapse`] has something to do.
+    /// When [`Self::elapse`] is due.
     pub fn next_deadline(&self) -> Duration {
         self.retransmit_at
             .map_or(self.gives_up_at, |at| at.min(self.gives_up_at))
     }
 }
 
-/// Answers that were given, so that a repeated request gets the same one again (RFC 3261 §17.2.2).
+/// Answers given, so that a repeated request gets the same one again (RFC 3261 §17.2.2).
 #[derive(Clone, Debug)]
 pub struct RecentResponses {
     limit: usize,
     given: BTreeMap<String, Vec<u8>>,
-    /// In the order in which they are forgotten (timer J).
+    /// Keys in the order in which they are forgotten (timer J).
     order: VecDeque<(String, Duration)>,
 }
 
 impl RecentResponses {
-    /// Remembers at most `limit` answers; the oldest goes first.
+    /// Remembers at most `limit` answers; the oldest is forgotten first.
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -126,12 +126,12 @@ impl RecentResponses {
         }
     }
 
-    /// The answer that was given to this request (its method and branch) already.
+    /// The earlier answer to this request, identified by method and branch.
     pub fn find(&self, key: &str) -> Option<&[u8]> {
         self.given.get(key).map(Vec::as_slice)
     }
 
-    /// Remembers an answer, and forgets those whose time is over.
+    /// Remembers an answer, and forgets expired ones.
     pub fn remember(&mut self, now: Duration, key: String, response: Vec<u8>) {
         while self.order.len() >= self.limit
             || self.order.front().is_some_and(|(_, until)| now >= *until)

@@ -1,12 +1,12 @@
-//! Addresses: which user one names, when two name the same resource, and whether one can be read at all (RFC 3261 §19.1,
-//! RFC 3966). All comparisons of addresses are here.
+//! Addresses: the user that one names, equivalence, and validity (RFC 3261 §19.1, RFC 3966). All comparisons of addresses
+//! are here.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
 use crate::message::find_parameter;
 
-/// Parameters that differ from their absence: they change where a request goes or what it asks for.
+/// Parameters whose absence is different from every value: they change the target or the purpose of a request.
 const NEVER_IGNORED: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
 /// The schemes of addresses that name users.
@@ -17,7 +17,7 @@ enum Scheme {
     Tel,
 }
 
-/// An address cut into its parts, each as it is written.
+/// An address split into its parts, as written.
 struct Parts<'a> {
     scheme: Scheme,
     /// The user part without its parameters, or the number of a `tel:` address.
@@ -27,13 +27,13 @@ struct Parts<'a> {
     password: Option<&'a str>,
     /// Host and port; empty in a `tel:` address.
     host: &'a str,
-    /// With their leading semicolon.
+    /// Parameters with their leading semicolon.
     parameters: &'a str,
     headers: &'a str,
 }
 
 impl<'a> Parts<'a> {
-    /// `None`: the scheme is another one.
+    /// Splits an address; `None` for other schemes.
     fn of(uri: &'a str) -> Option<Self> {
         let (scheme, rest) = uri.split_once(':')?;
         let schemes = [
@@ -78,7 +78,7 @@ impl<'a> Parts<'a> {
         })
     }
 
-    /// The user part in the one spelling of all that name the same user.
+    /// The user part in the normal spelling of all that name the same user.
     fn user(&self) -> Option<String> {
         let user = self.user.filter(|user| !user.is_empty())?;
         let user = decoded(user);
@@ -88,14 +88,14 @@ impl<'a> Parts<'a> {
         })
     }
 
-    /// Whether the user part is a telephone number (RFC 3261 §19.1.6).
+    /// Whether the user part is a phone number (RFC 3261 §19.1.6).
     fn is_number(&self) -> bool {
         self.scheme == Scheme::Tel
             || find_parameter(self.parameters, "user")
                 .is_some_and(|kind| kind.eq_ignore_ascii_case("phone"))
     }
 
-    /// The host in one spelling, and the port.
+    /// The host in its normal spelling, and the port.
     fn host(&self) -> (String, Option<u16>) {
         host_and_port(self.host).unwrap_or_else(|| (self.host.to_ascii_lowercase(), None))
     }
@@ -120,7 +120,7 @@ fn pair(text: &str) -> (String, String) {
     (decoded(name).to_ascii_lowercase(), decoded(value))
 }
 
-/// Whether each parameter that both have is the same in both, and one that only one has may be ignored. The parameters of a
+/// Whether the parameters of two addresses match: equal in both, or ignorable if only one has them. The parameters of a
 /// number all belong to it (RFC 3966 §4).
 fn parameters_fit(
     scheme: Scheme,
@@ -153,14 +153,13 @@ pub fn equivalent(one: &str, other: &str) -> bool {
         && parameters_fit(one.scheme, &others, &parameters)
 }
 
-/// The user part without its parameters and the password, or the number of a `tel:` address, in the one spelling of all that
-/// name the same user: `1004` of `sip:%31004@pbx.test`, `+4930123` of `tel:+49-30-123` and of
-/// `sip:%2B49-30-123@pbx.test;user=phone`.
+/// The user part without parameters and password, or the number of a `tel:` address, in the normal spelling: `1004` for
+/// `sip:%31004@pbx.test`, `+4930123` for `tel:+49-30-123` and for `sip:%2B49-30-123@pbx.test;user=phone`.
 pub fn user(uri: &str) -> Option<String> {
     Parts::of(uri)?.user()
 }
 
-/// The same, but a number has its visual separators (RFC 3966 §3): some phone systems have extensions with a hyphen.
+/// Like [`user`], but a number keeps its visual separators (RFC 3966 §3): some phone systems have extensions with a hyphen.
 pub fn user_as_written(uri: &str) -> Option<String> {
     let user = Parts::of(uri)?.user.filter(|user| !user.is_empty())?;
     Some(decoded(user))
@@ -172,7 +171,7 @@ pub fn names(uri: &str, name: &str) -> bool {
     is_name(user(uri)) || is_name(user_as_written(uri))
 }
 
-/// Whether an address of a scheme of ours can be read: it names a number or a host, and no character of it ends it.
+/// Whether an address of a known scheme is valid: it names a number or a host, and no character of it ends it.
 pub fn is_well_formed(uri: &str) -> bool {
     let ends = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\\');
     let Some(parts) = Parts::of(uri) else {
@@ -184,12 +183,13 @@ pub fn is_well_formed(uri: &str) -> bool {
         && (parts.scheme == Scheme::Tel || host_and_port(parts.host).is_some())
 }
 
-/// Host and port of a `sip:` or `sips:` address, the host in one spelling; `None`: it has none that can be read.
+/// Host and port of a `sip:` or `sips:` address, the host in its normal spelling; `None` if it has none that is readable.
 pub fn host(uri: &str) -> Option<(String, Option<u16>)> {
     host_and_port(Parts::of(uri)?.host)
 }
 
-/// Host and port of an address or a Via, the host in one spelling; `None`: they are none. An IPv6 address stands in brackets.
+/// Host and port of an address or a Via, the host in its normal spelling; `None` if unreadable. An IPv6 address stands in
+/// brackets.
 pub(crate) fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     let (host, rest) = match text.strip_prefix('[') {
         Some(rest) => {
@@ -216,7 +216,7 @@ pub(crate) fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     Some((host, Some(port)))
 }
 
-/// The address as others may read it: without parameters and headers, which belong to one hop, and without the password.
+/// The address for other receivers: without parameters and headers, which belong to one hop, and without the password.
 pub(crate) fn plain(uri: &str) -> String {
     let (before, rest) = at_host(uri);
     let host = rest.split([';', '?']).next().unwrap_or(rest);
@@ -234,7 +234,7 @@ pub(crate) fn without_headers(uri: &str) -> &str {
     uri.get(..end).unwrap_or(uri)
 }
 
-/// The parameters of the address; a user part may hold a `;` too (RFC 3261 §25.1).
+/// The parameters of the address; a user part may contain a `;` too (RFC 3261 §25.1).
 pub(crate) fn uri_parameters(uri: &str) -> &str {
     let (_, rest) = at_host(without_headers(uri));
     rest.find(';')
@@ -242,14 +242,14 @@ pub(crate) fn uri_parameters(uri: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// An address, cut before its host.
+/// Splits an address before its host.
 fn at_host(uri: &str) -> (&str, &str) {
     let at = uri.find('@').map_or(0, |at| at + 1);
     uri.split_at(at)
 }
 
 /// The text with every escape resolved; a malformed escape stays unchanged. A text with escapes of control characters, or of
-/// bytes that are not UTF-8, stays unchanged as a whole, and means only itself.
+/// bytes that are not UTF-8, stays unchanged as a whole and is equivalent only to itself.
 pub(crate) fn decoded(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
@@ -283,7 +283,7 @@ fn hex_digit(digit: u8) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// A telephone number without visual separators (RFC 3966 §3); any other text unchanged.
+/// A phone number without visual separators (RFC 3966 §3); any other text unchanged.
 fn without_separators(user: String) -> String {
     let is_separator = |c: char| "-.()".contains(c);
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '+' | '*' | '#') || is_separator(c);

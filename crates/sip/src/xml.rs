@@ -1,8 +1,8 @@
-//! The common part of all documents: a tolerant walk through the elements, namespaces, references and escaping.
+//! The common part of all documents: a tolerant walk through elements, namespaces, references and escaping.
 //!
-//! PBXs write XML that is not quite well-formed: bare ampersands, end tags that do not match, a document that ends in the
-//! middle. The walk goes on wherever the meaning is clear and remarks the parts that it left out. A DOCTYPE is refused, so nothing
-//! expands; depth is bounded.
+//! PBXs write XML that is not quite well-formed: bare ampersands, end tags that do not match, a document that is cut off.
+//! The walk goes on wherever the meaning is clear and remarks the parts that it left out. A DOCTYPE is refused, so that
+//! nothing expands; depth is bounded.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -20,11 +20,11 @@ const BINDINGS_MAX: usize = 64;
 /// Longest name of an entity or character reference.
 const REFERENCE_BYTES_MAX: usize = 12;
 
-/// Why a document cannot be read at all.
+/// The reason for which a document cannot be read at all.
 pub(crate) enum Fault {
-    /// It is no XML.
+    /// Not XML.
     Xml(String),
-    /// It has a DOCTYPE: entities would be expanded.
+    /// A DOCTYPE: entities would be expanded.
     Doctype,
     /// Elements are nested too deep.
     TooDeep,
@@ -35,7 +35,7 @@ pub(crate) enum Fault {
 pub(crate) enum Space<'a> {
     /// Neither the element nor a parent declares one.
     None,
-    /// It has this prefix, which is not declared.
+    /// An undeclared prefix.
     Undeclared(&'a str),
     /// The declared namespace.
     Bound(&'a str),
@@ -43,14 +43,14 @@ pub(crate) enum Space<'a> {
 
 /// The start of an element.
 pub(crate) struct Element<'a> {
-    /// Its name without the prefix.
+    /// The name without the prefix.
     pub(crate) name: &'a str,
     pub(crate) space: Space<'a>,
     start: &'a BytesStart<'a>,
 }
 
 impl Element<'_> {
-    /// The value of an attribute: the one without a prefix (Namespaces in XML §6.2), else one with the element's own.
+    /// The value of an attribute: the one without a prefix (Namespaces in XML §6.2), else the one with the element's own.
     pub(crate) fn attribute(&self, name: &str) -> Option<String> {
         let qualified = self.start.name();
         let prefix = qualified.prefix().map(|prefix| prefix.into_inner());
@@ -70,22 +70,22 @@ impl Element<'_> {
     }
 }
 
-/// What makes sense of the elements of one kind of document.
+/// Interprets the elements of one kind of document.
 pub(crate) trait Parser {
     type Error: From<Fault>;
 
     fn open(&mut self, element: &Element<'_>) -> Result<(), Self::Error>;
     fn close(&mut self);
     fn text(&mut self, part: &str);
-    /// The document ends here; what was begun is closed next.
+    /// Handles the end of a document that is cut off; open elements are closed next.
     fn cut(&mut self);
     fn remark(&mut self, remark: Remark);
 }
 
-/// Walks through a document, up to where it ends or makes no sense any more.
+/// Walks through a document to its end, or to the point where it stops making sense.
 ///
 /// # Errors
-/// The parser's own, and each [`Fault`] as one of them.
+/// The parser's own errors, which include each [`Fault`].
 pub(crate) fn walk<P: Parser>(bytes: &[u8], parser: &mut P) -> Result<(), P::Error> {
     let text = decode(bytes, parser);
     let mut xml = Reader::from_str(text.trim_start_matches('\u{feff}').trim());
@@ -111,7 +111,7 @@ pub(crate) fn walk<P: Parser>(bytes: &[u8], parser: &mut P) -> Result<(), P::Err
             Event::Eof => break,
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             Event::Text(part) if scopes.depth() == 0 => {
-                // Some programs send the end of their string too.
+                // Some programs send the end of their string as well.
                 if part.contains(|c: char| !c.is_whitespace() && !c.is_control()) {
                     parser.remark(Remark::AfterEnd);
                 }
@@ -167,7 +167,7 @@ fn open<P: Parser>(
     parser.open(&element)
 }
 
-/// Closes the innermost element of that name and all within it; an end tag without a start is passed over.
+/// Closes the innermost element of that name and all within it; an end tag without a start tag is skipped.
 fn close<P: Parser>(name: &str, scopes: &mut Scopes, parser: &mut P) {
     match scopes.above(name.trim()) {
         Some(above) => {
@@ -186,9 +186,9 @@ fn close<P: Parser>(name: &str, scopes: &mut Scopes, parser: &mut P) {
 /// The open elements and the namespace declarations in force.
 #[derive(Default)]
 struct Scopes {
-    /// The names of the open elements, one after the other.
+    /// The names of the open elements, concatenated.
     names: String,
-    /// Where each name begins.
+    /// The start of each name.
     starts: Vec<usize>,
     /// Depth, prefix (empty: the default) and namespace of each declaration.
     bindings: Vec<(usize, String, String)>,
@@ -226,7 +226,7 @@ impl Scopes {
         self.names.truncate(self.starts.pop().unwrap_or_default());
     }
 
-    /// How many elements are open within the innermost of that name.
+    /// Number of open elements within the innermost of that name.
     fn above(&self, name: &str) -> Option<usize> {
         let mut end = self.names.len();
         for (above, start) in self.starts.iter().rev().enumerate() {
@@ -254,7 +254,7 @@ impl Scopes {
     }
 }
 
-/// The attributes that can be read, also without quotes; no check for duplicates.
+/// The readable attributes, also without quotes; duplicates are not checked.
 fn attributes<'a>(
     start: &'a BytesStart<'_>,
 ) -> impl Iterator<Item = quick_xml::events::attributes::Attribute<'a>> {
@@ -263,7 +263,7 @@ fn attributes<'a>(
     attributes.flatten()
 }
 
-/// The text of a document: UTF-8, UTF-16 with a byte order mark, or ISO 8859-1 where it says so.
+/// The text of a document: UTF-8, UTF-16 with a byte order mark, or ISO 8859-1 if declared.
 fn decode<'a, P: Parser>(bytes: &'a [u8], parser: &mut P) -> Cow<'a, str> {
     let utf16 = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units = bytes.as_chunks::<2>().0.iter().map(|unit| read(*unit));
@@ -289,7 +289,7 @@ fn decode<'a, P: Parser>(bytes: &'a [u8], parser: &mut P) -> Cow<'a, str> {
     lossy
 }
 
-/// Replaces references; an ampersand that begins none stands for itself, as in `Meyer & Co`.
+/// Replaces references; an ampersand without a reference stands for itself, as in `Meyer & Co`.
 fn unescape(raw: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| !matches!(byte, b'&' | b'\n' | b'\r' | b'\t');
     if raw.bytes().all(is_plain) {
@@ -325,7 +325,7 @@ fn unescape(raw: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// A character reference or one of the five entities of XML; nothing else can be defined without a DOCTYPE.
+/// A character reference or one of the five entities of XML; others would need a DOCTYPE.
 fn resolve(name: &str) -> Option<char> {
     if let Some(number) = name.strip_prefix('#') {
         let number = match number.strip_prefix(['x', 'X']) {
@@ -344,8 +344,8 @@ fn resolve(name: &str) -> Option<char> {
     }
 }
 
-/// Appends text as it may stand in an element or a quoted attribute. XML has no way at all to write most control
-/// characters: they are left out.
+/// Appends text escaped for an element or a quoted attribute. XML cannot represent most control characters: they are left
+/// out.
 pub(crate) fn escape(text: &str, out: &mut String) {
     for character in text.chars() {
         match character {

@@ -1,16 +1,16 @@
-//! What watchers are told, made once for all who are told the same.
+//! Documents for watchers, written once for all watchers of a class.
 
 use std::hash::Hasher as _;
 use std::ops::Range;
 
-/// A document, made once for all watchers of a class.
+/// A document, written once for all watchers of a class.
 #[derive(Debug)]
 pub struct Document {
     bytes: Vec<u8>,
-    /// Where the number of the document within its subscription stands, if the package has one: so many bytes wide, filled
-    /// up with blanks that are outside the quotes.
+    /// Position of the document's number within its subscription, if the package has one: a fixed width, filled up with
+    /// blanks outside the quotes.
     version: Option<Range<usize>>,
-    /// Tells it from other documents of the same resource; never zero.
+    /// Distinguishes the document from others of the same resource; never zero.
     pub(super) fingerprint: u64,
 }
 
@@ -44,17 +44,17 @@ impl Document {
         document
     }
 
-    /// Its length.
+    /// Length in bytes.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the document has no bytes.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Appends it with this version.
+    /// Appends the document with this version.
     pub(super) fn write(&self, version: u32, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&self.bytes);

@@ -1,4 +1,4 @@
-//! What the presence agent asks its owner: who may watch what, and the documents about it.
+//! The interface between the presence agent and its owner: permissions and documents.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use crate::message::Message;
 /// An event package (RFC 6665 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Package {
-    /// What calls an entity has (RFC 4235): busy lamp fields.
+    /// The calls of an entity (RFC 4235), for BLF keys.
     Dialog,
-    /// What a person is doing (RFC 3856).
+    /// The presence of a person (RFC 3856).
     Presence,
 }
 
 impl Package {
-    /// All of them.
+    /// All packages.
     pub const ALL: [Self; 2] = [Self::Dialog, Self::Presence];
 
     /// The name in an Event header.
@@ -35,7 +35,7 @@ impl Package {
         }
     }
 
-    /// The package that an Event header names.
+    /// The package named by an Event header.
     pub fn of_event(value: &str) -> Option<Self> {
         let name = value.split(';').next()?.trim();
         Self::ALL
@@ -44,37 +44,37 @@ impl Package {
     }
 }
 
-/// Something that can be watched, by a number of the host's.
+/// A resource that can be watched, such as a person or a list, by the host's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resource(pub u32);
 
-/// Watchers who are told the same, by a number of the host's.
+/// Watchers who get the same document, by the host's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Class(pub u8);
 
-/// Who watches, by a number of the host's: to find the class again when what people may see has changed.
+/// A watcher, by the host's number; the agent asks for the watcher's class again when permissions change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Watcher(pub u32);
 
-/// What comes of the wish to watch.
+/// The host's decision about a SUBSCRIBE or PUBLISH.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Watch this, and be told what this class is told.
+    /// Accepts; the watcher gets the documents of this class.
     Watch(Resource, Class, Watcher),
-    /// Watch all that are on this list.
+    /// Accepts a subscription to all members of a list.
     WatchList(Resource, Watcher),
-    /// Say first who you are: the values of the WWW-Authenticate headers.
+    /// Asks for authentication (401): the values of the WWW-Authenticate headers.
     Challenge(Vec<String>),
-    /// No: 403, 404 and the like.
+    /// Refuses with this status code, such as 403 or 404.
     Refuse(u16),
 }
 
-/// Why a request is not granted.
+/// The refusal of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdmissionError {
-    /// The sender must sign in first: the values of the WWW-Authenticate headers.
+    /// The sender must authenticate first (401): the values of the WWW-Authenticate headers.
     Challenge(Vec<String>),
-    /// No: 403, 404 and the like.
+    /// The status code of the refusal, such as 403 or 404.
     Refuse(u16),
 }
 
@@ -87,9 +87,9 @@ impl From<AdmissionError> for Admission {
     }
 }
 
-/// What the agent asks its owner.
+/// The decisions and documents that the agent gets from its owner.
 pub trait Host<F> {
-    /// Whether somebody may watch what the request names.
+    /// Decides whether the sender may watch the resource that the request names.
     fn admit(
         &mut self,
         now: Duration,
@@ -98,21 +98,20 @@ pub trait Host<F> {
         package: Package,
     ) -> Admission;
 
-    /// Where the NOTIFYs of the dialog that a request makes or renews are sent: where its answers are sent, if the owner knows no
-    /// better.
+    /// The flow for NOTIFYs in the dialog that a request creates or renews; by default the flow of its answers.
     fn dialog_flow(&self, peer: Peer<F>, _request: &Message<'_>) -> F {
         peer.flow
     }
 
-    /// Whether a peer may have any number of subscriptions: a proxy that asks for others.
+    /// Whether a peer may have any number of subscriptions, such as a proxy that subscribes for many phones.
     fn is_trusted(&self, _peer: Peer<F>) -> bool {
         false
     }
 
-    /// What class a watcher belongs to now; `None`: it may not watch any more.
+    /// The watcher's class now; `None` if the watcher may not watch any more.
     fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class>;
 
-    /// What a class of watchers is told of a resource; `None` if there is no such resource any more.
+    /// The document of a resource for a class of watchers; `None` if the resource no longer exists.
     fn document(
         &mut self,
         resource: Resource,
@@ -120,12 +119,12 @@ pub trait Host<F> {
         class: Class,
     ) -> Option<Arc<Document>>;
 
-    /// Who is on a list; `None`: there is no such list, or the watcher may not know.
+    /// The members of a list; `None` if the list does not exist or the watcher may not know it.
     fn members(&mut self, _list: Resource, _watcher: Watcher) -> Option<Vec<Member>> {
         None
     }
 
-    /// Whether somebody may publish for what the request names.
+    /// Decides whether the sender may publish for the resource that the request names.
     fn admit_publication(
         &mut self,
         now: Duration,
@@ -134,10 +133,10 @@ pub trait Host<F> {
         package: Package,
     ) -> Admission;
 
-    /// Whether a phone may register (RFC 3261 §10.3, steps 3 to 5).
+    /// Decides whether a phone may register (RFC 3261 §10.3, steps 3 to 5).
     ///
     /// # Errors
-    /// Why not.
+    /// The refusal.
     fn admit_registration(
         &mut self,
         _now: Duration,
@@ -147,9 +146,9 @@ pub trait Host<F> {
         Err(AdmissionError::Refuse(403))
     }
 
-    /// Something was published, changed or removed (`None`).
+    /// Applies a publication: new, changed, renewed or ended.
     ///
     /// # Errors
-    /// The code of the refusal: the document makes no sense (400), or there is no room now (503).
+    /// The status code of the refusal: 400 for an unusable document, 503 for lack of room.
     fn on_publication(&mut self, now: Duration, publication: Publication<'_>) -> Result<(), u16>;
 }

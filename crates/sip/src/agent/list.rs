@@ -1,7 +1,7 @@
-//! One subscription to many resources (RFC 4662): a telephone learns all its keys with one request.
+//! One subscription to many resources (RFC 4662): a phone subscribes to all its BLF keys with one request.
 //!
-//! The first NOTIFY names all members of the list; each has the documents of those that are new to the watcher, as many as
-//! fit into one message. What is left follows after the answer.
+//! The first NOTIFY names all members of the list and has the documents that are new to the watcher, as many as fit into one
+//! message. The remaining documents follow after the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,47 +17,47 @@ use crate::network;
 use crate::remark::Remarks;
 use crate::resource_list::{self, EVENT_LIST, Instance, ListedResource, ResourceList};
 
-/// Most members of a list that are told; a telephone has fewer keys.
+/// Most members of a list that are sent; a phone has fewer keys.
 pub const MEMBERS_MAX: usize = 256;
-/// Documents in one NOTIFY over UDP, in bytes: fragments get lost.
+/// Bytes of documents in one NOTIFY over UDP: larger ones become fragments, which get lost.
 const DATAGRAM_BUDGET: usize = 8 * 1024;
-/// The same on a connection.
+/// Bytes of documents in one NOTIFY on a connection.
 const STREAM_BUDGET: usize = 32 * 1024;
-/// All that a NOTIFY about a list may take, its own headers left out.
+/// Longest body of a NOTIFY about a list.
 const BODY_MAX: usize = MESSAGE_BYTES_MAX - 8 * 1024;
-/// What the list needs for a member besides address and name, and a part besides its document.
+/// Bytes of a member in the list besides address and name, and of a part besides its document.
 const MEMBER_OVERHEAD: usize = 64;
 const PART_OVERHEAD: usize = 320;
-/// Longer names are cut: they are for keys of telephones.
+/// Longest name in bytes; longer ones are cut, since keys of phones show them.
 const NAME_MAX: usize = 48;
-/// What was told of a member that is not there any more; no document has it.
+/// Fingerprint of a member that was reported as gone; no document has it.
 const GONE: u64 = 2;
 
-/// Who is on a list.
+/// A member of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Its number.
+    /// The member's resource.
     pub resource: Resource,
-    /// Its address.
+    /// The member's address.
     pub uri: Arc<str>,
-    /// What people call it.
+    /// The member's display name.
     pub name: Arc<str>,
 }
 
 impl Member {
-    /// What its entry in the list takes at most; a character of a name may need six when it is escaped.
+    /// Most bytes of the member's entry in the list; an escaped character of a name may need six.
     fn room(&self) -> usize {
         let name: usize = self.name.chars().take(NAME_MAX).map(char::len_utf8).sum();
         MEMBER_OVERHEAD + self.uri.len() + name
     }
 }
 
-/// What a subscription to a list knows of its members.
+/// A subscription's members, with the documents sent last.
 #[derive(Debug)]
 pub(super) struct List {
     pub(super) watcher: Watcher,
     members: Vec<Followed>,
-    /// All members must be named.
+    /// The next NOTIFY must name all members.
     full: bool,
 }
 
@@ -65,17 +65,17 @@ pub(super) struct List {
 struct Followed {
     member: Member,
     class: Option<Class>,
-    /// The document that was told last, by its fingerprint.
+    /// Fingerprint of the document sent last.
     told: u64,
-    /// Something may have changed since.
+    /// The member may have changed since.
     changed: bool,
 }
 
-/// What a NOTIFY about a list says.
+/// The content of a NOTIFY about a list.
 pub(super) struct Told {
     pub(super) content_type: String,
     pub(super) body: Vec<u8>,
-    /// There was more than fits.
+    /// Further documents did not fit.
     pub(super) more: bool,
 }
 
@@ -102,7 +102,7 @@ impl List {
         }))
     }
 
-    /// How many members there are.
+    /// Number of members.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
@@ -112,7 +112,7 @@ impl List {
         self.members.iter().map(|followed| followed.member.resource)
     }
 
-    /// Whether the same are on another list.
+    /// Whether the other list has the same members.
     fn is_of(&self, other: &Self) -> bool {
         let members = |list: &Self| -> Vec<Member> {
             list.members.iter().map(|f| f.member.clone()).collect()
@@ -120,7 +120,7 @@ impl List {
         members(self) == members(other)
     }
 
-    /// Everything is to be told, whether it was told before or not.
+    /// Marks every member, so that the next NOTIFY has all documents.
     pub(super) fn tell_all(&mut self) {
         self.full = true;
         for followed in &mut self.members {
@@ -128,7 +128,7 @@ impl List {
         }
     }
 
-    /// A member may have changed.
+    /// Marks a member that may have changed.
     pub(super) fn touch(&mut self, resource: Resource) {
         let touched = self.members.iter_mut();
         for followed in touched.filter(|followed| followed.member.resource == resource) {
@@ -136,7 +136,7 @@ impl List {
         }
     }
 
-    /// The watcher may see more or less of a member; whether that is so.
+    /// Looks up the member's class again; returns whether it has changed.
     pub(super) fn reclassify<F>(&mut self, resource: Resource, host: &mut impl Host<F>) -> bool {
         let mut any = false;
         for followed in &mut self.members {
@@ -151,7 +151,7 @@ impl List {
     }
 }
 
-/// What is new of a list; `None`: nothing.
+/// The content of the next NOTIFY; `None` if nothing is new.
 pub(super) fn tell<F: Copy>(
     subscription: &mut Subscription<F>,
     boundary: u64,
@@ -254,7 +254,7 @@ pub(super) fn understands_lists(request: &Message<'_>) -> bool {
 }
 
 impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
-    /// Others are on the list that is watched, and each counts.
+    /// Replaces the members of a watched list; each counts as a subscription.
     pub(super) fn set_list(&mut self, id: u32, list: Box<List>) {
         let Some(subscription) = self.store.get(id) else {
             return;
@@ -266,7 +266,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         self.store.set_list(id, list);
     }
 
-    /// Others are on a list now, or it is gone.
+    /// Handles changed members of a list, or its removal.
     pub fn list_changed(
         &mut self,
         now: Duration,

@@ -1,4 +1,4 @@
-//! Telling watchers: NOTIFY, its repetition, and what its answer means.
+//! NOTIFY: its content, its repetition, and the effect of its answer.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::message::{MESSAGE_BYTES_MAX, Message};
 use crate::resource_list::EVENT_LIST;
 use crate::transaction::{ClientTransaction, Due, Progress, TIMEOUT};
 
-/// Why a subscription ends (RFC 6665 §4.1.3).
+/// The reason for the end of a subscription (RFC 6665 §4.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// Its time is over, or it was ended by the watcher.
+    /// The subscription has expired, or the watcher ended it.
     Timeout,
-    /// The watcher may not watch any more.
+    /// The watcher has lost the permission.
     Rejected,
-    /// What was watched is gone.
+    /// The resource no longer exists.
     NoResource,
 }
 
@@ -32,10 +32,10 @@ impl Ending {
     }
 }
 
-/// Pause after an answer that says that it does not work now.
+/// Pause after an answer that reports a temporary failure.
 const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 
-/// Whether the answer to a NOTIFY ends its subscription (RFC 6665 §4.2.2, RFC 5057 §5.1); others say that it does not work now.
+/// Whether the answer to a NOTIFY ends its subscription (RFC 6665 §4.2.2, RFC 5057 §5.1); other errors are temporary.
 const fn ends_subscription(code: u16) -> bool {
     matches!(code, 404 | 405 | 410 | 416 | 480..=485 | 489 | 501 | 604)
 }
@@ -104,7 +104,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    /// Tells one watcher everything, or remembers to do so after the answer that is awaited or the interval that is wanted.
+    /// Sends a watcher the whole state, or marks the subscription if a NOTIFY is under way or the watcher's interval has not
+    /// passed.
     pub(super) fn notify(
         &mut self,
         now: Duration,
@@ -121,7 +122,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
         let interval = Duration::from_secs(subscription.min_interval.into());
         let next = subscription.notified_at + interval;
-        // The first one and the last one do not wait (RFC 6446 §4).
+        // The first and the last NOTIFY do not wait (RFC 6446 §4).
         if subscription.local_cseq > 0 && subscription.ending.is_none() && now < next {
             if !subscription.changed {
                 subscription.changed = true;
@@ -143,7 +144,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                     ..
                 } = *subscription;
                 match host.document(resource, package, class) {
-                    // Whoever may not see what changed shall not learn that, or when, something did.
+                    // A watcher who may not see the change must not learn that there was one.
                     Some(document)
                         if document.fingerprint == subscription.told
                             && subscription.ending.is_none() =>
@@ -161,7 +162,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 }
             }
         };
-        // What did not fit follows after the answer.
+        // Documents that did not fit follow after the answer.
         subscription.changed = matches!(&content, Content::List(told) if told.more);
         subscription.local_cseq = subscription.local_cseq.wrapping_add(1);
         subscription.notified_at = now;
@@ -176,7 +177,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         };
         let written = head.write(subscription, &content, &mut self.scratch);
         if !written {
-            // The watcher's own headers cannot be repeated, or the document is too long to send.
+            // The watcher's own headers cannot be repeated, or the document is too long.
             return self.remove(id);
         }
         subscription.version = subscription.version.wrapping_add(1);
@@ -223,7 +224,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                     continue;
                 };
                 if subscription.expires_at > second {
-                    // Renewed meanwhile.
+                    // The subscription was renewed before its old end.
                     let later = subscription.expires_at;
                     self.timers.expire(later, id);
                 } else if subscription.ending.is_none() {
@@ -242,7 +243,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             return;
         };
         match pending.transaction.elapse(now) {
-            // Nobody is there (RFC 6665 §4.2.2).
+            // The watcher does not answer (RFC 6665 §4.2.2).
             Due::TimedOut => self.remove(id),
             due => {
                 if due == Due::Retransmit {
@@ -254,14 +255,14 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     }
 }
 
-/// What there is to tell.
+/// The content of a NOTIFY.
 enum Content {
     Nothing,
     Document(Arc<Document>),
     List(list::Told),
 }
 
-/// What a NOTIFY needs besides the subscription.
+/// Fields of a NOTIFY that the subscription does not have.
 struct Head<'a> {
     id: u32,
     branch: &'a str,
@@ -270,7 +271,7 @@ struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// Writes the whole NOTIFY; false if it cannot be sent. Every text was checked when it came in.
+    /// Writes a NOTIFY; returns false if it cannot be sent. Every text was checked when it arrived.
     fn write<F: Copy>(
         &self,
         subscription: &Subscription<F>,
@@ -328,7 +329,7 @@ impl Head<'_> {
             None => {
                 numbers.clear();
                 let now = u32::try_from(self.now.as_secs()).unwrap_or(u32::MAX);
-                // The second by which the end was rounded up is ours.
+                // The agent rounds the end up by a second, which it keeps.
                 let left = subscription.expires_at.saturating_sub(now + 1);
                 let _ = write!(numbers, "{left}");
                 put(&["active;expires=", &numbers, "\r\n"]);
@@ -363,7 +364,7 @@ impl Head<'_> {
     }
 }
 
-/// Our tag: the number of the subscription and what cannot be guessed.
+/// The agent's tag: the number of the subscription and an unpredictable part.
 pub(super) struct Tag(pub(super) u32, pub(super) u64);
 
 impl std::fmt::Display for Tag {

@@ -1,5 +1,5 @@
-//! Answering PUBLISH: the event state compositor's side of RFC 3903 §6. What is published is the host's; here are the entity
-//! tags and the times.
+//! Answers PUBLISH: the event state compositor of RFC 3903 §6. The host keeps the published documents; this module keeps the
+//! entity tags and expiries.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -7,26 +7,26 @@ use std::time::Duration;
 use super::{Admission, Agent, Host, Package, Peer, Resource};
 use crate::message::{Message, Writer};
 
-/// One publication from its beginning to its end, whatever entity tags it has meanwhile.
+/// Identifies a publication from its beginning to its end; its entity tag changes with each PUBLISH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicationId(pub u64);
 
-/// What was published.
+/// A publication as reported to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Publication<'a> {
-    /// For what.
+    /// The resource that the document is about.
     pub resource: Resource,
-    /// In which package.
+    /// The package of the document.
     pub package: Package,
-    /// Which publication.
+    /// The publication.
     pub entity: PublicationId,
-    /// The document; empty: the same as before, only for longer. `None`: it is over.
+    /// The document; empty: unchanged, only renewed; `None`: the publication has ended.
     pub body: Option<&'a [u8]>,
-    /// Until when it is believed without another.
+    /// End of the publication unless it is renewed.
     pub until: Duration,
 }
 
-/// What is published now.
+/// All publications that have not expired.
 #[derive(Debug)]
 pub(super) struct Publications {
     limit: usize,
@@ -44,7 +44,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// What the host is told at its end.
+    /// The report of the publication's end.
     pub(super) fn gone(&self) -> Publication<'static> {
         Publication {
             resource: self.resource,
@@ -105,7 +105,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         request: &Message<'_>,
         host: &mut impl Host<F>,
     ) -> Writer {
-        // A publication has no dialog. Proxies pass on what claims to have one without asking who sends it.
+        // A publication has no dialog. Proxies forward a request that claims to be in one without authenticating its sender.
         if request.to_tag().is_some() {
             return self.reply(peer, request, 481);
         }
@@ -131,7 +131,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             Admission::Watch(resource, ..) => resource,
             Admission::Challenge(challenges) => return self.challenge(peer, request, challenges),
             Admission::Refuse(code) => return self.reply(peer, request, code),
-            // Nobody speaks for a list.
+            // Publications for a list are refused.
             Admission::WatchList(..) => return self.reply(peer, request, 403),
         };
         if !request.body().is_empty() && !is_of(request, package) {
@@ -144,7 +144,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 .filter(|tag| self.is_of(*tag, resource, package))
         });
         match tag {
-            // An entity tag that is not, or no longer, known (RFC 3903 §6, step 4).
+            // An unknown entity tag (RFC 3903 §6, step 4).
             Some(None) => self.reply(peer, request, 412),
             Some(Some(tag)) => self.replace(now, (peer, request), tag, expires, host),
             None => self.publish(now, (peer, request), (resource, package), expires, host),
@@ -218,7 +218,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             body: Some(request.body()),
             ..kept.gone()
         };
-        // What makes no sense changes nothing: the publication of before stays.
+        // An unusable document changes nothing: the publication before it stays.
         if let Err(code) = host.on_publication(now, publication) {
             return self.reply(peer, request, code);
         }

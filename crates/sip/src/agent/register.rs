@@ -1,6 +1,5 @@
-//! Answering REGISTER (RFC 3261 §10.3) as a courtesy: many phones subscribe only after they are registered. No binding is kept,
-//! because no call is sent to a phone from here: the answer repeats the bindings of the request, and a query is answered without
-//! bindings.
+//! Answers REGISTER (RFC 3261 §10.3): many phones subscribe only after registration. No binding is kept, because the agent
+//! sends no calls to phones: the answer repeats the bindings of the request, and a query gets none.
 
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use crate::uri::is_well_formed;
 /// Most contacts of a request: phones have one, or one for each transport.
 const CONTACTS_MAX: usize = 8;
 
-/// A contact that a phone wants to be reached at, and for how many seconds.
+/// A contact with its duration in seconds.
 struct Binding {
     uri: String,
     expires: u32,
@@ -71,7 +70,7 @@ fn bindings(request: &Message<'_>, longest: u32) -> Option<Vec<Binding>> {
             });
         }
     }
-    // All contacts can only be removed, and nothing else at the same time.
+    // The contact `*` can only remove all bindings, and must be the only one.
     let removes_all = all == 1 && bindings.is_empty() && request.seconds("Expires") == Some(0);
     (all == 0 || removes_all).then_some(bindings)
 }

@@ -1,35 +1,36 @@
-//! How a presence agent behaves: where it is reached, how long it promises anything, and how much it keeps.
+//! Settings of a presence agent: addresses, durations and limits.
 
 use super::Package;
 use crate::Transport;
 
-/// How an agent behaves.
+/// Settings of a presence agent.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Host and port at which the agent is reached, for Via and Contact.
+    /// Host and port of the agent, for Via and Contact.
     pub address: String,
-    /// The same by TLS; `None`: the address above.
+    /// Host and port for TLS; `None`: the address above.
     pub tls_address: Option<String>,
-    /// The same by WebSocket; `None`: the address above.
+    /// Host and port for WebSockets; `None`: the address above.
     pub websocket_address: Option<String>,
-    /// The packages that may be subscribed to.
+    /// The packages that the agent serves.
     pub packages: Vec<Package>,
-    /// Shorter subscriptions are refused with 423, except those that end at once.
+    /// Shortest subscription in seconds; a shorter one is refused with 423 unless it ends at once.
     pub min_expires: u32,
-    /// Longer ones are shortened.
+    /// Longest subscription in seconds; a longer one is shortened.
     pub max_expires: u32,
-    /// Longer publications are shortened: for so long is believed what a telephone said that has died since.
+    /// Longest publication in seconds; a longer one is shortened. The state of a phone that has lost power stays for as
+    /// long.
     pub max_publication: u32,
-    /// Most subscriptions that are kept; beyond, 503.
+    /// Most subscriptions; beyond that the agent answers 503.
     pub subscriptions_max: usize,
-    /// Most subscriptions from one address that is not trusted; beyond, 503.
+    /// Most subscriptions from one address that is not trusted; beyond that the agent answers 503.
     pub subscriptions_per_source_max: usize,
-    /// Most publications that are kept; beyond, 503.
+    /// Most publications; beyond that the agent answers 503.
     pub publications_max: usize,
 }
 
 impl Settings {
-    /// Where the agent is reached in this way.
+    /// Host and port for this transport.
     pub(super) fn address(&self, transport: Transport) -> &str {
         let other = match transport {
             Transport::Udp | Transport::Tcp => &None,

@@ -1,5 +1,4 @@
-//! Where subscriptions are kept: a slab, so that a number finds one, and a list of watchers for each resource. Small: there
-//! may be a million.
+//! Subscriptions in a slab, found by number, and a list of watchers for each resource. Compact, for up to a million.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,53 +9,53 @@ use super::notify::{Ending, Pending};
 use super::{Class, Package, Peer, Resource, Watcher};
 use crate::Transport;
 
-/// One subscription (RFC 6665 §4.4.1). The texts of its dialog stand one behind the other in one piece of memory.
+/// One subscription (RFC 6665 §4.4.1). The texts of its dialog are in one allocation.
 #[derive(Debug)]
 pub(super) struct Subscription<F> {
-    /// Local address, remote address with tag, Call-ID, event id, target, routes one by line.
+    /// Local address, remote address with tag, Call-ID, event id, target, and one route in each line.
     texts: Box<str>,
     ends: [u16; 5],
     pub(super) flow: F,
-    /// The address it is counted for.
+    /// The source address for which it is counted.
     pub(super) source: IpAddr,
     pub(super) transport: Transport,
     pub(super) resource: Resource,
     pub(super) class: Class,
     pub(super) watcher: Watcher,
     pub(super) package: Package,
-    /// Our tag; the number of the subscription stands before it.
+    /// The unpredictable part of the agent's tag, after the number of the subscription.
     pub(super) tag: u64,
     pub(super) remote_cseq: u32,
     pub(super) local_cseq: u32,
     pub(super) version: u32,
-    /// In whole seconds, rounded up.
+    /// End in whole seconds, rounded up.
     pub(super) expires_at: u32,
-    /// Least time between two NOTIFYs in seconds (RFC 6446).
+    /// Shortest interval of NOTIFYs in seconds (RFC 6446).
     pub(super) min_interval: u16,
-    /// The document that was told last, by its fingerprint; 0: none, or tell it again.
+    /// Fingerprint of the document sent last; 0: none, or send it again.
     pub(super) told: u64,
-    /// Something changed while a NOTIFY was under way, or within the interval.
+    /// The resource changed while a NOTIFY was under way, or within the interval.
     pub(super) changed: bool,
     pub(super) ending: Option<Ending>,
     /// When the last NOTIFY was sent.
     pub(super) notified_at: Duration,
     pub(super) pending: Option<Box<Pending>>,
-    /// Its members, if the resource is a list of others.
+    /// The members, if the resource is a list.
     pub(super) list: Option<Box<List>>,
 }
 
 /// The texts of a dialog.
 #[derive(Clone, Debug)]
 pub(super) struct Texts<'a> {
-    /// Our From in NOTIFYs, without the tag: their To.
+    /// The agent's address in From of NOTIFYs, without tag.
     pub(super) local: &'a str,
-    /// Their From, tag and all.
+    /// The watcher's From with its tag.
     pub(super) remote: &'a str,
     pub(super) call_id: &'a str,
-    /// What tells it from others of the same dialog (RFC 6665 §8.2.1); mostly empty.
+    /// Distinguishes subscriptions of one dialog (RFC 6665 §8.2.1); mostly empty.
     pub(super) event_id: &'a str,
     pub(super) target: &'a str,
-    /// Each ends with a line feed.
+    /// Routes, each with a line feed.
     pub(super) routes: &'a str,
 }
 
@@ -89,7 +88,7 @@ impl Texts<'_> {
 }
 
 impl<F: Copy> Subscription<F> {
-    /// `None`: its headers are longer than any real ones.
+    /// A subscription; `None` if its headers are longer than real ones.
     pub(super) fn new(
         texts: &Texts<'_>,
         peer: Peer<F>,
@@ -136,12 +135,12 @@ impl<F: Copy> Subscription<F> {
         }
     }
 
-    /// How much it counts.
+    /// The number of resources for which the subscription counts.
     pub(super) fn weight(&self) -> usize {
         1 + self.list.as_ref().map_or(0, |list| list.len())
     }
 
-    /// What is watched: one resource, or a list and its members. Each once, or it would be told twice.
+    /// The watched resources, each once: one, or a list and its members.
     fn resources(&self) -> Vec<Resource> {
         let mut resources = vec![self.resource];
         if let Some(list) = &self.list {
@@ -152,12 +151,12 @@ impl<F: Copy> Subscription<F> {
         resources
     }
 
-    /// Their From, as it came.
+    /// The watcher's From, unchanged.
     pub(super) fn remote(&self) -> &str {
         self.texts().remote
     }
 
-    /// The watcher is reached elsewhere from now on.
+    /// Sets the watcher's new address.
     pub(super) fn retarget(&mut self, target: &str) {
         let texts = self.texts();
         if texts.target == target {
@@ -169,7 +168,7 @@ impl<F: Copy> Subscription<F> {
     }
 }
 
-/// All of them.
+/// All subscriptions.
 #[derive(Debug)]
 pub(super) struct Store<F> {
     slots: Vec<Option<Subscription<F>>>,
@@ -200,7 +199,7 @@ impl<F: Copy + Eq> Store<F> {
         self.slots.get_mut(id as usize)?.as_mut()
     }
 
-    /// Adds one and gives it a number; `None`: there are as many as can be numbered.
+    /// Adds a subscription and returns its number; `None` if no number is left.
     pub(super) fn add(&mut self, subscription: Subscription<F>) -> Option<u32> {
         let resources = subscription.resources();
         let id = match self.free.pop() {
@@ -239,7 +238,7 @@ impl<F: Copy + Eq> Store<F> {
         }
     }
 
-    /// Others are on the list that is watched.
+    /// Replaces the members of the watched list.
     pub(super) fn set_list(&mut self, id: u32, list: Box<List>) {
         let Some(subscription) = self.get_mut(id) else {
             return;
@@ -259,17 +258,17 @@ impl<F: Copy + Eq> Store<F> {
         Some(subscription)
     }
 
-    /// Who watches a resource, one by one.
+    /// The watcher at this position in the resource's list of watchers.
     pub(super) fn watcher(&self, resource: Resource, at: usize) -> Option<u32> {
         self.watchers.get(&resource)?.get(at).copied()
     }
 
-    /// All who watch a resource.
+    /// All watchers of a resource.
     pub(super) fn watchers(&self, resource: Resource) -> Vec<u32> {
         self.watchers.get(&resource).cloned().unwrap_or_default()
     }
 
-    /// Whose NOTIFYs go that way.
+    /// The subscriptions with NOTIFYs over this flow.
     pub(super) fn of_flow(&self, flow: F) -> Vec<u32> {
         let ids = 0u32..;
         let of_flow = |(id, slot): (u32, &Option<Subscription<F>>)| {

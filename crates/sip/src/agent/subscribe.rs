@@ -1,4 +1,4 @@
-//! Answering SUBSCRIBE (RFC 6665 §4.2.1).
+//! Answers SUBSCRIBE (RFC 6665 §4.2.1).
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::network;
 use crate::resource_list::EVENT_LIST;
 use crate::uri;
 
-/// Longer ones are not repeated.
+/// Longest event id that is accepted.
 const EVENT_ID_MAX: usize = 64;
-/// Wanted intervals are not longer than a day.
+/// Longest interval of NOTIFYs that is accepted, in seconds: about 18 hours.
 const MIN_INTERVAL_MAX: u16 = u16::MAX;
 
 impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
-    /// The answer, and the subscription that must be told the state after it.
+    /// The answer, and the number of the subscription that gets a NOTIFY after it.
     pub(super) fn on_subscribe(
         &mut self,
         now: Duration,
@@ -70,7 +70,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 if list.is_none() {
                     return (self.reply(peer, request, 404), None);
                 }
-                // Each member has its own.
+                // Each member has a class of its own.
                 (resource, (Class(0), watcher))
             }
             Admission::Challenge(challenges) => {
@@ -84,7 +84,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 u16::try_from(seconds).unwrap_or(MIN_INTERVAL_MAX)
             });
         let asked = Asked {
-            // NOTIFYs need not go where answers go.
+            // NOTIFYs may use another flow than answers.
             peer: Peer {
                 flow: host.dialog_flow(peer, request),
                 ..peer
@@ -130,7 +130,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         if expires == 0 {
             subscription.ending = Some(Ending::Timeout);
         } else {
-            // One entry is enough: it finds the new time when the old one has come.
+            // One timer entry is enough: at the old end it finds the new one.
             if subscription.expires_at == 0 {
                 self.timers.expire(second, id);
             }
@@ -138,7 +138,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
         let tag = Tag(id, subscription.tag).to_string();
         let transport = subscription.transport;
-        // An asked-for state is told although nothing changed, whatever the interval.
+        // A SUBSCRIBE demands a NOTIFY even without a change, whatever the interval.
         subscription.notified_at = Duration::ZERO;
         subscription.told = 0;
         let is_list = subscription.list.is_some();
@@ -196,7 +196,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             || request.from_tag() != remote_tag(subscription.remote())
             || subscription.ending.is_some()
             || subscription.resource != asked.resource
-            // Another package or id would be another subscription (RFC 6665 §8.2.1), and a dialog has one here (§4.5.1).
+            // Another package or id would be another subscription (RFC 6665 §8.2.1); this agent keeps one for each dialog
+            // (§4.5.1).
             || subscription.package != asked.package
             || subscription.texts().event_id != event_id(request).unwrap_or_default()
         {
@@ -211,7 +212,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         if let Some(target) = &asked.target {
             subscription.retarget(target);
         }
-        // The watcher may have moved; where it asks from is where it is.
+        // The watcher may have moved: the source of the request counts.
         subscription.transport = peer.transport;
         let before = (subscription.flow, subscription.source);
         (subscription.flow, subscription.source) = (peer.flow, peer.source.ip());
@@ -222,22 +223,22 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     }
 }
 
-/// A SUBSCRIBE that is admitted.
+/// An admitted SUBSCRIBE.
 struct Asked<'a, F> {
-    /// The peer, and where its NOTIFYs are sent.
+    /// The peer, with the flow for its NOTIFYs.
     peer: Peer<F>,
     request: &'a Message<'a>,
-    /// The Contact.
+    /// The URI of the Contact.
     target: Option<String>,
     resource: Resource,
     class: (Class, Watcher),
     package: Package,
 }
 
-/// The address that NOTIFYs are for.
+/// The address for NOTIFYs; `None` without a Contact.
 ///
 /// # Errors
-/// There is one that cannot be the target of a request (RFC 3261 §8.1.1.8).
+/// 400: the Contact cannot be the target of a request (RFC 3261 §8.1.1.8).
 fn target(request: &Message<'_>) -> Result<Option<String>, u16> {
     match request.contact() {
         Some(contact) if uri::host(&contact).is_none() || !uri::is_well_formed(&contact) => {
@@ -254,7 +255,7 @@ fn event_id(request: &Message<'_>) -> Option<String> {
     (id.len() <= EVENT_ID_MAX && id.chars().all(is_token)).then_some(id)
 }
 
-/// Whether the watcher understands the documents: all do who do not say (RFC 6665 §4.1.2.1).
+/// Whether the watcher accepts the package's documents; without Accept it does (RFC 6665 §4.1.2.1).
 fn accepts(request: &Message<'_>, package: Package) -> bool {
     let mut said = false;
     for value in request.all("Accept") {
@@ -271,7 +272,7 @@ fn accepts(request: &Message<'_>, package: Package) -> bool {
     !said
 }
 
-/// The route back to the watcher, in the order in which it came (RFC 3261 §12.1.1), each with a line feed.
+/// The route to the watcher, in the order of the request (RFC 3261 §12.1.1), each with a line feed.
 fn routes(request: &Message<'_>) -> String {
     let mut routes = String::new();
     for value in request.all("Record-Route") {

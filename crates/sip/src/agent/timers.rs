@@ -1,5 +1,5 @@
-//! When which subscription has something to do. Entries are never looked for: one whose time has come and who has nothing to
-//! do is passed over, so that a renewal costs nothing here.
+//! Deadlines of subscriptions. Entries are never searched: an entry that is due for a subscription without anything to do is
+//! skipped, so that a renewal costs nothing here.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::transaction::T1;
 
-/// The time of one NOTIFY's first repetition, and which NOTIFY it was.
+/// The time of a NOTIFY's first repetition, the subscription, and the serial number of the NOTIFY.
 type First = (Duration, u32, u64);
 
 #[derive(Debug, Default)]
@@ -31,29 +31,29 @@ impl Timers {
         [expiry, first, later].into_iter().flatten().min()
     }
 
-    /// A subscription ends at that second, unless it is renewed.
+    /// Adds the end of a subscription, in seconds.
     pub(super) fn expire(&mut self, second: u32, id: u32) {
         self.expiries.entry(second).or_default().push(id);
     }
 
-    /// A NOTIFY was sent over UDP.
+    /// Adds the first repetition of a NOTIFY sent over UDP.
     pub(super) fn sent(&mut self, now: Duration, id: u32, serial: u64) {
         self.first.push_back((now + T1, id, serial));
     }
 
-    /// Something else is to be done at that time.
+    /// Adds another deadline of a subscription.
     pub(super) fn later(&mut self, at: Duration, id: u32) {
         self.later.push(Reverse((at, id)));
     }
 
-    /// Subscriptions that may have ended.
+    /// The next subscriptions that may have ended.
     pub(super) fn ended(&mut self, now: Duration) -> Option<(u32, Vec<u32>)> {
         let entry = self.expiries.first_entry()?;
         let due = Duration::from_secs((*entry.key()).into()) <= now;
         due.then(|| entry.remove_entry())
     }
 
-    /// A NOTIFY that may have to be repeated for the first time.
+    /// The next NOTIFY that may need its first repetition.
     pub(super) fn unanswered(&mut self, now: Duration) -> Option<(u32, u64)> {
         let (at, ..) = self.first.front()?;
         if *at > now {
@@ -62,7 +62,7 @@ impl Timers {
         self.first.pop_front().map(|(_, id, serial)| (id, serial))
     }
 
-    /// A subscription with something else to do.
+    /// The next subscription with another deadline.
     pub(super) fn due(&mut self, now: Duration) -> Option<u32> {
         let Reverse((at, _)) = self.later.peek()?;
         if *at > now {

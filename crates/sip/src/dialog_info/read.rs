@@ -10,13 +10,13 @@ use crate::xml::{self, Element, Fault, Space};
 /// Longest text of one element; identities are addresses.
 const TEXT_BYTES_MAX: usize = 4096;
 
-/// The elements that mean something to us; extensions are passed over.
+/// The elements that the reader uses; extensions are skipped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     DialogInfo,
     Dialog,
     State,
-    /// A state whose prefix is not declared: it counts only if there is no other.
+    /// A state with an undeclared prefix: it counts only if there is no other.
     DoubtfulState,
     Local,
     Remote,
@@ -30,7 +30,7 @@ impl DialogInfo {
     /// Reads a document: everything readable counts, and [`DialogInfo::unread`] has the rest.
     ///
     /// # Errors
-    /// [`DocumentError`]: it is no such document, or a hostile one.
+    /// [`DocumentError`]: the bytes are no dialog-info document, or a hostile one.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(DocumentError::TooLong(bytes.len()));
@@ -51,17 +51,17 @@ struct Parser {
     has_root: bool,
     document: DialogInfo,
     dialog: Option<PartialDialog>,
-    /// The document has ended in the middle: what was begun last is not known.
+    /// The document is cut off: its last element is incomplete.
     is_cut: bool,
 }
 
-/// A dialog that is being read, and its state as far as it is known.
+/// A dialog being read, with its state as far as it is known.
 struct PartialDialog {
     dialog: Dialog,
     state: Option<DialogState>,
-    /// What a state with an undeclared prefix says.
+    /// The state in an element with an undeclared prefix.
     doubtful: Option<DialogState>,
-    /// A remark says why the state is not known.
+    /// A remark gives the reason for the unknown state.
     explained: bool,
 }
 
@@ -111,7 +111,7 @@ impl xml::Parser for Parser {
             [I, D, side @ (Local | Remote), Target, Param] => {
                 let name = element.attribute("pname").unwrap_or_default();
                 if name.trim().eq_ignore_ascii_case("+sip.rendering") {
-                    // RFC 4235 says `pval`, its examples and some phones `pvalue`.
+                    // RFC 4235 defines `pval`; its examples and some phones write `pvalue`.
                     let value = element
                         .attribute("pval")
                         .or_else(|| element.attribute("pvalue"))
@@ -170,7 +170,7 @@ impl Parser {
             Space::Bound(space) if !is_ours(space) => {
                 return Err(DocumentError::Namespace(excerpt(space)));
             }
-            // Without any namespace it is surely meant.
+            // An element without a namespace is accepted.
             Space::Bound(_) | Space::None | Space::Undeclared(_) => {}
         }
         self.has_root = true;
@@ -181,7 +181,7 @@ impl Parser {
                 self.remark(Remark::value("attribute version", &version));
             }
         }
-        // Without the attribute the document is taken as full: then nothing that ended can stick.
+        // Without the attribute the document counts as full, so that no ended call stays.
         let state = element.attribute("state").unwrap_or_default();
         let is = |word: &str| state.trim().eq_ignore_ascii_case(word);
         if is("partial") {
@@ -192,8 +192,8 @@ impl Parser {
         Ok(())
     }
 
-    /// What an element means: by its namespace, and by its name alone where it has none. An element with a prefix that
-    /// stands for nothing was surely meant where it has the right name; that it was read is remarked.
+    /// The kind of an element: by its namespace, or by its name alone if it has none. An element with an undeclared prefix
+    /// and the right name is accepted, with a remark.
     fn kind(&mut self, element: &Element<'_>) -> Kind {
         use Kind::{Dialog, DialogInfo, DoubtfulState, Other, State};
         let kind = kind(element.name);
@@ -204,7 +204,7 @@ impl Parser {
             Space::None => kind,
             Space::Bound(space) if is_ours(space) => kind,
             Space::Bound(space) => {
-                // A dialog that is none of ours may be one that the notifier put into the wrong namespace: not idle.
+                // An unknown dialog element may be one that the notifier put into the wrong namespace: the line is not idle.
                 if kind == Dialog && matches!(self.path[..], [DialogInfo]) && !self.is_enough() {
                     let namespace = excerpt(space);
                     self.document.unread.dialogs.push(String::new());
@@ -226,7 +226,7 @@ impl Parser {
         self.document.dialogs.len() + self.document.unread.dialogs.len() >= DIALOGS_MAX
     }
 
-    /// The end of a state element: takes what it says.
+    /// Applies the end of a state element.
     fn state(&mut self, kind: Kind) {
         let read = state(&self.text);
         let Some(current) = &mut self.dialog else {
@@ -270,7 +270,7 @@ impl Parser {
         xml::Parser::remark(self, remark);
     }
 
-    /// The side of the dialog that is being read, made when it is first mentioned.
+    /// One side of the dialog being read, created at its first mention.
     fn participant(&mut self, side: Kind) -> &mut Participant {
         let current = self
             .dialog
@@ -307,10 +307,10 @@ fn dialog(element: &Element<'_>) -> Dialog {
     let direction = match element.attribute("direction").as_deref().map(str::trim) {
         Some(d) if d.eq_ignore_ascii_case("initiator") => Some(Direction::Initiator),
         Some(d) if d.eq_ignore_ascii_case("recipient") => Some(Direction::Recipient),
-        // The direction changes nothing about the line's state: an unknown one is no reason to lose the rest.
+        // The direction does not affect the line state: an unknown one must not lose the rest.
         _ => None,
     };
-    // An empty attribute says as little as a missing one.
+    // An empty attribute counts as a missing one.
     let attribute = |name| element.attribute(name).filter(|value| !value.is_empty());
     let call_id = attribute("call-id");
     let id = attribute("id").or_else(|| call_id.clone());
@@ -331,7 +331,7 @@ fn state(text: &str) -> Option<DialogState> {
         .find(|s| s.as_str().eq_ignore_ascii_case(word))
 }
 
-/// Of two states of one dialog the one that says more of a call that may be there.
+/// Of two states of one dialog, the one with more of a call.
 fn livelier(one: DialogState, other: DialogState) -> DialogState {
     match (one, other) {
         (DialogState::Terminated, live) | (live, DialogState::Terminated) => live,

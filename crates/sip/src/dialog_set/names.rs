@@ -7,8 +7,8 @@ pub(super) fn same(one: &Dialog, other: &Dialog) -> bool {
     one.id == other.id && match_any(&one.call_id, &other.call_id) && same_tags(one, other)
 }
 
-/// Whether an entry of a partial document takes the place of a known dialog. Within a subscription the id alone names a
-/// dialog (RFC 4235 §4.1.2), except for the branches of one forked call; where one is answered, the others stop ringing.
+/// Whether an entry of a partial document replaces a known dialog. Within a subscription the id alone identifies a dialog
+/// (RFC 4235 §4.1.2), except for the branches of one forked call; once one is answered, the others stop ringing.
 pub(super) fn replaces(told: &Dialog, known: &Dialog) -> bool {
     let is_branch = told.call_id.is_some() && told.call_id == known.call_id;
     let is_answer = told.state == DialogState::Confirmed && known.state < DialogState::Confirmed;
@@ -19,7 +19,7 @@ fn same_tags(one: &Dialog, other: &Dialog) -> bool {
     match_any(&one.local_tag, &other.local_tag) && match_any(&one.remote_tag, &other.remote_tag)
 }
 
-/// Whether two names are the same; one that is not told may be any.
+/// Whether two parts of names match; a missing part matches any.
 fn match_any(one: &Option<String>, other: &Option<String>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one == other,
@@ -27,7 +27,7 @@ fn match_any(one: &Option<String>, other: &Option<String>) -> bool {
     }
 }
 
-/// The name of a dialog that is over. Only one with a Call-ID: an id alone may be used again, as Asterisk does.
+/// The name of an ended dialog. It needs a Call-ID: an id alone may be used again, as by Asterisk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ended {
     id: String,

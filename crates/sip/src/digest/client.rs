@@ -8,7 +8,7 @@ use super::{Challenge, ChallengeProblem, Challenges, Credentials, Session};
 use crate::ids::Ids;
 use crate::message::Message;
 
-/// Realms that are answered in one request: a proxy and a PBX are two. The oldest is forgotten first.
+/// Most realms answered in one request, such as a proxy and a PBX. The oldest is forgotten first.
 const SPACES_MAX: usize = 4;
 
 /// Challenges that are answered in one attempt: two realms with an old nonce each need four at most.
@@ -19,8 +19,8 @@ const ROUNDS_MAX: u8 = 5;
 pub enum Verdict {
     /// Send the request again, with responses to the new challenges.
     Answer,
-    /// Send the request again, without credentials: the server no longer knows the nonce of an earlier attempt, and sent no new
-    /// one.
+    /// Send the request again, without credentials: the server no longer knows the nonce of an earlier attempt and sent no
+    /// new one.
     AskWithout,
     /// The response to a challenge of this attempt was refused, without another challenge: wrong credentials, or within a dialog
     /// one that the server no longer knows.
@@ -31,12 +31,12 @@ pub enum Verdict {
     Unusable(ChallengeProblem),
 }
 
-/// Conclusion from a final answer about user name and password.
+/// Conclusion about user name and password from a final answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// They were accepted, or none are asked for.
+    /// The credentials were accepted, or none are required.
     Accepted,
-    /// 403 to a request with credentials: some servers answer so to a wrong password, others to missing rights.
+    /// 403 to a request with credentials: some servers answer 403 to a wrong password, others to missing rights.
     Forbidden,
 }
 
@@ -82,7 +82,7 @@ impl ClientAuthentication {
         }
     }
 
-    /// Forgets every nonce: the next request goes without credentials.
+    /// Forgets every nonce: the next request carries no credentials.
     pub fn forget(&mut self) {
         self.spaces.clear();
     }
@@ -120,7 +120,7 @@ impl ClientAuthentication {
         }
     }
 
-    /// Takes the challenges of a 401 or 407 and returns the next step. `credentials` are the account's.
+    /// Applies the challenges of a 401 or 407 and returns the next step. `credentials` are the account's.
     pub fn on_refused(
         &mut self,
         response: &Message<'_>,
@@ -169,7 +169,7 @@ impl ClientAuthentication {
         Verdict::RefusedWithoutChallenge
     }
 
-    /// Takes the challenges; whether one of them is new, so that another request may be accepted.
+    /// Applies the challenges; returns whether one of them is new, so that another request may be accepted.
     fn answer_all(&mut self, challenges: &[Challenge]) -> bool {
         self.accept_others(challenges);
         let mut best: Vec<&Challenge> = Vec::new();
@@ -203,7 +203,7 @@ impl ClientAuthentication {
         }
     }
 
-    /// Answers one challenge from now on; whether it is more than the rejection of an answer.
+    /// Answers one challenge from now on; returns whether it is more than the rejection of an answer.
     fn answer(&mut self, challenge: &Challenge) -> bool {
         let fresh = Space {
             session: Session::new(challenge.clone()),

@@ -1,7 +1,7 @@
-//! The server's side of digest (RFC 7616 §3.3, RFC 8760): a challenge, a check, and no second use of what was seen.
+//! The server's side of digest (RFC 7616 §3.3, RFC 8760): challenges, checks, and protection against replay.
 //!
-//! Nonces carry their own time and proof, so nothing is stored for a challenge that nobody answers. Of those that were answered
-//! the greatest count is kept while they live: a request that somebody recorded and sends again is asked for a new nonce.
+//! Nonces carry their own time and proof, so that an unanswered challenge needs no memory. For answered nonces the greatest
+//! count is kept during their life: a recorded request that is sent again gets a new challenge.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -15,29 +15,29 @@ use crate::ids::{Ids, hex};
 use crate::message::Message;
 use crate::uri::equivalent;
 
-/// How long a nonce may be used before the client is told that it is stale.
+/// Longest life of a nonce; older ones are answered as stale.
 const NONCE_LIFE: Duration = Duration::from_secs(300);
-/// Answered nonces that are remembered; the oldest are forgotten, and then refused as stale.
+/// Most answered nonces that are remembered; the oldest are forgotten, and then refused as stale.
 const NONCES_MAX: usize = 65_536;
 
-/// Why a request is refused: with a challenge, or for [`Refusal::OtherUri`] with 400.
+/// The reason for the refusal of a request: with a challenge, or 400 for [`Refusal::OtherUri`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No credentials for our realm.
+    /// No credentials for the verifier's realm.
     Missing,
-    /// The nonce is not ours, too old or was used with this count before; the password may well be right.
+    /// The nonce is unknown, too old, or was used with this count before; the password may be right.
     Stale,
-    /// Wrong user or password.
+    /// Wrong user name or password.
     Wrong {
-        /// The name that the password was checked for, and no other name of the request.
+        /// The user name in the checked credentials, and no other name of the request.
         username: String,
     },
-    /// The credentials are for another Request-URI: a symptom of an attack, or of a proxy that rewrites the Request-URI and
+    /// The credentials are for another Request-URI: a sign of an attack, or of a proxy that rewrites the Request-URI and
     /// must then be trusted by its address. No challenge can help (RFC 7616 §3.4.6: 400).
     OtherUri,
 }
 
-/// The credentials of a request that are checked, right or wrong: [`Verifier::claim`] alone chooses them, so that the name that is
+/// The checked credentials of a request, right or wrong. [`Verifier::claim`] alone selects them, so that the name that is
 /// counted, logged and locked is the name whose password is checked.
 pub struct Claim {
     algorithm: Algorithm,
@@ -50,7 +50,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The name whose password is checked; empty if the credentials name nobody.
+    /// The user name in the checked credentials; empty if they have none.
     pub fn username(&self) -> &str {
         &self.username
     }
@@ -73,15 +73,15 @@ impl Claim {
 #[derive(Clone)]
 pub struct Verifier {
     realm: String,
-    /// Offered and accepted, in this order, unless an account has its own.
+    /// Offered and accepted algorithms, in this order, for accounts without their own.
     algorithms: Vec<Algorithm>,
-    /// The algorithms of accounts that have their own, by username.
+    /// Algorithms of accounts with their own, by user name.
     of_accounts: HashMap<String, Vec<Algorithm>>,
     key: [u8; 32],
     ids: Ids,
     /// The greatest count of each answered nonce.
     counts: HashMap<String, u32>,
-    /// Which nonces were made in which second, to forget them in order.
+    /// Answered nonces by the second of their making, to forget them in order.
     answered: BTreeMap<u64, Vec<String>>,
     /// Nonces of this second and before are forgotten.
     forgotten: u64,
@@ -98,8 +98,8 @@ impl std::fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// A verifier that offers these algorithms in this order: clients that know one only take the first or give up, those that
-    /// know both choose by themselves. `key` is drawn by the caller and never leaves.
+    /// A verifier that offers these algorithms in this order: clients that know one only take the first or give up, those
+    /// that know both choose themselves. `key` is a secret of the caller that never leaves the process.
     pub fn new(realm: String, algorithms: Vec<Algorithm>, key: [u8; 32]) -> Self {
         let mut hash = Sha256::new();
         hash.update(key);
@@ -123,14 +123,14 @@ impl Verifier {
         self
     }
 
-    /// The algorithms that an account may sign in with.
+    /// The algorithms that an account may use.
     fn algorithms(&self, username: &str) -> &[Algorithm] {
         let own = self.of_accounts.get(username);
         own.unwrap_or(&self.algorithms)
     }
 
-    /// What is offered to a client that may be any of these accounts: what each of them accepts, else what one of them
-    /// accepts. `otherwise`: offered to an account without algorithms of its own.
+    /// The algorithms offered to a client that may be any of these accounts: those that each account accepts, otherwise
+    /// those that one of them accepts. `otherwise`: the algorithms of an account without its own.
     pub fn algorithms_for(&self, usernames: &[&str], otherwise: &[Algorithm]) -> Vec<Algorithm> {
         let mut lists = Vec::with_capacity(usernames.len());
         for username in usernames {
@@ -154,8 +154,8 @@ impl Verifier {
         self.challenge_with(now, source, refusal, &algorithms)
     }
 
-    /// The values of the WWW-Authenticate headers (RFC 7616 §3.3, RFC 8760 §2.4): one for each algorithm. They are for this
-    /// address: what is sent to one is of no use to another.
+    /// The values of the WWW-Authenticate headers (RFC 7616 §3.3, RFC 8760 §2.4), one for each algorithm. A nonce is bound
+    /// to the source address.
     pub fn challenge_with(
         &mut self,
         now: Duration,
@@ -180,7 +180,8 @@ impl Verifier {
         offered.iter().map(challenge).collect()
     }
 
-    /// The name in the credentials for our realm, whatever their algorithm: the account that the client means to be.
+    /// The user name in the credentials for the verifier's realm, whatever their algorithm: the account that the client
+    /// wants to use.
     pub fn username_of(&self, request: &Message<'_>) -> Option<String> {
         let mut values = request.all("Authorization");
         values.find_map(|value| {
@@ -190,8 +191,8 @@ impl Verifier {
         })
     }
 
-    /// The credentials of a request that are checked: the first digest for our realm with an algorithm that its account may
-    /// use. What else the request says about who sends it is not looked at.
+    /// The credentials of a request to check: the first digest for the verifier's realm with an algorithm that its account
+    /// may use. Other names in the request are ignored.
     ///
     /// # Errors
     /// [`Refusal::Missing`]: there are none.
@@ -207,10 +208,10 @@ impl Verifier {
         claim.ok_or(Refusal::Missing)
     }
 
-    /// The algorithm of credentials that are checked here.
+    /// The algorithm of the credentials, if the verifier accepts it.
     fn algorithm(&self, scheme: &Scheme<'_>) -> Option<Algorithm> {
         let algorithm = match scheme.value("algorithm").filter(|said| !said.is_empty()) {
-            // What is not said is MD5 (RFC 7616 §3.4).
+            // The default is MD5 (RFC 7616 §3.4).
             None => Algorithm::Md5,
             Some(said) => Algorithm::of_name(&said)?,
         };
@@ -224,10 +225,10 @@ impl Verifier {
             && scheme.value("realm").as_ref() == Some(&self.realm)
     }
 
-    /// Checks a request and tells who sent it. `password` knows the accounts.
+    /// Checks a request and returns its user name. `password` returns the password of an account.
     ///
     /// # Errors
-    /// Why it must be challenged.
+    /// The reason for a challenge.
     pub fn check<'a>(
         &mut self,
         now: Duration,
@@ -239,10 +240,10 @@ impl Verifier {
         self.verify(now, source, request, claim, password)
     }
 
-    /// Checks the credentials of a request and tells who sent it. `password` knows the accounts.
+    /// Checks the credentials of a request and returns the user name. `password` returns the password of an account.
     ///
     /// # Errors
-    /// Why it must be challenged.
+    /// The reason for a challenge.
     pub fn verify<'a>(
         &mut self,
         now: Duration,
@@ -251,7 +252,8 @@ impl Verifier {
         claim: Claim,
         password: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<String, Refusal> {
-        // Only who was challenged can be wrong: a client that makes up a nonce gets a new one, and is held against nobody.
+        // Only an answer to a genuine nonce can be wrong: a client with an invented nonce gets a new one, and no failure is
+        // counted.
         if !self.is_genuine(source, &claim.nonce) {
             return Err(Refusal::Stale);
         }
@@ -271,9 +273,9 @@ impl Verifier {
                 .map(|(cnonce, nc)| Qop { cnonce, nc: *nc }),
         };
         let method = request.method().unwrap_or_default();
-        // Nobody's password is hashed as well, so that time does not tell who is known.
+        // Unknown users cost a hash as well, so that the time does not reveal known users.
         let expected = fields.response(claim.algorithm, known.unwrap_or_default(), method);
-        // How long a comparison takes must not tell how much of the guess was right.
+        // The time of a comparison must not reveal how much of a guess was right.
         let right = bool::from(expected.as_bytes().ct_eq(claim.response.as_bytes()));
         if !right || known.is_none() {
             return Err(Refusal::Wrong { username });
@@ -298,13 +300,13 @@ impl Verifier {
         )
     }
 
-    /// Whether the nonce was made here for this address, however long ago.
+    /// Whether the verifier made the nonce for this address, at any time.
     fn is_genuine(&self, source: IpAddr, nonce: &str) -> bool {
         let genuine = numbers(nonce).map(|(second, drawn)| self.nonce(source, second, drawn));
         genuine.is_some_and(|genuine| bool::from(genuine.as_bytes().ct_eq(nonce.as_bytes())))
     }
 
-    /// Whether a genuine nonce lives and was not used with this count or a greater one.
+    /// Whether a genuine nonce is alive and was not used with this count or a greater one; records the count.
     fn use_nonce(&mut self, now: Duration, nonce: &str, count: u32) -> bool {
         let now = now.as_secs();
         let Some((second, _)) = numbers(nonce) else {
@@ -347,7 +349,7 @@ impl Verifier {
     }
 }
 
-/// The second in which a nonce was made, and what was drawn for it.
+/// The second in which a nonce was made, and its random part.
 fn numbers(nonce: &str) -> Option<(u64, u64)> {
     let mut parts = nonce.split('.');
     let mut number = || u64::from_str_radix(parts.next()?, 16).ok();

@@ -1,14 +1,14 @@
-//! Addresses that we write between angle brackets in header values.
+//! Addresses for use between angle brackets in header values.
 
 use std::fmt;
 
-/// An address that ends where its angle bracket ends: no character of it closes the bracket, begins a quoted string or
-/// separates anything outside of it (RFC 3261 §20, §25.1).
+/// An address that ends at its angle bracket: no character of it closes the bracket, begins a quoted string or acts as a
+/// separator outside (RFC 3261 §20, §25.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(String);
 
 impl Address {
-    /// Takes a whole address.
+    /// Parses a whole address; `None` if it cannot stand between angle brackets.
     pub fn parse(text: &str) -> Option<Self> {
         let ends = |character: char| {
             character.is_control()
@@ -22,7 +22,7 @@ impl Address {
         (is_address && !text.contains(ends)).then(|| Self(text.to_owned()))
     }
 
-    /// Makes one of a user, such as an extension, and a host; what may not stand in a user part is escaped.
+    /// The address of a user, such as an extension, at a host; characters that a user part cannot have are escaped.
     pub fn of(user: &str, host: &str) -> Option<Self> {
         Self::parse(&format!("sip:{}@{host}", escape_user(user)))
     }

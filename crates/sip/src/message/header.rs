@@ -86,16 +86,16 @@ impl<'a> NameAddr<'a> {
     }
 }
 
-/// What a NOTIFY says about its subscription (RFC 6665 §8.4.3).
+/// The state of a subscription in a NOTIFY (RFC 6665 §8.4.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionState {
     /// `active`, `pending`, `terminated` or an extension, in lower case.
     pub state: String,
-    /// Seconds that are left.
+    /// Remaining seconds.
     pub expires: Option<u32>,
-    /// Why it ended, in lower case.
+    /// The reason for the end, in lower case.
     pub reason: Option<String>,
-    /// When to try again.
+    /// Seconds until the next attempt.
     pub retry_after: Option<u32>,
 }
 
@@ -128,7 +128,7 @@ pub fn split_list(value: &str) -> Vec<&str> {
     parts
 }
 
-/// Where the first part of a list ends, for values that need not be UTF-8.
+/// The end of the first part of a list, for values that need not be UTF-8.
 pub(super) fn first_of_list(value: &[u8]) -> usize {
     let mut scan = Scan::default();
     let is_end = |byte: &u8| scan.is_plain_after(*byte) && *byte == b',' && !scan.in_brackets;
@@ -190,7 +190,7 @@ fn find_unquoted(value: &str, wanted: u8) -> Option<usize> {
         .map(|(i, _)| i)
 }
 
-/// Where a reader of a header value is: in a quoted string, in angle brackets, or outside both.
+/// The state of a header value's reader: in a quoted string, in angle brackets, or outside both.
 #[derive(Default)]
 struct Scan {
     in_quotes: bool,
@@ -199,7 +199,7 @@ struct Scan {
 }
 
 impl Scan {
-    /// Takes one byte; true if it stands outside quoted strings.
+    /// Reads one byte; returns true if it stands outside quoted strings.
     fn is_plain_after(&mut self, byte: u8) -> bool {
         if self.escaped {
             self.escaped = false;

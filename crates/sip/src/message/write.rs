@@ -1,4 +1,4 @@
-//! Writing messages: whatever comes out of here is well-formed, or it does not come out.
+//! Writes messages, which are always well-formed.
 
 use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::header::first_of_list;
 use super::{MESSAGE_BYTES_MAX, Message};
 
-/// Why a message was not written.
+/// The reason for which a message cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -18,7 +18,7 @@ pub enum WriteError {
     TooLong(usize),
 }
 
-/// Builds one message; the Content-Length is always written, last and right.
+/// Builds one message; the Content-Length is always correct, and the last header.
 #[derive(Clone, Debug)]
 pub struct Writer {
     bytes: Vec<u8>,
@@ -41,7 +41,7 @@ impl Writer {
         Self::response_with_reason(code, reason_phrase(code))
     }
 
-    /// Starts a response with a reason phrase of one's own.
+    /// Starts a response with another reason phrase.
     pub fn response_with_reason(code: u16, reason: &str) -> Self {
         let mut writer = Self {
             bytes: Vec::with_capacity(512),
@@ -58,7 +58,7 @@ impl Writer {
         self
     }
 
-    /// Adds a header whose value need not be UTF-8: an echo of what came.
+    /// Adds a header whose value need not be UTF-8, for the echo of a request's header.
     #[must_use]
     pub fn header_bytes(mut self, name: &str, value: &[u8]) -> Self {
         if value.iter().any(|b| super::is_control(*b)) {
@@ -75,7 +75,7 @@ impl Writer {
     /// Ends the message without a body.
     ///
     /// # Errors
-    /// A value that may not stand in a header, or too long a message.
+    /// [`WriteError`]: a value cannot stand in a header, or the message is too long.
     pub fn finish(self) -> Result<Vec<u8>, WriteError> {
         self.finish_with(b"")
     }
@@ -83,7 +83,7 @@ impl Writer {
     /// Ends the message with a body of this type.
     ///
     /// # Errors
-    /// A value that may not stand in a header, or too long a message.
+    /// [`WriteError`]: a value cannot stand in a header, or the message is too long.
     pub fn body(self, content_type: &str, body: &[u8]) -> Result<Vec<u8>, WriteError> {
         self.header("Content-Type", content_type).finish_with(body)
     }
@@ -118,13 +118,13 @@ impl Writer {
     }
 }
 
-/// Starts the answer to a request: the headers that RFC 3261 §8.2.6.2 wants echoed, byte for byte,
-/// and `to_tag` in To if the request had none.
+/// Starts the answer to a request: the headers that RFC 3261 §8.2.6.2 wants echoed, byte for byte, and `to_tag` in To if the
+/// request has none.
 pub fn answer(request: &Message<'_>, code: u16, to_tag: Option<&str>) -> Writer {
     answer_to(request, code, to_tag, None)
 }
 
-/// The same, and the topmost Via tells where the request came from (RFC 3261 §18.2.1, RFC 3581 §4).
+/// Like [`answer`], with the request's source in the topmost Via (RFC 3261 §18.2.1, RFC 3581 §4).
 pub fn answer_to(
     request: &Message<'_>,
     code: u16,
@@ -159,7 +159,7 @@ pub fn answer_to(
     writer
 }
 
-/// The first of the Vias in a header with `received`, and the port where it was asked for; the rest byte for byte.
+/// The first Via of a header with `received`, and with the port if the request asks for it; the rest byte for byte.
 fn with_source(via: &[u8], source: SocketAddr) -> Vec<u8> {
     let (first, rest) = via.split_at(first_of_list(via));
     let mut out = Vec::with_capacity(via.len() + 40);
@@ -172,7 +172,7 @@ fn with_source(via: &[u8], source: SocketAddr) -> Vec<u8> {
         }
         out.push(b';');
         if name.trim_ascii().eq_ignore_ascii_case(b"rport") {
-            // Also where the request has a value, which is not its to give (RFC 3581 §4).
+            // A value in the request is replaced: the sender must not choose it (RFC 3581 §4).
             out.extend_from_slice(name.trim_ascii());
             out.extend_from_slice(format!("={}", source.port()).as_bytes());
         } else {
@@ -184,7 +184,7 @@ fn with_source(via: &[u8], source: SocketAddr) -> Vec<u8> {
     out
 }
 
-/// The usual words for a status code (RFC 3261 §21, RFC 6665 §8.3).
+/// The usual reason phrase of a status code (RFC 3261 §21, RFC 6665 §8.3).
 fn reason_phrase(code: u16) -> &'static str {
     match code {
         100 => "Trying",

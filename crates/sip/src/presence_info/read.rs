@@ -4,10 +4,10 @@ use super::{Activity, DOCUMENT_BYTES_MAX, PresenceError, PresenceInfo};
 use crate::remark::{Remark, excerpt};
 use crate::xml::{self, Fault, Space};
 
-/// Longest note: it is shown on a telephone.
+/// Longest note in bytes, for the display of a phone.
 const NOTE_BYTES_MAX: usize = 1_024;
 
-/// The elements that mean something to us.
+/// The elements that the reader uses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Presence,
@@ -38,7 +38,7 @@ impl PresenceInfo {
     /// Reads a document.
     ///
     /// # Errors
-    /// [`PresenceError`] names what is wrong with it.
+    /// [`PresenceError`]: the fault of the document.
     pub fn parse(bytes: &[u8]) -> Result<Self, PresenceError> {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(PresenceError::TooLong(bytes.len()));
@@ -46,7 +46,7 @@ impl PresenceInfo {
         let mut parser = Parser::default();
         xml::walk(bytes, &mut parser)?;
         match parser.document {
-            // What is missing in a document that ends in the middle may be what decides.
+            // The missing end of a document may decide its meaning.
             Some(_) if parser.is_cut => Err(PresenceError::Xml("it ends in the middle".into())),
             Some(document) => Ok(document),
             None => Err(PresenceError::Root(String::new())),
@@ -81,7 +81,8 @@ impl xml::Parser for Parser {
                 ..PresenceInfo::default()
             });
         }
-        // Of the person (RFC 4479); within a status (the drafts of RFC 4480, still written by phones); of the device.
+        // Activities of the person (RFC 4479), within a status (the drafts of RFC 4480, which phones still write), or of the
+        // device.
         if let (
             [Presence, Person, Activities]
             | [Presence, Tuple, Status, Activities]
@@ -110,7 +111,7 @@ impl xml::Parser for Parser {
                 [Presence, Tuple, Status, Basic] => {
                     document.open |= self.text.trim().eq_ignore_ascii_case("open");
                 }
-                // The person's words go before a device's.
+                // The person's note goes before a device's.
                 [Presence, Person, Note] => document.note = note(&self.text),
                 [Presence, Tuple, Note] | [Presence, Note] if document.note.is_none() => {
                     document.note = note(&self.text);
@@ -133,15 +134,15 @@ impl xml::Parser for Parser {
         self.is_cut = true;
     }
 
-    /// Phones publish these documents, and nobody looks after a phone's XML.
+    /// Phones publish these documents, and no administrator reads remarks about them.
     fn remark(&mut self, _: Remark) {}
 }
 
-/// Whether an element is one of PIDF (RFC 3863), of its data model (RFC 4479), of RPID (RFC 4480) or of a draft or
-/// vendor's copy of these, whose namespaces all contain this; without any namespace it is surely meant.
+/// Whether an element belongs to PIDF (RFC 3863), its data model (RFC 4479), RPID (RFC 4480), or a draft or vendor's copy of
+/// these, whose namespaces all contain this text. An element without a namespace is accepted.
 fn is_ours(space: Space<'_>) -> bool {
     match space {
-        // The standard's own, first: this is asked for each element of each publication.
+        // The standard's own namespaces first, since this runs for each element of each publication.
         Space::Bound(
             "urn:ietf:params:xml:ns:pidf"
             | "urn:ietf:params:xml:ns:pidf:data-model"

@@ -6,27 +6,27 @@ use super::{DIVERSIONS_MAX, address, same_user};
 
 /// Most entries of History-Info that an answer repeats; a longer history begins anew.
 const HISTORY_MAX: usize = 20;
-/// Most bytes of them.
+/// Most bytes of these entries.
 const HISTORY_BYTES_MAX: usize = 4_096;
 /// The longest index of an entry.
 const INDEX_MAX: usize = 40;
 
-/// The diversions of a call before it came here.
+/// The diversions of a call before this INVITE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diversions {
-    /// The addresses that it was diverted from: those of both headers.
+    /// The addresses that diverted the call, from both headers.
     from: Vec<String>,
     count: usize,
     /// The history that the answer continues.
     history: Option<History>,
 }
 
-/// The entries of History-Info as they came, and the index of the last one.
+/// The entries of History-Info, unchanged, and the index of the last one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct History {
     entries: String,
     index: String,
-    /// Whether the last entry is the address that is called; a PBX may have left that one to the receiver (RFC 7044 §9.2).
+    /// Whether the last entry is the called address; a PBX may leave that entry to the receiver (RFC 7044 §9.2).
     ends_with_called: bool,
 }
 
@@ -56,7 +56,7 @@ impl Diversions {
         }
     }
 
-    /// How often the call was diverted.
+    /// Number of diversions.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -66,7 +66,7 @@ impl Diversions {
         self.from.iter().any(|from| same_user(from, address))
     }
 
-    /// The value of History-Info for a call that goes to `target` (RFC 7044 §10.4; the cause is that of RFC 4458).
+    /// The value of History-Info for a call forwarded to `target` (RFC 7044 §10.4; the cause is that of RFC 4458).
     pub(super) fn history(&self, called: &str, target: &Address) -> String {
         let (before, index) = match &self.history {
             None => (format!("<{called}>;index=1"), "1".to_owned()),
@@ -83,7 +83,7 @@ impl Diversions {
     }
 }
 
-/// How many diversions an entry of Diversion stands for (RFC 5806 §6).
+/// Number of diversions in an entry of Diversion (RFC 5806 §6).
 fn counter(entry: &str) -> usize {
     let counter = NameAddr::parse(entry).and_then(|entry| entry.parameter("counter"));
     let digits =
@@ -91,8 +91,8 @@ fn counter(entry: &str) -> usize {
     digits.map_or(1, |digits| digits.parse().unwrap_or(DIVERSIONS_MAX).max(1))
 }
 
-/// The addresses that each left the call to the next one. Entries of one user in a row are one: a proxy that only chose
-/// another host has diverted nothing.
+/// The addresses that diverted the call. Entries of one user in a row count once: a proxy that only chooses another host
+/// diverts nothing.
 fn diverted_from(entries: &[&str], called: &str) -> Vec<String> {
     let mut from: Vec<String> = Vec::new();
     for address in entries.iter().filter_map(|entry| address(entry)) {
@@ -107,7 +107,7 @@ fn diverted_from(entries: &[&str], called: &str) -> Vec<String> {
 }
 
 impl History {
-    /// `None`: there is none, or none that can be continued.
+    /// The history; `None` if there is none that can be continued.
     fn of(entries: &[&str], called: &str) -> Option<Self> {
         let last = NameAddr::parse(entries.last()?)?;
         let index = last.parameter("index")?;
@@ -116,7 +116,7 @@ impl History {
                 .split('.')
                 .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
         let joined = entries.join(", ");
-        // A quote that is never closed would take in what is added behind it.
+        // An unclosed quote would include the text added behind it.
         let is_sound = entries.iter().all(|entry| address(entry).is_some())
             && !joined.contains(char::is_control)
             && split_list(&joined) == entries;

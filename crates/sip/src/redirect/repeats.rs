@@ -1,5 +1,5 @@
-//! Calls that a PBX asks about again and again, because it drops the mark of the answer "back" or dials the target of a
-//! forwarded call where it leads here again.
+//! Calls for which a PBX asks again and again, because it drops the mark of the answer "unchanged" or dials the target of a
+//! forwarded call through Offhook again.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,23 +15,24 @@ use crate::{message::Message, uri::user};
 const REMEMBERED: Duration = Duration::from_secs(2);
 /// Most answers that are remembered; each takes about 100 bytes.
 const ANSWERS_MAX: usize = 8_192;
-/// How often one caller may be forwarded by one person within that time.
+/// Most times that one caller may be forwarded by one person within [`REMEMBERED`].
 const FORWARDED_MAX: usize = 10;
 
-/// The answers of the last seconds that lead a PBX on: 302, back or elsewhere.
+/// The answers of the last seconds with which a PBX goes on: 302, unchanged or forwarded.
 #[derive(Debug, Default)]
 pub struct Repeats {
-    /// The requests that were answered, by call.
+    /// The answered requests, by call.
     answered: HashMap<u64, Vec<u64>>,
-    /// When each call was answered first, the oldest in front.
+    /// The time of each call's first answer, the oldest in front.
     order: VecDeque<(Duration, u64)>,
     hasher: RandomState,
 }
 
 impl Repeats {
-    /// The decision about a call, or [`Decision::Repeat`] if the PBX at `source` has had the same answer already: sent back,
-    /// a call comes again with its Call-ID, or from the same caller to the same user within 2 seconds; or it was forwarded
-    /// ten times in them. A retransmission (RFC 3261 §17.1.1.2) gets the same answer again. A call that is refused ends.
+    /// The decision about a call, or [`Decision::Repeat`] if the PBX at `source` has had the same answer before: an
+    /// unchanged call comes again with its Call-ID, or from the same caller to the same user within 2 seconds; or it was
+    /// forwarded ten times within them. A retransmission (RFC 3261 §17.1.1.2) gets the same answer again. A refused call
+    /// ends.
     pub fn check(
         &mut self,
         now: Duration,
@@ -41,7 +42,7 @@ impl Repeats {
         decision: Decision,
     ) -> Decision {
         let most = match decision {
-            // Answered 482.
+            // This call is answered 482.
             Decision::Unchanged if has_loop_mark(call.called.as_str()) => return decision,
             Decision::Unchanged => 1,
             Decision::Forward(_) => FORWARDED_MAX,
@@ -84,8 +85,8 @@ impl Repeats {
         self.hasher.hash_one(names)
     }
 
-    /// The keys of a call, and how often each may be answered: its Call-ID, and its caller, both with the called user, as a PBX
-    /// forks one call to several users.
+    /// The keys of a call, and how often each may be answered: its Call-ID, and its caller, both with the called user, since
+    /// a PBX forks one call to several users.
     fn keys(
         &self,
         source: IpAddr,
@@ -96,7 +97,7 @@ impl Repeats {
         let spelled = |uri: &str| user(uri).unwrap_or_else(|| uri.to_owned());
         let called = spelled(call.called.as_str());
         let caller = call.callers.first().map(|caller| spelled(caller));
-        // Callers who hide their number may be several.
+        // Callers without a number may be several.
         let of_caller = match caller.as_deref().is_none_or(is_anonymous) {
             true => FORWARDED_MAX,
             false => most,
@@ -110,7 +111,7 @@ impl Repeats {
     }
 }
 
-/// Whether a user part stands for a caller who hides the number (RFC 3323 §4.1.1.3), in the spellings of gateways.
+/// Whether a user part stands for a hidden number (RFC 3323 §4.1.1.3), in the spellings of gateways.
 fn is_anonymous(user: &str) -> bool {
     let spellings = [
         "anonymous",
@@ -160,7 +161,7 @@ mod tests {
         repeats.check(now, source, &request, &call, decision.clone())
     }
 
-    // A19: callers who hide their number may be several; a circle of such calls ends all the same.
+    // A19: callers without a number may be several; a circle of such calls ends nevertheless.
     #[test]
     fn callers_without_a_number_are_not_taken_for_one() {
         use Decision::{Repeat, Unchanged};

@@ -7,14 +7,14 @@ use super::{
 use crate::remark::{Remark, excerpt};
 use crate::xml::{self, Element, Fault, Space};
 
-/// Longest name: it is shown on a telephone.
+/// Longest name in bytes, for the display of a phone.
 const NAME_BYTES_MAX: usize = 256;
 
 impl ResourceList {
-    /// Reads a document: whatever can be read counts. One that ends in the middle is not full.
+    /// Reads a document: everything readable counts. A document that is cut off is not full.
     ///
     /// # Errors
-    /// [`ListError`]: it is no such document, or a hostile one.
+    /// [`ListError`]: the bytes are no resource list, or a hostile one.
     pub fn parse(bytes: &[u8]) -> Result<Self, ListError> {
         if bytes.len() > DOCUMENT_BYTES_MAX {
             return Err(ListError::TooLong(bytes.len()));
@@ -121,7 +121,7 @@ impl Parser {
         Ok(())
     }
 
-    /// What an element means: by its namespace, and by its name alone where it has none.
+    /// The kind of an element: by its namespace, or by its name alone if it has none.
     fn kind(&mut self, element: &Element<'_>) -> Kind {
         let is = |name: &str| element.name.eq_ignore_ascii_case(name);
         let kind = if is("list") {

@@ -5,25 +5,25 @@ use std::time::Duration;
 use super::{Action, Phase, Subscriber, Trouble};
 use crate::transaction::TIMEOUT;
 
-/// How long a document that counts is waited for after one that did not, once the notifier has accepted the renewal that
-/// asks for the whole state. The document may have been overtaken by another.
+/// How long to wait for a document that counts after one that did not, once the notifier has accepted the renewal that asks
+/// for the whole state. Another NOTIFY may have overtaken the document.
 const OVERDUE_WAIT: Duration = Duration::from_secs(5);
 
-/// Doubt about the state since a NOTIFY did not count.
+/// Doubt about the state since a NOTIFY that did not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// The last one counted.
+    /// The last NOTIFY counted.
     #[default]
     None,
     /// A renewal that brings the whole state is planned or under way.
     Asking,
-    /// The notifier accepted it: the whole state is to come.
+    /// The notifier has accepted the renewal: the whole state is due.
     Due,
-    /// A NOTIFY came after that, and did not count either.
+    /// A later NOTIFY did not count either.
     Overdue,
 }
 
-/// The fields that a NOTIFY changes, as they were before it.
+/// The fields that a NOTIFY changes, with their earlier values.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Before {
     known_until: Option<Duration>,
@@ -39,14 +39,14 @@ impl Subscriber {
         matches!(before, Some(Doubt::Due | Doubt::Overdue))
     }
 
-    /// Counts a NOTIFY: its state is known until `expires_at`.
+    /// Counts a NOTIFY: its state is valid until `expires_at`.
     pub(super) fn confirm(&mut self, expires_at: Duration) {
         self.before = Some(Before {
             known_until: self.known_until,
             notify_by: self.notify_by.take(),
             doubt: std::mem::take(&mut self.doubt),
         });
-        // It follows a renewal, and not only the first SUBSCRIBE.
+        // The NOTIFY follows a renewal, and not only the first SUBSCRIBE.
         let is_renewal = self.known_until.is_some();
         if is_renewal && self.before.is_some_and(|before| before.notify_by.is_some()) {
             self.skips_notify = false;
@@ -82,7 +82,7 @@ impl Subscriber {
         }
     }
 
-    /// The owner used the last document, but misses something.
+    /// Handles a document that was used but lacks a part.
     pub(super) fn on_incomplete(&mut self, now: Duration) {
         if self.phase == Phase::Active && self.doubt == Doubt::None {
             self.doubt = Doubt::Asking;
@@ -90,8 +90,8 @@ impl Subscriber {
         }
     }
 
-    /// A call vanished: the answer to a renewal decides. The renewal does not wait, except for the floor; a NOTIFY that overtakes
-    /// its answer is not a new reason to ask.
+    /// Handles a vanished call: the answer to a renewal decides. The renewal does not wait, except for the floor; a NOTIFY
+    /// that overtakes its answer is not a new reason to ask.
     pub(super) fn on_vanished(&mut self, now: Duration) {
         if self.is_whole_due() {
             return;
@@ -105,7 +105,7 @@ impl Subscriber {
         self.on_incomplete(now);
     }
 
-    /// Asks for the whole state, which must come in time.
+    /// Asks for the whole state, which must arrive in time.
     pub(super) fn doubt(&mut self, now: Duration) {
         self.doubt = Doubt::Asking;
         if self.phase == Phase::Active {

@@ -1,4 +1,4 @@
-//! Receiving NOTIFY (RFC 6665 §4.1.3).
+//! Receives NOTIFY (RFC 6665 §4.1.3).
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use super::{
 use crate::message::{Message, SubscriptionState, answer, find_parameter};
 use crate::software::Software;
 
-/// What a NOTIFY within the subscription is.
+/// The position of a NOTIFY within the subscription.
 enum Admitted {
-    /// The next one.
+    /// A new NOTIFY.
     News(SubscriptionState),
-    /// Its number has been there before.
+    /// A NOTIFY with the number of an earlier one.
     Repeated(u32),
-    /// Its number is lower than that of one before it (RFC 3261 §12.2.2).
+    /// A NOTIFY with a lower number than an earlier one (RFC 3261 §12.2.2).
     Late(u32),
 }
 
@@ -45,7 +45,7 @@ impl Subscriber {
         if let (489, Some(account)) = (code, &self.account) {
             response = response.header("Allow-Events", &account.event);
         }
-        // An answer that cannot be written is for a request that could not be read: silence ends it.
+        // An answer that cannot be written belongs to an unreadable request, which times out.
         if let Ok(bytes) = response.finish() {
             self.recent.remember(now, key, bytes.clone());
             out.push(Action::Send(bytes));
@@ -60,7 +60,7 @@ impl Subscriber {
         }
     }
 
-    /// Whether a refused request belongs to this subscription: it has its Call-ID and no tag or event of another one.
+    /// Whether a refused request belongs to this subscription: it has its Call-ID and not the tag or event of another one.
     fn is_meant(&self, request: &Message<'_>) -> bool {
         let fits =
             |tag: Option<String>, own: &str| tag.is_none_or(|tag| tag.is_empty() || tag == own);
@@ -76,7 +76,7 @@ impl Subscriber {
             && dialog.is_some_and(|dialog| fits(request.from_tag(), &dialog.remote_tag))
     }
 
-    /// A NOTIFY of this subscription could not be taken: its state is asked for again.
+    /// Handles an unreadable NOTIFY of this subscription: asks for the state again.
     pub(super) fn on_bad_notify(&mut self, now: Duration, code: u16, out: &mut Vec<Action>) {
         if self.phase == Phase::Active {
             out.push(Action::Trouble(Trouble::BadNotify { code }));
@@ -86,7 +86,7 @@ impl Subscriber {
         }
     }
 
-    /// Checks a NOTIFY; `Err` is the code of the refusal of one that belongs to no subscription of ours.
+    /// Checks a NOTIFY; `Err` is the status code for one that does not belong to this subscription.
     fn admit(&mut self, now: Duration, request: &Message<'_>) -> Result<Admitted, u16> {
         let cseq = request.cseq().map_err(|_| 400u16)?;
         let from_tag = request.from_tag().unwrap_or_default();
@@ -102,7 +102,7 @@ impl Subscriber {
         {
             return Err(489);
         }
-        // Ours has no id: this is another subscription (RFC 6665 §4.4.1).
+        // This subscription has no id: the NOTIFY belongs to another (RFC 6665 §4.4.1).
         if find_parameter(&event, "id").is_some_and(|id| !id.is_empty()) {
             return Err(481);
         }
@@ -121,7 +121,7 @@ impl Subscriber {
                     dialog.refused = None;
                 }
             },
-            // The answer came from elsewhere than the first NOTIFY, which makes the dialog (RFC 6665 §4.4.1).
+            // The answer came from another branch than the first NOTIFY, which creates the dialog (RFC 6665 §4.4.1).
             Some(dialog) if dialog.remote_cseq.is_none() => {
                 dialog.remote_tag = from_tag;
                 dialog.target = remote_target(request).unwrap_or_else(|| self.target.clone());
@@ -174,12 +174,12 @@ impl Subscriber {
         }
         let (expires_at, remaining) = (dialog.expires_at, dialog.expires_at.saturating_sub(now));
         if remaining.is_zero() {
-            // Nothing can be known for no time at all.
+            // A state with no duration is unknown.
             let reason = "expires=0".into();
             let pause = self.pause_unless_settled(now);
             return self.lose(now, Trouble::Ended { reason }, pause, out);
         }
-        // The notifier may have shortened what it granted; otherwise the planned renewal stands.
+        // The notifier may have shortened the granted duration; otherwise the planned renewal stands.
         if self.phase == Phase::Active && self.refresh_at.is_some_and(|at| at >= expires_at) {
             self.schedule_refresh(now, remaining);
         }

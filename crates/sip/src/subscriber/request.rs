@@ -1,4 +1,4 @@
-//! Sending SUBSCRIBE: the first one, renewals, and the one that ends it (RFC 6665 §4.1.2).
+//! Sends SUBSCRIBE: the first one, renewals, and the one that ends the subscription (RFC 6665 §4.1.2).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::transaction::{ClientTransaction, TIMEOUT};
 use crate::uri::without_headers;
 
 impl Subscriber {
-    /// A new subscription: new Call-ID, new tag, no dialog.
+    /// Begins a new subscription: new Call-ID, new tag, no dialog.
     pub(super) fn begin(&mut self, now: Duration, out: &mut Vec<Action>) {
         self.forget(out);
         self.call_id = self.ids.call_id();
@@ -33,7 +33,7 @@ impl Subscriber {
         self.send_subscribe(now, expires, out);
     }
 
-    /// Asks for, or renews, with the usual time.
+    /// Subscribes or renews with the usual duration.
     pub(super) fn subscribe(&mut self, now: Duration, out: &mut Vec<Action>) {
         self.refresh_at = None;
         self.authentication.begin();
@@ -41,7 +41,7 @@ impl Subscriber {
         self.send_subscribe(now, expires, out);
     }
 
-    /// Sends one SUBSCRIBE within the dialog if there is one, now or when the floor allows it.
+    /// Sends one SUBSCRIBE, within the dialog if there is one, now or when the floor allows it.
     pub(super) fn send_subscribe(&mut self, now: Duration, expires: u32, out: &mut Vec<Action>) {
         let Some(account) = self.account.clone() else {
             return;
@@ -108,7 +108,7 @@ impl Subscriber {
                 self.floor.count(now);
                 out.push(Action::Send(bytes));
             }
-            // Not to be mended by trying: a name from the configuration holds a control character.
+            // A retry is useless: a name in the configuration has a control character.
             Err(error) if self.phase != Phase::Stopping => {
                 self.lose(
                     now,
@@ -140,8 +140,8 @@ impl Subscriber {
     }
 }
 
-/// The Contact of a message as something that a request can be sent to: a SIP address that can be written, without the
-/// headers that a Request-URI may not have (RFC 3261 §19.1.1). `None` for everything else, `*` among it.
+/// The Contact of a message as a target for requests: a writable SIP address without the headers that a Request-URI cannot
+/// have (RFC 3261 §19.1.1). `None` otherwise, also for `*`.
 pub(super) fn remote_target(message: &Message<'_>) -> Option<String> {
     let contact = message.contact()?;
     is_sip(&contact).then(|| without_headers(&contact).to_owned())
@@ -160,7 +160,7 @@ pub(super) fn route_set(message: &Message<'_>, reversed: bool) -> Vec<String> {
     routes
 }
 
-/// One entry of a route set. Without angle brackets its parameters are those of the address: nothing else has `lr`.
+/// One entry of a route set. Without angle brackets its parameters belong to the address, since only addresses have `lr`.
 fn route(entry: &str) -> Option<String> {
     let address = NameAddr::parse(entry)?;
     let is_bare = !entry.contains('<');

@@ -1,4 +1,4 @@
-//! What the answers to SUBSCRIBE mean (RFC 6665 §4.1.2).
+//! Handles the answers to SUBSCRIBE (RFC 6665 §4.1.2).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::floor;
 use crate::message::Message;
 use crate::transaction::{Progress, TIMEOUT};
 
-/// Redirections that are followed in one attempt.
+/// Most redirections followed in one attempt.
 const REDIRECTS_MAX: u8 = 2;
 
 impl Subscriber {
@@ -76,12 +76,12 @@ impl Subscriber {
         match &mut self.dialog {
             Some(dialog) => {
                 dialog.expires_at = expires_at;
-                // An answer from another branch of a forked SUBSCRIBE knows another way.
+                // An answer from another branch of a forked SUBSCRIBE has another route.
                 let is_same = dialog.remote_tag == tag || tag.is_empty();
                 if let Some(target) = remote_target(response).filter(|_| is_same) {
                     dialog.target = target;
                 }
-                // A NOTIFY overtook this answer: only the answer knows the whole route (RFC 3261 §12.1.2).
+                // A NOTIFY overtook this answer: only the answer has the whole route (RFC 3261 §12.1.2).
                 if !renewed && is_same {
                     dialog.routes = route_set(response, true);
                 }
@@ -126,7 +126,7 @@ impl Subscriber {
         pending: &Pending,
         out: &mut Vec<Action>,
     ) {
-        // Nothing is under way without an account.
+        // No request is under way without an account.
         let Some(account) = &self.account else {
             return;
         };
@@ -153,7 +153,7 @@ impl Subscriber {
         if self.phase == Phase::Stopping {
             return self.end(out);
         }
-        // Trying again soon would only lock the account.
+        // A quick retry would only lock the account.
         let pause = (self.growing_pause() * 3).min(RETRY_INTERVAL_MAX);
         self.refused(now, trouble, pause, out);
     }
@@ -176,8 +176,8 @@ impl Subscriber {
         }
     }
 
-    /// The extension is somewhere else (RFC 3261 §21.3): the same request goes there, and To stays as it is. A proxy (305)
-    /// would have to be the way of all that follows: the configuration names it.
+    /// Handles a redirection (RFC 3261 §21.3): the same request goes to the new target with the same To. A proxy (305) would
+    /// be the route of all later requests, so the configuration must name it.
     fn on_redirected(
         &mut self,
         now: Duration,
@@ -207,7 +207,7 @@ impl Subscriber {
     ) {
         let for_good = is_refused_for_good(code);
         if self.phase == Phase::Active && for_good {
-            // The dialog is over (RFC 5057 §5.1), which says nothing of a new one: that one's refusal is the trouble.
+            // The dialog is over (RFC 5057 §5.1), but a new one may succeed; its refusal would be the trouble.
             let pause = self.pause_unless_settled(now);
             return self.lose(now, Trouble::Forgotten, pause, out);
         }
@@ -225,8 +225,8 @@ impl Subscriber {
         self.refused(now, trouble, pause, out);
     }
 
-    /// Asks again after the pause. A subscription whose renewal is refused lives on until it expires (RFC 6665 §4.1.2.2, RFC 5057
-    /// §5.1).
+    /// Subscribes again after the pause. A subscription whose renewal is refused lives until it expires (RFC 6665 §4.1.2.2,
+    /// RFC 5057 §5.1).
     fn refused(&mut self, now: Duration, trouble: Trouble, pause: Duration, out: &mut Vec<Action>) {
         if self.phase == Phase::Active {
             self.floor.fail();

@@ -1,8 +1,8 @@
-//! What can be wrong with a subscription.
+//! Faults of a subscription.
 
 use crate::digest::ChallengeProblem;
 
-/// Why a subscription does not stand, typed so that its owner can say what to do about it.
+/// The reason for which a subscription is not active, typed so that its owner can name the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Trouble {
@@ -15,7 +15,7 @@ pub enum Trouble {
     /// A NOTIFY of this subscription was refused: a header is missing or cannot be read.
     #[error("a NOTIFY was refused with {code}")]
     BadNotify {
-        /// The code of our answer.
+        /// The status code of the subscriber's answer.
         code: u16,
     },
     /// A renewal was accepted, but no NOTIFY came after it (RFC 6665 §4.2.1.2).
@@ -27,26 +27,26 @@ pub enum Trouble {
         /// 401 or 407.
         code: u16,
     },
-    /// No challenge that can be answered: no password can help.
+    /// No password can answer the challenge.
     #[error("{code} with {why}")]
     UnusableChallenge {
         /// 401 or 407.
         code: u16,
-        /// What stands in the way.
+        /// The problem of the challenge.
         why: ChallengeProblem,
     },
-    /// A 423 that cannot be satisfied.
+    /// A 423 with a minimum that is too long.
     #[error("423 Interval Too Brief with a minimum of {minimum:?} seconds")]
     Interval {
         /// The Min-Expires.
         minimum: Option<u32>,
     },
-    /// A redirection that is not followed: to a proxy, to no SIP address, or one too many.
+    /// A redirection that is not followed: to a proxy, to a target that is not a SIP address, or one too many.
     #[error("SUBSCRIBE was redirected with {code}")]
     Redirected {
         /// The status code.
         code: u16,
-        /// Where to, if it is a SIP address.
+        /// The target, if it is a SIP address.
         target: Option<String>,
     },
     /// Any other refusal.
@@ -55,13 +55,13 @@ pub enum Trouble {
         /// The status code.
         code: u16,
     },
-    /// A publication was accepted, but not named: it cannot be renewed.
+    /// A publication was accepted without an entity tag: it cannot be renewed.
     #[error("PUBLISH was accepted without SIP-ETag")]
     NoEntityTag,
     /// The CSeq of two NOTIFYs did not grow: the notifier counts from the beginning again.
     #[error("the CSeq of the NOTIFYs goes back or stands still")]
     Numbering,
-    /// The documents of the NOTIFYs cannot be used, and asking for the whole state did not help.
+    /// The documents of the NOTIFYs cannot be used, even after a refresh.
     #[error("NOTIFYs come, but no document among them tells the whole state")]
     Unconfirmed,
     /// The granted lease ends before its renewal is due.
@@ -73,19 +73,19 @@ pub enum Trouble {
     /// 481 to a renewal: the notifier has restarted.
     #[error("the notifier has forgotten the subscription")]
     Forgotten,
-    /// It expired before a renewal was accepted.
+    /// The subscription expired before a renewal was accepted.
     #[error("the subscription expired")]
     Expired,
-    /// The notifier ended it.
+    /// The notifier ended the subscription.
     #[error("the notifier ended the subscription: {reason}")]
     Ended {
-        /// The reason parameter, or what stood in for it.
+        /// The reason parameter, or a substitute for it.
         reason: String,
     },
-    /// It waits for somebody to allow it.
+    /// The subscription waits for authorization.
     #[error("the subscription waits for authorization")]
     Pending,
-    /// The configuration holds something that cannot be sent.
+    /// A value in the configuration cannot be sent.
     #[error("SUBSCRIBE cannot be written: {0}")]
     Unwritable(String),
 }
