@@ -1,4 +1,4 @@
-//! The rate of requests of one subscription or publication, whatever the peer answers.
+//! The rate limit of one subscription's or publication's requests, independent of the peer's answers.
 //!
 //! Two limits, one counter. [`Floor::free_at`] limits all requests to four in two seconds: with the repetition of the last
 //! one over UDP these are five a second. [`Floor::pause`] grows with each failure in a row, from ten seconds to five

@@ -1,8 +1,7 @@
 //! SIP messages: a borrowed, tolerant reader and a strict writer (RFC 3261 §7, §20).
 //!
 //! The reader accepts messages of real PBXs: compact names, folded lines, bytes that are not UTF-8, padded numbers, bare LF,
-//! leading empty lines, unknown methods. It refuses messages whose end two readers would see at different places. It never
-//! panics.
+//! leading empty lines, unknown methods. It refuses a message with an ambiguous end. It never panics.
 
 mod address;
 mod header;
@@ -97,7 +96,7 @@ pub enum StartLine<'a> {
     },
 }
 
-/// A message whose parts borrow the bytes.
+/// A parsed message; its parts borrow the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
     start: StartLine<'a>,

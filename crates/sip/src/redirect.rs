@@ -1,6 +1,6 @@
 //! The answers of a redirect server to an INVITE (RFC 3261 §8.3, §21.3): forward, refuse, or leave the call unchanged.
 //!
-//! A PBX must not ask about one call for ever. The answer "unchanged" adds a mark to the address, and an INVITE with the
+//! A PBX must not ask about one call without end. The answer "unchanged" adds a mark to the address, and an INVITE with the
 //! mark is answered 482. A PBX that drops the mark is recognised by [`Repeats`], the only state that is kept.
 
 mod diversions;
@@ -84,8 +84,8 @@ fn same_user(one: &str, other: &str) -> bool {
     user(one).is_some_and(|one| Some(one) == user(other))
 }
 
-/// The answer to an INVITE. A call with the mark is not sent back a second time, or the PBX would ask for ever (RFC 3261
-/// §21.4.19).
+/// The answer to an INVITE. A call with the mark is not sent back a second time, because the PBX would ask without end (RFC
+/// 3261 §21.4.19).
 pub fn respond(
     request: &Message<'_>,
     source: SocketAddr,
@@ -352,7 +352,7 @@ mod tests {
             if let Ok(request) = Message::parse(&request)
                 && let Some(call) = Call::of(&request)
             {
-                // S7: whatever it forwards to, the answer has one Contact.
+                // S7: the answer has one Contact for every target.
                 if let Some(target) = Address::parse(&target) {
                     let forward = Decision::Forward(target.clone());
                     let forward = respond(&request, SOURCE, &call, &forward, "t").finish();

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// Most remarks about one document; more would say nothing new.
+/// Most remarks about one document.
 pub const REMARKS_MAX: usize = 8;
 
 /// Longest excerpt of a peer's value, in characters.

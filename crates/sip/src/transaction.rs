@@ -47,7 +47,7 @@ pub struct ClientTransaction {
 }
 
 impl ClientTransaction {
-    /// A transaction whose request has just been sent. `patience` is its timeout: [`TIMEOUT`], shorter for probes.
+    /// The transaction of a request that has just been sent. `timeout` is [`TIMEOUT`], shorter for probes.
     pub fn new(
         now: Duration,
         transport: Transport,

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 
 use crate::message::find_parameter;
 
-/// Parameters whose absence is different from every value: they change the target or the purpose of a request.
+/// Parameters that are never ignored: they change the target or the purpose of a request.
 const NEVER_IGNORED: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
 /// The schemes of addresses that name users.

@@ -1,5 +1,5 @@
-//! Watches extensions of a phone system and prints what their lines do: a quick check whether
-//! an account and a system will work with Offhook.
+//! Watches extensions of a phone system and prints their states: a quick check whether an account and a phone system will
+//! work with Offhook.
 //!
 //! `cargo run -p telephony --example watch_lines -- udp 127.0.0.1:5060 pbx.test 1003 1001 1002`
 //!

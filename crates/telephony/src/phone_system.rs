@@ -113,7 +113,7 @@ pub struct Health {
     pub reachable: bool,
     /// Number of watched extensions.
     pub lines: usize,
-    /// Number of extensions whose state is known.
+    /// Number of extensions with a known state.
     pub active: usize,
     /// Number of extensions with neither a state nor trouble yet.
     pub pending: usize,

@@ -50,7 +50,7 @@ pub struct SipConnectorConfig {
     /// Servers in the order of preference: `host:port`, or a host name alone, which the DNS resolves (RFC 3263). While a
     /// server does not answer, the connector uses the next.
     pub servers: Vec<String>,
-    /// The transport; `None`: as the DNS says, otherwise UDP.
+    /// The transport; `None`: chosen by the DNS, otherwise UDP.
     pub transport: Option<Transport>,
     /// Certificate authorities for TLS; `None`: those of this machine.
     pub trust: Option<Trust>,

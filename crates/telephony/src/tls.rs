@@ -86,7 +86,8 @@ impl Trust {
     }
 }
 
-/// Verifies servers whose own certificate is listed, or issued by a listed authority. The name must match in both cases.
+/// Accepts the listed certificates of servers, and certificates issued by a listed authority. The name must match in both
+/// cases.
 #[derive(Debug)]
 struct KnownOrVouchedFor {
     known: Vec<CertificateDer<'static>>,

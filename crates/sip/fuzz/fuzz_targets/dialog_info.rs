@@ -1,4 +1,4 @@
-//! Any document about dialogs: what is read is written and read again as the same.
+//! Any dialog-info document: the result is written and read again unchanged.
 #![no_main]
 
 #[allow(dead_code, reason = "this target is one of several functions")]

@@ -1,4 +1,4 @@
-//! Any Authorization and any challenge: neither panics, and nobody gets in without the password.
+//! Any Authorization and any challenge: neither panics, and no request is accepted without the password.
 #![no_main]
 
 #[allow(dead_code, reason = "this target is one of several functions")]

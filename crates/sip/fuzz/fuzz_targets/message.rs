@@ -1,4 +1,4 @@
-//! Any datagram: it is read or refused, never a panic, and whatever is answered can be read again and is hardly longer.
+//! Any datagram is read or refused without a panic; an answer can be read again and is hardly longer.
 #![no_main]
 
 #[allow(dead_code, reason = "this target is one of several functions")]

@@ -1,4 +1,4 @@
-//! Any body of several parts and any list of resources: read or refused, and what is read of a list is written as the same.
+//! Any multipart body and any resource list is read or refused; the result of a list is written unchanged.
 #![no_main]
 
 #[allow(dead_code, reason = "this target is one of several functions")]

@@ -1,4 +1,4 @@
-//! Any byte stream: however it is cut into pieces, the same messages come out of it, and it ends in the same error.
+//! Any byte stream in any pieces gives the same messages and ends in the same error.
 #![no_main]
 
 #[allow(dead_code, reason = "this target is one of several functions")]

@@ -1,4 +1,4 @@
-//! The agent against our own subscriber and against hand-written requests, on a driven clock.
+//! The agent against this crate's subscriber and hand-written requests, on a driven clock.
 
 mod lists;
 mod odd;
@@ -20,18 +20,18 @@ const PEER: Peer<u8> = Peer {
 const SECOND: Duration = Duration::from_secs(1);
 const EXTENSION: Resource = Resource(7);
 
-/// A host with the extension 1001, whose document is what the test says.
+/// A host with the extension 1001 and a document chosen by the test.
 #[derive(Default)]
 struct Desk {
     state: &'static str,
     gone: bool,
     verifier: Option<Verifier>,
-    /// How often a document was made.
+    /// Number of documents written.
     made: usize,
-    /// How often a class was asked for.
+    /// Number of calls of `class`.
     asked: usize,
     published: Vec<(PublicationId, Option<String>)>,
-    /// Where NOTIFYs are sent, if not where answers are sent.
+    /// The flow for NOTIFYs; `None`: the flow of the answers.
     dialog_flow: Option<u8>,
     /// Whether phones may register without a password.
     registers: bool,
@@ -56,7 +56,7 @@ impl Host<u8> for Desk {
         };
         match crate::uri::user(uri).as_deref() {
             Some("1001") => Admission::Watch(EXTENSION, Class(0), Watcher(9)),
-            // In a dialog the agent's own address is asked.
+            // A request within a dialog names the agent's own address.
             None => Admission::Watch(EXTENSION, Class(0), Watcher(9)),
             _ => Admission::Refuse(404),
         }
@@ -172,7 +172,7 @@ fn start(target: &str, password: &str) -> (Subscriber, Vec<Action>) {
     (subscriber, actions)
 }
 
-/// What comes of one message.
+/// The agent's messages after one message.
 fn receive(now: Duration, agent: &mut Agent<u8>, host: &mut Desk, bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut out = Outbox::default();
     agent.receive(now, PEER, &Message::parse(bytes).unwrap(), host, &mut out);
@@ -195,7 +195,7 @@ fn elapse(now: Duration, agent: &mut Agent<u8>, host: &mut Desk) -> Vec<Vec<u8>>
     sent(&out)
 }
 
-/// Carries messages to and fro until both are quiet; what the subscriber was told.
+/// Passes messages between subscriber and agent until there are none; returns the subscriber's actions.
 fn settle(
     now: Duration,
     agent: &mut Agent<u8>,
@@ -236,7 +236,7 @@ fn deliver(
     settle(now, agent, host, subscriber, actions)
 }
 
-/// The state and the version of each document that came.
+/// State and version of each document.
 fn bodies(told: &[Action]) -> Vec<String> {
     let body = |action: &Action| match action {
         Action::Notified { body, .. } => {
@@ -265,7 +265,7 @@ fn a_subscription_lives_from_challenge_to_end() {
     let sent = changed(SECOND * 2, &mut agent, &mut host);
     let told = deliver(SECOND * 2, &mut agent, &mut host, &mut subscriber, sent);
     assert_eq!(bodies(&told), ["busy 1"]);
-    // A renewal tells everything again.
+    // A renewal brings the whole state again.
     let actions = subscriber.handle(SECOND * 3, Event::Refresh);
     let told = settle(SECOND * 3, &mut agent, &mut host, &mut subscriber, actions);
     assert_eq!(bodies(&told), ["busy 2"]);
@@ -346,7 +346,8 @@ fn what_cannot_be_served_is_refused_with_the_right_code() {
         assert_eq!(code(&mut agent, request), wanted);
     }
     assert!(agent.is_empty());
-    // Two of a flow fit, the third does not; a repeated one gets the same answer and no second subscription.
+    // Two subscriptions of a flow fit, the third does not; a repeated request gets the same answer and no second
+    // subscription.
     for (branch, wanted) in [("g", 200), ("g", 200), ("h", 200), ("i", 503)] {
         let request = subscribe(branch, "dialog", 60, "<sip:c>");
         assert_eq!(code(&mut agent, request), wanted, "{branch}");
@@ -385,7 +386,7 @@ fn a_subscription_expires_with_a_last_notify_and_481_ends_it() {
     let (mut agent, mut host) = (agent(), desk("idle"));
     let (mut subscriber, actions) = start("1001", "p");
     settle(SECOND, &mut agent, &mut host, &mut subscriber, actions);
-    // The lamp must not go out a second before the renewal that is due then.
+    // The BLF key must not go out a second before the renewal that is due then.
     assert!(elapse(SECOND * 601, &mut agent, &mut host).is_empty());
     let last = elapse(SECOND * 602, &mut agent, &mut host);
     assert!(String::from_utf8_lossy(&last[0]).contains("terminated;reason=timeout"));
@@ -411,7 +412,7 @@ fn a_lost_connection_takes_its_subscriptions_along() {
     assert!(agent.is_empty());
 }
 
-/// Answers every NOTIFY of `sent` as a watcher does.
+/// Answers every NOTIFY of `sent` as a watcher.
 fn answer_all(now: Duration, agent: &mut Agent<u8>, host: &mut Desk, sent: &[Vec<u8>]) {
     for bytes in sent {
         let notify = Message::parse(bytes).unwrap();
@@ -439,7 +440,7 @@ fn a_watcher_that_wants_an_interval_gets_the_latest_after_it() {
     let sent = elapse(SECOND * 6, &mut agent, &mut host);
     assert_eq!(sent.len(), 1);
     assert!(String::from_utf8_lossy(&sent[0]).ends_with("talking 0"));
-    // What changes before the answer comes waits for the interval too, and is not forgotten.
+    // A change before the answer also waits for the interval, and is not lost.
     host.state = "idle";
     assert!(changed(SECOND * 6, &mut agent, &mut host).is_empty());
     answer_all(SECOND * 6, &mut agent, &mut host, &sent);
@@ -490,7 +491,7 @@ fn the_version_is_each_subscriptions_own_and_keeps_the_length() {
     assert_eq!(lengths, [document.len(), document.len()]);
 }
 
-/// The goal is 512 bytes in all: this is what the agent itself needs for one that is quiet.
+/// The goal is 512 bytes in all: this is the agent's own memory for a quiet subscription.
 #[test]
 fn a_subscription_is_small() {
     assert!(size_of::<Option<store::Subscription<SocketAddr>>>() <= 160);

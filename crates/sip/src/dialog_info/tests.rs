@@ -1,4 +1,4 @@
-//! Documents as real systems write them, damaged ones, hostile ones, and our own read back.
+//! Documents of real PBXs, damaged ones, hostile ones, and the crate's own read back.
 
 use proptest::prelude::*;
 
@@ -76,7 +76,7 @@ fn entities_do_not_expand() {
         DialogInfo::parse(document.as_bytes()),
         Err(DocumentError::Doctype)
     );
-    // Without one they are text.
+    // Without a DOCTYPE references are text.
     let document = wrap("<dialog id='&b;'><state>early</state></dialog>");
     assert_eq!(
         DialogInfo::parse(document.as_bytes()).unwrap().dialogs[0].id,
@@ -92,7 +92,7 @@ fn limits_hold_at_the_limit_and_one_past_it() {
         (document.dialogs.len(), document.unread.more),
         (DIALOGS_MAX, false)
     );
-    // A6: the first of too many count.
+    // A6: the first dialogs of too many count.
     let document = DialogInfo::parse(many(DIALOGS_MAX + 1).as_bytes()).unwrap();
     assert_eq!(
         (document.dialogs.len(), document.unread.more),

@@ -1,4 +1,4 @@
-//! Sequences of documents, and the dialogs that remain.
+//! Sequences of documents, with the remaining dialogs.
 
 use proptest::prelude::*;
 
@@ -62,7 +62,7 @@ fn versions_decide_what_counts() {
     );
     assert_eq!(set.fold(NOW, document(20, Full, &[])), Fold::Applied);
     assert!(set.dialogs().is_empty());
-    // A3: numbering began again.
+    // A3: numbering begins again.
     assert_eq!(
         set.fold(NOW, document(0, Full, &[("a", Confirmed)])),
         Fold::Applied
@@ -127,7 +127,7 @@ fn an_ended_dialog_does_not_come_back() {
     assert!(set.dialogs().is_empty());
     set.fold(NOW, call(3, "b", Trying));
     assert_eq!(set.dialogs().len(), 1);
-    // An id alone may be used again, as Asterisk does with every call.
+    // An id alone may be used again, as by Asterisk with every call.
     set.fold(NOW, document(4, Full, &[("x", Terminated)]));
     set.fold(NOW, document(5, Full, &[("x", Early)]));
     assert_eq!(set.dialogs().len(), 1);
@@ -135,7 +135,7 @@ fn an_ended_dialog_does_not_come_back() {
         set.fold(NOW, call(10 + n, &n.to_string(), Terminated));
     }
     assert_eq!(set.ended.len(), ENDED_MAX);
-    // One that is mentioned all the time is not forgotten, however many others end.
+    // A dialog in every document is not forgotten, even after many others end.
     for n in 0..100u64 {
         let mut both = call(200 + n, "orphan", if n == 0 { Terminated } else { Trying });
         both.dialogs
@@ -154,7 +154,7 @@ fn what_rings_for_ever_is_not_believed() {
     assert!(!set.expire(NOW + UNANSWERED_MAX - Duration::from_millis(1)));
     assert!(set.expire(NOW + UNANSWERED_MAX));
     assert_eq!((set.dialogs().len(), set.next_expiry()), (1, None));
-    // Mentioned again it is as old as before; once it was gone it may ring anew.
+    // A dialog in another document keeps its age; after its end it may ring again.
     set.fold(NOW + UNANSWERED_MAX * 2, ringing(2));
     assert_eq!(set.dialogs().len(), 1);
     set.fold(NOW + UNANSWERED_MAX * 2, document(3, Full, &[]));
@@ -176,7 +176,7 @@ fn the_number_of_dialogs_is_bounded() {
 }
 
 proptest! {
-    /// However the documents came, a full one with a higher version makes the set say exactly what it says.
+    /// After any sequence, a full document with a higher version makes the set equal to it.
     #[test]
     fn a_newer_full_document_decides_alone(before in proptest::collection::vec(any_document(), 0..10), mut last in any_document()) {
         let mut set = DialogSet::new();
@@ -186,7 +186,7 @@ proptest! {
         }
         last.completeness = Full;
         last.version = Some(1000);
-        // Other calls than those before; ended ones do not come back.
+        // New calls; ended ones do not come back.
         last.dialogs.iter_mut().for_each(|d| {
                 d.call_id = d.call_id.take().map(|c| format!("later {c}"));
                 d.id = format!("later {}", d.id);
@@ -228,7 +228,7 @@ fn of(version: u64, completeness: Completeness, dialogs: Vec<Dialog>) -> DialogI
     }
 }
 
-/// A11: other tags, another dialog, in one document and over several.
+/// A11: other tags mean another dialog, in one document and over several.
 #[test]
 fn the_branches_of_a_forked_call_are_dialogs_of_their_own() {
     let cases: [(&[&[Entry<'_>]], &[DialogState]); 9] = [
@@ -248,7 +248,7 @@ fn the_branches_of_a_forked_call_are_dialogs_of_their_own() {
             &[&[("a", "c", "1", Terminated)], &[("a", "c", "1", Trying)]],
             &[],
         ),
-        // A queue comes round to the same phone again, with the Call-ID of before.
+        // A queue calls the same phone again with the earlier Call-ID.
         (
             &[&[("a", "c", "1", Terminated)], &[("a", "c", "1", Early)]],
             &[Early],
@@ -260,7 +260,7 @@ fn the_branches_of_a_forked_call_are_dialogs_of_their_own() {
             ],
             &[Confirmed],
         ),
-        // A tag that is not told may be any: the overtaken publications of Kamailio.
+        // A missing tag matches any: the overtaken publications of Kamailio.
         (
             &[&[("a", "c", "1", Terminated), ("a", "c", "", Trying)]],
             &[],
@@ -287,7 +287,7 @@ fn the_branches_of_a_forked_call_are_dialogs_of_their_own() {
         let states: Vec<_> = set.dialogs().iter().map(|d| d.state).collect();
         assert_eq!(states, expected, "{documents:?}");
     }
-    // In partial documents too; an answered branch ends the ringing of the others.
+    // Also in partial documents; an answered branch ends the ringing of the others.
     let mut set = DialogSet::new();
     let ringing = vec![entry(("a", "c", "1", Early)), entry(("a", "c", "2", Early))];
     set.fold(NOW, of(0, Full, ringing));
@@ -323,7 +323,7 @@ fn a_confirmed_dialog_stays_confirmed_until_it_is_over() {
                 of(2, completeness, vec![with_rendering(Confirmed, true)]),
             );
             assert_eq!(set.dialogs(), [with_rendering(Confirmed, true)]);
-            // Asterisk with notify_early_inuse_ringing: the id is the extension, whoever calls.
+            // Asterisk with notify_early_inuse_ringing: the id is the extension for every caller.
             set.fold(NOW, of(3, completeness, vec![Dialog::new("a", back)]));
             assert_eq!(set.dialogs(), [with_rendering(Confirmed, true)]);
             let longest = match back {
@@ -341,7 +341,7 @@ fn a_confirmed_dialog_stays_confirmed_until_it_is_over() {
     set.fold(NOW, document(0, Full, &[("a", Confirmed)]));
     set.fold(NOW, document(1, Full, &[("a", Terminated), ("a", Early)]));
     assert_eq!(set.dialogs(), [Dialog::new("a", Early)]);
-    // Absent from a full document, then again: a new call. A new subscription knows nothing of the old one.
+    // Absent from a full document, then present: a new call. A new subscription knows nothing of the old one.
     set.fold(NOW, document(2, Full, &[("a", Confirmed)]));
     set.fold(NOW, document(3, Full, &[]));
     set.fold(NOW, document(4, Full, &[("a", Early)]));
@@ -357,7 +357,7 @@ fn a_confirmed_dialog_stays_confirmed_until_it_is_over() {
     assert_eq!(set.dialogs(), [entry(("a", "d", "", Early))]);
 }
 
-/// A6: documents without a version that could be compared are taken in the order in which they come.
+/// A6: documents without a comparable version count in the order of arrival.
 #[test]
 fn documents_without_a_version_are_applied() {
     let unnumbered = |completeness, state| DialogInfo {
@@ -374,12 +374,12 @@ fn documents_without_a_version_are_applied() {
     );
     assert_eq!(set.fold(NOW, unnumbered(Full, Terminated)), Fold::Applied);
     assert!(set.dialogs().is_empty());
-    // The greatest number that there is: nothing comes after it.
+    // The greatest version: no higher one can follow.
     assert_eq!(set.fold(NOW, document(u64::MAX, Full, &[])), Fold::Applied);
     assert_eq!(set.fold(NOW, document(u64::MAX, Partial, &[])), Fold::Gap);
 }
 
-/// A6: what cannot be read does not end what is known, and is not taken for silence.
+/// A6: an unreadable part neither ends a known dialog nor counts as its absence.
 #[test]
 fn unread_dialogs_keep_what_is_known_and_leave_the_rest_open() {
     let unread = |version, completeness, dialogs: &[(&str, DialogState)], ids: &[&str], more| {
@@ -394,7 +394,7 @@ fn unread_dialogs_keep_what_is_known_and_leave_the_rest_open() {
     set.fold(NOW, document(1, Full, &[("a", Confirmed)]));
     assert!(set.is_whole());
     for (version, completeness) in [(2, Full), (3, Partial)] {
-        // A known dialog whose new state has no meaning is as it was.
+        // A known dialog with a meaningless new state stays unchanged.
         set.fold(NOW, unread(version, completeness, &[], &["a"], false));
         assert_eq!((set.dialogs().len(), set.is_whole()), (1, true));
     }
@@ -402,7 +402,7 @@ fn unread_dialogs_keep_what_is_known_and_leave_the_rest_open() {
     assert!(!set.is_whole());
     set.fold(NOW, document(5, Partial, &[("b", Terminated)]));
     assert!(set.is_whole());
-    // One that ends in the middle ends no other dialog.
+    // A document that is cut off ends no other dialog.
     set.fold(NOW, unread(6, Full, &[("b", Early)], &[], true));
     assert_eq!((set.dialogs().len(), set.is_whole()), (2, false));
     set.fold(NOW, document(7, Full, &[]));
@@ -437,7 +437,7 @@ fn vanished_dialogs_are_kept_until_it_is_settled() {
         doubt(&mut set, document(3, Partial, &[("c", Terminated)])),
         Fold::Doubted
     );
-    // It is there, or over: then there is no doubt.
+    // The dialog is present or over: the doubt ends.
     assert_eq!(
         doubt(&mut set, document(4, Full, &[("a", Confirmed)])),
         Fold::Applied
@@ -455,7 +455,7 @@ fn vanished_dialogs_are_kept_until_it_is_settled() {
     doubt(&mut set, document(8, Full, &[("b", Confirmed)]));
     set.settle();
     assert_eq!(set.dialogs(), [Dialog::new("b", Confirmed)]);
-    // What another subscription knew is not doubted.
+    // A dialog of an earlier subscription is not doubted.
     set.restart();
     assert_eq!(doubt(&mut set, document(0, Full, &[])), Fold::Applied);
 }

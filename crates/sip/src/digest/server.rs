@@ -37,8 +37,8 @@ pub enum Refusal {
     OtherUri,
 }
 
-/// The checked credentials of a request, right or wrong. [`Verifier::claim`] alone selects them, so that the name that is
-/// counted, logged and locked is the name whose password is checked.
+/// The checked credentials of a request, right or wrong. [`Verifier::claim`] alone selects them, so that the checked
+/// password and the counted, logged and locked name belong to one account.
 pub struct Claim {
     algorithm: Algorithm,
     username: String,
@@ -180,8 +180,8 @@ impl Verifier {
         offered.iter().map(challenge).collect()
     }
 
-    /// The user name in the credentials for the verifier's realm, whatever their algorithm: the account that the client
-    /// wants to use.
+    /// The user name in the credentials for the verifier's realm, with any algorithm: the account that the client wants to
+    /// use.
     pub fn username_of(&self, request: &Message<'_>) -> Option<String> {
         let mut values = request.all("Authorization");
         values.find_map(|value| {

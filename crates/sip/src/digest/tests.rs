@@ -1,4 +1,4 @@
-//! The examples of the RFCs, and both ends against each other.
+//! The examples of the RFCs, and client against server.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn the_example_of_rfc_2617() {
         fields.response(Algorithm::Md5, "Circle Of Life", "GET"),
         "6629fae49393a05397450978507c4ef1"
     );
-    // The same without a qop: the form of RFC 2069.
+    // Without qop: the form of RFC 2069.
     let old = Fields {
         qop: None,
         ..fields
@@ -191,7 +191,7 @@ fn a_recorded_request_is_not_taken_twice_and_clients_do_not_disturb_each_other()
     assert!(check(&mut verifier, now, &authorized(&mut other, &account())).is_ok());
     assert!(check(&mut verifier, now, &second).is_ok());
     assert_eq!(check(&mut verifier, now, &first), Err(Refusal::Stale));
-    // Of a nonce that is made up nothing is believed.
+    // An invented nonce proves nothing.
     let forged = String::from_utf8(second)
         .unwrap()
         .replace("nonce=\"5.", "nonce=\"6.");
@@ -222,7 +222,7 @@ fn credentials_for_another_request_uri_are_refused() {
         let refused = check(&mut verifier, now, &request);
         assert_eq!(refused, Err(Refusal::OtherUri), "{uri} {to}");
     }
-    // Neither a wrong password nor a used nonce: the same URI, however it is written, is let in.
+    // Neither a wrong password nor a used nonce: the same URI is accepted in every spelling.
     for (uri, to) in [
         ("sip:1001@pbx.test", "sip:1001@pbx.test"),
         ("sip:1001@PBX.test;lr", "sip:%31001@pbx.test"),

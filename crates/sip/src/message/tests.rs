@@ -1,4 +1,4 @@
-//! The reader against shapes seen on the wire and against arbitrary bytes.
+//! The reader against messages seen on the wire and against arbitrary bytes.
 
 use proptest::prelude::*;
 
@@ -171,7 +171,7 @@ To: <sip:c@d>;tag=2\r\nCall-ID: i\r\nCSeq: 1 NOTIFY\r\nContact: <sip:x>\r\nConte
     }
 }
 
-/// Everything that looks into a message.
+/// Calls every accessor of a message.
 fn touch(message: &Message<'_>) {
     let _ = (
         message.branch(),

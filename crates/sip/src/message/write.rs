@@ -58,7 +58,7 @@ impl Writer {
         self
     }
 
-    /// Adds a header whose value need not be UTF-8, for the echo of a request's header.
+    /// Adds a header with any bytes as value, for the echo of a request's header.
     #[must_use]
     pub fn header_bytes(mut self, name: &str, value: &[u8]) -> Self {
         if value.iter().any(|b| super::is_control(*b)) {

@@ -1,4 +1,4 @@
-//! Bodies that are written and read again, and such as others write.
+//! Bodies that are written and read again, and bodies of other programs.
 
 use proptest::prelude::*;
 
@@ -94,7 +94,7 @@ fn variants_of_parts_are_read() {
         ("1@x", "multipart/related")
     );
     assert_eq!(&*parts[0].full_type, "multipart/related; boundary=c");
-    // An undecodable body stays as it is.
+    // An undecodable body stays unchanged.
     assert_eq!(
         text(
             TYPE,

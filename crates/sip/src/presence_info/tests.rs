@@ -1,4 +1,4 @@
-//! What telephones publish is read, what we write is what they look for.
+//! Documents of phones are read; written documents have the texts that phones look for.
 
 use proptest::prelude::*;
 

@@ -7,11 +7,11 @@ use crate::{Transport, digest::Credentials, message::answer};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A publisher and a presence server that answers what it is told to.
+/// A publisher and a presence server whose answers the test chooses.
 struct Bench {
     now: Duration,
     publisher: Publisher,
-    /// What the server has, the latest last: the document, its tag and when it ends.
+    /// The server's publications, the latest last: document, tag and end.
     server: Vec<(Vec<u8>, String, Duration)>,
     tags: u32,
 }
@@ -62,7 +62,7 @@ impl Bench {
         self.publisher.handle(self.now, Event::Received(&message))
     }
 
-    /// Answers as RFC 3903 §6 asks, and whatever follows from the answer too.
+    /// Answers by RFC 3903 §6, and answers the requests that follow.
     fn serve(&mut self, actions: Vec<Action>) -> Vec<Action> {
         let mut told = Vec::new();
         let mut todo = actions;
@@ -100,7 +100,7 @@ impl Bench {
         told
     }
 
-    /// Moves on to the next deadline and serves what comes of it.
+    /// Moves on to the next deadline and serves the requests.
     fn pass(&mut self) -> Vec<Action> {
         self.now = self.publisher.next_deadline().expect("nothing is planned");
         let actions = self.handle(Event::Elapsed);
@@ -133,7 +133,7 @@ fn what_is_published_stays_until_it_is_ended() {
     let actions = bench.handle(Event::End(document("over")));
     assert_eq!(bench.serve(actions), [Action::Accepted]);
     assert_eq!(bench.seen(), ["over"]);
-    // A second call soon after takes its place.
+    // A second call soon after replaces the first.
     let actions = bench.handle(Event::Publish(document("busy")));
     assert_eq!(bench.serve(actions), [Action::Accepted]);
     assert_eq!(bench.seen(), ["busy"]);
@@ -169,7 +169,7 @@ fn a_server_that_has_forgotten_is_told_anew() {
     bench.server.clear();
     assert_eq!(bench.pass(), [Action::Accepted]);
     assert_eq!(bench.seen(), ["busy"]);
-    // The same when the way to it was lost meanwhile.
+    // The same after the link was lost in between.
     assert_eq!(bench.handle(Event::TransportLost), []);
     assert_eq!(bench.publisher.next_deadline(), None);
     bench.server.clear();
@@ -198,7 +198,7 @@ fn a_challenge_is_answered_and_a_wrong_password_tried_rarely() {
     let refused = bench.respond(&second, 407, &[CHALLENGE]);
     let trouble = Trouble::WrongCredentials { code: 407 };
     assert_eq!(refused, [Action::Trouble(trouble)]);
-    // Changes meanwhile do not make it try earlier.
+    // Changes in between do not make it try earlier.
     assert_eq!(bench.handle(Event::Publish(document("away"))), []);
     let pause = bench.publisher.next_deadline().unwrap() - bench.now;
     assert!(pause >= SECOND * 120, "{pause:?}");
@@ -230,7 +230,7 @@ fn an_old_nonce_and_a_second_realm_are_no_trouble() {
     let third = send(&bench.respond(&second, 401, &[("WWW-Authenticate", &pbx)]));
     assert!(carries(&third, "Proxy-Authorization", "n1") && carries(&third, "Authorization", "n2"));
     assert_eq!(bench.serve(vec![Action::Send(third)]), [Action::Accepted]);
-    // The renewal is refused without a challenge: it is asked for, under the same name.
+    // The renewal is refused without a challenge: the next request asks for one, under the same name.
     bench.now = bench.publisher.next_deadline().unwrap();
     let renewal = send(&bench.handle(Event::Elapsed));
     assert!(carries(&renewal, "Proxy-Authorization", "n1"));
@@ -268,7 +268,7 @@ fn what_cannot_be_renewed_is_not_published_again_and_again() {
     assert!(pause >= RETRY_INTERVAL_MAX, "{pause:?}");
 }
 
-/// Something that happens to a publication.
+/// An event of a publication.
 #[derive(Clone, Debug)]
 enum Step {
     Publish(u8),
@@ -336,7 +336,7 @@ proptest! {
             }
         }
         bench.serve(actions);
-        // Two renewals or retries later everything is as it should be.
+        // Two renewals or retries later server and publisher agree.
         let until = bench.now + RETRY_INTERVAL_MAX * 3;
         while let Some(at) = bench.publisher.next_deadline().filter(|at| *at <= until) {
             bench.now = bench.now.max(at);
@@ -421,7 +421,7 @@ fn no_presence_server_is_asked_in_a_loop() {
         );
         assert!(troubles > 0, "{name}");
     }
-    // A short lease is kept up without a word.
+    // A short lease is renewed without trouble.
     let mut bench = Bench::new();
     bench.handle(Event::Start(account()));
     let mut todo = bench.handle(Event::Publish(document("busy")));

@@ -4,7 +4,7 @@ use crate::message::{Address, Message, NameAddr, split_list};
 
 use super::{DIVERSIONS_MAX, address, same_user};
 
-/// Most entries of History-Info that an answer repeats; a longer history begins anew.
+/// Most entries of History-Info that an answer repeats; a longer history is replaced by a new one.
 const HISTORY_MAX: usize = 20;
 /// Most bytes of these entries.
 const HISTORY_BYTES_MAX: usize = 4_096;

@@ -1,4 +1,4 @@
-//! Lists that are written and read again, and such as are none.
+//! Lists that are written and read again, and bytes that are no list.
 
 use proptest::prelude::*;
 
@@ -50,7 +50,7 @@ fn what_is_no_list_is_refused() {
     }
 }
 
-/// A6: whatever can be read counts.
+/// A6: everything readable counts.
 #[test]
 fn one_ugly_detail_does_not_lose_the_other_lines() {
     let read = |text: &str| ResourceList::parse(text.as_bytes()).unwrap();
@@ -75,7 +75,7 @@ fn one_ugly_detail_does_not_lose_the_other_lines() {
         list.remarks.to_string(),
         "start and end tags do not match; content after its end was ignored"
     );
-    // One that ends in the middle does not say that other lines are gone.
+    // A list that is cut off does not report that other lines are gone.
     let whole = of("<resource uri=\"sip:1@x\"/><resource uri=\"sip:2@x\"/>");
     let list = read(&whole[..whole.len() - 9]);
     assert_eq!((list.resources.len(), list.full), (1, false));

@@ -114,8 +114,8 @@ impl Subscriber {
         }
     }
 
-    /// Handles a NOTIFY whose CSeq is not higher than the last. One may be late; a second one of the same kind means that the
-    /// notifier counts from the beginning again, or does not count at all.
+    /// Handles a NOTIFY with a CSeq that is not higher than the last. The first may be late; a second one of the same kind
+    /// means that the notifier counts from the beginning again, or does not count at all.
     pub(super) fn on_old_number(&mut self, now: Duration, number: u32, out: &mut Vec<Action>) {
         let Some(dialog) = &mut self.dialog else {
             return;

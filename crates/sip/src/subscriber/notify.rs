@@ -217,7 +217,7 @@ impl Subscriber {
         let least = self.pause_unless_settled(now);
         let may_be_nonce = self.phase == Phase::Active || self.authentication.has_earlier_nonces();
         if reason == "noresource" && self.pending.is_some() && may_be_nonce {
-            // FreeSWITCH ends a subscription whose request carries an unknown nonce; this NOTIFY may overtake the 401. If the
+            // FreeSWITCH ends a subscription after a request with an unknown nonce; this NOTIFY may overtake the 401. If the
             // extension really does not exist, the new subscription is refused.
             self.authentication.forget();
             return self.lose(now, Trouble::Forgotten, least, out);

@@ -225,7 +225,7 @@ impl Subscriber {
         self.refused(now, trouble, pause, out);
     }
 
-    /// Subscribes again after the pause. A subscription whose renewal is refused lives until it expires (RFC 6665 §4.1.2.2,
+    /// Subscribes again after the pause. After a refused renewal the subscription lives until it expires (RFC 6665 §4.1.2.2,
     /// RFC 5057 §5.1).
     fn refused(&mut self, now: Duration, trouble: Trouble, pause: Duration, out: &mut Vec<Action>) {
         if self.phase == Phase::Active {

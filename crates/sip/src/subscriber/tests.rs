@@ -31,7 +31,7 @@ fn a_challenge_is_answered_within_the_same_call_id() {
     bench.notify(&second, 1, "active;expires=600", "pbx", "a");
     let (_, refresh) = bench.wait_for_subscribe();
     assert!(field(&refresh, "Proxy-Authorization").contains("nc=00000002"));
-    // The nonce is too old by now: one more round, no trouble.
+    // The nonce has expired: one more round, no trouble.
     let stale = [(
         "Proxy-Authenticate",
         "Digest realm=\"pbx.test\", nonce=\"n2\", qop=\"auth\", stale=true",
@@ -67,7 +67,7 @@ fn a_wrong_password_is_trouble_and_tried_rarely() {
         "{pauses:?}"
     );
     assert!(pauses[5] >= SECOND * 240, "{pauses:?}");
-    // Once the password is right it heals.
+    // The right password ends the trouble.
     let second = sent(&bench.respond(&request, 407, &[CHALLENGE]));
     bench.accept(&second);
     bench.notify(&second, 1, "active", "pbx", "a");
@@ -137,7 +137,7 @@ fn a_renewal_comes_between_half_and_four_fifths_of_the_time_in_the_same_dialog()
     assert_eq!(field(&refresh, "To"), "<sip:1001@pbx.test>;tag=pbx");
     assert_eq!(field(&refresh, "From"), field(&subscribe, "From"));
     assert!(refresh.starts_with(b"SUBSCRIBE sip:10.0.0.1:5060 SIP/2.0"));
-    // The notifier has restarted: what was known is stale, a new subscription begins at once.
+    // The notifier has restarted: the state is stale, a new subscription begins at once.
     let lost = bench.respond(&refresh, 481, &[]);
     assert_eq!(
         (&lost[0], troubles(&lost)),
@@ -150,7 +150,7 @@ fn a_renewal_comes_between_half_and_four_fifths_of_the_time_in_the_same_dialog()
 fn the_route_set_of_the_dialog_is_followed() {
     let mut bench = Bench::new(Transport::Udp);
     let subscribe = bench.start();
-    // The NOTIFY comes first and knows no route; the answer does.
+    // The NOTIFY comes first and has no route; the answer has one.
     bench.notify(&subscribe, 1, "active;expires=600", "pbx", "a");
     bench.respond(
         &subscribe,
@@ -395,7 +395,7 @@ fn a_configuration_that_cannot_be_sent_is_reported() {
 }
 
 proptest::proptest! {
-    /// Whatever comes, in whatever order: no panic, and unless it is idle something is planned.
+    /// Any events in any order: no panic, and a deadline unless it is idle.
     #[test]
     fn it_never_gets_stuck(events in proptest::collection::vec((0u8..10, 0u16..700, 0u32..8), 1..60)) {
         let mut bench = Bench::new(Transport::Udp);
@@ -425,7 +425,7 @@ proptest::proptest! {
         }
     }
 
-    /// Time alone must always lead somewhere: a due deadline is never still due after it was handled.
+    /// Handling a due deadline always moves it: a due deadline is not still due after it was handled.
     #[test]
     fn a_handled_deadline_is_over(seed: u8) {
         let mut bench = Bench::new(Transport::Udp);

@@ -1,4 +1,4 @@
-//! Spellings of users, addresses that are none, and the examples of RFC 3261.
+//! Spellings of users, invalid addresses, and the examples of RFC 3261.
 
 use proptest::prelude::*;
 
@@ -25,16 +25,16 @@ fn all_spellings_of_a_user_are_one() {
         ("tel:1002;phone-context=+4930", "1002"),
         ("sip:+49-30-123@pbx.test;user=phone", "+4930123"),
         ("sip:%2B49%2D30%2D123@pbx.test;USER=Phone", "+4930123"),
-        // A name is no number, also where a phone says so.
+        // A name is not a number, even with user=phone.
         ("sip:anna.meyer@pbx.test;user=phone", "anna.meyer"),
         ("sip:10-02@pbx.test", "10-02"),
         ("sip:10-02@pbx.test;user=ip", "10-02"),
         ("sip:%C3%A4@pbx.test", "\u{e4}"),
-        // Resolved once.
+        // Escapes are resolved once.
         ("sip:%2531002@pbx.test", "%31002"),
         ("sip:1002%3Ba=b@pbx.test", "1002;a=b"),
         ("sip:1002%40evil@pbx.test", "1002@evil"),
-        // Malformed escapes, and those of control characters, mean only themselves.
+        // Malformed escapes, and those of control characters, are equivalent only to themselves.
         ("sip:1002%00@pbx.test", "1002%00"),
         ("sip:%0d%0a1002@pbx.test", "%0d%0a1002"),
         ("sip:%31%zz@pbx.test", "1%zz"),
@@ -151,7 +151,7 @@ fn the_examples_of_rfc_3261() {
             "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
             "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
         ),
-        // A14, and the same for what a phone signs.
+        // A14, also for the URI in a phone's signature.
         ("sip:%2B4930123@pbx.test", "sip:+4930123@PBX.test"),
         ("tel:+49-30-123", "TEL:+4930123"),
         ("sip:1001@[2001:DB8::0:1]", "sip:1001@[2001:db8::1]"),

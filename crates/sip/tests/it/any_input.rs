@@ -1,5 +1,5 @@
-//! What holds for any input, one function for each fuzz target in `fuzz/fuzz_targets`; the corpus that fuzzing has found is
-//! replayed here by `cargo test`.
+//! Properties of any input, one function for each fuzz target in `fuzz/fuzz_targets`; `cargo test` replays the corpus found
+//! by fuzzing.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use sip::request::{fault, refuse_malformed};
 use sip::resource_list::ResourceList;
 use sip::stream::{Decoder, Frame, FrameError};
 
-/// Any datagram: it is read or refused, never a panic, and whatever is answered can be read again and is hardly longer.
+/// Any datagram is read or refused without a panic; an answer can be read again and is hardly longer.
 pub fn message(bytes: &[u8]) {
     let source = ([192, 0, 2, 7], 5060).into();
     let Ok(message) = Message::parse(bytes) else {
         if let Some(answer) = refuse_malformed(bytes, source, "tag") {
             assert!(Message::parse(&answer).is_ok());
-            // The answer repeats headers that came and adds a tag, an address and a length.
+            // The answer repeats headers of the request and adds a tag, an address and a length.
             assert!(answer.len() < bytes.len() + 256);
         }
         return;
@@ -42,7 +42,7 @@ pub fn message(bytes: &[u8]) {
     }
 }
 
-/// Any document about dialogs: what is read is written and read again as the same.
+/// Any dialog-info document: the result is written and read again unchanged.
 pub fn dialog_info(bytes: &[u8]) {
     if let Ok(document) = DialogInfo::parse(bytes) {
         let again = DialogInfo::parse(document.to_xml().as_bytes());
@@ -54,7 +54,7 @@ pub fn dialog_info(bytes: &[u8]) {
     }
 }
 
-/// Any document about presence: what is read is written and read again as the same.
+/// Any presence document: the result is written and read again unchanged.
 pub fn presence_info(bytes: &[u8]) {
     if let Ok(document) = PresenceInfo::parse(bytes) {
         let again = PresenceInfo::parse(document.to_xml().as_bytes());
@@ -64,7 +64,7 @@ pub fn presence_info(bytes: &[u8]) {
     }
 }
 
-/// Any body of several parts and any list of resources: read or refused, and what is read of a list is written as the same.
+/// Any multipart body and any resource list is read or refused; the result of a list is written unchanged.
 pub fn resource_list(bytes: &[u8]) {
     let kind = "multipart/related;type=\"application/rlmi+xml\";boundary=b";
     for part in multipart::parse(kind, bytes).unwrap_or_default() {
@@ -78,7 +78,7 @@ pub fn resource_list(bytes: &[u8]) {
     }
 }
 
-/// Any Authorization and any challenge: neither panics, and nobody gets in without the password.
+/// Any Authorization and any challenge: neither panics, and no request is accepted without the password.
 pub fn digest(bytes: &[u8]) {
     let with = |first: &str, name: &str| {
         let mut message = format!("{first}\r\n{name}: ").into_bytes();
@@ -107,7 +107,7 @@ pub fn digest(bytes: &[u8]) {
         let mut authentication = ClientAuthentication::default();
         let ids = &mut Ids::new([7; 32]);
         authentication.begin();
-        // However often it is refused like that, the attempt ends.
+        // After any number of such refusals the attempt ends.
         let mut rounds = 0;
         while authentication.on_refused(&response, Some(&credentials)) == Verdict::Answer {
             let headers =
@@ -119,7 +119,7 @@ pub fn digest(bytes: &[u8]) {
     }
 }
 
-/// Any byte stream: however it is cut into pieces, the same messages come out of it, and it ends in the same error.
+/// Any byte stream in any pieces gives the same messages and ends in the same error.
 pub fn stream(bytes: &[u8]) {
     let Some((size, stream)) = bytes.split_first() else {
         return;
@@ -149,7 +149,7 @@ fn decode<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Option<F
 mod tests {
     use std::path::Path;
 
-    /// Gives every file of a target's corpus to its function.
+    /// Passes every file of a target's corpus to its function.
     fn replay(target: &str, check: fn(&[u8])) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/corpus")

@@ -1,4 +1,4 @@
-//! Whole messages of real telephone systems and of RFC 4475, read with the public interface.
+//! Complete messages of real PBXs and of RFC 4475, through the public interface.
 
 #[cfg(test)]
 mod any_input;

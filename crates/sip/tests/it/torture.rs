@@ -1,9 +1,9 @@
 //! The 49 messages of RFC 4475, one test each, with the reaction that the RFC asks of a server that answers OPTIONS,
-//! SUBSCRIBE and PUBLISH and redirects calls. Where the RFC leaves a choice, the comment says which was made.
+//! SUBSCRIBE and PUBLISH and redirects calls. Where the RFC leaves a choice, the comment names it.
 //!
 //! The 13 messages of section 3.1.1 are byte for byte those of the RFC's archive (their SHA-256 were compared). The others
-//! were put together from two independent transcriptions that agree; their lengths fit their Content-Length. Unsure is the
-//! end of baddn alone: one transcription lacks the empty line after its headers.
+//! were put together from two independent transcriptions that agree; their lengths fit their Content-Length. Only the end of
+//! baddn is unsure: one transcription lacks the empty line after its headers.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const PEER: Peer<u8> = Peer {
     source: SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), 5_060),
 };
 
-/// Admits no watcher, for what these messages ask for is not watched anyway, and every phone that registers.
+/// Admits no watcher, since these messages name no resource, and admits every phone that registers.
 struct Nobody;
 
 impl Host<u8> for Nobody {
@@ -66,7 +66,7 @@ impl Host<u8> for Nobody {
     }
 }
 
-/// What a server sends back to one datagram; `None`: nothing.
+/// The server's answer to one datagram; `None` if there is none.
 fn answer(bytes: &[u8]) -> Option<Vec<u8>> {
     let settings = Settings {
         address: "192.0.2.1:5080".into(),
@@ -99,7 +99,8 @@ fn answer(bytes: &[u8]) -> Option<Vec<u8>> {
     out.messages().next().map(|(_, bytes)| bytes.to_vec())
 }
 
-/// The code of the answer, which must itself be well-formed, echo what must be echoed, and be hardly longer than what came.
+/// The status code of the answer, which must itself be well-formed, echo the required headers, and be hardly longer than the
+/// request.
 fn code(bytes: &[u8]) -> Option<u16> {
     let answer = answer(bytes)?;
     assert!(answer.len() < bytes.len() + 160, "{}", answer.len());
@@ -181,7 +182,7 @@ torture! {
         let mut decoder = Decoder::new();
         decoder.push(bytes);
         let mut methods = Vec::new();
-        // The second message is shorter than what the archive has of it: what is left is none.
+        // The second message is shorter than in the archive: the rest is not a message.
         while let Ok(Some(frame)) = decoder.next_frame() {
             if let Frame::Message(message) = frame {
                 methods.push(parse(message).method().unwrap().to_owned());
@@ -222,7 +223,7 @@ torture! {
     clerr => |bytes| { assert_eq!(code(bytes), Some(400)); }
     ncl => |bytes| {
         assert_eq!(code(bytes), Some(400));
-        // On a connection nobody knows where the next message begins: it is closed.
+        // On a connection the start of the next message is unknown: it is closed.
         let mut decoder = Decoder::new();
         decoder.push(bytes);
         assert!(decoder.next_frame().is_err());
@@ -233,11 +234,11 @@ torture! {
     quotbal => |bytes| { assert_eq!(code(bytes), Some(400)); }
     ltgtruri => |bytes| { assert_eq!(code(bytes), Some(400)); }
     lwsruri => |bytes| { assert_eq!(code(bytes), Some(400)); }
-    /// The choice of the liberal: what is meant is plain.
+    /// The liberal choice: the meaning is clear.
     lwsstart => |bytes| { assert_eq!(code(bytes), Some(302)); }
-    /// The choice of the liberal.
+    /// The liberal choice.
     trws => |bytes| { assert_eq!(code(bytes), Some(200)); }
-    /// Headers in a Request-URI are ignored, and do not come back with the address.
+    /// Headers in a Request-URI are ignored and not repeated with the address.
     escruri => |bytes| {
         let answer = answer(bytes).unwrap();
         assert_eq!(
@@ -245,36 +246,36 @@ torture! {
             Some("<sip:user@example.com;offhook=asked>")
         );
     }
-    /// Nothing depends on a Date.
+    /// Date has no effect.
     baddate => |bytes| { assert_eq!(code(bytes), Some(302)); }
-    /// A Contact without its brackets is taken for one in brackets.
+    /// A Contact without brackets is read as if in brackets.
     regbadct => |bytes| { assert_eq!(code(bytes), Some(200)); }
-    /// The choice of the liberal: blanks around an address change nothing.
+    /// The liberal choice: blanks around an address have no effect.
     badaspec => |bytes| {
         let to = parse(bytes).header("To").unwrap().into_owned();
         assert_eq!(NameAddr::parse(&to).unwrap().uri, "sip:t.watson@example.org");
         assert_eq!(code(bytes), Some(200));
     }
-    /// The choice of the liberal: what stands before the brackets is a name.
+    /// The liberal choice: the text before the brackets is a name.
     baddn => |bytes| { assert_eq!(code(bytes), Some(200)); }
     badvers => |bytes| { assert_eq!(code(bytes), Some(505)); }
     mismatch01 => |bytes| { assert_eq!(code(bytes), Some(400)); }
     mismatch02 => |bytes| { assert_eq!(code(bytes), Some(400)); }
-    /// A response whose code is none is ignored.
+    /// A response with an invalid code is ignored.
     bigcode => |bytes| {
         assert!(Message::parse(bytes).is_err());
         assert_eq!(code(bytes), None);
     }
 }
 
-// 3.2 to 3.4: transactions, the application, and what was before RFC 3261.
+// 3.2 to 3.4: transactions, the application, and messages older than RFC 3261.
 torture! {
-    /// Another client may use the same branch: the answer is found by the other headers too.
+    /// Another client may use the same branch: other headers find the answer as well.
     badbranch => |bytes| { assert_eq!(code(bytes), Some(200)); }
     insuf => |bytes| { assert_eq!(code(bytes), Some(400)); }
     unkscm => |bytes| { assert_eq!(code(bytes), Some(416)); }
     novelsc => |bytes| { assert_eq!(code(bytes), Some(416)); }
-    /// A contact of a scheme that is none of ours cannot be registered.
+    /// A contact with an unsupported scheme cannot be registered.
     unksm2 => |bytes| { assert_eq!(code(bytes), Some(400)); }
     bext01 => |bytes| {
         let answer = answer(bytes).unwrap();
@@ -285,18 +286,18 @@ torture! {
             Some("nothingSupportsThis, nothingSupportsThisEither")
         );
     }
-    /// Who redirects a call does not look at its body.
+    /// A redirect server does not read the body.
     invut => |bytes| { assert_eq!(code(bytes), Some(302)); }
-    /// Credentials are the host's to look at.
+    /// Credentials are left to the host.
     regaut01 => |bytes| { assert_eq!(code(bytes), Some(200)); }
     multi01 => |bytes| { assert_eq!(code(bytes), Some(400)); }
     mcl01 => |bytes| { assert_eq!(code(bytes), Some(400)); }
-    /// A response that is not ours is ignored.
+    /// A response of another transaction is ignored.
     bcast => |bytes| {
         assert_eq!(parse(bytes).all("Via").count(), 2);
         assert_eq!(code(bytes), None);
     }
-    /// Where a request ends, nothing is passed on.
+    /// The server forwards nothing, so Max-Forwards has no effect.
     zeromf => |bytes| { assert_eq!(code(bytes), Some(200)); }
     cparam01 => |bytes| {
         // Without brackets the parameter belongs to the header.
@@ -317,9 +318,9 @@ torture! {
         );
         assert_eq!(code(bytes), Some(200));
     }
-    /// A redirection has no body that would have to be accepted.
+    /// A redirection has no body that the caller would have to accept.
     sdp01 => |bytes| { assert_eq!(code(bytes), Some(302)); }
-    /// No branch, no tag, no Max-Forwards, no Content-Length: all that was allowed.
+    /// No branch, tag, Max-Forwards or Content-Length: all of this was allowed.
     inv2543 => |bytes| {
         assert_eq!(parse(bytes).body().len(), 105);
         assert_eq!(code(bytes), Some(302));

@@ -24,7 +24,7 @@ fn messages(trace: &str) -> Vec<String> {
     messages
 }
 
-/// Per extension: the live dialogs' states after each document, `!` before one that did not count.
+/// For each extension the states of the live dialogs after each document, with `!` before a document that did not count.
 fn stories(trace: &str) -> BTreeMap<String, Vec<String>> {
     let mut sets: BTreeMap<String, DialogSet> = BTreeMap::new();
     let mut stories: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! A connector and a simulated telephone system, and patience for what must happen.
+//! A connector and a simulated PBX, with timeouts for expected events.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use telephony::simulated::{SimulatedPbx, SimulatedPbxConfig};
 use telephony::sip_connector::{SipConnectorConfig, Transport};
 use tokio::sync::mpsc;
 
-/// Nothing here takes longer than a few seconds; a test that waits this long has failed.
+/// A test that waits this long has failed: every event takes a few seconds at most.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn extensions(n: usize) -> Vec<Arc<str>> {
@@ -38,7 +38,7 @@ pub async fn pbx(n: usize) -> SimulatedPbx {
 pub struct Bench {
     pub connector: ConnectorHandle,
     pub events: mpsc::Receiver<LineEvent>,
-    /// What each line is known to be doing, `None` when stale.
+    /// The known state of each line; `None` when stale.
     pub known: BTreeMap<Arc<str>, Option<LineState>>,
 }
 
@@ -81,7 +81,7 @@ impl Bench {
         event
     }
 
-    /// Waits until this line is known to be in this state, or to be stale.
+    /// Waits until this line is in this state, or stale.
     pub async fn until(&mut self, extension: &str, state: impl Into<Option<LineState>>) {
         let state = Some(state.into());
         while self.known.get(extension).copied() != state {
@@ -89,7 +89,7 @@ impl Bench {
         }
     }
 
-    /// Waits until health is as wanted.
+    /// Waits until health meets the condition.
     pub async fn health(&mut self, wanted: impl FnMut(&Health) -> bool) -> Health {
         let mut health = self.connector.health();
         let found = tokio::time::timeout(PATIENCE, health.wait_for(wanted)).await;

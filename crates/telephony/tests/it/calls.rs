@@ -1,4 +1,4 @@
-//! Calls, as a line sees them, over both transports.
+//! Line states during calls, over both transports.
 
 use presence::LineState::{Connected, Held, Idle, Ringing};
 use std::time::Duration;
@@ -81,7 +81,7 @@ async fn the_set_of_extensions_can_change() {
     bench.until("1001", None).await;
     let health = bench.health(|h| h.active == 2).await;
     assert_eq!(health.lines, 2);
-    // One that left and comes back is subscribed anew.
+    // An extension that left and comes back is subscribed again.
     let unwatch = vec!["1002".into(), "1004".into()];
     bench
         .connector

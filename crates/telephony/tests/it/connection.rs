@@ -1,4 +1,4 @@
-//! How connections begin and end: after a stop, and when each of them ends soon.
+//! The beginning and end of connections: after a stop, and if each of them ends soon.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ async fn a_stop_ends_subscriptions_and_publications_over_every_transport() {
         }
         bench.health(|health| health.active == 120).await;
         pbx.until("PUBLISH", 120, 120).await;
-        // The server's other tasks end first, and with them who listens to events.
+        // The server's other tasks end first, and with them the receiver of events.
         drop(bench.events);
         let began = Instant::now();
         bench.connector.stop().await;
@@ -79,7 +79,7 @@ async fn a_stop_does_not_wait_for_a_pbx_that_answers_no_more() {
     assert_eq!(pbx.count("SUBSCRIBE", 0), 2);
 }
 
-/// OPTIONS is answered as it must be; the answer to SUBSCRIBE lacks Content-Length.
+/// OPTIONS is answered correctly; the answer to SUBSCRIBE lacks Content-Length.
 fn without_content_length(request: &Message<'_>) -> Vec<Vec<u8>> {
     let answered = accept(request);
     match request.method() {
@@ -113,7 +113,7 @@ async fn a_pbx_that_breaks_every_connection_is_named_and_not_asked_again_and_aga
     assert!(pbx.count("SUBSCRIBE", 600) <= 300);
 }
 
-// asterisk.md L
+// Without a configured local address.
 #[tokio::test]
 async fn without_bind_the_socket_has_only_the_address_of_the_route() {
     let pbx = ScriptedPbx::start(None, ordinary).await;
@@ -130,7 +130,7 @@ async fn without_bind_the_socket_has_only_the_address_of_the_route() {
     );
 }
 
-/// Local addresses of this process's UDP sockets, in hexadecimal as the kernel tells them.
+/// Local addresses of this process's UDP sockets, in the kernel's hexadecimal form.
 fn udp_sockets() -> Vec<String> {
     let own: Vec<String> = std::fs::read_dir("/proc/self/fd")
         .unwrap()
@@ -159,7 +159,7 @@ fn udp_sockets() -> Vec<String> {
         .collect()
 }
 
-/// As FreeSWITCH: of 1001 a phone is registered, of all others none.
+/// FreeSWITCH: a phone is registered for 1001 and for no other extension.
 fn freeswitch(request: &Message<'_>) -> Vec<Vec<u8>> {
     let is_presence = request
         .header("Event")
@@ -190,7 +190,7 @@ async fn extensions_without_a_phone_at_freeswitch_are_found() {
         let found = connector.unregistered_extensions(&asked).await.unwrap();
         assert_eq!(found, extensions(60)[1..], "{transport:?}");
     }
-    // Nothing stays behind.
+    // No subscription is left.
     pbx.until("SUBSCRIBE", 0, 120).await;
     assert_eq!(pbx.count("SUBSCRIBE", 600), 120);
 }

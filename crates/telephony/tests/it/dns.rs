@@ -1,4 +1,4 @@
-//! A name server that knows what the test tells it.
+//! A name server with records chosen by the test.
 
 use std::net::SocketAddr;
 use std::str::FromStr as _;

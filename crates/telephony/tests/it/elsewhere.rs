@@ -1,4 +1,4 @@
-//! A PBX with several addresses: NOTIFY comes from another one than that which is asked.
+//! A PBX with several addresses: NOTIFY comes from another one than the configured.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::bench::{Bench, config, extensions};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The next datagram, and where it came from.
+/// The next datagram and its source.
 async fn receive(socket: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let mut buffer = vec![0; 65_536];
     let received = tokio::time::timeout(PATIENCE, socket.recv_from(&mut buffer)).await;
@@ -64,7 +64,7 @@ async fn a_notify_from_another_address_counts_if_it_knows_the_subscription() {
         }
     };
     let subscribe = Message::parse(&subscribe).unwrap();
-    // A stranger is not even answered: the first answer is to the second request.
+    // An unknown sender gets no answer: the first answer is to the second request.
     let stranger = notify(&subscribe, "stranger", Some("guessed"));
     elsewhere.send_to(&stranger, offhook).await.unwrap();
     let genuine = notify(&subscribe, "genuine", None);

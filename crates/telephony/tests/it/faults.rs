@@ -1,4 +1,4 @@
-//! What goes wrong, how it is told, and that it heals by itself.
+//! Faults, their trouble in health, and the recovery from them.
 
 use presence::LineState::{Connected, Idle, Ringing};
 use telephony::connector::{Connector, LoginFault, StartError};

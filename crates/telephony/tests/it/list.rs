@@ -1,4 +1,4 @@
-//! All lines by one subscription to a list (RFC 4662).
+//! All lines watched by one subscription to a list (RFC 4662).
 
 use presence::LineState::{Connected, Idle, Ringing};
 use telephony::connector::{Connector, StartError};

@@ -1,4 +1,4 @@
-//! The connector against the simulated telephone system over real sockets on loopback.
+//! The connector against the simulated PBX over real sockets on loopback.
 
 #[cfg(test)]
 mod bench;

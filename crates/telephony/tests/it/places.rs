@@ -1,4 +1,4 @@
-//! A telephone system that is in several places, or is found by the DNS, or is encrypted.
+//! A phone system with several servers, found by the DNS, or encrypted.
 
 use presence::LineState::{Idle, Ringing};
 use telephony::simulated::{SimulatedPbx, SimulatedPbxConfig};

@@ -1,4 +1,4 @@
-//! A PBX that answers as a test says, over UDP, TCP and TLS, and counts what it is asked.
+//! A PBX with answers chosen by the test, over UDP, TCP and TLS, that counts its requests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::bench::PATIENCE;
 
-/// What is sent for one request.
+/// The messages sent for one request.
 pub type Script = fn(&Message<'_>) -> Vec<Vec<u8>>;
 
 /// Requests by method and value of Expires.
@@ -54,7 +54,7 @@ impl Core for Scripted {
     }
 }
 
-/// A running one. Dropping it ends it.
+/// A running PBX. Dropping it ends it.
 pub struct ScriptedPbx {
     pub address: SocketAddr,
     pub tls_address: Option<SocketAddr>,
@@ -88,13 +88,13 @@ impl ScriptedPbx {
         }
     }
 
-    /// How many requests of this method came, with this Expires.
+    /// Number of requests of this method with this Expires.
     pub fn count(&self, method: &str, expires: impl Into<Option<u32>>) -> usize {
         let key = (method.to_owned(), expires.into());
         self.counts.borrow().get(&key).copied().unwrap_or_default()
     }
 
-    /// Waits until so many have come.
+    /// Waits for at least `number` requests of this method with this Expires.
     pub async fn until(&self, method: &str, expires: impl Into<Option<u32>>, number: usize) {
         let key = (method.to_owned(), expires.into());
         let mut counts = self.counts.clone();

@@ -1,4 +1,4 @@
-//! Connections of strangers to a SIP server: silent ones, and those of unknown peers (S6).
+//! Connections of unknown peers to a SIP server, silent or not (S6).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 const SOON: Duration = Duration::from_secs(5);
 
-/// Answers every message with a dot, and knows the peer that sends ANNA.
+/// Answers every message with a dot, and authenticates the peer that sends ANNA.
 #[derive(Default)]
 struct KnowsAnna(Vec<Flow>);
 
@@ -62,7 +62,7 @@ async fn strangers_make_room_and_those_who_are_known_stay() {
     for _ in 0..40 {
         silent.push(TcpStream::connect(address).await.unwrap());
     }
-    // Eight may come from here. The silent ones made room for one another, and then for this one.
+    // Eight connections from one address are allowed. The silent ones made room for one another, and then for this one.
     let mut good = say("OPTIONS").await;
     let mut byte = [0];
     let end = timeout(SOON, silent[0].read(&mut byte)).await.unwrap();

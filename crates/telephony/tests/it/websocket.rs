@@ -1,4 +1,4 @@
-//! SIP over WebSocket as a browser speaks it (RFC 7118).
+//! SIP over WebSocket as spoken by browsers (RFC 7118).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message as Piece};
 
-/// Says yes to every request that came over a WebSocket.
+/// Accepts every request that came over a WebSocket.
 struct Agreeable;
 
 impl Core for Agreeable {
@@ -70,7 +70,7 @@ async fn browsers_agree_on_sip_and_are_answered_message_by_message() {
     let answer = socket.next().await.unwrap().unwrap().into_data();
     assert_eq!(Message::parse(&answer).unwrap().code(), Some(200));
 
-    // What is longer than any message ends the connection.
+    // A message that is too long ends the connection.
     let long = Piece::text("x".repeat(sip::message::MESSAGE_BYTES_MAX + 1));
     let _ = socket.send(long).await;
     let ends = async {
@@ -81,7 +81,7 @@ async fn browsers_agree_on_sip_and_are_answered_message_by_message() {
     tokio::time::timeout(Duration::from_secs(10), ends)
         .await
         .expect("the connection goes on");
-    // Nobody else is held liable.
+    // Other connections are not affected.
     let (mut socket, _) = open(Some("sip")).await.unwrap();
     socket.send(Piece::text(options)).await.unwrap();
     assert!(socket.next().await.unwrap().is_ok());

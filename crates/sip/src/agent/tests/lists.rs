@@ -1,14 +1,14 @@
-//! Lists of resources (RFC 4662): one subscription, documents of all members, then of those that change.
+//! Lists of resources (RFC 4662): one subscription, documents of all members, then of the changed ones.
 
 use super::*;
 use crate::multipart;
 use crate::resource_list::ResourceList;
 
-/// A host with a list of people whose documents are as long as the test wants.
+/// A host with a list of people and documents of a length chosen by the test.
 struct Team {
     members: Option<Vec<u32>>,
     states: Vec<String>,
-    /// The class in which a member is seen; `None`: not at all.
+    /// The class for a member; `None`: the watcher may not see it.
     class: Option<Class>,
     made: usize,
 }
@@ -85,7 +85,7 @@ fn hear(agent: &mut Agent<u8>, host: &mut Team, bytes: &[u8]) -> Vec<Vec<u8>> {
     sent(&out)
 }
 
-/// What a NOTIFY says: whether it names all, and each with its document, empty if there is none.
+/// Content of a NOTIFY: whether it names all members, and each member's document, empty without one.
 fn told(notify: &[u8]) -> (bool, Vec<(String, Option<String>)>) {
     let notify = Message::parse(notify).unwrap();
     assert_eq!(notify.header("Require").as_deref(), Some("eventlist"));
@@ -142,7 +142,8 @@ fn all_members_are_told_first_and_then_those_that_change() {
     assert_eq!(host.made, 1, "others are not looked at");
     assert_eq!((full, &*members[0].0, members.len()), (false, "sip:1@x", 1));
     assert!(members[0].1.as_ref().unwrap().contains("busy"));
-    // Meanwhile another changes, and one that looks the same: both wait for the answer, the latter says nothing.
+    // Before the answer another member changes, and one changes to the same document: both wait for the answer, the latter
+    // is not sent.
     host.states[2] = "busy".into();
     assert!(touch(&mut agent, &mut host, 2).is_empty());
     assert!(touch(&mut agent, &mut host, 0).is_empty());
@@ -233,7 +234,7 @@ fn others_join_and_leave_and_some_may_not_be_seen_any_more() {
     );
 }
 
-/// As many members as there may be, with long names and documents, by a connection too.
+/// The largest list with long names and documents, on a connection as well.
 #[test]
 fn a_list_of_any_length_is_told() {
     let mut host = team(MEMBERS_MAX as u32 + 10, &"y".repeat(400));

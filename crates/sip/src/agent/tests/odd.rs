@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A SUBSCRIBE, whole.
+/// A complete SUBSCRIBE.
 fn request(uri: &str, contact: &str, call_id: &str) -> Vec<u8> {
     let request = Writer::request("SUBSCRIBE", uri)
         .header("Via", format_args!("SIP/2.0/UDP h;branch={call_id}"))
@@ -125,7 +125,7 @@ fn notifies_go_where_the_host_says_and_answers_to_the_peer() {
     let message = Message::parse(&first).unwrap();
     agent.receive(SECOND, PEER, &message, &mut host, &mut out);
     assert_eq!(flows(&out), [1, 9]);
-    // A subscription lives as long as the way of its NOTIFYs.
+    // A subscription lives as long as the flow of its NOTIFYs.
     agent.flow_lost(1);
     assert_eq!(agent.len(), 1);
     agent.flow_lost(9);

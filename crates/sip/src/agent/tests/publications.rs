@@ -17,7 +17,7 @@ fn publish(branch: &str, etag: Option<&str>, expires: u32, body: &str) -> Vec<u8
         .unwrap()
 }
 
-/// The code and the new entity tag.
+/// The status code and the new entity tag.
 fn published(
     now: Duration,
     agent: &mut Agent<u8>,
@@ -44,7 +44,7 @@ fn a_publication_lives_from_its_first_tag_to_its_end() {
     let (code, second) = published(SECOND * 50, &mut agent, &mut host, &renewed);
     assert_eq!(code, 200);
     assert_ne!(first, second);
-    // The tag of before is known no more.
+    // The earlier tag is no longer known.
     let stale = publish("c", first.as_deref(), 60, "away");
     assert_eq!(published(SECOND, &mut agent, &mut host, &stale).0, 412);
     let changed = publish("d", second.as_deref(), 60, "away");

@@ -1,4 +1,4 @@
-//! A18: phones register before they watch. Nothing is kept of it.
+//! A18: phones register before they watch. No binding is kept.
 
 use super::*;
 use crate::digest::{Challenge, Session};
@@ -14,7 +14,7 @@ fn register(branch: &str, contacts: &[&str], expires: Option<u32>) -> Writer {
     }
 }
 
-/// The code, and the contacts that are registered.
+/// The status code and the registered contacts.
 fn registered(host: &mut Desk, request: Writer) -> (u16, Vec<String>) {
     let bytes = request.finish().unwrap();
     let sent = receive(SECOND, &mut agent(), host, &bytes);
@@ -44,7 +44,7 @@ fn a_registration_is_answered_as_the_phone_asks() {
             None,
             vec!["<sip:a@h;transport=udp>;expires=3600"],
         ),
-        // Longer than promised, and no number.
+        // Longer than allowed, and not a number.
         (
             vec!["<sip:a@h>"],
             Some(86_400),
@@ -55,7 +55,7 @@ fn a_registration_is_answered_as_the_phone_asks() {
             Some(60),
             vec!["<sip:a@h>;expires=3600"],
         ),
-        // Several, one of them is removed.
+        // Several contacts, one of them removed.
         (
             vec!["<sip:a@h>, <sips:b@h>;expires=30", "<sip:c@h>;expires=0"],
             Some(90),
@@ -63,7 +63,7 @@ fn a_registration_is_answered_as_the_phone_asks() {
         ),
         (vec!["<sip:a@h>"], Some(0), vec![]),
         (vec!["*"], Some(0), vec![]),
-        // A question.
+        // A query.
         (vec![], None, vec![]),
         (vec![], Some(600), vec![]),
     ] {

@@ -1,4 +1,4 @@
-//! What strangers must not learn or get by, and what a watcher's odd answers must not do.
+//! Unauthenticated senders must not learn or bypass permissions, and a watcher's odd answers must do no harm.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn what_is_the_same_for_a_watcher_is_not_told_again() {
     let (mut agent, mut host) = (agent(), desk("idle"));
     let (mut subscriber, actions) = start("1001", "p");
     settle(SECOND, &mut agent, &mut host, &mut subscriber, actions);
-    // Something that this watcher may not see changes.
+    // A change that this watcher may not see.
     assert!(changed(SECOND * 2, &mut agent, &mut host).is_empty());
     host.state = "busy";
     assert_eq!(changed(SECOND * 3, &mut agent, &mut host).len(), 1);

@@ -1,8 +1,8 @@
-//! Tables of ugly documents: the states that count, the dialogs that were not read, and the remarks.
+//! Tables of faulty documents: the states that count, the unread dialogs, and the remarks.
 
 use super::*;
 
-/// The states that a document tells of, the ids of its unread dialogs (`+` if there may be more), and its remarks.
+/// The states in a document, the ids of its unread dialogs (`+` if there may be more), and its remarks.
 fn read(text: impl AsRef<[u8]>) -> (String, String, String) {
     let document = DialogInfo::parse(text.as_ref()).unwrap();
     let states: Vec<&str> = document.dialogs.iter().map(|d| d.state.as_str()).collect();
@@ -16,10 +16,10 @@ fn read(text: impl AsRef<[u8]>) -> (String, String, String) {
 
 const CALL: &str = "<dialog id='1'><state>confirmed</state></dialog>";
 
-/// Content of a document, the states that count, the ids that are unread, and the remarks.
+/// Content of a document, the states that count, the unread ids, and the remarks.
 type Case = (String, &'static str, &'static str, &'static str);
 
-/// Details that mean a call all the same and leave nothing out.
+/// Details that still mean a call and leave nothing out.
 fn harmless() -> Vec<Case> {
     let named = |display: &str| {
         format!(
@@ -103,7 +103,7 @@ fn harmful() -> Vec<Case> {
     ]
 }
 
-/// A6: whatever can be read counts, the ugly part is dropped, and where something was dropped a remark names it.
+/// A6: everything readable counts, the faulty part is dropped, and a remark names each dropped part.
 #[test]
 fn one_ugly_detail_does_not_make_a_call_invisible() {
     for (inner, states, unread, remark) in harmless().into_iter().chain(harmful()) {
@@ -116,7 +116,7 @@ fn one_ugly_detail_does_not_make_a_call_invisible() {
     }
 }
 
-/// A6: the same for the outermost element and what stands around it.
+/// A6: the same for the outermost element and the text around it.
 #[test]
 fn ugly_frames_do_not_make_a_call_invisible() {
     let frame = |attributes: &str| format!("<dialog-info {attributes}>{CALL}</dialog-info>");
@@ -180,7 +180,7 @@ fn ugly_frames_do_not_make_a_call_invisible() {
     }
 }
 
-/// A6: encodings, declared rightly and wrongly.
+/// A6: encodings with right and wrong declarations.
 #[test]
 fn names_in_other_encodings_are_read_as_far_as_possible() {
     let text = |encoding: &str| {
@@ -220,7 +220,7 @@ fn names_in_other_encodings_are_read_as_far_as_possible() {
     }
 }
 
-/// A6: wherever a document is cut, the part before counts, and other dialogs may follow.
+/// A6: at every cut of a document the part before it counts, and other dialogs may follow.
 #[test]
 fn a_document_that_ends_in_the_middle_is_not_whole() {
     let whole = wrap(
@@ -262,17 +262,17 @@ fn elements_mean_something_by_their_namespace() {
         (format!("<dialog-info xmlns=' {NS}\n'>{CALL}</dialog-info>"), "confirmed", "", ""),
         ("<di:dialog-info><di:dialog id='1'><di:state>confirmed</di:state></di:dialog></di:dialog-info>".into(), "confirmed", "", undeclared),
         (format!("<dialog-info xmlns='{NS}'><dialog id='1'><di:state>confirmed</di:state></dialog></dialog-info>"), "confirmed", "", undeclared),
-        // A state that is surely ours goes before one that may be.
+        // A state in the document's namespace goes before a doubtful one.
         (format!("<dialog-info xmlns='{NS}'><dialog id='1'><state>early</state><di:state>terminated</di:state></dialog></dialog-info>"), "early", "", undeclared),
         (format!("<dialog-info xmlns='{NS}'><dialog id='1'><di:state>terminated</di:state><state>early</state></dialog></dialog-info>"), "early", "", undeclared),
-        // The same prefix means something else within an element, and again the first after it.
+        // A prefix with another namespace within an element, and with the first namespace after it.
         (format!("<a:dialog-info xmlns:a='{NS}'><a:dialog id='1'><b xmlns:a='urn:x'><a:state>x</a:state></b><a:state>early</a:state></a:dialog></a:dialog-info>"), "early", "", ""),
-        // A foreign state is none, whatever its prefix.
+        // A state in a foreign namespace does not count, with any prefix.
         (format!("<dialog-info xmlns='{NS}'><dialog id='1'><state>early</state><x:state xmlns:x='urn:x'>held</x:state></dialog></dialog-info>"), "early", "", ""),
         (format!("<dialog-info xmlns='{NS}'><dialog id='1'><state xmlns='urn:x'>terminated</state></dialog></dialog-info>"), "", "1", "<state> of a dialog is missing"),
         // Dialogs of another namespace are not understood: the line is not idle.
         (format!("<dialog-info xmlns='{NS}'><dialog xmlns='urn:x' id='1'><state>confirmed</state></dialog></dialog-info>"), "", "", foreign),
-        // Extensions are nobody's trouble.
+        // Extensions cause no remark.
         (format!("<dialog-info xmlns='{NS}' xmlns:x='urn:x'><x:info/><sa:info/>{CALL}</dialog-info>"), "confirmed", "", ""),
     ] {
         let (found, open, remarks) = read(&text);
@@ -280,7 +280,7 @@ fn elements_mean_something_by_their_namespace() {
         let unclear = DialogInfo::parse(text.as_bytes()).unwrap().unread.dialogs.len();
         assert_eq!(unclear, usize::from(states.is_empty()), "{text}");
     }
-    // Attributes: a declaration is none, nor is one of another namespace.
+    // Attributes: a namespace declaration does not count, nor does one in another namespace.
     let text = format!(
         "<dialog-info xmlns='{NS}' xmlns:version='urn:x' xmlns:x='urn:x' x:version='9' version='3' x:state='partial'/>"
     );

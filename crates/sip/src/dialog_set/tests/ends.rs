@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A26, F4: the rule for FreeSWITCH, whose full documents have the last change only.
+/// A26, F4: FreeSWITCH, which puts only the last change into full documents.
 #[test]
 fn the_last_change_alone_ends_nothing_but_by_terminated() {
     let steps: [(&str, DialogState, usize); 7] = [
@@ -28,14 +28,14 @@ fn the_last_change_alone_ends_nothing_but_by_terminated() {
         let document = document(version, Full, dialogs);
         set.fold_from(NOW, document, FullDocuments::LastChange, Vanished::Doubtful)
     };
-    // There is no call any more, unless the other one is on another profile or node.
+    // No call is left, unless the other one is on another profile or node.
     assert_eq!(fold(9, &[("b", Terminated)]), Fold::Doubted);
     assert_eq!(fold(10, &[("a", Terminated)]), Fold::Applied);
     fold(11, &[("a", Confirmed)]);
     assert_eq!(fold(12, &[]), Fold::Doubted, "F5");
 }
 
-/// A4: a notifier that has lost the end of a call and only ever says that it rings.
+/// A4: a notifier that has missed the end of a call and only ever reports ringing.
 #[test]
 fn an_answered_call_that_rings_for_ever_is_over() {
     let mut set = DialogSet::new();
@@ -43,7 +43,7 @@ fn an_answered_call_that_rings_for_ever_is_over() {
     let second_call = NOW + Duration::from_secs(60);
     set.fold(second_call, document(2, Full, &[("a", Early)]));
     assert_eq!(set.next_expiry(), Some(second_call + RINGS_AGAIN_MAX));
-    // Answered again in time: it was a second call.
+    // Answered again in time: a second call.
     set.fold(second_call, document(3, Full, &[("a", Confirmed)]));
     assert_eq!(set.next_expiry(), None);
     set.fold(second_call, document(4, Full, &[("a", Trying)]));
@@ -52,7 +52,7 @@ fn an_answered_call_that_rings_for_ever_is_over() {
     assert!(!set.expire(later) && set.dialogs().len() == 1);
     assert!(set.expire(second_call + UNANSWERED_MAX));
     assert!(set.dialogs().is_empty());
-    // One that is on hold is no such call.
+    // A held dialog is not such a call.
     let mut held = document(6, Full, &[("b", Early)]);
     held.dialogs[0].local = Some(Participant {
         rendering: Some(false),

@@ -46,7 +46,7 @@ impl Bench {
         self
     }
 
-    /// The request is refused with these challenges; it is sent again if that is the verdict.
+    /// Refuses the request with these challenges; sends it again if the verdict says so.
     fn refuse(&mut self, challenges: &[(&str, &str)]) -> Verdict {
         let mut response = Writer::response(401);
         for (name, value) in challenges {
@@ -65,7 +65,7 @@ impl Bench {
         self.refuse(&[(name, value)])
     }
 
-    /// Header and nonce of each answer that the last request carried.
+    /// Header and nonce of each answer in the last request.
     fn carried(&self) -> Vec<String> {
         let nonce = |value: &str| {
             value
@@ -96,7 +96,7 @@ fn a_rejected_answer_to_a_fresh_challenge_means_wrong_credentials() {
         bench.challenge(PROXY, &digest("r", "2")),
         Verdict::WrongCredentials
     );
-    // Nothing of it is used in the next attempt.
+    // The next attempt uses none of it.
     bench.begin();
     assert!(bench.carried.is_empty());
 }
@@ -110,7 +110,7 @@ fn a_challenge_to_cached_credentials_says_nothing_about_the_password() {
             vec![(PROXY, digest("r", "2"))],
             vec!["Proxy-Authorization 2"],
         ),
-        // FreeSWITCH changes between the two.
+        // FreeSWITCH alternates between the two.
         (vec![(WWW, digest("r", "2"))], vec!["Authorization 2"]),
     ] {
         let mut bench = Bench::new();
@@ -161,7 +161,7 @@ fn each_realm_is_answered_one_after_the_other_or_both_at_once() {
     assert_eq!(bench.challenge(WWW, &digest("pbx", "2")), Verdict::Answer);
     let both = ["Proxy-Authorization 1", "Authorization 2"];
     assert_eq!(bench.carried(), both);
-    // Only the PBX's own answer can be wrong: the proxy let the request pass.
+    // Only the answer for the PBX can be wrong: the proxy forwarded the request.
     assert_eq!(
         bench.challenge(WWW, &digest("pbx", "3")),
         Verdict::WrongCredentials
@@ -177,7 +177,7 @@ fn each_realm_is_answered_one_after_the_other_or_both_at_once() {
         bench.carried(),
         ["Authorization 2", "Proxy-Authorization 1"]
     );
-    // Two realms in one header, and of the same kind.
+    // Two realms in one header, of the same kind.
     let mut bench = Bench::new();
     let two = format!("{}, {}", digest("a", "1"), digest("b", "2"));
     assert_eq!(bench.begin().challenge(WWW, &two), Verdict::Answer);

@@ -1,4 +1,4 @@
-//! Which algorithms are offered and accepted.
+//! The algorithms that are offered and accepted.
 
 use super::*;
 use crate::digest::{Challenge, Credentials, Session};
@@ -7,7 +7,7 @@ use crate::message::Writer;
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const BOTH: [Algorithm; 2] = [Algorithm::Md5, Algorithm::Sha256];
 
-/// The desk phone knows MD5 only, the board SHA-256 only; other accounts know both.
+/// The desk phone accepts only MD5, the board only SHA-256; other accounts accept both.
 fn verifier() -> Verifier {
     let of_accounts = [
         ("desk".to_owned(), vec![Algorithm::Md5]),
@@ -36,11 +36,11 @@ fn clients_that_know_one_algorithm_find_it_first() {
     assert_eq!(offered(&["1001"]), BOTH);
     assert_eq!(offered(&["desk"]), [Algorithm::Md5]);
     assert_eq!(offered(&["board"]), [Algorithm::Sha256]);
-    // Of several accounts of a person it is not known which one signs in.
+    // The account of a person with several is unknown before the sign-in.
     assert_eq!(offered(&["1001", "desk"]), [Algorithm::Md5]);
     assert_eq!(offered(&["board", "1001"]), [Algorithm::Sha256]);
     assert_eq!(offered(&["desk", "board"]), BOTH);
-    // Browsers know one.
+    // Browsers accept one algorithm.
     let md5 = [Algorithm::Md5];
     let to_browser = |usernames: &[&str]| verifier().algorithms_for(usernames, &md5);
     assert_eq!(

@@ -1,9 +1,9 @@
-//! A subscriber with a driven clock and a hand that writes the notifier's messages.
+//! A subscriber with a driven clock, and functions for the notifier's messages.
 
 use crate::message::{Writer, answer};
 use crate::subscriber::*;
 
-/// A subscriber and what it sent, driven by hand.
+/// A subscriber and its clock.
 pub(super) struct Bench {
     pub(super) now: Duration,
     pub(super) subscriber: Subscriber,
@@ -57,7 +57,7 @@ impl Bench {
         }
     }
 
-    /// Hands over one event, and then lets a new subscription begin that needs no pause.
+    /// Passes one event, and then lets a new subscription begin that needs no pause.
     pub(super) fn handle(&mut self, event: Event<'_>) -> Vec<Action> {
         let mut actions = self.subscriber.handle(self.now, event);
         if self.subscriber.phase == Phase::Waiting(self.now) {
@@ -142,13 +142,13 @@ impl Bench {
         subscribe
     }
 
-    /// Lets time pass to the next deadline, and says what was done.
+    /// Moves on to the next deadline; returns the actions.
     pub(super) fn wait(&mut self) -> Vec<Action> {
         self.now = self.subscriber.next_deadline().expect("nothing is planned");
         self.handle(Event::Elapsed)
     }
 
-    /// Waits until a new SUBSCRIBE (not a repetition) is sent; how long it took, and the request.
+    /// Moves on until a new SUBSCRIBE (not a repetition) is sent; returns the time it took and the request.
     pub(super) fn wait_for_subscribe(&mut self) -> (Duration, Vec<u8>) {
         let since = self.now;
         loop {

@@ -35,7 +35,7 @@ fn new_subscribe(actions: &[Action]) -> Vec<u8> {
         .expect("nothing was sent")
 }
 
-/// A new subscription without credentials is challenged and stands.
+/// A new subscription without credentials is challenged and becomes active.
 fn heals(bench: &mut Bench, begun: &[u8]) {
     assert!(field(begun, "Proxy-Authorization").is_empty());
     assert!(!field(begun, "To").contains("tag="));
@@ -55,7 +55,7 @@ fn a_renewal_refused_without_a_challenge_begins_anew_at_once() {
     assert_eq!(troubles(&lost), [Trouble::Forgotten]);
     let begun = new_subscribe(&lost);
     assert_ne!(field(&begun, "Call-ID"), field(&refresh, "Call-ID"));
-    // FreeSWITCH's NOTIFY after that belongs to the old dialog.
+    // FreeSWITCH's NOTIFY after it belongs to the old dialog.
     let ended = bench.notify(&refresh, 2, "terminated;reason=noresource", "pbx", "end");
     assert_eq!(code(&ended), 481);
     heals(&mut bench, &begun);
@@ -95,7 +95,7 @@ fn a_first_request_with_an_old_nonce_is_asked_again_under_another_call_id() {
     }
 }
 
-// A1: 401 with WWW-Authenticate, and 407, for a nonce that is too old but not called stale.
+// A1: 401 with WWW-Authenticate, and 407, for a nonce that has expired but is not marked stale.
 #[test]
 fn a_renewal_refused_with_a_new_challenge_goes_on_in_the_same_dialog() {
     let www = ("WWW-Authenticate", SECOND_NONCE.1);
@@ -116,7 +116,7 @@ fn a_renewal_refused_with_a_new_challenge_goes_on_in_the_same_dialog() {
     }
 }
 
-// A25: after a restart FreeSWITCH challenges the old nonce, and then does not know the dialog.
+// A25: after a restart FreeSWITCH challenges the old nonce, and then rejects the dialog.
 #[test]
 fn a_renewal_whose_answer_is_refused_without_a_challenge_begins_anew() {
     let (mut bench, refresh) = renewing();
@@ -126,7 +126,7 @@ fn a_renewal_whose_answer_is_refused_without_a_challenge_begins_anew() {
     heals(&mut bench, &new_subscribe(&lost));
 }
 
-// A1: out of a dialog the same means a wrong password.
+// A1: outside a dialog the same answers mean a wrong password.
 #[test]
 fn a_first_request_whose_answer_is_refused_without_a_challenge_has_wrong_credentials() {
     let mut bench = Bench::new(Transport::Udp);
@@ -139,7 +139,7 @@ fn a_first_request_whose_answer_is_refused_without_a_challenge_has_wrong_credent
     );
 }
 
-// A5, A25: every renewal is refused like that.
+// A5, A25: every renewal is refused in this way.
 #[test]
 fn subscriptions_that_are_refused_again_and_again_without_a_challenge_are_begun_ever_more_slowly() {
     let (mut bench, mut refresh) = renewing();
@@ -165,7 +165,7 @@ fn subscriptions_that_are_refused_again_and_again_without_a_challenge_are_begun_
     assert!(begun <= 12, "{begun}");
 }
 
-// A1: nothing but 401 without a challenge.
+// A1: only 401 without a challenge.
 #[test]
 fn a_refusal_without_any_challenge_is_named_and_not_the_password() {
     let mut bench = Bench::new(Transport::Udp);

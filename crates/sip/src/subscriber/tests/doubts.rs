@@ -1,4 +1,4 @@
-//! A3, A8, A17 and A18: NOTIFYs that do not count, dialogs that a NOTIFY makes, redirections, and odd addresses.
+//! A3, A8, A17 and A18: NOTIFYs that do not count, dialogs created by a NOTIFY, redirections, and odd addresses.
 
 use super::bench::{Bench, SECOND, code, field, sent, troubles};
 use super::*;
@@ -34,7 +34,7 @@ fn numbers_that_begin_again_begin_a_new_subscription() {
     let subscribe = bench.active();
     bench.now += SECOND * 20;
     bench.notify(&subscribe, 3_153_599_901, "active", "pbx", "a");
-    // One may be late: it is refused, and the whole state asked for.
+    // A NOTIFY may be late: it is refused, and the subscription asks for the whole state.
     let late = bench.notify(&subscribe, 1, "active", "pbx", "b");
     assert_eq!((code(&late), late.len()), (500, 1));
     assert!(bench.subscriber.is_active());
@@ -85,7 +85,7 @@ fn a_renewal_without_a_notify_does_not_extend_what_is_known() {
         (&Action::Stale, vec![Trouble::RenewedWithoutNotify])
     );
     assert!(bench.now <= begun + SECOND * 32 && bench.subscriber.is_pending());
-    // A NOTIFY that overtakes the answer confirms too.
+    // A NOTIFY that overtakes the answer also confirms.
     let mut bench = Bench::new(Transport::Tcp);
     let subscribe = bench.active();
     let (_, refresh) = bench.wait_for_subscribe();
@@ -121,7 +121,7 @@ fn documents_of_no_use_lead_to_a_renewal_and_then_to_a_new_subscription() {
         (&Action::Stale, vec![Trouble::Unconfirmed])
     );
     assert_eq!(bench.now, due + SECOND * 5);
-    // One that is of use ends the doubt.
+    // A usable document ends the doubt.
     let again = sent(&lost);
     bench.accept(&again);
     bench.notify(&again, 1, "active", "pbx", "c");
@@ -160,7 +160,7 @@ fn the_first_notify_makes_the_dialog() {
         assert_eq!(field(&refresh, "Route"), "<sip:way-b;lr>");
         assert_eq!(field(&refresh, "To"), "<sip:1001@pbx.test>;tag=b");
     }
-    // The NOTIFY first, then an answer from another fork: it knows another way.
+    // The NOTIFY first, then an answer from another fork with another route.
     let mut bench = Bench::new(Transport::Udp);
     let subscribe = bench.start();
     let headers = [("Event", "Dialog"), ("Contact", "<sip:fork-b>")];
@@ -194,7 +194,7 @@ fn a_notify_of_another_subscription_changes_nothing() {
         &[("Event", "dialog;id=4"), ("Contact", "<sip:evil>")],
     );
     assert_eq!(code(&refused), 481);
-    // Its number was not taken either.
+    // Its number did not count either.
     let told = bench.notify(&subscribe, 3, "active", "pbx", "a");
     assert!(matches!(told[1], Action::Notified { .. }));
     let refresh = sent(&bench.handle(Event::Refresh));
@@ -374,6 +374,6 @@ fn an_interval_that_is_not_named_is_found() {
     assert_eq!(asked, [1200, 2400, 4800]);
     bench.respond(&request, 200, &[]);
     bench.notify(&request, 1, "active", "pbx", "a");
-    // It is remembered.
+    // The minimum is remembered.
     assert_eq!(field(&bench.wait_for_subscribe().1, "Expires"), "4800");
 }

@@ -1,4 +1,4 @@
-//! A5: no notifier makes a subscriber ask faster than the floor, and one that goes on is asked ever more rarely.
+//! A5: no notifier makes a subscriber exceed the floor's rate, and a notifier that goes on gets ever fewer requests.
 
 use super::bench::{Bench, SECOND, field, sent};
 use super::*;
@@ -230,7 +230,7 @@ fn a_notifier_that_never_tells_everything_is_asked_ever_more_rarely_and_stays_kn
     );
 }
 
-// A3: a notifier that answers renewals without the NOTIFY that must follow is subscribed anew, once for each renewal.
+// A3: a notifier that accepts renewals without the NOTIFY that must follow loses the subscription, once for each renewal.
 #[test]
 fn a_notifier_without_notify_after_renewals_is_not_hammered() {
     let mut answer = |bench: &mut Bench, request: &[u8]| match field(request, "To").contains("tag=")
@@ -243,7 +243,7 @@ fn a_notifier_without_notify_after_renewals_is_not_hammered() {
         judge: None,
     };
     let course = play(Transport::Udp, SECOND * 7200, &mut notifier);
-    // A renewal after 300 to 480 s, 32 s of waiting, a new subscription.
+    // A renewal after 300 to 480 s, a wait of 32 s, a new subscription.
     assert!((14..=22).contains(&course.stale), "{}", course.stale);
     assert!(course.asked.len() <= 2 * course.stale + 2);
     let named = |t: &Trouble| *t == Trouble::RenewedWithoutNotify;
@@ -296,7 +296,7 @@ fn the_first_restart_after_a_while_is_at_once_and_a_reconnection_too() {
         bench.handle(Event::TransportLost);
         assert!(!bench.begin().is_empty());
     }
-    // A connection that breaks again and again waits like everything else.
+    // A connection that breaks again and again waits as well.
     bench.handle(Event::TransportLost);
     assert_eq!(bench.begin(), []);
     assert!(!bench.subscriber.is_idle());
@@ -314,7 +314,7 @@ proptest::proptest! {
         let mut todo = bench.begin();
         let mut last = sent(&todo);
         let mut known: Option<Duration> = None;
-        // The lease before the document that may be judged now.
+        // The lease before the document that the owner may reject now.
         let mut before = None;
         let states = ["active", "active;expires=0", "active;expires=1", "active;expires=600", "pending", "terminated",
             "terminated;reason=rejected", "terminated;reason=deactivated;retry-after=0", "terminated;reason=probation;retry-after=0",

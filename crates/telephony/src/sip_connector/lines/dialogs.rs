@@ -43,7 +43,7 @@ impl Dialogs {
         self.instances.retain(|id, _| is_there(id));
     }
 
-    /// Forgets an instance whose document cannot be used.
+    /// Forgets an instance with an unusable document.
     pub(super) fn forget_instance(&mut self, id: &str) {
         self.instances.remove(id);
     }

@@ -80,8 +80,8 @@ impl Lines {
         if full == FullDocuments::LastChange
             && let Some(is_live) = only_own(&document)
         {
-            // The last change is one of Offhook's own dialogs: while it is live, it says nothing of calls; once it is over,
-            // the line has no call.
+            // The last change is one of Offhook's own dialogs: while it is live, the line's calls are unknown; once it is
+            // over, the line has no call.
             if is_live && line.state.is_some() {
                 return Some(remarks);
             }

@@ -16,7 +16,7 @@ impl Lines {
             .count()
     }
 
-    /// Number of lines whose state is known.
+    /// Number of lines with a known state.
     pub(in crate::sip_connector) fn active(&self) -> usize {
         match self.lists.is_empty() {
             true => self.active,
@@ -29,7 +29,7 @@ impl Lines {
         &self.line_trouble
     }
 
-    /// The lines of [`Self::line_trouble`] whose state is known nevertheless.
+    /// The lines of [`Self::line_trouble`] with a known state.
     pub(in crate::sip_connector) fn partly_understood(&self) -> BTreeSet<Arc<str>> {
         let is_known = |extension: &&Arc<str>| {
             let line = self.lines.get(*extension);

@@ -1,7 +1,7 @@
 //! Lines watched by one subscription to each list (RFC 4662), for phone systems with lists.
 //!
 //! A list is stored as a line of its own, named by its address, which is never an extension; its lines have no subscription.
-//! A line belongs to the first list whose NOTIFY names it, until that list no longer names it or loses its subscription.
+//! A line belongs to the first list that names it in a NOTIFY, until that list no longer names it or loses its subscription.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

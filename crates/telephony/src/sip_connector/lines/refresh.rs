@@ -45,7 +45,7 @@ impl Lines {
         out
     }
 
-    /// Forgets a command whose sender no longer waits.
+    /// Forgets a command after its sender has stopped waiting.
     pub(in crate::sip_connector) fn forget_refresh(&mut self, order: u64) {
         self.refreshes.retain(|r| r.order != order);
     }
@@ -81,7 +81,7 @@ impl Lines {
     }
 
     /// Reports an unusable document to the subscription of a line. A line with its own subscription is refreshed, then
-    /// subscribed anew; a line of a list only makes the list refresh, so that the other lines are not disturbed.
+    /// subscribed again; a line of a list only makes the list refresh, which does not disturb the other lines.
     pub(super) fn doubt(&mut self, now: Duration, extension: &Arc<str>, out: &mut Vec<Output>) {
         let subscribed = self.subscribed_for(extension);
         let event = match subscribed == *extension {

@@ -1,4 +1,4 @@
-//! All lines of a system on a driven clock, against hand-written answers.
+//! All lines of a phone system on a driven clock, against hand-written answers.
 
 mod credentials;
 mod health;
@@ -174,7 +174,7 @@ fn one_active() -> (Lines, Vec<u8>) {
 #[test]
 fn no_more_than_a_hundred_subscriptions_are_begun_at_once() {
     let mut lines = lines(251);
-    // One finds out whether the credentials are accepted, the others follow.
+    // One line proves the credentials, the others follow.
     let first = sent(&lines.transport_up(SECOND, account()));
     assert_eq!(first.len(), 1);
     let mut waiting = sent(&respond(&mut lines, SECOND, &first[0], 200, &[]));
@@ -242,7 +242,7 @@ fn a_missing_document_is_asked_for_but_not_in_a_loop() {
         &document(1, "partial", "early"),
     );
     assert_eq!(states(&out), [LineState::Ringing]);
-    // Version 2 is missing: no state is made up, a refresh brings a whole document.
+    // Version 2 is missing: no state is invented, a refresh brings a full document.
     let out = notify(
         &mut lines,
         SECOND,
@@ -252,7 +252,7 @@ fn a_missing_document_is_asked_for_but_not_in_a_loop() {
     );
     let refresh = sent(&out).remove(1);
     assert!(states(&out).is_empty() && refresh.starts_with(b"SUBSCRIBE"));
-    // What was missed may have been the end: the answer alone renews nothing.
+    // The missing document may have been the end of the call: the answer alone renews nothing.
     assert!(states(&respond(&mut lines, SECOND, &refresh, 200, &[])).is_empty());
     let out = notify(
         &mut lines,
@@ -288,7 +288,7 @@ fn a_full_document_counts_whatever_its_version_and_an_empty_body_means_no_dialog
         let out = notify(&mut lines, SECOND, &subscribe, cseq, &document);
         assert_eq!(states(&out), [expected], "{cseq}");
     }
-    // No body at all means that there is no dialog; that a call vanished is asked for first (A26).
+    // An empty body means that there is no dialog; a vanished call is checked by a refresh first (A26).
     let out = notify(&mut lines, SECOND, &subscribe, 7, "");
     assert_eq!(states(&out), [LineState::Connected]);
     respond(&mut lines, SECOND, &sent(&out)[1], 200, &[]);
@@ -396,7 +396,7 @@ fn an_end_that_has_to_wait_is_sent_all_the_same() {
         let refresh = sent(&lines.canary(SECOND)).remove(0);
         respond(&mut lines, SECOND, &refresh, 200, &[]);
     }
-    // What waits for its turn goes no more.
+    // Lines waiting for their turn are not served any more.
     lines.queue(&"1000".into(), pace::Job::Refresh);
     assert!(sent(&lines.stop(SECOND)).is_empty());
     assert!(!lines.is_idle());

@@ -57,7 +57,7 @@ fn last() -> Documents {
     documents(b"terminated", b"available")
 }
 
-/// Answers one request with this code; the requests that follow.
+/// Answers one request with this code; returns the requests that follow.
 fn respond(all: &mut Publications, now: Duration, request: &[u8], code: u16) -> Vec<Vec<u8>> {
     let request = Message::parse(request).unwrap();
     let response = answer(&request, code, Some("pbx"))
@@ -69,7 +69,7 @@ fn respond(all: &mut Publications, now: Duration, request: &[u8], code: u16) -> 
     more.expect("an answer of ours")
 }
 
-/// Answers everything that was sent with this code until nothing is sent any more; how many were sent.
+/// Answers everything with this code until no request follows; returns the number of requests.
 fn serve(all: &mut Publications, now: Duration, mut sent: Vec<Vec<u8>>, code: u16) -> usize {
     let mut count = 0;
     while let Some(request) = sent.pop() {
@@ -167,7 +167,7 @@ fn a_refused_password_is_named_and_not_tried_with_all() {
     assert_eq!(serve(&mut all, SECOND, sent, 401), 2);
     let trouble = all.trouble().expect("trouble");
     assert!(trouble.what.contains("offhook"), "{trouble:?}");
-    // One attempt after each pause; documents that change meanwhile wait.
+    // One attempt after each pause; documents that change in between wait.
     let mut now = SECOND;
     let mut attempts = 0;
     while now < SECOND * 3600 {
@@ -184,7 +184,7 @@ fn a_refused_password_is_named_and_not_tried_with_all() {
     assert_eq!(all.trouble(), None);
 }
 
-// A20: the password is changed while a thousand documents are there.
+// A20: the password changes while a thousand documents are published.
 #[test]
 fn renewals_stop_after_a_few_refusals() {
     let mut all = publications();
@@ -203,7 +203,7 @@ fn renewals_stop_after_a_few_refusals() {
     assert!(attempts <= 10, "{attempts}");
 }
 
-// A20: a PBX that answers no SUBSCRIBE, but takes PUBLISH.
+// A20: a PBX that answers no SUBSCRIBE but accepts PUBLISH.
 #[test]
 fn publications_wait_for_a_proof_that_does_not_come_for_two_seconds() {
     let mut all = publications();
@@ -219,7 +219,7 @@ fn publications_wait_for_a_proof_that_does_not_come_for_two_seconds() {
     assert_eq!(all.next_deadline(), Some(until));
     let first = all.elapse(until).remove(0);
     let more = respond(&mut all, until, &first, 200);
-    // While these are under way there is nothing to do.
+    // While these are under way nothing is due.
     all.hold(Hold::Until(until));
     assert!(all.elapse(until).is_empty() && all.next_deadline() > Some(until));
     assert_eq!(serve(&mut all, until, more, 200), 199);
@@ -275,7 +275,7 @@ fn at_a_stop_the_last_document_follows_what_is_under_way() {
     assert!(all.is_idle());
 }
 
-// One publication is refused each time, another one is accepted.
+// One publication is refused each time, another is accepted.
 #[test]
 fn trouble_of_one_publication_is_not_cleared_by_another() {
     let mut all = publications();
@@ -291,7 +291,7 @@ fn trouble_of_one_publication_is_not_cleared_by_another() {
     let sent = all.publish(later, &"1002".into(), &lasting());
     assert_eq!(serve(&mut all, later, sent, 200), 2);
     assert_eq!(all.trouble().expect("trouble").what, what);
-    // It ends with the publication, or once this one is accepted.
+    // The trouble ends with the publication, or once it is accepted.
     all.take_changed();
     let sent = all.publish(later, &"1001".into(), &Publication::Closing(last()));
     assert!(sent.is_empty() && all.trouble().is_none() && all.take_changed());

@@ -1,4 +1,4 @@
-//! Lines whose state a list does not have.
+//! Lines without a state in their list.
 //!
 //! The subscription to a list may be active without a state of a line: the resource has no instance, the instance has no
 //! document, or the body is empty. Some PBXs begin that way and send the documents within seconds. The last state of such a

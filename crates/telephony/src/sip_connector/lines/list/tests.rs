@@ -31,7 +31,7 @@ fn subscribed() -> (Lines, [Vec<u8>; 2]) {
     (lines, subscribes)
 }
 
-/// A whole list with these lines, each with a call or without.
+/// A full list with these lines, each with or without a call.
 fn notify(lines: &mut Lines, subscribe: &[u8], cseq: u32, members: &[(&str, &str)]) -> Vec<Output> {
     let (mut resources, mut parts) = (String::new(), String::new());
     for (user, state) in members {
@@ -47,7 +47,7 @@ fn notify(lines: &mut Lines, subscribe: &[u8], cseq: u32, members: &[(&str, &str
     send(lines, subscribe, cseq, &resources, &parts)
 }
 
-/// A whole list with one line, without a document. Returns what is told of lines.
+/// A full list with one line, without a document. Returns the reports of lines.
 fn notify_silent(lines: &mut Lines, subscribe: &[u8], cseq: u32, user: &str) -> Vec<Output> {
     let resource = format!("<resource uri=\"sip:{user}@pbx.test\"/>");
     let mut out = send(lines, subscribe, cseq, &resource, "");
@@ -72,7 +72,7 @@ fn send(
     notify_as(lines, SECOND, subscribe, cseq, (kind, &body))
 }
 
-/// The SUBSCRIBEs in the output that are for the list of this one.
+/// The SUBSCRIBEs in the output for the list of this one.
 fn asked(out: &[Output], subscribe: &[u8]) -> Vec<Vec<u8>> {
     let call_id = |bytes: &[u8]| {
         let message = Message::parse(bytes).unwrap();
@@ -125,7 +125,7 @@ fn of_two_lists_with_the_same_line_one_counts_until_it_is_lost() {
     notify(&mut lines, &a, 1, &[("1001", "confirmed")]);
     notify(&mut lines, &b, 7, &[("1001", "terminated")]);
     assert_eq!(states(&lines)[0], Some(Connected));
-    // The first list has it no more: the other one may have it.
+    // The first list no longer has the line: the other one may have it.
     let out = notify(&mut lines, &a, 2, &[("1002", "terminated")]);
     assert!(out.contains(&Output::Line {
         extension: "1001".into(),
@@ -145,7 +145,7 @@ fn a_list_that_is_too_large_is_named_with_what_to_do() {
     assert!(trouble.what.contains("sip:a@pbx.test"), "{trouble:?}");
     assert!(trouble.what.contains("too large"), "{trouble:?}");
     assert!(trouble.remedy.contains("at most 100"), "{trouble:?}");
-    // What the other list has stays.
+    // Lines of the other list keep their state.
     assert_eq!(states(&lines)[0], Some(LineState::Idle));
 }
 
@@ -161,7 +161,7 @@ fn a_line_that_moves_to_another_list_is_asked_for_at_once() {
         &[("1001", "terminated"), ("1002", "terminated")],
     );
     notify(&mut lines, &b, 1, &[("1003", "terminated")]);
-    // The new list names it first.
+    // The new list names the line first.
     let moved = [("1002", "confirmed"), ("1003", "terminated")];
     notify(&mut lines, &b, 2, &moved);
     assert_eq!(states(&lines)[1], Some(Idle), "it is still on the first");
@@ -174,7 +174,7 @@ fn a_line_that_moves_to_another_list_is_asked_for_at_once() {
         lines.line_trouble().is_empty(),
         "the other list may have it"
     );
-    // News of the others is no answer.
+    // A NOTIFY about other lines is no answer.
     notify(&mut lines, &a, 3, &[("1001", "confirmed")]);
     assert!(lines.line_trouble().is_empty());
     respond(&mut lines, SECOND, &refresh[0], 200, &[("Expires", "600")]);
@@ -209,7 +209,7 @@ fn a_line_that_leaves_the_lists_is_missed_when_the_others_have_answered() {
     notify(&mut lines, &b, 2, &[("1003", "terminated")]);
     let trouble = &lines.line_trouble()["1002"];
     assert!(trouble.what.contains("on none of the lists"), "{trouble:?}");
-    // It is asked for once.
+    // The list is refreshed once.
     let out = notify(&mut lines, &a, 3, &one[..1]);
     assert!(asked(&out, &b).is_empty());
 }

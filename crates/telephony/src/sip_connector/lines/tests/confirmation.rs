@@ -1,4 +1,4 @@
-//! A3 and A16: a line without a usable document is stale, and is subscribed anew.
+//! A3 and A16: a line without a usable document is stale and subscribes again.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn asked(out: &[Output]) -> Vec<Vec<u8>> {
     sent
 }
 
-/// Lets time pass until a SUBSCRIBE is sent.
+/// Moves on until a SUBSCRIBE is sent.
 fn wait_for_subscribe(lines: &mut Lines, now: &mut Duration) -> Vec<u8> {
     loop {
         *now = lines.next_deadline().unwrap().max(*now);
@@ -40,7 +40,7 @@ fn a_number_that_goes_back_ends_a_call_that_ended() {
     let over = document(2, "full", "terminated");
     let out = notify(&mut lines, now, &subscribe, 1, &over);
     assert!(sent(&out)[0].starts_with(b"SIP/2.0 500") && states(&out).is_empty());
-    // The whole state is asked for at once; what comes is refused as well.
+    // The subscription asks for the whole state at once; the answer is refused as well.
     let refresh = asked(&out).remove(0);
     respond(&mut lines, now, &refresh, 200, &[]);
     let out = notify(&mut lines, now, &subscribe, 2, &over);
@@ -74,7 +74,7 @@ fn partial_documents_that_begin_again_lead_to_a_full_one_or_to_a_new_subscriptio
     let out = notify(&mut lines, now, &subscribe, 5, &again);
     let anew = asked(&out).remove(0);
     assert_ne!(call_id(&anew), call_id(&subscribe));
-    // Again and again, but ever more rarely, and without a word about another cause.
+    // Again and again with growing pauses, and without another cause in the trouble.
     let mut request = anew;
     let mut times = Vec::new();
     for cseq in 0..60 {
@@ -143,7 +143,7 @@ fn documents_that_cannot_be_read_lead_to_a_new_subscription_and_keep_their_words
     assert_eq!(lines.active(), 1);
 }
 
-// A3: also where a renewal is accepted and no document comes.
+// A3: also if a renewal is accepted and no document comes.
 #[test]
 fn a_renewal_alone_extends_no_lease() {
     let (mut lines, _) = one_active();
@@ -206,7 +206,7 @@ fn two_in_a_list() -> (Lines, Vec<u8>) {
     (lines, subscribe)
 }
 
-/// A NOTIFY about the list: whether it is whole, and the document about each line.
+/// A NOTIFY about the list: whether it is full, and the document about each line.
 fn notify_list(
     lines: &mut Lines,
     subscribe: &[u8],
@@ -275,7 +275,7 @@ fn a_line_of_a_list_without_a_full_document_makes_the_list_be_asked_for_once() {
     assert!(!is_stale(&out) && asked(&out).is_empty());
     let named: Vec<&str> = lines.line_trouble().keys().map(AsRef::as_ref).collect();
     assert_eq!(named, ["1001"]);
-    // Unreadable documents about it neither.
+    // Unreadable documents of the line do not disturb the others either.
     for cseq in 3..9 {
         let both = [("1000", idle.as_str()), ("1001", "<")];
         let out = notify_list(&mut lines, &subscribe, cseq, whole, &both);
@@ -294,7 +294,7 @@ fn a_line_of_a_list_without_a_full_document_makes_the_list_be_asked_for_once() {
     }
 }
 
-// A5: the floor is for what the other side asks for; a driven clock orders refreshes as fast as they are answered.
+// A5: the floor limits requests caused by the peer; the owner's refreshes follow as fast as they are answered.
 #[test]
 fn orders_of_the_owner_do_not_wait_for_the_floor() {
     let (mut lines, mut subscribe) = one_active();

@@ -21,7 +21,7 @@ struct Notifier {
     nonces: HashMap<String, Duration>,
     /// Call-IDs of subscriptions, and the CSeq of the last NOTIFY.
     dialogs: HashMap<String, u32>,
-    /// The last request of each of them.
+    /// The last request of each subscription.
     requests: HashMap<String, Vec<u8>>,
     drawn: u32,
     old_nonces: u32,
@@ -162,9 +162,9 @@ struct World {
     next_canary: Duration,
     stale_since: BTreeMap<Arc<str>, Duration>,
     longest_stale: Duration,
-    /// Until when each line is known.
+    /// When each line's lease ends.
     leases: BTreeMap<Arc<str>, Duration>,
-    /// The longest time that each line was not known.
+    /// The longest time without a known state, by line.
     gaps: BTreeMap<Arc<str>, Duration>,
     account_troubles: BTreeSet<String>,
     line_troubles: BTreeSet<String>,
@@ -244,7 +244,7 @@ impl World {
         self.take(outputs);
     }
 
-    /// Lets time pass.
+    /// Moves the clock on.
     fn run_until(&mut self, until: Duration) {
         loop {
             let arrives = self.under_way.first_key_value().map(|((at, _), _)| *at);
@@ -339,7 +339,7 @@ fn one_refused_line_does_not_stop_the_others() {
     }
 }
 
-// A20, asterisk.md E
+// A20
 #[test]
 fn a_wrong_password_is_tried_by_two_lines_and_then_by_one_after_each_pause() {
     let mut notifier = Notifier::new(600);
@@ -362,7 +362,7 @@ fn a_wrong_password_is_tried_by_two_lines_and_then_by_one_after_each_pause() {
         "{}",
         world.notifier.failed_logins
     );
-    // With the right password all lines heal.
+    // With the right password all lines recover.
     world.notifier.right_password = true;
     world.run_until(SECOND * 4200);
     assert_eq!(world.lines.active(), 300);
@@ -385,7 +385,7 @@ fn a_changed_password_is_found_out_by_a_few_lines() {
             .what
             .contains("password")
     );
-    // Four lines and three after pauses, each at most with its old nonce and with a new one.
+    // Four lines at once and three after pauses, each at most with its old nonce and with a new one.
     assert!(
         world.notifier.failed_logins <= 14,
         "{}",
@@ -427,7 +427,7 @@ fn the_credentials_are_not_held_longer_than_for_the_first_proof() {
     assert_eq!(lines.hold(), Hold::Free);
 }
 
-// A20: neither does one that is refused before a login.
+// A20: neither does a PBX that refuses SUBSCRIBE before a login.
 #[test]
 fn an_unknown_first_line_is_followed_by_the_next_at_once() {
     let mut lines = lines(50);

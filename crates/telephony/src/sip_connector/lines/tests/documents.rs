@@ -77,7 +77,7 @@ pub(super) fn full(version: u32, dialogs: &[(&str, &str)]) -> String {
     format!("<dialog-info version='{version}' state='full'>{dialogs}</dialog-info>")
 }
 
-/// Content type, body, the state that comes of it (`None`: unknown), and the words of the trouble (empty: no trouble).
+/// Content type, body, the resulting state (`None`: unknown), and words of the trouble (empty: no trouble).
 type Case = (&'static str, String, Option<LineState>, &'static str);
 
 fn ugly() -> Vec<Case> {
@@ -167,7 +167,7 @@ fn ugly() -> Vec<Case> {
     ]
 }
 
-/// A6, A12: the state counts, and where something was dropped the line's trouble names it; an unreadable line is not idle.
+/// A6, A12: the state counts, and the line's trouble names each dropped part; an unreadable line is not idle.
 #[test]
 fn the_trouble_of_a_line_names_what_was_dropped_and_the_state_counts() {
     for (content_type, body, expected, what) in ugly() {
@@ -188,7 +188,7 @@ fn the_trouble_of_a_line_names_what_was_dropped_and_the_state_counts() {
     }
 }
 
-/// A26, F5: a call that vanishes without `terminated` is asked for once, and stays until the answer.
+/// A26, F5: a call that vanishes without `terminated` is checked by one refresh, and stays until the answer.
 #[test]
 fn a_vanished_call_is_asked_for_before_it_is_over() {
     let (mut lines, subscribe) = one_active();
@@ -205,7 +205,7 @@ fn a_vanished_call_is_asked_for_before_it_is_over() {
         (call, 0),
         "and only once"
     );
-    // The document overtook this answer: the whole state may be asked for once more.
+    // The document overtook this answer: one more refresh is allowed.
     let again = requests(&respond(&mut lines, SECOND, &refresh[0], 200, &[]));
     let out = pbx.send(&mut lines, SECOND, &full(4, &[("1", "confirmed")]));
     assert_eq!(
@@ -217,7 +217,7 @@ fn a_vanished_call_is_asked_for_before_it_is_over() {
         respond(&mut lines, SECOND, &request, 200, &[]);
     }
 
-    // Another call that vanishes is asked for at once, too.
+    // Another vanished call is checked at once, too.
     let later = SECOND * 5;
     let out = pbx.send(&mut lines, later, &full(5, &[]));
     assert_eq!(told(&out, "1000"), call);
@@ -267,7 +267,7 @@ fn freeswitch_calls_on_hold_and_waiting_calls_stay_on_the_phone() {
         ("bd65", "confirmed", "yes", Connected),
         ("bd65", "terminated", "", Idle),
     ];
-    // The second call is answered, its caller hangs up (the document says `early` of that call), the first is resumed.
+    // The second call is answered, its caller hangs up (the document reports `early` for that call), the first is resumed.
     let second_is_answered = [
         ("2e72", "early", "yes", Ringing),
         ("2e72", "confirmed", "yes", Connected),
@@ -287,7 +287,7 @@ fn freeswitch_calls_on_hold_and_waiting_calls_stay_on_the_phone() {
         ("b111", "early", "yes", Ringing),
         ("b111", "terminated", "", Idle),
     ];
-    // Watched from the middle of a call that is on hold.
+    // Watched from the middle of a held call.
     let held_from_the_start = [
         ("c222", "early", "no", Held),
         ("c222", "terminated", "", Idle),
@@ -306,7 +306,7 @@ fn freeswitch_calls_on_hold_and_waiting_calls_stay_on_the_phone() {
                 "<dialog-info xmlns='urn:ietf:params:xml:ns:dialog-info' version='{version}' state='full'><dialog id='{id}' direction='recipient'><state>{state}</state><local><target uri='x'><param pname='+sip.rendering' pvalue='{rendering}'/></target></local></dialog></dialog-info>"
             );
             let mut out = pbx.send(&mut lines, SECOND * version, &document);
-            // The end of one call says nothing of another, which may be on another profile: the answer to a refresh does.
+            // The end of one call does not end another, which may be on another profile: the answer to a refresh decides.
             if let [refresh] = &requests(&out)[..] {
                 assert_eq!(*state, "terminated");
                 respond(&mut lines, SECOND * version, refresh, 200, &[]);
@@ -321,7 +321,7 @@ fn freeswitch_calls_on_hold_and_waiting_calls_stay_on_the_phone() {
     }
 }
 
-/// A26: a BLF key that Offhook itself lights on FreeSWITCH is the last change too, and does not concern calls.
+/// A26: a BLF key lit by Offhook itself on FreeSWITCH is also a last change, and does not concern calls.
 #[test]
 fn own_dialogs_at_freeswitch_do_not_end_a_call() {
     let (mut lines, subscribe) = one_active();
@@ -339,7 +339,7 @@ fn own_dialogs_at_freeswitch_do_not_end_a_call() {
         assert_eq!(told(&out, "1000"), Some(Some(expected)), "{version}");
         assert!(requests(&out).is_empty());
     }
-    // The key is dark, and no call is left on this profile: is there one elsewhere?
+    // The key is dark, and no call is left on this profile; another profile may have one.
     let dark = full(9, &[("offhook-1", "terminated")]);
     let out = pbx.send(&mut lines, SECOND * 5, &dark);
     assert_eq!(told(&out, "1000"), Some(Some(LineState::Connected)));

@@ -1,9 +1,9 @@
-//! The numbers of known and of awaited lines.
+//! The numbers of known and of pending lines.
 
 use super::documents::full;
 use super::*;
 
-// A22: a line that is known with a remark is one line, not two.
+// A22: a line that is known with a remark counts once.
 #[test]
 fn lines_that_are_not_heard_of_yet_are_awaited_whatever_is_remarked_about_others() {
     let mut lines = lines(4);

@@ -106,10 +106,10 @@ fn a_line_is_the_union_of_its_instances() {
         told(&out, "1001")
     };
     let in_call = full(1, &[("1", "confirmed")]);
-    // The same version and id at both: they count by themselves.
+    // The same version and id in both instances: each counts its own documents.
     let state = send(&mut lines, 1, true, two, &[("1", &in_call), ("2", &idle)]);
     assert_eq!(state, Some(Some(LineState::Connected)));
-    // A NOTIFY with only one of them.
+    // A NOTIFY with only one instance.
     let one = "<resource uri='sip:1001@x'><instance id='b' state='active' cid='2'/></resource>";
     let state = send(
         &mut lines,
@@ -139,7 +139,7 @@ fn a_line_is_the_union_of_its_instances() {
         (state, trouble(&lines, "1001").contains("giveup")),
         (Some(None), true)
     );
-    // Asterisk gives its one instance another name each time.
+    // Asterisk gives its single instance a new name each time.
     let (mut lines, subscribe) = listed(&["1001"]);
     for (cseq, name, state, expected) in [
         (1, "gyogd", "confirmed", LineState::Connected),
@@ -185,7 +185,7 @@ fn instances_of_the_same_name_do_not_take_each_others_place() {
     }
 }
 
-/// A13: an instance that a full list names no more is gone, also if only one is left.
+/// A13: an instance that a full list no longer names is gone, even if only one is left.
 #[test]
 fn the_call_of_an_instance_ends_with_the_instance() {
     let (mut lines, subscribe) = listed(&["1001"]);
@@ -233,7 +233,7 @@ fn lines_of_a_list_without_a_document_are_named() {
             trouble(&lines, "1001")
         );
     }
-    // Nothing is known yet: no trouble, and no state.
+    // No state yet: no trouble either.
     let (mut lines, subscribe) = listed(&["1001"]);
     let out = send_list(
         &mut lines,
@@ -247,7 +247,7 @@ fn lines_of_a_list_without_a_document_are_named() {
     assert!(trouble(&lines, "1001").contains("not on the list"));
 }
 
-/// A13: a list within the list is followed; one that cannot be read is named, and the lines that may be on it are unknown.
+/// A13: a list within the list is followed; an unreadable one is named, and the lines that may be on it are unknown.
 #[test]
 fn a_list_within_the_list_is_followed() {
     let call = full(1, &[("1", "confirmed")]);
@@ -268,7 +268,7 @@ fn a_list_within_the_list_is_followed() {
     assert_eq!(told(&out, "1001"), Some(Some(LineState::Connected)));
     assert_eq!(told(&out, "1002"), Some(Some(LineState::Idle)));
     assert_eq!(lines.line_trouble().len(), 0, "{:?}", lines.line_trouble());
-    // One of that list which did not change is still on it.
+    // An unchanged line of that list is still on it.
     let unchanged = body(false, "", &[]).replace("--b", "--c");
     let out = send_list(&mut lines, &subscribe, 2, &nested(&unchanged));
     assert_ne!(told(&out, "1001"), Some(None));
@@ -280,7 +280,7 @@ fn a_list_within_the_list_is_followed() {
     );
     assert_eq!(told(&out, "1001"), Some(None));
     assert!(trouble(&lines, "sip:blf@pbx.test").contains("a list within it"));
-    // One that is in itself without end.
+    // A list that contains itself.
     let mut deep = body(true, line, &[("1", DOCUMENT, &call)]).replace("--b", "--c9");
     for depth in (0..9).rev() {
         let part = format!("Content-Type: multipart/related;boundary=c{}", depth + 1);
@@ -304,7 +304,7 @@ fn a_list_within_the_list_is_followed() {
     );
 }
 
-/// A6: a list that ends in the middle does not remove its other lines, but their state is unknown.
+/// A6: a list that is cut off does not remove its other lines, but their state is unknown.
 #[test]
 fn a_list_that_ends_in_the_middle_is_named() {
     let (mut lines, subscribe) = listed(&["1001", "1002"]);
@@ -335,7 +335,7 @@ fn a_list_that_ends_in_the_middle_is_named() {
     assert!(trouble(&lines, "sip:blf@pbx.test").contains("content after its end"));
 }
 
-/// A26: calls that vanish from a list are asked for with one refresh of the list.
+/// A26: calls that vanish from a list are checked by one refresh of the list.
 #[test]
 fn vanished_calls_of_a_list_are_asked_for_together() {
     let (mut lines, subscribe) = listed(&["1001", "1002"]);

@@ -11,7 +11,7 @@ use script::Step;
 use sip::message::{Message, NameAddr};
 use sip::uri::user;
 
-/// What a sequence needs beside the PBX: how its documents are numbered.
+/// The state of a run besides the PBX: the numbering of its documents.
 struct Player {
     pbx: Notifier,
     versions: BTreeMap<String, u64>,
@@ -99,7 +99,7 @@ impl Player {
         }
     }
 
-    /// The NOTIFY of a step: its block is the whole body, or the dialogs of a document that is numbered here.
+    /// The NOTIFY of a step: its block is the whole body, or the dialogs of a numbered document.
     fn notify(&mut self, step: &Step) -> Notify {
         let body = match step.word(2) {
             "empty" => Vec::new(),
@@ -170,7 +170,7 @@ impl Player {
                 body: message.body().to_vec(),
             };
             self.pbx.software = header("User-Agent").or(header("Server"));
-            // What a refresh would bring is the same again.
+            // A refresh would bring the same document again.
             let refreshed = Notify {
                 subscription_state: "active;expires=600".into(),
                 ..notify.clone()
@@ -227,7 +227,7 @@ impl Player {
     }
 }
 
-/// The NOTIFYs of a recording, with the marks between them left out.
+/// The NOTIFYs of a recording, without the marks between them.
 fn recorded(recording: &str) -> Vec<String> {
     let mut all = Vec::new();
     let text = format!("\n{recording}");

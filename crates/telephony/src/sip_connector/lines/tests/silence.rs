@@ -10,7 +10,7 @@ struct Pbx {
     subscribe: Vec<u8>,
     now: Duration,
     number: u32,
-    /// How often each line became unknown.
+    /// Number of times that each line became unknown.
     stale: BTreeMap<Arc<str>, u32>,
 }
 
@@ -50,7 +50,7 @@ impl Pbx {
         }
     }
 
-    /// Lets time pass. Each refresh is answered with 200, and with these NOTIFYs, each so long after the one before.
+    /// Moves the clock on. Each refresh is answered with 200 and these NOTIFYs, each with its delay after the one before.
     fn run_until(&mut self, until: Duration, answers: &[(Duration, &str)]) {
         let mut due: Vec<(Duration, &str)> = Vec::new();
         loop {
@@ -165,7 +165,7 @@ fn a_line_of_which_the_list_never_tells_is_awaited_and_then_named() {
                 assert!(trouble.contains(&named), "{silent}: {trouble}");
             }
         }
-        // Hardly more is asked than in a healthy subscription.
+        // Hardly more requests than in a healthy subscription.
         assert!(pbx.number < 60, "{silent}: {} NOTIFYs", pbx.number);
     }
 }
@@ -188,7 +188,7 @@ fn documents_that_follow_the_list_leave_no_gap() {
     }
 }
 
-// A13: a list of changes has no news of a line that did not change.
+// A13: a partial list does not mention a line that did not change.
 #[test]
 fn no_news_in_a_partial_list_is_no_change() {
     for listed in [

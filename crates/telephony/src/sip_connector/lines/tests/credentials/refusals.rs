@@ -1,8 +1,8 @@
-//! Refusals while many lines stand: how many failed logins they make, and what the accepted lines notice of them.
+//! Refusals while many lines are active: the number of failed logins, and the effect on accepted lines.
 
 use super::*;
 
-/// 300 lines that are known, and a password that is wrong from now on.
+/// 300 known lines, and a password that is wrong from now on.
 fn changed_password() -> World {
     let mut notifier = Notifier::new(600);
     notifier.nonce_ttl = SECOND * 3600;
@@ -14,7 +14,7 @@ fn changed_password() -> World {
     world
 }
 
-// A20: a PBX ends all subscriptions when it is stopped, and has another password when it is there again.
+// A20: a PBX ends all subscriptions when it stops, and has another password after its return.
 #[test]
 fn subscriptions_that_end_together_make_a_few_failed_logins() {
     for state in ["terminated;reason=deactivated", "active;expires=0"] {
@@ -49,7 +49,7 @@ fn subscriptions_that_end_together_begin_again_at_once() {
     assert!(world.longest_stale <= SECOND, "{:?}", world.longest_stale);
 }
 
-// A20: an administrator orders a refresh.
+// A20: an administrator demands a refresh.
 #[test]
 fn an_order_to_refresh_makes_a_few_failed_logins() {
     let mut world = changed_password();
@@ -60,7 +60,7 @@ fn an_order_to_refresh_makes_a_few_failed_logins() {
     assert!((4..=10).contains(&failed), "{failed}");
 }
 
-// A2: some lines come to be refused while all stand.
+// A2: some lines are refused while all are active.
 #[test]
 fn lines_that_come_to_be_refused_leave_the_others_alone() {
     let three = ["1000", "1001", "1002"];
@@ -103,7 +103,7 @@ fn many_refused_lines_are_not_the_account() {
     }
 }
 
-// A20: a line that waits for its turn is not known for longer than its lease.
+// A20: a line waiting for its turn is not known for longer than its lease.
 #[test]
 fn a_lease_lapses_while_its_line_waits() {
     let mut world = World::new(6, Notifier::new(120));

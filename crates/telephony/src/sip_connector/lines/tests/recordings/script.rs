@@ -1,5 +1,5 @@
-//! The files in `tests/recordings`: what a PBX sends, step by step, and the state of each line afterwards. The format is
-//! described in the README.md there.
+//! The files in `tests/recordings`: the messages of a PBX, step by step, and the state of each line afterwards. The
+//! README.md there describes the format.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use presence::LineState;
 /// One step.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
-    /// Its line in the file, from 1.
+    /// The step's line in the file, from 1.
     pub(super) number: usize,
     pub(super) words: Vec<String>,
-    /// The indented lines below it, without the indentation.
+    /// The indented lines below the step, without indentation.
     pub(super) block: Vec<String>,
 }
 
 impl Step {
-    /// The word at this place.
+    /// The word at this position.
     pub(super) fn word(&self, at: usize) -> &str {
         let word = self.words.get(at).map(String::as_str);
         word.unwrap_or_else(|| panic!("line {}: a word is missing", self.number))
     }
 
-    /// All words from this place on.
+    /// All words from this position on.
     pub(super) fn rest(&self, from: usize) -> String {
         self.words.get(from..).unwrap_or_default().join(" ")
     }
@@ -70,7 +70,7 @@ pub(super) fn steps(text: &str) -> Vec<Step> {
     steps
 }
 
-/// A state as the files write it; `Unknown`: the connector does not know it.
+/// A state as written in the files; `Unknown` is `None`.
 pub(super) fn state(word: &str) -> Option<LineState> {
     match word {
         "Idle" => Some(LineState::Idle),
