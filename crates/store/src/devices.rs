@@ -1,5 +1,7 @@
 //! Machines of people on which a desktop agent runs: what they are called, and the hash of their secret.
 
+use std::fmt;
+
 use presence::{PersonId, Timestamp};
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -11,11 +13,29 @@ use crate::{
 /// Machines of one person; nobody has more.
 pub const DEVICES_MAX: usize = 20;
 
+/// Public id of a device: 16 hexadecimal digits, which say nothing about its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeviceId(String);
+
+impl DeviceId {
+    /// The id as the API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A machine on which an agent runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// Its id; says nothing about the secret.
-    pub id: String,
+    /// Public id.
+    pub id: DeviceId,
     /// Whose it is.
     pub person: PersonId,
     /// What it is called.
@@ -65,7 +85,7 @@ impl Store {
         name: &str,
         system: &str,
         change: &Change<'_>,
-    ) -> Result<String, StoreError> {
+    ) -> Result<DeviceId, StoreError> {
         let mut transaction = self.change(change).await?;
         let name = checked_name(Subject::Device, name)?;
         let known = sqlx::query("SELECT count(*) FROM devices WHERE person = ?1")
@@ -91,7 +111,7 @@ impl Store {
         .await?
         .ok_or_else(|| StoreError::not_found(Subject::Person, person))?;
         transaction.commit().await?;
-        Ok(row.get(0))
+        Ok(DeviceId(row.get(0)))
     }
 
     /// Deletes a device of a person: its secret is worth nothing any more.
@@ -101,13 +121,13 @@ impl Store {
     pub async fn delete_device(
         &self,
         person: PersonId,
-        id: &str,
+        id: &DeviceId,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
         let deleted = sqlx::query("DELETE FROM devices WHERE person = ?1 AND id = ?2")
             .bind(person.0.cast_signed())
-            .bind(id)
+            .bind(id.as_str())
             .execute(&mut *transaction)
             .await?;
         commit_found(transaction, deleted.rows_affected(), Subject::Device, id).await
@@ -116,7 +136,7 @@ impl Store {
 
 fn device(row: &SqliteRow) -> Device {
     Device {
-        id: row.get(0),
+        id: DeviceId(row.get(0)),
         person: person_id(row, 1),
         name: row.get(2),
         system: row.get(3),

@@ -53,7 +53,7 @@ pub use bring_in::{ImportConflict, ImportDeed, ImportSummary};
 pub use check::DamageCheck;
 pub use database::{Database, Durability};
 pub use described::Difference;
-pub use devices::{DEVICES_MAX, Device};
+pub use devices::{DEVICES_MAX, Device, DeviceId};
 pub use directory::{DirectoryChange, DirectoryPerson, RefusedChange};
 pub use error::{StoreError, Subject, UniqueField};
 pub use files::{is_database_file, is_open_database};

@@ -72,8 +72,8 @@ pub(crate) struct PauseBody {
 impl DeviceBody {
     /// What is reported is for those only who may see what uses the microphone.
     fn new(shared: &SharedState, caller: &Caller, device: Device) -> Self {
-        let report = shared.agents.last_report(&device.id);
-        let level = caller.level(&shared.organisation, device.person);
+        let told = shared.agents.told(device.id.as_str());
+        let level = caller.level(shared, device.person);
         let may_see = level.may(Permission::SeeMicrophone);
         let now = shared.clock.now();
         let paused = report.as_ref().and_then(|report| report.paused_until);
@@ -88,7 +88,7 @@ impl DeviceBody {
                 .map(|report| report.programs)
                 .unwrap_or_default(),
             paused_until: paused.filter(|until| *until > now).map(rfc3339),
-            id: device.id,
+            id: device.id.to_string(),
         }
     }
 }
@@ -107,7 +107,7 @@ fn owner(
 
 async fn known(shared: &SharedState, person: &Person, id: &str) -> Result<Device, Problem> {
     let devices = shared.store.devices(person.id).await?;
-    let found = devices.into_iter().find(|device| device.id == id);
+    let found = devices.into_iter().find(|device| device.id.as_str() == id);
     let remedy = "GET /api/v1/people/{id}/devices lists them";
     found.ok_or_else(|| Problem::not_found("device", id, remedy))
 }
@@ -212,7 +212,7 @@ pub(crate) async fn pause(
             Duration::from_millis(milliseconds.unsigned_abs())
         }
     };
-    if !shared.agents.pause(&device.id, lasting) {
+    if !shared.agents.pause(device.id.as_str(), lasting) {
         let detail = format!(
             "the agent on {} is not connected; pause it there: offhook-agent pause",
             device.name
@@ -247,6 +247,6 @@ pub(crate) async fn delete(
     store
         .delete_device(person.id, &device.id, &entry.change())
         .await?;
-    shared.agents.end(&device.id);
+    shared.agents.end(device.id.as_str());
     Ok(StatusCode::NO_CONTENT)
 }
