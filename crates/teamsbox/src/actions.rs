@@ -11,10 +11,10 @@ use crate::journal::{Detail, Write};
 use crate::knobs::Knobs;
 use crate::preferred::{Preferred, default_duration};
 use crate::random::Random;
+use crate::rules::Rules;
 use crate::shell::{Shell, World};
 use crate::state::{Moment, UserState, UserSummary};
 use crate::status::Layer;
-use crate::tenant::Rules;
 use crate::user::CallKind;
 use crate::value::{Device, Shown};
 

@@ -3,8 +3,8 @@
 use crate::calendar::Calendar;
 use crate::duration::Milliseconds;
 use crate::preferred::Preferred;
+use crate::rules::Rules;
 use crate::session::Session;
-use crate::tenant::Rules;
 use crate::value::{Activity, Availability, Shown};
 
 /// What there is to go by.

@@ -7,11 +7,11 @@ use axum::http::{HeaderMap, header};
 
 use crate::clock::{Agenda, Clock};
 use crate::config::{Config, NewTenant};
+use crate::courier;
 use crate::duration::Milliseconds;
 use crate::error::{ControlError, ControlErrorKind};
 use crate::guid::Guid;
 use crate::keys::Keys;
-use crate::notify::courier;
 use crate::shell::{Shell, Template};
 
 /// Tenants at most.

@@ -6,7 +6,7 @@
 //!
 //! The state is pure (`tenant`, `user`, `session`, `aggregate`, `calendar`, `signins`, `throttle`, `notify::outbox`, …):
 //! time is an argument and facts are returned. Around it lies a thin shell (`estate`, `shell`, `graph`, `entra`,
-//! `control`, `page`, `notify::courier`); only `clock` reads the operating system's time. Tenants share an `estate` and
+//! `control`, `page`, `courier`); only `clock` reads the operating system's time. Tenants share an `estate` and
 //! nothing else.
 
 mod actions;
@@ -19,6 +19,7 @@ mod clock;
 mod config;
 mod connection;
 mod control;
+mod courier;
 mod directory;
 mod duration;
 mod entra;
@@ -36,6 +37,7 @@ mod permissions;
 mod preferred;
 mod random;
 mod registrations;
+mod rules;
 mod server;
 mod session;
 mod shell;
@@ -49,6 +51,7 @@ mod user;
 mod value;
 #[cfg(test)]
 mod vectors;
+mod wording;
 
 pub use self::calendar::CalendarKind;
 pub use self::clock::{Clock, Follower, Step};

@@ -11,11 +11,11 @@ use crate::directory::{Group, Removal};
 use crate::duration::Milliseconds;
 use crate::error::{ControlError, ControlErrorKind};
 use crate::guid::Guid;
-use crate::knobs::{self, CalendarAlone, EchoActivity, IdenticalWrite, Knobs, TieBreak};
 use crate::preferred::Preferred;
+use crate::rules::Rules;
 use crate::session::{Attention, Origin, Session, Statement};
 use crate::user::{Past, User};
-use crate::value::{Device, IdleSpelling};
+use crate::value::Device;
 
 /// Sessions of applications per person. Real tenants have a handful; a client that makes up a new id for every call
 /// must not grow the emulator without end.
@@ -24,43 +24,6 @@ pub(crate) const APP_SESSIONS_MAX: usize = 64;
 /// The first stamp counts seconds from here (2020-01-01T00:00:00Z), so that an emulator that starts anew hands out
 /// higher stamps than the one before: clients drop what looks older than what they have.
 const SEQUENCE_EPOCH: Milliseconds = 1_577_836_800_000;
-
-/// The knobs that the pure part needs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
-    /// Name of the idle stage.
-    pub(crate) idle_spelling: IdleSpelling,
-    /// How long a client's session outlives its sign-out.
-    pub(crate) sign_out_grace: Milliseconds,
-    /// Among equals the one that has stood longest is shown, not the latest.
-    pub(crate) earliest_wins: bool,
-    /// Applications' calls are read back as plain busy.
-    pub(crate) echo_busy: bool,
-    /// Calendars show without any session.
-    pub(crate) calendar_alone: bool,
-    /// Writing the same again counts as a change.
-    pub(crate) alike_counts: bool,
-}
-
-impl Rules {
-    /// The rules that follow from the knobs.
-    pub(crate) fn of(knobs: &Knobs) -> Self {
-        Self {
-            idle_spelling: knobs.idle_spelling,
-            sign_out_grace: knobs::milliseconds(knobs.sign_out_grace),
-            earliest_wins: knobs.tie_break == TieBreak::Earliest,
-            echo_busy: knobs.echo_activity == EchoActivity::Busy,
-            calendar_alone: knobs.calendar_alone == CalendarAlone::Show,
-            alike_counts: knobs.identical_write == IdenticalWrite::Notify,
-        }
-    }
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self::of(&Knobs::default())
-    }
-}
 
 /// Everybody in the tenant. Whoever leaves keeps the index, so an index stays valid.
 #[derive(Debug, Default)]

@@ -12,9 +12,9 @@ use crate::directory::{Account, Names, Profile, Removal};
 use crate::duration::Milliseconds;
 use crate::guid::Guid;
 use crate::preferred::Preferred;
+use crate::rules::Rules;
 use crate::session::{FADE_TO_AWAY, FADE_TO_IDLE, Origin, Session};
 use crate::status::{StatusMessage, WorkLocation};
-use crate::tenant::Rules;
 use crate::value::{Device, IdleSpelling, Shown};
 
 /// How many visible states a lagging read can look back to. More than this many changes within the lag reads as the

@@ -14,7 +14,6 @@ mod query;
 mod read;
 mod route;
 mod subscriptions;
-pub(crate) mod wording;
 mod write;
 
 use std::sync::Arc;

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::error::GraphError;
 use super::route::Target;
-use super::wording::{spell_activity, spell_availability};
 use super::{Reply, write};
 use crate::duration::{Milliseconds, timestamp};
 use crate::guid::Guid;
@@ -20,6 +19,7 @@ use crate::permissions::Caller;
 use crate::shell::{Shell, World};
 use crate::user::{Past, User, sequence_text};
 use crate::value::Shown;
+use crate::wording::{spell_activity, spell_availability};
 
 /// What reading takes, for refusals.
 const READ_NEEDS: &str = "Presence.Read.All or Presence.ReadWrite.All";

@@ -1,8 +1,7 @@
 //! Change notifications: who subscribed to whom, what is to be delivered when, how it is written and sent.
 //!
-//! `subscription`, `outbox` and `endpoint` are pure; `payload` and `encryption` build what is sent; `courier` sends it.
+//! `subscription`, `outbox` and `endpoint` are pure; `payload` and `encryption` build what is sent.
 
-pub(crate) mod courier;
 pub(crate) mod encryption;
 pub(crate) mod endpoint;
 pub(crate) mod outbox;

@@ -7,10 +7,10 @@ use super::outbox::Content;
 use super::subscription::Subscription;
 use crate::duration::{HOUR, Milliseconds, SECOND, timestamp};
 use crate::faults::NotificationFault;
-use crate::graph::wording::{spell_activity, spell_availability};
 use crate::guid::Guid;
 use crate::knobs::{Knobs, TokenStyle};
 use crate::value::Shown;
+use crate::wording::{spell_activity, spell_availability};
 
 /// The application that Graph's notifications come from.
 pub(crate) const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";

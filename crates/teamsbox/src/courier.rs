@@ -9,12 +9,12 @@ use std::time::Duration;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use super::outbox::{Content, Letter, Outcome, Verdict};
-use super::payload::{self, Context};
 use crate::duration::{Milliseconds, SECOND};
 use crate::guid::Guid;
 use crate::journal::{Delivery, Detail};
 use crate::keys;
+use crate::notify::outbox::{Content, Item, Letter, Outcome, Verdict};
+use crate::notify::payload::{self, Context};
 use crate::shell::Shell;
 use crate::state::Moment;
 
@@ -104,8 +104,7 @@ async fn send(shell: &Shell, letter: &Letter, body: Value) -> Outcome {
 /// The body of a request; `None` when none of its subscriptions stands any more.
 fn write(shell: &Shell, letter: &Letter) -> Option<Value> {
     let (subscriptions, knobs, fault, now) = shell.with(|world, now| {
-        let stands =
-            |item: &super::outbox::Item| world.subscriptions.get(item.subscription).cloned();
+        let stands = |item: &Item| world.subscriptions.get(item.subscription).cloned();
         let subscriptions: Vec<_> = letter.items.iter().map(stands).collect();
         let fault = if letter
             .items
