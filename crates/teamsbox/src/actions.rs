@@ -12,11 +12,12 @@ use crate::knobs::Knobs;
 use crate::preferred::{Preferred, default_duration};
 use crate::random::Random;
 use crate::rules::Rules;
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
 use crate::state::{Moment, UserState, UserSummary};
 use crate::status::Layer;
 use crate::user::CallKind;
 use crate::value::{Device, Shown};
+use crate::world::World;
 
 /// What is to change about a person; what is left out stays.
 #[derive(Debug, Default)]

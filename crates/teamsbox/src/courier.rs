@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -22,19 +21,6 @@ use crate::state::Moment;
 const HANDSHAKE_TIMEOUT: Milliseconds = 10 * SECOND;
 /// Bytes read of an answer; the token has about a hundred.
 const ANSWER_BYTES_MAX: usize = 8 * 1_024;
-
-/// A client that takes any certificate: addresses under test have their own authorities.
-///
-/// # Errors
-/// When TLS cannot be set up.
-pub(crate) fn http_client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .tls_danger_accept_invalid_certs(true)
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(10))
-        .build()
-}
 
 /// Sends what is due, as long as the tenant lives.
 pub(crate) async fn run(shell: Arc<Shell>) {

@@ -4,10 +4,11 @@
 //! `/` do what people do in Teams. As a library it starts in-process ([`Teamsbox::start`]) and shares its clock, so
 //! that tests cover days in milliseconds.
 //!
-//! The state is pure (`tenant`, `user`, `session`, `aggregate`, `calendar`, `signins`, `throttle`, `notify::outbox`, …):
-//! time is an argument and facts are returned. Around it lies a thin shell (`estate`, `shell`, `graph`, `entra`,
-//! `control`, `page`, `courier`); only `clock` reads the operating system's time. Tenants share an `estate` and
-//! nothing else.
+//! The state of a tenant is pure (`tenant`, `user`, `session`, `aggregate`, `calendar`, `signins`, `throttle`, `notify`):
+//! time is an argument, and changes are returned. `world` holds this state, `shell` holds a world behind its lock with
+//! its tasks, `tenants` has the shells of all tenants. `graph`, `entra`, `control` and `page` answer requests, and
+//! `courier` sends notifications. Only `clock` reads the operating system's time. Tenants share a `host` (clock, keys,
+//! address) and nothing else.
 
 mod actions;
 mod aggregate;
@@ -24,13 +25,14 @@ mod directory;
 mod duration;
 mod entra;
 mod error;
-mod estate;
 mod faults;
 mod graph;
 mod guid;
+mod host;
 mod journal;
 mod keys;
 mod knobs;
+mod notices;
 mod notify;
 mod page;
 mod permissions;
@@ -45,6 +47,7 @@ mod signins;
 mod state;
 mod status;
 mod tenant;
+mod tenants;
 mod throttle;
 mod tls;
 mod user;
@@ -52,6 +55,7 @@ mod value;
 #[cfg(test)]
 mod vectors;
 mod wording;
+mod world;
 
 pub use self::calendar::CalendarKind;
 pub use self::clock::{Clock, Follower, Step};

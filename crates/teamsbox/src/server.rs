@@ -16,11 +16,11 @@ use crate::clock::Clock;
 use crate::config::{Config, DEFAULT_DOMAIN, NewTenant, NewUser, StartError};
 use crate::connection::{Cut, Listener};
 use crate::error::{ControlError, ControlErrorKind};
-use crate::estate::Estate;
 use crate::keys::Keys;
 use crate::knobs::{Knobs, milliseconds};
 use crate::shell::Shell;
 use crate::state::{UserState, UserSummary};
+use crate::tenants::Tenants;
 use crate::tls::Identity;
 use crate::user::CallKind;
 use crate::value::Device;
@@ -31,6 +31,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A running tenant in a box. Dropping it stops it.
 pub struct Teamsbox {
+    tenants: Tenants,
     shell: Arc<Shell>,
     stop: Stop,
     server: Option<JoinHandle<()>>,
@@ -58,25 +59,25 @@ impl Teamsbox {
         let address = listener.local_addr().map_err(in_use)?;
         let keys = tokio::task::spawn_blocking(Keys::generate).await;
         let keys = keys.map_err(|error| StartError::Key(error.to_string()))??;
-        let estate = Estate::new(&config, keys, address);
         let first = NewTenant {
-            tenant_id: config.tenant_id,
+            tenant_id: config.tenant_id.clone(),
             domain: DEFAULT_DOMAIN.to_owned(),
-            apps: config.apps,
-            users: config.users,
+            apps: config.apps.clone(),
+            users: config.users.clone(),
         };
-        let shell = estate.add(&first)?;
+        let tenants = Tenants::start(&config, &first, keys, address)?;
         for tenant in &config.further_tenants {
-            estate.add(tenant).inspect_err(|_| estate.stop())?;
+            tenants.add(tenant).inspect_err(|_| tenants.stop())?;
         }
-        let routes = routes(Arc::clone(&shell));
+        let routes = routes(tenants.clone());
         if config.tls {
-            let identity = Identity::new(listen.ip()).inspect_err(|_| estate.stop())?;
+            let identity = Identity::new(listen.ip()).inspect_err(|_| tenants.stop())?;
             let listener = listener.into_std().map_err(in_use)?;
             let handle = axum_server::Handle::new();
             let server = identity.serve(listener, handle.clone(), routes)?;
             return Ok(Self {
-                shell,
+                shell: Arc::clone(tenants.first()),
+                tenants,
                 stop: Stop::Tls(handle),
                 server: Some(server),
                 authority: Some(identity.authority),
@@ -94,7 +95,8 @@ impl Teamsbox {
             }
         });
         Ok(Self {
-            shell,
+            shell: Arc::clone(tenants.first()),
+            tenants,
             stop: Stop::Plain(Some(stop)),
             server: Some(server),
             authority: None,
@@ -104,13 +106,13 @@ impl Teamsbox {
     /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.shell.estate.address
+        self.shell.host.address
     }
 
     /// The base URL, such as `http://127.0.0.1:8300`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}://{}", self.shell.estate.scheme, self.address())
+        format!("{}://{}", self.shell.host.scheme, self.address())
     }
 
     /// The certificate of the authority that TLS is to be trusted by, in PEM; none without TLS.
@@ -284,7 +286,7 @@ impl Teamsbox {
             Stop::Plain(stop) => drop(stop.take()),
             Stop::Tls(handle) => handle.graceful_shutdown(Some(STOP_PATIENCE)),
         }
-        self.shell.estate.stop();
+        self.tenants.stop();
     }
 }
 
@@ -294,14 +296,14 @@ impl Drop for Teamsbox {
     }
 }
 
-fn routes(shell: Arc<Shell>) -> Router {
+fn routes(tenants: Tenants) -> Router {
     Router::new()
-        .merge(control::router(Arc::clone(&shell)))
+        .merge(control::router(Arc::clone(tenants.first())))
         .merge(graph::router())
-        .merge(entra::router(Arc::clone(&shell)))
+        .merge(entra::router(tenants.clone()))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(graph::BODY_BYTES_MAX))
-        .with_state(shell)
+        .with_state(tenants)
 }
 
 async fn nothing_here(method: Method, uri: Uri) -> ControlError {

@@ -11,63 +11,34 @@ use tokio::sync::{Notify, broadcast};
 use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
-use crate::config::{ClockMode, DEFAULT_PASSWORD, NewTenant, NewUser};
-use crate::courier;
+use crate::config::{ClockMode, NewTenant};
 use crate::duration::Milliseconds;
 use crate::error::ControlError;
-use crate::estate::Estate;
 use crate::faults::Faults;
 use crate::guid::Guid;
-use crate::journal::{Detail, Journal};
+use crate::host::Host;
+use crate::journal::Journal;
 use crate::keys::Keys;
 use crate::knobs::Knobs;
+use crate::notices::{Notice, announce};
 use crate::notify::outbox::Outbox;
 use crate::notify::subscription::Subscriptions;
 use crate::random::Random;
 use crate::registrations::Registrations;
 use crate::rules::Rules;
-use crate::session::Attention;
 use crate::signins::SignIns;
+use crate::state::Moment;
 use crate::tenant::Tenant;
 use crate::throttle::Throttle;
-use crate::user::sequence_text;
-use crate::value::{Activity, Availability};
+use crate::world::World;
 
 /// Announcements a slow page may fall behind before it has to load everything anew.
 const NOTICES_MAX: usize = 4_096;
 
-/// People created with one request or configured at the start have names of at most this length.
-const NAME_MAX: usize = 256;
-
-/// Everything behind the one lock.
-#[derive(Debug)]
-pub(crate) struct World {
-    /// The people.
-    pub(crate) tenant: Tenant,
-    /// What happened.
-    pub(crate) journal: Journal,
-    /// What is made to go wrong.
-    pub(crate) faults: Faults,
-    /// Who may fetch tokens.
-    pub(crate) registrations: Registrations,
-    /// Sign-ins under way.
-    pub(crate) signins: SignIns,
-    /// Who is notified.
-    pub(crate) subscriptions: Subscriptions,
-    /// What is to be delivered.
-    pub(crate) outbox: Outbox,
-    /// Who has called how often.
-    pub(crate) throttle: Throttle,
-    /// Repeatable randomness.
-    pub(crate) random: Random,
-    /// Behaviour that is not documented.
-    pub(crate) knobs: Knobs,
-}
-
 /// A running tenant, shared by all handlers.
 pub(crate) struct Shell {
     /// What all tenants share.
-    pub(crate) estate: Arc<Estate>,
+    pub(crate) host: Arc<Host>,
     /// The tenant's id.
     pub(crate) guid: Guid,
     /// The same as text.
@@ -90,31 +61,10 @@ pub(crate) struct Template {
     pub(crate) register_unknown_apps: bool,
 }
 
-/// An announcement to the page.
-#[derive(Debug, Clone)]
-pub(crate) enum Notice {
-    /// An event with JSON data.
-    Event(&'static str, Arc<str>),
-    /// The emulator stops.
-    Stop,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UserNotice<'a> {
-    id: &'a str,
-    user_principal_name: &'a str,
-    display_name: &'a str,
-    availability: Availability,
-    activity: Activity,
-    sequence_number: String,
-    removed: bool,
-}
-
 impl Shell {
     /// Builds a tenant from its configuration.
     pub(crate) fn new(
-        estate: Arc<Estate>,
+        host: Arc<Host>,
         template: &Template,
         new: &NewTenant,
     ) -> Result<Self, ControlError> {
@@ -136,7 +86,7 @@ impl Shell {
             knobs: template.knobs.clone(),
         };
         let shell = Self {
-            estate,
+            host,
             guid,
             tenant_id: guid.to_string(),
             domain: new.domain.to_lowercase(),
@@ -152,12 +102,10 @@ impl Shell {
         Ok(shell)
     }
 
-    /// Starts what runs beside the requests: the passing of time, and the delivery of notifications.
-    pub(crate) fn start(shell: &Arc<Self>) {
-        let timekeeper = tokio::spawn(Arc::clone(shell).keep_time()).abort_handle();
-        let courier = tokio::spawn(courier::run(Arc::clone(shell))).abort_handle();
-        let mut tasks = shell.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.extend([timekeeper, courier]);
+    /// Takes over a task that runs until [`Self::stop`].
+    pub(crate) fn own(&self, task: AbortHandle) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.push(task);
     }
 
     /// Stops what runs beside the requests and tells all pages.
@@ -172,17 +120,17 @@ impl Shell {
 
     /// Time.
     pub(crate) fn clock(&self) -> &Clock {
-        &self.estate.clock
+        &self.host.clock
     }
 
     /// Token keys.
     pub(crate) fn keys(&self) -> &Keys {
-        &self.estate.keys
+        &self.host.keys
     }
 
     /// The way out.
     pub(crate) fn http(&self) -> Option<&reqwest::Client> {
-        self.estate.http()
+        self.host.http()
     }
 
     /// Word that there is something to deliver.
@@ -218,7 +166,7 @@ impl Shell {
     pub(crate) fn announce_clock(&self) {
         let state = ClockState {
             mode: self.clock().mode(),
-            now: crate::state::Moment(self.clock().now_milliseconds()),
+            now: Moment(self.clock().now_milliseconds()),
         };
         self.announce("clock", &state);
     }
@@ -229,7 +177,7 @@ impl Shell {
     }
 
     /// Lets time take effect by itself, so that journal and page hear of it even when nobody asks.
-    async fn keep_time(self: Arc<Self>) {
+    pub(crate) async fn keep_time(self: Arc<Self>) {
         let mut movements = self.clock().movements();
         loop {
             let (deadline, now) = self.with(|world, now| (world.next_deadline(), now));
@@ -269,132 +217,5 @@ pub(crate) struct ClockState {
     /// Real or manual.
     pub(crate) mode: ClockMode,
     /// The time.
-    pub(crate) now: crate::state::Moment,
-}
-
-impl World {
-    /// Creates a person.
-    pub(crate) fn add_user(
-        &mut self,
-        new: &NewUser,
-        now: Milliseconds,
-    ) -> Result<usize, ControlError> {
-        let guid = match &new.id {
-            Some(id) => id.parse().map_err(|_| {
-                let remedy = "give a GUID, or leave the id out to get a random one";
-                ControlError::invalid("id", id, "is not a GUID", remedy)
-            })?,
-            None => Guid::random().map_err(|error| {
-                ControlError::invalid("id", "", &format!("cannot be made ({error})"), "give an id")
-            })?,
-        };
-        if new.display_name.trim().is_empty() || new.display_name.len() > NAME_MAX {
-            let remedy = "give a name of 1 to 256 bytes";
-            return Err(ControlError::invalid(
-                "displayName",
-                &new.display_name,
-                "is empty or too long",
-                remedy,
-            ));
-        }
-        let index = self
-            .tenant
-            .add(guid, &new.display_name, &new.user_principal_name, now)?;
-        // Everybody can sign in with the same password until told otherwise.
-        self.tenant.users[index].account.password = Some(DEFAULT_PASSWORD.into());
-        for device in &new.clients {
-            self.tenant.sign_in(index, *device, now);
-        }
-        Ok(index)
-    }
-
-    /// When time alone next changes something.
-    fn next_deadline(&self) -> Option<Milliseconds> {
-        let both = [
-            self.tenant.next_deadline(),
-            self.subscriptions.next_deadline(),
-        ];
-        both.into_iter().flatten().min()
-    }
-
-    /// When there is something to deliver next, or something happens that may have to be delivered.
-    pub(crate) fn next_delivery(&self) -> Option<Milliseconds> {
-        let happens = self
-            .next_deadline()
-            .filter(|_| self.subscriptions.len() > 0);
-        happens.into_iter().chain(self.outbox.next_deadline()).min()
-    }
-
-    /// Lets time take effect. Subscriptions settle between the deadlines of people, each at its own moment.
-    fn settle(&mut self, now: Milliseconds) {
-        while let Some(at) = self.next_deadline()
-            && at <= now
-        {
-            self.tenant.settle(at);
-            self.notify_all();
-            self.settle_subscriptions(at);
-        }
-        self.tenant.settle(now);
-    }
-
-    /// Turns what has just changed into notifications; the facts stay for the report.
-    fn notify_all(&mut self) {
-        let mut changes = self.tenant.take_changes();
-        for change in &mut changes {
-            if std::mem::take(&mut change.notifies) {
-                self.notify(change);
-            }
-        }
-        self.tenant.put_back(changes);
-    }
-
-    /// Carries the facts of the last action away.
-    fn report(&mut self, notices: &broadcast::Sender<Notice>) {
-        self.notify_all();
-        for change in self.tenant.take_changes() {
-            let Some(user) = self.tenant.user(change.user) else {
-                continue;
-            };
-            if notices.receiver_count() > 0 {
-                let current = user.current();
-                let notice = UserNotice {
-                    id: &user.id,
-                    user_principal_name: &user.user_principal_name,
-                    display_name: &user.display_name,
-                    availability: current.shown.availability,
-                    activity: current.shown.activity,
-                    sequence_number: sequence_text(current.sequence),
-                    removed: user.removed.is_some(),
-                };
-                announce(notices, "user", &notice);
-            }
-            if let Some(visible) = change.visible {
-                self.journal
-                    .push_change(change.at, user.guid, visible, change.cause);
-            }
-        }
-    }
-
-    /// Writes a request into the journal.
-    pub(crate) fn log_request(&mut self, now: Milliseconds, user: Option<Guid>, request: Detail) {
-        self.journal.push(now, "request", user, request, None);
-    }
-
-    /// The state of attention a word stands for.
-    pub(crate) fn attention(word: &str, now: Milliseconds) -> Option<Attention> {
-        match word {
-            "active" => Some(Attention::Active),
-            "idle" => Some(Attention::Idle(now)),
-            // A client in the background of a phone counts like a locked one.
-            "locked" | "background" => Some(Attention::Locked),
-            _ => None,
-        }
-    }
-}
-
-fn announce(notices: &broadcast::Sender<Notice>, event: &'static str, data: &impl Serialize) {
-    // Plain data always serialises, and an announcement without listeners is no loss.
-    if let Ok(data) = serde_json::to_string(data) {
-        let _ = notices.send(Notice::Event(event, data.into()));
-    }
+    pub(crate) now: Moment,
 }

@@ -13,7 +13,8 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 use tokio_stream::{Stream, StreamExt};
 
-use crate::shell::{Notice, Shell};
+use crate::notices::Notice;
+use crate::shell::Shell;
 
 /// `GET /box/v1/events`
 pub(super) async fn stream(

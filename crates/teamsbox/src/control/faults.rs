@@ -24,7 +24,7 @@ pub(super) async fn replace(
 ) -> Result<Json<Faults>, ControlError> {
     let faults: Faults = object(&body)?;
     faults.check(OPERATIONS)?;
-    if shell.estate.scheme == "https" && faults.closes() {
+    if shell.host.scheme == "https" && faults.closes() {
         let remedy = "start teamsbox without --tls";
         let problem = "is for plain HTTP only";
         return Err(ControlError::invalid(

@@ -15,7 +15,8 @@ use super::object;
 use crate::directory::Group;
 use crate::error::{ControlError, ControlErrorKind};
 use crate::guid::Guid;
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
+use crate::world::World;
 
 /// Groups per tenant.
 const GROUPS_MAX: usize = 10_000;

@@ -14,7 +14,8 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::error::ControlError;
 use crate::journal::{ENTRIES_MAX, Entry};
-use crate::shell::{Notice, Shell};
+use crate::notices::Notice;
+use crate::shell::Shell;
 
 /// Entries on their way to a reader of the stream.
 const STREAM_AHEAD: usize = 256;

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{FromRef, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -34,6 +34,7 @@ use serde_json::json;
 use crate::error::{ControlError, ControlErrorKind};
 use crate::journal::Detail;
 use crate::shell::Shell;
+use crate::tenants::Tenants;
 
 /// What the guard of the control plane compares with.
 #[derive(Clone)]
@@ -42,7 +43,7 @@ pub(crate) struct Guard {
 }
 
 /// The routes of the control plane and the page, behind the guard.
-pub(crate) fn router(shell: Arc<Shell>) -> Router<Arc<Shell>> {
+pub(crate) fn router(shell: Arc<Shell>) -> Router<Tenants> {
     let guard = Guard { shell };
     calls()
         .route("/box/v1/tenants", get(tenants::list).post(tenants::create))
@@ -54,7 +55,11 @@ pub(crate) fn router(shell: Arc<Shell>) -> Router<Arc<Shell>> {
 }
 
 /// The calls about one tenant.
-fn calls() -> Router<Arc<Shell>> {
+fn calls<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Arc<Shell>: FromRef<S>,
+{
     let user = "/box/v1/users/{id}";
     Router::new()
         .route("/box/v1/users", get(users::list).post(users::create))
@@ -150,7 +155,7 @@ impl Guard {
                     "is neither loopback nor the bound address",
                     format!(
                         "use {}://{}, or start with --allow-host NAME",
-                        self.shell.estate.scheme, self.shell.estate.address
+                        self.shell.host.scheme, self.shell.host.address
                     ),
                 ));
             }
@@ -166,13 +171,13 @@ impl Guard {
         if let Ok(address) = name.parse::<IpAddr>() {
             // Bound to all addresses, any of this machine's addresses is the bound one; names are what rebinding needs.
             return address.is_loopback()
-                || address == self.shell.estate.address.ip()
-                || self.shell.estate.address.ip().is_unspecified();
+                || address == self.shell.host.address.ip()
+                || self.shell.host.address.ip().is_unspecified();
         }
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         name == "localhost"
             || name.ends_with(".localhost")
-            || self.shell.estate.allowed_hosts.contains(&name)
+            || self.shell.host.allowed_hosts.contains(&name)
     }
 }
 

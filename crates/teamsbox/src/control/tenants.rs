@@ -16,17 +16,11 @@ use crate::config::{App, NewTenant};
 use crate::error::{ControlError, ControlErrorKind};
 use crate::guid::Guid;
 use crate::shell::Shell;
+use crate::tenants::Tenants;
 
 /// `GET /box/v1/tenants`
-pub(super) async fn list(State(first): State<Arc<Shell>>) -> Json<Vec<Value>> {
-    Json(
-        first
-            .estate
-            .tenants()
-            .iter()
-            .map(|shell| describe(shell))
-            .collect(),
-    )
+pub(super) async fn list(State(tenants): State<Tenants>) -> Json<Vec<Value>> {
+    Json(tenants.all().iter().map(|shell| describe(shell)).collect())
 }
 
 fn describe(shell: &Shell) -> Value {
@@ -43,7 +37,7 @@ struct TenantBody {
 
 /// `POST /box/v1/tenants`: an empty tenant, with the default application.
 pub(super) async fn create(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     body: Bytes,
 ) -> Result<Response, ControlError> {
     let body: TenantBody = object(&body)?;
@@ -66,13 +60,13 @@ pub(super) async fn create(
         apps: vec![App::default()],
         users: Vec::new(),
     };
-    let shell = first.estate.add(&new)?;
+    let shell = tenants.add(&new)?;
     Ok((StatusCode::CREATED, Json(describe(&shell))).into_response())
 }
 
 /// `/box/v1/tenants/{tenant}/…`: every call of the control plane, about that tenant.
 pub(super) async fn dispatch(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     Path((tenant, rest)): Path<(String, String)>,
     mut request: Request,
 ) -> Result<Response, ControlError> {
@@ -81,21 +75,16 @@ pub(super) async fn dispatch(
             .iter()
             .any(|name| name.eq_ignore_ascii_case(&tenant))
     };
-    let shell = first
-        .estate
-        .tenants()
-        .into_iter()
-        .find(named)
-        .ok_or_else(|| {
-            let remedy = "take an id or domain from GET /box/v1/tenants";
-            ControlError::new(
-                ControlErrorKind::NotFound,
-                "tenant",
-                &tenant,
-                "is not known",
-                remedy,
-            )
-        })?;
+    let shell = tenants.all().into_iter().find(named).ok_or_else(|| {
+        let remedy = "take an id or domain from GET /box/v1/tenants";
+        ControlError::new(
+            ControlErrorKind::NotFound,
+            "tenant",
+            &tenant,
+            "is not known",
+            remedy,
+        )
+    })?;
     let query = request
         .uri()
         .query()

@@ -15,6 +15,7 @@ use crate::random;
 use crate::registrations::Registration;
 use crate::shell::Shell;
 use crate::signins::Grant;
+use crate::tenants::Tenants;
 
 /// What an application asks for, and on the way back also who was chosen.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,7 +40,7 @@ pub(super) struct Wanted {
 
 /// `GET /{tenant}/oauth2/v2.0/authorize`
 pub(super) async fn page(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     Path(segment): Path<String>,
     headers: HeaderMap,
     query: Result<Query<Wanted>, QueryRejection>,
@@ -47,12 +48,12 @@ pub(super) async fn page(
     let wanted = query
         .map(|Query(wanted)| wanted)
         .map_err(|_| TokenError::missing("client_id"));
-    handle(&first, &segment, &headers, wanted)
+    handle(&tenants, &segment, &headers, wanted)
 }
 
 /// `POST /{tenant}/oauth2/v2.0/authorize`: the page comes back.
 pub(super) async fn answer(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     Path(segment): Path<String>,
     headers: HeaderMap,
     form: Result<Form<Wanted>, FormRejection>,
@@ -60,7 +61,7 @@ pub(super) async fn answer(
     let wanted = form
         .map(|Form(wanted)| wanted)
         .map_err(|_| TokenError::missing("client_id"));
-    handle(&first, &segment, &headers, wanted)
+    handle(&tenants, &segment, &headers, wanted)
 }
 
 /// `GET /{tenant}/oauth2/v2.0/logout`: there is no session to end.
@@ -73,14 +74,14 @@ pub(super) async fn signed_out() -> Response {
 }
 
 fn handle(
-    first: &Shell,
+    tenants: &Tenants,
     segment: &str,
     headers: &HeaderMap,
     wanted: Result<Wanted, TokenError>,
 ) -> Response {
     // Until the address is known to be the application's, problems are shown here and lead nowhere.
     let checked = wanted.and_then(|wanted| {
-        let shell = tenant(first, segment)?;
+        let shell = tenant(tenants, segment)?;
         let (app, redirect_uri) = check_application(&shell, &wanted)?;
         Ok((shell, app, redirect_uri, wanted))
     });

@@ -15,6 +15,7 @@ use crate::duration::SECOND;
 use crate::random;
 use crate::shell::Shell;
 use crate::signins::{DEVICE_LIFETIME, POLL_INTERVAL};
+use crate::tenants::Tenants;
 
 #[derive(Default, Deserialize)]
 pub(super) struct StartForm {
@@ -24,11 +25,11 @@ pub(super) struct StartForm {
 
 /// `POST /{tenant}/oauth2/v2.0/devicecode`
 pub(super) async fn start(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     Path(segment): Path<String>,
     request: Request,
 ) -> Response {
-    serve(&first, &segment, request, |shell, headers, form: StartForm, app| {
+    serve(&tenants, &segment, request, |shell, headers, form: StartForm, app| {
         let client_id = form.client_id.filter(|text| !text.is_empty());
         let client_id = client_id.ok_or_else(|| TokenError::missing("client_id"))?;
         let found = shell.with(|world, _| world.registrations.find(&client_id));
@@ -37,7 +38,7 @@ pub(super) async fn start(
         let wanted = scope::delegated(headers, &registration, form.scope.as_deref())?;
         let device_code = random::secret().map_err(|error| TokenError::internal(&error))?;
         let user_code = random::user_code().map_err(|error| TokenError::internal(&error))?;
-        let address = format!("{}/{}/oauth2/deviceauth", shell.estate.base(headers), shell.tenant_id);
+        let address = format!("{}/{}/oauth2/deviceauth", shell.host.base(headers), shell.tenant_id);
         shell.with(|world, now| {
             let app = Arc::clone(&registration.client_id);
             world.signins.add_device(device_code.clone(), user_code.clone(), app, wanted, now);
@@ -65,11 +66,11 @@ pub(super) struct PageQuery {
 
 /// `GET /{tenant}/oauth2/deviceauth`: asks for the code.
 pub(super) async fn page(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     Path(segment): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Response {
-    match tenant(&first, &segment) {
+    match tenant(&tenants, &segment) {
         Ok(_) => ask_code(query.code.as_deref().unwrap_or_default(), ""),
         Err(error) => html_page(
             error.status,
@@ -89,11 +90,11 @@ pub(super) struct Answer {
 
 /// `POST /{tenant}/oauth2/deviceauth`: the code, then the user and the answer.
 pub(super) async fn answer(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     Path(segment): Path<String>,
     form: Result<Form<Answer>, FormRejection>,
 ) -> Response {
-    let (Ok(shell), Ok(Form(form))) = (tenant(&first, &segment), form) else {
+    let (Ok(shell), Ok(Form(form))) = (tenant(&tenants, &segment), form) else {
         return html_page(
             StatusCode::BAD_REQUEST,
             "Sign in",

@@ -1,7 +1,5 @@
 //! Discovery: where the endpoints are and which keys sign.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -11,23 +9,24 @@ use serde_json::{Value, json};
 
 use super::{TokenError, tenant};
 use crate::shell::Shell;
+use crate::tenants::Tenants;
 
 /// The issuer of identity tokens, as discovery and the tokens themselves name it.
 pub(super) fn issuer(shell: &Shell, headers: &HeaderMap) -> String {
-    format!("{}/{}/v2.0", shell.estate.base(headers), shell.tenant_id)
+    format!("{}/{}/v2.0", shell.host.base(headers), shell.tenant_id)
 }
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
 pub(super) async fn configuration(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     Path(segment): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let shell = match tenant(&first, &segment) {
+    let shell = match tenant(&tenants, &segment) {
         Ok(shell) => shell,
-        Err(error) => return refuse(&first, &error),
+        Err(error) => return refuse(tenants.first(), &error),
     };
-    let base = shell.estate.base(&headers);
+    let base = shell.host.base(&headers);
     let general = ["common", "organizations"].contains(&segment.to_ascii_lowercase().as_str());
     let id = if general {
         segment.clone()
@@ -62,18 +61,18 @@ pub(super) async fn configuration(
 }
 
 /// `GET /{tenant}/discovery/v2.0/keys`
-pub(super) async fn keys(State(first): State<Arc<Shell>>, Path(segment): Path<String>) -> Response {
-    let shell = match tenant(&first, &segment) {
+pub(super) async fn keys(State(tenants): State<Tenants>, Path(segment): Path<String>) -> Response {
+    let shell = match tenant(&tenants, &segment) {
         Ok(shell) => shell,
-        Err(error) => return refuse(&first, &error),
+        Err(error) => return refuse(tenants.first(), &error),
     };
     let issuer = format!("https://login.microsoftonline.com/{}/v2.0", shell.tenant_id);
     // Making the second key takes a moment.
     let published = tokio::task::spawn_blocking(move || shell.keys().published(&issuer)).await;
     match published {
         Ok(Ok(keys)) => Json(keys).into_response(),
-        Ok(Err(error)) => refuse(&first, &TokenError::internal(&error)),
-        Err(error) => refuse(&first, &TokenError::internal(&error)),
+        Ok(Err(error)) => refuse(tenants.first(), &TokenError::internal(&error)),
+        Err(error) => refuse(tenants.first(), &TokenError::internal(&error)),
     }
 }
 
@@ -84,11 +83,11 @@ pub(super) struct InstanceQuery {
 
 /// `GET /common/discovery/instance`: the emulator vouches for itself.
 pub(super) async fn instance(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     headers: HeaderMap,
     Query(query): Query<InstanceQuery>,
 ) -> Json<Value> {
-    let base = first.estate.base(&headers);
+    let base = tenants.first().host.base(&headers);
     let asked = query.authorization_endpoint.unwrap_or_default();
     let segment = asked
         .split_once("://")
@@ -106,12 +105,12 @@ pub(super) async fn instance(
 /// `GET /{tenant}/userrealm/{user}`: whether the user signs in here or at another identity provider. Clients ask before
 /// they send a password.
 pub(super) async fn realm(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     Path((segment, user)): Path<(String, String)>,
 ) -> Response {
-    let shell = match tenant(&first, &segment) {
+    let shell = match tenant(&tenants, &segment) {
         Ok(shell) => shell,
-        Err(error) => return refuse(&first, &error),
+        Err(error) => return refuse(tenants.first(), &error),
     };
     let account = shell.with(|world, _| {
         let index = world.tenant.find_any(&user).ok()?;

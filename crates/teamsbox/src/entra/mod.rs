@@ -34,6 +34,7 @@ use crate::journal::Detail;
 use crate::knobs::ExpiresIn;
 use crate::registrations::Refusal;
 use crate::shell::Shell;
+use crate::tenants::Tenants;
 
 /// A refusal in Entra's words.
 #[derive(Debug)]
@@ -148,7 +149,7 @@ impl TokenError {
 
 /// The routes of Entra. Pages and discovery are written into the journal by the layer; the two endpoints that know which
 /// application asks do it themselves.
-pub(crate) fn router(shell: Arc<Shell>) -> Router<Arc<Shell>> {
+pub(crate) fn router(tenants: Tenants) -> Router<Tenants> {
     let pages = Router::new()
         .route(
             "/{tenant}/oauth2/deviceauth",
@@ -171,7 +172,7 @@ pub(crate) fn router(shell: Arc<Shell>) -> Router<Arc<Shell>> {
         .route("/{tenant}/discovery/keys", get(discovery::keys))
         .route("/{tenant}/discovery/instance", get(discovery::instance))
         .route("/{tenant}/userrealm/{user}", get(discovery::realm))
-        .layer(from_fn_with_state(shell, note));
+        .layer(from_fn_with_state(tenants, note));
     Router::new()
         .route("/{tenant}/oauth2/v2.0/token", post(token::token))
         .route("/{tenant}/oauth2/v2.0/devicecode", post(device::start))
@@ -179,13 +180,14 @@ pub(crate) fn router(shell: Arc<Shell>) -> Router<Arc<Shell>> {
 }
 
 /// Writes a request into the journal of its tenant.
-async fn note(State(first): State<Arc<Shell>>, request: Request, next: Next) -> Response {
+async fn note(State(tenants): State<Tenants>, request: Request, next: Next) -> Response {
     let (method, path) = (
         request.method().to_string(),
         request.uri().path().to_owned(),
     );
     let segment = path.split('/').nth(1).unwrap_or_default();
-    let shell = first.estate.by_segment(segment).unwrap_or(first);
+    let shell = tenants.by_segment(segment);
+    let shell = shell.unwrap_or_else(|| Arc::clone(tenants.first()));
     let response = next.run(request).await;
     let detail = Detail::request(&method, &path, response.status().as_u16(), None, None);
     shell.with(|world, now| world.log_request(now, None, detail));
@@ -193,23 +195,23 @@ async fn note(State(first): State<Arc<Shell>>, request: Request, next: Next) -> 
 }
 
 /// The tenant that is meant; the first one is the handler's own.
-fn tenant(first: &Shell, segment: &str) -> Result<Arc<Shell>, TokenError> {
-    first
-        .estate
+fn tenant(tenants: &Tenants, segment: &str) -> Result<Arc<Shell>, TokenError> {
+    tenants
         .by_segment(segment)
         .ok_or_else(|| TokenError::unknown_tenant(segment))
 }
 
 /// Reads a form, applies faults, has the request decided, writes it into the journal and dresses the reply.
 async fn serve<T: DeserializeOwned>(
-    first: &Shell,
+    tenants: &Tenants,
     segment: &str,
     request: Request,
     decide: impl FnOnce(&Arc<Shell>, &HeaderMap, T, &mut Option<Arc<str>>) -> Result<Value, TokenError>,
 ) -> Response {
     let path = request.uri().path().to_owned();
     let headers = request.headers().clone();
-    let shell = tenant(first, segment);
+    let shell = tenant(tenants, segment);
+    let first = tenants.first();
     let (delay, fault) = match &shell {
         Ok(shell) => shell.with(|world, _| {
             let fault = world.faults.hit_token(&mut world.random);

@@ -17,8 +17,10 @@ use crate::knobs;
 use crate::permissions::Claims;
 use crate::random;
 use crate::registrations::Registration;
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
 use crate::signins::{Grant, Spent};
+use crate::tenants::Tenants;
+use crate::world::World;
 
 /// The parameters of a token request that matter here.
 #[derive(Default, Deserialize)]
@@ -45,20 +47,20 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 /// `POST /{tenant}/oauth2/v2.0/token`
 pub(super) async fn token(
-    State(first): State<Arc<Shell>>,
+    State(tenants): State<Tenants>,
     Path(segment): Path<String>,
     request: Request,
 ) -> Response {
     let decide =
         |shell: &Arc<Shell>, headers: &HeaderMap, form: TokenForm, app: &mut Option<Arc<str>>| {
-            let shell = meant(shell, &segment, &form);
+            let shell = meant(&tenants, shell, &segment, &form);
             issue(&shell, &segment, headers, &form, app)
         };
-    serve(&first, &segment, request, decide).await
+    serve(&tenants, &segment, request, decide).await
 }
 
 /// Under `common` and `organizations` the user says which tenant is meant, or what was given out before does.
-fn meant(shell: &Arc<Shell>, segment: &str, form: &TokenForm) -> Arc<Shell> {
+fn meant(tenants: &Tenants, shell: &Arc<Shell>, segment: &str, form: &TokenForm) -> Arc<Shell> {
     let general = ["common", "organizations"];
     if !general
         .iter()
@@ -76,8 +78,8 @@ fn meant(shell: &Arc<Shell>, segment: &str, form: &TokenForm) -> Arc<Shell> {
                     .is_some_and(|secret| world.signins.knows(secret))
             })
     };
-    let mut tenants = shell.estate.tenants().into_iter();
-    let found = tenants.find(|shell| shell.with(|world, _| concerned(world)));
+    let mut all = tenants.all().into_iter();
+    let found = all.find(|shell| shell.with(|world, _| concerned(world)));
     found.unwrap_or_else(|| Arc::clone(shell))
 }
 

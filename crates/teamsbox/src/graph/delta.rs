@@ -14,8 +14,9 @@ use crate::duration::Milliseconds;
 use crate::guid::Guid;
 use crate::knobs::{self, DeltaItems, ExpiredDelta};
 use crate::permissions::Caller;
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
 use crate::user::User;
+use crate::world::World;
 
 /// Ids a filter may list.
 const IDS_MAX: usize = 50;

@@ -14,8 +14,9 @@ use super::{Call, Reply};
 use crate::directory::{BASIC_FIELDS, DEFAULT_FIELDS, FIELDS, Group, transitive_members};
 use crate::guid::Guid;
 use crate::permissions::{Caller, Permission};
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
 use crate::user::User;
+use crate::world::World;
 
 /// People per page at most.
 const TOP_MAX: usize = 999;

@@ -11,8 +11,9 @@ use super::route::{Operation, Route, Target};
 use super::{Call, Identity, Reply};
 use crate::duration::Milliseconds;
 use crate::faults::{Asked, Form, GraphFault, NextLink};
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
 use crate::tenant::Tenant;
+use crate::world::World;
 
 /// The fault that hits a call, after the delay that was asked for.
 pub(super) async fn hit(shell: &Shell, call: &Call<'_>, route: &Route<'_>) -> Option<GraphFault> {

@@ -38,8 +38,10 @@ use crate::journal::Detail;
 use crate::keys::Rejection;
 use crate::knobs::{Cloud, RetryAfter};
 use crate::permissions::Caller;
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
+use crate::tenants::Tenants;
 use crate::throttle::Bucket;
+use crate::world::World;
 
 /// The longest request body; 650 ids take 26 kB.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -136,25 +138,25 @@ struct Call<'a> {
 }
 
 /// The routes of Graph.
-pub(crate) fn router() -> Router<Arc<Shell>> {
+pub(crate) fn router() -> Router<Tenants> {
     Router::new()
         .route("/v1.0/{*path}", any(serve))
         .route("/beta/{*path}", any(serve))
 }
 
-async fn serve(State(first): State<Arc<Shell>>, request: Request) -> Response {
+async fn serve(State(tenants): State<Tenants>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     let identity = Identity::of(&parts.headers);
-    let caller = authenticate(&first, &parts.headers);
+    let caller = authenticate(tenants.first(), &parts.headers);
     // The token says which tenant is meant; without one it is the first.
     let tenant = caller
         .as_ref()
         .ok()
-        .and_then(|caller| first.estate.by_id(caller.tenant));
-    let shell = tenant.unwrap_or(first);
+        .and_then(|caller| tenants.by_id(caller.tenant));
+    let shell = tenant.unwrap_or_else(|| Arc::clone(tenants.first()));
     let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
-    let base = shell.estate.base(&parts.headers);
+    let base = shell.host.base(&parts.headers);
     let bytes = body.as_ref().cloned().unwrap_or_default();
     let query_text = parts.uri.query().unwrap_or_default();
     let call = Call {

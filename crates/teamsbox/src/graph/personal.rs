@@ -182,7 +182,7 @@ pub(super) fn set_location(
 }
 
 fn log(
-    world: &mut crate::shell::World,
+    world: &mut crate::world::World,
     user: crate::guid::Guid,
     operation: Operation,
     caller: &Caller,

@@ -16,10 +16,11 @@ use crate::duration::{Milliseconds, timestamp};
 use crate::guid::Guid;
 use crate::knobs::{self, Cloud, Knobs, PrincipalName, UnknownId, WithoutTeams};
 use crate::permissions::Caller;
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
 use crate::user::{Past, User, sequence_text};
 use crate::value::Shown;
 use crate::wording::{spell_activity, spell_availability};
+use crate::world::World;
 
 /// What reading takes, for refusals.
 const READ_NEEDS: &str = "Presence.Read.All or Presence.ReadWrite.All";

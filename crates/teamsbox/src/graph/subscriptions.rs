@@ -20,7 +20,8 @@ use crate::knobs::{Cloud, Knobs, LongExpiry};
 use crate::notify::subscription::{Recipient, Subscription};
 use crate::notify::{SUBSCRIPTIONS_MAX, resource};
 use crate::permissions::{Caller, Permission};
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
+use crate::world::World;
 
 /// The longest lifetime.
 const LONGEST: Milliseconds = 60 * MINUTE;

@@ -18,10 +18,11 @@ use crate::knobs::{self, CalendarPairs, Knobs, Policy};
 use crate::permissions::Caller;
 use crate::preferred::{Preferred, default_duration};
 use crate::session::Statement;
-use crate::shell::{Shell, World};
+use crate::shell::Shell;
 use crate::state::Moment;
 use crate::tenant::APP_SESSIONS_MAX;
 use crate::value::Shown;
+use crate::world::World;
 
 /// How long a session lasts when nobody says.
 const SESSION_DEFAULT: Milliseconds = 5 * MINUTE;

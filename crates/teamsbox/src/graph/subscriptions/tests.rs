@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{ClockMode, Config, NewTenant};
-use crate::estate::Estate;
 use crate::graph::Identity;
 use crate::keys::Keys;
 use crate::permissions::Claims;
+use crate::tenants::Tenants;
 
 #[test]
 fn row_069_and_070_moments_are_read_with_and_without_offset() {
@@ -70,12 +70,13 @@ async fn at_the_limit_of_the_tenant_subscriptions_are_refused_with_403() {
         ..Config::default()
     };
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let estate = Estate::new(&config, Keys::generate().unwrap(), nowhere);
     let tenant = NewTenant {
-        tenant_id: config.tenant_id,
+        tenant_id: config.tenant_id.clone(),
         ..NewTenant::default()
     };
-    let shell = estate.add(&tenant).unwrap();
+    let keys = Keys::generate().unwrap();
+    let tenants = Tenants::start(&config, &tenant, keys, nowhere).unwrap();
+    let shell = Arc::clone(tenants.first());
     let claims = Claims {
         oid: crate::DEFAULT_CLIENT_ID.to_owned(),
         tid: crate::DEFAULT_TENANT_ID.to_owned(),
@@ -126,7 +127,7 @@ async fn at_the_limit_of_the_tenant_subscriptions_are_refused_with_403() {
     // Whoever leaves makes room again.
     shell.with(|world, _| world.subscriptions.remove(another(1, now).id));
     assert_eq!(refusal().await.0, 400);
-    estate.stop();
+    tenants.stop();
 }
 
 proptest! {

@@ -1,0 +1,64 @@
+//! Announcements to the page: changes of people and of the clock, as they happen.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use crate::user::{User, sequence_text};
+use crate::value::{Activity, Availability};
+
+/// An announcement to the page.
+#[derive(Debug, Clone)]
+pub(crate) enum Notice {
+    /// An event with JSON data.
+    Event(&'static str, Arc<str>),
+    /// The emulator stops.
+    Stop,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserNotice<'a> {
+    id: &'a str,
+    user_principal_name: &'a str,
+    display_name: &'a str,
+    availability: Availability,
+    activity: Activity,
+    sequence_number: String,
+    removed: bool,
+}
+
+impl<'a> UserNotice<'a> {
+    fn of(user: &'a User) -> Self {
+        let current = user.current();
+        Self {
+            id: &user.id,
+            user_principal_name: &user.user_principal_name,
+            display_name: &user.display_name,
+            availability: current.shown.availability,
+            activity: current.shown.activity,
+            sequence_number: sequence_text(current.sequence),
+            removed: user.removed.is_some(),
+        }
+    }
+}
+
+/// Announces the present state of a person, if a page listens.
+pub(crate) fn announce_user(notices: &broadcast::Sender<Notice>, user: &User) {
+    if notices.receiver_count() > 0 {
+        announce(notices, "user", &UserNotice::of(user));
+    }
+}
+
+/// Announces an event with JSON data.
+pub(crate) fn announce(
+    notices: &broadcast::Sender<Notice>,
+    event: &'static str,
+    data: &impl Serialize,
+) {
+    // Plain data always serialises, and an announcement without listeners is no loss.
+    if let Ok(data) = serde_json::to_string(data) {
+        let _ = notices.send(Notice::Event(event, data.into()));
+    }
+}
