@@ -9,6 +9,49 @@
 //! its tasks, `tenants` has the shells of all tenants. `graph`, `entra`, `control` and `page` answer requests, and
 //! `courier` sends notifications. Only `clock` reads the operating system's time. Tenants share a `host` (clock, keys,
 //! address) and nothing else.
+//!
+//! # Example
+//!
+//! A test creates a person, puts the person into a call, reads the presence that others see, and moves the clock.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use teamsbox::{Activity, Availability, CallKind, ClockMode, Config, Device, NewUser, Teamsbox};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config {
+//!     clock: ClockMode::Manual,
+//!     ..Config::default()
+//! };
+//! let teamsbox = Teamsbox::start(config).await?;
+//! let anna = teamsbox.create_user(&NewUser {
+//!     display_name: "Anna Bauer".into(),
+//!     user_principal_name: "anna@contoso.example".into(),
+//!     clients: vec![Device::Desktop],
+//!     ..NewUser::default()
+//! })?;
+//! assert_eq!(anna.availability, Availability::Available);
+//!
+//! let anna = teamsbox.start_call("anna@contoso.example", CallKind::Audio, None)?;
+//! assert_eq!(anna.activity, Activity::InACall);
+//!
+//! // Programs read the same presence through Graph at this address.
+//! assert!(teamsbox.url().starts_with("http://127.0.0.1:"));
+//!
+//! // An hour passes at once; the call goes on.
+//! teamsbox.clock().advance(Duration::from_secs(3600)).await;
+//! let anna = teamsbox.user_state("anna@contoso.example")?;
+//! assert_eq!(anna.activity, Activity::InACall);
+//! teamsbox.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 mod actions;
 mod aggregate;
