@@ -7,9 +7,9 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
     Change, Store, StoreError, Subject,
-    described::{described, note_difference},
-    owners::{MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_kept},
+    difference::{described, note_difference},
     scopes::location_called,
+    unique_fields::{MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_kept},
     values::number,
 };
 

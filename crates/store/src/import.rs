@@ -1,130 +1,359 @@
-//! People from a table: a CSV file or what a spreadsheet program saves as text. The columns are `name`, `mail`, `UPN` and
-//! `extension`, in any order and case, with `objectId` and `location` where they are known. A person with several
-//! extensions has several rows.
-//!
-//! [`read_people_csv`] is the only way from bytes to people: for the page, the API and the command line.
+//! Bringing people in from a table, all or none. A table is compared as a whole: values that it takes from one person and
+//! gives to another are free, in whichever order the rows stand.
 
-mod columns;
-mod decode;
-mod letters;
-mod people;
-mod records;
-mod values;
+mod matching;
 
-pub use columns::{Column, ColumnUse, separator_name};
-pub use decode::{DecodedTable, decode_table};
-pub use values::is_guid;
+use sqlx::{Row, Sqlite, Transaction};
 
-use columns::read_head;
-use people::People;
+use crate::{
+    Change, ImportPerson, Progress, Store, StoreError, Subject,
+    audit::note,
+    database::IMMEDIATE,
+    difference::{Difference, described, note_difference},
+    idempotency::record,
+    person_edits::{add_lines, drop_other_lines, forget_writes, set_teams_id},
+    scopes::location_called,
+    unique_fields::{MAIL, NOBODY, SIGN_IN_NAME, refuse_kept},
+};
+use matching::{Found, Known, find_all};
 
-/// A person to import.
+/// What an import did or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportPerson {
-    /// Line of the table in which the person is named first; `None`: from no table.
-    pub line: Option<u64>,
-    /// The name people see.
-    pub name: String,
-    /// Mail address, or empty.
-    pub mail: String,
-    /// Sign-in name at Microsoft, or empty.
-    pub user_principal_name: String,
-    /// Entra object id, if it is known; otherwise the account is searched for by sign-in name and mail.
-    pub teams_id: Option<String>,
-    /// The name of the person's location; `None`: as it is.
-    pub location: Option<String>,
-    /// Telephone extensions.
-    pub extensions: Vec<String>,
-    /// Lines of the table that give the extensions, in the same order; empty: from no table.
-    pub extension_lines: Vec<u64>,
+pub struct ImportSummary {
+    /// People who were new.
+    pub added: usize,
+    /// People who existed already, changed or not.
+    pub updated: usize,
+    /// Existing people without a difference.
+    pub unchanged: usize,
+    /// The differences, in the order of the import; unchanged people have none.
+    pub differences: Vec<ImportDeed>,
+    /// Rows that contradict people who are there. An import with one changes nothing.
+    pub conflicts: Vec<ImportConflict>,
 }
 
-/// A table of people, and how it was read.
+/// What an import did to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeopleTable {
-    /// The people, in the order of the table.
-    pub people: Vec<ImportPerson>,
-    /// Name of the encoding.
-    pub encoding: &'static str,
-    /// What separates the columns.
-    pub separator: char,
-    /// The columns, in the order of the table.
-    pub columns: Vec<Column>,
-    /// Lines that were skipped as comments.
-    pub comments: usize,
+pub struct ImportDeed {
+    /// Line of the table; `None`: from no table.
+    pub line: Option<u64>,
+    /// The difference.
+    pub difference: Difference,
 }
 
-impl PeopleTable {
-    /// The titles of optional columns that the table does not have.
-    pub fn missing_columns(&self) -> Vec<&'static str> {
-        let has = |wanted| {
-            self.columns
-                .iter()
-                .any(|column| column.used_for == Some(wanted))
+/// A row that contradicts the stored people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportConflict {
+    /// Line of the table; `None`: from no table.
+    pub line: Option<u64>,
+    /// The person's name in the row.
+    pub name: String,
+    /// The problem and its remedy.
+    pub problem: String,
+}
+
+/// Conflicts that a refused import names; a rehearsal lists all.
+const CONFLICTS_NAMED: usize = 5;
+
+impl Store {
+    /// Adds people or brings them up to date, all or none. A person is found again by object id, else by sign-in name, else
+    /// by mail; the extensions become exactly those given. A location is found by its name, or made; without one people
+    /// stay where they are.
+    ///
+    /// # Errors
+    /// A value belongs to a person who keeps it; the database refused. Nothing was written.
+    pub async fn import(
+        &self,
+        people: &[ImportPerson],
+        change: &Change<'_>,
+    ) -> Result<ImportSummary, StoreError> {
+        self.import_watched(people, change, &Progress::default())
+            .await
+    }
+
+    /// [`Self::import`] for a caller who watches and may cancel.
+    ///
+    /// # Errors
+    /// As there, and it was cancelled.
+    pub async fn import_watched(
+        &self,
+        people: &[ImportPerson],
+        change: &Change<'_>,
+        progress: &Progress,
+    ) -> Result<ImportSummary, StoreError> {
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
+        let summary = bring_in(&mut transaction, people, change, progress).await?;
+        match refusal(&summary.conflicts) {
+            Some(refusal) => Err(refusal),
+            None => {
+                transaction.commit().await?;
+                Ok(summary)
+            }
+        }
+    }
+
+    /// What [`Self::import`] would do, with all conflicts. Nothing is written.
+    ///
+    /// # Errors
+    /// The database refused; it was cancelled.
+    pub async fn preview_import(
+        &self,
+        people: &[ImportPerson],
+        change: &Change<'_>,
+        progress: &Progress,
+    ) -> Result<ImportSummary, StoreError> {
+        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
+        let summary = bring_in(&mut transaction, people, change, progress).await;
+        transaction.rollback().await?;
+        summary
+    }
+}
+
+/// The error that names the first conflicts.
+fn refusal(conflicts: &[ImportConflict]) -> Option<StoreError> {
+    let (first, others) = conflicts.split_first()?;
+    let mut problem = first.problem.clone();
+    for other in others.iter().take(CONFLICTS_NAMED - 1) {
+        let (subject, value) = other.place();
+        problem += &format!("; {subject} {value}: {}", other.problem);
+    }
+    if let Some(more) = conflicts
+        .len()
+        .checked_sub(CONFLICTS_NAMED)
+        .filter(|more| *more > 0)
+    {
+        problem += &format!("; and {more} more, which a dry run lists");
+    }
+    let (subject, value) = first.place();
+    Some(StoreError::conflict(subject, value, problem))
+}
+
+impl ImportConflict {
+    fn new(person: &ImportPerson, problem: String) -> Self {
+        Self {
+            line: person.line,
+            name: person.name.clone(),
+            problem,
+        }
+    }
+
+    /// A value of the row belongs to another person.
+    fn taken(person: &ImportPerson, taken: &StoreError) -> Self {
+        let problem = format!("{taken}, or correct the row");
+        // A further row of the person may have given the extension.
+        let given = person.extensions.iter().zip(&person.extension_lines);
+        let mut given = given.filter(|(extension, _)| {
+            matches!(taken, StoreError::Taken { value, .. } if value == *extension)
+        });
+        let line = given.next().map(|(_, line)| *line);
+        Self {
+            line: line.or(person.line),
+            ..Self::new(person, problem)
+        }
+    }
+
+    /// The row: its line, or the person's name.
+    fn place(&self) -> (Subject, String) {
+        match self.line {
+            Some(line) => (Subject::ImportLine, line.to_string()),
+            None => (Subject::Person, self.name.clone()),
+        }
+    }
+}
+
+/// The plan for a row.
+#[derive(Debug)]
+enum Plan {
+    Add,
+    /// A known person who loses nothing.
+    Keep(i64),
+    /// A known person who loses a value by the import, with the description before.
+    Released(i64, Option<String>),
+    /// The row contradicts an earlier one.
+    Refused(String),
+}
+
+async fn bring_in(
+    transaction: &mut Transaction<'_, Sqlite>,
+    people: &[ImportPerson],
+    change: &Change<'_>,
+    progress: &Progress,
+) -> Result<ImportSummary, StoreError> {
+    let mut summary = ImportSummary::default();
+    let total = people.len() as u64;
+    let plans = plan(transaction, people, progress).await?;
+    for ((done, person), plan) in (0..).zip(people).zip(plans) {
+        progress.advance(done, total)?;
+        let (id, before) = match plan {
+            Plan::Refused(problem) => {
+                summary.conflicts.push(ImportConflict::new(person, problem));
+                continue;
+            }
+            Plan::Add => (None, None),
+            Plan::Keep(id) => (Some(id), described(transaction, id).await?),
+            Plan::Released(id, before) => (Some(id), before),
         };
-        let missing = ColumnUse::ALL.into_iter().filter(|wanted| !has(*wanted));
-        missing.map(ColumnUse::title).collect()
+        let count = match id {
+            None => &mut summary.added,
+            Some(_) => &mut summary.updated,
+        };
+        let id = match put(transaction, id, person).await {
+            Ok(id) => {
+                *count += 1;
+                id
+            }
+            Err(taken @ StoreError::Taken { .. }) => {
+                summary
+                    .conflicts
+                    .push(ImportConflict::taken(person, &taken));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match note_difference(transaction, id, before, change).await? {
+            None => summary.unchanged += 1,
+            Some(difference) => {
+                let line = person.line;
+                summary.differences.push(ImportDeed { line, difference });
+            }
+        }
     }
+    if summary.differences.is_empty() {
+        // A table of people who are as they were is no change; the request is carried out nevertheless.
+        record(transaction, change).await?;
+    } else {
+        let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
+        let change = Change {
+            after: Some(counts.to_string()),
+            ..change.clone()
+        };
+        note(transaction, &change).await?;
+    }
+    progress.advance(total, total)?;
+    Ok(summary)
 }
 
-/// A problem of a table.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CsvProblem {
-    /// The whole file cannot be read.
-    #[error("{0}")]
-    File(String),
-    /// A row cannot be read.
-    #[error("line {line}: {problem}")]
-    Row {
-        /// Line in the file, from 1, as an editor counts.
-        line: u64,
-        /// The problem and its remedy.
-        problem: String,
-    },
+/// Finds each person as they are before the import, and takes from the people of the table what they are to lose.
+async fn plan(
+    transaction: &mut Transaction<'_, Sqlite>,
+    people: &[ImportPerson],
+    progress: &Progress,
+) -> Result<Vec<Plan>, StoreError> {
+    // Released afterwards: a value that one row frees must not make another row a new person.
+    let found = find_all(transaction, people, progress).await?;
+    let mut plans = Vec::with_capacity(people.len());
+    for (person, found) in people.iter().zip(found) {
+        progress.advance(0, people.len() as u64)?;
+        plans.push(match found {
+            Found::Nobody => Plan::Add,
+            Found::Known(known) => release(transaction, person, known).await?,
+            Found::Doubtful(problem) => Plan::Refused(problem),
+        });
+    }
+    Ok(plans)
 }
 
-impl CsvProblem {
-    fn at(line: u64, problem: impl Into<String>) -> Self {
-        let problem = problem.into();
-        Self::Row { line, problem }
+/// Takes from a person what the row gives them no longer.
+async fn release(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: &ImportPerson,
+    known: Known,
+) -> Result<Plan, StoreError> {
+    let id = known.id;
+    let lines = sqlx::query("SELECT extension FROM lines WHERE person = ?1")
+        .bind(id)
+        .fetch_all(&mut **transaction)
+        .await?;
+    let loses_line = lines.iter().any(|line| {
+        let extension: &str = line.get(0);
+        !person.extensions.iter().any(|wanted| wanted == extension)
+    });
+    let differs = |before: &str, now: &str| !before.is_empty() && !before.eq_ignore_ascii_case(now);
+    let loses_mail = differs(&known.mail, &person.mail);
+    let loses_name = differs(&known.user_principal_name, &person.user_principal_name);
+    let account = known.teams_id.as_deref().zip(person.teams_id.as_deref());
+    let loses_account = account.is_some_and(|(before, now)| differs(before, now));
+    if !(loses_line || loses_mail || loses_name || loses_account) {
+        return Ok(Plan::Keep(id));
     }
-
-    fn of_file(problem: impl Into<String>) -> Self {
-        Self::File(problem.into())
+    let before = described(transaction, id).await?;
+    if loses_line {
+        drop_other_lines(transaction, id, &person.extensions).await?;
     }
+    if loses_mail || loses_name || loses_account {
+        sqlx::query(
+            "UPDATE people SET mail = iif(?2, '', mail), user_principal_name = iif(?3, '', user_principal_name),
+                teams_id = iif(?4, NULL, teams_id)
+             WHERE id = ?1",
+        )
+        .bind(id)
+        .bind(loses_mail)
+        .bind(loses_name)
+        .bind(loses_account)
+        .execute(&mut **transaction)
+        .await?;
+    }
+    if loses_account {
+        forget_writes(transaction, id).await?;
+    }
+    Ok(Plan::Released(id, before))
 }
 
-/// Reads people from the bytes of a table. Encoding and separator are detected; `declared` is the charset that the sender
-/// names, see [`decode_table`].
+/// Writes a person as the row says; returns the id.
 ///
 /// # Errors
-/// The first problem, with its line. Nothing is imported then.
-pub fn read_people_csv(bytes: &[u8], declared: Option<&str>) -> Result<PeopleTable, CsvProblem> {
-    let DecodedTable { text, encoding } = decode_table(bytes, declared)?;
-    let (head, records) = read_head(&text, encoding)?;
-    let mut people = People::new(&head);
-    for record in records {
-        people.add(&record?)?;
+/// [`StoreError::Taken`]: a value belongs to a person who keeps it.
+async fn put(
+    transaction: &mut Transaction<'_, Sqlite>,
+    id: Option<i64>,
+    person: &ImportPerson,
+) -> Result<i64, StoreError> {
+    let owner = id.unwrap_or(NOBODY);
+    refuse_kept(transaction, MAIL, &person.mail, owner).await?;
+    let name = &person.user_principal_name;
+    refuse_kept(transaction, SIGN_IN_NAME, name, owner).await?;
+    let row = sqlx::query(
+        "INSERT INTO people (id, name, mail, user_principal_name) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET name = ?2, mail = ?3, user_principal_name = ?4, gone_at = NULL
+         RETURNING id, teams_id",
+    )
+    .bind(id)
+    .bind(&person.name)
+    .bind(&person.mail)
+    .bind(&person.user_principal_name)
+    .fetch_one(&mut **transaction)
+    .await?;
+    let (id, account): (i64, Option<String>) = (row.get(0), row.get(1));
+    if let Some(location) = &person.location {
+        move_to(transaction, id, location).await?;
     }
-    let (people, comments) = people.done();
-    let comments = head.comments + comments;
-    Ok(PeopleTable {
-        people,
-        comments,
-        encoding,
-        separator: head.separator,
-        columns: head.columns,
-    })
+    let is_linked =
+        |wanted: &str| account.is_some_and(|account| account.eq_ignore_ascii_case(wanted));
+    // An account that stays is in the tenant where it was found.
+    if let Some(teams_id) = person.teams_id.as_deref()
+        && !is_linked(teams_id)
+    {
+        set_teams_id(transaction, id, teams_id, None).await?;
+    }
+    add_lines(transaction, id, &person.extensions).await?;
+    Ok(id)
 }
 
-/// Characters of a value that a problem shows at most.
-const SHOWN_MAX: usize = 60;
-
-/// A value of the table in quotes, cut, without control characters.
-fn quoted(value: &str) -> String {
-    let shown: String = value.chars().take(SHOWN_MAX).collect();
-    match shown.len() < value.len() {
-        true => format!("{shown:?}…"),
-        false => format!("{shown:?}"),
-    }
+/// Moves a person to the location of that name; out of the configuration group too, if it is one of another location.
+async fn move_to(
+    transaction: &mut Transaction<'_, Sqlite>,
+    person: i64,
+    location: &str,
+) -> Result<(), StoreError> {
+    let location = location_called(transaction, location).await?;
+    sqlx::query(
+        "UPDATE people SET location = ?2, configuration_group =
+            (SELECT id FROM scopes WHERE id = configuration_group AND parent = ?2)
+         WHERE id = ?1 AND location IS NOT ?2",
+    )
+    .bind(person)
+    .bind(location)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }

@@ -50,67 +50,67 @@
 //! # }
 //! ```
 
-mod access;
-mod account_names;
 mod accounts;
+mod api_keys;
 mod appointments;
 mod audit;
 mod backup;
-mod bring_in;
-mod check;
 mod clock;
+mod damage_check;
 mod database;
-mod described;
 mod devices;
+mod difference;
 mod directory;
 mod error;
 mod files;
 mod history;
 mod idempotency;
 mod import;
-mod keys;
 mod left_writes;
 mod organisation;
-mod owners;
-mod pages;
 mod people;
+mod person_edits;
 mod profiles;
 mod progress;
 mod records;
 mod relationships;
-mod roster;
 mod scopes;
 mod scrub;
 mod secrets;
+mod sessions;
+mod settings;
+mod table;
+mod teams_account_names;
 mod templates;
+mod unique_fields;
 mod values;
 
-pub use access::{SecretHash, Session};
-pub use account_names::NamedAccount;
 pub use accounts::{Account, Role, account_key};
+pub use api_keys::{API_KEY_SCOPES, ApiKey};
 pub use audit::{AuditFilter, AuditRow, Change, Concern};
 pub use backup::{PreparedRestore, UNFINISHED_PREFIX};
-pub use bring_in::{ImportConflict, ImportDeed, ImportSummary};
-pub use check::DamageCheck;
+pub use damage_check::DamageCheck;
 pub use database::{Database, Durability};
-pub use described::Difference;
 pub use devices::{DEVICES_MAX, Device, DeviceId};
+pub use difference::Difference;
 pub use directory::{DirectoryChange, DirectoryPerson, RefusedChange};
 pub use error::{StoreError, Subject, UniqueField};
 pub use files::{is_database_file, is_open_database};
 pub use idempotency::{Attempt, Outcome, StoredAnswer, StoredRequest};
-pub use import::{
-    Column, ColumnUse, CsvProblem, DecodedTable, ImportPerson, PeopleTable, decode_table, is_guid,
-    read_people_csv, separator_name,
-};
-pub use keys::{API_KEY_SCOPES, ApiKey};
+pub use import::{ImportConflict, ImportDeed, ImportSummary};
 pub use left_writes::{LeftWrite, Owner};
 pub use organisation::{OrganisationId, Store};
 pub use people::{PeopleChanges, StoredPerson};
+pub use person_edits::PersonChange;
 pub use progress::Progress;
 pub use relationships::Workgroup;
-pub use roster::PersonChange;
 pub use scopes::{ScopeKind, StoredScope};
 pub use secrets::SealedSecret;
+pub use sessions::{SecretHash, Session};
+pub use table::{
+    Column, ColumnUse, CsvProblem, DecodedTable, ImportPerson, PeopleTable, decode_table, is_guid,
+    read_people_csv, separator_name,
+};
+pub use teams_account_names::NamedAccount;
 pub use templates::{Audience, Template};
 pub use values::ORGANISATION;

@@ -78,7 +78,7 @@ async fn changes(store: &Store, id: PersonId, number: u64) -> Vec<Result<(), Sto
 async fn changes_work_at_once_when_a_full_disk_has_space_again() {
     let folder = tempfile::tempdir().unwrap();
     if !mount(folder.path(), "size=3m") {
-        return run_unshared("full::changes_work_at_once_when_a_full_disk_has_space_again");
+        return run_unshared("full_disk::changes_work_at_once_when_a_full_disk_has_space_again");
     }
     let _mounted = Mounted(folder.path());
     let store = Store::open(&crate::path(&folder), OrganisationId::FIRST)

@@ -7,7 +7,7 @@ use crate::{
     Change, ImportPerson, ScopeKind, Store, StoreError, Subject,
     database::IMMEDIATE,
     idempotency::record_made,
-    owners::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
+    unique_fields::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     values::commit_found,
 };
 

@@ -1,7 +1,7 @@
 //! Names of many languages, in their own encoding and read as Windows-1252.
 
 use super::has_wrong_letter;
-use crate::import::decode_table;
+use crate::table::decode_table;
 
 // D5: code page 850, 437 and Mac OS Roman, read as Windows-1252.
 #[test]
