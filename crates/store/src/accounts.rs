@@ -1,4 +1,4 @@
-//! Accounts: who may sign in, as whom, and with what rights. Of passwords the store sees only the server's slow hash.
+//! Accounts: sign-in name, password hash, person and role. The server computes the hash; the store never sees a password.
 
 use std::fmt;
 
@@ -11,22 +11,22 @@ use crate::{
     values::{checked_name, commit_found, key, moment, number, require_people},
 };
 
-/// What an account may do.
+/// The permissions of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// What concerns the account's own person.
+    /// Changes to the account's own person.
     Person,
-    /// Everything within one location.
+    /// Administration of one location.
     LocationAdmin,
-    /// Everything.
+    /// Administration of the organisation.
     SystemAdmin,
 }
 
 impl Role {
-    /// Every role, from the least.
+    /// Every role, in ascending order of permissions.
     pub const ALL: [Self; 3] = [Self::Person, Self::LocationAdmin, Self::SystemAdmin];
 
-    /// The name that API and store use.
+    /// The name in API and database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Person => "person",
@@ -41,27 +41,27 @@ impl Role {
     }
 }
 
-/// Somebody who may sign in.
+/// An account that can sign in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its number, never reused.
+    /// Number, never reused.
     pub id: u64,
-    /// The name to sign in with; unique without case.
+    /// Sign-in name, unique regardless of case.
     pub name: String,
-    /// The server's hash of the password; `None`: no sign-in by password.
+    /// The server's hash of the password; `None` if the account cannot sign in by password.
     pub password_hash: Option<String>,
-    /// Who it is among the people, if anybody.
+    /// The account's person; `None` for an account without presence of its own.
     pub person: Option<PersonId>,
-    /// What it may do.
+    /// Permissions.
     pub role: Role,
-    /// The location of a location's administrator.
+    /// The administered location; only with [`Role::LocationAdmin`].
     pub location: Option<String>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl fmt::Debug for Account {
-    /// Without the hash: it is good for guessing the password.
+    /// Leaves the hash out: with the hash, passwords could be guessed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
             .field("id", &self.id)
@@ -86,14 +86,14 @@ pub(crate) fn account(row: &SqliteRow, first: usize) -> Account {
         name: row.get(first + 1),
         password_hash: row.get(first + 2),
         person: person.map(|id| PersonId(id.unsigned_abs())),
-        // The table takes no other words; if it had one, it would not give rights.
+        // The schema allows the three names only. Any other one gets the fewest permissions.
         role: Role::from_name(row.get(first + 4)).unwrap_or(Role::Person),
         location: row.get(first + 5),
         created_at: moment(row, first + 6),
     }
 }
 
-/// The form in which the names of accounts are compared: names of the same form mean the same account.
+/// The form in which names of accounts are compared: trimmed and in lower case.
 pub fn account_key(name: &str) -> String {
     key(name)
 }
@@ -111,7 +111,7 @@ impl Store {
         Ok(rows.iter().map(|row| account(row, 0)).collect())
     }
 
-    /// The account of that number.
+    /// The account with a number; `None` if there is none.
     ///
     /// # Errors
     /// The database refused.
@@ -124,7 +124,7 @@ impl Store {
         Ok(row.map(|row| account(&row, 0)))
     }
 
-    /// The account of that name, compared without case and surrounding blanks.
+    /// The account with a name, compared regardless of case and surrounding blanks; `None` if there is none.
     ///
     /// # Errors
     /// The database refused.
@@ -137,11 +137,11 @@ impl Store {
         Ok(row.map(|row| account(&row, 0)))
     }
 
-    /// Adds an account, whatever number and moment it has, and tells the number that it got.
+    /// Adds an account; returns its number. `id` and `created_at` of `account` are ignored.
     ///
     /// # Errors
-    /// Another has that name; its person or location is not there; a location's administrator has none, or somebody
-    /// else has one; the database refused.
+    /// Another account has the name; the person or location does not exist; the location is missing for
+    /// [`Role::LocationAdmin`] or given for another role; the database refused.
     pub async fn add_account(
         &self,
         account: &Account,
@@ -169,7 +169,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Changes name, person, role and location of the account of that number; the password stays.
+    /// Changes name, person, role and location of the account with the number `account.id`. The password stays.
     ///
     /// # Errors
     /// As of [`Self::add_account`]; there is no such account.
@@ -201,7 +201,7 @@ impl Store {
         .await
     }
 
-    /// Sets or takes away an account's password. Its sessions stay: see [`Self::delete_sessions_of`].
+    /// Sets an account's password, or removes it with `None`. Sessions stay; [`Self::delete_sessions_of`] ends them.
     ///
     /// # Errors
     /// There is no such account; the database refused.
@@ -226,7 +226,7 @@ impl Store {
         .await
     }
 
-    /// Deletes an account; its sessions end.
+    /// Deletes an account and its sessions.
     ///
     /// # Errors
     /// There is no such account; the database refused.

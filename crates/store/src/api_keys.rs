@@ -1,4 +1,4 @@
-//! API keys: only their hashes, what they are called and what they may do.
+//! API keys: hash, name and scopes. The key itself is not stored.
 
 use presence::Timestamp;
 use sqlx::{Row, sqlite::SqliteRow};
@@ -12,21 +12,21 @@ use crate::{
 /// An API key without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Its id; says nothing about the secret.
+    /// Public id, not derived from the secret.
     pub id: String,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What it may do, of [`API_KEY_SCOPES`].
+    /// Permissions, each one of [`API_KEY_SCOPES`].
     pub scopes: Vec<String>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
-/// What a key may be allowed to do.
+/// The permissions that an API key can have.
 pub const API_KEY_SCOPES: [&str; 4] = ["route", "read", "write", "admin"];
 
 impl Store {
-    /// The API key with that hash.
+    /// The API key with a hash; `None` if there is none.
     ///
     /// # Errors
     /// The database refused.
@@ -51,7 +51,7 @@ impl Store {
         Ok(rows.iter().map(api_key).collect())
     }
 
-    /// Whether any API key exists.
+    /// Returns true if an API key exists.
     ///
     /// # Errors
     /// The database refused.
@@ -62,10 +62,10 @@ impl Store {
         Ok(row.is_some())
     }
 
-    /// Adds an API key by its hash, and tells its id.
+    /// Adds an API key by its hash; returns its id.
     ///
     /// # Errors
-    /// It has no name or a scope that does not exist; that very key is there already; the database refused.
+    /// The name is empty or too long, a scope is unknown, the key exists already, or the database refused.
     pub async fn add_api_key(
         &self,
         hash: &SecretHash,

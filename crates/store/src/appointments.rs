@@ -1,4 +1,5 @@
-//! Appointments that people make and that calendars bring. Those of Teams calls are kept with the calls.
+//! Appointments that people enter and that calendar feeds contain. Teams meetings in progress are stored with the Teams
+//! calls.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use crate::{
     values::{commit_found, decoded, require_people, status},
 };
 
-/// The columns of an appointment, as [`AppointmentRow`] has them.
+/// The columns of an appointment, in the order of [`AppointmentRow`].
 pub(crate) const APPOINTMENT: &str =
     "json_array(id, starts_at, ends_at, text, colour, profile, fallback, private, origin)";
 
@@ -48,10 +49,10 @@ fn all_of(rows: &[SqliteRow]) -> Result<Vec<Appointment>, StoreError> {
 }
 
 impl Store {
-    /// Adds an appointment, whatever id it has, and tells the id that it got.
+    /// Adds an appointment; returns its id. `appointment.id` is ignored.
     ///
     /// # Errors
-    /// There is no such person; it ends before it begins; the database refused.
+    /// The person does not exist; the appointment ends before it begins; the database refused.
     pub async fn add_appointment(
         &self,
         person: PersonId,
@@ -66,10 +67,10 @@ impl Store {
         Ok(id)
     }
 
-    /// Changes the appointment of that id.
+    /// Changes the appointment with the id `appointment.id`.
     ///
     /// # Errors
-    /// The person has no such appointment; it ends before it begins; the database refused.
+    /// The person has no such appointment; the appointment ends before it begins; the database refused.
     pub async fn change_appointment(
         &self,
         person: PersonId,
@@ -124,18 +125,18 @@ impl Store {
         .await
     }
 
-    /// Makes the appointments that a person has from a calendar exactly those given, and returns them with their ids.
-    /// What did not change keeps its id. Not in the audit log: the calendar changed, nobody did it here.
+    /// Replaces the appointments of a person's calendar feed; returns the new ones with their ids. An unchanged
+    /// appointment keeps its id. Writes no audit row: the change was made in the calendar.
     ///
     /// # Errors
-    /// There is no such person; one of them is no calendar's or ends before it begins; the database refused. The list
-    /// is as before.
+    /// The person does not exist; an appointment does not come from a calendar or ends before it begins; the database
+    /// refused. Nothing was written.
     pub async fn replace_calendar(
         &self,
         person: PersonId,
         appointments: &[Appointment],
     ) -> Result<Vec<Appointment>, StoreError> {
-        // The calendar can be read again after a power failure.
+        // After a power failure the calendar is read again: the commit need not wait for the disk.
         let mut transaction = self.database.quick.begin_with(IMMEDIATE).await?;
         require_people(&mut transaction, &[person]).await?;
         let statement = format!(
@@ -145,7 +146,7 @@ impl Store {
             .bind(person.0.cast_signed())
             .fetch_all(&mut *transaction)
             .await?;
-        // By start, so that a long calendar is not compared with itself.
+        // Grouped by start, so that the comparison takes linear time.
         let mut old: BTreeMap<Timestamp, Vec<Appointment>> = BTreeMap::new();
         for known in all_of(&rows)? {
             old.entry(known.start).or_default().push(known);
@@ -190,7 +191,7 @@ impl Store {
         Ok(new)
     }
 
-    /// A person's appointments that touch the time from `from` to before `to`, by their start.
+    /// A person's appointments that overlap the time from `from` to `to`, ordered by their start.
     ///
     /// # Errors
     /// The database refused.
@@ -213,10 +214,10 @@ impl Store {
         all_of(&rows)
     }
 
-    /// Drops appointments that ended before a moment; tells how many.
+    /// Deletes the appointments that ended before a time; returns their number.
     ///
     /// # Errors
-    /// The database refused; nothing was dropped.
+    /// The database refused; nothing was deleted.
     pub async fn forget_appointments(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.forget("DELETE FROM appointments WHERE ends_at < ?1", before)
             .await

@@ -1,77 +1,79 @@
-//! The audit log: who changed what, and how it was before. A change and its row are committed together or not at all.
+//! The audit log: actor, action, target, and the state before and after each change. A change and its row are committed
+//! in one transaction.
 
 use presence::Timestamp;
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 
 use crate::{Attempt, Store, StoreError, database::IMMEDIATE, idempotency::record};
 
-/// Whose affair a change is. It decides how much of it the audit log records, and for how long.
+/// The kind of a change, which determines the recorded details and the retention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concern {
-    /// The organisation's: recorded in full.
+    /// A change of the organisation: recorded in full.
     Administration,
-    /// A person's own, made by the person or an assistant: recorded without what was before and after, and dropped earlier.
+    /// A change of a person's own data by the person or an assistant: recorded without the states before and after, and
+    /// deleted earlier.
     Own,
 }
 
-/// What the audit log is told about a change.
+/// A change, as the audit log records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change<'a> {
-    /// When.
+    /// Time of the change.
     pub at: Timestamp,
-    /// Who made it: an account, an API key, the command line.
+    /// The actor: an account, an API key, or the command line.
     pub who: &'a str,
-    /// What was done, as `thing.deed`, for example `template.update`.
+    /// The action, as `thing.verb`, for example `template.update`.
     pub what: &'a str,
-    /// To what.
+    /// The changed thing: its id or name.
     pub target: &'a str,
-    /// How it was, as JSON.
+    /// State before the change, as JSON.
     pub before: Option<String>,
-    /// How it is now, as JSON.
+    /// State after the change, as JSON.
     pub after: Option<String>,
-    /// Whose affair it is.
+    /// The kind of the change.
     pub concern: Concern,
-    /// The request that makes the change, where it carries an idempotency key.
+    /// The request that makes the change, if it has an idempotency key.
     pub attempt: Option<&'a Attempt>,
 }
 
 /// A row of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {
-    /// Its number; later rows have higher ones.
+    /// Number of the row, ascending with time.
     pub id: i64,
-    /// When.
+    /// Time of the change.
     pub at: Timestamp,
-    /// Who.
+    /// The actor.
     pub who: String,
-    /// What was done.
+    /// The action.
     pub what: String,
-    /// To what.
+    /// The changed thing: its id or name.
     pub target: String,
-    /// How it was, as JSON.
+    /// State before the change, as JSON.
     pub before: Option<String>,
-    /// How it was afterwards, as JSON.
+    /// State after the change, as JSON.
     pub after: Option<String>,
-    /// Whose affair it was.
+    /// The kind of the change.
     pub concern: Concern,
 }
 
-/// Which rows of the audit log are wanted; what is `None` does not matter.
+/// A selection of rows of the audit log. A field that is `None` matches every row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Made by exactly this one.
+    /// The actor, compared exactly.
     pub who: Option<String>,
-    /// `what` begins with this.
+    /// A prefix of the action.
     pub what: Option<String>,
-    /// Done to exactly this.
+    /// The target, compared exactly.
     pub target: Option<String>,
-    /// Not before this moment.
+    /// The earliest time.
     pub from: Option<Timestamp>,
-    /// Before this moment.
+    /// The time before which the rows were written.
     pub to: Option<Timestamp>,
 }
 
-/// Adds a row, and records the request that makes the change.
+/// Adds the row of a change, and the record of the request that makes the change.
 pub(crate) async fn note(
     transaction: &mut Transaction<'_, Sqlite>,
     change: &Change<'_>,
@@ -96,7 +98,7 @@ pub(crate) async fn note(
 }
 
 impl Store {
-    /// Begins a durable change by noting it: whatever fails afterwards takes the note with it.
+    /// Begins a durable change with its audit row. If a later statement fails, the row is rolled back too.
     pub(crate) async fn change(
         &self,
         change: &Change<'_>,
@@ -107,7 +109,7 @@ impl Store {
         Ok(transaction)
     }
 
-    /// Notes what changes nothing in the store itself: an import, a backup, a sign-in.
+    /// Records an event that changes nothing else in the database: a backup, a sign-in, a confirmed clock.
     ///
     /// # Errors
     /// The database refused.
@@ -115,8 +117,7 @@ impl Store {
         Ok(self.change(change).await?.commit().await?)
     }
 
-    /// Up to `limit` rows of the audit log, newest first; with `after_id` only those that follow that row in this
-    /// order.
+    /// Up to `limit` rows of the audit log, newest first. With `after_id` the page begins after that row.
     ///
     /// # Errors
     /// The database refused.
@@ -148,20 +149,20 @@ impl Store {
         Ok(rows.iter().map(audit_row).collect())
     }
 
-    /// Drops rows from before a moment; tells how many.
+    /// Deletes the rows from before a time; returns their number.
     ///
     /// # Errors
-    /// The database refused; nothing was dropped.
+    /// The database refused; nothing was deleted.
     pub async fn forget_audit(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.forget("DELETE FROM audit WHERE at < ?1", before).await
     }
 
-    /// Drops rows about people's own changes from before a moment; returns how many.
+    /// Deletes the rows about people's own changes from before a time; returns their number.
     ///
     /// # Errors
-    /// The database refused; nothing was dropped.
+    /// The database refused; nothing was deleted.
     pub async fn forget_own_changes(&self, before: Timestamp) -> Result<u64, StoreError> {
-        // Strangers make rows of sign-ins, too: they are kept no longer than what people do.
+        // Failed sign-ins of strangers add rows as well: they are deleted as early as people's own changes.
         let statement = "DELETE FROM audit WHERE at < ?1 AND (own = 1 OR what GLOB 'session.*')";
         self.forget(statement, before).await
     }

@@ -1,6 +1,6 @@
-//! Backup while everything runs, and restore: prepared while everything runs, put in place while nothing does. Neither
-//! ever leaves half a file under a name that somebody relies on: files are made under another name, flushed to the disk
-//! and then renamed.
+//! Backup of a running database, and restore: the backup is checked and copied while the server runs, and replaces the
+//! database while the server is stopped. A file is written under a temporary name, flushed to the disk, and then renamed,
+//! so that no incomplete file has its final name.
 
 use std::{
     fs, io,
@@ -17,26 +17,25 @@ use crate::{
     files::{is_database_file, with_suffix},
 };
 
-/// How often a copy looks whether it shall end, in instructions of the database: some milliseconds.
+/// Instructions of SQLite's virtual machine between two checks for cancellation: some milliseconds.
 const STEPS: i32 = 100_000;
 
-/// How the names of copies begin that are not finished. A killed process leaves them.
+/// Prefix of the names of unfinished copies. A killed process leaves them behind.
 pub const UNFINISHED_PREFIX: &str = ".offhook-unfinished-";
 
 impl Database {
-    /// Writes a copy of the database, as it is at one moment, to a new file that only this user may read. Writers go on
-    /// meanwhile.
+    /// Writes a consistent copy of the database to a new file that only this user may read. Writers are not blocked.
     ///
     /// # Errors
-    /// The file exists, or cannot be written; the database refused. There is no file then.
+    /// The file exists or cannot be written; the database refused. There is no file then.
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         self.backup_watched(to, &Arc::default()).await
     }
 
-    /// [`Self::backup`] for somebody who watches and may cancel; told in bytes.
+    /// [`Self::backup`] with progress in bytes, which can be cancelled.
     ///
     /// # Errors
-    /// As there, and it was cancelled.
+    /// As of [`Self::backup`]; [`StoreError::Cancelled`].
     pub async fn backup_watched(
         &self,
         to: &Path,
@@ -77,7 +76,7 @@ impl Database {
         .await
     }
 
-    /// Copies the database into a file that is there and empty, so that it has this file's permissions from the beginning.
+    /// Copies the database into an existing empty file, so that the copy has this file's permissions from the beginning.
     async fn copy(&self, to: String, progress: &Arc<Progress>) -> Result<(), StoreError> {
         let mut connection = self.pool.acquire().await?;
         let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
@@ -105,7 +104,7 @@ impl Database {
     }
 }
 
-/// A backup that was found whole, copied beside the database that it is to replace. Dropped, it is as if nothing had been.
+/// A checked copy of a backup, in the folder of the database that it replaces. Dropping it deletes the copy.
 #[derive(Debug)]
 pub struct PreparedRestore {
     beside: NamedTempFile,
@@ -113,11 +112,11 @@ pub struct PreparedRestore {
 }
 
 impl PreparedRestore {
-    /// Looks at a backup and copies it; the database may be in use meanwhile.
+    /// Copies a backup and checks the copy. The database may be in use.
     ///
     /// # Errors
-    /// The backup is damaged, no database of Offhook's, or of a newer version; the database exists and `force` is not
-    /// given; a file cannot be read or written.
+    /// The backup is damaged, is not a database of Offhook, or was written by a newer version; the database exists and
+    /// `force` is false; a file cannot be read or written.
     pub async fn new(backup: &Path, database: &Path, force: bool) -> Result<Self, StoreError> {
         let database = std::path::absolute(database).map_err(|error| trouble(database, &error))?;
         if !force && fs::symlink_metadata(&database).is_ok() {
@@ -138,7 +137,7 @@ impl PreparedRestore {
                 "it is the database itself under another name; remove that name and choose a backup",
             ));
         }
-        // What is checked is the very file that takes the place.
+        // The check reads the copy, not the backup: the copy is the file that replaces the database.
         let (from, beside) = (backup.to_owned(), beside(&database)?);
         let beside = aside(move || {
             let mut source = fs::File::open(&from).map_err(|error| trouble(&from, &error))?;
@@ -156,17 +155,17 @@ impl PreparedRestore {
         Ok(Self { beside, database })
     }
 
-    /// The database that is to be replaced.
+    /// Path of the database that the backup replaces.
     #[must_use]
     pub fn database(&self) -> &Path {
         &self.database
     }
 
-    /// Puts it in the place of the database, which nothing uses any more. What was there is kept beside it as
-    /// `NAME.before-restore-N`, and the path of that is returned.
+    /// Replaces the database, which no process may have open. The replaced database is kept as `NAME.before-restore-N`
+    /// in the same folder; returns this path, or `None` if there was no database.
     ///
     /// # Errors
-    /// A file cannot be written. The database is as before.
+    /// A file cannot be written. The database is unchanged then.
     pub async fn apply(self) -> Result<Option<PathBuf>, StoreError> {
         let Self { beside, database } = self;
         empty_log(&database).await;
@@ -183,7 +182,8 @@ impl PreparedRestore {
     }
 }
 
-/// Tells what is wrong with a file that should be a whole database of Offhook's, of this version or an older one.
+/// Checks that a file is an undamaged database of Offhook, of this version or an older one. The error is a problem with
+/// its remedy.
 async fn check(file: &Path) -> Result<(), String> {
     let foreign = |error: sqlx::Error| {
         format!("it is damaged or no database of Offhook's ({error}); choose another backup")
@@ -206,7 +206,7 @@ async fn check(file: &Path) -> Result<(), String> {
     check_version(&mut connection).await.map_err(foreign)?
 }
 
-/// Which migrations have made the file.
+/// Checks the migrations that wrote the file. The inner error is a problem with its remedy.
 async fn check_version(
     connection: &mut SqliteConnection,
 ) -> Result<Result<(), String>, sqlx::Error> {
@@ -238,8 +238,8 @@ async fn check_version(
     Ok(Ok(()))
 }
 
-/// Moves the changes in a database's log into it, as far as it can be opened: a process that is killed while the database is
-/// replaced must not part the two.
+/// Moves the committed changes from a database's log into the database, if it can be opened. Otherwise a process that
+/// is killed during the replacement could separate the database from its log.
 async fn empty_log(database: &Path) {
     if fs::symlink_metadata(database).is_err() {
         return;
@@ -257,7 +257,7 @@ async fn empty_log(database: &Path) {
     }
 }
 
-/// Moves a database aside, with the log that belongs to it, under the first free number.
+/// Renames a database and its log to `NAME.before-restore-N`, with the first free number; returns the new path.
 fn keep(database: &Path) -> Result<PathBuf, StoreError> {
     let free = |path: &PathBuf| {
         ["", "-wal", "-shm"]
@@ -273,11 +273,12 @@ fn keep(database: &Path) -> Result<PathBuf, StoreError> {
                 "too many databases are kept beside it; remove some",
             )
         })?;
-    // A second name first, where the file system has such: then there is a database under the old name at every moment.
+    // A hard link first, where the file system has them: the old name exists at every moment.
     fs::hard_link(database, &kept)
         .or_else(|_| fs::rename(database, &kept))
         .map_err(|error| trouble(&kept, &error))?;
-    // The log's changes may not have reached the database yet; left behind, they would be taken for the new one's.
+    // The log may hold changes that the database file lacks. SQLite would apply a log that is left behind to the new
+    // database.
     let (log, kept_log) = (with_suffix(database, "-wal"), with_suffix(&kept, "-wal"));
     absent_is_fine(fs::rename(&log, kept_log)).map_err(|error| trouble(&log, &error))?;
     let index = with_suffix(database, "-shm");
@@ -292,7 +293,7 @@ fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// A new file in the same folder, for this user only, that goes away unless it is renamed.
+/// A new temporary file in the folder of `path`, readable by this user only.
 fn beside(path: &Path) -> Result<NamedTempFile, StoreError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     tempfile::Builder::new()
@@ -301,7 +302,7 @@ fn beside(path: &Path) -> Result<NamedTempFile, StoreError> {
         .map_err(|error| trouble(path, &error))
 }
 
-/// A rename is on the disk when its folder is.
+/// Flushes the folder of `path` to the disk, and with it a rename in this folder.
 fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     fs::File::open(folder)
@@ -309,7 +310,7 @@ fn sync_folder(path: &Path) -> Result<(), StoreError> {
         .map_err(|error| trouble(folder, &error))
 }
 
-/// Waits for the disk without holding up others.
+/// Runs blocking work on a thread of its own.
 async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

@@ -1,4 +1,4 @@
-//! The last time that the server knew to be right.
+//! The last time that the server trusted its clock, to detect a clock that jumps.
 
 use presence::Timestamp;
 use sqlx::Row;
@@ -6,7 +6,7 @@ use sqlx::Row;
 use crate::{Database, StoreError};
 
 impl Database {
-    /// The last known time; `None` before the first one.
+    /// The last trusted time; `None` if none was stored.
     ///
     /// # Errors
     /// The database refused.
@@ -17,7 +17,7 @@ impl Database {
         Ok(row.map(|row| Timestamp::from_milliseconds(row.get(0))))
     }
 
-    /// Replaces the last known time, by an earlier one too.
+    /// Replaces the last trusted time. An earlier time is accepted.
     ///
     /// # Errors
     /// The database refused.

@@ -1,7 +1,8 @@
-//! Looking for damage: pages that were overwritten, by a disk, a file system or another program.
+//! The damage check: finds pages that a disk, a file system or another program overwrote.
 //!
-//! SQLite has no checksums. Both checks read every page and find broken structure; the thorough one also compares each
-//! index with its table. Overwritten content of overflow pages (long texts) is not found.
+//! SQLite has no checksums. `PRAGMA quick_check` and `PRAGMA integrity_check` read every page and find a broken
+//! structure; the latter also compares each index with its table. Neither finds overwritten content of overflow pages
+//! (long texts).
 
 use std::path::Path;
 
@@ -13,15 +14,15 @@ use crate::{
     scrub::scrub,
 };
 
-/// A database of this size is checked thoroughly within about a second.
+/// Size in bytes up to which `PRAGMA integrity_check` takes about a second.
 const THOROUGH_MAX: u64 = 32 * 1024 * 1024;
 
-/// How much is known of a database that was opened.
+/// Result of the damage check at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DamageCheck {
     /// No damage was found.
     Passed,
-    /// It was too large for the start: [`Database::check`] is to be called while it is used.
+    /// The database is too large for a check at the start: call [`Database::check`] while it is in use.
     Postponed,
 }
 
@@ -44,10 +45,10 @@ impl Database {
         Ok((database, checked))
     }
 
-    /// Looks for damage. Takes about a second for 200 MB and does not block changes.
+    /// Searches for damage. Takes about a second for 200 MB and does not block changes.
     ///
     /// # Errors
-    /// It is damaged, or the database refused.
+    /// [`StoreError::Damaged`], or the database refused.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.look_for_damage("PRAGMA quick_check(1)").await
     }
@@ -75,7 +76,7 @@ impl Database {
         }
     }
 
-    /// Bytes of the database.
+    /// Size of the database in bytes.
     async fn size(&self) -> Result<u64, sqlx::Error> {
         let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
         let size = sqlx::query(size).fetch_one(&self.pool).await?;

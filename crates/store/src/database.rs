@@ -1,4 +1,4 @@
-//! The database file: opening it, its schema, its two kinds of commit, and whether it is still in its place.
+//! The database file: opening, schema, durable and quick commits, and detection of a file that was deleted or replaced.
 
 use std::{path::Path, sync::Arc};
 
@@ -14,49 +14,50 @@ use crate::{
     files,
 };
 
-/// What a commit survives.
+/// The failures that a commit survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// The end of the process, however sudden. A power failure may take the last second with it. For what follows from
-    /// signals: it costs no wait for the disk.
+    /// The end of the process, also a kill. A power failure can undo the last second of commits. For records that
+    /// follow from signals: the commit does not wait for the disk.
     Process,
-    /// A power failure too. For what people enter.
+    /// A power failure as well. For changes by people.
     Power,
 }
 
 /// The database of an installation: one SQLite file with the data of every organisation. Cheap to clone.
 ///
-/// It has the operations on the file as a whole: schema, damage check, checkpoints, backup, the server's clock, and
-/// sealing of all secrets with a new key. Data of an organisation is read and changed through its [`crate::Store`].
+/// Has the operations on the whole file: schema, damage check, checkpoints, backup, the server's clock, and sealing of
+/// all secrets with a new key. The data of an organisation is read and changed through its [`crate::Store`].
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// Every commit waits for the disk.
+    /// Connections whose commits wait for the disk ([`Durability::Power`]), and all reads.
     pub(crate) pool: SqlitePool,
-    /// Commits wait for the operating system only; the disk follows at each checkpoint.
+    /// Connections whose commits wait for the operating system only ([`Durability::Process`]). Each checkpoint flushes
+    /// them to the disk.
     pub(crate) quick: SqlitePool,
     file: Arc<Path>,
     /// Device and inode of the file when it was opened.
     identity: Option<(u64, u64)>,
 }
 
-/// A transaction that begins by reading and writes later fails when another writes in between; one that says at once
-/// that it will write waits for its turn.
+/// Begins a transaction that writes. It waits for other writers at once; a plain `BEGIN` that reads first fails if
+/// another connection writes before its own first write.
 pub(crate) const IMMEDIATE: &str = "BEGIN IMMEDIATE";
 
-/// More readers than this only queue for the two cores that the product is sized for.
+/// Connections of the durable pool: more readers would only queue for the two cores that the product is sized for.
 const CONNECTIONS_MAX: u32 = 4;
-/// One commits, one makes checkpoints.
+/// Connections of the quick pool: one for commits, one for checkpoints.
 const QUICK_CONNECTIONS_MAX: u32 = 2;
 
-/// As large as a usual change, so that the probe is refused when such a change would be.
+/// Bytes of the probe: as large as a usual change, so that a full disk refuses both.
 const PROBE_BYTES: u32 = 16 * 1024;
 
 impl Database {
     /// Opens the SQLite database at `path`, creating it and bringing its schema up to date.
     ///
     /// # Errors
-    /// The file cannot be opened or written, is damaged as far as is seen without looking for it, or was written by a
-    /// newer version.
+    /// The file cannot be opened or written, is obviously damaged, belongs to another program, or was written by a newer
+    /// version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let database = Self::connect(path).await?;
         database.migrate().await?;
@@ -69,10 +70,10 @@ impl Database {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            // Checkpoints stall whoever makes them for as long as the disk takes: `checkpoint` makes them aside, and
-            // only a log that it cannot keep short is checkpointed by a writer.
+            // A checkpoint blocks its caller until the disk has finished. `checkpoint` runs apart from the writers; a
+            // writer makes one only if the log grows beyond this number of pages.
             .pragma("wal_autocheckpoint", "16384")
-            // Overwrites deleted content with zeros: texts that people delete, and rows past their retention.
+            // Overwrites deleted content with zeros: deleted texts, and rows past their retention.
             .pragma("secure_delete", "ON")
             .foreign_keys(true)
             .busy_timeout(std::time::Duration::from_secs(10));
@@ -121,7 +122,7 @@ impl Database {
             {
                 damaged(&self.file, &error)
             }
-            // No room, no permission, a failing disk: the schema is not to blame.
+            // A full disk, missing permission or a failing disk is no fault of the schema.
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
                 if is_of_disk(&error) =>
             {
@@ -140,8 +141,8 @@ impl Database {
         &self.file
     }
 
-    /// Moves what was committed from the log into the database without holding up writers. To be called every second
-    /// or so.
+    /// Moves committed changes from the log into the database without blocking writers. To be called about once a
+    /// second.
     ///
     /// # Errors
     /// The database refused; nothing is lost.
@@ -153,10 +154,10 @@ impl Database {
         Ok(())
     }
 
-    /// Commits a change of some pages to find out whether the database takes changes.
+    /// Commits a change of 16 KiB, to find out whether the database accepts changes.
     ///
     /// # Errors
-    /// It does not.
+    /// The database was replaced or refused the change.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.require_in_place().await?;
         sqlx::query(
@@ -169,15 +170,16 @@ impl Database {
         Ok(())
     }
 
-    /// Refuses changes of a database whose file, or whose log, was deleted or replaced by another program: they would be
-    /// acknowledged, and gone with the process.
+    /// Refuses changes if another program deleted or replaced the file or its log: SQLite would accept them, and they
+    /// would be lost at the end of the process.
     pub(crate) async fn require_in_place(&self) -> Result<(), StoreError> {
         let log = files::with_suffix(&self.file, "-wal");
         if files::identity(&self.file) == self.identity {
             if files::identity(&log).is_some() {
                 return Ok(());
             }
-            // The last connection removes the log, and the next one makes it again; one whose log was deleted does not.
+            // The last connection to close removes the log, and the next read creates it again. A connection whose log
+            // was deleted does not.
             sqlx::query("SELECT count(*) FROM sqlite_master")
                 .fetch_one(&self.pool)
                 .await?;
@@ -190,30 +192,30 @@ impl Database {
         })
     }
 
-    /// Closes the database for every clone and every [`crate::Store`] of it. Commits are on disk then; later calls fail.
+    /// Closes the database for all its clones and stores. Commits are on the disk then; later calls fail.
     pub async fn close(&self) {
         self.quick.close().await;
         self.pool.close().await;
     }
 }
 
-/// A pool that closes a connection whose transaction could not be ended, instead of lending it again.
+/// A pool that closes a connection whose transaction did not end, instead of lending it again.
 ///
-/// After some errors (a full disk among them) SQLite rolls a transaction back by itself. sqlx's own ROLLBACK then fails, so
-/// sqlx counts the connection as inside a transaction from then on and refuses every later one.
+/// After some errors, such as a full disk, SQLite rolls a transaction back on its own. The ROLLBACK of sqlx then fails;
+/// sqlx considers the connection to be inside a transaction from then on and refuses every later one.
 fn pool_options(connections_max: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections_max)
         .after_release(|connection, _| {
             Box::pin(async move {
-                // A dropped transaction has only queued its ROLLBACK; the ping is answered after it.
+                // Dropping a transaction only queues its ROLLBACK. The ping is answered after it.
                 connection.ping().await?;
                 Ok(!connection.is_in_transaction())
             })
         })
 }
 
-/// The schema's history. What is written here was run somewhere: it is only ever added to.
+/// The history of the schema. Released migrations never change; new ones are appended.
 pub(crate) fn migrations() -> Vec<Migration> {
     let migration = |version, description: &'static str, sql: &'static str| {
         let (description, sql) = (description.into(), sql.into_sql_str());

@@ -1,4 +1,4 @@
-//! Machines of people on which a desktop agent runs: what they are called, and the hash of their secret.
+//! Devices: people's machines with a desktop agent. Name, operating system, and the hash of the agent's secret.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::{
     values::{checked_name, commit_found, moment, person_id},
 };
 
-/// Machines of one person; nobody has more.
+/// The most devices of one person.
 pub const DEVICES_MAX: usize = 20;
 
 /// Public id of a device: 16 hexadecimal digits, which say nothing about its secret.
@@ -31,18 +31,18 @@ impl fmt::Display for DeviceId {
     }
 }
 
-/// A machine on which an agent runs.
+/// A machine with a desktop agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// Public id.
     pub id: DeviceId,
-    /// Whose it is.
+    /// The device's person.
     pub person: PersonId,
-    /// What it is called.
+    /// Display name.
     pub name: String,
-    /// `linux`, `macos` or `windows`.
+    /// Operating system: `linux`, `macos` or `windows`.
     pub system: String,
-    /// Since when it is known.
+    /// Time at which the device was added.
     pub created_at: Timestamp,
 }
 
@@ -50,7 +50,7 @@ const COLUMNS: &str = "SELECT devices.id, person, devices.name, system, created_
      JOIN people ON people.id = person AND gone_at IS NULL";
 
 impl Store {
-    /// The device with that secret. Devices of those who are gone are none.
+    /// The device whose secret has this hash; `None` if there is none or its person has left the directory.
     ///
     /// # Errors
     /// The database refused.
@@ -75,10 +75,11 @@ impl Store {
         Ok(rows.iter().map(device).collect())
     }
 
-    /// Adds a device by the hash of its secret, and tells its id.
+    /// Adds a device by the hash of its secret; returns its id.
     ///
     /// # Errors
-    /// It has no name; the person has too many, or is not there; the database refused.
+    /// The name is empty or too long; the person has [`DEVICES_MAX`] devices already, or does not exist; the database
+    /// refused.
     pub async fn add_device(
         &self,
         (person, hash): (PersonId, &SecretHash),
@@ -114,7 +115,7 @@ impl Store {
         Ok(DeviceId(row.get(0)))
     }
 
-    /// Deletes a device of a person: its secret is worth nothing any more.
+    /// Deletes a device of a person. Its secret is no longer accepted.
     ///
     /// # Errors
     /// The person has no such device; the database refused.

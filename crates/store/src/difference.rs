@@ -1,11 +1,11 @@
-//! How a person is, for the audit log: what an import or a directory made of each is noted beside its sums.
+//! Changes of single people by an import or a directory, for the audit log.
 
 use serde_json::{Map, Value};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{Change, StoreError, audit::note};
 
-/// The person as JSON; `None`: there is none.
+/// The audited fields of a person as JSON; `None` if the person does not exist.
 pub(crate) async fn described(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
@@ -24,17 +24,17 @@ pub(crate) async fn described(
     Ok(row.map(|row| row.get(0)))
 }
 
-/// What became of a person, each as JSON.
+/// A person's audited fields before and after a change, as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// How they were; `None`: they were not there.
+    /// State before the change; `None` for a new person.
     pub before: Option<String>,
-    /// How they are.
+    /// State after the change.
     pub after: Option<String>,
 }
 
 impl Difference {
-    /// Whether the person is new.
+    /// Returns true if the change added the person.
     pub fn is_new(&self) -> bool {
         self.before.is_none()
     }
@@ -46,7 +46,7 @@ impl Difference {
         name.unwrap_or_default().to_owned()
     }
 
-    /// What is different, as `field: before → after; …`.
+    /// The changed fields, as `field: before → after; …`.
     pub fn changes(&self) -> String {
         let (before, after) = (read(self.before.as_deref()), read(self.after.as_deref()));
         let mut changes: Vec<String> = after
@@ -69,7 +69,7 @@ fn read(text: Option<&str>) -> Map<String, Value> {
     serde_json::from_str(text.unwrap_or_default()).unwrap_or_default()
 }
 
-/// A value as people write it.
+/// A JSON value as plain text.
 fn written(value: &Value) -> String {
     match value {
         Value::Null | Value::Bool(false) => String::new(),
@@ -79,7 +79,7 @@ fn written(value: &Value) -> String {
     }
 }
 
-/// Notes what became of a person, if anything did.
+/// Adds the audit row of a person's change; returns `None` if nothing changed.
 pub(crate) async fn note_difference(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
@@ -102,7 +102,7 @@ pub(crate) async fn note_difference(
         before: before.clone(),
         after: after.clone(),
         concern: change.concern,
-        // Recorded once, with the sums of the whole.
+        // The audit row of the whole import or directory run records the request.
         attempt: None,
     };
     note(transaction, &change).await?;

@@ -1,4 +1,4 @@
-//! People as the tenant's directory has them: added, brought up to date, gone and back.
+//! Changes of people from a tenant's Entra directory: added, updated, left, and returned.
 
 use std::collections::BTreeSet;
 
@@ -13,47 +13,50 @@ use crate::{
     values::number,
 };
 
-/// What a directory says of one account.
+/// An account of a directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirectoryPerson {
-    /// Object id.
+    /// Entra object id.
     pub teams_id: String,
-    /// The name people see.
+    /// Display name.
     pub name: String,
     /// Mail address, or empty.
     pub mail: String,
-    /// Sign-in name.
+    /// Sign-in name (UPN).
     pub user_principal_name: String,
 }
 
-/// One difference to carry out.
+/// A change of a person that the directory reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DirectoryChange {
-    /// Somebody new.
+    /// Adds a person.
     Add(DirectoryPerson),
-    /// Somebody who is known has these names now; whoever was gone is back.
+    /// Updates the names of a person. A person who had left is back.
     Update(PersonId, DirectoryPerson),
-    /// Somebody's account is gone.
+    /// The account of a person was deleted.
     Gone(PersonId),
 }
 
-/// A change that was left out.
+/// A change that was not applied.
 #[derive(Debug)]
 pub struct RefusedChange {
-    /// Its place among the changes.
+    /// Index among the changes.
     pub at: usize,
-    /// A name or the account belongs to a person who keeps it.
+    /// The reason: another person keeps the name or the account.
     pub why: StoreError,
 }
 
 impl Store {
-    /// Carries out the differences with a tenant's directory. They are one round: names that a person of the round loses, or
-    /// that belong to people who are gone, are free, in whichever order the changes stand. A change that gives a person a
-    /// name of somebody who keeps it is left out and returned; all others are carried out together. Whoever is new comes to
-    /// the location of that name, which is made if it is missing and then names the tenant; without one to none.
+    /// Applies the changes of a tenant's directory in one transaction; returns the refused ones.
+    ///
+    /// The order of the changes does not matter: a name is free if its person loses it by another change, or has left
+    /// the directory. A change is refused if it gives a person a name that another person keeps; all others are applied.
+    ///
+    /// `to` names the tenant and the location of new people. A missing location is created and bound to the tenant;
+    /// with `None` new people have no location.
     ///
     /// # Errors
-    /// The database refused, or the location is another tenant's: nothing was written.
+    /// The database refused, or the location belongs to another tenant. Nothing was written.
     pub async fn apply_directory(
         &self,
         changes: &[DirectoryChange],
@@ -62,8 +65,8 @@ impl Store {
     ) -> Result<Vec<RefusedChange>, StoreError> {
         let mut kept: Vec<(usize, &DirectoryChange)> = changes.iter().enumerate().collect();
         let mut refused = Vec::new();
-        // What a refused change would have freed is not free: without it others may be refused. Each pass leaves out one more
-        // at least.
+        // A refused change frees no name, so that other changes may be refused as well. Each pass refuses at least one
+        // change, so that the loop ends.
         while !kept.is_empty() {
             let mut transaction = self.change(change).await?;
             let found = carry_out(&mut transaction, &kept, to, change).await?;
@@ -79,7 +82,7 @@ impl Store {
         Ok(refused)
     }
 
-    /// Those who were taken from a directory.
+    /// The people who were added from a directory.
     ///
     /// # Errors
     /// The database refused.
@@ -90,7 +93,7 @@ impl Store {
         Ok(rows.iter().map(|row| PersonId(number(row, 0))).collect())
     }
 
-    /// People of a tenant who are gone, for whoever compares with its directory: they may be back.
+    /// The people of a tenant who have left its directory. The next comparison may find them again.
     ///
     /// # Errors
     /// The database refused.
@@ -121,17 +124,17 @@ impl Store {
             .collect())
     }
 
-    /// Deletes those who have been gone since before a moment; tells how many.
+    /// Deletes the people who left the directory before a time; returns their number.
     ///
     /// # Errors
-    /// The database refused; nobody was deleted.
+    /// The database refused; nothing was deleted.
     pub async fn forget_gone(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.forget("DELETE FROM people WHERE gone_at < ?1", before)
             .await
     }
 }
 
-/// Carries out the changes; returns those that are refused.
+/// Applies the changes; returns the refused ones.
 async fn carry_out(
     transaction: &mut Transaction<'_, Sqlite>,
     changes: &[(usize, &DirectoryChange)],
@@ -177,7 +180,7 @@ async fn carry_out(
     Ok(refused)
 }
 
-/// Takes from a person the names that the directory gives them no longer.
+/// Clears the names of a person that differ in the directory, so that other people can take them.
 async fn release(
     transaction: &mut Transaction<'_, Sqlite>,
     id: i64,
@@ -255,14 +258,14 @@ async fn add(
     Ok(added.last_insert_rowid())
 }
 
-/// The location called `name`, which must name the tenant; a new one does.
+/// The id of the location called `name`, created if it is missing. It must belong to the tenant.
 async fn location_of_tenant(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
     tenant: &str,
 ) -> Result<String, StoreError> {
     let id = location_called(transaction, name).await?;
-    // A location that names none, and has nobody, is as good as new.
+    // A location without a tenant and without people is treated as a new one.
     sqlx::query(
         "UPDATE scopes SET tenant = ?2
          WHERE id = ?1 AND tenant IS NULL AND NOT EXISTS (SELECT 1 FROM people WHERE location = ?1)",
@@ -285,7 +288,8 @@ async fn location_of_tenant(
     Err(StoreError::conflict(Subject::Location, name, problem))
 }
 
-/// Names are one person's; two accounts of a directory may all the same have one mail address.
+/// Refuses an account whose object id, sign-in name or mail address another person has. Accounts of a directory may
+/// share a mail address.
 async fn refuse_taken(
     transaction: &mut Transaction<'_, Sqlite>,
     id: Option<i64>,

@@ -1,101 +1,101 @@
-//! What can go wrong in the store. Each error names the thing, the value and the remedy.
+//! Errors of the store. Each names the thing, the value and the remedy.
 
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
 
-/// Something went wrong in the store. Nothing was written then.
+/// An error of the store. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database file could not be opened or brought up to date.
+    /// The database file could not be opened.
     #[error(
         "cannot open the database {path}: {cause}; check that the folder exists, is writable by this user and has free space"
     )]
     Open {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of SQLite.
         cause: sqlx::Error,
     },
-    /// The schema could not be brought up to date.
+    /// The schema could not be updated.
     #[error(
         "cannot bring the database {path} up to date: {cause}; restore a backup or use the version that wrote it"
     )]
     Migrate {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of SQLite.
         cause: sqlx::migrate::MigrateError,
     },
-    /// The file is damaged or no database.
+    /// The file is damaged or is not a database.
     #[error(
         "the database {path} is damaged: {damage}; restore a backup with `offhook restore FILE --force`, which keeps the damaged file beside it"
     )]
     Damaged {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What SQLite found.
+        /// The damage that SQLite found.
         damage: String,
     },
     /// A statement failed.
     #[error("the database refused: {0}; {remedy}", remedy = remedy(.0))]
     Database(#[source] sqlx::Error),
-    /// Another change came between the check of a change and its statement, or a check is missing.
+    /// A change breaks a constraint of the schema: another change was committed between its check and its statement.
     #[error(
         "it contradicts another change ({cause}); look at the present list, then repeat or correct yours"
     )]
     Contradicted {
-        /// The constraint of the database that it would break.
+        /// The broken constraint.
         cause: sqlx::Error,
     },
-    /// Two people claim the same thing.
+    /// A value that only one person can have belongs to another person.
     #[error("{field} {value} belongs to {owner} already; remove it there first")]
     Taken {
         /// The kind of value.
         field: UniqueField,
         /// The value.
         value: String,
-        /// Who has it.
+        /// Name of the person who has it.
         owner: String,
     },
-    /// A new thing has the name of another.
+    /// The name of a new or renamed thing is taken.
     #[error("there is a {subject} called {value} already; choose another name or change that one")]
     Exists {
         /// The kind of thing.
         subject: Subject,
-        /// Its name.
+        /// Name of the thing.
         value: String,
     },
-    /// What is to be changed or referred to is not there.
+    /// A thing that a change names does not exist.
     #[error("there is no {subject} {value}; it may have been removed, so look at the present list")]
     NotFound {
         /// The kind of thing.
         subject: Subject,
-        /// Its name or number.
+        /// Name or number of the thing.
         value: String,
     },
-    /// What is to be removed is used.
+    /// A thing cannot be deleted because others use it.
     #[error("the {subject} {value} is used by {}; change or remove these first", uses.join(", "))]
     InUse {
         /// The kind of thing.
         subject: Subject,
-        /// Its name.
+        /// Name of the thing.
         value: String,
-        /// Who or what uses it, by name; the first few and how many more.
+        /// Names of the users: the first few, and the number of the others.
         uses: Vec<String>,
     },
-    /// What was asked for contradicts itself or what is stored.
+    /// A change contradicts itself or the stored data.
     #[error("{subject} {value}: {problem}")]
     Conflict {
         /// The kind of thing.
         subject: Subject,
-        /// Its name.
+        /// Name of the thing.
         value: String,
-        /// What is wrong and what to do.
+        /// The problem and its remedy.
         problem: String,
     },
-    /// A request with the same idempotency key was carried out already.
+    /// A request with the same idempotency key was carried out before.
     #[error(
         "a request with the Idempotency-Key {key} was carried out already; look at what it did, and use a new key for another change"
     )]
@@ -103,31 +103,31 @@ pub enum StoreError {
         /// The key.
         key: String,
     },
-    /// The file was deleted or replaced while it was open.
+    /// Another program deleted or replaced the file while it was open.
     #[error(
         "the database {path}, or its log, was deleted or replaced while the server runs; put the file back or restore a backup, then start the server again"
     )]
     Replaced {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The file has tables, and none of Offhook's.
+    /// The file is a database of another program.
     #[error(
         "{path} is a database of another program; move it away, or set another folder (`data` or OFFHOOK_DATA)"
     )]
     Foreign {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// Whoever waited for it cancelled it.
+    /// The caller cancelled the operation.
     #[error("it was cancelled before its end; nothing was changed")]
     Cancelled,
     /// A backup could not be made or restored.
     #[error("{path}: {problem}")]
     Backup {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// The problem and its remedy.
         problem: String,
     },
 }
@@ -163,7 +163,7 @@ pub enum Subject {
     Relationship,
     /// A scope: the organisation, a location, or a configuration group.
     Scope,
-    /// A page of settings.
+    /// A group of settings.
     SettingsPage,
     /// A status of a profile or an appointment.
     Status,
@@ -279,10 +279,10 @@ pub(crate) fn damaged(path: &Path, damage: impl ToString) -> StoreError {
     }
 }
 
-/// Primary result codes of SQLite for a damaged file and for a file that is no database.
+/// Primary result codes of SQLite: `SQLITE_CORRUPT` and `SQLITE_NOTADB`.
 const DAMAGE_CODES: [u32; 2] = [11, 26];
 
-/// Returns true if SQLite came upon damage in the file.
+/// Returns true if SQLite found damage in the file.
 pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
     has_code(error, &DAMAGE_CODES)
 }
@@ -294,7 +294,7 @@ fn has_code(error: &sqlx::Error, codes: &[u32]) -> bool {
     code.is_some_and(|code| codes.contains(&(code & 0xff)))
 }
 
-/// Primary result codes of SQLite for a read-only file, a failing disk and a full one.
+/// Primary result codes of SQLite: `SQLITE_READONLY`, `SQLITE_IOERR` and `SQLITE_FULL`.
 const DISK_CODES: [u32; 3] = [8, 10, 13];
 
 /// Returns true if the disk or its permissions keep SQLite from writing.
@@ -316,7 +316,6 @@ mod tests {
 
     use super::StoreError;
 
-    // P18
     #[tokio::test]
     async fn a_broken_constraint_is_a_contradiction_and_no_trouble_of_the_database() {
         let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();

@@ -1,8 +1,8 @@
 //! The files of a database, which only SQLite may open.
 //!
-//! SQLite locks them with POSIX locks, and the operating system drops all of a process's locks on a file as soon as the
-//! process closes any descriptor of it (fcntl(2), "Advisory record locking"). From then on another program that opens and
-//! closes the database believes that it is the only user, and deletes the log with committed changes in it.
+//! SQLite holds POSIX locks on them. The operating system drops all locks of a process on a file as soon as the process
+//! closes any descriptor of that file (fcntl(2), "Advisory record locking"). Afterwards another program that opens and
+//! closes the database considers itself its only user, and deletes the log with committed changes in it.
 
 use std::{
     collections::BTreeSet,
@@ -13,14 +13,14 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// What SQLite appends to the name of a database for the files that belong to it.
+/// Suffixes of the database, its log, and its shared-memory index.
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
-/// The databases that this process has opened, by their real paths. A configuration that changed in the meantime may name
-/// others.
+/// Real paths of the databases that this process has opened. The configuration may have changed since then and name
+/// another one.
 static OPENED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Remembers a database that this process opens.
+/// Adds a database to those that this process has opened.
 pub(crate) fn remember(database: &Path) {
     let real = database.canonicalize();
     let real = real.unwrap_or_else(|_| database.to_owned());

@@ -1,8 +1,8 @@
-//! What Offhook keeps: people and what they choose, scopes and their settings, who may do what and who did it, and
-//! every write to Teams that is still in force.
+//! The database of Offhook: people and their chosen profiles, scopes and their settings, accounts, keys, the audit log,
+//! and every write to Teams that is still in force.
 //!
-//! What people enter is durable before it is acknowledged, together with its row in the audit log; a write to Teams is
-//! durable before it is sent. Signals are not kept: they are rebuilt from their sources after a start.
+//! A change by a person survives a power failure before it is acknowledged, together with its row in the audit log. A
+//! write to Teams is committed before it is sent. Signals are not stored: their sources deliver them again after a start.
 //!
 //! [`Database`] is the file, for all organisations: opening, schema, damage check, checkpoints, backup, the server's
 //! clock, and sealing with a new key. [`Store`] is the data of one organisation in that file. It is bound to an

@@ -70,7 +70,7 @@ impl Agents {
         let session = self.begin(device, person, context.clock.now());
         // A device that was removed while it connected was not in the table, so that nothing could end its connection.
         let known = context.store.devices(person).await.unwrap_or_default();
-        if !known.iter().any(|known| known.id == device) {
+        if !known.iter().any(|known| known.id.as_str() == device) {
             return;
         }
         let config = WebSocketConfig::default()
@@ -78,82 +78,34 @@ impl Agents {
             .write_buffer_size(0)
             .max_message_size(Some(REPORT_MAX))
             .max_frame_size(Some(REPORT_MAX));
-        let socket = Socket::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config));
-        serve(shared, device.id.as_str(), device.person, socket.await).await;
-    });
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()));
-    let accept = accept.map_err(|error| Problem::malformed(error.to_string()))?;
-    let answers = response.headers_mut();
-    answers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    answers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    answers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
-    answers.insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
-    Ok(response)
-}
-
-fn no_device() -> Problem {
-    Problem::with_status(
-        StatusCode::UNAUTHORIZED,
-        "this device is not known here, or was removed; pair it again: Offhook shows a code under \"My computers\"".into(),
-    )
-}
-
-/// The key of a WebSocket handshake (RFC 6455, 4.2.1) that asks for a version that is spoken here.
-fn websocket_key(headers: &HeaderMap) -> Result<String, Problem> {
-    let has = |name, wanted: &str| {
-        let values = headers.get_all(name).iter();
-        values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|value| value.trim().eq_ignore_ascii_case(wanted))
-    };
-    if !has(header::UPGRADE, "websocket") || !has(header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err(Problem::malformed(
-            "agents connect here by WebSocket (RFC 6455, version 13)",
-        ));
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+        let mut connection = AgentConnection {
+            table: Table::default(),
+            shown: VisibleState::default(),
+            policy: None,
+            profiles: Profiles::default(),
+            report: Report::default(),
+            began: Instant::now(),
+            messages: Pace::new(BURST, PER_SECOND),
+            settings: self.0.settings.subscribe(),
+            stopping,
+            chooser,
+            session,
+            socket,
+            context,
+        };
+        let reason = connection.run().await;
+        connection.close(reason).await;
     }
 }
 
-async fn serve(shared: Shared, device: &str, person: PersonId, mut socket: Socket) {
-    let _counted = Counted::new(&shared.metrics.agents);
-    let seat = shared.agents.sit(device, person, shared.clock.now());
-    // A device that was removed while it connected has no seat that anybody could end.
-    let known = shared.store.devices(person).await.unwrap_or_default();
-    if !known.iter().any(|known| known.id.as_str() == device) {
-        return;
-    }
-    let client = seat.client;
-    let mut talk = Talk {
-        table: Table::default(),
-        shown: Shown::default(),
-        profiles: Profiles::default(),
-        report: Report::default(),
-        began: Instant::now(),
-        left: Pace::new(BURST, PER_SECOND),
-        tables: shared.agents.0.tables.subscribe(),
-        stopping: shared.stopping.clone(),
-        core: shared.clone(),
-        seat,
-    };
-    let why = talk.run(&mut socket).await;
-    let ended = Input::Person(person, Fact::ClientEnded(client));
-    shared.shard.input(ended, Cause::Other).await;
-    tracing::debug!(%person, device, why, "an agent's connection has ended");
-    let frame = CloseFrame {
-        code: CloseCode::Normal,
-        reason: Utf8Bytes::from_static(why),
-    };
-    let _ = tokio::time::timeout(PATIENCE, socket.close(Some(frame))).await;
-}
-
-/// The talk with one agent.
-struct Talk {
-    seat: Seat,
-    core: Shared,
-    /// As the agent knows it.
+/// The connection of one agent.
+struct AgentConnection<S, C> {
+    session: AgentSession,
+    socket: WebSocketStream<S>,
+    chooser: C,
+    context: Context,
+    /// The programs to watch, as last sent.
     table: Table,
     /// The person's presence, as last sent.
     shown: VisibleState,

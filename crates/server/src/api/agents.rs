@@ -95,7 +95,7 @@ pub(crate) async fn connect(
             crate::context::Context::clone(&shared),
             shared.stopping.clone(),
         );
-        let of = (&*device.id, device.person);
+        let of = (device.id.as_str(), device.person);
         let agents = &shared.agents;
         agents.serve(context, chooser, stopping, of, upgraded).await;
     });

@@ -72,8 +72,8 @@ pub(crate) struct PauseBody {
 impl DeviceBody {
     /// What is reported is for those only who may see what uses the microphone.
     fn new(shared: &SharedState, caller: &Caller, device: Device) -> Self {
-        let told = shared.agents.told(device.id.as_str());
-        let level = caller.level(shared, device.person);
+        let report = shared.agents.last_report(device.id.as_str());
+        let level = caller.level(&shared.organisation, device.person);
         let may_see = level.may(Permission::SeeMicrophone);
         let now = shared.clock.now();
         let paused = report.as_ref().and_then(|report| report.paused_until);
