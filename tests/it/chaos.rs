@@ -331,8 +331,8 @@ async fn a_random_hour_with_a_thousand_people_ends_with_everything_right() {
         hour.renew_meetings().await;
         hour.demo.teamsbox.advance("PT20S").await;
         let when = format!("after step {step} of seed {seed}, during {fault}");
-        // Where Graph's lag grows during a call, its echo may be believed until the first answer without it (domain rule 3.4),
-        // which may come a step after the lag has ended.
+        // Where Graph's lag grows during a call, its echo may count as a Teams call until the first answer without it
+        // (docs/presence-rules.md, "Teams calls and echoes"), which may arrive a step after the lag has ended.
         let lags = fault["readLag"] == "PT45S";
         if !lags && !lagged {
             hour.nobody_is_invented(&when).await;

@@ -103,7 +103,7 @@ async fn what_a_relationship_allows_is_allowed_and_nothing_more() {
     let relationship = format!("/api/v1/people/{anna}/relationships/{id}");
     let later =
         json!({"start": "2030-01-01T10:00:00Z", "end": "2030-01-01T11:00:00Z", "text": "Review"});
-    // Change the profile; change forwarding; change appointments: domain.md, section 7.
+    // Change the profile; change forwarding; change appointments (docs/presence-rules.md, "What a viewer may see").
     for (level, expected) in [
         ("Employee", [403, 403, 403]),
         ("TeamColleague", [403, 403, 403]),

@@ -1,6 +1,6 @@
-//! Calendars as a source: reads each person's iCalendar feed and makes appointments of its busy time (domain section 1).
-//! A feed that cannot be read leaves the appointments as they are; the log says why, and so do the person's settings:
-//! one of a few causes, which repeat nothing of what the address answered or the file holds.
+//! Calendars as a source: reads each person's iCalendar feed and makes appointments of its busy time
+//! (docs/presence-rules.md, "Appointments"). A feed that cannot be read leaves the appointments unchanged; the log and the
+//! person's settings name the cause, without any content of the feed or of the server's answer.
 
 mod appointment;
 mod trouble;

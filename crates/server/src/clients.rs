@@ -17,7 +17,7 @@ use crate::{
     shard::{Cause, Shard},
 };
 
-/// The lease of a client (domain section 5).
+/// The lease of a client (docs/presence-rules.md, "Leases").
 pub const LEASE: Duration = Duration::from_secs(60);
 /// How often it is renewed: a lost turn does no harm.
 const RENEWAL: Duration = Duration::from_secs(20);

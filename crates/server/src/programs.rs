@@ -1,4 +1,5 @@
-//! Microphone Sync's process tables (domain section 4): which programs at the microphone are shown, and by which name.
+//! Microphone Sync's process tables: the programs that are shown while they use the microphone, and their aliases
+//! (docs/presence-rules.md, "Microphone Sync").
 
 use agent_protocol::{base_name, same_program};
 use serde::{Deserialize, Serialize};

@@ -22,7 +22,7 @@ use crate::{
     problem::Problem,
 };
 
-/// The lease of a meeting (domain section 5).
+/// The lease of a meeting (docs/presence-rules.md, "Leases").
 const MEETING_LEASE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -1,5 +1,5 @@
-//! Which account of Entra's belongs to whom: by object id, else by sign-in name, else by mail, else by telephone number
-//! (domain section 3.5). Pure: what comes out is a plan; nothing is guessed where two would fit.
+//! Matches Entra accounts to people by object id, else by user principal name, else by mail address, else by phone number
+//! (docs/presence-rules.md, "Matching people and accounts"). Pure: returns a plan; an ambiguous account is not matched.
 
 use std::collections::{BTreeMap, BTreeSet};
 

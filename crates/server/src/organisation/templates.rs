@@ -7,7 +7,7 @@ use store::{Audience, Template};
 
 use super::{ORGANISATION, Place};
 
-/// What a state in Teams takes a template for (domain section 2, rules 3 and 4).
+/// A state in Teams that puts a template in force (docs/presence-rules.md, "Which profile is in force", rules 3 and 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TeamsUse {
     /// A call in Teams.

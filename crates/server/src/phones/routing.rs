@@ -1,4 +1,5 @@
-//! Where a call goes: the forwarding of the profile in force (domain section 6), decided when the call comes and nowhere kept.
+//! Routing of a call by the forwarding of the profile in force (docs/presence-rules.md, "Call forwarding"), decided when
+//! the call arrives; no decision is stored.
 
 use presence::{Forwarding, PersonId, Target, forwarding_loop};
 use sip::{
