@@ -1,6 +1,5 @@
-//! Microphone Sync's gateway (docs/presence-rules.md, "Microphone Sync"): desktop agents connect by WebSocket, receive
-//! the table of listed programs, and report those that use the microphone. A report counts for 30 seconds at most, and
-//! ends with the agent's connection.
+//! Gateway of Microphone Sync (`docs/presence-rules.md`): desktop agents connect by WebSocket, receive the list of programs
+//! to watch, and report which of them use the microphone. A report holds until the agent's connection closes, at most 30 s.
 
 mod connection;
 mod pairing;

@@ -1,5 +1,5 @@
-//! Teams accounts that cannot be reached: missing from complete answers of Graph, with unreadable elements
-//! (docs/presence-rules.md, "Accounts that are missing" and "Accounts that cannot be read"), or with an ended login.
+//! Teams accounts that cannot be reached: those that complete answers of Graph leave out, those about which answers are odd,
+//! and those with an ended login.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
