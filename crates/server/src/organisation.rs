@@ -1,6 +1,7 @@
 //! The organisation as administrators and people arrange it: scopes, settings, profiles, relationships. In memory, for
 //! whatever must know what holds for whom; the store keeps it.
 
+mod copy_on_write;
 mod templates;
 mod uses;
 mod visibility;
@@ -8,7 +9,7 @@ mod zone;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use presence::{
@@ -23,6 +24,7 @@ use crate::{
     values,
 };
 
+use copy_on_write::CopyOnWrite;
 pub use templates::{TeamsUse, TemplateEdit, Templates};
 pub use uses::{Use, UseOwner};
 
@@ -80,30 +82,30 @@ pub struct Personal {
 }
 
 /// All that is arranged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tables {
     /// Locations and groups by id.
-    pub scopes: BTreeMap<String, StoredScope>,
+    pub scopes: CopyOnWrite<BTreeMap<String, StoredScope>>,
     /// Individual pages by scope.
-    pages: BTreeMap<String, BTreeMap<SettingsGroup, SettingValues>>,
+    pages: CopyOnWrite<BTreeMap<String, BTreeMap<SettingsGroup, SettingValues>>>,
     /// Process tables of Microphone Sync by scope.
-    pub programs: BTreeMap<String, Vec<Program>>,
+    pub programs: CopyOnWrite<BTreeMap<String, Vec<Program>>>,
     /// Central templates in the administrator's order.
-    pub templates: Templates,
+    pub templates: CopyOnWrite<Templates>,
     /// Values of people's own.
-    pub own: BTreeMap<(PersonId, SettingsGroup), SettingValues>,
+    pub own: CopyOnWrite<BTreeMap<(PersonId, SettingsGroup), SettingValues>>,
     /// Whom people want to see on top of their board.
-    pub favourites: BTreeMap<PersonId, BTreeSet<PersonId>>,
+    pub favourites: CopyOnWrite<BTreeMap<PersonId, BTreeSet<PersonId>>>,
     /// What people arranged; who arranged nothing is not here.
-    pub personal: BTreeMap<PersonId, Personal>,
+    pub personal: CopyOnWrite<BTreeMap<PersonId, Personal>>,
     /// Who is where.
-    pub places: BTreeMap<PersonId, Place>,
+    pub places: CopyOnWrite<BTreeMap<PersonId, Place>>,
     /// What owners let viewers see.
-    pub relationships: BTreeMap<(PersonId, PersonId), Relationship>,
+    pub relationships: CopyOnWrite<BTreeMap<(PersonId, PersonId), Relationship>>,
     /// Workgroups.
-    pub workgroups: Vec<Workgroup>,
+    pub workgroups: CopyOnWrite<Vec<Workgroup>>,
     /// What holds for everybody.
-    policies: BTreeMap<PersonId, Arc<PersonPolicy>>,
+    policies: CopyOnWrite<BTreeMap<PersonId, Arc<PersonPolicy>>>,
     /// The zone of calendars while the organisation has not chosen one.
     server_zone: zone::ServerZone,
 }
@@ -114,7 +116,10 @@ pub struct Organisation(Arc<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
+    /// Locked for the time of a look-up or of a small change, never while policies are computed.
     tables: RwLock<Tables>,
+    /// Held by the one who changes the tables. Taken before `tables`.
+    writer: Mutex<()>,
     /// Grows with every change.
     changes: watch::Sender<u64>,
 }
@@ -130,48 +135,42 @@ impl Organisation {
         let own = store.all_personal_settings().await?;
         let (templates, workgroups) = (store.templates().await?, store.workgroups().await?);
         let relationships = store.relationships().await?;
-        self.change(|tables| {
-            tables.scopes = scopes
-                .into_iter()
-                .map(|scope| (scope.id.clone(), scope))
-                .collect();
-            tables.programs = pages
-                .iter()
-                .filter(|(_, page, _)| page == PROGRAMS)
-                .map(|(scope, _, json)| (scope.clone(), programs::stored(json)))
-                .collect();
-            tables.pages.clear();
+        self.replace(|tables| {
+            let scopes = scopes.into_iter();
+            let scopes = scopes.map(|scope| (scope.id.clone(), scope));
+            tables.scopes = scopes.collect();
+            let programs = pages.iter().filter(|(_, page, _)| page == PROGRAMS);
+            let programs = programs.map(|(scope, _, json)| (scope.clone(), programs::stored(json)));
+            tables.programs = programs.collect();
+            tables.pages = CopyOnWrite::default();
             for (scope, page, json) in pages {
                 if let Some(page) = SettingsGroup::from_name(&page) {
                     tables.set_page(&scope, page, Some(values::stored(page, &json)));
                 }
             }
-            tables.favourites = own
-                .iter()
-                .filter(|(_, page, _)| page == FAVOURITES)
-                .map(|(person, _, json)| (*person, favourites(json)))
-                .collect();
-            tables.own = own
-                .into_iter()
-                .filter_map(|(person, page, json)| {
-                    let page = SettingsGroup::from_name(&page)?;
-                    Some(((person, page), values::stored(page, &json)))
-                })
-                .collect();
+            let favourites = own.iter().filter(|(_, page, _)| page == FAVOURITES);
+            let favourites = favourites.map(|(person, _, json)| (*person, favourites_of(json)));
+            tables.favourites = favourites.collect();
+            let own = own.into_iter().filter_map(|(person, page, json)| {
+                let page = SettingsGroup::from_name(&page)?;
+                Some(((person, page), values::stored(page, &json)))
+            });
+            tables.own = own.collect();
             tables.server_zone = zone::ServerZone::detect();
-            tables.templates = Templates::new(templates);
-            tables.workgroups = workgroups;
-            tables.relationships = relationships
-                .into_iter()
-                .map(|(owner, viewer, level)| ((owner, viewer), level))
-                .collect();
+            tables.templates = Templates::new(templates).into();
+            tables.workgroups = workgroups.into();
+            let relationships = relationships.into_iter();
+            let relationships =
+                relationships.map(|(owner, viewer, level)| ((owner, viewer), level));
+            tables.relationships = relationships.collect();
         });
         Ok(())
     }
 
     /// Takes in a person and returns what holds for them, and where they were before.
     pub fn put_person(&self, stored: &StoredPerson) -> (Arc<PersonPolicy>, Place) {
-        self.write(|tables| {
+        let _one_at_a_time = self.writer();
+        let before = self.write(|tables| {
             let place = Place {
                 location: stored.location.clone(),
                 group: stored.group.clone(),
@@ -183,12 +182,16 @@ impl Organisation {
                 order: stored.order.clone(),
             };
             keep(&mut tables.personal, stored.id, personal);
-            (tables.apply_policy(stored.id), before)
-        })
+            before
+        });
+        let policy = self.read(|tables| tables.policy_of(stored.id));
+        self.write(|tables| tables.policies.insert(stored.id, policy.clone()));
+        (policy, before)
     }
 
     /// A person is gone; what they arranged is read again should they come back.
     pub fn remove_person(&self, person: PersonId) {
+        let _one_at_a_time = self.writer();
         self.write(|tables| {
             tables.places.remove(&person);
             tables.personal.remove(&person);
@@ -204,18 +207,21 @@ impl Organisation {
         person: PersonId,
         change: impl FnOnce(&mut Tables),
     ) -> Option<Arc<PersonPolicy>> {
-        self.write(|tables| {
-            let before = tables.policies.get(&person).cloned();
-            change(tables);
+        let _one_at_a_time = self.writer();
+        self.write(change);
+        let changed = self.read(|tables| {
             // Somebody who is not here (any more) has no policy.
-            let before = before?;
-            let policy = tables.apply_policy(person);
-            (policy != before).then_some(policy)
-        })
+            let before = tables.policies.get(&person)?;
+            let policy = tables.policy_of(person);
+            (policy != *before).then_some(policy)
+        })?;
+        self.write(|tables| tables.policies.insert(person, changed.clone()));
+        Some(changed)
     }
 
     /// Sets or takes back what an owner lets a viewer see.
     pub fn set_relationship(&self, owner: PersonId, viewer: PersonId, level: Option<Relationship>) {
+        let _one_at_a_time = self.writer();
         self.write(|tables| {
             let key = (owner, viewer);
             match level {
@@ -263,7 +269,7 @@ impl Organisation {
         &self,
         change: impl FnOnce(&mut Tables),
     ) -> Vec<(PersonId, Arc<PersonPolicy>)> {
-        self.change(|tables| {
+        self.replace(|tables| {
             change(tables);
             let people: Vec<PersonId> = tables.policies.keys().copied().collect();
             let mut shared = HashMap::new();
@@ -282,24 +288,25 @@ impl Organisation {
     /// Sets the workgroups and returns the members of those that are not as before: relationships between these people may
     /// be others now, and no others.
     pub fn set_workgroups(&self, workgroups: Vec<Workgroup>) -> BTreeSet<PersonId> {
-        self.write(|tables| {
-            let before = std::mem::replace(&mut tables.workgroups, workgroups);
-            let now = &tables.workgroups;
-            let gone = before.iter().filter(|group| !now.contains(group));
-            let new = now.iter().filter(|group| !before.contains(group));
-            let members = gone.chain(new).flat_map(|group| &group.members);
-            members.copied().collect()
-        })
+        let _one_at_a_time = self.writer();
+        let before = self.read(|tables| tables.workgroups.clone());
+        let gone = before.iter().filter(|group| !workgroups.contains(group));
+        let new = workgroups.iter().filter(|group| !before.contains(group));
+        let members = gone.chain(new).flat_map(|group| &group.members);
+        let members = members.copied().collect();
+        self.write(|tables| tables.workgroups = workgroups.into());
+        members
     }
 
     /// Remembers whom somebody wants to see on top.
     pub fn set_favourites(&self, person: PersonId, favourites: BTreeSet<PersonId>) {
+        let _one_at_a_time = self.writer();
         self.write(|tables| keep(&mut tables.favourites, person, favourites));
     }
 
     /// Gives a scope a process table of its own, or takes it away.
     pub fn set_programs(&self, scope: &str, programs: Option<Vec<Program>>) {
-        self.change(|tables| match programs {
+        self.replace(|tables| match programs {
             Some(programs) => tables.programs.insert(scope.to_owned(), programs),
             None => tables.programs.remove(scope),
         });
@@ -315,10 +322,21 @@ impl Organisation {
         self.0.changes.subscribe()
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
-        let changed = self.write(change);
+    /// Changes a copy and puts it in the place of the tables: readers wait for nothing that takes long.
+    fn replace<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
+        let one_at_a_time = self.writer();
+        let mut tables = self.read(Tables::clone);
+        let changed = change(&mut tables);
+        let before = self.write(|now| std::mem::replace(now, tables));
+        drop(one_at_a_time);
+        // Not under a lock: it may be large.
+        drop(before);
         self.0.changes.send_modify(|changes| *changes += 1);
         changed
+    }
+
+    fn writer(&self) -> MutexGuard<'_, ()> {
+        self.0.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
@@ -328,7 +346,7 @@ impl Organisation {
 }
 
 /// As the store keeps them; what cannot be read is left out.
-fn favourites(json: &str) -> BTreeSet<PersonId> {
+fn favourites_of(json: &str) -> BTreeSet<PersonId> {
     let ids: Vec<u64> = serde_json::from_str(json).unwrap_or_default();
     ids.into_iter().map(PersonId).collect()
 }
@@ -435,17 +453,13 @@ impl Tables {
         MyProfiles::arrange(central, personal.profiles.iter().cloned(), &personal.order)
     }
 
-    /// Computes what holds for a person and keeps it.
-    fn apply_policy(&mut self, person: PersonId) -> Arc<PersonPolicy> {
+    /// Computes the policy of one person.
+    fn policy_of(&self, person: PersonId) -> Arc<PersonPolicy> {
         let policy = self.policy(person, &mut HashMap::new());
-        // People for whom the same holds share one: a million copies of the same list would be all memory.
+        // People with the same policy share one: a million copies of the same list would be all memory.
         let last = self.policies.values().next_back();
-        let policy = last
-            .filter(|last| ***last == *policy)
-            .cloned()
-            .unwrap_or(policy);
-        self.policies.insert(person, policy.clone());
-        policy
+        let last = last.filter(|last| ***last == *policy);
+        last.cloned().unwrap_or(policy)
     }
 
     fn policy(

@@ -138,7 +138,7 @@ impl Tables {
                 }
             }
         }
-        for ((person, page), values) in &self.own {
+        for ((person, page), values) in self.own.iter() {
             // Only what the person chose; the rest is the scope's.
             for key in values.set_to(name).filter(|_| has_none(person)) {
                 let what = Use {
@@ -273,7 +273,7 @@ mod tests {
         };
         Tables {
             scopes: (0..500).map(scope).collect(),
-            templates: Templates::new(templates),
+            templates: Templates::new(templates).into(),
             ..Tables::default()
         }
     }

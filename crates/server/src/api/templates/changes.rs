@@ -400,7 +400,7 @@ async fn read_again(shared: &SharedState) -> Result<(), StoreError> {
     let templates = organisation::Templates::new(templates);
     let changed = shared
         .organisation
-        .rearrange(|tables| tables.templates = templates);
+        .rearrange(|tables| tables.templates = templates.into());
     shared.put_in_force(changed).await;
     Ok(())
 }
