@@ -21,8 +21,8 @@ use tokio::sync::{
     mpsc, watch,
 };
 
-pub(crate) use connection::ProfileChooser;
-pub(crate) use pairing::{CodeError, PairingCodes};
+pub use connection::ProfileChooser;
+pub use pairing::{CodeError, PairingCodes};
 
 use crate::context::Context;
 
@@ -33,7 +33,7 @@ const ORDERS_MAX: usize = 8;
 
 /// The connected agents. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Agents(Arc<Inner>);
+pub struct Agents(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -60,15 +60,15 @@ struct ConnectedAgent {
 
 /// The last report of an agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LastReport {
+pub struct LastReport {
     /// Time of connection.
-    pub(crate) since: Timestamp,
+    pub since: Timestamp,
     /// The agent's version.
-    pub(crate) version: String,
+    pub version: String,
     /// Display names of the programs that use the microphone, the first to start first.
-    pub(crate) programs: Vec<String>,
+    pub programs: Vec<String>,
     /// End of the pause that the person asked for.
-    pub(crate) paused_until: Option<Timestamp>,
+    pub paused_until: Option<Timestamp>,
 }
 
 /// An order to one agent's connection.
@@ -149,23 +149,23 @@ impl Agents {
     }
 
     /// The last report of a device's agent, if the agent is connected.
-    pub(crate) fn last_report(&self, device: &str) -> Option<LastReport> {
+    pub fn last_report(&self, device: &str) -> Option<LastReport> {
         let live = self.read();
         Some(live.devices.get(device)?.last_report.clone())
     }
 
     /// The number of connected agents.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.read().devices.len()
     }
 
     /// Closes the connection of a removed device.
-    pub(crate) fn end(&self, device: &str) {
+    pub fn end(&self, device: &str) {
         self.order(device, Order::End("the device was removed"));
     }
 
     /// Pauses the reports of a device's agent. Returns false if the agent is not connected.
-    pub(crate) fn pause(&self, device: &str, lasting: Duration) -> bool {
+    pub fn pause(&self, device: &str, lasting: Duration) -> bool {
         self.order(device, Order::Pause(lasting))
     }
 
@@ -197,7 +197,7 @@ impl Agents {
     }
 
     /// Passes changes of presence, settings and policies on to the agents, until the task is dropped.
-    pub(crate) async fn run(self, context: Context) {
+    pub async fn run(self, context: Context) {
         let agents = self.clone();
         context.events.observe(move |event| {
             if let Some(change) = event.presence() {

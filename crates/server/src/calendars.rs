@@ -96,7 +96,7 @@ enum Asked {
 impl Calendars {
     /// # Errors
     /// The HTTP client could not be made.
-    pub(crate) fn new(options: OutsideOptions) -> Result<Self, reqwest::Error> {
+    pub fn new(options: OutsideOptions) -> Result<Self, reqwest::Error> {
         Ok(Self {
             outside: Outside::new(&options.allow, options.proxy.as_ref())?,
             folder: CalendarFolder {
@@ -113,7 +113,7 @@ impl Calendars {
     ///
     /// # Errors
     /// Why not.
-    pub(crate) fn accepts(&self, feed: &str) -> Result<(), FeedTrouble> {
+    pub fn accepts(&self, feed: &str) -> Result<(), FeedTrouble> {
         match feed.strip_prefix(FILE) {
             Some(_) if self.folder.folder.is_none() => Err(FeedTrouble::NoFolder),
             Some(_) => Ok(()),
@@ -247,7 +247,7 @@ struct Reader {
 }
 
 /// Reads all feeds, for ever.
-pub(crate) async fn run(context: Context, calendars: Calendars) {
+pub async fn run(context: Context, calendars: Calendars) {
     let reader = &Reader { context, calendars };
     let calendars = &reader.calendars;
     let mut had: BTreeSet<PersonId> = BTreeSet::new();

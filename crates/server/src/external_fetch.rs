@@ -4,8 +4,8 @@
 
 mod address;
 mod body;
-pub(crate) mod folder;
-pub(crate) mod validators;
+pub mod folder;
+pub mod validators;
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -51,7 +51,7 @@ pub struct OutsideOptions {
 
 /// The reason why a fetch failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum OutsideError {
+pub enum OutsideError {
     /// The address is not allowed, or its name has no allowed address: an unknown name and a name of a private network give
     /// the same error.
     #[error("the address is unknown or not public")]
@@ -78,7 +78,7 @@ pub(crate) enum OutsideError {
 
 /// The answer of a server.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fetched {
+pub enum Fetched {
     /// Unchanged since the answer with these validators (304).
     Unchanged,
     /// The whole body, unpacked.
@@ -94,10 +94,11 @@ pub(crate) enum Fetched {
 
 /// A failed fetch, with the wait that the server asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FetchError {
-    pub(crate) error: OutsideError,
+pub struct FetchError {
+    /// The reason.
+    pub error: OutsideError,
     /// Retry-After, at most [`RETRY_AFTER_MAX`].
-    pub(crate) retry_after: Option<Duration>,
+    pub retry_after: Option<Duration>,
 }
 
 impl From<OutsideError> for FetchError {
@@ -111,7 +112,7 @@ impl From<OutsideError> for FetchError {
 
 /// The client. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Outside {
+pub struct Outside {
     client: Client,
     rules: Arc<Rules>,
 }
@@ -125,7 +126,11 @@ struct Rules {
 }
 
 impl Outside {
-    pub(crate) fn new(allow: &[IpNet], proxy: Option<&Url>) -> Result<Self, reqwest::Error> {
+    /// A client that also reaches the networks `allow`, through the proxy if there is one.
+    ///
+    /// # Errors
+    /// The TLS library or the proxy cannot be used.
+    pub fn new(allow: &[IpNet], proxy: Option<&Url>) -> Result<Self, reqwest::Error> {
         let rules = Arc::new(Rules {
             allow: allow.to_vec(),
             proxy: proxy.and_then(|proxy| proxy.host_str().map(str::to_owned)),
@@ -160,14 +165,18 @@ impl Outside {
     /// # Errors
     /// The address is not https, has a password, or is a literal private address. The addresses of its name are checked at each
     /// request.
-    pub(crate) fn address(&self, text: &str) -> Result<Url, OutsideError> {
+    pub fn address(&self, text: &str) -> Result<Url, OutsideError> {
         let url = Url::parse(&web_address(text)).map_err(|_| OutsideError::Address)?;
         self.rules.check(&url)?;
         Ok(url)
     }
 
-    /// Fetches at most `most` bytes, counted packed and unpacked. [`Fetched::Unchanged`] if `known` still holds.
-    pub(crate) async fn fetch(
+    /// Fetches at most `most` bytes, counted packed and unpacked. Returns [`Fetched::Unchanged`] if the server answers that the
+    /// validators `known` still hold.
+    ///
+    /// # Errors
+    /// See [`OutsideError`].
+    pub async fn fetch(
         &self,
         url: Url,
         most: usize,
@@ -219,7 +228,7 @@ impl Outside {
 }
 
 /// Normalises an address as people copy it: removes blanks around it, and turns `webcal://` and `webcals://` into https.
-pub(crate) fn web_address(text: &str) -> String {
+pub fn web_address(text: &str) -> String {
     let text = text.trim();
     let of_calendar = ["webcal://", "webcals://"].into_iter().find_map(|scheme| {
         let (head, rest) = text.split_at_checked(scheme.len())?;
@@ -319,7 +328,7 @@ fn cause(error: &reqwest::Error) -> OutsideError {
 }
 
 /// The error text of a configured peer, made fit for a log or page: one line, at most 200 characters.
-pub(crate) fn words(text: &str) -> String {
+pub fn words(text: &str) -> String {
     let plain = |character: char| {
         if character.is_control() {
             ' '

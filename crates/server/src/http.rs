@@ -139,7 +139,7 @@ async fn notified(
     }
     let read = to_bytes(body, NOTIFICATIONS_MAX);
     match tokio::time::timeout(PATIENCE, read).await {
-        Ok(Ok(body)) => match notifications.send(body) {
+        Ok(Ok(body)) => match notifications.send(body.into()) {
             true => StatusCode::ACCEPTED.into_response(),
             // Graph sends the body again.
             false => StatusCode::SERVICE_UNAVAILABLE.into_response(),

@@ -54,7 +54,7 @@ impl PbxOptions {
     }
 
     /// Each telephone system with its share of all extensions.
-    pub(crate) fn shared(all: Vec<Self>) -> impl Iterator<Item = (Self, Share)> {
+    pub fn shared(all: Vec<Self>) -> impl Iterator<Item = (Self, Share)> {
         let named = all.iter().map(|pbx| pbx.extensions.clone()).collect();
         all.into_iter().zip(Share::of_each(named))
     }
@@ -72,7 +72,7 @@ impl Pbx {
     ///
     /// # Errors
     /// The configuration cannot work at all; the text says why.
-    pub(crate) async fn start(
+    pub async fn start(
         connector: Connector,
         share: Share,
         directory: Directory,
@@ -98,11 +98,7 @@ impl Pbx {
     }
 
     /// Watches these extensions from now on, and those no longer, as far as they are of this PBX.
-    pub(crate) async fn change_extensions(
-        &self,
-        mut watch: Vec<Arc<str>>,
-        mut unwatch: Vec<Arc<str>>,
-    ) {
+    pub async fn change_extensions(&self, mut watch: Vec<Arc<str>>, mut unwatch: Vec<Arc<str>>) {
         for extensions in [&mut watch, &mut unwatch] {
             extensions.retain(|extension| self.share.has(extension));
         }
@@ -112,17 +108,17 @@ impl Pbx {
     }
 
     /// A follower of changes of extensions, for as long as the PBX is connected.
-    pub(crate) fn extension_watch(self: &Arc<Self>) -> ExtensionWatch {
+    pub fn extension_watch(self: &Arc<Self>) -> ExtensionWatch {
         ExtensionWatch(Arc::downgrade(self))
     }
 
     /// Whether this extension is there.
-    pub(crate) fn has(&self, extension: &str) -> bool {
+    pub fn has(&self, extension: &str) -> bool {
         self.share.has(extension)
     }
 
     /// Publishes this about an extension into its own presence server.
-    pub(crate) async fn publish(&self, extension: Arc<str>, publication: Publication) {
+    pub async fn publish(&self, extension: Arc<str>, publication: Publication) {
         self.connector.publish(extension, publication).await;
     }
 
@@ -140,7 +136,7 @@ impl Pbx {
 }
 
 /// Watches the extensions of people at a PBX. The PBX ends with the server, not with this.
-pub(crate) struct ExtensionWatch(Weak<Pbx>);
+pub struct ExtensionWatch(Weak<Pbx>);
 
 impl PeopleObserver for ExtensionWatch {
     fn extensions_changed(

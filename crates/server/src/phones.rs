@@ -29,25 +29,25 @@ use watcher_policy::WatcherPolicy;
 use crate::context::Context;
 
 pub use options::{PhoneAccount, PhonesOptions};
-pub(crate) use publishing::{Publishing, publish};
-pub(crate) use routing::{forwarded_to, name_unusable_targets, origin, route};
-pub(crate) use watcher_policy::OnWatched;
+pub use publishing::{Publishing, publish};
+pub use routing::{forwarded_to, name_unusable_targets, origin, route};
+pub use watcher_policy::OnWatched;
 
 /// An address for phones cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen for phones on {address}: {cause}")]
-pub(crate) struct ListenError {
+pub struct ListenError {
     /// The address.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     /// The error of the operating system.
-    pub(crate) cause: std::io::Error,
+    pub cause: std::io::Error,
 }
 
 /// Starts to serve phones; returns the address for UDP and TCP.
 ///
 /// # Errors
 /// A port is taken or not permitted, or the operating system gives no random numbers.
-pub(crate) async fn start(
+pub async fn start(
     context: &Context,
     options: PhonesOptions,
     on_watched: OnWatched,

@@ -51,25 +51,25 @@ use crate::{
     shard::Shard,
 };
 
-pub(crate) use accounts::{
+pub use accounts::{
     AccountError, Answer, begin_browser, begin_code, confirm, disconnect, finish_browser,
     link_named,
 };
-pub(crate) use attempts::Attempts;
-pub(crate) use handle::{TeamsHandle, TeamsStart};
+pub use attempts::Attempts;
+pub use handle::{TeamsHandle, TeamsStart};
 pub use logins::LoginsOf;
-pub(crate) use logins::{Keep, Logins};
+pub use logins::{Keep, Logins};
 pub use notifications::NotificationOptions;
-pub(crate) use notifications::NotificationSender;
+pub use notifications::NotificationSender;
 pub use pauses::Pauses;
 pub use reads::Reads;
-pub(crate) use search::{AccountSearch, TooSoon};
+pub use search::{AccountSearch, TooSoon};
 pub use service_accounts::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
-pub(crate) use staleness::StalenessLimit;
+pub use staleness::StalenessLimit;
 pub use sweep::SweepNow;
-pub(crate) use tenant_clients::{TenantClient, TenantClients};
+pub use tenant_clients::{TenantClient, TenantClients};
 pub use writes::TeamsWrites;
 
 /// The network's time in milliseconds: what Microsoft allows and asks to wait is counted by it, also where the server's
@@ -159,7 +159,7 @@ pub struct Surroundings {
 
 impl Tenant {
     /// The tenant called `name`, reached by `client` with `limit` requests per 30 seconds. Nothing is sent yet.
-    pub(crate) fn new(
+    pub fn new(
         TenantClient {
             name,
             client,
@@ -237,7 +237,7 @@ impl Tenant {
     }
 
     /// Lets changes be told that the sweep sees.
-    pub(crate) fn tell_changes(&mut self) -> mpsc::Receiver<Arc<str>> {
+    pub fn tell_changes(&mut self) -> mpsc::Receiver<Arc<str>> {
         let (sender, changes) = mpsc::channel(CHANGES_MAX);
         self.changes = Some(sender);
         changes

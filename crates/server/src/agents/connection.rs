@@ -42,7 +42,7 @@ const STOPPING: &str = "the server is stopping";
 const TOO_FAST: &str = "it sent too many messages at once";
 
 /// Chooses profiles for people at their agents, with the checks and the audit entry of a choice made elsewhere.
-pub(crate) trait ProfileChooser: Send + 'static {
+pub trait ProfileChooser: Send + 'static {
     /// Chooses one of the person's profiles by name, or goes back to the automatic profile (`None`).
     ///
     /// # Errors
@@ -56,7 +56,7 @@ pub(crate) trait ProfileChooser: Send + 'static {
 
 impl Agents {
     /// Serves the agent of a device on a connection after its WebSocket handshake (RFC 6455), until either side ends it.
-    pub(crate) async fn serve<S>(
+    pub async fn serve<S>(
         &self,
         context: Context,
         chooser: impl ProfileChooser,

@@ -28,7 +28,7 @@ const PER_SECOND: f64 = 0.1;
 
 /// The valid codes.
 #[derive(Debug)]
-pub(crate) struct PairingCodes {
+pub struct PairingCodes {
     began: Instant,
     inner: Mutex<Inner>,
 }
@@ -41,7 +41,7 @@ struct Inner {
 
 /// No code was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CodeError {
+pub enum CodeError {
     /// [`CODES_MAX`] codes are valid.
     #[error("too many codes wait to be typed; try again in some minutes")]
     TooMany,
@@ -71,7 +71,7 @@ impl PairingCodes {
     ///
     /// # Errors
     /// See [`CodeError`].
-    pub(crate) fn new_code(
+    pub fn new_code(
         &self,
         person: PersonId,
         now: Timestamp,
@@ -94,7 +94,7 @@ impl PairingCodes {
     }
 
     /// Consumes a code and returns its person, if the code is valid. Case, blanks and hyphens do not matter.
-    pub(crate) fn redeem(&self, code: &str, now: Timestamp) -> Option<PersonId> {
+    pub fn redeem(&self, code: &str, now: Timestamp) -> Option<PersonId> {
         let code: String = code
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -105,13 +105,13 @@ impl PairingCodes {
     }
 
     /// Consumes one attempt of an address; returns false if the address has none left.
-    pub(crate) fn may_try(&self, address: IpAddr) -> bool {
+    pub fn may_try(&self, address: IpAddr) -> bool {
         let mut inner = self.lock();
         inner.attempts.take(self.began.elapsed(), address, 1.0)
     }
 
     /// Gives the attempt of a right code back, and no other: a code of one's own does not pay for guesses at others'.
-    pub(crate) fn was_right(&self, address: &IpAddr) {
+    pub fn was_right(&self, address: &IpAddr) {
         self.lock().attempts.give_back(address, 1.0);
     }
 }

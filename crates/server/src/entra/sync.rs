@@ -29,22 +29,22 @@ pub(super) const REFUSED: &str = "refused";
 
 /// What a synchronisation did, or would do.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     /// When.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
     /// Nothing was done.
-    pub(crate) dry_run: bool,
+    pub dry_run: bool,
     /// Accounts read.
-    pub(crate) accounts: usize,
+    pub accounts: usize,
     /// What was done to whom, in words of the API.
-    pub(crate) deeds: Vec<Deed>,
+    pub deeds: Vec<Deed>,
     /// What may be wrong, by the end of its name in the health.
     warnings: Vec<(&'static str, Option<Trouble>)>,
 }
 
 impl Outcome {
     /// What may be wrong, in words.
-    pub(crate) fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<String> {
         let warnings = self
             .warnings
             .iter()
@@ -57,20 +57,20 @@ impl Outcome {
 
 /// Something done, or left undone with its reason.
 #[derive(Clone, Debug)]
-pub(crate) struct Deed {
+pub struct Deed {
     /// `added`, `updated`, `gone`, `unmatched` (a person), `ambiguous` (an account), `refused`.
-    pub(crate) what: &'static str,
+    pub what: &'static str,
     /// The person, if there is one already.
-    pub(crate) person: Option<PersonId>,
+    pub person: Option<PersonId>,
     /// Name of person or account.
-    pub(crate) name: String,
+    pub name: String,
     /// Why.
-    pub(crate) reason: String,
+    pub reason: String,
 }
 
 /// Why a synchronisation did not come to its end.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The directory could not be read.
     #[error(transparent)]
     Graph(#[from] GraphError),
@@ -92,18 +92,18 @@ struct Asked {
 
 /// The way to the task. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct DirectorySync {
+pub struct DirectorySync {
     asked: mpsc::Sender<Asked>,
     last: Arc<Mutex<Option<Outcome>>>,
 }
 
 /// The task's end.
 #[derive(Debug)]
-pub(crate) struct Inbox(mpsc::Receiver<Asked>, Arc<Mutex<Option<Outcome>>>);
+pub struct Inbox(mpsc::Receiver<Asked>, Arc<Mutex<Option<Outcome>>>);
 
 impl DirectorySync {
     /// The two ends.
-    pub(crate) fn new() -> (Self, Inbox) {
+    pub fn new() -> (Self, Inbox) {
         let (asked, receiver) = mpsc::channel(4);
         let last: Arc<Mutex<Option<Outcome>>> = Arc::default();
         let sync = Self {
@@ -114,7 +114,7 @@ impl DirectorySync {
     }
 
     /// What the last synchronisation did.
-    pub(crate) fn last(&self) -> Option<Outcome> {
+    pub fn last(&self) -> Option<Outcome> {
         self.last
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -122,7 +122,7 @@ impl DirectorySync {
     }
 
     /// Synchronises now; a dry run only tells what would be done. `None`: no directory is configured.
-    pub(crate) async fn now(
+    pub async fn now(
         &self,
         dry_run: bool,
         progress: Arc<Progress>,
@@ -139,7 +139,7 @@ impl DirectorySync {
 }
 
 /// Synchronises, for ever.
-pub(crate) async fn run(
+pub async fn run(
     context: Context,
     (client, tenant): (Arc<Client>, Arc<str>),
     options: DirectoryOptions,

@@ -11,7 +11,7 @@ use std::{
 
 /// The reason why a file is not read. All refused files have one variant: more would reveal which files exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FileError {
+pub enum FileError {
     /// No folder is configured.
     #[error("no folder of calendar files is configured")]
     NoFolder,
@@ -25,14 +25,16 @@ pub(crate) enum FileError {
 
 /// The folder of calendar files, and the data folder, whose files are refused.
 #[derive(Clone, Debug)]
-pub(crate) struct CalendarFolder {
-    pub(crate) folder: Option<PathBuf>,
-    pub(crate) data: PathBuf,
+pub struct CalendarFolder {
+    /// The folder of calendar files; `None`: none is read.
+    pub folder: Option<PathBuf>,
+    /// The data folder.
+    pub data: PathBuf,
 }
 
 impl CalendarFolder {
     /// Reads at most `most` bytes of the file that a text like `file:/calendars/anna.ics` names, without its `file:`.
-    pub(crate) fn read(&self, named: &str, most: usize) -> Result<Vec<u8>, FileError> {
+    pub fn read(&self, named: &str, most: usize) -> Result<Vec<u8>, FileError> {
         let folder = self.folder.as_deref().ok_or(FileError::NoFolder)?;
         // "file:///calendars/…" means the same.
         let named = named

@@ -10,7 +10,7 @@ const VALUE_MAX: usize = 512;
 
 /// The validators of an answer, sent back as they came. Empty: the request has no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Validators {
+pub struct Validators {
     etag: Option<HeaderValue>,
     last_modified: Option<HeaderValue>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// The extensions of one PBX. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Share {
+pub struct Share {
     /// Prefixes of extensions, for each PBX; empty: all other extensions.
     all: Arc<[Vec<String>]>,
     own: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Share {
 
 impl Share {
     /// The share of each PBX, by the prefixes of all.
-    pub(crate) fn of_each(all: Vec<Vec<String>>) -> impl Iterator<Item = Self> {
+    pub fn of_each(all: Vec<Vec<String>>) -> impl Iterator<Item = Self> {
         let all: Arc<[Vec<String>]> = all.into();
         (0..all.len()).map(move |own| Self {
             all: all.clone(),
@@ -22,7 +22,7 @@ impl Share {
     }
 
     /// Whether an extension belongs to the PBX.
-    pub(crate) fn has(&self, extension: &str) -> bool {
+    pub fn has(&self, extension: &str) -> bool {
         owner(&self.all, extension) == Some(self.own)
     }
 }

@@ -16,11 +16,11 @@ use super::documents::{dialog_info, presence_info};
 use crate::{context::Context, pbx::Pbx};
 
 /// Who is told what.
-pub(crate) struct Publishing {
+pub struct Publishing {
     /// The domain of the telephone system.
-    pub(crate) domain: String,
+    pub domain: String,
     /// Everybody who can watch there may see this much.
-    pub(crate) level: Relationship,
+    pub level: Relationship,
 }
 
 /// What is published about each person's extensions, and the name of the dialog: a new one each time, because a dialog that is
@@ -28,7 +28,7 @@ pub(crate) struct Publishing {
 type Told = HashMap<PersonId, BTreeMap<Arc<str>, (String, Publication)>>;
 
 /// Publishes what changes, for ever.
-pub(crate) async fn publish(context: Context, pbx: Arc<Pbx>, publishing: Publishing) {
+pub async fn publish(context: Context, pbx: Arc<Pbx>, publishing: Publishing) {
     let mut told = Told::new();
     let mut events = context.events.listen(None).receiver;
     loop {

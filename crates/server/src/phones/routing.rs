@@ -13,7 +13,7 @@ use crate::context::Context;
 
 /// Whether a call comes from a colleague.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// From an extension that is somebody's here.
     Internal,
     /// From elsewhere.
@@ -31,7 +31,7 @@ impl Origin {
 
 /// What the profile in force says about a call. One that would run in a circle rings where it is: profiles that send calls
 /// round are refused when somebody chooses them, but rules, appointments and administrators choose too.
-pub(crate) fn route(context: &Context, person: PersonId, origin: Origin) -> Forwarding {
+pub fn route(context: &Context, person: PersonId, origin: Origin) -> Forwarding {
     let forwarding = of_profile(context, person, origin);
     let next = |other| forwarded_to(context, &of_profile(context, other, origin));
     let circle =
@@ -44,7 +44,7 @@ pub(crate) fn route(context: &Context, person: PersonId, origin: Origin) -> Forw
 }
 
 /// Whose line the calls of a profile go to, if it is a colleague's.
-pub(crate) fn forwarded_to(context: &Context, forwarding: &Forwarding) -> Option<PersonId> {
+pub fn forwarded_to(context: &Context, forwarding: &Forwarding) -> Option<PersonId> {
     let Some(Target::Number(number)) = forwarding.target() else {
         return None;
     };
@@ -98,7 +98,7 @@ pub(super) fn decide(context: &Context, domain: &str, call: &Call) -> Decision {
 }
 
 /// Whether the caller's number or address is somebody's extension here.
-pub(crate) fn origin(context: &Context, caller: &str) -> Origin {
+pub fn origin(context: &Context, caller: &str) -> Origin {
     let directory = &context.directory;
     let line = directory.by_extension(caller);
     Origin::of(line.or_else(|| directory.by_address(caller)).is_some())
@@ -120,7 +120,7 @@ fn address(target: &Target, domain: &str) -> Option<Address> {
 }
 
 /// Tells the log of forwarding targets that were stored before targets were checked.
-pub(crate) async fn name_unusable_targets(store: &Store) -> Result<(), StoreError> {
+pub async fn name_unusable_targets(store: &Store) -> Result<(), StoreError> {
     for profile in store.unusable_targets().await? {
         tracing::warn!(
             profile,

@@ -52,7 +52,7 @@ const STRANGER: Watcher = Watcher(u32::MAX);
 
 /// Receives a person whom a phone watches, and the longest time until the subscription ends or is refreshed: sources read
 /// watched people more often.
-pub(crate) type OnWatched = Arc<dyn Fn(PersonId, Duration) + Send + Sync>;
+pub type OnWatched = Arc<dyn Fn(PersonId, Duration) + Send + Sync>;
 
 /// Who may watch whom. Resources and watchers are numbered by the ids of people.
 pub(super) struct WatcherPolicy {

@@ -29,7 +29,7 @@ const BROWSER: Duration = Duration::from_secs(600);
 
 /// Why an account was not connected, in words for the person.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AccountError {
+pub enum AccountError {
     /// No such tenant.
     #[error(
         "the tenant {0} of this person's location is not configured; name another for the location, or add it to the configuration"
@@ -82,7 +82,7 @@ pub(crate) enum AccountError {
 }
 
 /// Begins a sign-in by a code that the person types at Microsoft, in any browser.
-pub(crate) async fn begin_code(
+pub async fn begin_code(
     teams: &TeamsHandle,
     person: &Person,
     keep: Keep,
@@ -123,7 +123,7 @@ pub(crate) async fn begin_code(
 }
 
 /// Begins a sign-in in this browser and returns where to send it. `redirect_uri` is where it comes back to.
-pub(crate) async fn begin_browser(
+pub async fn begin_browser(
     teams: &TeamsHandle,
     person: &Person,
     keep: Keep,
@@ -149,7 +149,7 @@ pub(crate) async fn begin_browser(
 }
 
 /// The browser came back with this query, in this session.
-pub(crate) async fn finish_browser(
+pub async fn finish_browser(
     teams: &TeamsHandle,
     person: &Person,
     query: &str,
@@ -166,7 +166,7 @@ pub(crate) async fn finish_browser(
 
 /// The answer to the question whether an account is the person's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// It is: link it.
     Link,
     /// It is not: forget the sign-in.
@@ -174,7 +174,7 @@ pub(crate) enum Answer {
 }
 
 /// Answers the open question of a person with the value that this session was shown.
-pub(crate) async fn confirm(
+pub async fn confirm(
     teams: &TeamsHandle,
     person: &Person,
     (confirmation, session): (&str, &str),
@@ -197,7 +197,7 @@ pub(crate) async fn confirm(
 }
 
 /// Links the account that an administrator names, by object id or sign-in name. Returns its object id.
-pub(crate) async fn link_named(
+pub async fn link_named(
     teams: &TeamsHandle,
     person: &Person,
     named: &str,
@@ -275,7 +275,7 @@ async fn link(
 
 /// Forgets the person's login and account. Where the application reads everybody, an account with the person's name is found
 /// again by itself.
-pub(crate) async fn disconnect(teams: &TeamsHandle, person: &Person) -> Result<(), AccountError> {
+pub async fn disconnect(teams: &TeamsHandle, person: &Person) -> Result<(), AccountError> {
     teams.attempts.cancel(person.id);
     if person.teams_id.is_some() {
         teams.context.unlink(person).await?;

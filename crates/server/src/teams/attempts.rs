@@ -15,13 +15,13 @@ use super::{
 
 /// A sign-in by code that waits for the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Waiting {
+pub struct Waiting {
     /// The code that the person types.
-    pub(crate) user_code: String,
+    pub user_code: String,
     /// Page at Microsoft where the code is typed.
-    pub(crate) verification_uri: String,
+    pub verification_uri: String,
     /// End of the code's validity.
-    pub(crate) until: Timestamp,
+    pub until: Timestamp,
 }
 
 #[derive(Debug)]
@@ -89,7 +89,7 @@ pub(super) struct Returned {
 
 /// The sign-ins in progress, at most one for each person. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Attempts(Arc<Mutex<Inner>>);
+pub struct Attempts(Arc<Mutex<Inner>>);
 
 impl Attempts {
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -97,7 +97,7 @@ impl Attempts {
     }
 
     /// The code that waits for the person.
-    pub(crate) fn waiting(&self, person: PersonId) -> Option<Waiting> {
+    pub fn waiting(&self, person: PersonId) -> Option<Waiting> {
         match self.lock().get(person) {
             Some(Attempt::Code { waiting, .. }) => Some(waiting.clone()),
             _ => None,
@@ -105,7 +105,7 @@ impl Attempts {
     }
 
     /// The open question of the person, with the value that confirms it in this session.
-    pub(crate) fn question(
+    pub fn question(
         &self,
         person: PersonId,
         session: &str,
@@ -176,7 +176,7 @@ impl Attempts {
     }
 
     /// The reason why the last sign-in failed.
-    pub(crate) fn failed(&self, person: PersonId) -> Option<String> {
+    pub fn failed(&self, person: PersonId) -> Option<String> {
         match self.lock().get(person) {
             Some(Attempt::Failed(what)) => Some(what.clone()),
             _ => None,

@@ -35,13 +35,13 @@ impl Question {
 
 /// A question as the person sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OpenQuestion {
+pub struct OpenQuestion {
     /// The account at Microsoft.
-    pub(crate) account: NamedAccount,
+    pub account: NamedAccount,
     /// The value that confirms the account.
-    pub(crate) confirmation: String,
+    pub confirmation: String,
     /// End of the time for the answer.
-    pub(crate) until: Timestamp,
+    pub until: Timestamp,
 }
 
 /// The account that signed in, with its names.

@@ -27,18 +27,18 @@ use crate::{
 
 /// The connections to all tenants, as requests use them. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct TeamsHandle {
+pub struct TeamsHandle {
     pub(super) context: Context,
     /// Clients of the tenants.
-    pub(crate) clients: TenantClients,
+    pub clients: TenantClients,
     /// Sign-ins of people who connect their Teams account.
-    pub(crate) attempts: Attempts,
+    pub attempts: Attempts,
     /// Receivers of Graph's notifications, by the tenants that send them.
-    pub(crate) notifications: Arc<BTreeMap<Arc<str>, NotificationSender>>,
+    pub notifications: Arc<BTreeMap<Arc<str>, NotificationSender>>,
 }
 
 /// The connections to all tenants before the engine starts.
-pub(crate) struct TeamsStart {
+pub struct TeamsStart {
     tenants: Vec<TeamsOptions>,
     vault: Option<Arc<Vault>>,
     clients: TenantClients,
@@ -52,7 +52,7 @@ impl TeamsStart {
     ///
     /// # Errors
     /// The TLS library could not be set up.
-    pub(crate) fn new(
+    pub fn new(
         tenants: Vec<TeamsOptions>,
         vault: Option<Arc<Vault>>,
         (store, clock): (&Store, &Clock),
@@ -71,34 +71,34 @@ impl TeamsStart {
     }
 
     /// The names of the tenants.
-    pub(crate) fn names(&self) -> BTreeSet<Arc<str>> {
+    pub fn names(&self) -> BTreeSet<Arc<str>> {
         self.clients.names().into_iter().collect()
     }
 
     /// The receivers of the engine's effects.
-    pub(crate) fn sinks(&self, health: Health) -> Vec<Box<dyn Sink>> {
+    pub fn sinks(&self, health: Health) -> Vec<Box<dyn Sink>> {
         vec![Box::new(self.reads.clone()), Box::new(Pauses::new(health))]
     }
 
     /// The receiver of durable writes.
-    pub(crate) fn write_sink(&self) -> Arc<dyn WriteSink> {
+    pub fn write_sink(&self) -> Arc<dyn WriteSink> {
         Arc::new(self.writes.clone())
     }
 
     /// The age up to which an answer of Teams is trusted.
-    pub(crate) fn staleness_limit(&self) -> context::StalenessLimit {
+    pub fn staleness_limit(&self) -> context::StalenessLimit {
         let staleness = self.staleness.clone();
         Arc::new(move |people| staleness.with(people))
     }
 
     /// Marks a person as watched by a subscription that lasts so long at most.
-    pub(crate) fn watch(&self) -> Arc<dyn Fn(PersonId, Duration) + Send + Sync> {
+    pub fn watch(&self) -> Arc<dyn Fn(PersonId, Duration) + Send + Sync> {
         let reads = self.reads.clone();
         Arc::new(move |person, lasts| reads.watch(person, lasts))
     }
 
     /// Starts the commit queue and the tasks of all tenants.
-    pub(crate) async fn connect(
+    pub async fn connect(
         self,
         context: &Context,
         tasks: &mut JoinSet<()>,

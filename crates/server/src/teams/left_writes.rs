@@ -28,7 +28,7 @@ enum Step {
 
 impl TeamsWrites {
     /// Adds the clears of left writes at a start, before the engine writes.
-    pub(crate) async fn adopt_left_writes(&self, store: &Store, now: Timestamp) {
+    pub async fn adopt_left_writes(&self, store: &Store, now: Timestamp) {
         let writes = match store.left_writes(now).await {
             Ok(writes) => writes,
             Err(error) => {

@@ -56,7 +56,7 @@ pub(super) enum Found {
 
 impl Tenant {
     /// Finds accounts, for ever, of those whose location names this tenant; lets go whoever has come to another one.
-    pub(crate) async fn link(self, context: Context) {
+    pub async fn link(self, context: Context) {
         let opened = self.clone().find_opened(context.clone());
         tokio::join!(self.find_all(context), opened);
     }

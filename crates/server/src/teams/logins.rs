@@ -64,7 +64,7 @@ impl LoginsOf {
 
 /// Lifetime of a login here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keep {
+pub enum Keep {
     /// Sealed in the database ("Remember login data").
     Sealed,
     /// In memory only: it ends with the restart.
@@ -73,7 +73,7 @@ pub(crate) enum Keep {
 
 impl Keep {
     /// The lifetime that the person chose with "Remember login data".
-    pub(crate) fn chosen(remember: bool) -> Self {
+    pub fn chosen(remember: bool) -> Self {
         match remember {
             true => Self::Sealed,
             false => Self::UntilRestart,
@@ -102,11 +102,11 @@ struct Inner {
 
 /// The logins of one kind at one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Logins(Arc<Inner>);
+pub struct Logins(Arc<Inner>);
 
 impl Logins {
     /// No logins yet. Without a vault no login is remembered.
-    pub(crate) fn new(
+    pub fn new(
         of: LoginsOf,
         tenant: &str,
         client: Arc<Client>,
@@ -126,13 +126,13 @@ impl Logins {
     }
 
     /// The OAuth scope of a sign-in, always with a refresh token: an access token alone ends after about an hour.
-    pub(crate) fn scope(&self) -> String {
+    pub fn scope(&self) -> String {
         scope(&self.0.client.config().graph, self.0.of.permissions(), true)
     }
 
     /// Reads the remembered logins from the database, where another process may have added or removed one. Returns their names,
     /// and the error of one that does not open. `only_remembered`: logins that are only in memory are dropped.
-    pub(crate) async fn look(&self, only_remembered: bool) -> (Vec<String>, Option<String>) {
+    pub async fn look(&self, only_remembered: bool) -> (Vec<String>, Option<String>) {
         let Some(vault) = &self.0.vault else {
             return (Vec::new(), None);
         };
@@ -184,7 +184,7 @@ impl Logins {
     ///
     /// # Errors
     /// The token cannot be sealed or stored; the login does not begin.
-    pub(crate) async fn begin(
+    pub async fn begin(
         &self,
         name: &str,
         kind: ClientKind,
@@ -213,19 +213,19 @@ impl Logins {
     ///
     /// # Errors
     /// The database fails.
-    pub(crate) async fn forget(&self, name: &str) -> Result<bool, VaultError> {
+    pub async fn forget(&self, name: &str) -> Result<bool, VaultError> {
         let stored = self.0.store.forget_secret(&self.sealed_name(name)).await?;
         Ok(self.logins().remove(name).is_some() || stored)
     }
 
     /// Whether the person is signed in, as far as Entra has answered.
-    pub(crate) fn signed_in(&self, person: PersonId) -> bool {
+    pub fn signed_in(&self, person: PersonId) -> bool {
         self.state(&person.to_string())
             .is_some_and(|state| state.is_signed_in)
     }
 
     /// The state of a login; `None`: there is none.
-    pub(crate) fn state(&self, name: &str) -> Option<LoginState> {
+    pub fn state(&self, name: &str) -> Option<LoginState> {
         let login = self.logins().get(name).cloned()?;
         // Locked: it is being renewed, and was valid a moment ago.
         let Ok(login) = login.try_lock() else {
@@ -241,7 +241,7 @@ impl Logins {
 
     /// Makes a request with the person's access token; with another one if Graph refuses the first with 401, as often as
     /// [`UserSession::replace`] allows.
-    pub(crate) async fn with<T, R>(
+    pub async fn with<T, R>(
         &self,
         person: PersonId,
         request: impl Fn(Secret) -> R,
@@ -260,7 +260,7 @@ impl Logins {
     }
 
     /// Graph refused this access token with 401. Returns true if there is another one, or one may be asked for.
-    pub(crate) async fn replace(&self, name: &str, refused: &Secret) -> bool {
+    pub async fn replace(&self, name: &str, refused: &Secret) -> bool {
         let login = self.logins().get(name).cloned();
         let Some(login) = login else { return false };
         let now = self.now();
@@ -268,7 +268,7 @@ impl Logins {
     }
 
     /// An access token; `fresh`: a new one, not the one in memory.
-    pub(crate) async fn token(&self, name: &str, fresh: bool) -> Result<Secret, GraphError> {
+    pub async fn token(&self, name: &str, fresh: bool) -> Result<Secret, GraphError> {
         let login = self.logins().get(name).cloned();
         let login = login.ok_or_else(|| GraphError::UserSignIn {
             error: "login_required".into(),
@@ -335,13 +335,13 @@ impl Logins {
 
 /// State of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LoginState {
+pub struct LoginState {
     /// Whether Entra accepts the login without the person.
-    pub(crate) is_signed_in: bool,
+    pub is_signed_in: bool,
     /// Whether the login outlives a restart.
-    pub(crate) remembered: bool,
+    pub remembered: bool,
     /// The reason why the person must sign in again, or the remedy for an administrator.
-    pub(crate) trouble: Option<String>,
+    pub trouble: Option<String>,
 }
 
 impl LoginState {

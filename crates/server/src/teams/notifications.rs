@@ -3,7 +3,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::body::Bytes;
 use graph::{
     Client, GraphError, KeyedCertificate,
     notification::{Counters, Event, LifecycleKind, ReceiveResult, Receiver, TrustedApplication},
@@ -37,21 +36,21 @@ pub struct NotificationOptions {
 
 /// Sender of notifications' bodies to the task of a tenant. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct NotificationSender(mpsc::Sender<Bytes>);
+pub struct NotificationSender(mpsc::Sender<Vec<u8>>);
 
 /// Receiver of notifications' bodies.
 #[derive(Debug)]
-pub(crate) struct NotificationReceiver(mpsc::Receiver<Bytes>);
+pub struct NotificationReceiver(mpsc::Receiver<Vec<u8>>);
 
 impl NotificationSender {
     /// A queue of at most [`QUEUE_MAX`] bodies.
-    pub(crate) fn new() -> (Self, NotificationReceiver) {
+    pub fn new() -> (Self, NotificationReceiver) {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         (Self(sender), NotificationReceiver(receiver))
     }
 
     /// Queues a body; returns false if the queue is full: Graph sends the body again.
-    pub(crate) fn send(&self, body: Bytes) -> bool {
+    pub fn send(&self, body: Vec<u8>) -> bool {
         self.0.try_send(body).is_ok()
     }
 }
@@ -68,7 +67,7 @@ struct NotificationTask {
 
 impl Tenant {
     /// Subscribes to the presence of people and handles notifications, until the task is dropped.
-    pub(crate) async fn listen(
+    pub async fn listen(
         self,
         options: NotificationOptions,
         vault: Arc<Vault>,

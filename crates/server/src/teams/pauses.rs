@@ -33,7 +33,7 @@ impl Pauses {
     }
 
     /// Adds the pause of a person.
-    pub(crate) fn begin(&self, person: PersonId, until: Timestamp) {
+    pub fn begin(&self, person: PersonId, until: Timestamp) {
         tracing::warn!(%person, until = %rfc3339(until), "writing to Teams is paused for this person");
         self.change(|pauses| {
             pauses.insert(person, until);
@@ -41,7 +41,7 @@ impl Pauses {
     }
 
     /// Removes the pause of a person.
-    pub(crate) fn end(&self, person: PersonId) {
+    pub fn end(&self, person: PersonId) {
         self.change(|pauses| {
             pauses.remove(&person);
         });

@@ -60,7 +60,7 @@ impl Reads {
     }
 
     /// The reads of one tenant.
-    pub(crate) fn of_tenant(&self, name: &str) -> TenantReads {
+    pub fn of_tenant(&self, name: &str) -> TenantReads {
         self.tenants.get(name).cloned().unwrap_or_default()
     }
 

@@ -40,7 +40,7 @@ struct Opened {
 
 /// The searches at one tenant. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AccountSearch {
+pub struct AccountSearch {
     progress: Arc<watch::Sender<Progress>>,
     opened: Arc<Mutex<Opened>>,
     wake: Arc<Notify>,
@@ -48,25 +48,25 @@ pub(crate) struct AccountSearch {
 
 /// What an administrator's request came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Searched {
+pub struct Searched {
     /// Whether the search goes on; `found` is what it has found so far.
-    pub(crate) is_running: bool,
+    pub is_running: bool,
     /// People whose account was found.
-    pub(crate) found: Vec<PersonId>,
+    pub found: Vec<PersonId>,
     /// Why the search stopped before its end.
-    pub(crate) trouble: Option<String>,
+    pub trouble: Option<String>,
 }
 
 /// The last search has only just ended; seconds until the next may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooSoon(pub(crate) u32);
+pub struct TooSoon(pub u32);
 
 impl AccountSearch {
     /// Searches now, or joins the search that is under way or waits. Returns when it ends, at the latest after 20 seconds.
     ///
     /// # Errors
     /// The last one ended less than ten seconds ago.
-    pub(crate) async fn now(&self) -> Result<Searched, TooSoon> {
+    pub async fn now(&self) -> Result<Searched, TooSoon> {
         let number = self.ask(network_time())?;
         let mut progress = self.progress.subscribe();
         let ended = progress.wait_for(|progress| progress.served >= number);
@@ -145,7 +145,7 @@ impl AccountSearch {
     }
 
     /// Has a person searched for soon, at most once a minute. Never waits.
-    pub(crate) fn person_opened(&self, person: PersonId) {
+    pub fn person_opened(&self, person: PersonId) {
         if self.lock().opened(person, network_time()) {
             self.wake.notify_one();
         }
@@ -181,7 +181,7 @@ impl Opened {
 
 impl Tenant {
     /// Searches for people without an account who were opened, for ever.
-    pub(crate) async fn find_opened(self, context: Context) {
+    pub async fn find_opened(self, context: Context) {
         loop {
             let person = self.search.next_opened().await;
             let Some(person) = self.directory.person(person) else {

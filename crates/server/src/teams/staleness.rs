@@ -9,14 +9,14 @@ const SWEEPS: u32 = 3;
 
 /// Computes the age up to which an answer of Teams counts, from the sweep intervals of all tenants.
 #[derive(Debug)]
-pub(crate) struct StalenessLimit {
+pub struct StalenessLimit {
     /// The way of signing in to each tenant, and its requests per 30 seconds.
     tenants: Vec<(SignIn, Option<u32>)>,
 }
 
 impl StalenessLimit {
     /// The limit for these tenants.
-    pub(crate) fn new(tenants: &[TeamsOptions]) -> Self {
+    pub fn new(tenants: &[TeamsOptions]) -> Self {
         let tenants = tenants.iter();
         let tenants = tenants.map(|tenant| (tenant.sign_in, tenant.requests_per_30_seconds));
         Self {
@@ -25,7 +25,7 @@ impl StalenessLimit {
     }
 
     /// The limit with this number of people: that of the slowest tenant while writes slow its sweep down.
-    pub(crate) fn with(&self, people: usize) -> Duration {
+    pub fn with(&self, people: usize) -> Duration {
         let intervals = self.tenants.iter().map(|(sign_in, limit)| {
             let elements = match sign_in {
                 SignIn::Application => people,

@@ -11,27 +11,27 @@ use crate::{clock::Clock, context::PeopleObserver, directory::Person, vault::Vau
 
 /// The way to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct TenantClient {
+pub struct TenantClient {
     /// Its name here.
-    pub(crate) name: Arc<str>,
+    pub name: Arc<str>,
     /// Its client.
-    pub(crate) client: Arc<Client>,
+    pub client: Arc<Client>,
     /// Where people sign in by themselves.
-    pub(crate) logins: Option<Logins>,
+    pub logins: Option<Logins>,
     /// Searches for accounts of people without one.
-    pub(crate) search: AccountSearch,
+    pub search: AccountSearch,
 }
 
 /// All of them, by name. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TenantClients(Arc<BTreeMap<Arc<str>, TenantClient>>);
+pub struct TenantClients(Arc<BTreeMap<Arc<str>, TenantClient>>);
 
 impl TenantClients {
     /// Opens none yet: nothing is sent.
     ///
     /// # Errors
     /// The TLS library could not be set up.
-    pub(crate) fn new(
+    pub fn new(
         tenants: &[TeamsOptions],
         store: &Store,
         vault: Option<&Arc<Vault>>,
@@ -63,17 +63,17 @@ impl TenantClients {
     }
 
     /// That of one tenant.
-    pub(crate) fn get(&self, name: &str) -> Option<&TenantClient> {
+    pub fn get(&self, name: &str) -> Option<&TenantClient> {
         self.0.get(name)
     }
 
     /// All of them.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &TenantClient> {
+    pub fn all(&self) -> impl Iterator<Item = &TenantClient> {
         self.0.values()
     }
 
     /// The names of all tenants.
-    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+    pub fn names(&self) -> Vec<Arc<str>> {
         self.0.keys().cloned().collect()
     }
 }
