@@ -1,5 +1,5 @@
-//! Teams as a sink and as a source: the loops that spend the tenant's budget. What may be sent when is decided by the
-//! plain types of `graph`; here is only waiting and sending.
+//! Synchronisation with Teams: the tasks of each tenant read and write presences within the tenant's request budget. The plain
+//! types of `graph` decide the time of each request; the tasks wait and send.
 
 mod accounts;
 mod attempts;
@@ -41,15 +41,7 @@ use reads::TenantReads;
 use refused::Refused;
 use unconfirmed::Unconfirmed;
 
-use crate::{
-    clock::Clock,
-    directory::Directory,
-    directory::Person,
-    health::{Health, Trouble},
-    metrics::Metrics,
-    organisation::{MAIN_TENANT, Organisation},
-    shard::Shard,
-};
+use crate::{context::Context, directory::Person, health::Trouble, organisation::MAIN_TENANT};
 
 pub use accounts::{
     AccountError, Answer, begin_browser, begin_code, confirm, disconnect, finish_browser,
@@ -72,37 +64,37 @@ pub use sweep::SweepNow;
 pub use tenant_clients::{TenantClient, TenantClients};
 pub use writes::TeamsWrites;
 
-/// The network's time in milliseconds: what Microsoft allows and asks to wait is counted by it, also where the server's
-/// clock is driven by hand and stands still.
+/// The network's time in milliseconds since the start. Budgets and pauses of Microsoft are counted by it, because tests drive the
+/// server's clock by hand.
 fn network_time() -> i64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     i64::try_from(START.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Changes that may wait to be compared.
+/// Changes that may wait for the comparison with notifications.
 const CHANGES_MAX: usize = 1_024;
 
-/// How a tenant is signed in to.
+/// The way of signing in to a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignIn {
-    /// Once, by the application, for everybody: it reads and writes with permissions of its own.
+    /// The application signs in, and reads and writes all presences with its own permissions.
     Application,
-    /// By each person: everybody's presence is read and written with their own login.
+    /// Each person signs in, and the person's presence is read and written with that login.
     People,
 }
 
-/// A tenant, how it is signed in to, and its budget of requests.
+/// Settings of a tenant.
 #[derive(Debug)]
 pub struct TeamsOptions {
-    /// Its name here; that of the main one is [`crate::MAIN_TENANT`].
+    /// The tenant's name here; the main tenant is [`crate::MAIN_TENANT`].
     pub name: Arc<str>,
-    /// How it is signed in to.
+    /// The way of signing in.
     pub sign_in: SignIn,
-    /// Where it is and how to sign in.
+    /// Addresses and credentials.
     pub client: graph::ClientConfig,
     /// Requests per 30 seconds; `None`: no limit.
     pub requests_per_30_seconds: Option<u32>,
-    /// How Graph tells of changes, if it shall.
+    /// Change notifications; `None`: presences are read at the polling interval alone.
     pub notifications: Option<NotificationOptions>,
 }
 
@@ -110,81 +102,46 @@ pub struct TeamsOptions {
 #[derive(Clone, Debug)]
 pub struct Tenant {
     name: Arc<str>,
-    /// Everybody's logins, where people sign in by themselves.
+    /// The logins of people, where each person signs in.
     logins: Option<Logins>,
     /// Searches for accounts of people without one.
     search: AccountSearch,
     client: Arc<Client>,
+    context: Context,
     budget: Arc<Mutex<Budget>>,
     reads: TenantReads,
-    /// What each person's last answer showed, where notifications are compared with it.
+    /// The last state of each person, for the comparison with notifications.
     shown: Arc<Mutex<HashMap<PersonId, TeamsState>>>,
     reach: Arc<Mutex<Reach>>,
     unconfirmed: Arc<Mutex<Unconfirmed>>,
     /// Accounts for which Graph refuses requests.
     refused: Arc<Mutex<Refused>>,
-    /// People whose own read failed, where people sign in by themselves.
+    /// People who could not be read, where each person signs in.
     personal: Arc<Mutex<PersonalFailures>>,
-    /// Where changes are told that the sweep sees, if somebody compares them with Graph's notifications.
+    /// Changes that the sweep saw, for the comparison with notifications.
     changes: Option<mpsc::Sender<Arc<str>>>,
     /// Milliseconds between the starts of the last two sweeps.
     sweep_interval: Arc<AtomicU64>,
     limit: Option<u32>,
-    clock: Clock,
-    directory: Directory,
-    organisation: Organisation,
-    shard: Shard,
-    health: Health,
-    metrics: Arc<Metrics>,
-}
-
-/// What a tenant needs of the rest of the server.
-#[derive(Clone, Debug)]
-pub struct Surroundings {
-    /// The time.
-    pub clock: Clock,
-    /// Who is who.
-    pub directory: Directory,
-    /// What holds for whom.
-    pub organisation: Organisation,
-    /// The engine.
-    pub shard: Shard,
-    /// Where trouble is told.
-    pub health: Health,
-    /// Figures.
-    pub metrics: Arc<Metrics>,
-    /// People of the tenant who are read more often.
-    pub reads: TenantReads,
 }
 
 impl Tenant {
-    /// The tenant called `name`, reached by `client` with `limit` requests per 30 seconds. Nothing is sent yet.
-    pub fn new(
-        TenantClient {
+    /// The connection to the tenant of this client, with `limit` requests per 30 seconds and the people to read beside the
+    /// sweep. Nothing is sent yet.
+    fn new(client: TenantClient, limit: Option<u32>, context: Context, reads: TenantReads) -> Self {
+        let TenantClient {
             name,
             client,
             logins,
             search,
-        }: TenantClient,
-        limit: Option<u32>,
-        surroundings: Surroundings,
-    ) -> Self {
-        let Surroundings {
-            clock,
-            directory,
-            organisation,
-            shard,
-            health,
-            metrics,
-            reads,
-        } = surroundings;
-        let budget = Arc::new(Mutex::new(Budget::new(limit, network_time())));
+        } = client;
         Self {
             name,
             logins,
             search,
             client,
-            budget,
+            context,
+            budget: Arc::new(Mutex::new(Budget::new(limit, network_time()))),
             reads,
             shown: Arc::default(),
             reach: Arc::default(),
@@ -194,31 +151,25 @@ impl Tenant {
             changes: None,
             sweep_interval: Arc::default(),
             limit,
-            clock,
-            directory,
-            organisation,
-            shard,
-            health,
-            metrics,
         }
     }
 
-    /// Whether a person's presence is read and written here.
+    /// Whether this tenant reads and writes a person's presence.
     fn serves(&self, person: &Person) -> bool {
-        person.tenant == self.name && self.organisation.syncs(person.id)
+        person.tenant == self.name && self.context.organisation.syncs(person.id)
     }
 
-    /// The Teams accounts of these people, as far as they are read here.
+    /// The Teams accounts of the people whom this tenant serves.
     fn accounts(&self, people: impl IntoIterator<Item = PersonId>) -> Vec<Arc<str>> {
         let people = people.into_iter();
-        let people = people.filter_map(|person| self.directory.person(person));
+        let people = people.filter_map(|person| self.context.directory.person(person));
         let served = people.filter(|person| self.serves(person));
         served
             .filter_map(|person| person.teams_id.clone())
             .collect()
     }
 
-    /// The name of a part of the tenant's connection in the health of the server.
+    /// The name of a health part of this tenant.
     fn part_name<'a>(&self, part: &'a str) -> Cow<'a, str> {
         match *self.name == *MAIN_TENANT {
             true => part.into(),
@@ -226,18 +177,20 @@ impl Tenant {
         }
     }
 
-    /// Tells how a part of the tenant's connection is.
+    /// Reports a health part of this tenant as OK or in trouble.
     fn report(&self, part: &str, trouble: Option<Trouble>) {
-        self.health.report(&self.part_name(part), trouble);
+        self.context.health.report(&self.part_name(part), trouble);
     }
 
-    /// Reports what may be wrong with a part of the tenant's connection.
+    /// Reports a warning about a health part of this tenant, or its end.
     fn report_warning(&self, part: &str, warning: Option<Trouble>) {
-        self.health.report_warning(&self.part_name(part), warning);
+        self.context
+            .health
+            .report_warning(&self.part_name(part), warning);
     }
 
-    /// Lets changes be told that the sweep sees.
-    pub fn tell_changes(&mut self) -> mpsc::Receiver<Arc<str>> {
+    /// A channel of the changes that the sweep sees.
+    fn changes(&mut self) -> mpsc::Receiver<Arc<str>> {
         let (sender, changes) = mpsc::channel(CHANGES_MAX);
         self.changes = Some(sender);
         changes
@@ -245,10 +198,10 @@ impl Tenant {
 
     fn changed(&self, person: PersonId) {
         if let Some(changes) = &self.changes
-            && let Some(person) = self.directory.person(person)
+            && let Some(person) = self.context.directory.person(person)
             && let Some(user) = &person.teams_id
         {
-            // Whoever compares is late: one change more or less tells nothing.
+            // With a full queue the comparison is late, and one change more or less does not matter.
             let _ = changes.try_send(user.clone());
         }
     }
@@ -257,16 +210,16 @@ impl Tenant {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows what of the budget is spent.
-    fn tell_budget(&self) {
+    /// Updates the metrics of the budget.
+    fn record_budget(&self) {
         let (sent, limit) = {
             let budget = self.budget();
             (budget.sent(network_time()), budget.limit())
         };
-        self.metrics.tell_budget(&self.name, sent, limit);
+        self.context.metrics.tell_budget(&self.name, sent, limit);
     }
 
-    /// Waits for room in the budget.
+    /// Waits until the budget has a request left, and consumes it.
     async fn afford(&self, purpose: Purpose) {
         let began = Instant::now();
         loop {
@@ -276,15 +229,15 @@ impl Tenant {
                 Err(wait) => tokio::time::sleep(wait).await,
             }
         }
-        self.metrics.budget_wait.observe(began);
+        self.context.metrics.budget_wait.observe(began);
     }
 
-    /// Counts a request, and waits where Graph asks for it.
+    /// Counts a request, and pauses the budget where Graph asks for that.
     fn count(&self, call: &str, result: Result<(), &GraphError>) {
         let outcome = result.map_or_else(outcome, |()| "ok");
-        self.metrics.count_request(call, outcome);
+        self.context.metrics.count_request(call, outcome);
         if let Err(error) = result
-            // What other statuses ask for holds for that request alone, and what the sign-in asks for, for the sign-in.
+            // A pause for another status concerns that request alone, and a pause for the sign-in the sign-in alone.
             && (matches!(error, GraphError::Throttled { .. })
                 || matches!(error, GraphError::Service { retry_after: Some(_), .. }))
         {
@@ -293,7 +246,7 @@ impl Tenant {
         }
     }
 
-    /// Reports a failure that is everybody's.
+    /// Reports a failure that concerns the whole tenant.
     fn report_failure(&self, part: &str, error: &GraphError) {
         let trouble = Trouble {
             what: error.to_string(),

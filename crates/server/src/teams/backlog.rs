@@ -39,7 +39,7 @@ impl Tenant {
             tokio::time::sleep(CHECK_INTERVAL).await;
             writes.forget_unconfirmed(&self);
             let backlog = writes.backlog();
-            self.metrics.set_backlog(&self.name, backlog);
+            self.context.metrics.set_backlog(&self.name, backlog);
             if last_report.is_due(backlog.oldest) {
                 let silent_for = self.budget().pause_left(network_time());
                 self.report(PART, trouble(backlog, self.limit, silent_for));

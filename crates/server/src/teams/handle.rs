@@ -1,4 +1,4 @@
-//! The connections to all tenants: made before the engine starts, which has them as sinks, and started after it.
+//! The connections to all tenants: made before the engine, which has them as sinks, and started after it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,8 +12,8 @@ use store::Store;
 use tokio::task::JoinSet;
 
 use super::{
-    Attempts, NotificationSender, Pauses, Reads, StalenessLimit, Surroundings, SweepNow,
-    TeamsOptions, TeamsWrites, Tenant, TenantClients,
+    Attempts, NotificationSender, Pauses, Reads, StalenessLimit, SweepNow, TeamsOptions,
+    TeamsWrites, Tenant, TenantClients,
 };
 use crate::{
     clock::Clock,
@@ -91,13 +91,13 @@ impl TeamsStart {
         Arc::new(move |people| staleness.with(people))
     }
 
-    /// Marks a person as watched by a subscription that lasts so long at most.
+    /// A function that marks a person as watched for at most a time.
     pub fn watch(&self) -> Arc<dyn Fn(PersonId, Duration) + Send + Sync> {
         let reads = self.reads.clone();
         Arc::new(move |person, lasts| reads.watch(person, lasts))
     }
 
-    /// Starts the commit queue and the tasks of all tenants.
+    /// Starts the commit queue and the tasks of all tenants. Returns the handle for requests, and the sweeps of the tenants.
     pub async fn connect(
         self,
         context: &Context,
@@ -123,25 +123,18 @@ impl TeamsStart {
                 context.health.report("teams logins", trouble);
             }
             let name = options.name.clone();
-            let surroundings = Surroundings {
-                clock: context.clock.clone(),
-                directory: context.directory.clone(),
-                organisation: context.organisation.clone(),
-                shard: context.shard.clone(),
-                health: context.health.clone(),
-                metrics: context.metrics.clone(),
-                reads: self.reads.of_tenant(&name),
-            };
-            let mut tenant = Tenant::new(client, options.requests_per_30_seconds, surroundings);
+            let reads = self.reads.of_tenant(&name);
+            let limit = options.requests_per_30_seconds;
+            let mut tenant = Tenant::new(client, limit, context.clone(), reads);
             let (sweep, wishes) = Tenant::sweeper();
             let receiving = options.notifications.map(|options| {
                 let (sender, receiver) = NotificationSender::new();
                 notifications.insert(name.clone(), sender);
-                (options, receiver, tenant.tell_changes())
+                (options, receiver, tenant.changes())
             });
             let writes = self.writes.of_tenant(&name);
             tasks.spawn(writes.run(tenant.clone(), context.store.clone()));
-            tasks.spawn(tenant.clone().link(context.clone()));
+            tasks.spawn(tenant.clone().link());
             tasks.spawn(tenant.clone().read_asked());
             tasks.spawn(tenant.clone().read_eventful());
             if let (Some((options, bodies, changes)), Some(vault)) = (receiving, self.vault.clone())

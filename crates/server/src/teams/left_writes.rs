@@ -53,7 +53,7 @@ impl TenantWrites {
                 () = tokio::time::sleep(CHECK_INTERVAL) => {}
                 () = self.is_taken_back() => {}
             }
-            let writes = match store.left_writes(tenant.clock.now()).await {
+            let writes = match store.left_writes(tenant.context.clock.now()).await {
                 Ok(writes) => writes,
                 Err(error) => {
                     tracing::warn!(%error, "writes to accounts of removed people could not be read from the database; trying again in 2 s");
@@ -62,7 +62,7 @@ impl TenantWrites {
             };
             let taken_back = std::mem::take(&mut *self.taken_back());
             for write in writes.iter().filter(|write| *write.tenant == *tenant.name) {
-                match self.step(write, &taken_back, &tenant.directory) {
+                match self.step(write, &taken_back, &tenant.context.directory) {
                     Step::Wait => {}
                     Step::Forget => forget(&store, write).await,
                     Step::Clear => self.clear(write),

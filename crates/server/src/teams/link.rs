@@ -1,5 +1,5 @@
-//! Finds people's Teams accounts by sign-in name or mail, once; from then on the object id is kept. `search.rs` has the searches
-//! that are asked for.
+//! Finds the Teams accounts of people by sign-in name or mail address, once: the object id of a found account is stored. The
+//! searches that administrators request are in `search.rs`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,20 +12,20 @@ use super::{
     lookups::{LookupRound, Lookups},
     network_time,
 };
-use crate::{context::Context, directory::Person, health::Trouble};
+use crate::{directory::Person, health::Trouble};
 
-/// How often people without an account are looked for again.
-const AGAIN: Duration = Duration::from_secs(600);
-/// How soon after a failure, or when people were added.
-const SOON: Duration = Duration::from_secs(2);
-/// The name under which the health of finding is told.
+/// Longest pause between two searches for the accounts of people without one.
+const SEARCH_INTERVAL: Duration = Duration::from_secs(600);
+/// Pause before the next search after a failure.
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+/// Health part of the search for accounts.
 const PART: &str = "teams accounts";
 /// Unmatched people that are named one by one.
 const NAMED_MAX: usize = 5;
 
-/// Why the account of a person was not searched for to the end.
+/// The reason why the search for a person's account did not come to an end.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum SearchError {
     /// Graph refuses the names for good, or several accounts have them: an answer about this person.
     Refused(String),
     /// No answer, or one that is not about this person alone.
@@ -34,7 +34,7 @@ pub(super) enum Failure {
     Store(String),
 }
 
-impl Failure {
+impl SearchError {
     /// The reason.
     pub(super) fn why(&self) -> &str {
         match self {
@@ -46,48 +46,44 @@ impl Failure {
 /// Result of a search for the account of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// It is linked.
+    /// The account is linked.
     Linked,
-    /// The tenant has none that can be linked.
+    /// The tenant has no account that can be linked.
     Nothing,
-    /// Nothing is to be linked any more: the person has an account, has moved or was removed.
-    Settled,
+    /// No account is needed any more: the person has one, has moved or was removed.
+    NotNeeded,
 }
 
 impl Tenant {
-    /// Finds accounts, for ever, of those whose location names this tenant; lets go whoever has come to another one.
-    pub async fn link(self, context: Context) {
-        let opened = self.clone().find_opened(context.clone());
-        tokio::join!(self.find_all(context), opened);
+    /// Finds the accounts of people with a location of this tenant, and unlinks people who moved to another tenant, until the
+    /// task is dropped.
+    pub async fn link(self) {
+        let opened = self.clone().find_opened();
+        tokio::join!(self.find_all(), opened);
     }
 
-    /// Finds the accounts of all people, for ever.
-    async fn find_all(self, context: Context) {
-        let mut places = context.movers();
+    /// Finds the accounts of all people, until the task is dropped.
+    async fn find_all(self) {
+        let mut movers = self.context.movers();
         let mut lookups = Lookups::default();
         loop {
             let number = self.search.begin();
-            let known = self.directory.len();
-            places.mark_unchanged();
-            self.part_with_movers(&context).await;
-            let (again, failure) = self.find_round(&context, &mut lookups).await;
+            movers.mark_unchanged();
+            self.unlink_movers().await;
+            let (pause, failure) = self.find_round(&mut lookups).await;
             self.search.end(number, failure);
             tokio::select! {
-                () = tokio::time::sleep(again) => {}
-                () = self.grows(known) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = self.search.asked() => {}
-                Ok(()) = places.changed() => {}
+                // Also after people were added.
+                Ok(()) = movers.changed() => {}
             }
         }
     }
 
     /// Looks up each person without an account once, except names that failed a short time ago. Returns the pause before the
     /// next round, and the failure.
-    async fn find_round(
-        &self,
-        context: &Context,
-        lookups: &mut Lookups,
-    ) -> (Duration, Option<String>) {
+    async fn find_round(&self, lookups: &mut Lookups) -> (Duration, Option<String>) {
         let people = lookups.in_turn(self.unlinked(), |person| person.id);
         let (mut round, mut unmatched) = (LookupRound::default(), Vec::new());
         let mut store_failure = None;
@@ -96,22 +92,22 @@ impl Tenant {
                 continue;
             }
             lookups.begin(person.id);
-            match self.find(&person, context).await {
+            match self.find(&person).await {
                 Ok(found) => {
                     lookups.answered(person.id);
                     round.answered();
                     match found {
                         Found::Linked => self.search.found(person.id),
                         Found::Nothing => unmatched.push(person.name.clone()),
-                        Found::Settled => {}
+                        Found::NotNeeded => {}
                     }
                 }
-                Err(Failure::Refused(why)) => {
+                Err(SearchError::Refused(why)) => {
                     round.answered();
                     lookups.failed(person.id, &person.name, why, network_time());
                 }
-                Err(Failure::Unanswered(why)) => round.failed(person.id, &person.name, why),
-                Err(Failure::Store(why)) => {
+                Err(SearchError::Unanswered(why)) => round.failed(person.id, &person.name, why),
+                Err(SearchError::Store(why)) => {
                     store_failure = Some(why);
                     break;
                 }
@@ -129,7 +125,7 @@ impl Tenant {
             lookups.end(round, network_time());
         }
         lookups.retain(|person| {
-            let person = self.directory.person(person);
+            let person = self.context.directory.person(person);
             person.is_some_and(|person| self.is_unlinked(&person))
         });
         self.report_warning(PART, lookups.warning());
@@ -142,18 +138,21 @@ impl Tenant {
             };
             let what = trouble.what.clone();
             self.report(PART, Some(trouble));
-            return (SOON, Some(what));
+            return (RETRY_INTERVAL, Some(what));
         }
-        self.tell_unmatched(&unmatched);
-        let again = lookups.next_due(network_time()).map_or(AGAIN, |due| {
-            Duration::from_millis(due.unsigned_abs()).clamp(SOON, AGAIN)
-        });
-        (if is_over { SOON } else { again }, named)
+        self.log_unmatched(&unmatched);
+        let pause = lookups
+            .next_due(network_time())
+            .map_or(SEARCH_INTERVAL, |due| {
+                Duration::from_millis(due.unsigned_abs()).clamp(RETRY_INTERVAL, SEARCH_INTERVAL)
+            });
+        (if is_over { RETRY_INTERVAL } else { pause }, named)
     }
 
-    /// Whether Graph answers a lookup of an account that is linked: then what failed is the fault of single names.
+    /// Whether Graph answers a lookup of a linked account: then the failures are those of single names.
     async fn answers_about_others(&self) -> bool {
         let linked = self
+            .context
             .directory
             .teams_ids(|person| person.tenant == self.name);
         let Some(account) = linked.first() else {
@@ -163,61 +162,54 @@ impl Tenant {
         self.client.find_user(account).await.is_ok()
     }
 
-    /// Whose location names another tenant than the one that their account is in: what was written there is taken back
-    /// first, then the account is forgotten, and the other tenant looks for one.
-    async fn part_with_movers(&self, context: &Context) {
-        let movers = self.directory.people(|person| {
+    /// Unlinks people who moved to another tenant: clears Offhook's writes in the old one, then forgets the account, so that the
+    /// new tenant can find one.
+    async fn unlink_movers(&self) {
+        let movers = self.context.directory.people(|person| {
             if person.teams_id.is_none() {
                 return false;
             }
-            let wanted = self.organisation.tenant(person.id);
+            let wanted = self.context.organisation.tenant(person.id);
             let here = *person.tenant == *self.name;
-            // A tenant that is configured no more lets nobody go by itself.
-            let from_nowhere = wanted == *self.name && !context.has_tenant(&person.tenant);
+            // A tenant that is no longer configured has no task: the new tenant unlinks its people.
+            let from_nowhere = wanted == *self.name && !self.context.has_tenant(&person.tenant);
             (here && wanted != *self.name) || (!here && from_nowhere)
         });
         for person in movers {
-            if let Err(error) = context.unlink(&person).await {
+            if let Err(error) = self.context.unlink(&person).await {
                 tracing::warn!(person = %person.id, %error, "a person could not leave a tenant");
             }
         }
     }
 
-    /// People without a Teams account whose location names this tenant and who have a name to find one by.
+    /// People of this tenant without a Teams account, with a name to find one by.
     fn unlinked(&self) -> Vec<Arc<Person>> {
-        self.directory.people(|person| self.is_unlinked(person))
+        self.context
+            .directory
+            .people(|person| self.is_unlinked(person))
     }
 
-    /// Whether a person has no account, and one can be searched for here.
+    /// Whether a person has no account, and this tenant can search for one.
     pub(super) fn is_unlinked(&self, person: &Person) -> bool {
-        // Where people sign in by themselves, the application may not search for accounts.
+        // Where each person signs in, the application has no permission to search.
         self.logins.is_none()
             && person.teams_id.is_none()
             && !(person.user_principal_name.is_empty() && person.mail.is_empty())
-            && self.organisation.tenant(person.id) == *self.name
+            && self.context.organisation.tenant(person.id) == *self.name
     }
 
-    async fn grows(&self, known: usize) {
-        while self.directory.len() <= known {
-            tokio::time::sleep(SOON).await;
-        }
-    }
-
-    /// Finds and links the account of a person; an account that was linked meanwhile stays.
-    pub(super) async fn find(
-        &self,
-        person: &Arc<Person>,
-        context: &Context,
-    ) -> Result<Found, Failure> {
+    /// Finds and links the account of a person, unless another one was linked during the search.
+    pub(super) async fn find(&self, person: &Person) -> Result<Found, SearchError> {
+        let context = &self.context;
         let Some(user) = self.look_up(person).await? else {
             return Ok(Found::Nothing);
         };
-        // Store, directory and engine say the same to whoever looks.
+        // Database, index of people and engine change together.
         let _one_at_a_time = context.settings_change.lock().await;
         // The search has waited: an administrator, or another search, may have linked an account, or removed the person.
-        let now = self.directory.person(person.id);
+        let now = self.context.directory.person(person.id);
         if !now.is_some_and(|person| self.is_unlinked(&person)) {
-            return Ok(Found::Settled);
+            return Ok(Found::NotNeeded);
         }
         let linked = context.store.link_teams(person.id, &user.id, &self.name);
         match linked.await {
@@ -229,11 +221,13 @@ impl Tenant {
             }
             Err(error) => {
                 let why = format!("cannot link {} to Teams: {error}", person.name);
-                return Err(Failure::Store(why));
+                return Err(SearchError::Store(why));
             }
         }
-        self.directory.set_teams_id(person.id, &user.id, &self.name);
-        self.shard.fact(person.id, Fact::TeamsLinked).await;
+        self.context
+            .directory
+            .set_teams_id(person.id, &user.id, &self.name);
+        self.context.shard.fact(person.id, Fact::TeamsLinked).await;
         let named = NamedAccount {
             object_id: user.id,
             sign_in_name: user.user_principal_name,
@@ -252,7 +246,7 @@ impl Tenant {
 
     /// Looks up the account of a person: by the sign-in name; by the mail address as a sign-in name; by the mail address, which
     /// a guest has in common with the account at home.
-    async fn look_up(&self, person: &Person) -> Result<Option<DirectoryUser>, Failure> {
+    async fn look_up(&self, person: &Person) -> Result<Option<DirectoryUser>, SearchError> {
         let mut refused = None;
         for name in [&person.user_principal_name, &person.mail] {
             if name.trim().is_empty() {
@@ -262,7 +256,7 @@ impl Tenant {
             match self.answered("get user", self.client.find_user(name).await) {
                 Ok(Some(user)) => return Ok(Some(user)),
                 Ok(None) => {}
-                Err(Failure::Refused(why)) => refused = Some(why),
+                Err(SearchError::Refused(why)) => refused = Some(why),
                 Err(failure) => return Err(failure),
             }
         }
@@ -278,27 +272,27 @@ impl Tenant {
                         users.len()
                     ));
                 }
-                Err(Failure::Refused(why)) => refused = Some(why),
+                Err(SearchError::Refused(why)) => refused = Some(why),
                 Err(failure) => return Err(failure),
             }
         }
         match refused {
-            Some(why) => Err(Failure::Refused(why)),
+            Some(why) => Err(SearchError::Refused(why)),
             None => Ok(None),
         }
     }
 
     /// Counts the answer to a lookup, and classifies its failure.
-    fn answered<T>(&self, call: &str, result: Result<T, GraphError>) -> Result<T, Failure> {
+    fn answered<T>(&self, call: &str, result: Result<T, GraphError>) -> Result<T, SearchError> {
         self.count(call, result.as_ref().map(|_| ()));
         result.map_err(|error| match error.blame() {
-            Blame::Request => Failure::Refused(error.to_string()),
-            Blame::Service | Blame::Administrator => Failure::Unanswered(error.to_string()),
+            Blame::Request => SearchError::Refused(error.to_string()),
+            Blame::Service | Blame::Administrator => SearchError::Unanswered(error.to_string()),
         })
     }
 
-    /// People without an account are no trouble of the whole: they are logged, not alarmed about.
-    fn tell_unmatched(&self, unmatched: &[String]) {
+    /// Logs people without an account. They are no problem of the tenant.
+    fn log_unmatched(&self, unmatched: &[String]) {
         self.report(PART, None);
         if let Some(named) = unmatched
             .get(..unmatched.len().min(NAMED_MAX))

@@ -77,7 +77,7 @@ impl Tenant {
     ) {
         let client = self.client.clone();
         let (of, name) = (LoginsOf::ServiceAccounts, self.name.clone());
-        let (clock, vault) = (self.clock.clone(), Some(vault));
+        let (clock, vault) = (self.context.clock.clone(), Some(vault));
         let accounts = Logins::new(of, &name, client.clone(), store, vault, clock);
         let Some(task) = NotificationTask::new(self, &options, accounts, sweep).await else {
             return std::future::pending().await;
@@ -141,9 +141,9 @@ impl NotificationTask {
         let mut silenced = 0;
         let (answers, mut answered) =
             mpsc::channel::<(String, Result<SubscriptionAnswer, GraphError>)>(64);
-        let mut refresh_at = self.tenant.clock.now();
+        let mut refresh_at = self.tenant.context.clock.now();
         loop {
-            let now = self.tenant.clock.now();
+            let now = self.tenant.context.clock.now();
             if now >= refresh_at {
                 refresh_at = now + REFRESH_INTERVAL;
                 self.refresh().await;
@@ -168,20 +168,20 @@ impl NotificationTask {
                 .expect_only(self.keeper.subscriptions(), self.keeper.client_state());
             let wake = self.keeper.deadline().map(Timestamp::from_milliseconds);
             let wake = wake.map_or(refresh_at, |wake| wake.min(refresh_at));
-            let clock = self.tenant.clock.clone();
+            let clock = self.tenant.context.clock.clone();
             tokio::select! {
                 Some(body) = bodies.recv() => self.receive(&body).await,
                 Some(user) = changes.recv() => {
-                    let now = self.tenant.clock.now().milliseconds();
+                    let now = self.tenant.context.clock.now().milliseconds();
                     self.keeper.on_presence_change(now, &user);
                 }
                 Some((account, answer)) = answered.recv() => {
                     let note = answer.as_ref().map(|_| ());
-                    self.tenant.metrics.count_request("subscription", match note {
+                    self.tenant.context.metrics.count_request("subscription", match note {
                         Ok(()) => "ok",
                         Err(error) => super::outcome(error),
                     });
-                    let now = self.tenant.clock.now().milliseconds();
+                    let now = self.tenant.context.clock.now().milliseconds();
                     self.keeper.on_answer(now, &account, answer);
                     self.report_health(None);
                 }
@@ -194,6 +194,7 @@ impl NotificationTask {
     async fn refresh(&mut self) {
         let people = self
             .tenant
+            .context
             .directory
             .teams_ids(|person| self.tenant.serves(person));
         self.keeper.set_people(people.iter().map(AsRef::as_ref));
@@ -227,7 +228,7 @@ impl NotificationTask {
     }
 
     async fn receive(&mut self, body: &[u8]) {
-        let now = self.tenant.clock.now().milliseconds();
+        let now = self.tenant.context.clock.now().milliseconds();
         if self.receiver.keys_due(now) {
             self.fetch_keys().await;
         }
@@ -247,7 +248,7 @@ impl NotificationTask {
     fn on_event(&mut self, event: Event) {
         match event {
             Event::Notice(notice) => {
-                let directory = &self.tenant.directory;
+                let directory = &self.tenant.context.directory;
                 // A notification may be a minute old: it is a reason to read, not the state.
                 if let Some(person) = directory.by_teams_id(&notice.user) {
                     self.tenant.reads.ask(person);
@@ -255,7 +256,7 @@ impl NotificationTask {
                         .person(person)
                         .and_then(|person| person.teams_id.clone())
                     {
-                        let now = self.tenant.clock.now().milliseconds();
+                        let now = self.tenant.context.clock.now().milliseconds();
                         self.keeper.on_notification(now, &user);
                     }
                 }
@@ -273,7 +274,7 @@ impl NotificationTask {
 
     async fn fetch_keys(&mut self) {
         let keys = self.tenant.client.signing_keys().await;
-        let now = self.tenant.clock.now().milliseconds();
+        let now = self.tenant.context.clock.now().milliseconds();
         match keys {
             Ok(keys) => self.receiver.set_keys(now, keys),
             Err(error) => {
@@ -286,7 +287,7 @@ impl NotificationTask {
     /// Adds the notifications since the last call to the metrics.
     fn count(&mut self) {
         let counters = self.receiver.counters();
-        let metrics = &self.tenant.metrics;
+        let metrics = &self.tenant.context.metrics;
         let before = std::mem::replace(&mut self.counted, counters);
         metrics.count_notifications("taken", counters.notices - before.notices);
         metrics.count_notifications("lifecycle", counters.lifecycle - before.lifecycle);

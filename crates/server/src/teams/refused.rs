@@ -136,7 +136,7 @@ impl Tenant {
         let mut refused = self.refused();
         refused.requests_left = HALVING_MAX;
         refused.accounts.retain(|account, _| {
-            let person = self.directory.by_teams_id(account);
+            let person = self.context.directory.by_teams_id(account);
             person.is_some_and(|person| self.is_read(person))
         });
         refused.split(accounts, network_time())
@@ -203,7 +203,7 @@ impl Tenant {
     /// Leaves accounts that failed alone out of the next sweeps. A person's call and state in Teams end where Graph refuses
     /// the account, and answered about others at the same time or refuses it again a minute later.
     async fn leave_out(&self, accounts: &[(Arc<str>, GraphError)], has_read: bool) {
-        let (now, asked_at) = (network_time(), self.clock.now());
+        let (now, asked_at) = (network_time(), self.context.clock.now());
         let missing: Vec<PersonId> = {
             let mut refused = self.refused();
             let mut missing = Vec::new();
@@ -211,7 +211,7 @@ impl Tenant {
                 let refusals = refused.refuse(account, &why.to_string(), now);
                 let is_refused = why.blame() == Blame::Request;
                 if is_refused && (refusals > 1 || has_read) {
-                    missing.extend(self.directory.by_teams_id(account));
+                    missing.extend(self.context.directory.by_teams_id(account));
                 }
             }
             missing
@@ -228,14 +228,15 @@ impl Tenant {
         }
         let input = |person| Input::Person(person, Fact::TeamsAccountMissing { asked_at });
         let inputs = people.into_iter().map(input).collect();
-        self.shard.inputs(inputs, Cause::Other).await;
+        self.context.shard.inputs(inputs, Cause::Other).await;
     }
 
     /// Reports the accounts that cannot be read: Graph refuses them, or its answers about them are odd.
     pub(super) fn report_unreadable(&self) {
         let mut causes: Vec<(Arc<str>, String)> = {
             let refused = self.refused();
-            self.metrics
+            self.context
+                .metrics
                 .set_refused_accounts(&self.name, refused.accounts.len());
             let causes = refused.accounts.iter();
             causes
@@ -252,8 +253,8 @@ impl Tenant {
             return None;
         }
         let named = causes.iter().map(|(account, why)| {
-            let person = self.directory.by_teams_id(account);
-            let person = person.and_then(|person| self.directory.person(person));
+            let person = self.context.directory.by_teams_id(account);
+            let person = person.and_then(|person| self.context.directory.person(person));
             let name = person.map_or_else(String::new, |person| person.name.clone());
             format!("{name} ({account}): {why}")
         });

@@ -1,5 +1,5 @@
-//! P14: searches for the Teams accounts of people without one, besides the regular search every ten minutes: all of a tenant's
-//! people when an administrator asks, one person when the person is opened.
+//! Requested searches for Teams accounts, beside the regular search every ten minutes: for all people of a tenant on request of
+//! an administrator, for one person when an administrator opens the person.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,18 +11,17 @@ use presence::PersonId;
 use tokio::sync::{Notify, watch};
 
 use super::{Tenant, network_time};
-use crate::context::Context;
 
 /// The shortest time between the end of one search and the begin of the next, in milliseconds.
-const PAUSE: i64 = 10_000;
-/// How long a request waits for a search to end.
-const WAIT: Duration = Duration::from_secs(20);
+const PAUSE_MIN: i64 = 10_000;
+/// Longest wait of a request for the end of a search.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// The shortest time between two searches for one person, in milliseconds.
-const PERSON_PAUSE: i64 = 60_000;
-/// People that may wait to be searched for; more than these are found by the regular search.
+const PERSON_PAUSE_MIN: i64 = 60_000;
+/// Opened people who may wait for a search. The regular search finds any others.
 const WAITING_MAX: usize = 64;
 
-/// A search as far as it has come. Requests have numbers; a search serves all that were made before it began.
+/// Progress of a search. Requests are numbered; a search serves all requests that were made before it began.
 #[derive(Clone, Debug, Default)]
 struct Progress {
     asked: u64,
@@ -46,18 +45,18 @@ pub struct AccountSearch {
     wake: Arc<Notify>,
 }
 
-/// What an administrator's request came to.
+/// Result of an administrator's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Searched {
-    /// Whether the search goes on; `found` is what it has found so far.
+    /// Whether the search is still running; `found` is incomplete then.
     pub is_running: bool,
-    /// People whose account was found.
+    /// The people with a found account.
     pub found: Vec<PersonId>,
-    /// Why the search stopped before its end.
+    /// The reason why the search stopped early.
     pub trouble: Option<String>,
 }
 
-/// The last search has only just ended; seconds until the next may begin.
+/// The last search ended a moment ago. Seconds until the next one may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooSoon(pub u32);
 
@@ -70,7 +69,7 @@ impl AccountSearch {
         let number = self.ask(network_time())?;
         let mut progress = self.progress.subscribe();
         let ended = progress.wait_for(|progress| progress.served >= number);
-        let is_running = tokio::time::timeout(WAIT, ended).await.is_err();
+        let is_running = tokio::time::timeout(REQUEST_TIMEOUT, ended).await.is_err();
         let progress = self.progress.borrow();
         Ok(Searched {
             is_running,
@@ -82,7 +81,7 @@ impl AccountSearch {
     fn ask(&self, now: i64) -> Result<u64, TooSoon> {
         let mut asked = Err(TooSoon(0));
         self.progress.send_if_modified(|progress| {
-            let wait = progress.ended.map_or(0, |ended| ended + PAUSE - now);
+            let wait = progress.ended.map_or(0, |ended| ended + PAUSE_MIN - now);
             if progress.asked == progress.served && wait > 0 {
                 let seconds = u32::try_from((wait + 999) / 1_000).unwrap_or(u32::MAX);
                 asked = Err(TooSoon(seconds));
@@ -101,7 +100,7 @@ impl AccountSearch {
     /// Ends when an administrator has asked for a search.
     pub(super) async fn asked(&self) {
         let mut progress = self.progress.subscribe();
-        // It ends only with its sender, which is here.
+        // The channel closes only with its sender, which is a field of this.
         let _ = progress
             .wait_for(|progress| progress.asked > progress.served)
             .await;
@@ -121,7 +120,7 @@ impl AccountSearch {
         number
     }
 
-    /// Notes a person whose account was found.
+    /// Records a person with a found account.
     pub(super) fn found(&self, person: PersonId) {
         self.progress.send_if_modified(|progress| {
             if progress.asked > progress.served {
@@ -144,7 +143,7 @@ impl AccountSearch {
         });
     }
 
-    /// Has a person searched for soon, at most once a minute. Never waits.
+    /// Requests a search for one person, at most once a minute. Does not wait for it.
     pub fn person_opened(&self, person: PersonId) {
         if self.lock().opened(person, network_time()) {
             self.wake.notify_one();
@@ -167,9 +166,9 @@ impl AccountSearch {
 }
 
 impl Opened {
-    /// Whether the person is to be searched for: not within the last minute, and with room to wait.
+    /// Queues a person; returns false if the person was queued within the last minute or the queue is full.
     fn opened(&mut self, person: PersonId, now: i64) -> bool {
-        self.searched.retain(|_, at| now - *at < PERSON_PAUSE);
+        self.searched.retain(|_, at| now - *at < PERSON_PAUSE_MIN);
         if self.searched.contains_key(&person) || self.waiting.len() >= WAITING_MAX {
             return false;
         }
@@ -180,17 +179,17 @@ impl Opened {
 }
 
 impl Tenant {
-    /// Searches for people without an account who were opened, for ever.
-    pub async fn find_opened(self, context: Context) {
+    /// Searches for opened people without an account, until the task is dropped.
+    pub(super) async fn find_opened(self) {
         loop {
             let person = self.search.next_opened().await;
-            let Some(person) = self.directory.person(person) else {
+            let Some(person) = self.context.directory.person(person) else {
                 continue;
             };
             if !self.is_unlinked(&person) {
                 continue;
             }
-            if let Err(failure) = self.find(&person, &context).await {
+            if let Err(failure) = self.find(&person).await {
                 tracing::debug!(person = %person.id, what = failure.why(), "an account could not be searched for");
             }
         }
@@ -214,9 +213,9 @@ mod tests {
         search.end(number, None);
         let ended = search.progress.borrow().ended.unwrap();
         assert_eq!(search.ask(ended + 1), Err(TooSoon(10)));
-        assert_eq!(search.ask(ended + PAUSE - 1), Err(TooSoon(1)));
+        assert_eq!(search.ask(ended + PAUSE_MIN - 1), Err(TooSoon(1)));
         assert_eq!(search.progress.borrow().found, [ANNA]);
-        let next = search.ask(ended + PAUSE).unwrap();
+        let next = search.ask(ended + PAUSE_MIN).unwrap();
         assert!(next > number);
     }
 
@@ -238,10 +237,10 @@ mod tests {
     fn an_opened_person_is_searched_for_once_a_minute() {
         let mut opened = Opened::default();
         assert!(opened.opened(ANNA, 0));
-        assert!(!opened.opened(ANNA, PERSON_PAUSE - 1));
-        assert!(opened.opened(ANNA, PERSON_PAUSE));
+        assert!(!opened.opened(ANNA, PERSON_PAUSE_MIN - 1));
+        assert!(opened.opened(ANNA, PERSON_PAUSE_MIN));
         for person in 2..200 {
-            opened.opened(PersonId(person), PERSON_PAUSE);
+            opened.opened(PersonId(person), PERSON_PAUSE_MIN);
         }
         assert_eq!(opened.waiting.len(), WAITING_MAX);
     }

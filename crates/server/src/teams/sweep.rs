@@ -57,7 +57,7 @@ impl Tenant {
         loop {
             tokio::time::sleep(SWEEP_INTERVAL_MIN).await;
             self.reads
-                .retain(|person| self.directory.person(person).is_some());
+                .retain(|person| self.context.directory.person(person).is_some());
             let sweep_interval = Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed));
             // With a tolerance for timers.
             if sweep_interval > SWEEP_INTERVAL_MIN * 5 / 4 {
@@ -142,8 +142,8 @@ impl Tenant {
             .guarantee_sweep(network_time(), requests, slowest);
         let milliseconds = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
         self.sweep_interval.store(milliseconds, Ordering::Relaxed);
-        self.metrics.tell_rhythm(&self.name, interval);
-        self.tell_budget();
+        self.context.metrics.tell_rhythm(&self.name, interval);
+        self.record_budget();
     }
 
     /// The people in one request.
@@ -191,6 +191,7 @@ impl Tenant {
     /// The Teams accounts to read: those of people who are synchronised.
     fn swept_people(&self) -> Vec<Arc<str>> {
         let ids = self
+            .context
             .directory
             .teams_ids(|person| self.serves(person) && self.has_login(person.id));
         if ids.is_empty() {
@@ -207,7 +208,7 @@ impl Tenant {
 
     /// Whether the sweep reads a person: served here, with an account and, where people sign in, a login.
     pub(super) fn is_read(&self, person: PersonId) -> bool {
-        let person = self.directory.person(person);
+        let person = self.context.directory.person(person);
         person.is_some_and(|person| {
             person.teams_id.is_some() && self.serves(&person) && self.has_login(person.id)
         })
@@ -218,11 +219,14 @@ impl Tenant {
         let Some(logins) = &self.logins else {
             return self.read_many(ids, purpose).await;
         };
-        let asked_at = self.clock.now();
+        let asked_at = self.context.clock.now();
         let read = self.read_each(logins, ids).await;
         let received = Instant::now();
         let inputs = self.inputs(read.presences, asked_at);
-        self.shard.inputs(inputs, Cause::Graph(received)).await;
+        self.context
+            .shard
+            .inputs(inputs, Cause::Graph(received))
+            .await;
         // Single people's failures are reported for all together.
         true
     }
@@ -241,7 +245,7 @@ impl Tenant {
     /// Reads people with one request.
     pub(super) async fn request(&self, ids: &[Arc<str>]) -> Result<(), GraphError> {
         const CALL: &str = "getPresencesByUserId";
-        let asked_at = (self.clock.now(), network_time());
+        let asked_at = (self.context.clock.now(), network_time());
         let names: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
         let result = self.client.presences(&names).await;
         let received = Instant::now();
@@ -249,11 +253,16 @@ impl Tenant {
         let read: Presences = result?;
         self.accept(ids);
         for skipped in &read.skipped {
-            self.metrics.count_skipped(CALL, skipped.fault.label());
+            self.context
+                .metrics
+                .count_skipped(CALL, skipped.fault.label());
         }
         let mut inputs = self.left_out(ids, &read, asked_at);
         inputs.extend(self.inputs(read.presences, asked_at.0));
-        self.shard.inputs(inputs, Cause::Graph(received)).await;
+        self.context
+            .shard
+            .inputs(inputs, Cause::Graph(received))
+            .await;
         Ok(())
     }
 
@@ -290,7 +299,7 @@ impl Tenant {
     fn inputs(&self, presences: Vec<UserPresence>, asked_at: Timestamp) -> Vec<Input> {
         let tenant_lag = self.reads.lag().of(self.interval_in_a_call());
         let inputs = presences.into_iter().filter_map(|presence| {
-            let person = self.directory.by_teams_id(&presence.id)?;
+            let person = self.context.directory.by_teams_id(&presence.id)?;
             let state = TeamsState::new(&presence.availability, &presence.activity);
             self.compare(person, &state);
             let sequence = presence.sequence_number.as_deref();

@@ -218,7 +218,9 @@ impl TenantWrites {
     /// Sends writes and reports the backlog, until the task is dropped.
     pub async fn run(self, tenant: Tenant, store: Store) {
         let report = tenant.clone().report_backlog(self.clone());
-        let forget = self.clone().forget_removed(tenant.directory.clone());
+        let forget = self
+            .clone()
+            .forget_removed(tenant.context.directory.clone());
         let left = self.clone().settle_left_writes(tenant.clone(), store);
         tokio::join!(self.send_all(tenant), report, forget, left);
     }
@@ -267,7 +269,7 @@ impl TenantWrites {
         let mut budget = tenant.budget();
         let next = queue.next(network_time(), &mut budget);
         let waiting = i64::try_from(queue.len()).unwrap_or(i64::MAX);
-        tenant.metrics.pending_writes.set(waiting);
+        tenant.context.metrics.pending_writes.set(waiting);
         if queue.is_empty() {
             self.0.idle.notify_waiters();
         }
@@ -290,9 +292,13 @@ impl TenantWrites {
 
     async fn send(&self, tenant: &Tenant, writes: Vec<Pending<Tag>>) {
         for write in &writes {
-            tenant.metrics.write_wait.observe_duration(write.waited);
+            tenant
+                .context
+                .metrics
+                .write_wait
+                .observe_duration(write.waited);
             if let Some(heard_at) = write.tag.heard_at {
-                tenant.metrics.pbx_to_graph.observe(heard_at);
+                tenant.context.metrics.pbx_to_graph.observe(heard_at);
             }
         }
         match writes.as_slice() {
@@ -349,7 +355,7 @@ impl TenantWrites {
             }
         };
         if result.is_ok() && action == Action::Clear {
-            let owner = tenant.directory.by_teams_id(&write.user);
+            let owner = tenant.context.directory.by_teams_id(&write.user);
             if write.tag.origin == Origin::LeftWrite || owner != Some(person) {
                 self.taken_back().insert((write.user.clone(), slot));
                 self.0.settle.notify_one();
@@ -359,7 +365,7 @@ impl TenantWrites {
             && write.tag.origin == Origin::Engine
         {
             let input = Input::Person(person, fact);
-            tenant.shard.input(input, Cause::Other).await;
+            tenant.context.shard.input(input, Cause::Other).await;
         }
         let now = network_time();
         {
