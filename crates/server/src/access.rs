@@ -1,7 +1,7 @@
 //! Authentication of requests: by an API key or by the cookie of a session, on loopback too, which other users of the
 //! machine can reach.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{OriginalUri, Request, State},
@@ -13,13 +13,14 @@ use store::{Change, Concern, SecretHash, Store, StoreError};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    app::Shared,
     body_limits::{BODY_MAX, limited},
     caller::Caller,
     change_limit::reads,
     clock::Clock,
     connections::Connection,
+    context::Context,
     cookies::cookie,
+    metrics::Metrics,
     problem::Problem,
     secrets::{fingerprint, hash, new_secret},
     sessions::SESSION_COOKIE,
@@ -36,6 +37,7 @@ const ROUTE_PATH: &str = "/api/v1/route";
 pub struct Access {
     store: Store,
     clock: Clock,
+    metrics: Arc<Metrics>,
     /// The key from the configuration.
     configured: Option<SecretHash>,
 }
@@ -97,10 +99,11 @@ pub async fn new_api_key(
 
 impl Access {
     /// Checks against the store and the key from the configuration.
-    pub fn new(store: Store, clock: Clock, configured_key: Option<&str>) -> Self {
+    pub(crate) fn new(context: &Context, configured_key: Option<&str>) -> Self {
         Self {
-            store,
-            clock,
+            store: context.store.clone(),
+            clock: context.clock.clone(),
+            metrics: context.metrics.clone(),
             configured: configured_key.map(hash),
         }
     }
@@ -109,6 +112,35 @@ impl Access {
     pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
         let caller = self.named(headers).await?;
         Ok(caller.map(|caller| caller.in_session(&session_mark(headers))))
+    }
+
+    /// Authenticates a request: returns it with its [`Caller`] as an extension.
+    pub(crate) async fn admit(&self, request: Request) -> Result<Request, NotAdmitted> {
+        let caller = self.caller(request.headers()).await;
+        let caller = caller.map_err(|error| NotAdmitted::Refused(error.into()))?;
+        let Some(caller) = caller else {
+            count_unknown(&self.metrics, request.headers());
+            return Err(NotAdmitted::NotSignedIn);
+        };
+        if !may_pass(&caller, &request) {
+            let detail = match caller.only_routes() {
+                true => {
+                    "this key has the scope `route` alone, for GET /api/v1/route; make one that has `read` or `write`"
+                }
+                false => "this key has not the scope `read`; make one that has",
+            };
+            return Err(NotAdmitted::Refused(Problem::forbidden(detail)));
+        }
+        if let Some(connection) = request.extensions().get::<Connection>() {
+            connection.is_known();
+        }
+        // Only administrators send tables: the server holds a body before a handler looks at who sends it.
+        let mut request = match caller.is_admin() {
+            true => request,
+            false => limited(request, BODY_MAX).map_err(NotAdmitted::Refused)?,
+        };
+        request.extensions_mut().insert(caller);
+        Ok(request)
     }
 
     async fn named(&self, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
@@ -164,42 +196,13 @@ impl From<NotAdmitted> for Problem {
     }
 }
 
-/// Authenticates a request: returns it with its [`Caller`] as an extension.
-pub(crate) async fn admit(shared: &Shared, request: Request) -> Result<Request, NotAdmitted> {
-    let caller = shared.access.caller(request.headers()).await;
-    let caller = caller.map_err(|error| NotAdmitted::Refused(error.into()))?;
-    let Some(caller) = caller else {
-        count_unknown(shared, request.headers());
-        return Err(NotAdmitted::NotSignedIn);
-    };
-    if !may_pass(&caller, &request) {
-        let detail = match caller.only_routes() {
-            true => {
-                "this key has the scope `route` alone, for GET /api/v1/route; make one that has `read` or `write`"
-            }
-            false => "this key has not the scope `read`; make one that has",
-        };
-        return Err(NotAdmitted::Refused(Problem::forbidden(detail)));
-    }
-    if let Some(connection) = request.extensions().get::<Connection>() {
-        connection.is_known();
-    }
-    // Only administrators send tables: the server holds a body before a handler looks at who sends it.
-    let mut request = match caller.is_admin() {
-        true => request,
-        false => limited(request, BODY_MAX).map_err(NotAdmitted::Refused)?,
-    };
-    request.extensions_mut().insert(caller);
-    Ok(request)
-}
-
 /// Middleware of the API: admits requests with a valid credential, refuses all others.
 pub(crate) async fn require(
-    State(shared): State<Shared>,
+    State(access): State<Access>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    Ok(next.run(admit(&shared, request).await?).await)
+    Ok(next.run(access.admit(request).await?).await)
 }
 
 /// Whether a caller of this kind may send the request at all: a key with the scope `route` reads where a call goes. What
@@ -214,13 +217,12 @@ fn may_pass(caller: &Caller, request: &Request) -> bool {
 }
 
 /// Counts a key or a session that is not known: wrong, deleted or too old.
-fn count_unknown(shared: &Shared, headers: &HeaderMap) {
+fn count_unknown(metrics: &Metrics, headers: &HeaderMap) {
     let way = match (bearer(headers), cookie(headers, SESSION_COOKIE)) {
         (Some(_), _) => Way::ApiKey,
         (None, Some(_)) => Way::Session,
         (None, None) => return,
     };
-    let metrics = &shared.metrics;
     metrics.count_sign_in(way.name(), Outcome::Wrong.name());
 }
 

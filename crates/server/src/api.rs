@@ -40,20 +40,25 @@ use axum::{
 use serde::de::DeserializeOwned;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use events::Tokens as EventTokens;
+pub(crate) use appointments::AppointmentLocks;
+pub(crate) use directory::DirectorySyncs;
+pub(crate) use doctor::Examination;
+pub(crate) use events::{EventStreams, Tokens as EventTokens};
 pub(crate) use openapi::Document;
 pub(crate) use presence::PresenceBody;
 pub(crate) use teams_account::{TeamsAccountBody, forget_account};
 
 use crate::{
-    app::{Shared, SharedState},
-    directory::Person,
+    api_state::ApiState,
+    directory::{Directory, Person},
+    organisation::Organisation,
     problem::Problem,
+    teams::TeamsHandle,
 };
 
 /// All routes below `/api/v1`, and the document that describes them: both from one list, so that neither knows more than
 /// the other.
-pub(crate) fn routes() -> (Router<Shared>, Document) {
+pub(crate) fn routes() -> (Router<ApiState>, Document) {
     let (router, document) = OpenApiRouter::new()
         .routes(routes!(people::list, people::add))
         .routes(routes!(import::import))
@@ -149,22 +154,22 @@ async fn unknown(request: Request) -> Problem {
 }
 
 /// The person named in a path.
-fn person(shared: &SharedState, id: &str) -> Result<std::sync::Arc<Person>, Problem> {
+fn person(people: &Directory, id: &str) -> Result<std::sync::Arc<Person>, Problem> {
     let found = id
         .parse()
         .ok()
-        .and_then(|number| shared.directory.person(PersonId(number)));
+        .and_then(|number| people.person(PersonId(number)));
     found.ok_or_else(|| Problem::not_found("person", id, "GET /api/v1/people lists the ids"))
 }
 
 /// Notes that a person is looked at: where an account is missing, it is searched for soon.
-fn opened(shared: &SharedState, person: &Person) {
+fn opened(teams: &TeamsHandle, organisation: &Organisation, person: &Person) {
     if person.teams_id.is_some() {
         return;
     }
-    let tenant = shared.organisation.tenant(person.id);
-    if let Some(tenant) = shared.teams.clients.get(&tenant) {
-        tenant.search.person_opened(person.id);
+    let tenant = organisation.tenant(person.id);
+    if let Some(door) = teams.doors.get(&tenant) {
+        door.search.person_opened(person.id);
     }
 }
 

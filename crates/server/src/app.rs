@@ -1,7 +1,6 @@
 //! Puts the server together: store, engine, Teams, telephone system, HTTP.
 
 mod parts;
-mod shared;
 
 use std::{
     collections::BTreeMap,
@@ -22,35 +21,39 @@ use tokio::{
 use crate::{
     access::{Access, SecretError, new_link},
     agents::Agents,
-    api,
+    api::{AppointmentLocks, EventStreams, EventTokens, Examination},
+    api_state::{ApiParts, ApiState},
     board::Demo,
     calendars::{self, Calendars},
-    change_limit::ChangeLimit,
+    client_ip::TrustedProxies,
     clients::Connected,
     clock::Clock,
     clock_jump,
     connections::{self, Connections, Limits},
+    context::Context,
     directory::Directory,
     doctor::Doctor,
     entra::DirectoryOptions,
-    external_fetch::OutsideOptions,
-    history_recorder, http,
+    history::recorder::{self, AuditKept},
+    http,
+    jobs::Jobs,
     metrics::Metrics,
-    open_id::{Attempts, OpenIdOptions, Provider},
+    open_id::{OpenIdConnect, OpenIdOptions, Provider},
+    outside::OutsideOptions,
     pbx::{Pbx, PbxOptions},
     phones::{self, ListenError, PhonesOptions},
-    preconditions::OngoingChanges,
+    preconditions::Preconditions,
+    public_url::PublicUrl,
     restores::Restores,
-    retention::{self, AuditRetention},
-    sign_in::WrongPasswords,
+    revocations::Revocations,
+    sessions::Sessions,
     teams::{SweepNow, TeamsOptions, TeamsStart},
     vault::Vault,
+    web_state::WebState,
     writer::{self, SETTLE_MAX},
 };
 
 use parts::{start_directories, start_engine, start_pbxs};
-
-pub(crate) use shared::{Shared, SharedState};
 
 /// What a server is made of.
 #[derive(Debug)]
@@ -185,7 +188,7 @@ impl From<ListenError> for StartError {
 
 /// A running server. Dropping it ends it; [`App::stop`] ends it in order.
 pub struct App {
-    shared: Shared,
+    context: Context,
     address: SocketAddr,
     sip_address: Option<SocketAddr>,
     sweeps: Vec<SweepNow>,
@@ -270,37 +273,46 @@ impl App {
         tasks.spawn(context.clone().follow_people());
 
         let key = api_key.as_ref().map(graph::Secret::reveal);
-        let access = Access::new(context.store.clone(), context.clock.clone(), key);
-        let shared = Arc::new(SharedState {
+        let access = Access::new(&context, key);
+        let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
+        let public_url = PublicUrl::new(public_url);
+        let (jobs, revocations) = (Jobs::default(), Revocations::default());
+        let api = ApiState::new(ApiParts {
+            event_streams: EventStreams {
+                tokens: Arc::new(EventTokens::new()?),
+                access: access.clone(),
+                revocations: revocations.clone(),
+                stopping: stopping.clone(),
+            },
+            sessions: Sessions::new(context.clone(), public_url.clone(), revocations.clone()),
+            preconditions: Arc::new(Preconditions::new(context.clone(), jobs.clone())),
+            examination: Arc::new(Examination::new(doctor)),
+            codes: Arc::default(),
+            wrong_passwords: Arc::default(),
+            change_limit: Arc::default(),
+            appointment_locks: AppointmentLocks::default(),
+            proxies: TrustedProxies(proxies.into()),
+            directory_syncs: Arc::new(directory_syncs),
             access,
-            ongoing_changes: OngoingChanges::default(),
-            doctor,
             restores,
-            examination: tokio::sync::Mutex::default(),
-            open_id,
-            open_id_attempts: Attempts::default(),
-            event_tokens: api::EventTokens::new()?,
-            codes: crate::agents::PairingCodes::default(),
-            jobs: crate::jobs::Jobs::default(),
-            wrong_passwords: WrongPasswords::default(),
-            change_limit: ChangeLimit::default(),
-            revoked: watch::Sender::new(0),
-            appointment_changes: [const { tokio::sync::Mutex::const_new(()) }; 64],
-            stopping: stopping.clone(),
-            proxies,
-            public_url: public_url.unwrap_or_else(|| format!("http://{address}")),
-            demo,
+            jobs,
+            revocations,
+            public_url,
             teams,
-            directory_syncs,
             calendars,
             agents,
-            context,
+            context: context.clone(),
         });
+        let web = WebState {
+            api,
+            open_id: open_id.map(|provider| Arc::new(OpenIdConnect::new(provider))),
+            demo: demo.map(Arc::new),
+        };
         let (fail, failed) = watch::channel(false);
         let supervisor = tokio::spawn(supervise(tasks, fail, stopping.clone()));
-        let http = serve_http(listener, &shared, limits, stopping);
+        let http = serve_http(listener, (&context, web), limits, stopping);
         Ok(Self {
-            shared,
+            context,
             address,
             sip_address,
             sweeps,
@@ -327,7 +339,7 @@ impl App {
     /// # Errors
     /// No random numbers, or the store refused.
     pub async fn new_link(&self) -> Result<String, SecretError> {
-        let path = new_link(&self.shared.store, None, &self.shared.clock).await?;
+        let path = new_link(&self.context.store, None, &self.context.clock).await?;
         Ok(format!("http://{}{path}", self.address))
     }
 
@@ -335,8 +347,8 @@ impl App {
     /// dropped.
     pub async fn connect_everybody(&self) -> Vec<Connected> {
         let mut connected = Vec::new();
-        for person in self.shared.directory.page(None, usize::MAX) {
-            connected.push(self.shared.clients.connect(person.id).await);
+        for person in self.context.directory.page(None, usize::MAX) {
+            connected.push(self.context.clients.connect(person.id).await);
         }
         connected
     }
@@ -350,7 +362,7 @@ impl App {
 
     /// The figures.
     pub fn metrics(&self) -> Arc<Metrics> {
-        self.shared.metrics.clone()
+        self.context.metrics.clone()
     }
 
     /// Returns when every person's sources have spoken, so that nobody's presence is stale.
@@ -358,8 +370,8 @@ impl App {
         let stale =
             |presence: &presence::Presence| presence.confidence == presence::Confidence::Stale;
         loop {
-            let (_, presences) = self.shared.events.all();
-            if presences.len() == self.shared.directory.len() && !presences.values().any(stale) {
+            let (_, presences) = self.context.events.all();
+            if presences.len() == self.context.directory.len() && !presences.values().any(stale) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -369,13 +381,13 @@ impl App {
     /// Lets every source speak and every sink finish at the clock's present time. For clocks that are driven by hand:
     /// after each step everything has happened that would have happened meanwhile.
     pub async fn settle(&self) {
-        self.shared.clients.renew().await;
-        self.shared.shard.input_and_wait(Input::Tick).await;
+        self.context.clients.renew().await;
+        self.context.shard.input_and_wait(Input::Tick).await;
         // Teams may keep us waiting: time goes on all the same, as it does for everybody.
         let sweeps = self.sweeps.iter().map(SweepNow::sweep);
         let _ = tokio::time::timeout(SETTLE_MAX, futures_util::future::join_all(sweeps)).await;
-        self.shared.shard.input_and_wait(Input::Tick).await;
-        self.shared.writer.settled().await;
+        self.context.shard.input_and_wait(Input::Tick).await;
+        self.context.writer.settled().await;
     }
 
     /// Asks the telephone system for every line's state anew.
@@ -394,25 +406,26 @@ impl App {
         let _ = self.supervisor.await;
         let pbxs = self.pbxs.into_iter().filter_map(Arc::into_inner);
         futures_util::future::join_all(pbxs.map(Pbx::stop)).await;
-        let now = self.shared.clock.now();
+        let now = self.context.clock.now();
         if let Err(error) =
-            clock_jump::look(self.shared.store.database(), &self.shared.health, now).await
+            clock_jump::look(self.context.store.database(), &self.context.health, now).await
         {
             tracing::warn!(%error, "the last known time could not be stored");
         }
-        self.shared.store.database().close().await;
+        self.context.store.database().close().await;
     }
 }
 
 /// Serves HTTP until `stopping`.
 fn serve_http(
     listener: TcpListener,
-    shared: &Shared,
+    (context, web): (&Context, WebState),
     limits: Limits,
     stopping: watch::Receiver<bool>,
 ) -> JoinSet<()> {
-    let connections = Connections::new(limits, shared.health.clone(), shared.metrics.clone());
-    let (router, proxies) = (http::router(shared.clone()), shared.proxies.clone());
+    let connections = Connections::new(limits, context.health.clone(), context.metrics.clone());
+    let proxies = web.api.parts().proxies.0.to_vec();
+    let router = http::router(web);
     let mut http = JoinSet::new();
     http.spawn(connections::serve(
         listener,

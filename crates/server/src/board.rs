@@ -1,5 +1,7 @@
 //! The board: everybody's presence on one page, live.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use presence::{Activity, PersonId, View, view};
@@ -7,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::{
-    app::Shared,
+    api::EventStreams,
     caller::Caller,
     clock::rfc3339,
+    context::Context,
     i18n::Language,
     layout::{Frame, render},
     organisation::Tables,
@@ -168,24 +171,26 @@ fn label(language: Language, activity: &Activity) -> String {
 
 /// `GET /`.
 pub(crate) async fn page(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(streams): State<EventStreams>,
+    State(demo): State<Option<Arc<Demo>>>,
     caller: Caller,
     frame: Frame,
 ) -> Result<Response, Problem> {
-    let (revision, presences) = shared.events.all();
+    let (revision, presences) = context.events.all();
     let mut rows: Vec<(PersonId, Row)> = presences
         .iter()
         .filter_map(|(id, presence)| {
-            let seen = view(presence, caller.level(&shared.organisation, *id));
-            let person = shared.directory.person(*id)?;
+            let seen = view(presence, caller.level(&context.organisation, *id));
+            let person = context.directory.person(*id)?;
             Some((*id, Row::new(frame.words, &person, &seen)))
         })
         .collect();
     rows.sort_by_cached_key(|(_, row)| row.name.to_lowercase());
-    let groups = shared
+    let groups = context
         .organisation
         .read(|tables| grouped(frame.words, tables, caller.person, rows));
-    let demo = shared.demo.as_ref().map(|demo| DemoBar {
+    let demo = demo.as_ref().map(|demo| DemoBar {
         teams_page: demo.teams_page.clone(),
         running: *demo.day.borrow(),
     });
@@ -193,7 +198,7 @@ pub(crate) async fn page(
         why: frame.words.text("board-why"),
         script_words: frame.words.for_script(SCRIPT_WORDS),
         frame,
-        revision: shared.event_tokens.seal(revision),
+        revision: streams.tokens.seal(revision),
         groups,
         viewer: caller.person.map(|person| person.to_string()),
         demo,
@@ -251,8 +256,10 @@ pub(crate) struct Day {
 }
 
 /// `GET /demo/day`.
-pub(crate) async fn day(State(shared): State<Shared>) -> Result<Json<Day>, Problem> {
-    let demo = demo(&shared)?;
+pub(crate) async fn day(
+    State(demo_controls): State<Option<Arc<Demo>>>,
+) -> Result<Json<Day>, Problem> {
+    let demo = demo(demo_controls.as_deref())?;
     Ok(Json(Day {
         running: *demo.day.borrow(),
     }))
@@ -260,17 +267,16 @@ pub(crate) async fn day(State(shared): State<Shared>) -> Result<Json<Day>, Probl
 
 /// `PUT /demo/day`: pauses the day or lets it go on.
 pub(crate) async fn set_day(
-    State(shared): State<Shared>,
+    State(demo_controls): State<Option<Arc<Demo>>>,
     crate::api::Json(day): crate::api::Json<Day>,
 ) -> Result<Json<Day>, Problem> {
-    demo(&shared)?.day.send_replace(day.running);
+    demo(demo_controls.as_deref())?
+        .day
+        .send_replace(day.running);
     Ok(Json(day))
 }
 
-fn demo(shared: &Shared) -> Result<&Demo, Problem> {
+fn demo(demo: Option<&Demo>) -> Result<&Demo, Problem> {
     let remedy = "only `offhook demo` has a scripted day";
-    shared
-        .demo
-        .as_ref()
-        .ok_or_else(|| Problem::not_found("page", "/demo/day", remedy))
+    demo.ok_or_else(|| Problem::not_found("page", "/demo/day", remedy))
 }

@@ -1,6 +1,6 @@
 //! How fast one account or agent may change things. API keys are programs of the administrator's and not limited.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
     extract::{Request, State},
@@ -11,7 +11,6 @@ use axum::{
 use tokio::time::Instant;
 
 use crate::{
-    app::Shared,
     caller::Caller,
     limits::{CHANGES_BURST, CHANGES_PER_SECOND},
     pace::Pace,
@@ -53,14 +52,14 @@ pub(crate) fn reads(method: &Method) -> bool {
 
 /// Refuses changes of callers that are too fast (429, with `Retry-After`).
 pub(crate) async fn limit(
-    State(shared): State<Shared>,
+    State(change_limit): State<Arc<ChangeLimit>>,
     caller: Caller,
     request: Request,
     next: Next,
 ) -> Response {
     let imports = caller.is_admin() && request.uri().path().ends_with(IMPORT);
     let free = reads(request.method()) || caller.is_key() || imports;
-    if free || shared.change_limit.take(&caller) {
+    if free || change_limit.take(&caller) {
         return next.run(request).await;
     }
     let mut refused = Problem::too_many_changes().into_response();

@@ -1,6 +1,9 @@
 //! Whose request it is where a proxy stands before the server: guesses are counted by that address, not by the proxy's.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -10,20 +13,24 @@ use axum::{
 };
 use ipnet::IpNet;
 
-use crate::{app::Shared, connections::Connection, problem::Problem};
+use crate::{connections::Connection, problem::Problem};
 
 /// Each proxy adds to its end from whom it had the request.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
+/// Reverse proxies whose `X-Forwarded-For` is trusted. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct TrustedProxies(pub(crate) Arc<[IpNet]>);
+
 /// Puts the asker's address where handlers look for the peer's.
 pub(crate) async fn find(
-    State(shared): State<Shared>,
+    State(TrustedProxies(proxies)): State<TrustedProxies>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    if let Some(ConnectInfo(peer)) = peer.filter(|_| !shared.proxies.is_empty()) {
-        let asker = asker(peer.ip(), request.headers(), &shared.proxies);
+    if let Some(ConnectInfo(peer)) = peer.filter(|_| !proxies.is_empty()) {
+        let asker = asker(peer.ip(), request.headers(), &proxies);
         let connection = request.extensions().get::<Connection>();
         if connection.is_some_and(|connection| !connection.is_from(asker)) {
             return Problem::too_many_requests("too many connections from your address")

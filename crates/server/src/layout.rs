@@ -8,7 +8,9 @@ use axum::{
 };
 use serde::Deserialize;
 
-use crate::{app::Shared, caller::Caller, cookies::cookie, i18n::Language, problem::Problem};
+use crate::{
+    caller::Caller, cookies::cookie, i18n::Language, problem::Problem, public_url::PublicUrl,
+};
 
 /// Name of the cookie with the chosen language.
 const LANGUAGE_COOKIE: &str = "offhook_language";
@@ -105,12 +107,15 @@ pub(crate) struct Choice {
 }
 
 /// `POST /language`: remembers a language in the browser.
-pub(crate) async fn choose(State(shared): State<Shared>, Form(choice): Form<Choice>) -> Response {
+pub(crate) async fn choose(
+    State(public_url): State<PublicUrl>,
+    Form(choice): Form<Choice>,
+) -> Response {
     let language = Language::of_code(&choice.language).unwrap_or(Language::English);
     let cookie = format!(
         "{LANGUAGE_COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_SECONDS}{}",
         language.code(),
-        shared.cookie_end()
+        public_url.cookie_end()
     );
     let back = Redirect::to(local(choice.to.as_deref()));
     ([(header::SET_COOKIE, cookie)], back).into_response()

@@ -13,13 +13,16 @@ use serde::Deserialize;
 
 use crate::{
     api::{TeamsAccountBody, forget_account},
-    app::Shared,
     caller::Caller,
+    context::Context,
     directory::Person,
     layout::{self, Frame},
     pages::{Link, sections},
     problem::Problem,
-    teams::{AccountError, Answer, Keep, begin_browser, begin_code, confirm, finish_browser},
+    public_url::PublicUrl,
+    teams::{
+        AccountError, Answer, Keep, TeamsHandle, begin_browser, begin_code, confirm, finish_browser,
+    },
 };
 
 /// Where the page is.
@@ -52,10 +55,10 @@ pub(crate) struct Wish {
     remember: Option<String>,
 }
 
-fn me(shared: &Shared, caller: &Caller) -> Result<Arc<Person>, Problem> {
+fn me(context: &Context, caller: &Caller) -> Result<Arc<Person>, Problem> {
     let person = caller
         .person
-        .and_then(|person| shared.directory.person(person));
+        .and_then(|person| context.directory.person(person));
     person.ok_or_else(|| {
         Problem::forbidden("this page is for people: sign in to an account that belongs to one")
     })
@@ -79,12 +82,12 @@ fn names(sign_in_name: Option<&str>, display_name: Option<&str>) -> Option<Strin
 }
 
 async fn render(
-    shared: &Shared,
+    (context, teams): (&Context, &TeamsHandle),
     frame: Frame,
     (person, caller): (&Person, &Caller),
     problem: Option<&AccountError>,
 ) -> Result<Response, Problem> {
-    let account = TeamsAccountBody::of(shared, person, caller.session_mark()).await?;
+    let account = TeamsAccountBody::of((context, teams), person, caller.session_mark()).await?;
     // A form that was answered with the page leads back to it.
     let frame = Frame {
         here: PAGE.into(),
@@ -133,96 +136,101 @@ async fn render(
 
 /// Shows the page again, or what went wrong.
 async fn answer(
-    shared: &Shared,
+    (context, teams): (&Context, &TeamsHandle),
     frame: Frame,
     of: (&Person, &Caller),
     done: Result<(), AccountError>,
 ) -> Result<Response, Problem> {
     match done {
         Ok(()) => Ok(Redirect::to(PAGE).into_response()),
-        Err(error) => render(shared, frame, of, Some(&error)).await,
+        Err(error) => render((context, teams), frame, of, Some(&error)).await,
     }
 }
 
 /// `GET /me/teams`.
 pub(crate) async fn page(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     frame: Frame,
 ) -> Result<Response, Problem> {
-    let person = me(&shared, &caller)?;
-    render(&shared, frame, (&person, &caller), None).await
+    let person = me(&context, &caller)?;
+    render((&context, &teams), frame, (&person, &caller), None).await
 }
 
 /// `POST /me/teams/code`: begins a sign-in by code.
 pub(crate) async fn code(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     frame: Frame,
     Form(wish): Form<Wish>,
 ) -> Result<Response, Problem> {
-    let person = me(&shared, &caller)?;
-    let keep = Keep::chosen(wish.remember.is_some());
-    let begun = begin_code(&shared.teams, &person, keep).await;
-    answer(&shared, frame, (&person, &caller), begun.map(|_| ())).await
+    let person = me(&context, &caller)?;
+    let keep = Keep::wished(wish.remember.is_some());
+    let begun = begin_code(&teams, &person, keep).await;
+    answer(
+        (&context, &teams),
+        frame,
+        (&person, &caller),
+        begun.map(|_| ()),
+    )
+    .await
 }
 
 /// `GET /me/teams/browser`: sends the browser to Microsoft.
 pub(crate) async fn browser(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
+    State(public_url): State<PublicUrl>,
     caller: Caller,
     frame: Frame,
     Query(wish): Query<Wish>,
 ) -> Result<Response, Problem> {
-    let person = me(&shared, &caller)?;
-    let redirect_uri = format!("{}{RETURN}", shared.public_url);
-    let keep = Keep::chosen(wish.remember.is_some());
-    match begin_browser(
-        &shared.teams,
-        &person,
-        keep,
-        &redirect_uri,
-        caller.session_mark(),
-    )
-    .await
-    {
+    let person = me(&context, &caller)?;
+    let redirect_uri = format!("{}{RETURN}", public_url);
+    let keep = Keep::wished(wish.remember.is_some());
+    match begin_browser(&teams, &person, keep, &redirect_uri, caller.session_mark()).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
-        Err(error) => render(&shared, frame, (&person, &caller), Some(&error)).await,
+        Err(error) => render((&context, &teams), frame, (&person, &caller), Some(&error)).await,
     }
 }
 
 /// `GET /me/teams/return`: the browser comes back.
 pub(crate) async fn returned(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     frame: Frame,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let person = me(&shared, &caller)?;
+    let person = me(&context, &caller)?;
     let query = query.unwrap_or_default();
-    let done = finish_browser(&shared.teams, &person, &query, caller.session_mark()).await;
-    answer(&shared, frame, (&person, &caller), done).await
+    let done = finish_browser(&teams, &person, &query, caller.session_mark()).await;
+    answer((&context, &teams), frame, (&person, &caller), done).await
 }
 
 /// `POST /me/teams/forget`: forgets account and login.
 pub(crate) async fn forget(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     frame: Frame,
 ) -> Result<Response, Problem> {
-    let person = me(&shared, &caller)?;
-    let done = forget_account(&shared, &caller, &person).await;
-    answer(&shared, frame, (&person, &caller), done).await
+    let person = me(&context, &caller)?;
+    let done = forget_account((&context, &teams), &caller, &person).await;
+    answer((&context, &teams), frame, (&person, &caller), done).await
 }
 
 /// `POST /me/teams/confirm`: the account that signed in is the person's, or is not.
 pub(crate) async fn confirmed(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     frame: Frame,
     Form(form): Form<AnswerForm>,
 ) -> Result<Response, Problem> {
-    let person = me(&shared, &caller)?;
+    let person = me(&context, &caller)?;
     let wish = match form.answer.as_str() {
         "link" => Answer::Link,
         "discard" => Answer::Discard,
@@ -232,6 +240,6 @@ pub(crate) async fn confirmed(
         }
     };
     let shown = (form.confirmation.as_str(), caller.session_mark());
-    let done = confirm(&shared.teams, &person, shown, wish).await;
-    answer(&shared, frame, (&person, &caller), done).await
+    let done = confirm(&teams, &person, shown, wish).await;
+    answer((&context, &teams), frame, (&person, &caller), done).await
 }

@@ -23,15 +23,17 @@ use serde_json::json;
 use store::{Account, Change, Concern, Role};
 
 use answer::AnswerError;
-pub(crate) use attempts::Attempts;
+use attempts::Attempts;
 use mapping::{Mapped, is_of, mapped};
 pub use provider::OpenIdOptions;
 pub(crate) use provider::{CLAIM, Provider};
 
 use crate::{
-    app::{Shared, SharedState},
+    clock::Clock,
+    context::Context,
     problem::Problem,
-    sessions::new_session,
+    public_url::PublicUrl,
+    sessions::Sessions,
     sign_in_record::{Outcome, Way},
 };
 
@@ -71,6 +73,28 @@ pub(crate) enum OpenIdError {
     Store(#[from] store::StoreError),
 }
 
+/// The provider, and the sign-ins in progress there.
+#[derive(Debug)]
+pub(crate) struct OpenIdConnect {
+    provider: Provider,
+    attempts: Attempts,
+}
+
+impl OpenIdConnect {
+    /// Signs in at this provider.
+    pub(crate) fn new(provider: Provider) -> Self {
+        Self {
+            provider,
+            attempts: Attempts::default(),
+        }
+    }
+
+    /// The name of the provider, as people know it.
+    pub(crate) fn name(&self) -> &str {
+        self.provider.name()
+    }
+}
+
 /// A sign-in that has begun.
 pub(crate) struct Begun {
     /// Address at the provider, for the browser.
@@ -81,22 +105,24 @@ pub(crate) struct Begun {
 
 /// Begins a sign-in. `to`: path of the page that opens afterwards.
 pub(crate) async fn begin(
-    shared: &SharedState,
-    provider: &Provider,
+    clock: &Clock,
+    open_id: &OpenIdConnect,
+    public_url: &PublicUrl,
     to: String,
 ) -> Result<Begun, OpenIdError> {
-    let now = shared.clock.now();
-    let attempt = shared.open_id_attempts.begin(to, now);
+    let now = clock.now();
+    let attempt = open_id.attempts.begin(to, now);
     let attempt = attempt.map_err(|error| OpenIdError::Provider(error.to_string()))?;
+    let provider = &open_id.provider;
     let url = provider
-        .authorization(&attempt, &redirect_uri(shared), now)
+        .authorization(&attempt, &redirect_uri(public_url), now)
         .await?;
     let state = attempt.state;
     Ok(Begun { url, state })
 }
 
-fn redirect_uri(shared: &SharedState) -> String {
-    format!("{}{RETURN}", shared.public_url)
+fn redirect_uri(public_url: &PublicUrl) -> String {
+    format!("{public_url}{RETURN}")
 }
 
 /// Result of a sign-in whose browser has returned.
@@ -109,16 +135,21 @@ pub(crate) enum Returned {
 
 /// Finishes a sign-in. `query`: that of the redirection; `began_here`: the state in the browser's cookie.
 pub(crate) async fn finish(
-    shared: &Shared,
+    (context, sessions): (&Context, &Sessions),
+    open_id: Option<&OpenIdConnect>,
+    public_url: &PublicUrl,
     from: IpAddr,
     (query, began_here): (&str, &str),
 ) -> Result<Returned, Problem> {
-    let now = shared.clock.now();
-    let found = shared.open_id_attempts.finish(query, began_here, now);
+    let now = context.clock.now();
+    let found = open_id.and_then(|open_id| {
+        let finished = open_id.attempts.finish(query, began_here, now);
+        finished.map(|finished| (open_id, finished))
+    });
     let record = async |outcome, name: &str| {
-        shared.note_sign_in(Way::OpenId, outcome, from, name).await;
+        context.note_sign_in(Way::OpenId, outcome, from, name).await;
     };
-    let (Some((attempt, code)), Some(provider)) = (found, &shared.open_id) else {
+    let Some((OpenIdConnect { provider, .. }, (attempt, code))) = found else {
         record(Outcome::Wrong, "").await;
         let (error, to) = (OpenIdError::NotBegun, "/".into());
         return Ok(Returned::Refused { error, to });
@@ -126,14 +157,14 @@ pub(crate) async fn finish(
     let to = attempt.to.clone();
     let identified = async {
         let code = code.map_err(OpenIdError::Refused)?;
-        let redirect_uri = redirect_uri(shared);
+        let redirect_uri = redirect_uri(public_url);
         let identity = provider.redeem(&code, &attempt, &redirect_uri, now);
-        account(shared, provider, identity.await?).await
+        account(context, provider, identity.await?).await
     };
     match identified.await {
         Ok(account) => {
-            let session = new_session(shared, Some(account)).await?;
-            let account = shared.store.account(account).await?;
+            let session = sessions.begin(Some(account)).await?;
+            let account = context.store.account(account).await?;
             let name = account.map(|account| account.name);
             record(Outcome::SignedIn, &name.unwrap_or_default()).await;
             Ok(Returned::SignedIn { session, to })
@@ -156,15 +187,15 @@ pub(crate) async fn finish(
 
 /// The account of the identity that signed in; a person who has none yet gets one, as a person.
 async fn account(
-    shared: &SharedState,
+    context: &Context,
     provider: &Provider,
     identity: String,
 ) -> Result<u64, OpenIdError> {
     let compared = provider.compared();
-    let people = shared
+    let people = context
         .directory
         .people(|person| is_of(&identity, compared, person));
-    let accounts = shared.store.accounts().await?;
+    let accounts = context.store.accounts().await?;
     let person = match mapped(&identity, &people, &accounts)? {
         Mapped::Account(account) => return Ok(account),
         Mapped::New(person) => person,
@@ -176,10 +207,10 @@ async fn account(
         person: Some(person),
         role: Role::Person,
         location: None,
-        created_at: shared.clock.now(),
+        created_at: context.clock.now(),
     };
     let change = Change {
-        at: shared.clock.now(),
+        at: context.clock.now(),
         who: "OpenID Connect",
         what: "account.add",
         target: &account.name,
@@ -188,5 +219,5 @@ async fn account(
         concern: Concern::Administration,
         attempt: None,
     };
-    Ok(shared.store.add_account(&account, &change).await?)
+    Ok(context.store.add_account(&account, &change).await?)
 }

@@ -35,10 +35,10 @@ use page_context::{PageContext, Typed};
 pub(crate) use sections::sections;
 
 use crate::{
-    app::Shared,
     i18n::Language,
     layout::{self, Frame},
     problem::Problem,
+    web_state::WebState,
 };
 
 /// A sentence about what was done begins with this in the words.
@@ -207,7 +207,7 @@ async fn act<P: PageHandler>(visit: PageContext, typed: Typed) -> Result<Respons
     Ok(layout::render(status, &page)?)
 }
 
-fn page<P: PageHandler>() -> MethodRouter<Shared> {
+fn page<P: PageHandler>() -> MethodRouter<WebState> {
     get(show::<P>).post(act::<P>)
 }
 
@@ -216,7 +216,7 @@ async fn unknown(frame: Frame) -> Refusal {
 }
 
 /// All pages.
-pub(crate) fn routes() -> Router<Shared> {
+pub(crate) fn routes() -> Router<WebState> {
     Router::new()
         .merge(me::routes())
         .merge(admin::routes())

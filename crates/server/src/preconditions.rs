@@ -10,6 +10,8 @@ mod once;
 mod posts;
 mod tags;
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body, Bytes, HttpBody as _, to_bytes},
     extract::{Request, State},
@@ -19,13 +21,13 @@ use axum::{
 };
 
 pub(crate) use comparison::{Comparison, ReadOnlyFields};
-pub(crate) use locks::OngoingChanges;
+use locks::OngoingChanges;
 pub(crate) use once::KEY_MAX;
 use tags::{EntityTags, NoEntityTags};
 
 use crate::{
-    app::Shared, body_limits::body_max, caller::Caller, change_limit::reads, problem::Problem,
-    secrets,
+    body_limits::body_max, caller::Caller, change_limit::reads, context::Context, jobs::Jobs,
+    problem::Problem, secrets,
 };
 
 /// Whether an `Idempotency-Key` has an effect on a POST to this path.
@@ -36,11 +38,31 @@ pub(crate) fn takes_key(path: &str) -> bool {
 /// No answer that gets an ETag is larger.
 const ANSWER_MAX: usize = 8 * 1024 * 1024;
 
+/// The parts that the check of preconditions uses.
+#[derive(Debug)]
+pub(crate) struct Preconditions {
+    context: Context,
+    jobs: Jobs,
+    /// Changes in progress, so that conditional and repeated ones are one step.
+    ongoing: OngoingChanges,
+}
+
+impl Preconditions {
+    /// Keeps answers in the context's store, and knows the jobs that requests began.
+    pub(crate) fn new(context: Context, jobs: Jobs) -> Self {
+        Self {
+            context,
+            jobs,
+            ongoing: OngoingChanges::default(),
+        }
+    }
+}
+
 /// Gives ETags, checks `If-Match`, and answers a repeated POST as before.
 ///
 /// A change is carried to its end even if the client has gone: the store and the engine must not differ.
 pub(crate) async fn guard(
-    State(shared): State<Shared>,
+    State(preconditions): State<Arc<Preconditions>>,
     caller: Caller,
     mut request: Request,
     next: Next,
@@ -61,14 +83,14 @@ pub(crate) async fn guard(
     // `connections` closes a connection whose body arrives too slowly.
     let body = read(body, most).await?;
     let request = Request::from_parts(parts, Body::from(body.clone()));
-    tokio::spawn(async move { once::change(&shared, &caller, request, &body, next).await })
+    tokio::spawn(async move { once::change(&preconditions, &caller, request, &body, next).await })
         .await
         .map_err(|error| Problem::unavailable(&error.to_string()))?
 }
 
 /// Carries out a change; with `If-Match` only if the thing is still as the client read it.
 async fn apply(
-    shared: &Shared,
+    preconditions: &Preconditions,
     request: Request,
     body: &Bytes,
     next: Next,
@@ -80,12 +102,12 @@ async fn apply(
         Problem::malformed(detail)
     })?;
     let Some(expected) = expected else {
-        let _with_others = shared.ongoing_changes.with_others(path).await?;
+        let _with_others = preconditions.ongoing.with_others(path).await?;
         let request = comparison::compared(request, body, &next).await?;
         return Ok(next.run(request).await);
     };
     // Check and change are one step: no other change of the same thing comes between.
-    let _alone = shared.ongoing_changes.alone(path).await?;
+    let _alone = preconditions.ongoing.alone(path).await?;
     let present = look(request.extensions(), path, &next).await?;
     let tag = present.extensions().get::<Tag>();
     if !tag.is_some_and(|Tag(tag)| expected.name(tag)) {

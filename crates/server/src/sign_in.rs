@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use store::Account;
 
 use crate::{
-    app::{Shared, SharedState},
+    context::Context,
     password,
     problem::Problem,
     sign_in_record::{Outcome, Way},
@@ -35,19 +35,22 @@ impl<E: Into<Problem>> From<E> for Refusal {
 
 /// The account of a name and a password.
 pub(crate) async fn check(
-    shared: &Shared,
+    context: &Context,
+    wrong_passwords: &WrongPasswords,
     from: SocketAddr,
     name: &str,
     given: String,
 ) -> Result<Account, Refusal> {
-    let account = shared.store.account_by_name(name).await?;
+    let account = context.store.account_by_name(name).await?;
     let attempt = Attempt {
         way: Way::Password,
         address: from.ip(),
         meant: Meant::new(account.as_ref(), name),
         name,
     };
-    attempt.check(shared, account, given).await
+    attempt
+        .check(context, wrong_passwords, account, given)
+        .await
 }
 
 /// An attempt to show that an account is one's own.
@@ -63,11 +66,12 @@ impl Attempt<'_> {
     /// The account, if the password is its own. Wrong passwords are counted and told.
     pub(crate) async fn check(
         self,
-        shared: &SharedState,
+        context: &Context,
+        wrong_passwords: &WrongPasswords,
         account: Option<Account>,
         given: String,
     ) -> Result<Account, Refusal> {
-        let checked = checked(shared, &self, account, given).await;
+        let checked = checked(wrong_passwords, &self, account, given).await;
         let (outcome, name) = match &checked {
             // The person is signed in already.
             Ok(_) if self.way == Way::PresentPassword => return checked,
@@ -77,7 +81,7 @@ impl Attempt<'_> {
             // It was not looked at.
             Err(Refusal::Busy | Refusal::Problem(_)) => return checked,
         };
-        shared
+        context
             .note_sign_in(self.way, outcome, self.address, name)
             .await;
         checked
@@ -85,7 +89,7 @@ impl Attempt<'_> {
 }
 
 async fn checked(
-    shared: &SharedState,
+    wrong: &WrongPasswords,
     attempt: &Attempt<'_>,
     account: Option<Account>,
     given: String,
@@ -93,7 +97,6 @@ async fn checked(
     let (network, meant) = (sip::network(attempt.address), &attempt.meant);
     // Before it is counted: what is not looked at is no guess.
     let place = password::queue(network).map_err(|password::Busy| Refusal::Busy)?;
-    let wrong = &shared.wrong_passwords;
     if !wrong.begin(wrong.now(), meant, network) {
         return Err(Refusal::TooMany);
     }

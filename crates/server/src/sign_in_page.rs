@@ -1,8 +1,8 @@
 //! The sign-in page for local accounts and one-time links, and the protection of the pages.
 
-mod open_id;
+mod open_id_pages;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -13,18 +13,19 @@ use axum::{
 };
 use serde::Deserialize;
 
-pub(crate) use open_id::{begin as begin_open_id, returned as returned_open_id};
+pub(crate) use open_id_pages::{begin as begin_open_id, returned as returned_open_id};
 
 use crate::{
-    access::{self, NotAdmitted},
-    app::{Shared, SharedState},
+    access::{Access, NotAdmitted},
     caller::Caller,
+    context::Context,
     i18n::Language,
     layout::{self, Frame, language, local},
+    open_id::OpenIdConnect,
     password,
     problem::Problem,
-    sessions,
-    sign_in::{Refusal, SECONDS_EACH, check},
+    sessions::Sessions,
+    sign_in::{Refusal, SECONDS_EACH, WrongPasswords, check},
 };
 
 /// Beginnings of the paths of pages, beside the board.
@@ -45,14 +46,13 @@ struct SignInPage {
 }
 
 /// The name of the organisation's own sign-in.
-fn open_id_name(shared: &SharedState) -> Option<String> {
-    let provider = shared.open_id.as_ref();
-    provider.map(|provider| provider.name().to_owned())
+fn open_id_name(open_id: Option<&OpenIdConnect>) -> Option<String> {
+    open_id.map(|open_id| open_id.name().to_owned())
 }
 
 /// The page for whoever was not let in.
 pub(crate) fn refused(
-    shared: &SharedState,
+    open_id: Option<&OpenIdConnect>,
     frame: Frame,
     to: String,
     status: StatusCode,
@@ -64,14 +64,14 @@ pub(crate) fn refused(
         name: String::new(),
         problem: Some(problem),
         link_used: false,
-        open_id: open_id_name(shared),
+        open_id: open_id_name(open_id),
     };
     layout::render(status, &page)
 }
 
 /// The page for whoever is not signed in, with 401.
 pub(crate) fn signed_out(
-    shared: &SharedState,
+    open_id: Option<&OpenIdConnect>,
     words: Language,
     here: &str,
     link_used: bool,
@@ -91,7 +91,7 @@ pub(crate) fn signed_out(
         name: String::new(),
         problem: None,
         link_used,
-        open_id: open_id_name(shared),
+        open_id: open_id_name(open_id),
     };
     layout::render(StatusCode::UNAUTHORIZED, &page).into_response()
 }
@@ -104,7 +104,7 @@ pub(crate) struct ToGoOn {
 
 /// `GET /sign-in`.
 pub(crate) async fn page(
-    State(shared): State<Shared>,
+    State(open_id): State<Option<Arc<OpenIdConnect>>>,
     frame: Frame,
     Query(way): Query<ToGoOn>,
 ) -> Result<Response, Problem> {
@@ -114,7 +114,7 @@ pub(crate) async fn page(
         name: String::new(),
         problem: None,
         link_used: false,
-        open_id: open_id_name(&shared),
+        open_id: open_id_name(open_id.as_deref()),
     };
     layout::render(StatusCode::OK, &page)
 }
@@ -129,16 +129,27 @@ pub(crate) struct Typed {
 
 /// `POST /sign-in`: a cookie, and on; or the page again with what was typed, but the password.
 pub(crate) async fn begin(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(sessions): State<Sessions>,
+    State(wrong_passwords): State<Arc<WrongPasswords>>,
+    State(open_id): State<Option<Arc<OpenIdConnect>>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     frame: Frame,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Problem> {
     let to = local(typed.to.as_deref()).to_owned();
     let words = frame.words;
-    let (status, seconds, problem) = match check(&shared, from, &typed.name, typed.password).await {
+    let (status, seconds, problem) = match check(
+        &context,
+        &wrong_passwords,
+        from,
+        &typed.name,
+        typed.password,
+    )
+    .await
+    {
         Ok(account) => {
-            let cookie = sessions::new_session(&shared, Some(account.id)).await?;
+            let cookie = sessions.begin(Some(account.id)).await?;
             return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response());
         }
         Err(Refusal::Problem(problem)) => return Err(problem),
@@ -160,7 +171,7 @@ pub(crate) async fn begin(
         name: typed.name,
         problem: Some(problem),
         link_used: false,
-        open_id: open_id_name(&shared),
+        open_id: open_id_name(open_id.as_deref()),
     };
     let mut response = layout::render(status, &page)?;
     if let Some(seconds) = seconds {
@@ -178,21 +189,22 @@ pub(crate) struct SignOut {
 
 /// `POST /sign-out`: ends the browser's session, or all sessions of the account.
 pub(crate) async fn end(
-    State(shared): State<Shared>,
+    State(sessions): State<Sessions>,
     caller: Caller,
     headers: HeaderMap,
     Form(wish): Form<SignOut>,
 ) -> Result<Response, Problem> {
     match caller.account.filter(|_| wish.everywhere.is_some()) {
-        Some(account) => sessions::end_sessions_of(&shared, account).await?,
-        None => sessions::end_session(&shared, &headers).await?,
+        Some(account) => sessions.end_all_of(account).await?,
+        None => sessions.end(&headers).await?,
     }
     Ok(Redirect::to("/sign-in").into_response())
 }
 
 /// `GET /open/{link}`: exchanges a one-time link for a session and opens the board.
 pub(crate) async fn open_link(
-    State(shared): State<Shared>,
+    State(sessions): State<Sessions>,
+    State(open_id): State<Option<Arc<OpenIdConnect>>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     method: Method,
     headers: HeaderMap,
@@ -202,32 +214,31 @@ pub(crate) async fn open_link(
     if method != Method::GET {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    Ok(
-        match sessions::exchange_link(&shared, &link, from.ip()).await? {
-            Some(cookie) => {
-                let headers = [
-                    (header::LOCATION, "/".to_owned()),
-                    (header::SET_COOKIE, cookie),
-                ];
-                (StatusCode::SEE_OTHER, headers).into_response()
-            }
-            None => signed_out(&shared, language(&headers), "/", true),
-        },
-    )
+    Ok(match sessions.exchange_link(&link, from.ip()).await? {
+        Some(cookie) => {
+            let headers = [
+                (header::LOCATION, "/".to_owned()),
+                (header::SET_COOKIE, cookie),
+            ];
+            (StatusCode::SEE_OTHER, headers).into_response()
+        }
+        None => signed_out(open_id.as_deref(), language(&headers), "/", true),
+    })
 }
 
 /// Middleware of the pages: admits requests with a valid credential; shows the sign-in page to people who are not signed in.
 pub(crate) async fn require(
-    State(shared): State<Shared>,
+    State(access): State<Access>,
+    State(open_id): State<Option<Arc<OpenIdConnect>>>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let path = request.uri().path().to_owned();
     let language = language(request.headers());
-    match access::admit(&shared, request).await {
+    match access.admit(request).await {
         Ok(request) => Ok(next.run(request).await),
         Err(NotAdmitted::NotSignedIn) if is_page(&path) => {
-            Ok(signed_out(&shared, language, &path, false))
+            Ok(signed_out(open_id.as_deref(), language, &path, false))
         }
         Err(refusal) => Err(refusal.into()),
     }

@@ -4,7 +4,12 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app::Shared, caller::Caller, problem::Problem, teams::TooSoon};
+use crate::{
+    caller::Caller,
+    context::Context,
+    problem::Problem,
+    teams::{TeamsHandle, TooSoon},
+};
 
 /// A search for Teams accounts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,15 +43,16 @@ pub(crate) struct FoundBody {
     responses((status = OK, description = "What was found.", body = SearchBody)),
 )]
 pub(crate) async fn search(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
 ) -> Result<axum::Json<SearchBody>, Problem> {
     if !caller.administers() {
         let detail = "accounts are searched for by administrators; ask one";
         return Err(Problem::forbidden(detail));
     }
-    let tenants: Vec<_> = shared.teams.clients.all().cloned().collect();
-    let searches = tenants.iter().map(|tenant| tenant.search.now());
+    let doors: Vec<_> = teams.doors.all().cloned().collect();
+    let searches = doors.iter().map(|door| door.search.now());
     let mut body = SearchBody {
         running: false,
         found: Vec::new(),
@@ -64,10 +70,10 @@ pub(crate) async fn search(
                 searched = true;
                 body.running |= done.is_running;
                 let known = done.found.into_iter();
-                let known = known.filter_map(|person| shared.directory.person(person));
+                let known = known.filter_map(|person| context.directory.person(person));
                 let mine = known.filter(|person| {
                     caller
-                        .require_admin_of(&shared.organisation, person.id)
+                        .require_admin_of(&context.organisation, person.id)
                         .is_ok()
                 });
                 body.found.extend(mine.map(|person| FoundBody {
@@ -85,10 +91,10 @@ pub(crate) async fn search(
     if let (false, Some(seconds)) = (searched, too_soon) {
         return Err(Problem::searched_already(seconds));
     }
-    let without = shared.directory.people(|person| person.teams_id.is_none());
+    let without = context.directory.people(|person| person.teams_id.is_none());
     let mine = without.iter().filter(|person| {
         caller
-            .require_admin_of(&shared.organisation, person.id)
+            .require_admin_of(&context.organisation, person.id)
             .is_ok()
     });
     body.without_account = mine.count();

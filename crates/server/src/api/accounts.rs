@@ -1,6 +1,6 @@
 //! Local accounts: who may sign in, as whom, and with which role.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, Path, State},
@@ -15,18 +15,19 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry, paging::Paging};
 use crate::{
-    app::{Shared, SharedState},
     audit::Administration,
     caller::Caller,
     clock::rfc3339,
+    context::Context,
     cookies, limit_checks,
     limits::NAME_MAX,
     organisation::ORGANISATION,
     password, password_rules,
     preconditions::Comparison,
     problem::Problem,
-    sessions,
-    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH},
+    revocations::Revocations,
+    sessions::{SESSION_COOKIE, Sessions},
+    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH, WrongPasswords},
     sign_in_record::Way,
 };
 
@@ -89,12 +90,12 @@ impl From<&Account> for AccountBody {
     responses((status = OK, description = "What was asked for.", body = Accounts)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     paging: Paging,
 ) -> Result<axum::Json<Accounts>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let accounts = shared.store.accounts().await?;
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let accounts = context.store.accounts().await?;
     let rows = accounts.iter();
     let rows = rows.map(|account| (account.name.to_lowercase(), AccountBody::from(account)));
     let (items, next) = paging.page(rows)?;
@@ -109,12 +110,12 @@ pub(crate) async fn list(
     responses((status = OK, description = "What was asked for.", body = AccountBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<AccountBody>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    Ok(axum::Json(AccountBody::from(&found(&shared, &id).await?)))
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    Ok(axum::Json(AccountBody::from(&found(&context, &id).await?)))
 }
 
 /// What is to change of an account; what is left out stays, null takes away.
@@ -145,21 +146,22 @@ fn given<'de, D: serde::Deserializer<'de>>(
     responses((status = OK, description = "What was asked for.", body = AccountBody)),
 )]
 pub(crate) async fn change(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(revocations): State<Revocations>,
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
     Json(body): Json<AccountChange>,
 ) -> Result<axum::Json<AccountBody>, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let before = found(&shared, &id).await?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let before = found(&context, &id).await?;
     if comparison.is_same() {
         return Ok(axum::Json(AccountBody::from(&before)));
     }
     let person = match body.person {
         None => before.person,
         Some(None) => None,
-        Some(Some(id)) => Some(super::person(&shared, &id)?.id),
+        Some(Some(id)) => Some(super::person(&context.directory, &id)?.id),
     };
     let account = Account {
         role: body.role.map_or(Ok(before.role), |name| role(&name))?,
@@ -168,15 +170,15 @@ pub(crate) async fn change(
         ..before.clone()
     };
     let entry = new_entry(
-        &shared,
+        &context.clock,
         &caller,
         Administration::AccountChange,
         &account.name,
     )
     .before(Some(json!(AccountBody::from(&before))))
     .after(Some(json!(AccountBody::from(&account))));
-    shared.store.put_account(&account, &entry.change()).await?;
-    shared.revoke();
+    context.store.put_account(&account, &entry.change()).await?;
+    revocations.report();
     Ok(axum::Json(AccountBody::from(&account)))
 }
 
@@ -195,19 +197,19 @@ fn role(name: &str) -> Result<Role, Problem> {
     responses((status = CREATED, description = "It is made.", body = AccountBody)),
 )]
 pub(crate) async fn add(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Json(new): Json<NewAccount>,
 ) -> Result<(StatusCode, axum::Json<AccountBody>), Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
     limit_checks::text("name", &new.name, NAME_MAX)?;
     let role = role(&new.role)?;
     let person = new
         .person
-        .map(|id| super::person(&shared, &id).map(|person| person.id))
+        .map(|id| super::person(&context.directory, &id).map(|person| person.id))
         .transpose()?;
     let password_hash = match new.password {
-        Some(password) => Some(hashed(&shared, password, &new.name, person).await?),
+        Some(password) => Some(hashed(&context, password, &new.name, person).await?),
         None => None,
     };
     let account = Account {
@@ -217,24 +219,24 @@ pub(crate) async fn add(
         person,
         role,
         location: new.location,
-        created_at: shared.clock.now(),
+        created_at: context.clock.now(),
     };
-    let entry = new_entry(&shared, &caller, Administration::AccountAdd, &account.name).after(Some(
+    let entry = new_entry(&context.clock, &caller, Administration::AccountAdd, &account.name).after(Some(
         json!({"role": role.name(), "person": person.map(|person: PersonId| person.to_string()), "location": account.location}),
     ));
-    let id = shared.store.add_account(&account, &entry.change()).await?;
+    let id = context.store.add_account(&account, &entry.change()).await?;
     let account = Account { id, ..account };
     Ok((StatusCode::CREATED, axum::Json(AccountBody::from(&account))))
 }
 
 /// The hash of a new password, unless it is easy to guess.
 async fn hashed(
-    shared: &SharedState,
+    context: &Context,
     password: String,
     name: &str,
     person: Option<PersonId>,
 ) -> Result<String, Problem> {
-    let person = person.and_then(|person| shared.directory.person(person));
+    let person = person.and_then(|person| context.directory.person(person));
     let of_person = person.as_ref().map(|person| {
         let person = &**person;
         [&*person.name, &*person.mail, &*person.user_principal_name]
@@ -247,10 +249,10 @@ async fn hashed(
         .map_err(|error| Problem::unavailable(&error.to_string()))
 }
 
-async fn found(shared: &SharedState, id: &str) -> Result<Account, Problem> {
+async fn found(context: &Context, id: &str) -> Result<Account, Problem> {
     let not_found = || Problem::not_found("account", id, "GET /api/v1/accounts lists them");
     let number = id.parse().map_err(|_| not_found())?;
-    shared.store.account(number).await?.ok_or_else(not_found)
+    context.store.account(number).await?.ok_or_else(not_found)
 }
 
 /// Sets a password: administrators set those of other accounts, persons their own with the old one. All sessions of the account
@@ -262,39 +264,41 @@ async fn found(shared: &SharedState, id: &str) -> Result<Account, Problem> {
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn set_password(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    parts: (State<Sessions>, State<Arc<WrongPasswords>>),
     caller: Caller,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Path(id): Path<String>,
     Json(new): Json<NewPassword>,
 ) -> Result<Response, Problem> {
+    let (State(sessions), State(wrong_passwords)) = parts;
     // By its number: an id may be spelled in several ways.
     let is_own = caller.account.is_some() && caller.account == id.parse().ok();
     if !is_own {
-        caller.require_admin(&shared.organisation, ORGANISATION)?;
+        caller.require_admin(&context.organisation, ORGANISATION)?;
     }
-    let account = found(&shared, &id).await?;
+    let account = found(&context, &id).await?;
     if is_own && account.password_hash.is_some() {
-        require_old(&shared, from, &account, new.old_password).await?;
+        let parts = (&context, &*wrong_passwords);
+        require_old(parts, from, &account, new.old_password).await?;
     }
-    let hash = hashed(&shared, new.password, &account.name, account.person).await?;
+    let hash = hashed(&context, new.password, &account.name, account.person).await?;
     let entry = new_entry(
-        &shared,
+        &context.clock,
         &caller,
         Administration::AccountPassword,
         &account.name,
     );
-    let stored = shared
+    let stored = context
         .store
         .set_password(account.id, Some(&hash), &entry.change())
         .await;
     stored?;
-    shared.store.delete_sessions_of(account.id).await?;
-    shared.revoke();
-    let has_session = is_own && cookies::cookie(&headers, sessions::SESSION_COOKIE).is_some();
+    sessions.end_all_of(account.id).await?;
+    let has_session = is_own && cookies::cookie(&headers, SESSION_COOKIE).is_some();
     let cookie = match has_session {
-        true => Some(sessions::new_session(&shared, Some(account.id)).await?),
+        true => Some(sessions.begin(Some(account.id)).await?),
         false => None,
     };
     let cookies = cookie.map(|cookie| [(header::SET_COOKIE, cookie)]);
@@ -303,7 +307,7 @@ pub(crate) async fn set_password(
 
 /// Checks the present password: a session may be open on a machine that its owner has left.
 async fn require_old(
-    shared: &SharedState,
+    (context, wrong_passwords): (&Context, &WrongPasswords),
     from: SocketAddr,
     account: &Account,
     given: Option<String>,
@@ -316,7 +320,10 @@ async fn require_old(
         meant: Meant::Account(account.id),
         name: &account.name,
     };
-    match attempt.check(shared, Some(account.clone()), given).await {
+    match attempt
+        .check(context, wrong_passwords, Some(account.clone()), given)
+        .await
+    {
         Ok(_) => Ok(()),
         Err(Refusal::Wrong) => Err(wrong(
             "is not the account's present password; type it again, or ask an administrator to set a new one",
@@ -335,21 +342,22 @@ async fn require_old(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(revocations): State<Revocations>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let account = found(&shared, &id).await?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let account = found(&context, &id).await?;
     let entry = new_entry(
-        &shared,
+        &context.clock,
         &caller,
         Administration::AccountDelete,
         &account.name,
     )
     .before(Some(json!(AccountBody::from(&account))));
     let change = entry.change();
-    shared.store.delete_account(account.id, &change).await?;
-    shared.revoke();
+    context.store.delete_account(account.id, &change).await?;
+    revocations.report();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,7 @@
 //! Appointment lists: what people enter, what calendars bring, and the calls in Teams, which are appointments too.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
@@ -10,19 +12,37 @@ use presence::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
 use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry, paging::Paging};
 use crate::{
-    app::{Shared, SharedState},
     audit::{Details, Own},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
+    context::Context,
     limit_checks,
     limits::{APPOINTMENT_TEXT_MAX, APPOINTMENTS_MAX},
     preconditions::Comparison,
     problem::Problem,
 };
+
+/// Locks that all people share: appointments of one person are stored and applied one change at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct AppointmentLocks(Arc<[Mutex<()>; 64]>);
+
+impl Default for AppointmentLocks {
+    fn default() -> Self {
+        Self(Arc::new([const { Mutex::const_new(()) }; 64]))
+    }
+}
+
+impl AppointmentLocks {
+    /// Held while an appointment of the person changes, in the store and in the engine.
+    async fn lock(&self, person: PersonId) -> MutexGuard<'_, ()> {
+        self.0[person.0 as usize % self.0.len()].lock().await
+    }
+}
 
 /// The colours that appointments may have, as a regular expression.
 pub(super) const COLOUR_PATTERN: &str = "^#[0-9A-Fa-f]{6}$";
@@ -107,15 +127,15 @@ pub(crate) struct Asked {
     responses((status = OK, description = "What was asked for.", body = Appointments)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<axum::Json<Appointments>, Problem> {
     let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let from = asked.from.map(|from| moment("from", &from)).transpose()?;
-    let person = super::person(&shared, &id)?.id;
-    let level = caller.level(&shared.organisation, person);
+    let person = super::person(&context.directory, &id)?.id;
+    let level = caller.level(&context.organisation, person);
     if !level.may(Permission::SeeAppointment) {
         // Nothing is told, not even that something is refused: a blocked viewer must not notice. A wrong cursor is refused
         // as it is for everybody.
@@ -123,15 +143,15 @@ pub(crate) async fn list(
         let (items, next) = Paging::new(asked.cursor, asked.limit).page(none)?;
         return Ok(axum::Json(Appointments { items, next }));
     }
-    let from = from.unwrap_or_else(|| shared.clock.now());
-    let stored = shared.store.appointments(person, from, EVER);
+    let from = from.unwrap_or_else(|| context.clock.now());
+    let stored = context.store.appointments(person, from, EVER);
     let stored = stored.await?;
     let rows = stored.iter();
     let mut rows: Vec<(i64, AppointmentBody)> = rows
         .map(|appointment| (appointment.start.milliseconds(), body(appointment, level)))
         .collect();
-    if let Some(call) = shared.shard.teams_call(person).await {
-        let profile = shared.organisation.policy(person);
+    if let Some(call) = context.shard.teams_call(person).await {
+        let profile = context.organisation.policy(person);
         let profile = profile.and_then(|policy| policy.profiles.teams_call().cloned());
         let since = call.since;
         let call = AppointmentBody {
@@ -158,7 +178,7 @@ fn moment(field: &'static str, text: &str) -> Result<Timestamp, Problem> {
 }
 
 fn checked(
-    shared: &SharedState,
+    context: &Context,
     person: PersonId,
     new: NewAppointment,
 ) -> Result<Appointment, Problem> {
@@ -167,7 +187,7 @@ fn checked(
         let detail = format!("{} is not after the start {}", new.end, new.start);
         return Err(Problem::invalid("end", detail));
     }
-    if end <= shared.clock.now() {
+    if end <= context.clock.now() {
         return Err(Problem::invalid("end", format!("{} is past", new.end)));
     }
     limit_checks::text("text", &new.text, APPOINTMENT_TEXT_MAX)?;
@@ -181,7 +201,7 @@ fn checked(
         return Err(Problem::invalid("colour", detail));
     }
     let name = new.profile.unwrap_or_else(|| APPOINTMENT_PROFILE.into());
-    let profiles = shared
+    let profiles = context
         .organisation
         .read(|tables| tables.my_profiles(person));
     let profile = super::profile::named(&profiles, &name)?;
@@ -206,32 +226,37 @@ fn checked(
     responses((status = CREATED, description = "It is made.", body = AppointmentBody)),
 )]
 pub(crate) async fn add(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(locks): State<AppointmentLocks>,
     caller: Caller,
     Path(id): Path<String>,
     Json(new): Json<NewAppointment>,
 ) -> Result<(StatusCode, axum::Json<AppointmentBody>), Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require(&shared.organisation, person, Permission::ChangeAppointments)?;
-    let appointment = checked(&shared, person, new)?;
-    let _one_at_a_time = shared.one_appointment_change(person).await;
-    let now = shared.clock.now();
-    let known = shared.store.appointments(person, now, EVER).await?;
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require(
+        &context.organisation,
+        person,
+        Permission::ChangeAppointments,
+    )?;
+    let appointment = checked(&context, person, new)?;
+    let _one_at_a_time = locks.lock(person).await;
+    let now = context.clock.now();
+    let known = context.store.appointments(person, now, EVER).await?;
     let manual = known
         .iter()
         .filter(|known| known.origin == AppointmentOrigin::Manual)
         .count();
     limit_checks::one_more("appointments to come", manual, APPOINTMENTS_MAX)?;
     let details = Details::default().after(Some(noted(&appointment)));
-    let entry = own_entry(&shared, &caller, Own::AppointmentAdd, person, details);
-    let id = shared
+    let entry = own_entry(&context, &caller, Own::AppointmentAdd, person, details);
+    let id = context
         .store
         .add_appointment(person, &appointment, &entry.change())
         .await?;
     let appointment = Appointment { id, ..appointment };
     let shown = body(&appointment, Relationship::AssistantPlus);
     let fact = Fact::Appointment(appointment);
-    shared.shard.fact(person, fact).await;
+    context.shard.fact(person, fact).await;
     Ok((StatusCode::CREATED, axum::Json(shown)))
 }
 
@@ -251,11 +276,11 @@ fn noted(appointment: &Appointment) -> Value {
 
 /// The appointment of that id in the store.
 async fn stored(
-    shared: &SharedState,
+    context: &Context,
     person: PersonId,
     id: AppointmentId,
 ) -> Result<Option<Appointment>, Problem> {
-    let known = shared
+    let known = context
         .store
         .appointments(person, Timestamp::default(), EVER)
         .await?;
@@ -271,14 +296,18 @@ async fn stored(
     responses((status = OK, description = "What was asked for.", body = AppointmentBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, appointment)): Path<(String, String)>,
 ) -> Result<axum::Json<AppointmentBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require_to_read(&shared.organisation, person, Permission::ChangeAppointments)?;
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require_to_read(
+        &context.organisation,
+        person,
+        Permission::ChangeAppointments,
+    )?;
     let id = appointment_id(&appointment)?;
-    let found = stored(&shared, person, id).await?;
+    let found = stored(&context, person, id).await?;
     let remedy = "GET the list for the ids";
     let found = found.ok_or_else(|| Problem::not_found("appointment", &appointment, remedy))?;
     Ok(axum::Json(body(&found, Relationship::AssistantPlus)))
@@ -292,35 +321,40 @@ pub(crate) async fn read(
     responses((status = OK, description = "What was asked for.", body = AppointmentBody)),
 )]
 pub(crate) async fn replace(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(locks): State<AppointmentLocks>,
     caller: Caller,
     Path((id, appointment)): Path<(String, String)>,
     comparison: Comparison,
     Json(new): Json<NewAppointment>,
 ) -> Result<axum::Json<AppointmentBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require(&shared.organisation, person, Permission::ChangeAppointments)?;
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require(
+        &context.organisation,
+        person,
+        Permission::ChangeAppointments,
+    )?;
     if comparison.is_same() {
-        return read(State(shared), caller, Path((id, appointment))).await;
+        return read(State(context), caller, Path((id, appointment))).await;
     }
     let appointment = Appointment {
         id: appointment_id(&appointment)?,
-        ..checked(&shared, person, new)?
+        ..checked(&context, person, new)?
     };
     let shown = body(&appointment, Relationship::AssistantPlus);
-    let _one_at_a_time = shared.one_appointment_change(person).await;
-    let before = stored(&shared, person, appointment.id).await?;
+    let _one_at_a_time = locks.lock(person).await;
+    let before = stored(&context, person, appointment.id).await?;
     let details = Details::default()
         .before(before.as_ref().map(noted))
         .after(Some(noted(&appointment)));
-    let entry = own_entry(&shared, &caller, Own::AppointmentSet, person, details);
-    let stored = shared
+    let entry = own_entry(&context, &caller, Own::AppointmentSet, person, details);
+    let stored = context
         .store
         .change_appointment(person, &appointment, &entry.change())
         .await;
     stored?;
     let fact = Fact::Appointment(appointment);
-    shared.shard.fact(person, fact).await;
+    context.shard.fact(person, fact).await;
     Ok(axum::Json(shown))
 }
 
@@ -332,23 +366,28 @@ pub(crate) async fn replace(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(locks): State<AppointmentLocks>,
     caller: Caller,
     Path((id, appointment)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require(&shared.organisation, person, Permission::ChangeAppointments)?;
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require(
+        &context.organisation,
+        person,
+        Permission::ChangeAppointments,
+    )?;
     let appointment = appointment_id(&appointment)?;
-    let _one_at_a_time = shared.one_appointment_change(person).await;
-    let before = stored(&shared, person, appointment).await?;
+    let _one_at_a_time = locks.lock(person).await;
+    let before = stored(&context, person, appointment).await?;
     let details = Details::default().before(before.as_ref().map(noted));
-    let entry = own_entry(&shared, &caller, Own::AppointmentDelete, person, details);
-    let deleted = shared
+    let entry = own_entry(&context, &caller, Own::AppointmentDelete, person, details);
+    let deleted = context
         .store
         .delete_appointment(person, appointment, &entry.change())
         .await;
     deleted?;
     let fact = Fact::AppointmentDeleted(appointment);
-    shared.shard.fact(person, fact).await;
+    context.shard.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 pub(crate) use entry::{new_entry, own_entry};
 
 use crate::{
-    app::Shared, caller::Caller, clock::rfc3339, organisation::ORGANISATION, problem::Problem,
+    caller::Caller, clock::rfc3339, context::Context, organisation::ORGANISATION, problem::Problem,
 };
 
 /// Rows in a page.
@@ -59,11 +59,11 @@ struct AuditRow {
     responses((status = OK, description = "What was asked for.", body = AuditPage)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<AuditPage>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, 1_000);
     let filter = AuditFilter {
@@ -72,7 +72,10 @@ pub(crate) async fn list(
         target: asked.target,
         ..AuditFilter::default()
     };
-    let mut rows = shared.store.audit(asked.cursor, limit + 1, &filter).await?;
+    let mut rows = context
+        .store
+        .audit(asked.cursor, limit + 1, &filter)
+        .await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);

@@ -18,13 +18,14 @@ use super::{
     work::{Prefer, WorkBody, answer},
 };
 use crate::{
-    app::{Shared, SharedState},
     audit::Administration,
     caller::Caller,
     clock::rfc3339,
+    context::Context,
+    jobs::Jobs,
     organisation::ORGANISATION,
     problem::Problem,
-    restores::{Restore, backups_folder},
+    restores::{Restore, Restores, backups_folder},
 };
 
 /// How a backup's name begins and ends.
@@ -53,11 +54,11 @@ pub(crate) struct BackupBody {
     responses((status = OK, description = "What was asked for.", body = Backups)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
 ) -> Result<axum::Json<Backups>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let folder = folder(&shared);
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let folder = folder(&context);
     let shown = folder.display().to_string();
     let items = aside(move || Ok(found(&folder))).await?;
     Ok(axum::Json(Backups {
@@ -74,12 +75,12 @@ pub(crate) async fn list(
     responses((status = OK, description = "What was asked for.", body = BackupBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<axum::Json<BackupBody>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let folder = folder(&shared);
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let folder = folder(&context);
     let backup = aside(move || known(&folder, &name)).await?;
     Ok(axum::Json(backup))
 }
@@ -95,20 +96,21 @@ pub(crate) async fn read(
     ),
 )]
 pub(crate) async fn make(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
     caller: Caller,
     prefer: Prefer,
 ) -> Result<Response, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let folder = folder(&shared);
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let folder = folder(&context);
     let there = folder.clone();
     aside(move || make_folder(&there).map_err(|error| refused(&there, &error))).await?;
-    let at = rfc3339(shared.clock.now());
+    let at = rfc3339(context.clock.now());
     // Windows allows no colons in names.
     let name = format!("{}{}{}", NAME.0, at.replace(':', "-"), NAME.1);
-    let entry = new_entry(&shared, &caller, Administration::BackupMake, &name);
+    let entry = new_entry(&context.clock, &caller, Administration::BackupMake, &name);
     let progress = Arc::new(Progress::default());
-    let (doing, watched) = (shared.clone(), progress.clone());
+    let (doing, watched) = (context.clone(), progress.clone());
     let work = async move {
         let store = &doing.store;
         store
@@ -119,7 +121,7 @@ pub(crate) async fn make(
         Ok(json!(aside(move || known(&folder, &name)).await?))
     };
     answer(
-        &shared,
+        (&jobs, &context.clock),
         (&caller, prefer),
         "backup",
         (progress, StatusCode::CREATED),
@@ -136,12 +138,12 @@ pub(crate) async fn make(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let folder = folder(&shared);
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let folder = folder(&context);
     let wanted = name.clone();
     let backup = aside(move || {
         let backup = known(&folder, &wanted)?;
@@ -150,9 +152,9 @@ pub(crate) async fn delete(
         Ok(backup)
     });
     let backup = backup.await?;
-    let entry = new_entry(&shared, &caller, Administration::BackupDelete, &name)
+    let entry = new_entry(&context.clock, &caller, Administration::BackupDelete, &name)
         .before(Some(json!(backup)));
-    shared.store.record_change(&entry.change()).await?;
+    context.store.record_change(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -165,31 +167,35 @@ pub(crate) async fn delete(
     responses((status = ACCEPTED, description = "It is whole; the server begins again with it.", body = BackupBody)),
 )]
 pub(crate) async fn restore(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(restores): State<Option<Restores>>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, axum::Json<BackupBody>), Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let Some(restores) = &shared.restores else {
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let Some(restores) = restores else {
         let detail =
             "only `offhook serve` restores backups; this server keeps its data while it runs";
         return Err(Problem::conflict(detail));
     };
-    let folder = folder(&shared);
+    let folder = folder(&context);
     let there = folder.clone();
     let backup = aside(move || known(&there, &name)).await?;
     let file = folder.join(&backup.name);
-    let prepared = PreparedRestore::new(&file, shared.store.database().file(), true).await;
+    let prepared = PreparedRestore::new(&file, context.store.database().file(), true).await;
     let prepared = prepared.map_err(|error| Problem::conflict(error.to_string()))?;
     // In both databases: in that which is left for the time before, in the other for the time after. Only there the
     // request is carried out.
     let entry = new_entry(
-        &shared,
+        &context.clock,
         &caller,
         Administration::BackupRestore,
         &backup.name,
     );
-    shared.store.record_change(&entry.outside_request()).await?;
+    context
+        .store
+        .record_change(&entry.outside_request())
+        .await?;
     let asked = restores.ask(Restore::new(prepared, entry));
     asked.map_err(|refused| Problem::conflict(refused.to_string()))?;
     Ok((StatusCode::ACCEPTED, axum::Json(backup)))
@@ -201,8 +207,8 @@ fn make_folder(folder: &std::path::Path) -> std::io::Result<()> {
     builder.recursive(true).mode(0o700).create(folder)
 }
 
-fn folder(shared: &SharedState) -> PathBuf {
-    backups_folder(shared.store.database().file())
+fn folder(context: &Context) -> PathBuf {
+    backups_folder(context.store.database().file())
 }
 
 /// Files are read and written where nothing waits for them.

@@ -7,8 +7,8 @@ use presence::{
 };
 
 use crate::{
-    app::SharedState,
     caller::Caller,
+    context::Context,
     organisation::{Place, Tables},
     problem::Problem,
     values,
@@ -35,7 +35,7 @@ struct Fields {
 /// Refuses settings of a scope by which a location administrator, like any viewer, would act for the people of the
 /// location, or by which these could no longer restrict viewers. What held already may stay.
 pub(super) fn refuse_of_scope(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     (scope, page): (&str, SettingsGroup),
     after: Option<&SettingValues>,
@@ -43,7 +43,7 @@ pub(super) fn refuse_of_scope(
     if caller.is_admin() || page != SettingsGroup::Presence {
         return Ok(());
     }
-    let (before, after) = shared.organisation.read(|tables| {
+    let (before, after) = context.organisation.read(|tables| {
         let place = tables.place_of_scope(scope).unwrap_or_default();
         let after = match after {
             Some(after) => said(page, after),
@@ -60,7 +60,7 @@ pub(super) fn refuse_of_scope(
 
 /// Refuses a move of a person by a location administrator to where more holds than the administrator could set.
 pub(super) fn refuse_of_place(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     person: PersonId,
     to: &Place,
@@ -72,7 +72,7 @@ pub(super) fn refuse_of_place(
         let now = tables.default_visibility(&tables.place(person));
         (now, tables.default_visibility(to))
     };
-    let (before, after) = shared.organisation.read(visibility);
+    let (before, after) = context.organisation.read(visibility);
     let fields = Fields {
         relationship: "group",
         policy: "group",
@@ -83,14 +83,14 @@ pub(super) fn refuse_of_place(
 /// Refuses values of a person's own that could never hold, and, of callers who may not change the person's forwarding,
 /// profiles that forward calls. What was there already may stay.
 pub(super) fn refuse_of_person(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     (person, page): (PersonId, SettingsGroup),
     before: Option<&SettingValues>,
     after: &SettingValues,
 ) -> Result<(), Problem> {
     let may_forward = caller
-        .require(&shared.organisation, person, Permission::ChangeForwarding)
+        .require(&context.organisation, person, Permission::ChangeForwarding)
         .is_ok();
     for setting in page.settings() {
         let value = after.values.get(setting.key);
@@ -102,7 +102,7 @@ pub(super) fn refuse_of_person(
             let detail = "is for scopes alone, so that a person's own value would never hold; set it at PUT /api/v1/scopes/{scope}/settings/{page}";
             return Err(Problem::invalid(setting.key, detail));
         }
-        if !may_forward && may_send_calls_away(shared, person, setting, value) {
+        if !may_forward && may_send_calls_away(context, person, setting, value) {
             let detail = format!(
                 "{} may forward calls, and {} may not change where calls of this person go: name a profile without forwarding, or ask the person",
                 values::json(value),
@@ -117,7 +117,7 @@ pub(super) fn refuse_of_person(
 /// Whether a value of the person's own names a profile that does, or may come to, send calls elsewhere or refuse them. A
 /// name of no profile is harmless only where it is the product's own, which stands for a status.
 fn may_send_calls_away(
-    shared: &SharedState,
+    context: &Context,
     person: PersonId,
     setting: &Setting,
     value: &Value,
@@ -125,7 +125,7 @@ fn may_send_calls_away(
     let Value::Profile(Some(name)) = value else {
         return false;
     };
-    let profiles = shared
+    let profiles = context
         .organisation
         .read(|tables| tables.my_profiles(person));
     let mut known = profiles

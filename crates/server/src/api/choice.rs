@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 
 use super::{Json, PresenceBody, audit::own_entry, profile::named};
 use crate::{
-    app::{Shared, SharedState},
     audit::{Details, Own},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
+    context::Context,
     phones::forwarded_to,
     preconditions::Comparison,
     problem::Problem,
@@ -39,21 +39,21 @@ fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
 /// Refuses a profile that would send calls round in a circle, as things are now and as far as the caller may see: a
 /// refusal tells of the forwarding of everybody on the way. Other circles are found when a call is routed.
 pub(crate) fn refuse_loop(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     person: PersonId,
     profile: &Profile,
 ) -> Result<(), Problem> {
-    let Some(to) = forwarded_to(shared, &profile.forwarding) else {
+    let Some(to) = forwarded_to(context, &profile.forwarding) else {
         return Ok(());
     };
     let next = |other: PersonId| {
-        let level = caller.level(&shared.organisation, other);
+        let level = caller.level(&context.organisation, other);
         if !level.may(Permission::ChangeForwarding) {
             return None;
         }
-        let in_force = shared.events.presence(other)?;
-        forwarded_to(shared, &in_force.forwarding)
+        let in_force = context.events.presence(other)?;
+        forwarded_to(context, &in_force.forwarding)
     };
     let Some(way) = forwarding_loop(person, to, next) else {
         return Ok(());
@@ -61,7 +61,7 @@ pub(crate) fn refuse_loop(
     let names: Vec<String> = way
         .into_iter()
         .map(|id| {
-            let known = shared.directory.person(id);
+            let known = context.directory.person(id);
             known.map_or_else(|| id.to_string(), |known| known.name.clone())
         })
         .collect();
@@ -89,13 +89,13 @@ pub(crate) struct ChosenBody {
     responses((status = OK, description = "What was asked for.", body = ChosenBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<ChosenBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require_to_read(&shared.organisation, person, Permission::ChangeProfile)?;
-    let choice = shared.shard.choice(person).await;
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require_to_read(&context.organisation, person, Permission::ChangeProfile)?;
+    let choice = context.shard.choice(person).await;
     Ok(axum::Json(ChosenBody {
         profile: choice.as_ref().map(|choice| choice.profile.to_string()),
         since: choice.as_ref().map(|choice| rfc3339(choice.since)),
@@ -111,56 +111,58 @@ pub(crate) async fn read(
     responses((status = OK, description = "What was asked for.", body = PresenceBody)),
 )]
 pub(crate) async fn choose(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
     Json(body): Json<ChoiceBody>,
 ) -> Result<axum::Json<PresenceBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require(&shared.organisation, person, Permission::ChangeProfile)?;
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require(&context.organisation, person, Permission::ChangeProfile)?;
     match (body.profile, body.until) {
         _ if comparison.is_same() => {}
-        (Some(profile), until) => put(&shared, &caller, person, &profile, until).await?,
-        (None, None) => end_choice(&shared, &caller, person).await?,
+        (Some(profile), until) => put(&context, &caller, person, &profile, until).await?,
+        (None, None) => end_choice(&context, &caller, person).await?,
         (None, Some(_)) => {
             let detail = "has no meaning without a profile; leave it out, or name a profile";
             return Err(Problem::invalid("until", detail));
         }
     }
-    let presence = shared
+    let presence = context
         .events
         .presence(person)
         .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
-    let view = view(&presence, caller.level(&shared.organisation, person));
+    let view = view(&presence, caller.level(&context.organisation, person));
     Ok(axum::Json(PresenceBody::from(&view)))
 }
 
 /// Chooses one of My Profiles, for a caller who may.
 pub(crate) async fn put(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     person: PersonId,
     profile: &str,
     until: Option<String>,
 ) -> Result<(), Problem> {
-    let profiles = shared
+    let profiles = context
         .organisation
         .read(|tables| tables.my_profiles(person));
     let profile = named(&profiles, profile)?;
-    refuse_loop(shared, caller, person, profile)?;
-    let now = shared.clock.now();
+    refuse_loop(context, caller, person, profile)?;
+    let now = context.clock.now();
     let until = until.map(|text| end(&text, now)).transpose()?;
     let choice = Choice {
         profile: profile.name.clone(),
         since: now,
         until,
     };
-    let details = Details::default().before(shown(shared, person)).after(Some(
-        json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
-    ));
-    let entry = own_entry(shared, caller, Own::ProfileChoose, person, details);
-    let stored = shared.writer.choose(person, Some(choice), entry).await;
+    let details = Details::default()
+        .before(shown(context, person))
+        .after(Some(
+            json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
+        ));
+    let entry = own_entry(context, caller, Own::ProfileChoose, person, details);
+    let stored = context.writer.choose(person, Some(choice), entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }
 
@@ -179,19 +181,19 @@ fn end(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
 
 /// Ends the person's choice, for a caller who may.
 pub(crate) async fn end_choice(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     person: PersonId,
 ) -> Result<(), Problem> {
-    let details = Details::default().before(shown(shared, person));
-    let entry = own_entry(shared, caller, Own::ProfileAutomatic, person, details);
-    let stored = shared.writer.choose(person, None, entry).await;
+    let details = Details::default().before(shown(context, person));
+    let entry = own_entry(context, caller, Own::ProfileAutomatic, person, details);
+    let stored = context.writer.choose(person, None, entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }
 
 /// The profile that is in force, for the audit log.
-fn shown(shared: &SharedState, person: PersonId) -> Option<serde_json::Value> {
-    let presence = shared.events.presence(person)?;
+fn shown(context: &Context, person: PersonId) -> Option<serde_json::Value> {
+    let presence = context.events.presence(person)?;
     Some(json!({"profile": &*presence.profile}))
 }
 
@@ -203,12 +205,12 @@ fn shown(shared: &SharedState, person: PersonId) -> Option<serde_json::Value> {
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn automatic(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require(&shared.organisation, person, Permission::ChangeProfile)?;
-    end_choice(&shared, &caller, person).await?;
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require(&context.organisation, person, Permission::ChangeProfile)?;
+    end_choice(&context, &caller, person).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::audit::new_entry;
 use crate::{
-    app::Shared, audit::Administration, caller::Caller, clock::rfc3339, clock_jump,
+    audit::Administration, caller::Caller, clock::rfc3339, clock_jump, context::Context,
     organisation::ORGANISATION, problem::Problem,
 };
 
@@ -18,16 +18,21 @@ use crate::{
     responses((status = NO_CONTENT, description = "Confirmed.")),
 )]
 pub(crate) async fn confirm(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let now = shared.clock.now();
-    let before = shared.store.database().last_known_time().await?;
-    let entry = new_entry(&shared, &caller, Administration::ClockConfirm, ORGANISATION)
-        .before(before.map(|before| json!(rfc3339(before))))
-        .after(Some(json!(rfc3339(now))));
-    shared.store.record_change(&entry.change()).await?;
-    clock_jump::confirm(shared.store.database(), &shared.health, now).await?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let now = context.clock.now();
+    let before = context.store.database().last_known_time().await?;
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::ClockConfirm,
+        ORGANISATION,
+    )
+    .before(before.map(|before| json!(rfc3339(before))))
+    .after(Some(json!(rfc3339(now))));
+    context.store.record_change(&entry.change()).await?;
+    clock_jump::confirm(context.store.database(), &context.health, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }

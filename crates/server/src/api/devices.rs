@@ -1,6 +1,6 @@
 //! The machines of a person on which a desktop agent runs: pairing one, what it reports, pausing it, removing it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Path, State},
@@ -14,14 +14,16 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry};
 use crate::{
-    app::{Shared, SharedState},
+    agents::{Agents, Codes},
     audit::{Details, Own},
     caller::{Access, Caller},
     clock::{parse_rfc3339, rfc3339},
+    context::Context,
     directory::Person,
     organisation::ORGANISATION,
     preconditions::Comparison,
     problem::Problem,
+    public_url::PublicUrl,
 };
 
 /// A pause is at most so long.
@@ -71,12 +73,12 @@ pub(crate) struct PauseBody {
 
 impl DeviceBody {
     /// What is reported is for those only who may see what uses the microphone.
-    fn new(shared: &SharedState, caller: &Caller, device: Device) -> Self {
-        let report = shared.agents.last_report(device.id.as_str());
-        let level = caller.level(&shared.organisation, device.person);
+    fn new((context, agents): (&Context, &Agents), caller: &Caller, device: Device) -> Self {
+        let told = agents.told(&device.id);
+        let level = caller.level(&context.organisation, device.person);
         let may_see = level.may(Permission::SeeMicrophone);
-        let now = shared.clock.now();
-        let paused = report.as_ref().and_then(|report| report.paused_until);
+        let now = context.clock.now();
+        let paused = told.as_ref().and_then(|told| told.paused_until);
         Self {
             name: device.name,
             system: device.system,
@@ -95,19 +97,19 @@ impl DeviceBody {
 
 /// The person and what may be done with their devices.
 fn owner(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     id: &str,
     access: Access,
-) -> Result<std::sync::Arc<Person>, Problem> {
-    let person = super::person(shared, id)?;
+) -> Result<Arc<Person>, Problem> {
+    let person = super::person(&context.directory, id)?;
     caller.require_self(person.id, access)?;
     Ok(person)
 }
 
-async fn known(shared: &SharedState, person: &Person, id: &str) -> Result<Device, Problem> {
-    let devices = shared.store.devices(person.id).await?;
-    let found = devices.into_iter().find(|device| device.id.as_str() == id);
+async fn known(context: &Context, person: &Person, id: &str) -> Result<Device, Problem> {
+    let devices = context.store.devices(person.id).await?;
+    let found = devices.into_iter().find(|device| device.id == id);
     let remedy = "GET /api/v1/people/{id}/devices lists them";
     found.ok_or_else(|| Problem::not_found("device", id, remedy))
 }
@@ -120,13 +122,14 @@ async fn known(shared: &SharedState, person: &Person, id: &str) -> Result<Device
     responses((status = OK, description = "What was asked for.", body = Devices)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(agents): State<Agents>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Devices>, Problem> {
-    let person = owner(&shared, &caller, &id, Access::Read)?;
-    let devices = shared.store.devices(person.id).await?.into_iter();
-    let items = devices.map(|device| DeviceBody::new(&shared, &caller, device));
+    let person = owner(&context, &caller, &id, Access::Read)?;
+    let devices = context.store.devices(person.id).await?.into_iter();
+    let items = devices.map(|device| DeviceBody::new((&context, &agents), &caller, device));
     Ok(axum::Json(Devices {
         items: items.collect(),
     }))
@@ -140,20 +143,22 @@ pub(crate) async fn list(
     responses((status = CREATED, description = "Made.", body = CodeBody)),
 )]
 pub(crate) async fn begin(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(codes): State<Arc<Codes>>,
+    State(public_url): State<PublicUrl>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, axum::Json<CodeBody>), Problem> {
-    let person = super::person(&shared, &id)?;
+    let person = super::person(&context.directory, &id)?;
     // Not a location's administrator: an agent sees of its person what the person sees.
     if caller.person != Some(person.id) {
-        caller.require_admin(&shared.organisation, ORGANISATION)?;
+        caller.require_admin(&context.organisation, ORGANISATION)?;
     }
-    let (code, until) = shared.codes.new_code(person.id, shared.clock.now())?;
+    let (code, until) = codes.new_code(person.id, context.clock.now())?;
     let details = Details::default();
-    let entry = own_entry(&shared, &caller, Own::DeviceCode, person.id, details);
-    shared.store.record_change(&entry.change()).await?;
-    let command = format!("offhook-agent pair {} {code}", shared.public_url);
+    let entry = own_entry(&context, &caller, Own::DeviceCode, person.id, details);
+    context.store.record_change(&entry.change()).await?;
+    let command = format!("offhook-agent pair {} {code}", public_url);
     let body = CodeBody {
         code,
         until: rfc3339(until),
@@ -170,13 +175,18 @@ pub(crate) async fn begin(
     responses((status = OK, description = "What was asked for.", body = DeviceBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(agents): State<Agents>,
     caller: Caller,
     Path((id, device)): Path<(String, String)>,
 ) -> Result<axum::Json<DeviceBody>, Problem> {
-    let person = owner(&shared, &caller, &id, Access::Read)?;
-    let device = known(&shared, &person, &device).await?;
-    Ok(axum::Json(DeviceBody::new(&shared, &caller, device)))
+    let person = owner(&context, &caller, &id, Access::Read)?;
+    let device = known(&context, &person, &device).await?;
+    Ok(axum::Json(DeviceBody::new(
+        (&context, &agents),
+        &caller,
+        device,
+    )))
 }
 
 /// Has an agent that is connected report nothing for a while, or go on.
@@ -187,18 +197,19 @@ pub(crate) async fn read(
     responses((status = NO_CONTENT, description = "The agent has been told.")),
 )]
 pub(crate) async fn pause(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(agents): State<Agents>,
     caller: Caller,
     Path((id, device)): Path<(String, String)>,
     comparison: Comparison,
     Json(wish): Json<PauseBody>,
 ) -> Result<StatusCode, Problem> {
-    let person = owner(&shared, &caller, &id, Access::Change)?;
-    let device = known(&shared, &person, &device).await?;
+    let person = owner(&context, &caller, &id, Access::Change)?;
+    let device = known(&context, &person, &device).await?;
     if comparison.is_same() {
         return Ok(StatusCode::NO_CONTENT);
     }
-    let now = shared.clock.now();
+    let now = context.clock.now();
     let lasting = match &wish.paused_until {
         None => Duration::ZERO,
         Some(text) => {
@@ -212,7 +223,7 @@ pub(crate) async fn pause(
             Duration::from_millis(milliseconds.unsigned_abs())
         }
     };
-    if !shared.agents.pause(device.id.as_str(), lasting) {
+    if !agents.pause(&device.id, lasting) {
         let detail = format!(
             "the agent on {} is not connected; pause it there: offhook-agent pause",
             device.name
@@ -222,8 +233,8 @@ pub(crate) async fn pause(
     let details = Details::default().after(Some(
         json!({"device": device.name, "paused_until": wish.paused_until}),
     ));
-    let entry = own_entry(&shared, &caller, Own::DevicePause, person.id, details);
-    shared.store.record_change(&entry.change()).await?;
+    let entry = own_entry(&context, &caller, Own::DevicePause, person.id, details);
+    context.store.record_change(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -235,18 +246,19 @@ pub(crate) async fn pause(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(agents): State<Agents>,
     caller: Caller,
     Path((id, device)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = owner(&shared, &caller, &id, Access::Change)?;
-    let device = known(&shared, &person, &device).await?;
+    let person = owner(&context, &caller, &id, Access::Change)?;
+    let device = known(&context, &person, &device).await?;
     let details = Details::default().before(Some(json!({"device": device.name})));
-    let entry = own_entry(&shared, &caller, Own::DeviceDelete, person.id, details);
-    let store = &shared.store;
+    let entry = own_entry(&context, &caller, Own::DeviceDelete, person.id, details);
+    let store = &context.store;
     store
         .delete_device(person.id, &device.id, &entry.change())
         .await?;
-    shared.agents.end(device.id.as_str());
+    agents.end(&device.id);
     Ok(StatusCode::NO_CONTENT)
 }

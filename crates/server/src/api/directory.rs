@@ -1,6 +1,6 @@
 //! The synchronisation of people with Entra: what it did, and doing it now.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     extract::{Query, State},
@@ -17,10 +17,11 @@ use super::{
     work::{Prefer, WorkBody, answer},
 };
 use crate::{
-    app::Shared,
     caller::Caller,
     clock::rfc3339,
+    context::Context,
     entra::{DirectorySync, Failure, Outcome},
+    jobs::Jobs,
     organisation::{MAIN_TENANT, ORGANISATION},
     problem::Problem,
 };
@@ -66,9 +67,11 @@ pub(crate) struct Which {
     tenant: Option<String>,
 }
 
+/// The synchronisations by tenant.
+pub(crate) type DirectorySyncs = Arc<BTreeMap<Arc<str>, DirectorySync>>;
+
 /// The synchronisation of a tenant, or the only one.
-fn sync<'a>(shared: &'a Shared, tenant: Option<&str>) -> Result<&'a DirectorySync, Problem> {
-    let syncs = &shared.directory_syncs;
+fn sync<'a>(syncs: &'a DirectorySyncs, tenant: Option<&str>) -> Result<&'a DirectorySync, Problem> {
     let names: Vec<&str> = syncs.keys().map(AsRef::as_ref).collect();
     let wanted = match (tenant, names.as_slice()) {
         (Some(tenant), _) => tenant,
@@ -111,12 +114,13 @@ impl From<Outcome> for DirectoryBody {
     responses((status = OK, description = "What was asked for.", body = Option<DirectoryBody>)),
 )]
 pub(crate) async fn last(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(syncs): State<DirectorySyncs>,
     caller: Caller,
     Query(which): Query<Which>,
 ) -> Result<axum::Json<Option<DirectoryBody>>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let last = match sync(&shared, which.tenant.as_deref()) {
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let last = match sync(&syncs, which.tenant.as_deref()) {
         Ok(sync) => sync.last(),
         Err(_) => None,
     };
@@ -134,13 +138,15 @@ pub(crate) async fn last(
     ),
 )]
 pub(crate) async fn synchronise(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
+    State(syncs): State<DirectorySyncs>,
     caller: Caller,
     prefer: Prefer,
     Json(wish): Json<WishBody>,
 ) -> Result<Response, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let sync = sync(&shared, wish.tenant.as_deref())?.clone();
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let sync = sync(&syncs, wish.tenant.as_deref())?.clone();
     let progress = Arc::new(Progress::default());
     let watched = progress.clone();
     let work = async move {
@@ -152,7 +158,7 @@ pub(crate) async fn synchronise(
         }
     };
     answer(
-        &shared,
+        (&jobs, &context.clock),
         (&caller, prefer),
         "directory",
         (progress, StatusCode::OK),

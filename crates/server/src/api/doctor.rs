@@ -1,16 +1,21 @@
 //! The doctor: what is wrong with the installation, what it means, what to do.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use super::audit::new_entry;
 use crate::{
-    app::Shared, audit::Administration, caller::Caller, doctor::Finding,
-    organisation::ORGANISATION, problem::Problem,
+    audit::Administration,
+    caller::Caller,
+    context::Context,
+    doctor::{Doctor, Finding},
+    organisation::ORGANISATION,
+    problem::Problem,
 };
 
 /// Longer than every check that waits for a network.
@@ -21,6 +26,25 @@ pub(crate) struct Findings {
     items: Vec<Finding>,
 }
 
+/// The check of the installation, one at a time.
+#[derive(Debug)]
+pub(crate) struct Examination {
+    /// `None` if the server has no configuration file.
+    doctor: Option<Doctor>,
+    /// Held while a check runs.
+    running: Mutex<()>,
+}
+
+impl Examination {
+    /// Checks by this doctor.
+    pub(crate) fn new(doctor: Option<Doctor>) -> Self {
+        Self {
+            doctor,
+            running: Mutex::default(),
+        }
+    }
+}
+
 /// Examines the installation as its configuration file is now: what is changed there can be tried before a restart.
 #[utoipa::path(
     post,
@@ -29,15 +53,16 @@ pub(crate) struct Findings {
     responses((status = OK, description = "What was found.", body = Findings)),
 )]
 pub(crate) async fn examine(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(examination): State<Arc<Examination>>,
     caller: Caller,
 ) -> Result<axum::Json<Findings>, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let Some(doctor) = &shared.doctor else {
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let Some(doctor) = &examination.doctor else {
         let detail = "this server was started without a configuration file, as the demo is, so there is nothing to examine; `offhook serve` has one";
         return Err(Problem::conflict(detail));
     };
-    let Ok(_one_at_a_time) = shared.examination.try_lock() else {
+    let Ok(_one_at_a_time) = examination.running.try_lock() else {
         let detail = "the doctor is busy with this installation; wait a moment";
         return Err(Problem::conflict(detail));
     };
@@ -49,14 +74,14 @@ pub(crate) async fn examine(
     let failed = items.iter().filter(|finding| finding.verdict == "failed");
     let after = json!({"checks": items.len(), "failed": failed.count()});
     let entry = new_entry(
-        &shared,
+        &context.clock,
         &caller,
         Administration::DoctorExamine,
         ORGANISATION,
     )
     .after(Some(after));
     // A full disk or a damaged database is what the doctor is asked about: its findings are needed most then.
-    if let Err(error) = shared.store.record_change(&entry.change()).await {
+    if let Err(error) = context.store.record_change(&entry.change()).await {
         tracing::warn!(%error, "the audit log does not tell that the doctor was asked");
     }
     Ok(axum::Json(Findings { items }))

@@ -30,12 +30,14 @@ use self::gathering::{Gathered, Gathering, News};
 pub(crate) use self::token::Tokens;
 use super::{PresenceBody, people::PersonBody};
 use crate::{
-    app::Shared,
+    access::Access,
     caller::Caller,
     clients::Connected,
+    context::Context,
     events::{Change, Event, Listening},
     metrics::Counted,
     problem::Problem,
+    revocations::Revocations,
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -49,6 +51,19 @@ pub(crate) struct Since {
 struct Body {
     person: String,
     presence: PresenceBody,
+}
+
+/// The parts that event streams use beside the context. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct EventStreams {
+    /// Ids of events, sealed for clients.
+    pub(crate) tokens: Arc<Tokens>,
+    /// Checks the caller's credential again.
+    pub(crate) access: Access,
+    /// When to check it at once.
+    pub(crate) revocations: Revocations,
+    /// True when the server stops.
+    pub(crate) stopping: watch::Receiver<bool>,
 }
 
 type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;
@@ -69,24 +84,26 @@ struct RemovedBody {
     responses((status = OK, description = "What was asked for.", content_type = "text/event-stream", body = String)),
 )]
 pub(crate) async fn stream(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(streams): State<EventStreams>,
     caller: Caller,
     Query(Since { since }): Query<Since>,
     headers: HeaderMap,
 ) -> Result<Sse<KeepAliveStream<Frames>>, Problem> {
+    let tokens = streams.tokens.clone();
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .filter(|id| !id.is_empty());
     let since = match (last, since) {
         // A browser repeats what it has: a token of an earlier run, or of an older version, begins anew.
-        (Some(last), _) => Some(shared.event_tokens.open(last).unwrap_or(u64::MAX)),
+        (Some(last), _) => Some(tokens.open(last).unwrap_or(u64::MAX)),
         (None, Some(since)) => {
             if !token::is_well_formed(&since) {
                 let detail = "since names no event; send the id of an event as it was received, or leave it out";
                 return Err(Problem::invalid("since", detail));
             }
-            Some(shared.event_tokens.open(&since).unwrap_or(u64::MAX))
+            Some(tokens.open(&since).unwrap_or(u64::MAX))
         }
         (None, None) => None,
     };
@@ -94,41 +111,42 @@ pub(crate) async fn stream(
         missed,
         revision,
         receiver,
-    } = shared.events.listen(since);
+    } = context.events.listen(since);
     let begin = match missed {
         Some(missed) if !missed.iter().any(|event| resets(event, &caller)) => {
             let mut gathering = Gathering::new(Instant::now());
             for event in missed {
                 gathering.take(event, |owner, before| {
-                    caller.level_before(&shared.organisation, owner, before)
+                    caller.level_before(&context.organisation, owner, before)
                 });
             }
-            let frames = frames(&shared, &caller, gathering.give());
+            let frames = frames((&context, &tokens), &caller, gathering.give());
             frames.into_iter().map(Ok).collect()
         }
-        Some(_) | None => vec![Ok(reset(&shared, revision))],
+        Some(_) | None => vec![Ok(reset(&tokens, revision))],
     };
     let hello = SseEvent::default()
-        .id(shared.event_tokens.seal(revision))
+        .id(tokens.seal(revision))
         .event("hello")
         .data("{}");
     // The open page of a signed-in person is a client.
     let client = match caller.person {
-        Some(person) => Some(shared.clients.connect(person).await),
+        Some(person) => Some(context.clients.connect(person).await),
         None => None,
     };
     let listener = Listener {
         receiver,
         gathering: Gathering::new(Instant::now()),
         ready: VecDeque::new(),
-        _open: Counted::new(&shared.metrics.streams),
+        _open: Counted::new(&context.metrics.streams),
         _client: client,
-        stopping: shared.stopping.clone(),
-        revoked: shared.revoked.subscribe(),
+        stopping: streams.stopping.clone(),
+        revoked: streams.revocations.subscribe(),
         look: interval_at(Instant::now() + LOOKS, LOOKS),
         headers,
         caller,
-        shared,
+        context,
+        streams,
     };
     let live = stream::unfold(listener, |mut listener| async move {
         let frame = listener.next().await?;
@@ -155,7 +173,8 @@ struct Listener {
     /// What the caller came in by.
     headers: HeaderMap,
     caller: Caller,
-    shared: Shared,
+    context: Context,
+    streams: EventStreams,
 }
 
 impl Listener {
@@ -175,14 +194,14 @@ impl Listener {
                         self.take(event);
                     }
                     let gathered = self.gathering.give();
-                    self.ready.extend(frames(&self.shared, &self.caller, gathered));
+                    self.ready.extend(frames((&self.context, &self.streams.tokens), &self.caller, gathered));
                     if !self.ready.is_empty() {
                         self.gathering.sent(Instant::now());
                     }
                 }
                 () = stopped(&mut self.stopping) => return None,
                 () = in_doubt(&mut self.revoked, &mut self.look) => {
-                    let now = self.shared.access.caller(&self.headers).await;
+                    let now = self.streams.access.caller(&self.headers).await;
                     if !matches!(now, Ok(Some(now)) if now == self.caller) {
                         // Whoever may still come in connects again, as what they are now.
                         return None;
@@ -197,7 +216,7 @@ impl Listener {
         match received {
             Ok(event) => self.take(event),
             Err(RecvError::Lagged(_)) => {
-                let listening = self.shared.events.listen(None);
+                let listening = self.context.events.listen(None);
                 self.receiver = listening.receiver;
                 self.begin_again(listening.revision);
             }
@@ -212,19 +231,19 @@ impl Listener {
         }
         let Self {
             caller,
-            shared,
+            context,
             gathering,
             ..
         } = self;
         gathering.take(event, |owner, before| {
-            caller.level_before(&shared.organisation, owner, before)
+            caller.level_before(&context.organisation, owner, before)
         });
     }
 
     /// Everything is read again: what waits is in that already.
     fn begin_again(&mut self, revision: u64) {
         self.gathering.forget();
-        self.ready.push_back(reset(&self.shared, revision));
+        self.ready.push_back(reset(&self.streams.tokens, revision));
     }
 }
 
@@ -257,7 +276,11 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 
 /// The frames for all that the caller may see of these changes; of each person at most one of the details and one of the
 /// presence. The last one of a person carries the id: a client that loses the stream between the two gets both again.
-fn frames(shared: &Shared, caller: &Caller, gathered: Vec<Gathered>) -> Vec<SseEvent> {
+fn frames(
+    (context, tokens): (&Context, &Tokens),
+    caller: &Caller,
+    gathered: Vec<Gathered>,
+) -> Vec<SseEvent> {
     let mut frames = Vec::new();
     for Gathered {
         person,
@@ -276,20 +299,20 @@ fn frames(shared: &Shared, caller: &Caller, gathered: Vec<Gathered>) -> Vec<SseE
                 level_before,
                 presence,
             } => {
-                let known = shared.directory.person(person).filter(|_| details);
+                let known = context.directory.person(person).filter(|_| details);
                 let known = known.map(|known| PersonBody::from(&*known));
                 frames.extend(known.and_then(|known| json_frame("person", &known)));
                 let levels = Levels {
                     before: level_before,
-                    now: caller.level(&shared.organisation, person),
+                    now: caller.level(&context.organisation, person),
                 };
-                frames.extend(presence_frame(shared, person, levels, presence));
+                frames.extend(presence_frame(context, person, levels, presence));
             }
         }
         if frames.len() > first
             && let Some(last) = frames.pop()
         {
-            frames.push(last.id(shared.event_tokens.seal(revision)));
+            frames.push(last.id(tokens.seal(revision)));
         }
     }
     frames
@@ -304,7 +327,7 @@ struct Levels {
 
 /// The frame of a presence; none where the viewer sees what they saw before.
 fn presence_frame(
-    shared: &Shared,
+    context: &Context,
     person: PersonId,
     levels: Levels,
     changes: Option<(Arc<Event>, Arc<Event>)>,
@@ -315,7 +338,7 @@ fn presence_frame(
     let (previous, now, told) = match (changes, levels.before) {
         (Some((first, last)), _) => (first.previous.as_ref(), &last.now, Some(&last.told)),
         (None, Some(_)) => {
-            present = shared.events.presence(person)?;
+            present = context.events.presence(person)?;
             (Some(&present), &present, None)
         }
         (None, None) => return None,
@@ -345,9 +368,9 @@ fn json_frame(name: &'static str, body: &impl Serialize) -> Option<SseEvent> {
     Some(SseEvent::default().event(name).data(text))
 }
 
-fn reset(shared: &Shared, revision: u64) -> SseEvent {
+fn reset(tokens: &Tokens, revision: u64) -> SseEvent {
     SseEvent::default()
-        .id(shared.event_tokens.seal(revision))
+        .id(tokens.seal(revision))
         .event("reset")
         .data("{}")
 }

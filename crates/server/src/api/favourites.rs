@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry};
 use crate::{
-    app::Shared,
     audit::{Details, Own},
     caller::{Access, Caller},
+    context::Context,
     limit_checks,
     limits::FAVOURITES_MAX,
     organisation::FAVOURITES,
@@ -42,13 +42,13 @@ fn body(people: &BTreeSet<PersonId>) -> FavouritesBody {
     responses((status = OK, description = "What was asked for.", body = FavouritesBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
+    let person = super::person(&context.directory, &id)?.id;
     caller.require_self(person, Access::Read)?;
-    let favourites = shared.organisation.read(|tables| {
+    let favourites = context.organisation.read(|tables| {
         let favourites = tables.favourites.get(&person);
         favourites.map(body)
     });
@@ -65,36 +65,36 @@ pub(crate) async fn read(
     responses((status = OK, description = "What was asked for.", body = FavouritesBody)),
 )]
 pub(crate) async fn write(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
     Json(wish): Json<FavouritesBody>,
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
+    let person = super::person(&context.directory, &id)?.id;
     caller.require_self(person, Access::Change)?;
     if comparison.is_same() {
         return Ok(axum::Json(wish));
     }
     limit_checks::list("people", wish.people.len(), FAVOURITES_MAX)?;
     let people = wish.people.iter();
-    let people = people.map(|id| super::person(&shared, id).map(|person| person.id));
+    let people = people.map(|id| super::person(&context.directory, id).map(|person| person.id));
     let people = people.collect::<Result<BTreeSet<_>, _>>()?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let before = shared.organisation.read(|tables| {
+    let _one_at_a_time = context.settings_change.lock().await;
+    let before = context.organisation.read(|tables| {
         let favourites = tables.favourites.get(&person);
         favourites.map(|favourites| json!(body(favourites)))
     });
     let after = body(&people);
     let details = Details::default().before(before).after(Some(json!(after)));
-    let entry = own_entry(&shared, &caller, Own::FavouritesSet, person, details);
+    let entry = own_entry(&context, &caller, Own::FavouritesSet, person, details);
     let numbers: Vec<u64> = people.iter().map(|person| person.0).collect();
     let stored = json!(numbers).to_string();
     let stored = Some(stored.as_str()).filter(|_| !people.is_empty());
-    shared
+    context
         .store
         .set_personal_settings(person, FAVOURITES, stored, &entry.change())
         .await?;
-    shared.organisation.set_favourites(person, people);
+    context.organisation.set_favourites(person, people);
     Ok(axum::Json(after))
 }

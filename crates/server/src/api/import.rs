@@ -22,10 +22,11 @@ use super::{
     work::{Prefer, WorkBody, answer},
 };
 use crate::{
-    app::{Shared, SharedState},
     audit::{Administration, Entry},
     caller::Caller,
+    context::Context,
     directory::Directory,
+    jobs::Jobs,
     organisation::ORGANISATION,
     problem::Problem,
 };
@@ -221,25 +222,26 @@ impl TableBody {
     ),
 )]
 pub(crate) async fn import(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
     caller: Caller,
     prefer: Prefer,
     sent: SentTable,
 ) -> Result<Response, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
     let dry_run = sent.dry_run;
     let table = read_people_csv(&sent.bytes, sent.charset.as_deref());
     let table = table.map_err(|problem| Problem::invalid("csv", problem.to_string()))?;
-    let entry = new_entry(&shared, &caller, Administration::PeopleImport, "API");
+    let entry = new_entry(&context.clock, &caller, Administration::PeopleImport, "API");
     let progress = Arc::new(Progress::default());
-    let (doing, watched) = (shared.clone(), progress.clone());
+    let (doing, watched) = (context.clone(), progress.clone());
     let work = async move {
         let summary = bring_in(&doing, &table.people, (&entry, dry_run), &watched).await?;
         let warnings = misleading(&doing.directory, &table.people);
         Ok(json!(imported(summary, &table, dry_run, warnings)))
     };
     answer(
-        &shared,
+        (&jobs, &context.clock),
         (&caller, prefer),
         "import",
         (progress, StatusCode::OK),
@@ -300,24 +302,24 @@ fn misleading(directory: &Directory, people: &[ImportPerson]) -> Vec<String> {
 }
 
 async fn bring_in(
-    shared: &SharedState,
+    context: &Context,
     people: &[ImportPerson],
     (entry, dry_run): (&Entry, bool),
     progress: &Progress,
 ) -> Result<ImportSummary, Problem> {
     let noted = entry.change();
     if dry_run {
-        let summary = shared
+        let summary = context
             .store
             .preview_import(people, &noted, progress)
             .await?;
         return Ok(summary);
     }
-    let summary = shared
+    let summary = context
         .store
         .import_watched(people, &noted, progress)
         .await?;
-    shared.apply_people().await;
+    context.apply_people().await;
     Ok(summary)
 }
 

@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry};
 use crate::{
-    app::Shared, audit::Administration, caller::Caller, clock::rfc3339, limit_checks,
-    limits::NAME_MAX, organisation::ORGANISATION, problem::Problem, secrets,
+    audit::Administration, caller::Caller, clock::rfc3339, context::Context, limit_checks,
+    limits::NAME_MAX, organisation::ORGANISATION, problem::Problem, revocations::Revocations,
+    secrets,
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,11 +49,11 @@ pub(crate) struct NewKey {
     responses((status = OK, description = "What was asked for.", body = Keys)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
 ) -> Result<axum::Json<Keys>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let keys = shared.store.api_keys().await?;
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let keys = context.store.api_keys().await?;
     Ok(axum::Json(Keys {
         items: keys.into_iter().map(KeyBody::from).collect(),
     }))
@@ -78,12 +79,12 @@ impl From<ApiKey> for KeyBody {
     responses((status = OK, description = "What was asked for.", body = KeyBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<KeyBody>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let mut keys = shared.store.api_keys().await?.into_iter();
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let mut keys = context.store.api_keys().await?.into_iter();
     let key = keys.find(|key| key.id == id);
     let remedy = "GET /api/v1/keys lists them";
     let key = key.ok_or_else(|| Problem::not_found("key", &id, remedy))?;
@@ -98,11 +99,11 @@ pub(crate) async fn read(
     responses((status = CREATED, description = "It is made.", body = KeyBody)),
 )]
 pub(crate) async fn add(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Json(new): Json<NewKey>,
 ) -> Result<(StatusCode, axum::Json<KeyBody>), Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
     limit_checks::text("name", &new.name, NAME_MAX)?;
     limit_checks::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
     let known = |scope: &&String| !API_KEY_SCOPES.contains(&scope.as_str());
@@ -119,10 +120,15 @@ pub(crate) async fn add(
         return Err(Problem::invalid("scopes", detail));
     }
     let key = format!("ohk_{}", secrets::new_secret()?);
-    let entry = new_entry(&shared, &caller, Administration::ApiKeyAdd, &new.name)
-        .after(Some(json!({"scopes": new.scopes})));
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::ApiKeyAdd,
+        &new.name,
+    )
+    .after(Some(json!({"scopes": new.scopes})));
     let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();
-    let id = shared
+    let id = context
         .store
         .add_api_key(&secrets::hash(&key), &new.name, &scopes, &entry.change())
         .await?;
@@ -130,7 +136,7 @@ pub(crate) async fn add(
         id,
         name: new.name,
         scopes: new.scopes,
-        created_at: rfc3339(shared.clock.now()),
+        created_at: rfc3339(context.clock.now()),
         key: Some(key),
     };
     Ok((StatusCode::CREATED, axum::Json(body)))
@@ -144,17 +150,19 @@ pub(crate) async fn add(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(revocations): State<Revocations>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let keys = shared.store.api_keys().await?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let keys = context.store.api_keys().await?;
     let before = keys.iter().find(|key| key.id == id);
     let before = before.map(|key| json!({"name": key.name, "scopes": key.scopes}));
-    let entry = new_entry(&shared, &caller, Administration::ApiKeyDelete, &id).before(before);
-    let deleted = shared.store.delete_api_key(&id, &entry.change()).await;
+    let entry =
+        new_entry(&context.clock, &caller, Administration::ApiKeyDelete, &id).before(before);
+    let deleted = context.store.delete_api_key(&id, &entry.change()).await;
     deleted?;
-    shared.revoke();
+    revocations.report();
     Ok(StatusCode::NO_CONTENT)
 }

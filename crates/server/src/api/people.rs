@@ -12,14 +12,16 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry, paging::Paging, templates};
 use crate::{
-    app::Shared,
     audit::Administration,
     caller::Caller,
+    context::Context,
     directory::{Directory, Person},
     limits::PERSON_TEXT_MAX,
     organisation::ORGANISATION,
     preconditions::Comparison,
     problem::Problem,
+    revocations::Revocations,
+    teams::TeamsHandle,
 };
 
 /// The most extensions of a person.
@@ -85,12 +87,12 @@ impl From<&Person> for PersonBody {
     responses((status = OK, description = "What was asked for.", body = PeoplePage)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     paging: Paging,
 ) -> Result<axum::Json<PeoplePage>, Problem> {
     let limit = paging.limit()?;
     let after = paging.after()?.map(PersonId);
-    let mut people = shared.directory.page(after, limit + 1);
+    let mut people = context.directory.page(after, limit + 1);
     let more = people.len() > limit;
     people.truncate(limit);
     let next = people
@@ -128,11 +130,12 @@ pub(crate) struct NewLine {
     responses((status = OK, description = "What was asked for.", body = PersonBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     Path(id): Path<String>,
 ) -> Result<axum::Json<PersonBody>, Problem> {
-    let person = super::person(&shared, &id)?;
-    super::opened(&shared, &person);
+    let person = super::person(&context.directory, &id)?;
+    super::opened(&teams, &context.organisation, &person);
     Ok(axum::Json(PersonBody::from(&*person)))
 }
 
@@ -144,19 +147,24 @@ pub(crate) async fn read(
     responses((status = CREATED, description = "Made.", body = PersonBody)),
 )]
 pub(crate) async fn add(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Json(body): Json<NewPerson>,
 ) -> Result<(StatusCode, axum::Json<PersonBody>), Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
     let person = checked(body, None)?;
-    refuse_name(&shared.directory, &person.name, None)?;
+    refuse_name(&context.directory, &person.name, None)?;
     let after = json!({"name": person.name, "mail": person.mail,
         "userPrincipalName": person.user_principal_name, "lines": person.extensions});
-    let entry =
-        new_entry(&shared, &caller, Administration::PersonAdd, &person.name).after(Some(after));
-    let id = shared.store.add_person(&person, &entry.change()).await?;
-    shared.apply_people().await;
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::PersonAdd,
+        &person.name,
+    )
+    .after(Some(after));
+    let id = context.store.add_person(&person, &entry.change()).await?;
+    context.apply_people().await;
     Ok((
         StatusCode::CREATED,
         axum::Json(PersonBody::new(id, &person)),
@@ -172,14 +180,14 @@ pub(crate) async fn add(
     responses((status = OK, description = "What was asked for.", body = PersonBody)),
 )]
 pub(crate) async fn change(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
     Json(body): Json<NewPerson>,
 ) -> Result<axum::Json<PersonBody>, Problem> {
-    let before = super::person(&shared, &id)?;
-    caller.require_admin_of(&shared.organisation, before.id)?;
+    let before = super::person(&context.directory, &id)?;
+    caller.require_admin_of(&context.organisation, before.id)?;
     if comparison.is_same() {
         return Ok(axum::Json(PersonBody::from(&*before)));
     }
@@ -187,12 +195,17 @@ pub(crate) async fn change(
     caller.require_same_identity(&before, &person)?;
     // A name that was there before names were checked may stay.
     if person.name != before.name {
-        refuse_name(&shared.directory, &person.name, Some(before.id))?;
+        refuse_name(&context.directory, &person.name, Some(before.id))?;
     }
     let wanted = PersonBody::new(before.id, &person);
-    let entry = new_entry(&shared, &caller, Administration::PersonChange, before.id)
-        .before(Some(json!(PersonBody::from(&*before))))
-        .after(Some(json!(wanted)));
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::PersonChange,
+        before.id,
+    )
+    .before(Some(json!(PersonBody::from(&*before))))
+    .after(Some(json!(wanted)));
     // Only what is another value is written: a field that somebody else has changed in the meantime stays.
     let changed = |new: &String, old: &String| (new != old).then(|| new.clone());
     let change = PersonChange {
@@ -202,12 +215,12 @@ pub(crate) async fn change(
         extensions: (!before.has_extensions(&person.extensions)).then_some(person.extensions),
     };
     let noted = entry.change();
-    shared
+    context
         .store
         .change_person(before.id, &change, &noted)
         .await?;
-    let now = match shared.apply_people().await {
-        true => shared.directory.person(before.id),
+    let now = match context.apply_people().await {
+        true => context.directory.person(before.id),
         // It is durable, and in force soon.
         false => None,
     };
@@ -223,24 +236,33 @@ pub(crate) async fn change(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(revocations): State<Revocations>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let person = super::person(&shared, &id)?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let person = super::person(&context.directory, &id)?;
     // What is in Teams is taken back while the account is still known; the rest follows from the store.
-    shared.retire(&[person.id]).await;
-    let entry = new_entry(&shared, &caller, Administration::PersonDelete, person.id)
-        .before(Some(json!(PersonBody::from(&*person))));
-    let deleted = shared.store.delete_person(person.id, &entry.change()).await;
+    context.retire(&[person.id]).await;
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::PersonDelete,
+        person.id,
+    )
+    .before(Some(json!(PersonBody::from(&*person))));
+    let deleted = context
+        .store
+        .delete_person(person.id, &entry.change())
+        .await;
     if deleted.is_err() {
-        shared.bring_back(person.id).await;
+        context.bring_back(person.id).await;
     }
-    shared.apply_people().await;
+    context.apply_people().await;
     deleted?;
-    shared.revoke();
-    templates::forget(&shared, person.id).await?;
+    revocations.report();
+    templates::forget(&context, person.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,7 +9,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::Paging;
-use crate::{app::Shared, caller::Caller, clock::rfc3339, directory::Person, problem::Problem};
+use crate::{
+    caller::Caller, clock::rfc3339, context::Context, directory::Person, problem::Problem,
+    teams::TeamsHandle,
+};
 
 /// A presence on the wire.
 #[derive(Debug, Serialize, ToSchema)]
@@ -131,13 +134,13 @@ fn starting() -> Problem {
     responses((status = OK, description = "What was asked for.", body = PresenceBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<PresenceBody>, Problem> {
-    let person = super::person(&shared, &id)?;
-    let presence = shared.events.presence(person.id).ok_or_else(starting)?;
-    let view = view(&presence, caller.level(&shared.organisation, person.id));
+    let person = super::person(&context.directory, &id)?;
+    let presence = context.events.presence(person.id).ok_or_else(starting)?;
+    let view = view(&presence, caller.level(&context.organisation, person.id));
     Ok(Json(PresenceBody::from(&view)))
 }
 
@@ -149,15 +152,16 @@ pub(crate) async fn read(
     responses((status = OK, description = "What was asked for.", body = Explanation)),
 )]
 pub(crate) async fn explain(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>, Problem> {
-    let person = super::person(&shared, &id)?;
-    super::opened(&shared, &person);
-    let level = caller.level(&shared.organisation, person.id);
+    let person = super::person(&context.directory, &id)?;
+    super::opened(&teams, &context.organisation, &person);
+    let level = caller.level(&context.organisation, person.id);
     let with_microphone = level.may(Permission::SeeMicrophone);
-    let explained = shared.shard.explain(person.id, with_microphone).await;
+    let explained = context.shard.explain(person.id, with_microphone).await;
     let (presence, reasons) = explained.ok_or_else(starting)?;
     Ok(Json(Explanation {
         person: person.id.to_string(),
@@ -193,13 +197,13 @@ struct PastBody {
     responses((status = OK, description = "What was asked for.", body = HistoryBody)),
 )]
 pub(crate) async fn history(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     paging: Paging,
 ) -> Result<Json<HistoryBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    let level = caller.level(&shared.organisation, person);
+    let person = super::person(&context.directory, &id)?.id;
+    let level = caller.level(&context.organisation, person);
     if !level.may(Permission::SeeActivity) {
         // Not even the times of changes; a wrong cursor is refused as it is for other viewers.
         let (items, next) = paging.page(Vec::<(i64, PastBody)>::new())?;
@@ -208,7 +212,7 @@ pub(crate) async fn history(
     let mut rows = Vec::new();
     // A person who was offline all the time has no history, so that a viewer who is blocked sees the same.
     let mut last = Some(View::offline());
-    for (at, presence) in shared.events.past(person) {
+    for (at, presence) in context.events.past(person) {
         let seen = view(&presence, level);
         // A change of what the caller may not see is none to them, nor is one of times and confidence alone.
         if !last.as_ref().is_some_and(|last| last.looks_like(&seen)) {

@@ -16,9 +16,9 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry, choice::refuse_loop};
 use crate::{
-    app::{Shared, SharedState},
     audit::{Details, Own},
     caller::Caller,
+    context::Context,
     limit_checks,
     limits::{NAME_MAX, ORDER_MAX, PROFILES_MAX},
     organisation::Personal,
@@ -164,21 +164,21 @@ pub(crate) fn named<'a>(profiles: &'a MyProfiles, name: &str) -> Result<&'a Prof
     responses((status = OK, description = "What was asked for.", body = Profiles)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Profiles>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    Ok(axum::Json(shown_to(&shared, &caller, person)))
+    let person = super::person(&context.directory, &id)?.id;
+    Ok(axum::Json(shown_to(&context, &caller, person)))
 }
 
 /// The list of a person's profiles for callers who may choose one, and an empty list for all others.
-fn shown_to(shared: &SharedState, caller: &Caller, person: PersonId) -> Profiles {
-    let profiles = shared
+fn shown_to(context: &Context, caller: &Caller, person: PersonId) -> Profiles {
+    let profiles = context
         .organisation
         .read(|tables| tables.my_profiles(person));
     let may_see = caller
-        .level(&shared.organisation, person)
+        .level(&context.organisation, person)
         .may(Permission::ChangeProfile);
     let items = profiles.iter().filter(|_| may_see).map(ProfileBody::from);
     let items: Vec<ProfileBody> = items.collect();
@@ -203,13 +203,13 @@ pub(crate) fn distinct_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<St
     responses((status = OK, description = "What was asked for.", body = ProfileBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<axum::Json<ProfileBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require_to_read(&shared.organisation, person, Permission::ChangeProfile)?;
-    let profiles = shared
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require_to_read(&context.organisation, person, Permission::ChangeProfile)?;
+    let profiles = context
         .organisation
         .read(|tables| tables.my_profiles(person));
     // A change at this address is one of the person's own.
@@ -229,13 +229,13 @@ pub(crate) async fn read(
     responses((status = CREATED, description = "It is made.", body = ProfileBody)),
 )]
 pub(crate) async fn add(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     Json(body): Json<NewProfile>,
 ) -> Result<(StatusCode, axum::Json<ProfileBody>), Problem> {
     let name = body.name.clone().unwrap_or_default();
-    let profile = put(&shared, &caller, &id, &name, body, true).await?;
+    let profile = put(&context, &caller, &id, &name, body, true).await?;
     Ok((StatusCode::CREATED, axum::Json(profile)))
 }
 
@@ -248,37 +248,37 @@ pub(crate) async fn add(
     responses((status = OK, description = "What was asked for.", body = ProfileBody)),
 )]
 pub(crate) async fn change(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
     comparison: Comparison,
     Json(body): Json<NewProfile>,
 ) -> Result<axum::Json<ProfileBody>, Problem> {
     if comparison.is_same() {
-        let person = super::person(&shared, &id)?.id;
-        caller.require(&shared.organisation, person, Permission::ChangeForwarding)?;
-        return read(State(shared), caller, Path((id, name))).await;
+        let person = super::person(&context.directory, &id)?.id;
+        caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
+        return read(State(context), caller, Path((id, name))).await;
     }
     if body.name.as_ref().is_some_and(|new| !same_name(new, &name)) {
         let detail = "the name of a profile never changes; make a new one and delete this one";
         return Err(Problem::invalid("name", detail));
     }
-    let profile = put(&shared, &caller, &id, &name, body, false).await?;
+    let profile = put(&context, &caller, &id, &name, body, false).await?;
     Ok(axum::Json(profile))
 }
 
 async fn put(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     id: &str,
     name: &str,
     body: NewProfile,
     is_new: bool,
 ) -> Result<ProfileBody, Problem> {
-    let person = super::person(shared, id)?.id;
-    caller.require(&shared.organisation, person, Permission::ChangeForwarding)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let allowed = shared.organisation.read(|tables| {
+    let person = super::person(&context.directory, id)?.id;
+    caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
+    let _one_at_a_time = context.settings_change.lock().await;
+    let allowed = context.organisation.read(|tables| {
         tables
             .resolve(person, SettingsGroup::Profiles)
             .flag("personal")
@@ -286,7 +286,7 @@ async fn put(
     if !allowed {
         return Err(Problem::locked("personal"));
     }
-    let present = personal(shared, person);
+    let present = personal(context, person);
     let existing = present
         .profiles
         .iter()
@@ -314,15 +314,15 @@ async fn put(
     };
     let profile = body.checked(&name, Origin::Personal)?;
     if existing.is_some_and(|existing| existing.active) && !profile.active {
-        refuse_use(shared, person, &name)?;
+        refuse_use(context, person, &name)?;
     }
-    refuse_loop(shared, caller, person, &profile)?;
+    refuse_loop(context, caller, person, &profile)?;
     let shown = ProfileBody::from(&profile);
     let details = Details::default()
         .before(existing.map(|existing| json!(ProfileBody::from(existing))))
         .after(Some(json!(shown)));
-    let entry = own_entry(shared, caller, Own::ProfileSet, person, details);
-    let stored = shared
+    let entry = own_entry(context, caller, Own::ProfileSet, person, details);
+    let stored = context
         .store
         .upsert_profile(person, &profile, &entry.change())
         .await;
@@ -337,17 +337,17 @@ async fn put(
         .position(|known| same_name(&known.name, &profile.name))
         .unwrap_or(after.profiles.len());
     after.profiles.insert(place, profile);
-    arrange(shared, person, after).await;
+    arrange(context, person, after).await;
     Ok(shown)
 }
 
-fn personal(shared: &SharedState, person: PersonId) -> Personal {
+fn personal(context: &Context, person: PersonId) -> Personal {
     let arranged = |tables: &crate::organisation::Tables| tables.personal.get(&person).cloned();
-    shared.organisation.read(arranged).unwrap_or_default()
+    context.organisation.read(arranged).unwrap_or_default()
 }
 
-async fn arrange(shared: &SharedState, person: PersonId, personal: Personal) {
-    shared
+async fn arrange(context: &Context, person: PersonId, personal: Personal) {
+    context
         .update_person(person, |tables| {
             tables.personal.insert(person, personal);
         })
@@ -362,37 +362,37 @@ async fn arrange(shared: &SharedState, person: PersonId, personal: Personal) {
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require(&shared.organisation, person, Permission::ChangeForwarding)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let mine = personal(&shared, person).profiles;
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
+    let _one_at_a_time = context.settings_change.lock().await;
+    let mine = personal(&context, person).profiles;
     let before = mine.iter().find(|known| same_name(&known.name, &name));
     if before.is_some_and(|before| before.active) {
-        refuse_use(&shared, person, &name)?;
+        refuse_use(&context, person, &name)?;
     }
     let before = before.map(ProfileBody::from);
     let details = Details::default().before(before.map(|before| json!(before)));
-    let entry = own_entry(&shared, &caller, Own::ProfileDelete, person, details);
-    let deleted = shared
+    let entry = own_entry(&context, &caller, Own::ProfileDelete, person, details);
+    let deleted = context
         .store
         .delete_profile(person, &name, &entry.change())
         .await;
     deleted?;
-    let mut after = personal(&shared, person);
+    let mut after = personal(&context, person);
     after
         .profiles
         .retain(|profile| !same_name(&profile.name, &name));
-    arrange(&shared, person, after).await;
+    arrange(&context, person, after).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Refuses to take away a profile of the person's own that the person's settings use.
-fn refuse_use(shared: &SharedState, person: PersonId, name: &str) -> Result<(), Problem> {
-    let uses = shared.organisation.read(|tables| {
+fn refuse_use(context: &Context, person: PersonId, name: &str) -> Result<(), Problem> {
+    let uses = context.organisation.read(|tables| {
         let place = tables.place(person);
         match tables.templates.counting(name, &place, Some(person)) {
             // The uses mean that template from then on.
@@ -423,33 +423,33 @@ pub(crate) struct OrderBody {
     responses((status = OK, description = "What was asked for.", body = Profiles)),
 )]
 pub(crate) async fn order(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
     Json(body): Json<OrderBody>,
 ) -> Result<axum::Json<Profiles>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require(&shared.organisation, person, Permission::ChangeProfile)?;
+    let person = super::person(&context.directory, &id)?.id;
+    caller.require(&context.organisation, person, Permission::ChangeProfile)?;
     if comparison.is_same() {
-        return Ok(axum::Json(shown_to(&shared, &caller, person)));
+        return Ok(axum::Json(shown_to(&context, &caller, person)));
     }
     limit_checks::list("names", body.names.len(), ORDER_MAX)?;
     for name in &body.names {
         limit_checks::name("names", name)?;
     }
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let before = personal(&shared, person);
+    let _one_at_a_time = context.settings_change.lock().await;
+    let before = personal(&context, person);
     let details = Details::default()
         .before(Some(json!(before.order)))
         .after(Some(json!(body.names)));
-    let entry = own_entry(&shared, &caller, Own::ProfileOrder, person, details);
-    let stored = shared
+    let entry = own_entry(&context, &caller, Own::ProfileOrder, person, details);
+    let stored = context
         .store
         .order_profiles(person, &body.names, &entry.change())
         .await;
     stored?;
     let order = body.names;
-    arrange(&shared, person, Personal { order, ..before }).await;
-    Ok(axum::Json(shown_to(&shared, &caller, person)))
+    arrange(&context, person, Personal { order, ..before }).await;
+    Ok(axum::Json(shown_to(&context, &caller, person)))
 }

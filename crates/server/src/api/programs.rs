@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry};
 use crate::{
-    app::{Shared, SharedState},
     audit::Administration,
     caller::Caller,
+    context::Context,
     organisation::{ORGANISATION, PRODUCT, PROGRAMS},
     preconditions::Comparison,
     problem::Problem,
@@ -69,12 +69,12 @@ impl From<Refused> for Problem {
     responses((status = OK, description = "What was asked for.", body = Programs)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<axum::Json<Programs>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, &scope)?;
-    known(&shared, &scope).map(axum::Json)
+    caller.require_admin_to_read(&context.organisation, &scope)?;
+    known(&context, &scope).map(axum::Json)
 }
 
 /// Makes a scope's table default again, or a copy of another.
@@ -85,15 +85,15 @@ pub(crate) async fn list(
     responses((status = OK, description = "What was asked for.", body = Programs)),
 )]
 pub(crate) async fn set(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(scope): Path<String>,
     comparison: Comparison,
     Json(wish): Json<Wish>,
 ) -> Result<axum::Json<Programs>, Problem> {
-    let table = Table::open(&shared, &caller, &scope).await?;
+    let table = Table::open(&context, &caller, &scope).await?;
     if comparison.is_same() {
-        return known(&shared, &scope).map(axum::Json);
+        return known(&context, &scope).map(axum::Json);
     }
     let after = match (wish.individual, wish.copy_from) {
         (Some(false), None) => None,
@@ -106,9 +106,9 @@ pub(crate) async fn set(
         (_, Some(from)) if from == PRODUCT => Some(prefilled()),
         (_, Some(from)) => {
             if from != ORGANISATION {
-                caller.require_admin(&shared.organisation, &from)?;
+                caller.require_admin(&context.organisation, &from)?;
             }
-            Some(known(&shared, &from)?.items)
+            Some(known(&context, &from)?.items)
         }
     };
     let was = table.before.individual.then(|| json!(table.before.items));
@@ -117,7 +117,7 @@ pub(crate) async fn set(
     table
         .close(Administration::ProgramsSet, &scope, after, noted)
         .await?;
-    known(&shared, &scope).map(axum::Json)
+    known(&context, &scope).map(axum::Json)
 }
 
 /// Adds a program. It is not reported until it is made active.
@@ -128,12 +128,12 @@ pub(crate) async fn set(
     responses((status = CREATED, description = "Made.", body = Program)),
 )]
 pub(crate) async fn add(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(scope): Path<String>,
     Json(new): Json<NewProgram>,
 ) -> Result<(StatusCode, axum::Json<Program>), Problem> {
-    let table = Table::open(&shared, &caller, &scope).await?;
+    let table = Table::open(&context, &caller, &scope).await?;
     let program = Program {
         process: new.process,
         also: new.also,
@@ -166,12 +166,12 @@ pub(crate) async fn add(
     responses((status = OK, description = "What was asked for.", body = Program)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
 ) -> Result<axum::Json<Program>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, &scope)?;
-    let items = known(&shared, &scope)?.items;
+    caller.require_admin_to_read(&context.organisation, &scope)?;
+    let items = known(&context, &scope)?.items;
     let at = position(&items, &process)?;
     let found = items.into_iter().nth(at);
     found.map(axum::Json).ok_or_else(|| unknown(&process))
@@ -185,13 +185,13 @@ pub(crate) async fn read(
     responses((status = OK, description = "What was asked for.", body = Program)),
 )]
 pub(crate) async fn change(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
     comparison: Comparison,
     Json(program): Json<Program>,
 ) -> Result<axum::Json<Program>, Problem> {
-    let table = Table::open(&shared, &caller, &scope).await?;
+    let table = Table::open(&context, &caller, &scope).await?;
     if comparison.is_same() {
         return Ok(axum::Json(program));
     }
@@ -217,11 +217,11 @@ pub(crate) async fn change(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let table = Table::open(&shared, &caller, &scope).await?;
+    let table = Table::open(&context, &caller, &scope).await?;
     let mut items = table.before.items.clone();
     let before = items.remove(position(&items, &process)?);
     let target = format!("{scope}/{}", before.process);
@@ -256,8 +256,8 @@ fn refuse_twice(items: &[Program], program: &Program) -> Result<(), Problem> {
     }
 }
 
-fn known(shared: &SharedState, scope: &str) -> Result<Programs, Problem> {
-    shared.organisation.read(|tables| {
+fn known(context: &Context, scope: &str) -> Result<Programs, Problem> {
+    context.organisation.read(|tables| {
         let place = tables.place_of_scope(scope);
         let remedy = "GET /api/v1/scopes lists them";
         let place = place.ok_or_else(|| Problem::not_found("scope", scope, remedy))?;
@@ -272,7 +272,7 @@ fn known(shared: &SharedState, scope: &str) -> Result<Programs, Problem> {
 
 /// A scope's table that is being changed, by one at a time.
 struct Table<'a> {
-    shared: &'a SharedState,
+    context: &'a Context,
     caller: &'a Caller,
     scope: &'a str,
     before: Programs,
@@ -281,15 +281,15 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     async fn open(
-        shared: &'a SharedState,
+        context: &'a Context,
         caller: &'a Caller,
         scope: &'a str,
     ) -> Result<Self, Problem> {
-        caller.require_admin(&shared.organisation, scope)?;
-        let one_at_a_time = shared.settings_change.lock().await;
+        caller.require_admin(&context.organisation, scope)?;
+        let one_at_a_time = context.settings_change.lock().await;
         Ok(Self {
-            before: known(shared, scope)?,
-            shared,
+            before: known(context, scope)?,
+            context,
             caller,
             scope,
             _one_at_a_time: one_at_a_time,
@@ -304,8 +304,8 @@ impl<'a> Table<'a> {
         after: Option<Vec<Program>>,
         (was, is): (Option<Value>, Option<Value>),
     ) -> Result<(), Problem> {
-        let Self { shared, scope, .. } = &self;
-        let entry = new_entry(shared, self.caller, what, target)
+        let Self { context, scope, .. } = &self;
+        let entry = new_entry(&context.clock, self.caller, what, target)
             .before(was)
             .after(is);
         let stored = after.as_ref().map(|after| json!(after).to_string());
@@ -318,11 +318,11 @@ impl<'a> Table<'a> {
             );
             return Err(Problem::invalid("process", detail));
         }
-        shared
+        context
             .store
             .set_settings(scope, PROGRAMS, stored.as_deref(), &entry.change())
             .await?;
-        shared.organisation.set_programs(scope, after);
+        context.organisation.set_programs(scope, after);
         Ok(())
     }
 }

@@ -18,9 +18,9 @@ use super::{
     paging::Paging,
 };
 use crate::{
-    app::{Shared, SharedState},
     audit::{Administration, Details, Own},
     caller::{Access, Caller},
+    context::Context,
     events::{Reset, VisibilityBefore},
     limit_checks,
     limits::{MEMBERS_MAX, NAME_MAX, RELATIONSHIPS_MAX, WORKGROUPS_MAX},
@@ -59,8 +59,8 @@ fn level(name: &str) -> Result<Relationship, Problem> {
     })
 }
 
-fn shown(shared: &SharedState, owner: PersonId, viewer: PersonId) -> RelationshipBody {
-    shared.organisation.read(|tables| {
+fn shown(context: &Context, owner: PersonId, viewer: PersonId) -> RelationshipBody {
+    context.organisation.read(|tables| {
         let own = tables.relationships.get(&(owner, viewer)).copied();
         RelationshipBody {
             viewer: viewer.to_string(),
@@ -79,14 +79,14 @@ fn shown(shared: &SharedState, owner: PersonId, viewer: PersonId) -> Relationshi
     responses((status = OK, description = "What was asked for.", body = Relationships)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     paging: Paging,
 ) -> Result<axum::Json<Relationships>, Problem> {
-    let owner = super::person(&shared, &id)?.id;
+    let owner = super::person(&context.directory, &id)?.id;
     caller.require_self(owner, Access::Read)?;
-    let viewers: Vec<PersonId> = shared.organisation.read(|tables| {
+    let viewers: Vec<PersonId> = context.organisation.read(|tables| {
         let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
         let range = tables.relationships.range(from);
         range.map(|((_, viewer), _)| *viewer).collect()
@@ -94,7 +94,7 @@ pub(crate) async fn list(
     let (viewers, next) = paging.page(viewers.into_iter().map(|viewer| (viewer.0, viewer)))?;
     let items = viewers
         .into_iter()
-        .map(|viewer| shown(&shared, owner, viewer));
+        .map(|viewer| shown(&context, owner, viewer));
     Ok(axum::Json(Relationships {
         items: items.collect(),
         next,
@@ -109,13 +109,13 @@ pub(crate) async fn list(
     responses((status = OK, description = "What was asked for.", body = RelationshipBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, viewer)): Path<(String, String)>,
 ) -> Result<axum::Json<RelationshipBody>, Problem> {
-    let (owner, viewer) = both(&shared, &id, &viewer)?;
+    let (owner, viewer) = both(&context, &id, &viewer)?;
     caller.require_self(owner, Access::Read)?;
-    Ok(axum::Json(shown(&shared, owner, viewer)))
+    Ok(axum::Json(shown(&context, owner, viewer)))
 }
 
 /// The owner's own word.
@@ -126,19 +126,19 @@ pub(crate) async fn read(
     responses((status = OK, description = "What was asked for.", body = RelationshipBody)),
 )]
 pub(crate) async fn write(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, viewer)): Path<(String, String)>,
     comparison: Comparison,
     Json(body): Json<LevelBody>,
 ) -> Result<axum::Json<RelationshipBody>, Problem> {
     if comparison.is_same() {
-        let (owner, of) = both(&shared, &id, &viewer)?;
+        let (owner, of) = both(&context, &id, &viewer)?;
         caller.require_self(owner, Access::Change)?;
-        return Ok(axum::Json(shown(&shared, owner, of)));
+        return Ok(axum::Json(shown(&context, owner, of)));
     }
     let level = level(&body.level)?;
-    set(&shared, &caller, (&id, &viewer), Some(level))
+    set(&context, &caller, (&id, &viewer), Some(level))
         .await
         .map(axum::Json)
 }
@@ -151,31 +151,31 @@ pub(crate) async fn write(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, viewer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    set(&shared, &caller, (&id, &viewer), None).await?;
+    set(&context, &caller, (&id, &viewer), None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn both(shared: &SharedState, id: &str, viewer: &str) -> Result<(PersonId, PersonId), Problem> {
-    let owner = super::person(shared, id)?.id;
-    Ok((owner, super::person(shared, viewer)?.id))
+fn both(context: &Context, id: &str, viewer: &str) -> Result<(PersonId, PersonId), Problem> {
+    let owner = super::person(&context.directory, id)?.id;
+    Ok((owner, super::person(&context.directory, viewer)?.id))
 }
 
 async fn set(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     (id, viewer): (&str, &str),
     level: Option<Relationship>,
 ) -> Result<RelationshipBody, Problem> {
-    let (owner, viewer) = both(shared, id, viewer)?;
+    let (owner, viewer) = both(context, id, viewer)?;
     caller.require_self(owner, Access::Change)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let before = shown(shared, owner, viewer);
+    let _one_at_a_time = context.settings_change.lock().await;
+    let before = shown(context, owner, viewer);
     if before.own.is_none() && level.is_some() {
-        let present = shared.organisation.read(|tables| {
+        let present = context.organisation.read(|tables| {
             let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
             tables.relationships.range(from).count()
         });
@@ -184,22 +184,22 @@ async fn set(
     let details = Details::part(viewer)
         .before(Some(json!(before.own)))
         .after(Some(json!(level.map(Relationship::name))));
-    let entry = own_entry(shared, caller, Own::RelationshipSet, owner, details);
-    let stored = shared
+    let entry = own_entry(context, caller, Own::RelationshipSet, owner, details);
+    let stored = context
         .store
         .set_relationship(owner, viewer, level, &entry.change())
         .await;
     stored?;
-    let level_before = shared
+    let level_before = context
         .organisation
         .read(|tables| tables.relationship(owner, viewer));
-    shared.organisation.set_relationship(owner, viewer, level);
+    context.organisation.set_relationship(owner, viewer, level);
     // The viewer's boards and phones only, and only if the viewer sees something else now.
     let before = VisibilityBefore::Relationship(viewer, level_before);
-    shared
+    context
         .events
-        .visibility_changed(owner, before, shared.clock.now());
-    Ok(shown(shared, owner, viewer))
+        .visibility_changed(owner, before, context.clock.now());
+    Ok(shown(context, owner, viewer))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -245,12 +245,12 @@ impl From<&Workgroup> for WorkgroupBody {
     responses((status = OK, description = "What was asked for.", body = Workgroups)),
 )]
 pub(crate) async fn workgroups(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     paging: Paging,
 ) -> Result<axum::Json<Workgroups>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let (items, next) = shared.organisation.read(|tables| {
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let (items, next) = context.organisation.read(|tables| {
         let groups = tables.workgroups.iter();
         paging.page(groups.map(|group| (group.name.to_lowercase(), WorkgroupBody::from(group))))
     })?;
@@ -265,11 +265,11 @@ pub(crate) async fn workgroups(
     responses((status = CREATED, description = "It is made.", body = WorkgroupBody)),
 )]
 pub(crate) async fn add_workgroup(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Json(body): Json<NewWorkgroup>,
 ) -> Result<(StatusCode, axum::Json<WorkgroupBody>), Problem> {
-    let body = put_workgroup(&shared, &caller, None, body).await?;
+    let body = put_workgroup(&context, &caller, None, body).await?;
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
@@ -287,21 +287,21 @@ fn workgroup_id(id: &str) -> Result<u64, Problem> {
     responses((status = OK, description = "What was asked for.", body = WorkgroupBody)),
 )]
 pub(crate) async fn read_workgroup(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<WorkgroupBody>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let number = workgroup_id(&id)?;
-    let found = workgroup(&shared, number);
+    let found = workgroup(&context, number);
     let remedy = "GET /api/v1/workgroups lists them";
     found
         .map(axum::Json)
         .ok_or_else(|| Problem::not_found("workgroup", &id, remedy))
 }
 
-fn workgroup(shared: &SharedState, id: u64) -> Option<WorkgroupBody> {
-    shared.organisation.read(|tables| {
+fn workgroup(context: &Context, id: u64) -> Option<WorkgroupBody> {
+    context.organisation.read(|tables| {
         let known = tables.workgroups.iter().find(|group| group.id == id);
         known.map(WorkgroupBody::from)
     })
@@ -315,54 +315,59 @@ fn workgroup(shared: &SharedState, id: u64) -> Option<WorkgroupBody> {
     responses((status = OK, description = "What was asked for.", body = WorkgroupBody)),
 )]
 pub(crate) async fn change_workgroup(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
     Json(body): Json<NewWorkgroup>,
 ) -> Result<axum::Json<WorkgroupBody>, Problem> {
     if comparison.is_same() {
-        caller.require_admin(&shared.organisation, ORGANISATION)?;
-        return read_workgroup(State(shared), caller, Path(id)).await;
+        caller.require_admin(&context.organisation, ORGANISATION)?;
+        return read_workgroup(State(context), caller, Path(id)).await;
     }
     let id = workgroup_id(&id)?;
-    put_workgroup(&shared, &caller, Some(id), body)
+    put_workgroup(&context, &caller, Some(id), body)
         .await
         .map(axum::Json)
 }
 
 async fn put_workgroup(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     id: Option<u64>,
     body: NewWorkgroup,
 ) -> Result<WorkgroupBody, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
     let level = level(&body.level)?;
     limit_checks::text("name", &body.name, NAME_MAX)?;
     limit_checks::list("members", body.members.len(), MEMBERS_MAX)?;
     let members = body
         .members
         .iter()
-        .map(|id| super::person(shared, id).map(|person| person.id))
+        .map(|id| super::person(&context.directory, id).map(|person| person.id))
         .collect::<Result<Vec<PersonId>, Problem>>()?;
-    let _one_at_a_time = shared.settings_change.lock().await;
+    let _one_at_a_time = context.settings_change.lock().await;
     if id.is_none() {
-        let present = shared.organisation.read(|tables| tables.workgroups.len());
+        let present = context.organisation.read(|tables| tables.workgroups.len());
         limit_checks::one_more("workgroups", present, WORKGROUPS_MAX)?;
     }
     let before = id
-        .and_then(|id| workgroup(shared, id))
+        .and_then(|id| workgroup(context, id))
         .map(|before| json!(before));
     let after = json!({"name": body.name, "level": level.name(), "members": body.members});
-    let entry = new_entry(shared, caller, Administration::WorkgroupSet, &body.name)
-        .before(before)
-        .after(Some(after));
-    let id = shared
+    let entry = new_entry(
+        &context.clock,
+        caller,
+        Administration::WorkgroupSet,
+        &body.name,
+    )
+    .before(before)
+    .after(Some(after));
+    let id = context
         .store
         .upsert_workgroup(id, &body.name, level, &members, &entry.change())
         .await?;
-    apply_workgroups(shared).await?;
+    apply_workgroups(context).await?;
     Ok(WorkgroupBody {
         id: id.to_string(),
         name: body.name,
@@ -379,27 +384,28 @@ async fn put_workgroup(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete_workgroup(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
     let id = workgroup_id(&id)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let before = workgroup(&shared, id).map(|before| json!(before));
-    let entry = new_entry(&shared, &caller, Administration::WorkgroupDelete, id).before(before);
-    let deleted = shared.store.delete_workgroup(id, &entry.change()).await;
+    let _one_at_a_time = context.settings_change.lock().await;
+    let before = workgroup(&context, id).map(|before| json!(before));
+    let entry =
+        new_entry(&context.clock, &caller, Administration::WorkgroupDelete, id).before(before);
+    let deleted = context.store.delete_workgroup(id, &entry.change()).await;
     deleted?;
-    apply_workgroups(&shared).await?;
+    apply_workgroups(&context).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Reads the workgroups again. Relationships change between members only, before or now.
-async fn apply_workgroups(shared: &SharedState) -> Result<(), Problem> {
-    let workgroups = shared.store.workgroups().await?;
-    let concerned = shared.organisation.set_workgroups(workgroups);
+async fn apply_workgroups(context: &Context) -> Result<(), Problem> {
+    let workgroups = context.store.workgroups().await?;
+    let concerned = context.organisation.set_workgroups(workgroups);
     let reset = Reset::Among(Arc::new(concerned));
-    shared.events.reset(reset, shared.clock.now());
+    context.events.reset(reset, context.clock.now());
     Ok(())
 }
 
@@ -423,12 +429,12 @@ pub(crate) struct Permissions {
     responses((status = OK, description = "What was asked for.", body = Permissions)),
 )]
 pub(crate) async fn permissions(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Permissions>, Problem> {
-    let owner = super::person(&shared, &id)?.id;
-    let level = caller.shown_level(&shared.organisation, owner);
+    let owner = super::person(&context.directory, &id)?.id;
+    let level = caller.shown_level(&context.organisation, owner);
     let told = Some(level).filter(|level| *level >= Relationship::TeamColleague);
     Ok(axum::Json(Permissions {
         level: told.map(Relationship::name),

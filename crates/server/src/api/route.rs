@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    app::Shared,
     caller::Caller,
+    context::Context,
     phones::{origin, route},
     problem::Problem,
 };
@@ -57,12 +57,12 @@ fn dialled(number: &str) -> Cow<'_, str> {
     responses((status = OK, description = "What is to be done.", body = RouteBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Query(call): Query<CallQuery>,
 ) -> Result<axum::Json<RouteBody>, Problem> {
     let (to, from) = (dialled(&call.to), dialled(&call.from));
-    let found = shared.directory.by_extension(&to);
+    let found = context.directory.by_extension(&to);
     let (person, _) = found.ok_or_else(|| {
         let remedy = "it is nobody's; GET /api/v1/people lists everybody's extensions";
         Problem::not_found("extension", &to, remedy)
@@ -70,14 +70,14 @@ pub(crate) async fn read(
     // Who forwards to whom is told to the telephone system, and to those who may change it.
     let may_change = || {
         caller
-            .level(&shared.organisation, person)
+            .level(&context.organisation, person)
             .may(Permission::ChangeForwarding)
     };
     if !caller.may_route() && !may_change() {
         let detail = "who forwards to whom is told to keys with the scope `route` or `read` only";
         return Err(Problem::forbidden(detail));
     }
-    let forwarding = route(&shared, person, origin(&shared, &from));
+    let forwarding = route(&context, person, origin(&context, &from));
     let action = match &forwarding {
         Forwarding::Off => "none",
         Forwarding::DoNotDisturb => "refuse",

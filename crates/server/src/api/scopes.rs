@@ -11,14 +11,15 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry, bounds, paging::Paging};
 use crate::{
-    app::Shared,
     audit::Administration,
     caller::Caller,
+    context::Context,
     limit_checks,
     limits::{NAME_MAX, SCOPES_MAX},
     organisation::{ORGANISATION, Place, Tables},
     preconditions::Comparison,
     problem::Problem,
+    teams::TeamsHandle,
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -68,11 +69,11 @@ const BEFORE_ALL: &str = "!";
     responses((status = OK, description = "What was asked for.", body = Scopes)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     paging: Paging,
 ) -> Result<axum::Json<Scopes>, Problem> {
     let mut rows = vec![(BEFORE_ALL.to_owned(), organisation())];
-    shared.organisation.read(|tables| {
+    context.organisation.read(|tables| {
         let scopes = tables.scopes.iter();
         rows.extend(scopes.map(|(id, scope)| (id.clone(), ScopeBody::from(scope))));
     });
@@ -98,13 +99,13 @@ fn organisation() -> ScopeBody {
     responses((status = OK, description = "What was asked for.", body = ScopeBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     Path(scope): Path<String>,
 ) -> Result<axum::Json<ScopeBody>, Problem> {
     if scope == ORGANISATION {
         return Ok(axum::Json(organisation()));
     }
-    let found = shared
+    let found = context
         .organisation
         .read(|tables| tables.scopes.get(&scope).map(ScopeBody::from));
     let remedy = "GET /api/v1/scopes lists them";
@@ -120,7 +121,7 @@ pub(crate) async fn read(
     responses((status = CREATED, description = "It is made.", body = ScopeBody)),
 )]
 pub(crate) async fn add(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Json(body): Json<NewScope>,
 ) -> Result<(StatusCode, axum::Json<ScopeBody>), Problem> {
@@ -129,22 +130,28 @@ pub(crate) async fn add(
         Problem::invalid("kind", detail)
     })?;
     let parent = body.parent.unwrap_or_else(|| ORGANISATION.into());
-    caller.require_admin(&shared.organisation, &parent)?;
+    caller.require_admin(&context.organisation, &parent)?;
     limit_checks::text("name", &body.name, NAME_MAX)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let beside = shared.organisation.read(|tables| {
+    let _one_at_a_time = context.settings_change.lock().await;
+    let beside = context.organisation.read(|tables| {
         let scopes = tables.scopes.values();
         scopes.filter(|scope| *scope.parent == *parent).count()
     });
     limit_checks::one_more("scopes of this parent", beside, SCOPES_MAX)?;
-    let entry = new_entry(&shared, &caller, Administration::ScopeAdd, &body.name).after(Some(
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::ScopeAdd,
+        &body.name,
+    )
+    .after(Some(
         json!({"kind": kind.name(), "parent": parent, "name": body.name}),
     ));
-    let id = shared
+    let id = context
         .store
         .add_scope(kind, &parent, &body.name, &entry.change())
         .await?;
-    shared.organisation.load(&shared.store).await?;
+    context.organisation.load(&context.store).await?;
     let body = ScopeBody {
         id,
         kind: kind.name(),
@@ -176,7 +183,8 @@ impl From<&StoredScope> for ScopeBody {
     responses((status = OK, description = "As it is now.", body = ScopeBody)),
 )]
 pub(crate) async fn change(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(scope): Path<String>,
     comparison: Comparison,
@@ -187,16 +195,15 @@ pub(crate) async fn change(
         Some(_) => ORGANISATION,
         None => &scope,
     };
-    caller.require_admin(&shared.organisation, administered)?;
+    caller.require_admin(&context.organisation, administered)?;
     if comparison.is_same() {
-        return read(State(shared), Path(scope)).await;
+        return read(State(context), Path(scope)).await;
     }
     if let Some(tenant) = &body.tenant
-        && shared.teams.clients.get(tenant).is_none()
+        && teams.doors.get(tenant).is_none()
     {
-        let names: Vec<String> = shared
-            .teams
-            .clients
+        let names: Vec<String> = teams
+            .doors
             .names()
             .iter()
             .map(ToString::to_string)
@@ -207,18 +214,18 @@ pub(crate) async fn change(
         );
         return Err(Problem::invalid("tenant", detail));
     }
-    let _one_at_a_time = shared.settings_change.lock().await;
+    let _one_at_a_time = context.settings_change.lock().await;
     let known = |tables: &Tables| tables.scopes.get(&scope).map(ScopeBody::from);
-    let before = shared.organisation.read(known);
+    let before = context.organisation.read(known);
     let entry = |after| {
-        new_entry(&shared, &caller, Administration::ScopeChange, &scope)
+        new_entry(&context.clock, &caller, Administration::ScopeChange, &scope)
             .before(before.as_ref().map(|before| json!(before)))
             .after(Some(after))
     };
     if let Some(name) = &body.name {
         limit_checks::text("name", name, NAME_MAX)?;
         let entry = entry(json!({"name": name}));
-        shared
+        context
             .store
             .rename_scope(&scope, name, &entry.change())
             .await?;
@@ -228,16 +235,16 @@ pub(crate) async fn change(
             let entry = entry(json!({"tenant": tenant}));
             let change = entry.change();
             let named = Some(tenant.as_str());
-            shared.store.name_tenant(&scope, named, &change).await
+            context.store.name_tenant(&scope, named, &change).await
         }
         None => Ok(()),
     };
     // The name may be changed already: what is stored is in force, whatever became of the tenant.
-    shared.organisation.load(&shared.store).await?;
+    context.organisation.load(&context.store).await?;
     named?;
-    shared.look_for_movers();
-    shared.check_tenants();
-    let now = shared.organisation.read(known);
+    context.look_for_movers();
+    context.check_tenants();
+    let now = context.organisation.read(known);
     now.map(axum::Json)
         .ok_or_else(|| Problem::not_found("scope", &scope, "GET /api/v1/scopes lists the ids"))
 }
@@ -250,27 +257,28 @@ pub(crate) async fn change(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<StatusCode, Problem> {
     // A location does not delete itself; its groups it may.
-    let parent = shared.organisation.read(|tables| {
+    let parent = context.organisation.read(|tables| {
         let known = tables.scopes.get(&scope);
         known.map(|known| known.parent.clone())
     });
-    caller.require_admin_at(&shared.organisation, parent.as_deref())?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let before = shared.organisation.read(|tables| {
+    caller.require_admin_at(&context.organisation, parent.as_deref())?;
+    let _one_at_a_time = context.settings_change.lock().await;
+    let before = context.organisation.read(|tables| {
         let known = tables.scopes.get(&scope);
         known.map(
             |known| json!({"kind": known.kind.name(), "parent": known.parent, "name": known.name}),
         )
     });
-    let entry = new_entry(&shared, &caller, Administration::ScopeDelete, &scope).before(before);
-    let deleted = shared.store.delete_scope(&scope, &entry.change()).await;
+    let entry =
+        new_entry(&context.clock, &caller, Administration::ScopeDelete, &scope).before(before);
+    let deleted = context.store.delete_scope(&scope, &entry.change()).await;
     deleted?;
-    shared.organisation.load(&shared.store).await?;
+    context.organisation.load(&context.store).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -290,11 +298,11 @@ pub(crate) struct PlaceBody {
     responses((status = OK, description = "What was asked for.", body = PlaceBody)),
 )]
 pub(crate) async fn place(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     Path(id): Path<String>,
 ) -> Result<axum::Json<PlaceBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    let place = shared.organisation.read(|tables| tables.place(person));
+    let person = super::person(&context.directory, &id)?.id;
+    let place = context.organisation.read(|tables| tables.place(person));
     Ok(axum::Json(PlaceBody {
         location: place.location,
         group: place.group,
@@ -309,34 +317,34 @@ pub(crate) async fn place(
     responses((status = OK, description = "What was asked for.", body = PlaceBody)),
 )]
 pub(crate) async fn put_place(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
     Json(body): Json<PlaceBody>,
 ) -> Result<axum::Json<PlaceBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    let before = shared.organisation.read(|tables| tables.place(person));
+    let person = super::person(&context.directory, &id)?.id;
+    let before = context.organisation.read(|tables| tables.place(person));
     // Both where the person is and where they come to.
-    caller.require_admin_of(&shared.organisation, person)?;
-    caller.require_admin_at(&shared.organisation, body.location.as_deref())?;
+    caller.require_admin_of(&context.organisation, person)?;
+    caller.require_admin_at(&context.organisation, body.location.as_deref())?;
     if comparison.is_same() {
         return Ok(axum::Json(body));
     }
-    let _one_at_a_time = shared.settings_change.lock().await;
+    let _one_at_a_time = context.settings_change.lock().await;
     let to = Place {
         location: body.location.clone(),
         group: body.group.clone(),
     };
-    bounds::refuse_of_place(&shared, &caller, person, &to)?;
-    let entry = new_entry(&shared, &caller, Administration::PersonPlace, person)
+    bounds::refuse_of_place(&context, &caller, person, &to)?;
+    let entry = new_entry(&context.clock, &caller, Administration::PersonPlace, person)
         .before(Some(
             json!({"location": before.location, "group": before.group}),
         ))
         .after(Some(json!(body)));
     let (location, group) = (body.location.as_deref(), body.group.as_deref());
     let change = entry.change();
-    shared
+    context
         .store
         .set_membership(person, location, group, &change)
         .await?;
@@ -344,11 +352,11 @@ pub(crate) async fn put_place(
         location: body.location.clone(),
         group: body.group.clone(),
     };
-    shared
+    context
         .update_person(person, |tables| {
             tables.places.insert(person, place);
         })
         .await;
-    shared.place_changed(person, before);
+    context.place_changed(person, before);
     Ok(axum::Json(body))
 }

@@ -1,6 +1,6 @@
 //! Signing in to a local account, and out again.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, State},
@@ -12,12 +12,12 @@ use utoipa::ToSchema;
 
 use super::Json;
 use crate::{
-    app::Shared,
     caller::Caller,
+    context::Context,
     password::BUSY_SECONDS,
     problem::Problem,
-    sessions,
-    sign_in::{self, Refusal, SECONDS_EACH},
+    sessions::Sessions,
+    sign_in::{self, Refusal, SECONDS_EACH, WrongPasswords},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -43,18 +43,21 @@ pub(crate) struct Who {
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn begin(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(sessions): State<Sessions>,
+    State(wrong_passwords): State<Arc<WrongPasswords>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Json(body): Json<SignIn>,
 ) -> Result<Response, Problem> {
-    let account = match sign_in::check(&shared, from, &body.name, body.password).await {
-        Ok(account) => account,
-        Err(Refusal::Problem(problem)) => return Err(problem),
-        Err(Refusal::Wrong) => return Err(Problem::wrong_password()),
-        Err(Refusal::TooMany) => return Err(Problem::too_many_attempts(SECONDS_EACH)),
-        Err(Refusal::Busy) => return Err(Problem::busy(BUSY_SECONDS)),
-    };
-    let cookie = sessions::new_session(&shared, Some(account.id)).await?;
+    let account =
+        match sign_in::check(&context, &wrong_passwords, from, &body.name, body.password).await {
+            Ok(account) => account,
+            Err(Refusal::Problem(problem)) => return Err(problem),
+            Err(Refusal::Wrong) => return Err(Problem::wrong_password()),
+            Err(Refusal::TooMany) => return Err(Problem::too_many_attempts(SECONDS_EACH)),
+            Err(Refusal::Busy) => return Err(Problem::busy(BUSY_SECONDS)),
+        };
+    let cookie = sessions.begin(Some(account.id)).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
@@ -81,9 +84,9 @@ pub(crate) async fn read(caller: Caller) -> axum::Json<Who> {
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn end(
-    State(shared): State<Shared>,
+    State(sessions): State<Sessions>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    sessions::end_session(&shared, &headers).await?;
+    sessions.end(&headers).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,10 +11,10 @@ use super::{
     bounds,
 };
 use crate::{
-    app::{Shared, SharedState},
     audit::{Administration, Details, Own},
-    calendars::Unread,
+    calendars::{Calendars, Unread},
     caller::{Access, Caller},
+    context::Context,
     events::Reset,
     external_fetch::web_address,
     organisation::{ORGANISATION, Place},
@@ -45,8 +45,8 @@ fn page(name: &str) -> Result<SettingsGroup, Problem> {
     })
 }
 
-fn place(shared: &SharedState, scope: &str) -> Result<Place, Problem> {
-    let place = shared
+fn place(context: &Context, scope: &str) -> Result<Place, Problem> {
+    let place = context
         .organisation
         .read(|tables| tables.place_of_scope(scope));
     place.ok_or_else(|| Problem::not_found("scope", scope, "GET /api/v1/scopes lists them"))
@@ -61,9 +61,9 @@ fn flat(resolved: &EffectiveSettings) -> Map<String, Value> {
         .collect()
 }
 
-fn scope_body(shared: &SharedState, scope: &str, page: SettingsGroup) -> Result<Value, Problem> {
-    let place = place(shared, scope)?;
-    Ok(shared.organisation.read(|tables| {
+fn scope_body(context: &Context, scope: &str, page: SettingsGroup) -> Result<Value, Problem> {
+    let place = place(context, scope)?;
+    Ok(context.organisation.read(|tables| {
         let way = tables.way(&place, page);
         let defaults = SettingValues::default();
         let decided = way.effective().0.unwrap_or(&defaults);
@@ -91,13 +91,13 @@ fn scope_body(shared: &SharedState, scope: &str, page: SettingsGroup) -> Result<
     responses((status = OK, description = "What was asked for.", body = SettingsBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
 ) -> Result<axum::Json<Value>, Problem> {
-    let mut body = scope_body(&shared, &scope, page(&name)?)?;
+    let mut body = scope_body(&context, &scope, page(&name)?)?;
     // The address of a feed holds a secret at most providers.
-    if caller.require_admin(&shared.organisation, &scope).is_err()
+    if caller.require_admin(&context.organisation, &scope).is_err()
         && let Some(feed) = body.get_mut(FEED)
     {
         *feed = Value::Null;
@@ -116,25 +116,26 @@ pub(crate) async fn read(
     responses((status = OK, description = "What was asked for.", body = SettingsBody)),
 )]
 pub(crate) async fn write(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(calendars): State<Calendars>,
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
     comparison: Comparison,
     Json(mut body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<Value>, Problem> {
     let page = page(&name)?;
-    place(&shared, &scope)?;
-    caller.require_admin(&shared.organisation, &scope)?;
-    let one_at_a_time = shared.settings_change.lock().await;
+    place(&context, &scope)?;
+    caller.require_admin(&context.organisation, &scope)?;
+    let one_at_a_time = context.settings_change.lock().await;
     match comparison {
-        Comparison::Same => return Ok(axum::Json(scope_body(&shared, &scope, page)?)),
+        Comparison::Same => return Ok(axum::Json(scope_body(&context, &scope, page)?)),
         Comparison::ChangedCopy(read) => keep_changes_of_scope(page, &read, &mut body),
         Comparison::Values => {}
     }
     refuse_feed_of_scope(page, &body)?;
     let individual = body.remove(INDIVIDUAL);
     let copy_from = body.remove(COPY_FROM);
-    let present = present(&shared, &scope, page);
+    let present = present(&context, &scope, page);
     let after = if individual == Some(json!(false)) {
         if !body.is_empty() {
             let detail = "individual is false, so that no other value can be set; set it to true, or leave the other values out";
@@ -144,49 +145,49 @@ pub(crate) async fn write(
     } else {
         let mut after = match copy_from {
             None | Some(Value::Null) => present.clone().unwrap_or_default(),
-            Some(from) => copied(&shared, &caller, &from, page)?,
+            Some(from) => copied(&context, &caller, &from, page)?,
         };
         merge(page, body, &mut after)?;
         Some(after)
     };
     let wanted = (scope.as_str(), page);
-    bounds::refuse_of_scope(&shared, &caller, wanted, after.as_ref())?;
+    bounds::refuse_of_scope(&context, &caller, wanted, after.as_ref())?;
     let stored = after
         .as_ref()
         .map(|after| values::page_json(after).to_string());
     let entry = new_entry(
-        &shared,
+        &context.clock,
         &caller,
         Administration::SettingsSet,
         format!("{scope}/{name}"),
     )
     .before(present.as_ref().map(values::page_json))
     .after(after.as_ref().map(values::page_json));
-    let written = shared
+    let written = context
         .store
         .set_settings(&scope, page.name(), stored.as_deref(), &entry.change())
         .await;
     written?;
-    let here = place(&shared, &scope)?;
+    let here = place(&context, &scope)?;
     let visibility = || {
-        shared
+        context
             .organisation
             .read(|tables| tables.default_visibility(&here))
     };
     let before = visibility();
-    let changed = shared
+    let changed = context
         .organisation
         .rearrange(|tables| tables.set_page(&scope, page, after));
-    shared.put_in_force(changed).await;
+    context.put_in_force(changed).await;
     if visibility() != before {
         // Every viewer may see the people here in another way.
-        shared.events.reset(Reset::Everyone, shared.clock.now());
+        context.events.reset(Reset::Everyone, context.clock.now());
     }
     drop(one_at_a_time);
     if page == SettingsGroup::Calendar {
-        shared.calendars.read_now();
+        calendars.read_now();
     }
-    Ok(axum::Json(scope_body(&shared, &scope, page)?))
+    Ok(axum::Json(scope_body(&context, &scope, page)?))
 }
 
 /// Leaves what a copy of a scope's settings changes. A scope that becomes individual takes the whole copy: what it inherited so
@@ -226,15 +227,15 @@ fn keep_changes(read: &Map<String, Value>, copy: &mut Map<String, Value>) {
     }
 }
 
-fn present(shared: &SharedState, scope: &str, page: SettingsGroup) -> Option<SettingValues> {
-    shared
+fn present(context: &Context, scope: &str, page: SettingsGroup) -> Option<SettingValues> {
+    context
         .organisation
         .read(|tables| tables.page(scope, page).cloned())
 }
 
 /// The settings that hold in another scope, to begin with.
 fn copied(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     from: &Value,
     page: SettingsGroup,
@@ -243,12 +244,12 @@ fn copied(
         let detail = format!("{from} is no scope; name one, for example \"{ORGANISATION}\"");
         return Err(Problem::invalid(COPY_FROM, detail));
     };
-    let place = place(shared, from)?;
+    let place = place(context, from)?;
     // What the organisation has set holds in its locations, and is seen there; what another location has set is not.
     if from != ORGANISATION {
-        caller.require_admin(&shared.organisation, from)?;
+        caller.require_admin(&context.organisation, from)?;
     }
-    Ok(shared.organisation.read(|tables| {
+    Ok(context.organisation.read(|tables| {
         let decided = tables.way(&place, page).effective().0;
         decided.cloned().unwrap_or_default()
     }))
@@ -275,7 +276,7 @@ fn refuse_feed_of_scope(page: SettingsGroup, body: &Map<String, Value>) -> Resul
 
 /// People name feeds on the web. A file is the system administrator's to name.
 fn refuse_feed(
-    shared: &SharedState,
+    calendars: &Calendars,
     caller: &Caller,
     page: SettingsGroup,
     body: &Map<String, Value>,
@@ -294,8 +295,7 @@ fn refuse_feed(
         let detail = "must be an https or webcal address; a system administrator may also name a file, as file:/path";
         return Err(Problem::invalid(FEED, detail));
     }
-    shared
-        .calendars
+    calendars
         .accepts(feed)
         .map_err(|trouble| Problem::invalid(FEED, trouble.to_string()))
 }
@@ -322,12 +322,12 @@ fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result<(), Proble
 }
 
 fn person_body(
-    shared: &SharedState,
+    (context, calendars): (&Context, &Calendars),
     caller: &Caller,
     person: PersonId,
     page: SettingsGroup,
 ) -> Value {
-    let mut body = whole_person_body(shared, person, page);
+    let mut body = whole_person_body((context, calendars), person, page);
     // The address of a feed holds a secret at most providers.
     if !caller.may_read_secrets(person) {
         hide_feed(&mut body);
@@ -344,8 +344,12 @@ fn hide_feed(values: &mut Value) {
     }
 }
 
-fn whole_person_body(shared: &SharedState, person: PersonId, page: SettingsGroup) -> Value {
-    shared.organisation.read(|tables| {
+fn whole_person_body(
+    (context, calendars): (&Context, &Calendars),
+    person: PersonId,
+    page: SettingsGroup,
+) -> Value {
+    context.organisation.read(|tables| {
         let resolved = tables.resolve(person, page);
         let mut body = flat(&resolved);
         let may_change: Map<String, Value> = page
@@ -362,8 +366,8 @@ fn whole_person_body(shared: &SharedState, person: PersonId, page: SettingsGroup
         let place = tables.place(person);
         body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
         if page == SettingsGroup::Calendar {
-            let trouble = shared.calendars.trouble(person);
-            let unread = shared.calendars.unread(person);
+            let trouble = calendars.trouble(person);
+            let unread = calendars.unread(person);
             let (text, code) = match (trouble, &unread) {
                 (Some(trouble), _) => (Some(trouble.to_string()), Some(trouble.code())),
                 (None, Some(unread)) => (Some(unread.text()), Some(Unread::CODE)),
@@ -386,14 +390,20 @@ fn whole_person_body(shared: &SharedState, person: PersonId, page: SettingsGroup
     responses((status = OK, description = "What was asked for.", body = SettingsBody)),
 )]
 pub(crate) async fn read_own(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(calendars): State<Calendars>,
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<axum::Json<Value>, Problem> {
-    let person = super::person(&shared, &id)?;
-    caller.require_self_or_admin(&shared.organisation, person.id, Access::Read)?;
+    let person = super::person(&context.directory, &id)?;
+    caller.require_self_or_admin(&context.organisation, person.id, Access::Read)?;
     let page = page(&name)?;
-    Ok(axum::Json(person_body(&shared, &caller, person.id, page)))
+    Ok(axum::Json(person_body(
+        (&context, &calendars),
+        &caller,
+        person.id,
+        page,
+    )))
 }
 
 /// Sets values of the person's own; null takes one back. A value that the person may not change is refused to the
@@ -407,22 +417,30 @@ pub(crate) async fn read_own(
     responses((status = OK, description = "What was asked for.", body = SettingsBody)),
 )]
 pub(crate) async fn write_own(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(calendars): State<Calendars>,
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
     comparison: Comparison,
     Json(mut body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<Value>, Problem> {
-    let person = super::person(&shared, &id)?.id;
+    let person = super::person(&context.directory, &id)?.id;
     let page = page(&name)?;
-    caller.require_self_or_admin(&shared.organisation, person, Access::Change)?;
+    caller.require_self_or_admin(&context.organisation, person, Access::Change)?;
     match comparison {
-        Comparison::Same => return Ok(axum::Json(person_body(&shared, &caller, person, page))),
+        Comparison::Same => {
+            return Ok(axum::Json(person_body(
+                (&context, &calendars),
+                &caller,
+                person,
+                page,
+            )));
+        }
         Comparison::ChangedCopy(read) => keep_changes(&read, &mut body),
         Comparison::Values => {}
     }
-    let one_at_a_time = shared.settings_change.lock().await;
-    let resolved = shared
+    let one_at_a_time = context.settings_change.lock().await;
+    let resolved = context
         .organisation
         .read(|tables| tables.resolve(person, page));
     let locked = body
@@ -430,7 +448,7 @@ pub(crate) async fn write_own(
         .find(|key| page.setting(key).is_some() && !resolved.changeable.contains(key.as_str()));
     if let Some(key) = locked
         && caller
-            .require_admin_of(&shared.organisation, person)
+            .require_admin_of(&context.organisation, person)
             .is_err()
     {
         return Err(Problem::locked(key));
@@ -442,9 +460,9 @@ pub(crate) async fn write_own(
     if page == SettingsGroup::Calendar && body.contains_key(FEED) {
         refuse_feed_of_others(&caller, person)?;
     }
-    refuse_feed(&shared, &caller, page, &body)?;
+    refuse_feed(&calendars, &caller, page, &body)?;
     let sent: Vec<String> = body.keys().cloned().collect();
-    let before = shared
+    let before = context
         .organisation
         .read(|tables| tables.own.get(&(person, page)).cloned());
     let mut after = before.clone().unwrap_or_default();
@@ -457,7 +475,7 @@ pub(crate) async fn write_own(
         }
     }
     let of = (person, page);
-    bounds::refuse_of_person(&shared, &caller, of, before.as_ref(), &after)?;
+    bounds::refuse_of_person(&context, &caller, of, before.as_ref(), &after)?;
     let after = Some(after).filter(|after| !after.values.is_empty());
     let stored = after
         .as_ref()
@@ -465,13 +483,13 @@ pub(crate) async fn write_own(
     let details = Details::part(name)
         .before(before.as_ref().map(noted))
         .after(after.as_ref().map(noted));
-    let entry = own_entry(&shared, &caller, Own::SettingsSet, person, details);
-    let written = shared
+    let entry = own_entry(&context, &caller, Own::SettingsSet, person, details);
+    let written = context
         .store
         .set_personal_settings(person, page.name(), stored.as_deref(), &entry.change())
         .await;
     written?;
-    shared
+    context
         .update_person(person, |tables| {
             let key = (person, page);
             match after {
@@ -482,9 +500,9 @@ pub(crate) async fn write_own(
         .await;
     drop(one_at_a_time);
     if page == SettingsGroup::Calendar {
-        shared.calendars.read_person_now(person);
+        calendars.read_person_now(person);
     }
-    let mut body = person_body(&shared, &caller, person, page);
+    let mut body = person_body((&context, &calendars), &caller, person, page);
     if let (false, Some(body)) = (caller.may_read(), body.as_object_mut()) {
         body.retain(|key, _| sent.contains(key));
     }

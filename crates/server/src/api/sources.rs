@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 
 use super::Json;
 use crate::{
-    app::Shared,
     caller::{Access, Caller},
     clients::LEASE,
     clock::parse_rfc3339,
+    context::Context,
     limit_checks,
     limits::SOURCE_NAME_MAX,
     problem::Problem,
@@ -42,21 +42,21 @@ pub(crate) struct MeetingBody {
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn meet(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, meeting)): Path<(String, String)>,
     Json(body): Json<MeetingBody>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?.id;
+    let person = super::person(&context.directory, &id)?.id;
     caller.require_self(person, Access::Change)?;
     limit_checks::text("meeting", &meeting, SOURCE_NAME_MAX)?;
     let fact = Fact::Meeting {
         meeting: meeting.into(),
         audio: body.audio,
         screen: body.screen,
-        until: shared.clock.now() + MEETING_LEASE,
+        until: context.clock.now() + MEETING_LEASE,
     };
-    shared.shard.fact(person, fact).await;
+    context.shard.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -68,14 +68,14 @@ pub(crate) async fn meet(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn leave(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, meeting)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?.id;
+    let person = super::person(&context.directory, &id)?.id;
     caller.require_self(person, Access::Change)?;
     let fact = Fact::MeetingEnded(meeting.into());
-    shared.shard.fact(person, fact).await;
+    context.shard.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -105,12 +105,12 @@ fn client_id(name: &str) -> ClientId {
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn client(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, client)): Path<(String, String)>,
     Json(body): Json<ClientBody>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?.id;
+    let person = super::person(&context.directory, &id)?.id;
     caller.require_self(person, Access::Change)?;
     limit_checks::text("client", &client, SOURCE_NAME_MAX)?;
     let Some(state) = ClientState::from_name(&body.state) else {
@@ -118,7 +118,7 @@ pub(crate) async fn client(
         let detail = format!("{:?} is none of {names}", body.state);
         return Err(Problem::invalid("state", detail));
     };
-    let now = shared.clock.now();
+    let now = context.clock.now();
     let since = match body.since {
         None => now,
         Some(text) => parse_rfc3339(&text).ok_or_else(|| {
@@ -132,7 +132,7 @@ pub(crate) async fn client(
         since,
         until: now + LEASE,
     };
-    shared.shard.fact(person, fact).await;
+    context.shard.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -144,13 +144,13 @@ pub(crate) async fn client(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn client_ended(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((id, client)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?.id;
+    let person = super::person(&context.directory, &id)?.id;
     caller.require_self(person, Access::Change)?;
     let fact = Fact::ClientEnded(client_id(&client));
-    shared.shard.fact(person, fact).await;
+    context.shard.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }

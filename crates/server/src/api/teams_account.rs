@@ -11,15 +11,15 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry};
 use crate::{
-    app::{Shared, SharedState},
     audit::{Details, Own},
     caller::{Access, Caller},
     clock::rfc3339,
+    context::Context,
     directory::Person,
     identity::IdentityField,
     preconditions::Comparison,
     problem::Problem,
-    teams::{AccountError, Answer, Keep, begin_code, confirm, disconnect, link_named},
+    teams::{AccountError, Answer, Keep, TeamsHandle, begin_code, confirm, disconnect, link_named},
 };
 
 /// Longer is no sign-in name (Entra allows 113 characters).
@@ -105,22 +105,22 @@ pub(crate) struct LinkBody {
 impl TeamsAccountBody {
     /// As it is shown in a session.
     pub(crate) async fn of(
-        shared: &SharedState,
+        (context, teams): (&Context, &TeamsHandle),
         person: &Person,
         session: &str,
     ) -> Result<Self, StoreError> {
-        let named = shared.store.teams_account_names(person.id).await?;
+        let named = context.store.teams_account_names(person.id).await?;
         let (sign_in_name, display_name) = named.map_or((None, None), |named| {
             (named.sign_in_name, named.display_name)
         });
-        let tenant = shared.organisation.tenant(person.id);
-        let tenant_client = shared.teams.clients.get(&tenant);
-        let login = tenant_client
-            .and_then(|tenant_client| tenant_client.logins.as_ref())
+        let tenant = context.organisation.tenant(person.id);
+        let door = teams.doors.get(&tenant);
+        let login = door
+            .and_then(|door| door.logins.as_ref())
             .and_then(|logins| logins.state(&person.id.to_string()));
-        let waiting = shared.teams.attempts.waiting(person.id);
-        let now = shared.clock.now();
-        let question = shared.teams.attempts.question(person.id, session, now);
+        let waiting = teams.attempts.waiting(person.id);
+        let now = context.clock.now();
+        let question = teams.attempts.question(person.id, session, now);
         Ok(Self {
             sign_in: tenant_client.map(|tenant_client| match tenant_client.logins {
                 Some(_) => "people",
@@ -131,8 +131,7 @@ impl TeamsAccountBody {
             display_name,
             signed_in: login.as_ref().map(|login| login.is_signed_in),
             remembered: login.as_ref().map(|login| login.remembered),
-            trouble: shared
-                .teams
+            trouble: teams
                 .attempts
                 .failed(person.id)
                 .or(login.and_then(|login| login.trouble)),
@@ -143,7 +142,7 @@ impl TeamsAccountBody {
             }),
             question: question.map(|question| {
                 let name = question.account.sign_in_name.as_deref().unwrap_or_default();
-                let others = shared.directory.identified(name);
+                let others = context.directory.identified(name);
                 let other = others.iter().find(|known| known.id != person.id);
                 QuestionBody {
                     name_of: other.map(|other| other.name.clone()),
@@ -187,14 +186,15 @@ impl From<AccountError> for Problem {
     responses((status = OK, description = "What was asked for.", body = TeamsAccountBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
-    let person = super::person(&shared, &id)?;
-    caller.require_self_or_admin(&shared.organisation, person.id, Access::Read)?;
-    super::opened(&shared, &person);
-    let body = TeamsAccountBody::of(&shared, &person, caller.session_mark()).await?;
+    let person = super::person(&context.directory, &id)?;
+    caller.require_self_or_admin(&context.organisation, person.id, Access::Read)?;
+    super::opened(&teams, &context.organisation, &person);
+    let body = TeamsAccountBody::of((&context, &teams), &person, caller.session_mark()).await?;
     // The code links the account of the human who types it, and so does the answer to a question.
     let may_type = require_to_link(&caller, &person).is_ok();
     Ok(axum::Json(TeamsAccountBody {
@@ -221,14 +221,15 @@ fn require_to_link(caller: &Caller, person: &Person) -> Result<(), Problem> {
     responses((status = CREATED, description = "It has begun.", body = WaitingBody)),
 )]
 pub(crate) async fn sign_in(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
     Json(body): Json<SignInBody>,
 ) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
-    let person = super::person(&shared, &id)?;
+    let person = super::person(&context.directory, &id)?;
     require_to_link(&caller, &person)?;
-    let waiting = begin_code(&shared.teams, &person, Keep::chosen(body.remember)).await?;
+    let waiting = begin_code(&teams, &person, Keep::wished(body.remember)).await?;
     let body = WaitingBody {
         user_code: waiting.user_code,
         verification_uri: waiting.verification_uri,
@@ -246,21 +247,22 @@ pub(crate) async fn sign_in(
     responses((status = OK, description = "As it is now.", body = TeamsAccountBody)),
 )]
 pub(crate) async fn answer(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
     Json(body): Json<AnswerBody>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
-    let person = super::person(&shared, &id)?;
+    let person = super::person(&context.directory, &id)?;
     require_to_link(&caller, &person)?;
     let answer = match body.link {
         true => Answer::Link,
         false => Answer::Discard,
     };
     let shown = (body.confirmation.as_str(), caller.session_mark());
-    confirm(&shared.teams, &person, shown, answer).await?;
-    let person = super::person(&shared, &id)?;
-    let body = TeamsAccountBody::of(&shared, &person, caller.session_mark()).await?;
+    confirm(&teams, &person, shown, answer).await?;
+    let person = super::person(&context.directory, &id)?;
+    let body = TeamsAccountBody::of((&context, &teams), &person, caller.session_mark()).await?;
     Ok(axum::Json(body))
 }
 
@@ -272,16 +274,17 @@ pub(crate) async fn answer(
     responses((status = OK, description = "It is linked.", body = TeamsAccountBody)),
 )]
 pub(crate) async fn link(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
     Json(body): Json<LinkBody>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
-    let person = super::person(&shared, &id)?;
+    let person = super::person(&context.directory, &id)?;
     caller.require_to_identify(IdentityField::TeamsAccount)?;
     if comparison.is_same() {
-        return read(State(shared), caller, Path(id)).await;
+        return read(State(context), State(teams), caller, Path(id)).await;
     }
     let Some(account) = body.account else {
         let detail = "is missing or null; name an account, or send DELETE to forget the linked one";
@@ -294,13 +297,13 @@ pub(crate) async fn link(
         );
         return Err(Problem::invalid("account", detail));
     }
-    let account = link_named(&shared.teams, &person, wanted).await?;
+    let account = link_named(&teams, &person, wanted).await?;
     let details = Details::default()
         .before(Some(json!({"account": person.teams_id.as_deref()})))
         .after(Some(json!({"account": account})));
-    let entry = own_entry(&shared, &caller, Own::TeamsAccountLink, person.id, details);
-    shared.store.record_change(&entry.change()).await?;
-    read(State(shared), caller, Path(id)).await
+    let entry = own_entry(&context, &caller, Own::TeamsAccountLink, person.id, details);
+    context.store.record_change(&entry.change()).await?;
+    read(State(context), State(teams), caller, Path(id)).await
 }
 
 /// Forgets the account and the login. Where the application signs in, an account of the person's name is found again.
@@ -311,25 +314,26 @@ pub(crate) async fn link(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn forget(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&shared, &id)?;
+    let person = super::person(&context.directory, &id)?;
     require_to_link(&caller, &person)?;
-    forget_account(&shared, &caller, &person).await?;
+    forget_account((&context, &teams), &caller, &person).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Forgets a person's account and login, and notes who wanted it.
 pub(crate) async fn forget_account(
-    shared: &SharedState,
+    (context, teams): (&Context, &TeamsHandle),
     caller: &Caller,
     person: &Person,
 ) -> Result<(), AccountError> {
-    disconnect(&shared.teams, person).await?;
+    disconnect(teams, person).await?;
     let details = Details::default().before(Some(json!({"account": person.teams_id.as_deref()})));
-    let entry = own_entry(shared, caller, Own::TeamsAccountForget, person.id, details);
-    shared.store.record_change(&entry.change()).await?;
+    let entry = own_entry(context, caller, Own::TeamsAccountForget, person.id, details);
+    context.store.record_change(&entry.change()).await?;
     Ok(())
 }

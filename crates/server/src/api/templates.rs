@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 
 use super::profile::{ProfileBody, distinct_names};
 use crate::{
-    app::{Shared, SharedState},
     caller::Caller,
+    context::Context,
     organisation::{ORGANISATION, Tables, TeamsUse, Use, UseOwner},
     problem::Problem,
 };
@@ -94,34 +94,34 @@ fn offers(template: &Template) -> Vec<String> {
 }
 
 /// A template for this caller.
-fn shown(shared: &SharedState, caller: &Caller, template: &Template) -> TemplateBody {
-    let may_read = caller.require_admin_to_read(&shared.organisation, &template.scope);
+fn shown(context: &Context, caller: &Caller, template: &Template) -> TemplateBody {
+    let may_read = caller.require_admin_to_read(&context.organisation, &template.scope);
     if may_read.is_err() {
         return content(template);
     }
-    let (uses, in_teams) = shared.organisation.read(|tables| {
+    let (uses, in_teams) = context.organisation.read(|tables| {
         let in_teams = tables.taken_in_teams().of(template);
         (tables.uses(template), in_teams)
     });
-    for_administrators(shared, caller, template, uses, in_teams)
+    for_administrators(context, caller, template, uses, in_teams)
 }
 
 /// All templates for this caller.
-fn all(shared: &SharedState, caller: &Caller) -> Templates {
-    let templates: Vec<Template> = shared
+fn all(context: &Context, caller: &Caller) -> Templates {
+    let templates: Vec<Template> = context
         .organisation
         .read(|tables| tables.templates.iter().cloned().collect());
     // Uses are computed for those alone whose scope the caller administers.
     let may_read: Vec<bool> = templates
         .iter()
         .map(|template| {
-            let may_read = caller.require_admin_to_read(&shared.organisation, &template.scope);
+            let may_read = caller.require_admin_to_read(&context.organisation, &template.scope);
             may_read.is_ok()
         })
         .collect();
     let with_rights = || templates.iter().zip(&may_read);
     let uses: Vec<Option<_>> = if may_read.contains(&true) {
-        shared.organisation.read(|tables| {
+        context.organisation.read(|tables| {
             let taken = tables.taken_in_teams();
             let uses = with_rights().map(|(template, may_read)| {
                 may_read.then(|| (tables.uses(template), taken.of(template)))
@@ -135,7 +135,7 @@ fn all(shared: &SharedState, caller: &Caller) -> Templates {
     let items = templates
         .iter()
         .map(|template| match uses.next().flatten() {
-            Some((uses, in_teams)) => for_administrators(shared, caller, template, uses, in_teams),
+            Some((uses, in_teams)) => for_administrators(context, caller, template, uses, in_teams),
             None => content(template),
         });
     let items = items.collect();
@@ -152,7 +152,7 @@ fn names(templates: &[Template]) -> Vec<String> {
 
 /// A template for its administrators. Those of a location see only the people whom they administer.
 fn for_administrators(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     template: &Template,
     uses: BTreeSet<Use>,
@@ -160,7 +160,7 @@ fn for_administrators(
 ) -> TemplateBody {
     let people = template.people.iter();
     let people =
-        people.filter(|person| caller.may_read_as_admin_of(&shared.organisation, **person));
+        people.filter(|person| caller.may_read_as_admin_of(&context.organisation, **person));
     let in_teams = in_teams.into_iter();
     let in_teams = in_teams.map(|(what, scopes, people)| TeamsUseBody {
         what: what.name(),
@@ -169,7 +169,7 @@ fn for_administrators(
     });
     TemplateBody {
         people: Some(people.map(ToString::to_string).collect()),
-        uses: Some(named_uses(shared, caller, uses)),
+        uses: Some(named_uses(context, caller, uses)),
         teams_uses: Some(in_teams.collect()),
         ..content(template)
     }
@@ -179,9 +179,9 @@ fn for_administrators(
 pub(crate) const ELSEWHERE: &str = "a person of another location";
 
 /// Uses as the API names them to this caller.
-fn named_uses(shared: &SharedState, caller: &Caller, uses: BTreeSet<Use>) -> Vec<String> {
+fn named_uses(context: &Context, caller: &Caller, uses: BTreeSet<Use>) -> Vec<String> {
     let named = uses.into_iter().map(|used| match used.owner {
-        UseOwner::Person(person) if !caller.may_read_as_admin_of(&shared.organisation, person) => {
+        UseOwner::Person(person) if !caller.may_read_as_admin_of(&context.organisation, person) => {
             format!("{} of {ELSEWHERE}", used.setting)
         }
         UseOwner::Person(_) | UseOwner::Scope(_) => used.to_string(),
@@ -193,9 +193,9 @@ fn named_uses(shared: &SharedState, caller: &Caller, uses: BTreeSet<Use>) -> Vec
 const REMEDY: &str = "GET /api/v1/templates lists them with their scopes";
 
 /// The template of that name in a scope.
-fn of_scope(shared: &SharedState, scope: &str, name: &str) -> Result<Template, Problem> {
+fn of_scope(context: &Context, scope: &str, name: &str) -> Result<Template, Problem> {
     let get = |tables: &Tables| tables.templates.get(scope, name).cloned();
-    let template = shared.organisation.read(get);
+    let template = context.organisation.read(get);
     template.ok_or_else(|| {
         let named = format!("{name} in {scope}");
         Problem::not_found("template", &named, REMEDY)
@@ -203,8 +203,8 @@ fn of_scope(shared: &SharedState, scope: &str, name: &str) -> Result<Template, P
 }
 
 /// The template that a name alone means: the organisation's, or the only one.
-fn found(shared: &SharedState, name: &str) -> Result<Template, Problem> {
-    shared.organisation.read(|tables| {
+fn found(context: &Context, name: &str) -> Result<Template, Problem> {
+    context.organisation.read(|tables| {
         let named = tables.templates.named(name);
         let of_organisation = tables.templates.get(ORGANISATION, name);
         match (of_organisation, named.as_slice()) {
@@ -229,8 +229,8 @@ fn found(shared: &SharedState, name: &str) -> Result<Template, Problem> {
     tag = "Profiles",
     responses((status = OK, description = "What was asked for.", body = Templates)),
 )]
-pub(crate) async fn list(State(shared): State<Shared>, caller: Caller) -> axum::Json<Templates> {
-    axum::Json(all(&shared, &caller))
+pub(crate) async fn list(State(context): State<Context>, caller: Caller) -> axum::Json<Templates> {
+    axum::Json(all(&context, &caller))
 }
 
 /// A central template by its name alone: the organisation's, or the only one of that name.
@@ -241,12 +241,12 @@ pub(crate) async fn list(State(shared): State<Shared>, caller: Caller) -> axum::
     responses((status = OK, description = "What was asked for.", body = TemplateBody), (status = CONFLICT, description = "Several scopes have one of that name, and the organisation has none.")),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
-    let template = found(&shared, &name)?;
-    Ok(axum::Json(shown(&shared, &caller, &template)))
+    let template = found(&context, &name)?;
+    Ok(axum::Json(shown(&context, &caller, &template)))
 }
 
 /// The template of a scope, and what uses it.
@@ -257,10 +257,10 @@ pub(crate) async fn read(
     responses((status = OK, description = "What was asked for.", body = TemplateBody)),
 )]
 pub(crate) async fn read_of_scope(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
-    let template = of_scope(&shared, &scope, &name)?;
-    Ok(axum::Json(shown(&shared, &caller, &template)))
+    let template = of_scope(&context, &scope, &name)?;
+    Ok(axum::Json(shown(&context, &caller, &template)))
 }

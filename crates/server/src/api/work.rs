@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 
 use super::audit::new_entry;
 use crate::{
-    app::{Shared, SharedState},
     audit::Administration,
     caller::Caller,
-    clock::rfc3339,
-    jobs::{Job, JobState, broke_off},
+    clock::{Clock, rfc3339},
+    context::Context,
+    jobs::{Job, JobState, Jobs, broke_off},
     organisation::ORGANISATION,
     problem::Problem,
 };
@@ -110,7 +110,7 @@ impl WorkBody {
 /// Does some work and answers with what it comes to; or, where the caller would rather look later and it takes longer than
 /// they wait, with where to look.
 pub(crate) async fn answer<F>(
-    shared: &SharedState,
+    (jobs, clock): (&Jobs, &Clock),
     (caller, prefer): (&Caller, Prefer),
     what: &'static str,
     (progress, status): (Arc<Progress>, StatusCode),
@@ -119,8 +119,8 @@ pub(crate) async fn answer<F>(
 where
     F: Future<Output = Result<Value, Problem>> + Send + 'static,
 {
-    let about = (what, caller.name.as_str(), shared.clock.now());
-    let (id, mut pending) = shared.jobs.begin(about, progress, work)?;
+    let about = (what, caller.name.as_str(), clock.now());
+    let (id, mut pending) = jobs.begin(about, progress, work)?;
     let ended = match prefer.0 {
         None => Some(pending.await),
         // Not even a look, so that how quick the work was does not decide the kind of answer.
@@ -131,7 +131,7 @@ where
         Some(Ok(done)) => Ok((status, axum::Json(done?)).into_response()),
         Some(Err(_)) => Err(broke_off()),
         None => {
-            let (id, work) = known(shared, &id.to_string())?;
+            let (id, work) = known(jobs, &id.to_string())?;
             let place = [(header::LOCATION, format!("/api/v1/work/{id}"))];
             let body = axum::Json(WorkBody::new(id, &work));
             Ok((StatusCode::ACCEPTED, place, body).into_response())
@@ -139,9 +139,9 @@ where
     }
 }
 
-fn known(shared: &SharedState, id: &str) -> Result<(u64, Job), Problem> {
+fn known(jobs: &Jobs, id: &str) -> Result<(u64, Job), Problem> {
     let number = id.parse().ok();
-    let found = number.and_then(|number| Some((number, shared.jobs.get(number)?)));
+    let found = number.and_then(|number| Some((number, jobs.get(number)?)));
     found.ok_or_else(|| {
         Problem::not_found(
             "work",
@@ -151,7 +151,7 @@ fn known(shared: &SharedState, id: &str) -> Result<(u64, Job), Problem> {
     })
 }
 
-/// Job that is under way or ended lately, the newest first.
+/// Work that is under way or ended lately, the newest first.
 #[utoipa::path(
     get,
     path = "/work",
@@ -159,11 +159,12 @@ fn known(shared: &SharedState, id: &str) -> Result<(u64, Job), Problem> {
     responses((status = OK, description = "What was asked for.", body = WorkList)),
 )]
 pub(crate) async fn list(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
     caller: Caller,
 ) -> Result<axum::Json<WorkList>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let all = shared.jobs.all().into_iter();
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let all = jobs.all().into_iter();
     let items = all.map(|(id, work)| WorkBody::new(id, &work)).collect();
     Ok(axum::Json(WorkList { items }))
 }
@@ -176,12 +177,13 @@ pub(crate) async fn list(
     responses((status = OK, description = "What was asked for.", body = WorkBody)),
 )]
 pub(crate) async fn read(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<WorkBody>, Problem> {
-    caller.require_admin_to_read(&shared.organisation, ORGANISATION)?;
-    let (id, work) = known(&shared, &id)?;
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let (id, work) = known(&jobs, &id)?;
     let result = match &work.state {
         JobState::Done(value) => Some(Value::clone(value)),
         _ => None,
@@ -200,15 +202,21 @@ pub(crate) async fn read(
     responses((status = NO_CONTENT, description = "It has been told.")),
 )]
 pub(crate) async fn cancel(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
-    let (_, work) = known(&shared, &id)?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let (_, work) = known(&jobs, &id)?;
     work.progress.cancel();
-    let entry = new_entry(&shared, &caller, Administration::WorkCancel, work.what);
-    shared.store.record_change(&entry.change()).await?;
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::WorkCancel,
+        work.what,
+    );
+    context.store.record_change(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -26,9 +26,10 @@ use axum::{Router, routing::get};
 use presence::SettingsGroup;
 
 use super::{client::Refusal, me::SharingOf, page, page_context::PageContext};
-use crate::app::Shared;
 
-pub(super) fn routes() -> Router<Shared> {
+use crate::web_state::WebState;
+
+pub(super) fn routes() -> Router<WebState> {
     Router::new()
         .route("/admin", page::<overview::Overview>())
         .route("/admin/people", page::<people::People>())

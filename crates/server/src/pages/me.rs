@@ -15,9 +15,10 @@ pub(super) use profiles::{moved, movers};
 pub(super) use sharing::{SharingOf, levels};
 
 use super::page;
-use crate::app::Shared;
 
-pub(super) fn routes() -> Router<Shared> {
+use crate::web_state::WebState;
+
+pub(super) fn routes() -> Router<WebState> {
     Router::new()
         .route("/me", page::<now::Now>())
         .route("/me/profiles", page::<profiles::Profiles>())

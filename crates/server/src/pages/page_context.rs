@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use axum::{
     RequestPartsExt,
     body::Bytes,
-    extract::{Form, FromRequest, FromRequestParts, Multipart, Query, RawPathParams, Request},
+    extract::{
+        Form, FromRef, FromRequest, FromRequestParts, Multipart, Query, RawPathParams, Request,
+    },
     http::{header, request::Parts},
 };
 use jiff::tz::TimeZone;
@@ -14,8 +16,8 @@ use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
 use crate::{
-    app::Shared, caller::Caller, cookies, directory::Person, i18n::Language, layout::Frame,
-    problem::Problem,
+    api_state::ApiParts, caller::Caller, context::Context, cookies, directory::Person,
+    i18n::Language, layout::Frame, problem::Problem, web_state::WebState,
 };
 
 /// The cookie in which the browser says its time zone.
@@ -29,7 +31,9 @@ pub(crate) struct PageContext {
     pub(crate) frame: Frame,
     pub(crate) words: Language,
     pub(crate) caller: Caller,
-    pub(crate) shared: Shared,
+    /// Store, clock, people, organisation and events.
+    pub(crate) context: Context,
+    state: WebState,
     pub(crate) api: Api,
     /// The zone of whoever looks.
     pub(crate) zone: TimeZone,
@@ -39,12 +43,12 @@ pub(crate) struct PageContext {
     query: HashMap<String, String>,
 }
 
-impl FromRequestParts<Shared> for PageContext {
+impl FromRequestParts<WebState> for PageContext {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, shared).await?;
-        let frame = match Frame::from_request_parts(parts, shared).await {
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let frame = match Frame::from_request_parts(parts, state).await {
             Ok(frame) => frame,
             Err(never) => match never {},
         };
@@ -64,7 +68,8 @@ impl FromRequestParts<Shared> for PageContext {
             query: query.map(|Query(query)| query).unwrap_or_default(),
             frame,
             caller,
-            shared: shared.clone(),
+            context: FromRef::from_ref(state),
+            state: state.clone(),
         })
     }
 }
@@ -75,6 +80,11 @@ fn zone(name: &str) -> Option<TimeZone> {
 }
 
 impl PageContext {
+    /// The parts of the API's state.
+    pub(crate) fn parts(&self) -> &ApiParts {
+        self.state.api.parts()
+    }
+
     /// A value in the path.
     pub(crate) fn path(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)
@@ -94,7 +104,7 @@ impl PageContext {
     /// The person who looks.
     pub(crate) fn me(&self) -> Result<std::sync::Arc<Person>, Refusal> {
         let person = self.caller.person;
-        let person = person.and_then(|person| self.shared.directory.person(person));
+        let person = person.and_then(|person| self.context.directory.person(person));
         person.ok_or_else(|| {
             Refusal::forbidden("this page is for people: sign in to an account that belongs to one")
         })
@@ -108,7 +118,7 @@ impl PageContext {
     /// The name of somebody by the id that the API tells.
     pub(crate) fn name_of(&self, id: &str) -> String {
         let person = id.parse().ok().map(PersonId);
-        let person = person.and_then(|person| self.shared.directory.person(person));
+        let person = person.and_then(|person| self.context.directory.person(person));
         person.map_or_else(|| id.to_owned(), |person| person.name.clone())
     }
 
@@ -116,7 +126,7 @@ impl PageContext {
     /// other name has. A name that is the whole text is no better than one that contains it: names are changed by more
     /// administrators than may decide who is meant here.
     pub(crate) fn somebody(&self, field: &str, text: &str) -> Result<PersonId, Refusal> {
-        let directory = &self.shared.directory;
+        let directory = &self.context.directory;
         let found = match identifier(text) {
             Some(identifier) => directory.identified(identifier),
             None => {
@@ -172,10 +182,10 @@ impl PageContext {
 
     /// A person as a text that [`Self::somebody`] reads as this person.
     pub(crate) fn listed_one(&self, person: PersonId) -> String {
-        let Some(person) = self.shared.directory.person(person) else {
+        let Some(person) = self.context.directory.person(person) else {
             return String::new();
         };
-        let identifier = self.shared.directory.identifier(&person);
+        let identifier = self.context.directory.identifier(&person);
         match person.name.contains([',', ';', '<', '>']) {
             // It would be read as several people, or as another's identifier.
             true => identifier,

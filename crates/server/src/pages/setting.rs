@@ -37,7 +37,7 @@ pub(super) fn scope_name(visit: &PageContext, scope: &str) -> String {
     match scope {
         PRODUCT => visit.say("scope-product"),
         ORGANISATION => visit.say("scope-organisation"),
-        id => visit.shared.organisation.read(|tables| {
+        id => visit.context.organisation.read(|tables| {
             let known = tables.scopes.get(id);
             known.map_or_else(|| id.to_owned(), |scope| scope.name.clone())
         }),

@@ -238,7 +238,7 @@ impl PageContext {
 
     /// The time by the server's clock, in the zone of whoever looks.
     pub(super) fn now(&self) -> jiff::Zoned {
-        let now = crate::clock::rfc3339(self.shared.clock.now());
+        let now = crate::clock::rfc3339(self.context.clock.now());
         let now = now.parse::<Timestamp>().unwrap_or_default();
         now.to_zoned(self.zone.clone())
     }

@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 use store::{Attempt, Outcome, StoredAnswer};
 
 use super::{
-    ANSWER_MAX, apply,
+    ANSWER_MAX, Preconditions, apply,
     locks::Begun,
     look,
     posts::{Repeat, repeat},
     read,
 };
-use crate::{app::Shared, caller::Caller, organisation::ORGANISATION, problem::Problem, secrets};
+use crate::{caller::Caller, organisation::ORGANISATION, problem::Problem, secrets};
 
 /// Header with a key of the client's own choice.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -32,7 +32,7 @@ const SECRET_FIELD: &str = "password";
 
 /// Carries out a change; one with an idempotency key once.
 pub(super) async fn change(
-    shared: &Shared,
+    preconditions: &Preconditions,
     caller: &Caller,
     mut request: Request,
     body: &Bytes,
@@ -41,18 +41,19 @@ pub(super) async fn change(
     let key = request.headers().get(IDEMPOTENCY_KEY);
     let key = key.filter(|_| request.method() == Method::POST);
     let (Some(key), Some(repeat)) = (key, repeat(request.uri().path())) else {
-        return apply(shared, request, body, next).await;
+        return apply(preconditions, request, body, next).await;
     };
     let attempt = attempt(caller, key, &request, body)?;
-    let _one_at_a_time = shared
-        .ongoing_changes
+    let _one_at_a_time = preconditions
+        .ongoing
         .request(&attempt.who, &attempt.key)
         .await?;
-    if let Some(begun) = shared.ongoing_changes.begun(&attempt, &shared.jobs) {
+    if let Some(begun) = preconditions.ongoing.begun(&attempt, &preconditions.jobs) {
         refuse_another(&attempt, &begun.attempt.fingerprint)?;
         return Ok(answer(begun.answer));
     }
-    let known = shared
+    let known = preconditions
+        .context
         .store
         .stored_request(&attempt.key, &attempt.who)
         .await?;
@@ -71,8 +72,8 @@ pub(super) async fn change(
         let caller = caller.clone().attempting(attempt.clone());
         request.extensions_mut().insert(caller);
     }
-    let response = apply(shared, request, body, next).await?;
-    keep(shared, repeat, &attempt, response).await
+    let response = apply(preconditions, request, body, next).await?;
+    keep(preconditions, repeat, &attempt, response).await
 }
 
 fn attempt(
@@ -112,7 +113,7 @@ fn refuse_another(attempt: &Attempt, fingerprint: &str) -> Result<(), Problem> {
 
 /// Stores the answer to a request that was carried out; one that has only begun is remembered with its work.
 async fn keep(
-    shared: &Shared,
+    preconditions: &Preconditions,
     repeat: Repeat,
     attempt: &Arc<Attempt>,
     response: Response,
@@ -136,13 +137,18 @@ async fn keep(
                 work,
                 answer: stored,
             };
-            shared.ongoing_changes.remember(begun, &shared.jobs);
+            preconditions.ongoing.remember(begun, &preconditions.jobs);
         }
         return Ok(Response::from_parts(parts, Body::from(body)));
     }
-    let now = shared.clock.now();
+    let now = preconditions.context.clock.now();
     // The change is committed: an answer that cannot be stored is given all the same.
-    if let Err(error) = shared.store.store_answer(attempt, &stored, now).await {
+    if let Err(error) = preconditions
+        .context
+        .store
+        .store_answer(attempt, &stored, now)
+        .await
+    {
         tracing::warn!(%error, "an answer could not be stored for its Idempotency-Key");
     }
     Ok(Response::from_parts(parts, Body::from(body)))

@@ -16,9 +16,9 @@ use super::{
 };
 use crate::{
     api::{Json, audit::new_entry, profile::OrderBody},
-    app::{Shared, SharedState},
     audit::Administration,
     caller::Caller,
+    context::Context,
     limit_checks,
     limits::{TEMPLATES_ALL_MAX, TEMPLATES_MAX},
     organisation::{self, ORGANISATION, Tables, TemplateEdit},
@@ -33,18 +33,18 @@ use crate::{
     responses((status = CREATED, description = "It is made.", body = TemplateBody)),
 )]
 pub(crate) async fn add(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Json(body): Json<NewTemplate>,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     let scope = Home::new(ORGANISATION).wanted(&body)?.scope;
-    caller.require_admin(&shared.organisation, &scope)?;
-    let one_at_a_time = shared.settings_change.lock().await;
+    caller.require_admin(&context.organisation, &scope)?;
+    let one_at_a_time = context.settings_change.lock().await;
     let name = body.name.clone().unwrap_or_default();
-    let template = checked(&shared, &caller, body, Start::In(ORGANISATION, &name))?;
-    carry_out(&shared, &caller, TemplateEdit::Make(template.clone())).await?;
+    let template = checked(&context, &caller, body, Start::In(ORGANISATION, &name))?;
+    carry_out(&context, &caller, TemplateEdit::Make(template.clone())).await?;
     drop(one_at_a_time);
-    let body = shown(&shared, &caller, &template);
+    let body = shown(&context, &caller, &template);
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
@@ -56,40 +56,40 @@ enum Address {
 
 impl Address {
     /// The template, for a caller who may change it. Who may not learns no more than that.
-    fn changeable(&self, shared: &SharedState, caller: &Caller) -> Result<Template, Problem> {
+    fn changeable(&self, context: &Context, caller: &Caller) -> Result<Template, Problem> {
         let found = match self {
             Self::OfScope(scope, name) => {
-                caller.require_admin(&shared.organisation, scope)?;
-                of_scope(shared, scope, name)
+                caller.require_admin(&context.organisation, scope)?;
+                of_scope(context, scope, name)
             }
-            Self::Named(name) => found(shared, name),
+            Self::Named(name) => found(context, name),
         };
         let scope = match &found {
             Ok(template) => &template.scope,
             Err(_) if caller.administers() => return found,
             Err(_) => ORGANISATION,
         };
-        caller.require_admin(&shared.organisation, scope)?;
+        caller.require_admin(&context.organisation, scope)?;
         found
     }
 }
 
 async fn replace(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     address: Address,
     wish: impl FnOnce(&Template) -> Result<NewTemplate, Problem>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
-    address.changeable(shared, caller)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let before = address.changeable(shared, caller)?;
+    address.changeable(context, caller)?;
+    let _one_at_a_time = context.settings_change.lock().await;
+    let before = address.changeable(context, caller)?;
     let body = wish(&before)?;
-    let after = checked(shared, caller, body, Start::From(&before))?;
+    let after = checked(context, caller, body, Start::From(&before))?;
     if after != before {
         let edit = TemplateEdit::Replace(before, after.clone());
-        carry_out(shared, caller, edit).await?;
+        carry_out(context, caller, edit).await?;
     }
-    Ok(axum::Json(shown(shared, caller, &after)))
+    Ok(axum::Json(shown(context, caller, &after)))
 }
 
 /// Changes all of a template but its name. Refused where something that uses a template of that name would have none.
@@ -100,12 +100,12 @@ async fn replace(
     responses((status = OK, description = "What was asked for.", body = TemplateBody)),
 )]
 pub(crate) async fn change(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(name): Path<String>,
     Json(body): Json<NewTemplate>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
-    replace(&shared, &caller, Address::Named(name), |_| Ok(body)).await
+    replace(&context, &caller, Address::Named(name), |_| Ok(body)).await
 }
 
 /// Changes all of a scope's template but its name. Refused where something that uses a template of that name would have
@@ -117,13 +117,13 @@ pub(crate) async fn change(
     responses((status = OK, description = "What was asked for.", body = TemplateBody)),
 )]
 pub(crate) async fn change_of_scope(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
     Json(body): Json<NewTemplate>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
     let address = Address::OfScope(scope, name);
-    replace(&shared, &caller, address, |_| Ok(body)).await
+    replace(&context, &caller, address, |_| Ok(body)).await
 }
 
 /// Changes what the request names of a scope's template; what is left out stays.
@@ -135,14 +135,14 @@ pub(crate) async fn change_of_scope(
     responses((status = OK, description = "As it is now.", body = TemplateBody)),
 )]
 pub(crate) async fn change_part(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
     let address = Address::OfScope(scope, name);
     let wish = |before: &Template| merged(json!(stored(before)), body);
-    replace(&shared, &caller, address, wish).await
+    replace(&context, &caller, address, wish).await
 }
 
 /// Deletes a template. Refused while automatic activation or calendar synchronisation uses it and has no other of its name;
@@ -154,11 +154,11 @@ pub(crate) async fn change_part(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    remove(&shared, &caller, Address::Named(name)).await
+    remove(&context, &caller, Address::Named(name)).await
 }
 
 /// Deletes a scope's template. Refused while automatic activation or calendar synchronisation uses it and has no other of its
@@ -170,32 +170,28 @@ pub(crate) async fn delete(
     responses((status = NO_CONTENT, description = "Done.")),
 )]
 pub(crate) async fn delete_of_scope(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    remove(&shared, &caller, Address::OfScope(scope, name)).await
+    remove(&context, &caller, Address::OfScope(scope, name)).await
 }
 
 async fn remove(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     address: Address,
 ) -> Result<StatusCode, Problem> {
-    address.changeable(shared, caller)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    let template = address.changeable(shared, caller)?;
-    carry_out(shared, caller, TemplateEdit::Delete(template)).await?;
+    address.changeable(context, caller)?;
+    let _one_at_a_time = context.settings_change.lock().await;
+    let template = address.changeable(context, caller)?;
+    carry_out(context, caller, TemplateEdit::Delete(template)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Refuses an edit of what a template does to callers who do not administer everybody to whom it is assigned: it decides where the calls of these people
 /// go. A person may have moved to another location since.
-fn require_people(
-    shared: &SharedState,
-    caller: &Caller,
-    edit: &TemplateEdit,
-) -> Result<(), Problem> {
+fn require_people(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
     let Some(template) = edit.before() else {
         return Ok(());
     };
@@ -204,7 +200,7 @@ fn require_people(
         .is_some_and(|after| after.profile == template.profile && after.scope == template.scope);
     let administers = |person: &PersonId| {
         caller
-            .require_admin_of(&shared.organisation, *person)
+            .require_admin_of(&context.organisation, *person)
             .is_ok()
     };
     if stays || template.people.iter().all(administers) {
@@ -217,9 +213,9 @@ fn require_people(
 }
 
 /// Refuses an edit that a limit, or something that would have no template any more, forbids.
-fn refuse(shared: &SharedState, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
-    require_people(shared, caller, edit)?;
-    let uses = shared.organisation.read(|tables| {
+fn refuse(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
+    require_people(context, caller, edit)?;
+    let uses = context.organisation.read(|tables| {
         let templates = &tables.templates;
         let comes_from = edit.before().map(|before| &before.scope);
         let comes_to = edit.after().map(|after| &after.scope);
@@ -238,7 +234,7 @@ fn refuse(shared: &SharedState, caller: &Caller, edit: &TemplateEdit) -> Result<
     Err(Problem::conflict(format!(
         "the template {:?} is used by {}; change these first",
         edit.name(),
-        named_uses(shared, caller, uses).join(", ")
+        named_uses(context, caller, uses).join(", ")
     )))
 }
 
@@ -251,19 +247,15 @@ fn target(template: &Template) -> String {
 }
 
 /// Carries out an edit, for a caller who may do so and holds the lock of settings.
-async fn carry_out(
-    shared: &SharedState,
-    caller: &Caller,
-    edit: TemplateEdit,
-) -> Result<(), Problem> {
-    refuse(shared, caller, &edit)?;
+async fn carry_out(context: &Context, caller: &Caller, edit: TemplateEdit) -> Result<(), Problem> {
+    refuse(context, caller, &edit)?;
     let told = |template: Option<&Template>| template.map(|known| json!(stored(known)));
     let entry = |what, template: &Template| {
-        new_entry(shared, caller, what, target(template))
+        new_entry(&context.clock, caller, what, target(template))
             .before(told(edit.before()))
             .after(told(edit.after()))
     };
-    let store = &shared.store;
+    let store = &context.store;
     match &edit {
         TemplateEdit::Make(template) => {
             let entry = entry(Administration::TemplateSet, template);
@@ -280,7 +272,7 @@ async fn carry_out(
             store.delete_template(scope, name, &entry.change()).await?;
         }
     }
-    Ok(read_again(shared).await?)
+    Ok(read_again(context).await?)
 }
 
 /// Sets the administrator's order of templates, by their names.
@@ -291,37 +283,37 @@ async fn carry_out(
     responses((status = OK, description = "What was asked for.", body = Templates)),
 )]
 pub(crate) async fn order(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Json(body): Json<OrderBody>,
 ) -> Result<axum::Json<Templates>, Problem> {
-    caller.require_admin(&shared.organisation, ORGANISATION)?;
+    caller.require_admin(&context.organisation, ORGANISATION)?;
     limit_checks::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
     {
-        let _one_at_a_time = shared.settings_change.lock().await;
-        let before = shared.organisation.read(|tables| {
+        let _one_at_a_time = context.settings_change.lock().await;
+        let before = context.organisation.read(|tables| {
             let templates: Vec<Template> = tables.templates.iter().cloned().collect();
             names(&templates)
         });
         if body.names == before {
-            return Ok(axum::Json(all(&shared, &caller)));
+            return Ok(axum::Json(all(&context, &caller)));
         }
         let entry = new_entry(
-            &shared,
+            &context.clock,
             &caller,
             Administration::TemplateOrder,
             ORGANISATION,
         )
         .before(Some(json!(before)))
         .after(Some(json!(body.names)));
-        let stored = shared
+        let stored = context
             .store
             .order_templates(&body.names, &entry.change())
             .await;
         stored?;
-        read_again(&shared).await?;
+        read_again(&context).await?;
     }
-    Ok(axum::Json(all(&shared, &caller)))
+    Ok(axum::Json(all(&context, &caller)))
 }
 
 /// Where the template for Teams is to be made.
@@ -340,13 +332,13 @@ pub(crate) struct TeamsTemplate {
     responses((status = OK, description = "What was asked for.", body = TemplateBody), (status = CREATED, description = "It is made.", body = TemplateBody)),
 )]
 pub(crate) async fn create_teams(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     body: Option<axum::Json<TeamsTemplate>>,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     let scope = body.and_then(|axum::Json(body)| body.scope);
     let scope = scope.unwrap_or_else(|| ORGANISATION.into());
-    teams_in(&shared, &caller, scope).await
+    teams_in(&context, &caller, scope).await
 }
 
 /// Makes a scope's template for calls in Teams, once however often it is asked for.
@@ -357,22 +349,25 @@ pub(crate) async fn create_teams(
     responses((status = OK, description = "What was asked for.", body = TemplateBody), (status = CREATED, description = "It is made.", body = TemplateBody)),
 )]
 pub(crate) async fn create_teams_of_scope(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
-    teams_in(&shared, &caller, scope).await
+    teams_in(&context, &caller, scope).await
 }
 
 async fn teams_in(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     scope: String,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
-    caller.require_admin(&shared.organisation, &scope)?;
-    let _one_at_a_time = shared.settings_change.lock().await;
-    if let Ok(template) = of_scope(shared, &scope, TEAMS_PROFILE) {
-        return Ok((StatusCode::OK, axum::Json(shown(shared, caller, &template))));
+    caller.require_admin(&context.organisation, &scope)?;
+    let _one_at_a_time = context.settings_change.lock().await;
+    if let Ok(template) = of_scope(context, &scope, TEAMS_PROFILE) {
+        return Ok((
+            StatusCode::OK,
+            axum::Json(shown(context, caller, &template)),
+        ));
     }
     let template = Template {
         profile: Profile::central(TEAMS_PROFILE, Status::Busy),
@@ -380,27 +375,27 @@ async fn teams_in(
         audience: Audience::Everyone,
         people: Vec::new(),
     };
-    carry_out(shared, caller, TemplateEdit::Make(template.clone())).await?;
-    let body = shown(shared, caller, &template);
+    carry_out(context, caller, TemplateEdit::Make(template.clone())).await?;
+    let body = shown(context, caller, &template);
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
 /// Takes in that the store has deleted a person, and with them the assignments of templates.
-pub(crate) async fn forget(shared: &SharedState, person: PersonId) -> Result<(), StoreError> {
-    let _one_at_a_time = shared.settings_change.lock().await;
+pub(crate) async fn forget(context: &Context, person: PersonId) -> Result<(), StoreError> {
+    let _one_at_a_time = context.settings_change.lock().await;
     let are_assigned = |tables: &Tables| tables.templates.are_assigned(person);
-    match shared.organisation.read(are_assigned) {
-        true => read_again(shared).await,
+    match context.organisation.read(are_assigned) {
+        true => read_again(context).await,
         false => Ok(()),
     }
 }
 
-async fn read_again(shared: &SharedState) -> Result<(), StoreError> {
-    let templates = shared.store.templates().await?;
+async fn read_again(context: &Context) -> Result<(), StoreError> {
+    let templates = context.store.templates().await?;
     let templates = organisation::Templates::new(templates);
-    let changed = shared
+    let changed = context
         .organisation
-        .rearrange(|tables| tables.templates = templates.into());
-    shared.put_in_force(changed).await;
+        .rearrange(|tables| tables.templates = templates);
+    context.put_in_force(changed).await;
     Ok(())
 }

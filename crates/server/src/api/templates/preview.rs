@@ -10,11 +10,7 @@ use super::{
     wish::{Start, TemplateChange, checked, merged},
 };
 use crate::{
-    api::Json,
-    app::{Shared, SharedState},
-    caller::Caller,
-    organisation::TemplateEdit,
-    problem::Problem,
+    api::Json, caller::Caller, context::Context, organisation::TemplateEdit, problem::Problem,
 };
 
 /// People of a preview that are named.
@@ -51,47 +47,47 @@ pub(crate) struct TemplatePreview {
     responses((status = OK, description = "What the edit would do.", body = TemplatePreview)),
 )]
 pub(crate) async fn preview(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
     Json(body): Json<TemplateEditBody>,
 ) -> Result<axum::Json<TemplatePreview>, Problem> {
-    caller.require_admin(&shared.organisation, &scope)?;
+    caller.require_admin(&context.organisation, &scope)?;
     let edit = match (body.delete, body.change) {
-        (true, None) => TemplateEdit::Delete(of_scope(&shared, &scope, &name)?),
-        (false, Some(change)) => wanted(&shared, &caller, (&scope, &name), change)?,
+        (true, None) => TemplateEdit::Delete(of_scope(&context, &scope, &name)?),
+        (false, Some(change)) => wanted(&context, &caller, (&scope, &name), change)?,
         (true, Some(_)) | (false, None) => {
             let detail = "name either a change or \"delete\": true";
             return Err(Problem::invalid("change", detail));
         }
     };
-    let (people, lost_uses) = shared
+    let (people, lost_uses) = context
         .organisation
         .read(|tables| (tables.affected(&edit), tables.lost_uses(&edit)));
     let administered = people
         .iter()
-        .filter(|person| caller.may_read_as_admin_of(&shared.organisation, **person));
-    let names = administered.filter_map(|id| Some(shared.directory.person(*id)?.name.clone()));
+        .filter(|person| caller.may_read_as_admin_of(&context.organisation, **person));
+    let names = administered.filter_map(|id| Some(context.directory.person(*id)?.name.clone()));
     Ok(axum::Json(TemplatePreview {
         people: people.len(),
         names: names.take(NAMED_MAX).collect(),
-        lost_uses: named_uses(&shared, &caller, lost_uses),
+        lost_uses: named_uses(&context, &caller, lost_uses),
     }))
 }
 
 /// The edit that a change asks for.
 fn wanted(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     (scope, name): (&str, &str),
     change: Map<String, Value>,
 ) -> Result<TemplateEdit, Problem> {
-    let Ok(before) = of_scope(shared, scope, name) else {
+    let Ok(before) = of_scope(context, scope, name) else {
         let body = merged(json!({}), change)?;
-        let made = checked(shared, caller, body, Start::In(scope, name))?;
+        let made = checked(context, caller, body, Start::In(scope, name))?;
         return Ok(TemplateEdit::Make(made));
     };
     let body = merged(json!(stored(&before)), change)?;
-    let after = checked(shared, caller, body, Start::From(&before))?;
+    let after = checked(context, caller, body, Start::From(&before))?;
     Ok(TemplateEdit::Replace(before, after))
 }

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use super::{TEAMS, offers};
 use crate::{
     api::{self, profile::NewProfile},
-    app::SharedState,
     caller::Caller,
+    context::Context,
     limit_checks,
     limits::{OFFERS_MAX, TEMPLATE_PEOPLE_MAX},
     problem::Problem,
@@ -127,7 +127,7 @@ pub(super) enum Start<'a> {
 
 /// The template that the body asks for.
 pub(super) fn checked(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     body: NewTemplate,
     start: Start<'_>,
@@ -142,8 +142,8 @@ pub(super) fn checked(
         None => body,
     };
     let home = home.wanted(&body)?;
-    caller.require_admin(&shared.organisation, &home.scope)?;
-    let is_known = shared
+    caller.require_admin(&context.organisation, &home.scope)?;
+    let is_known = context
         .organisation
         .read(|tables| tables.place_of_scope(&home.scope).is_some());
     if !is_known {
@@ -173,7 +173,7 @@ pub(super) fn checked(
         profile,
         scope: home.scope,
         audience: home.audience,
-        people: people(shared, caller, body.people, before)?,
+        people: people(context, caller, body.people, before)?,
     })
 }
 
@@ -196,7 +196,7 @@ fn without_present_home(body: NewTemplate, before: &Template) -> NewTemplate {
 /// The people whom the template is to be assigned to. Those of other locations are not a location administrator's to name
 /// or to read: they keep the template.
 fn people(
-    shared: &SharedState,
+    context: &Context,
     caller: &Caller,
     wanted: Option<Vec<String>>,
     before: Option<&Template>,
@@ -208,15 +208,15 @@ fn people(
     limit_checks::list("people", wanted.len(), TEMPLATE_PEOPLE_MAX)?;
     let (visible, hidden): (Vec<PersonId>, Vec<PersonId>) = present
         .iter()
-        .partition(|person| caller.may_read_as_admin_of(&shared.organisation, **person));
+        .partition(|person| caller.may_read_as_admin_of(&context.organisation, **person));
     let person = |id: &String| {
         // A person who is gone from the directory keeps the template until they come back.
         let assigned = id.parse().map(PersonId);
         if let Some(assigned) = assigned.ok().filter(|person| visible.contains(person)) {
             return Ok(assigned);
         }
-        let person = api::person(shared, id)?.id;
-        let allowed = caller.require_admin_of(&shared.organisation, person);
+        let person = api::person(&context.directory, id)?.id;
+        let allowed = caller.require_admin_of(&context.organisation, person);
         allowed.map_err(|problem| problem.of_field("people"))?;
         Ok(person)
     };

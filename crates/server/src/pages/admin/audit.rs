@@ -130,7 +130,7 @@ pub(super) async fn export(visit: PageContext) -> Result<Response, Refusal> {
     writer.write_record(head).map_err(failed)?;
     let mut cursor = None;
     for _ in 0..EXPORT_MAX / BLOCK {
-        let rows = visit.shared.store.audit(cursor, BLOCK, &filter).await;
+        let rows = visit.context.store.audit(cursor, BLOCK, &filter).await;
         let rows = rows.map_err(Problem::from)?;
         for row in &rows {
             let value = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default());

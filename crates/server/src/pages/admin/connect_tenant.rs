@@ -120,7 +120,7 @@ fn page(visit: &PageContext, at: &At) -> Page {
             facts.push((visit.say("connect-command"), Cell::Code(make.to_owned())));
             facts.push((
                 visit.say("connect-file"),
-                Cell::Code(section(at, !visit.shared.teams.clients.names().is_empty())),
+                Cell::Code(section(at, !visit.parts().teams.doors.names().is_empty())),
             ));
         }
         3 => {

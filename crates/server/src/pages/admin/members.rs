@@ -21,9 +21,9 @@ const NAMED_MAX: usize = 50;
 
 /// Who is in a scope; of many the first by name.
 pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
-    let mut people = visit.shared.organisation.read(|tables| {
+    let mut people = visit.context.organisation.read(|tables| {
         let is_here = |person: &Person| is_in(&tables.place(person.id), scope);
-        visit.shared.directory.people(is_here)
+        visit.context.directory.people(is_here)
     });
     people.sort_by_cached_key(|person| person.name.to_lowercase());
     let count = people.len();
@@ -32,7 +32,7 @@ pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
     let location = above.location.as_deref();
     let may_take = visit
         .caller
-        .require_admin_at(&visit.shared.organisation, location);
+        .require_admin_at(&visit.context.organisation, location);
     let above = place_name(visit, &above);
     let here = scope_name(visit, scope);
     let rows = people.iter().take(NAMED_MAX).map(|person| {
@@ -84,7 +84,7 @@ pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, R
     // Whoever is in a group of this location would leave it.
     let is_elsewhere = from != At::default() && from != place;
     if is_elsewhere && !typed.ticked("sure") {
-        let known = visit.shared.directory.person(person);
+        let known = visit.context.directory.person(person);
         let name = known.map(|person| person.name.clone()).unwrap_or_default();
         let from = place_name(visit, &from);
         let to = scope_name(visit, scope);
@@ -126,12 +126,12 @@ async fn place_at(visit: &PageContext, person: PersonId, place: At) -> Result<Ou
 }
 
 fn place_of(visit: &PageContext, person: PersonId) -> At {
-    let organisation = &visit.shared.organisation;
+    let organisation = &visit.context.organisation;
     organisation.read(|tables| tables.place(person))
 }
 
 fn place_of_scope(visit: &PageContext, scope: &str) -> At {
-    let organisation = &visit.shared.organisation;
+    let organisation = &visit.context.organisation;
     let place = organisation.read(|tables| tables.place_of_scope(scope));
     place.unwrap_or_default()
 }

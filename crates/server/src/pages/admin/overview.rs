@@ -57,7 +57,7 @@ impl PageHandler for Overview {
                 .table(silent)
                 .table(unmatched));
         }
-        let parts = visit.shared.health.parts();
+        let parts = visit.context.health.parts();
         let ill = parts.values().flatten().count();
         let state = if ill == 0 {
             visit.say("health-well")
@@ -69,19 +69,19 @@ impl PageHandler for Overview {
             people,
             (
                 visit.say("overview-streams"),
-                Cell::Text(visit.shared.metrics.streams.get().to_string()),
+                Cell::Text(visit.context.metrics.streams.get().to_string()),
             ),
             (
                 visit.say("overview-agents"),
-                Cell::Text(visit.shared.agents.count().to_string()),
+                Cell::Text(visit.parts().agents.count().to_string()),
             ),
             (
                 visit.say("overview-writes"),
-                Cell::Text(visit.shared.metrics.pending_writes.get().to_string()),
+                Cell::Text(visit.context.metrics.pending_writes.get().to_string()),
             ),
         ];
-        for tenant in visit.shared.teams.clients.names().iter() {
-            let milliseconds = visit.shared.metrics.rhythm(tenant).get();
+        for tenant in visit.parts().teams.doors.names().iter() {
+            let milliseconds = visit.context.metrics.rhythm(tenant).get();
             let rhythm = format!("{:.1} s", milliseconds as f64 / 1e3);
             facts.push((
                 visit.words.with("overview-rhythm", "tenant", &**tenant),
@@ -96,13 +96,13 @@ impl PageHandler for Overview {
                 Cell::Text(backlog(visit, tenant)),
             ));
         }
-        let pauses = visit.shared.metrics.loop_breaker.get();
+        let pauses = visit.context.metrics.loop_breaker.get();
         facts.push((visit.say("overview-pauses"), Cell::Text(pauses.to_string())));
         let mut page = page
             .add(Block::Facts(facts))
             .table(health(visit, &parts))
             .add(shares);
-        let metrics = visit.shared.metrics.text();
+        let metrics = visit.context.metrics.text();
         for (name, key) in LATENCIES {
             let histogram = Histogram::read(&metrics, name);
             page = page.add(Block::Picture(histogram.picture(visit, &visit.say(key))));
@@ -121,7 +121,7 @@ impl PageHandler for Overview {
 
 /// Whether an administrator has chosen the organisation's time zone.
 fn has_zone(visit: &PageContext) -> bool {
-    let organisation = &visit.shared.organisation;
+    let organisation = &visit.context.organisation;
     organisation.read(|tables| tables.chosen_zone().is_some())
 }
 
@@ -130,7 +130,7 @@ fn zone_form(visit: &PageContext) -> Form {
     let of_browser = visit.zone.iana_name().filter(|zone| *zone != "UTC");
     let zone = of_browser.map_or_else(
         || {
-            let organisation = &visit.shared.organisation;
+            let organisation = &visit.context.organisation;
             organisation.read(|tables| tables.zone().to_owned())
         },
         str::to_owned,
@@ -146,9 +146,9 @@ fn zone_form(visit: &PageContext) -> Form {
 
 /// The presences of the people that the caller administers, as the caller may see them.
 fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
-    let (_, mut presences) = visit.shared.events.all();
+    let (_, mut presences) = visit.context.events.all();
     if let Some(location) = visit.caller.location() {
-        visit.shared.organisation.read(|tables| {
+        visit.context.organisation.read(|tables| {
             presences.retain(|id, _| tables.place(*id).location.as_deref() == Some(location));
         });
     }
@@ -157,7 +157,7 @@ fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
             id,
             view(
                 &presence,
-                visit.caller.level(&visit.shared.organisation, id),
+                visit.caller.level(&visit.context.organisation, id),
             ),
         )
     });
@@ -166,7 +166,7 @@ fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
 
 /// What of a tenant's budget is spent, in numbers and as a share.
 fn budget(visit: &PageContext, tenant: &str) -> String {
-    let (sent, limit) = visit.shared.metrics.budget(tenant);
+    let (sent, limit) = visit.context.metrics.budget(tenant);
     if limit == 0 {
         return sent.to_string();
     }
@@ -178,7 +178,7 @@ fn budget(visit: &PageContext, tenant: &str) -> String {
 
 /// Number of writes that wait for a tenant's budget, and age of the oldest.
 fn backlog(visit: &PageContext, tenant: &str) -> String {
-    let (writes, seconds) = visit.shared.metrics.backlog(tenant);
+    let (writes, seconds) = visit.context.metrics.backlog(tenant);
     let writes = writes.to_string();
     let age = format!("{seconds} s");
     let words = visit.words;
@@ -248,7 +248,7 @@ pub(super) fn health(visit: &PageContext, parts: &BTreeMap<String, Option<Troubl
 
 /// People of whom a source has been silent for longer than what it said last holds.
 fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
-    let shared = &visit.shared;
+    let shared = &visit.context;
     let silent = seen
         .iter()
         .filter(|(_, view)| view.confidence == Confidence::Stale);
@@ -277,7 +277,7 @@ fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
 
 /// People for whom calls are to cross, but who have no Teams account.
 fn unmatched(visit: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
-    let shared = &visit.shared;
+    let shared = &visit.context;
     let people = shared.directory.people(|person| {
         person.teams_id.is_none()
             && administered.contains_key(&person.id)

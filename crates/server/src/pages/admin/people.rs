@@ -173,9 +173,9 @@ fn found(visit: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
                 .iter()
                 .any(|(_, extension)| extension.contains(wanted))
     };
-    let mut found = visit.shared.directory.people(has);
+    let mut found = visit.context.directory.people(has);
     if let Some(location) = visit.caller.location() {
-        visit.shared.organisation.read(|tables| {
+        visit.context.organisation.read(|tables| {
             found.retain(|person| tables.place(person.id).location.as_deref() == Some(location));
         });
     }
@@ -206,7 +206,7 @@ fn table<'a>(visit: &PageContext, people: impl Iterator<Item = &'a Arc<Person>>)
             .collect();
         let linked = person.teams_id.is_some();
         let place = visit
-            .shared
+            .context
             .organisation
             .read(|tables| place_of(tables, person));
         Row {

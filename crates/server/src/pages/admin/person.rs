@@ -102,13 +102,15 @@ impl PageHandler for Person {
 fn require_administered(visit: &PageContext, id: &str) -> Result<(), Refusal> {
     let person = id.parse().map(PersonId);
     // The API answers 404 for an unknown person.
-    let person = person.ok().and_then(|id| visit.shared.directory.person(id));
+    let person = person
+        .ok()
+        .and_then(|id| visit.context.directory.person(id));
     let Some(person) = person else {
         return Ok(());
     };
     let administered = visit
         .caller
-        .require_admin_of(&visit.shared.organisation, person.id);
+        .require_admin_of(&visit.context.organisation, person.id);
     Ok(administered?)
 }
 

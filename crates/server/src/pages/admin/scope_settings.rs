@@ -113,7 +113,7 @@ impl PageHandler for ScopeSettings {
 
 /// The templates that people of a scope have.
 fn templates(visit: &PageContext, scope: &str) -> Profiles {
-    visit.shared.organisation.read(|tables| {
+    visit.context.organisation.read(|tables| {
         let place = tables.place_of_scope(scope).unwrap_or_default();
         let templates = tables.templates.at(&place, None).into_iter();
         Profiles::named(templates.map(|template| template.profile.name.to_string()))
@@ -128,7 +128,7 @@ fn here(visit: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
     // The values of a scope are its administrators' to see.
     visit
         .caller
-        .require_admin(&visit.shared.organisation, scope)?;
+        .require_admin(&visit.context.organisation, scope)?;
     Ok((
         scope,
         page,
@@ -217,8 +217,8 @@ fn body(page: SettingsGroup, typed: &Typed) -> Map<String, Value> {
 
 /// How many people have their values from this scope's page, or would.
 fn affected(visit: &PageContext, scope: &str, page: SettingsGroup) -> usize {
-    let people = visit.shared.directory.page(None, usize::MAX);
-    visit.shared.organisation.read(|tables| {
+    let people = visit.context.directory.page(None, usize::MAX);
+    visit.context.organisation.read(|tables| {
         let from_here = |person: PersonId| {
             let place = tables.place(person);
             is_in(&place, scope) && tables.decided_by(&place, page) == scope
@@ -234,8 +234,8 @@ fn preview(
     body: Map<String, Value>,
     typed: &Typed,
 ) -> Result<Outcome, Refusal> {
-    let people = visit.shared.directory.page(None, usize::MAX);
-    let (locks, changed) = visit.shared.organisation.read(|tables| {
+    let people = visit.context.directory.page(None, usize::MAX);
+    let (locks, changed) = visit.context.organisation.read(|tables| {
         let before = tables.page(scope, page).cloned().unwrap_or_default();
         let mut after = before.clone();
         values::merge(page, body, &mut after)

@@ -167,7 +167,7 @@ pub(super) fn at(scope: &str) -> String {
 pub(super) fn administers(visit: &PageContext, scope: &str) -> bool {
     visit
         .caller
-        .require_admin(&visit.shared.organisation, scope)
+        .require_admin(&visit.context.organisation, scope)
         .is_ok()
 }
 
@@ -180,9 +180,9 @@ pub(super) fn is_in(place: &At, scope: &str) -> bool {
 /// How many people are in a scope.
 fn people(visit: &PageContext, scope: &str) -> usize {
     if scope == ORGANISATION {
-        return visit.shared.directory.len();
+        return visit.context.directory.len();
     }
-    visit.shared.organisation.read(|tables| {
+    visit.context.organisation.read(|tables| {
         let places = tables.places.values();
         places.filter(|place| is_in(place, scope)).count()
     })
@@ -221,7 +221,7 @@ fn table(visit: &PageContext, scopes: &[&Value]) -> Table {
     let row = |scope: &&Value| {
         let (id, kind) = (text(scope, "id"), text(scope, "kind"));
         let name = full_name(visit, scope);
-        let individual: Vec<String> = visit.shared.organisation.read(|tables| {
+        let individual: Vec<String> = visit.context.organisation.read(|tables| {
             let pages = SettingsGroup::ALL.into_iter();
             let own = pages.filter(|page| tables.page(id, *page).is_some());
             own.map(|page| visit.say(&format!("page-{}", page.name())))
@@ -261,7 +261,7 @@ fn tenant_of(visit: &PageContext, scope: &Value) -> String {
     if !own.is_empty() || text(scope, "kind") == ORGANISATION {
         return own.to_owned();
     }
-    let inherited = visit.shared.organisation.read(|tables| {
+    let inherited = visit.context.organisation.read(|tables| {
         let place = tables.place_of_scope(text(scope, "id"));
         tables.tenant_of(&place.unwrap_or_default()).to_owned()
     });

@@ -16,7 +16,7 @@ pub(super) const MAKE: &str = "teams-template";
 
 /// Adds it to the page of a scope.
 pub(super) fn add(visit: &PageContext, scope: &str, page: Page, back: Option<&Back>) -> Page {
-    let (taken, has_own) = visit.shared.organisation.read(|tables| {
+    let (taken, has_own) = visit.context.organisation.read(|tables| {
         let has_own = tables.templates.get(scope, presence::TEAMS_PROFILE);
         (taken(tables, scope), has_own.is_some())
     });

@@ -30,7 +30,7 @@ pub(super) struct Telephony;
 impl PageHandler for Telephony {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
-        let mut parts = visit.shared.health.parts();
+        let mut parts = visit.context.health.parts();
         parts.retain(|part, _| part.starts_with("pbx"));
         let about = if parts.is_empty() {
             "telephony-none"
@@ -70,19 +70,19 @@ struct Line {
 
 /// Lines, those in use first.
 async fn lines(visit: &PageContext, wanted: &str) -> Table {
-    let (_, presences) = visit.shared.events.all();
+    let (_, presences) = visit.context.events.all();
     let presence = |person: PersonId| {
         let found = presences.get(&person);
         found.map_or_else(
             || json!({}),
             |presence| {
-                let level = visit.caller.level(&visit.shared.organisation, person);
+                let level = visit.caller.level(&visit.context.organisation, person);
                 json!(PresenceBody::from(&view(presence, level)))
             },
         )
     };
     let people = visit
-        .shared
+        .context
         .directory
         .people(|person| !person.lines.is_empty());
     let (mut asked, mut lines) = (Vec::new(), Vec::new());
@@ -95,7 +95,7 @@ async fn lines(visit: &PageContext, wanted: &str) -> Table {
             }
         }
     }
-    let known = visit.shared.shard.lines(asked).await;
+    let known = visit.context.shard.lines(asked).await;
     let mut lines: Vec<Line> = lines
         .into_iter()
         .zip(known)

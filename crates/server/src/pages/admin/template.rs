@@ -141,7 +141,7 @@ async fn read(visit: &PageContext) -> Result<Read, Refusal> {
     let scope = text(&read.value, "scope");
     visit
         .caller
-        .require_admin(&visit.shared.organisation, scope)?;
+        .require_admin(&visit.context.organisation, scope)?;
     Ok(read)
 }
 

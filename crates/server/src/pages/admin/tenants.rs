@@ -23,7 +23,7 @@ pub(super) struct Tenants;
 impl PageHandler for Tenants {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         require_system_administrator(visit)?;
-        let mut parts = visit.shared.health.parts();
+        let mut parts = visit.context.health.parts();
         parts.retain(|part, _| part.starts_with("teams") || part.starts_with("tenant"));
         let mut page = Page::new(visit, visit.say("nav-tenants")).text(visit.say("tenants-about"));
         page.blocks.extend(connected(visit, &parts));
@@ -40,7 +40,7 @@ impl PageHandler for Tenants {
                 )],
             ));
         page = page.form(examination::form(visit), back);
-        for tenant in visit.shared.directory_syncs.keys() {
+        for tenant in visit.parts().directory_syncs.keys() {
             let last = visit
                 .api
                 .get(&format!("/directory?tenant={}", part(tenant)))
@@ -106,9 +106,9 @@ fn accounts(outcome: &Value) -> u64 {
 
 /// The tenants with how many people are theirs, and how many of those have an account there.
 fn tenants(visit: &PageContext) -> Table {
-    let people = visit.shared.directory.page(None, usize::MAX);
+    let people = visit.context.directory.page(None, usize::MAX);
     let row = |name: &str| {
-        let mine: Vec<_> = visit.shared.organisation.read(|tables| {
+        let mine: Vec<_> = visit.context.organisation.read(|tables| {
             let of_tenant = people
                 .iter()
                 .filter(|person| tables.tenant(person.id) == name);
@@ -134,7 +134,7 @@ fn tenants(visit: &PageContext) -> Table {
             .map(|key| visit.say(key))
             .to_vec(),
         rows: visit
-            .shared
+            .parts()
             .teams
             .clients
             .names()

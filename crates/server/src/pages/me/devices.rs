@@ -38,7 +38,7 @@ impl PageHandler for Devices {
         let all = visit.mine("devices")?;
         let one = format!("{all}/{}", part(typed.one("key")));
         let pause = |lasting: Option<Duration>| {
-            let until = lasting.map(|lasting| rfc3339(visit.shared.clock.now() + lasting));
+            let until = lasting.map(|lasting| rfc3339(visit.context.clock.now() + lasting));
             visit.api.patch(&one, json!({"paused_until": until}), "")
         };
         match typed.one("form") {
@@ -80,7 +80,7 @@ impl PageHandler for Devices {
 
 /// How long it is until the next day begins where the person is.
 fn until_tomorrow(visit: &PageContext) -> Duration {
-    let now = visit.shared.clock.now().milliseconds();
+    let now = visit.context.clock.now().milliseconds();
     let left = jiff::Timestamp::from_millisecond(now).ok().and_then(|now| {
         let here = now.to_zoned(visit.zone.clone());
         let midnight = here.tomorrow().ok()?.start_of_day().ok()?;

@@ -10,7 +10,6 @@ use crate::{
         page_context::{PageContext, Typed},
     },
     password::LENGTH_MIN,
-    sessions,
 };
 
 const HERE: &str = "/me/password";
@@ -23,7 +22,7 @@ pub(super) struct Password;
 impl PageHandler for Password {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
         let account = account(visit)?;
-        let account = visit.shared.store.account(account).await;
+        let account = visit.context.store.account(account).await;
         let account = account.map_err(crate::problem::Problem::from)?;
         let has_password = account.is_some_and(|account| account.password_hash.is_some());
         let mut form = Form::new(visit.words, "password", visit.say("password-change"));
@@ -60,7 +59,7 @@ impl PageHandler for Password {
         let path = format!("/accounts/{account}/password");
         visit.api.put(&path, body, "").await?;
         // Every session of the account has ended, this one too.
-        let cookie = sessions::new_session(&visit.shared, Some(account)).await?;
+        let cookie = visit.parts().sessions.begin(Some(account)).await?;
         Ok(Done::new(HERE, "password").cookie(cookie).into())
     }
 }

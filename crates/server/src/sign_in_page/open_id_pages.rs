@@ -1,6 +1,6 @@
 //! The browser's way to the provider of OpenID Connect and back.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, Query, RawQuery, State},
@@ -10,11 +10,13 @@ use axum::{
 
 use super::{ToGoOn, refused};
 use crate::{
-    app::{Shared, SharedState},
+    context::Context,
     cookies,
     layout::{Frame, local},
-    open_id::{self, Begun, OpenIdError, Returned},
+    open_id::{self, Begun, OpenIdConnect, OpenIdError, Returned},
     problem::Problem,
+    public_url::PublicUrl,
+    sessions::Sessions,
 };
 
 /// Name of the cookie that binds a sign-in to the browser in which it began.
@@ -24,32 +26,37 @@ const COOKIE_SECONDS: u32 = 600;
 
 /// `GET /sign-in/open-id`: redirects the browser to the provider.
 pub(crate) async fn begin(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(public_url): State<PublicUrl>,
+    State(open_id): State<Option<Arc<OpenIdConnect>>>,
     frame: Frame,
     Query(way): Query<ToGoOn>,
 ) -> Result<Response, Problem> {
     let to = local(way.to.as_deref()).to_owned();
-    let Some(provider) = &shared.open_id else {
+    let Some(open_id) = &open_id else {
         return Ok(Redirect::to("/sign-in").into_response());
     };
-    match open_id::begin(&shared, provider, to.clone()).await {
+    match open_id::begin(&context.clock, open_id, &public_url, to.clone()).await {
         Ok(Begun { url, state }) => {
-            let cookie = cookie(&shared, state.reveal(), COOKIE_SECONDS);
+            let cookie = cookie(&public_url, state.reveal(), COOKIE_SECONDS);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
         }
-        Err(error) => refuse(&shared, frame, to, &error),
+        Err(error) => refuse(Some(open_id), frame, to, &error),
     }
 }
 
-fn cookie(shared: &SharedState, value: &str, seconds: u32) -> String {
-    let end = shared.cookie_end();
+fn cookie(public_url: &PublicUrl, value: &str, seconds: u32) -> String {
+    let end = public_url.cookie_end();
     // Lax, not strict: the browser comes back from another site.
     format!("{COOKIE}={value}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age={seconds}{end}")
 }
 
 /// `GET /sign-in/open-id/return`: the provider has redirected the browser back.
 pub(crate) async fn returned(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(sessions): State<Sessions>,
+    State(public_url): State<PublicUrl>,
+    State(open_id): State<Option<Arc<OpenIdConnect>>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     frame: Frame,
     headers: HeaderMap,
@@ -57,28 +64,31 @@ pub(crate) async fn returned(
 ) -> Result<Response, Problem> {
     let began_here = cookies::cookie(&headers, COOKIE).unwrap_or_default();
     let query = query.unwrap_or_default();
-    match open_id::finish(&shared, from.ip(), (&query, began_here)).await? {
+    let stands = (&context, &sessions);
+    let open_id = open_id.as_deref();
+    let query = (&*query, began_here);
+    match open_id::finish(stands, open_id, &public_url, from.ip(), query).await? {
         Returned::SignedIn { session, to } => {
             let cookies = AppendHeaders([
                 (header::SET_COOKIE, session),
-                (header::SET_COOKIE, cookie(&shared, "", 0)),
+                (header::SET_COOKIE, cookie(&public_url, "", 0)),
             ]);
             Ok((cookies, Redirect::to(&to)).into_response())
         }
-        Returned::Refused { error, to } => refuse(&shared, frame, to, &error),
+        Returned::Refused { error, to } => refuse(open_id, frame, to, &error),
     }
 }
 
 /// The sign-in page with the reason of the refusal.
 fn refuse(
-    shared: &SharedState,
+    open_id: Option<&OpenIdConnect>,
     frame: Frame,
     to: String,
     error: &OpenIdError,
 ) -> Result<Response, Problem> {
     tracing::warn!(%error, "a sign-in with OpenID Connect was refused");
     refused(
-        shared,
+        open_id,
         frame,
         to,
         StatusCode::UNAUTHORIZED,

@@ -1,0 +1,116 @@
+//! State of the routes of the API. A handler extracts the parts that it uses (`State<Context>`, `State<Jobs>`, …), so that its
+//! signature says what it may touch.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::{
+    access::Access,
+    agents::{Agents, Codes},
+    api::{AppointmentLocks, DirectorySyncs, EventStreams, Examination},
+    calendars::Calendars,
+    change_limit::ChangeLimit,
+    client_ip::TrustedProxies,
+    context::Context,
+    jobs::Jobs,
+    preconditions::Preconditions,
+    public_url::PublicUrl,
+    restores::Restores,
+    revocations::Revocations,
+    sessions::Sessions,
+    sign_in::WrongPasswords,
+    store_health::StoreHealth,
+    teams::TeamsHandle,
+};
+
+/// The state of all routes of the API. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiState(Arc<ApiParts>);
+
+/// The parts of [`ApiState`].
+#[derive(Debug)]
+pub(crate) struct ApiParts {
+    /// Store, clock, people, organisation, engine and events.
+    pub(crate) context: Context,
+    /// The connections to the tenants of Teams.
+    pub(crate) teams: TeamsHandle,
+    /// Synchronisations of people with directories.
+    pub(crate) directory_syncs: DirectorySyncs,
+    /// Calendars of people.
+    pub(crate) calendars: Calendars,
+    /// Connected desktop agents.
+    pub(crate) agents: Agents,
+    /// Codes that pair desktop agents.
+    pub(crate) codes: Arc<Codes>,
+    /// Authentication by API keys and sessions.
+    pub(crate) access: Access,
+    /// Sessions of browsers.
+    pub(crate) sessions: Sessions,
+    /// Revocations of credentials.
+    pub(crate) revocations: Revocations,
+    /// Wrong passwords by account and network.
+    pub(crate) wrong_passwords: Arc<WrongPasswords>,
+    /// Rate limit of changes by account and agent.
+    pub(crate) change_limit: Arc<ChangeLimit>,
+    /// ETags, conditional and repeated changes.
+    pub(crate) preconditions: Arc<Preconditions>,
+    /// Long operations that administrators started.
+    pub(crate) jobs: Jobs,
+    /// Streams of events.
+    pub(crate) event_streams: EventStreams,
+    /// Locks of changes of appointments.
+    pub(crate) appointment_locks: AppointmentLocks,
+    /// The check of the installation.
+    pub(crate) examination: Arc<Examination>,
+    /// Requests to restore a backup; `None` if this process restores none.
+    pub(crate) restores: Option<Restores>,
+    /// Reverse proxies in front of the server.
+    pub(crate) proxies: TrustedProxies,
+    /// The address at which people open the pages.
+    pub(crate) public_url: PublicUrl,
+}
+
+impl ApiState {
+    /// The state of these parts.
+    pub(crate) fn new(parts: ApiParts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The parts.
+    pub(crate) fn parts(&self) -> &ApiParts {
+        &self.0
+    }
+}
+
+/// Lets handlers extract a part of [`ApiState`].
+macro_rules! part {
+    ($type:ty, $($field:ident).+) => {
+        impl FromRef<ApiState> for $type {
+            fn from_ref(state: &ApiState) -> Self {
+                state.0.$($field).+.clone()
+            }
+        }
+    };
+}
+
+part!(Context, context);
+part!(StoreHealth, context.store_health);
+part!(TeamsHandle, teams);
+part!(DirectorySyncs, directory_syncs);
+part!(Calendars, calendars);
+part!(Agents, agents);
+part!(Arc<Codes>, codes);
+part!(Access, access);
+part!(Sessions, sessions);
+part!(Revocations, revocations);
+part!(Arc<WrongPasswords>, wrong_passwords);
+part!(Arc<ChangeLimit>, change_limit);
+part!(Arc<Preconditions>, preconditions);
+part!(Jobs, jobs);
+part!(EventStreams, event_streams);
+part!(AppointmentLocks, appointment_locks);
+part!(Arc<Examination>, examination);
+part!(Option<Restores>, restores);
+part!(TrustedProxies, proxies);
+part!(PublicUrl, public_url);
