@@ -14,6 +14,7 @@ mod directory;
 mod doctor;
 mod events;
 mod favourites;
+mod forwarding_loop;
 mod import;
 mod keys;
 mod openapi;
@@ -28,6 +29,7 @@ mod scopes;
 pub(crate) mod session;
 mod settings;
 mod sources;
+mod state;
 mod teams_account;
 pub(crate) mod templates;
 mod work;
@@ -41,15 +43,14 @@ use serde::de::DeserializeOwned;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use appointments::AppointmentLocks;
-pub(crate) use directory::DirectorySyncs;
 pub(crate) use doctor::Examination;
 pub(crate) use events::{EventStreams, Tokens as EventTokens};
 pub(crate) use openapi::Document;
 pub(crate) use presence::PresenceBody;
+pub(crate) use state::{ApiParts, ApiState};
 pub(crate) use teams_account::{TeamsAccountBody, forget_account};
 
 use crate::{
-    api_state::ApiState,
     directory::{Directory, Person},
     organisation::Organisation,
     problem::Problem,
@@ -168,8 +169,8 @@ fn opened(teams: &TeamsHandle, organisation: &Organisation, person: &Person) {
         return;
     }
     let tenant = organisation.tenant(person.id);
-    if let Some(door) = teams.doors.get(&tenant) {
-        door.search.person_opened(person.id);
+    if let Some(tenant) = teams.clients.get(&tenant) {
+        tenant.search.person_opened(person.id);
     }
 }
 

@@ -11,9 +11,13 @@ use axum::{
 use tower_http::csrf::CsrfLayer;
 
 use crate::{
-    access, agents, api, api_state::ApiState, assets, board, body_limits, change_limit, client_ip,
-    layout, my_account, notifications, open_id, pages, preconditions, problem,
-    public_url::PublicUrl, sign_in_page, status, web_state::WebState,
+    access,
+    api::{self, ApiState},
+    assets, board, body_limits, change_limit, client_ip, layout, my_account, notifications,
+    open_id, pages, preconditions, problem,
+    public_url::PublicUrl,
+    sign_in_page, status,
+    web_state::WebState,
 };
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

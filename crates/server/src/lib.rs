@@ -6,7 +6,6 @@
 pub mod access;
 mod agents;
 mod api;
-mod api_state;
 mod app;
 mod assets;
 mod audit;
@@ -58,6 +57,7 @@ mod problem;
 mod programs;
 mod public_url;
 mod restores;
+mod retention;
 mod revocations;
 pub mod secrets;
 mod sessions;
@@ -82,9 +82,9 @@ pub use open_id::OpenIdOptions;
 pub use organisation::MAIN_TENANT;
 pub use pbx::PbxOptions;
 pub use phones::{PhoneAccount, PhonesOptions};
-pub use sessions::SESSION_COOKIE;
 pub use restores::{AskedRestores, Restore, Restored, Restores, backups_folder};
 pub use retention::AuditRetention;
+pub use sessions::SESSION_COOKIE;
 pub use teams::{
     LoginsOf, NotificationOptions, SignIn, TeamsOptions, forget_service_account,
     keep_service_account, service_account_scope, service_accounts,

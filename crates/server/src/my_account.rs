@@ -167,7 +167,7 @@ pub(crate) async fn code(
     Form(wish): Form<Wish>,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
-    let keep = Keep::wished(wish.remember.is_some());
+    let keep = Keep::chosen(wish.remember.is_some());
     let begun = begin_code(&teams, &person, keep).await;
     answer(
         (&context, &teams),
@@ -189,7 +189,7 @@ pub(crate) async fn browser(
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
     let redirect_uri = format!("{}{RETURN}", public_url);
-    let keep = Keep::wished(wish.remember.is_some());
+    let keep = Keep::chosen(wish.remember.is_some());
     match begin_browser(&teams, &person, keep, &redirect_uri, caller.session_mark()).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
         Err(error) => render((&context, &teams), frame, (&person, &caller), Some(&error)).await,

@@ -44,9 +44,9 @@ pub(crate) async fn receive(
     }
     let read = to_bytes(body, BODY_MAX);
     match tokio::time::timeout(BODY_TIMEOUT, read).await {
-        Ok(Ok(body)) => match notifications.take(body) {
+        Ok(Ok(body)) => match notifications.send(body.into()) {
             true => StatusCode::ACCEPTED.into_response(),
-            // Graph repeats the request later.
+            // Graph sends the body again.
             false => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },
         Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),

@@ -5,8 +5,14 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::{
-    access::Access, api::EventStreams, api_state::ApiState, board::Demo, context::Context,
-    open_id::OpenIdConnect, public_url::PublicUrl, sessions::Sessions, sign_in::WrongPasswords,
+    access::Access,
+    api::{ApiState, EventStreams},
+    board::Demo,
+    context::Context,
+    open_id::OpenIdConnect,
+    public_url::PublicUrl,
+    sessions::Sessions,
+    sign_in::WrongPasswords,
     teams::TeamsHandle,
 };
 

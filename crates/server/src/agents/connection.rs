@@ -21,21 +21,8 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{Agents, Order, Seat, table};
-use crate::{
-    access::bearer,
-    api::{EventStreams, choice},
-    caller::Caller,
-    clients,
-    connections::Connection,
-    context::Context,
-    metrics::Counted,
-    pace::Pace,
-    problem::Problem,
-    secrets::hash,
-    shard::Cause,
-    sign_in_record::{Outcome, Way},
-};
+use super::{AgentSession, Agents, Order, table};
+use crate::{clients, context::Context, metrics::Counted, pace::Pace, shard::Cause};
 
 /// Time without a message after which an agent is gone: its last report has expired by then.
 const SILENCE_MAX: Duration = LEASE;
@@ -54,124 +41,71 @@ const GONE: &str = "it went away";
 const STOPPING: &str = "the server is stopping";
 const TOO_FAST: &str = "it sent too many messages at once";
 
-/// `GET /agent/v1`: an agent connects.
-pub(crate) async fn connect(
-    State(context): State<Context>,
-    State(agents): State<Agents>,
-    State(streams): State<EventStreams>,
-    mut request: Request,
-) -> Result<Response, Problem> {
-    let headers = request.headers();
-    let token = bearer(headers).ok_or_else(no_device)?;
-    let device = context.store.device_by_hash(&hash(token)).await?;
-    let Some(device) = device else {
-        let (way, outcome) = (Way::Agent.name(), Outcome::Wrong.name());
-        context.metrics.count_sign_in(way, outcome);
-        return Err(no_device());
-    };
-    let key = websocket_key(headers)?;
-    if let Some(connection) = request.extensions().get::<Connection>() {
-        connection.is_known();
-    }
-    let upgrade = request
-        .extensions_mut()
-        .remove::<OnUpgrade>()
-        .ok_or_else(|| Problem::malformed("this connection cannot become a WebSocket"))?;
-    tokio::spawn(async move {
-        let upgraded = match upgrade.await {
-            Ok(upgraded) => upgraded,
-            Err(error) => {
-                tracing::debug!(%error, "an agent went away while it connected");
-                return;
-            }
-        };
+/// Chooses profiles for people at their agents, with the checks and the audit entry of a choice made elsewhere.
+pub trait ProfileChooser: Send + 'static {
+    /// Chooses one of the person's profiles by name, or goes back to the automatic profile (`None`).
+    ///
+    /// # Errors
+    /// The refusal, in words for the person.
+    fn choose(
+        &self,
+        person: PersonId,
+        profile: Option<String>,
+    ) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+impl Agents {
+    /// Serves the agent of a device on a connection after its WebSocket handshake (RFC 6455), until either side ends it.
+    pub async fn serve<S>(
+        &self,
+        context: Context,
+        chooser: impl ProfileChooser,
+        stopping: watch::Receiver<bool>,
+        (device, person): (&str, PersonId),
+        stream: S,
+    ) where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+    {
+        let _counted = Counted::new(&context.metrics.agents);
+        let session = self.begin(device, person, context.clock.now());
+        // A device that was removed while it connected was not in the table, so that nothing could end its connection.
+        let known = context.store.devices(person).await.unwrap_or_default();
+        if !known.iter().any(|known| known.id.as_str() == device) {
+            return;
+        }
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_message_size(Some(REPORT_MAX))
             .max_frame_size(Some(REPORT_MAX));
-        let socket = Socket::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config));
-        let parts = (context, agents, streams.stopping);
-        serve(parts, &device.id, device.person, socket.await).await;
-    });
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()));
-    let accept = accept.map_err(|error| Problem::malformed(error.to_string()))?;
-    let answers = response.headers_mut();
-    answers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    answers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    answers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
-    answers.insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
-    Ok(response)
-}
-
-fn no_device() -> Problem {
-    Problem::with_status(
-        StatusCode::UNAUTHORIZED,
-        "this device is not known here, or was removed; pair it again: Offhook shows a code under \"My computers\"".into(),
-    )
-}
-
-/// The key of a WebSocket handshake (RFC 6455, 4.2.1) that asks for a version that is spoken here.
-fn websocket_key(headers: &HeaderMap) -> Result<String, Problem> {
-    let has = |name, wanted: &str| {
-        let values = headers.get_all(name).iter();
-        values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|value| value.trim().eq_ignore_ascii_case(wanted))
-    };
-    if !has(header::UPGRADE, "websocket") || !has(header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err(Problem::malformed(
-            "agents connect here by WebSocket (RFC 6455, version 13)",
-        ));
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+        let mut connection = AgentConnection {
+            table: Table::default(),
+            shown: VisibleState::default(),
+            policy: None,
+            profiles: Profiles::default(),
+            report: Report::default(),
+            began: Instant::now(),
+            messages: Pace::new(BURST, PER_SECOND),
+            settings: self.0.settings.subscribe(),
+            stopping,
+            chooser,
+            session,
+            socket,
+            context,
+        };
+        let reason = connection.run().await;
+        connection.close(reason).await;
     }
 }
 
-async fn serve(
-    (context, agents, stopping): (Context, Agents, watch::Receiver<bool>),
-    device: &str,
-    person: PersonId,
-    mut socket: Socket,
-) {
-    let _counted = Counted::new(&context.metrics.agents);
-    let seat = agents.sit(device, person, context.clock.now());
-    // A device that was removed while it connected has no seat that anybody could end.
-    let known = context.store.devices(person).await.unwrap_or_default();
-    if !known.iter().any(|known| known.id == device) {
-        return;
-    }
-    let client = seat.client;
-    let mut talk = Talk {
-        table: Table::default(),
-        shown: VisibleState::default(),
-        profiles: Profiles::default(),
-        report: Report::default(),
-        began: Instant::now(),
-        left: Pace::new(BURST, PER_SECOND),
-        tables: agents.0.tables.subscribe(),
-        stopping,
-        core: context.clone(),
-        seat,
-    };
-    let why = talk.run(&mut socket).await;
-    let ended = Input::Person(person, Fact::ClientEnded(client));
-    context.shard.input(ended, Cause::Other).await;
-    tracing::debug!(%person, device, why, "an agent's connection has ended");
-    let frame = CloseFrame {
-        code: CloseCode::Normal,
-        reason: Utf8Bytes::from_static(why),
-    };
-    let _ = tokio::time::timeout(PATIENCE, socket.close(Some(frame))).await;
-}
-
-/// The talk with one agent.
-struct Talk {
-    seat: Seat,
-    core: Context,
-    /// As the agent knows it.
+/// The connection of one agent.
+struct AgentConnection<S, C> {
+    session: AgentSession,
+    socket: WebSocketStream<S>,
+    chooser: C,
+    context: Context,
+    /// The programs to watch, as last sent.
     table: Table,
     /// The person's presence, as last sent.
     shown: VisibleState,

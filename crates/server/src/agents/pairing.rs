@@ -3,8 +3,8 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -12,15 +12,7 @@ use presence::{PersonId, Timestamp};
 use store::SecretHash;
 use tokio::time::Instant;
 
-use crate::{
-    api::Json,
-    audit::Own,
-    context::Context,
-    pace::Pace,
-    problem::Problem,
-    secrets::{hash, new_secret},
-    sign_in_record::{Outcome, Way},
-};
+use crate::{pace::Pace, secrets::hash};
 
 /// Validity of a code.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -122,57 +114,6 @@ impl PairingCodes {
     pub fn was_right(&self, address: &IpAddr) {
         self.lock().attempts.give_back(address, 1.0);
     }
-}
-
-/// `POST /agent/v1/pair`: exchanges a code for the secret of a new device.
-pub(crate) async fn pair(
-    State(context): State<Context>,
-    State(codes): State<Arc<Codes>>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    Json(wish): Json<PairRequest>,
-) -> Result<axum::Json<PairResponse>, Problem> {
-    let address = sip::network(from.ip());
-    let note = async |outcome, name: &str| {
-        let (way, from) = (Way::AgentCode, from.ip());
-        context.note_sign_in(way, outcome, from, name).await;
-    };
-    if !codes.may_try(address) {
-        note(Outcome::TooMany, "").await;
-        return Err(Problem::too_many_attempts(10));
-    }
-    let name = wish.name.trim();
-    if name.is_empty() || name.chars().count() > NAME_MAX || name.contains(char::is_control) {
-        let detail = format!("must be one line of at most {NAME_MAX} characters");
-        return Err(Problem::invalid("name", detail));
-    }
-    if !SYSTEMS.contains(&wish.system.as_str()) {
-        let detail = format!("{:?} is none of {}", wish.system, SYSTEMS.join(", "));
-        return Err(Problem::invalid("system", detail));
-    }
-    let now = context.clock.now();
-    let wrong = || {
-        let detail = "is wrong, used or older than ten minutes; get a new one in Offhook under \"My computers\"";
-        Problem::invalid("code", detail)
-    };
-    let person = codes.redeem(&wish.code, now);
-    let Some(person) = person.and_then(|person| context.directory.person(person)) else {
-        note(Outcome::Wrong, "").await;
-        return Err(wrong());
-    };
-    codes.was_right(&address);
-    let token = format!("oha_{}", new_secret()?);
-    let owner = person.id.to_string();
-    let change = Own::DeviceAdd.change(now, "the person, by a code", &owner);
-    let device = (person.id, &hash(&token));
-    let added = context
-        .store
-        .add_device(device, name, &wish.system, &change);
-    added.await?;
-    note(Outcome::SignedIn, &person.name).await;
-    Ok(axum::Json(PairResponse {
-        token,
-        person: person.name.clone(),
-    }))
 }
 
 #[cfg(test)]

@@ -51,8 +51,8 @@ pub(crate) async fn search(
         let detail = "accounts are searched for by administrators; ask one";
         return Err(Problem::forbidden(detail));
     }
-    let doors: Vec<_> = teams.doors.all().cloned().collect();
-    let searches = doors.iter().map(|door| door.search.now());
+    let tenants: Vec<_> = teams.clients.all().cloned().collect();
+    let searches = tenants.iter().map(|tenant| tenant.search.now());
     let mut body = SearchBody {
         running: false,
         found: Vec::new(),

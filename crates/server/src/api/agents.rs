@@ -1,6 +1,6 @@
 //! HTTP side of the gateway for desktop agents: the WebSocket handshake, and the exchange of a pairing code for a device.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use agent_protocol::{PairRequest, PairResponse, SUBPROTOCOL};
 use axum::{
@@ -14,14 +14,14 @@ use hyper_util::rt::TokioIo;
 use presence::PersonId;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Json, choice};
+use super::{EventStreams, Json, choice};
 use crate::{
     access::bearer,
-    agents::{CodeError, ProfileChooser},
-    app::Shared,
+    agents::{Agents, CodeError, PairingCodes, ProfileChooser},
     audit::Own,
     caller::Caller,
     connections::Connection,
+    context::Context,
     problem::Problem,
     secrets::{hash, new_secret},
     sign_in_record::{Outcome, Way},
@@ -42,7 +42,7 @@ impl From<CodeError> for Problem {
 }
 
 /// Chooses profiles for people at their agents, as the API does.
-struct ApiChooser(Shared);
+struct ApiChooser(Context);
 
 impl ProfileChooser for ApiChooser {
     async fn choose(&self, person: PersonId, profile: Option<String>) -> Result<(), String> {
@@ -51,27 +51,33 @@ impl ProfileChooser for ApiChooser {
     }
 }
 
-async fn choose(shared: &Shared, person: PersonId, profile: Option<String>) -> Result<(), Problem> {
-    let person = shared.directory.person(person);
+async fn choose(
+    context: &Context,
+    person: PersonId,
+    profile: Option<String>,
+) -> Result<(), Problem> {
+    let person = context.directory.person(person);
     let person = person.ok_or_else(unknown_device)?;
     let caller = Caller::agent(&person);
     match profile {
-        Some(name) => choice::put(shared, &caller, person.id, &name, None).await,
-        None => choice::end_choice(shared, &caller, person.id).await,
+        Some(name) => choice::put(context, &caller, person.id, &name, None).await,
+        None => choice::end_choice(context, &caller, person.id).await,
     }
 }
 
 /// `GET /agent/v1`: an agent connects with the secret of its device.
 pub(crate) async fn connect(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(agents): State<Agents>,
+    State(streams): State<EventStreams>,
     mut request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers();
     let token = bearer(headers).ok_or_else(unknown_device)?;
-    let device = shared.store.device_by_hash(&hash(token)).await?;
+    let device = context.store.device_by_hash(&hash(token)).await?;
     let Some(device) = device else {
         let (way, outcome) = (Way::Agent.name(), Outcome::Wrong.name());
-        shared.metrics.count_sign_in(way, outcome);
+        context.metrics.count_sign_in(way, outcome);
         return Err(unknown_device());
     };
     let key = websocket_key(headers)?;
@@ -82,7 +88,7 @@ pub(crate) async fn connect(
         .extensions_mut()
         .remove::<OnUpgrade>()
         .ok_or_else(|| Problem::malformed("this connection cannot become a WebSocket"))?;
-    let chooser = ApiChooser(shared.clone());
+    let chooser = ApiChooser(context.clone());
     tokio::spawn(async move {
         let upgraded = match upgrade.await {
             Ok(upgraded) => TokioIo::new(upgraded),
@@ -91,12 +97,8 @@ pub(crate) async fn connect(
                 return;
             }
         };
-        let (context, stopping) = (
-            crate::context::Context::clone(&shared),
-            shared.stopping.clone(),
-        );
+        let stopping = streams.stopping;
         let of = (device.id.as_str(), device.person);
-        let agents = &shared.agents;
         agents.serve(context, chooser, stopping, of, upgraded).await;
     });
     let mut response = Response::new(Body::empty());
@@ -149,16 +151,17 @@ fn websocket_key(headers: &HeaderMap) -> Result<String, Problem> {
 
 /// `POST /agent/v1/pair`: exchanges a pairing code for the secret of a new device.
 pub(crate) async fn pair(
-    State(shared): State<Shared>,
+    State(context): State<Context>,
+    State(codes): State<Arc<PairingCodes>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Json(body): Json<PairRequest>,
 ) -> Result<axum::Json<PairResponse>, Problem> {
     let address = sip::network(from.ip());
     let record = async |outcome, name: &str| {
         let (way, from) = (Way::AgentCode, from.ip());
-        shared.note_sign_in(way, outcome, from, name).await;
+        context.note_sign_in(way, outcome, from, name).await;
     };
-    if !shared.codes.may_try(address) {
+    if !codes.may_try(address) {
         record(Outcome::TooMany, "").await;
         return Err(Problem::too_many_attempts(10));
     }
@@ -171,22 +174,24 @@ pub(crate) async fn pair(
         let detail = format!("{:?} is none of {}", body.system, SYSTEMS.join(", "));
         return Err(Problem::invalid("system", detail));
     }
-    let now = shared.clock.now();
+    let now = context.clock.now();
     let wrong = || {
         let detail = "is wrong, used or older than ten minutes; get a new one in Offhook under \"My computers\"";
         Problem::invalid("code", detail)
     };
-    let person = shared.codes.redeem(&body.code, now);
-    let Some(person) = person.and_then(|person| shared.directory.person(person)) else {
+    let person = codes.redeem(&body.code, now);
+    let Some(person) = person.and_then(|person| context.directory.person(person)) else {
         record(Outcome::Wrong, "").await;
         return Err(wrong());
     };
-    shared.codes.was_right(&address);
+    codes.was_right(&address);
     let token = format!("oha_{}", new_secret()?);
     let owner = person.id.to_string();
     let change = Own::DeviceAdd.change(now, "the person, by a code", &owner);
     let device = (person.id, &hash(&token));
-    let added = shared.store.add_device(device, name, &body.system, &change);
+    let added = context
+        .store
+        .add_device(device, name, &body.system, &change);
     added.await?;
     record(Outcome::SignedIn, &person.name).await;
     Ok(axum::Json(PairResponse {

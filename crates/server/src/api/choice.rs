@@ -4,18 +4,17 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use presence::{Choice, Permission, PersonId, Profile, Timestamp, forwarding_loop, view};
+use presence::{Choice, Permission, PersonId, Timestamp, view};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Json, PresenceBody, audit::own_entry, profile::named};
+use super::{Json, PresenceBody, audit::own_entry, forwarding_loop::refuse_loop, profile::named};
 use crate::{
     audit::{Details, Own},
     caller::Caller,
     clock::{parse_rfc3339, rfc3339},
     context::Context,
-    phones::forwarded_to,
     preconditions::Comparison,
     problem::Problem,
 };
@@ -34,42 +33,6 @@ pub(crate) struct ChoiceBody {
 /// A value that may be null and may not be left out.
 fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Option::deserialize(deserializer)
-}
-
-/// Refuses a profile that would send calls round in a circle, as things are now and as far as the caller may see: a
-/// refusal tells of the forwarding of everybody on the way. Other circles are found when a call is routed.
-pub(crate) fn refuse_loop(
-    context: &Context,
-    caller: &Caller,
-    person: PersonId,
-    profile: &Profile,
-) -> Result<(), Problem> {
-    let Some(to) = forwarded_to(context, &profile.forwarding) else {
-        return Ok(());
-    };
-    let next = |other: PersonId| {
-        let level = caller.level(&context.organisation, other);
-        if !level.may(Permission::ChangeForwarding) {
-            return None;
-        }
-        let in_force = context.events.presence(other)?;
-        forwarded_to(context, &in_force.forwarding)
-    };
-    let Some(way) = forwarding_loop(person, to, next) else {
-        return Ok(());
-    };
-    let names: Vec<String> = way
-        .into_iter()
-        .map(|id| {
-            let known = context.directory.person(id);
-            known.map_or_else(|| id.to_string(), |known| known.name.clone())
-        })
-        .collect();
-    let detail = format!(
-        "calls would run in a circle: {}; choose another target",
-        names.join(" → ")
-    );
-    Err(Problem::invalid("profile", detail))
 }
 
 /// The choice that holds; all null: none, the profile follows from everything else.

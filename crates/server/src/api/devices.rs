@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry};
 use crate::{
-    agents::{Agents, Codes},
+    agents::{Agents, PairingCodes},
     audit::{Details, Own},
     caller::{Access, Caller},
     clock::{parse_rfc3339, rfc3339},
@@ -74,11 +74,11 @@ pub(crate) struct PauseBody {
 impl DeviceBody {
     /// What is reported is for those only who may see what uses the microphone.
     fn new((context, agents): (&Context, &Agents), caller: &Caller, device: Device) -> Self {
-        let told = agents.told(&device.id);
+        let report = agents.last_report(device.id.as_str());
         let level = caller.level(&context.organisation, device.person);
         let may_see = level.may(Permission::SeeMicrophone);
         let now = context.clock.now();
-        let paused = told.as_ref().and_then(|told| told.paused_until);
+        let paused = report.as_ref().and_then(|report| report.paused_until);
         Self {
             name: device.name,
             system: device.system,
@@ -109,7 +109,7 @@ fn owner(
 
 async fn known(context: &Context, person: &Person, id: &str) -> Result<Device, Problem> {
     let devices = context.store.devices(person.id).await?;
-    let found = devices.into_iter().find(|device| device.id == id);
+    let found = devices.into_iter().find(|device| device.id.as_str() == id);
     let remedy = "GET /api/v1/people/{id}/devices lists them";
     found.ok_or_else(|| Problem::not_found("device", id, remedy))
 }
@@ -144,7 +144,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn begin(
     State(context): State<Context>,
-    State(codes): State<Arc<Codes>>,
+    State(codes): State<Arc<PairingCodes>>,
     State(public_url): State<PublicUrl>,
     caller: Caller,
     Path(id): Path<String>,
@@ -223,7 +223,7 @@ pub(crate) async fn pause(
             Duration::from_millis(milliseconds.unsigned_abs())
         }
     };
-    if !agents.pause(&device.id, lasting) {
+    if !agents.pause(device.id.as_str(), lasting) {
         let detail = format!(
             "the agent on {} is not connected; pause it there: offhook-agent pause",
             device.name
@@ -259,6 +259,6 @@ pub(crate) async fn delete(
     store
         .delete_device(person.id, &device.id, &entry.change())
         .await?;
-    agents.end(&device.id);
+    agents.end(device.id.as_str());
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Json, audit::own_entry, choice::refuse_loop};
+use super::{Json, audit::own_entry, forwarding_loop::refuse_loop};
 use crate::{
     audit::{Details, Own},
     caller::Caller,

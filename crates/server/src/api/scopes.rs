@@ -200,10 +200,10 @@ pub(crate) async fn change(
         return read(State(context), Path(scope)).await;
     }
     if let Some(tenant) = &body.tenant
-        && teams.doors.get(tenant).is_none()
+        && teams.clients.get(tenant).is_none()
     {
         let names: Vec<String> = teams
-            .doors
+            .clients
             .names()
             .iter()
             .map(ToString::to_string)

@@ -114,9 +114,9 @@ impl TeamsAccountBody {
             (named.sign_in_name, named.display_name)
         });
         let tenant = context.organisation.tenant(person.id);
-        let door = teams.doors.get(&tenant);
-        let login = door
-            .and_then(|door| door.logins.as_ref())
+        let tenant_client = teams.clients.get(&tenant);
+        let login = tenant_client
+            .and_then(|tenant_client| tenant_client.logins.as_ref())
             .and_then(|logins| logins.state(&person.id.to_string()));
         let waiting = teams.attempts.waiting(person.id);
         let now = context.clock.now();
@@ -229,7 +229,7 @@ pub(crate) async fn sign_in(
 ) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
     let person = super::person(&context.directory, &id)?;
     require_to_link(&caller, &person)?;
-    let waiting = begin_code(&teams, &person, Keep::wished(body.remember)).await?;
+    let waiting = begin_code(&teams, &person, Keep::chosen(body.remember)).await?;
     let body = WaitingBody {
         user_code: waiting.user_code,
         verification_uri: waiting.verification_uri,

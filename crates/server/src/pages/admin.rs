@@ -74,16 +74,6 @@ fn require_administrator(visit: &PageContext) -> Result<(), Refusal> {
     ))
 }
 
-/// Refuses all but system administrators.
-pub(super) fn require_system_administrator(visit: &PageContext) -> Result<(), Refusal> {
-    if visit.caller.is_admin() {
-        return Ok(());
-    }
-    Err(Refusal::forbidden(
-        "this page is for system administrators; ask one of them",
-    ))
-}
-
 /// Where a function page of a scope is.
 fn settings_at(scope: &str, page: SettingsGroup) -> String {
     format!(

@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
 use crate::{
-    api_state::ApiParts, caller::Caller, context::Context, cookies, directory::Person,
-    i18n::Language, layout::Frame, problem::Problem, web_state::WebState,
+    api::ApiParts, caller::Caller, context::Context, cookies, directory::Person, i18n::Language,
+    layout::Frame, problem::Problem, web_state::WebState,
 };
 
 /// The cookie in which the browser says its time zone.
@@ -94,6 +94,16 @@ impl PageContext {
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         let value = self.query.get(name).map(String::as_str);
         value.filter(|value| !value.is_empty())
+    }
+
+    /// Refuses callers who are not system administrators.
+    pub(crate) fn require_system_administrator(&self) -> Result<(), Refusal> {
+        if self.caller.is_admin() {
+            return Ok(());
+        }
+        Err(Refusal::forbidden(
+            "this page is for system administrators; ask one of them",
+        ))
     }
 
     /// The words of a key.

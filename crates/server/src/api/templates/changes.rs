@@ -395,7 +395,7 @@ async fn read_again(context: &Context) -> Result<(), StoreError> {
     let templates = organisation::Templates::new(templates);
     let changed = context
         .organisation
-        .rearrange(|tables| tables.templates = templates);
+        .rearrange(|tables| tables.templates = templates.into());
     context.put_in_force(changed).await;
     Ok(())
 }

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use store::Role;
 
-use super::require_system_administrator;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
@@ -19,7 +18,7 @@ pub(super) struct Accounts;
 
 impl PageHandler for Accounts {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let accounts = visit.api.items("/accounts").await?;
         let locations = visit.api.items("/scopes").await?;
         let mut page = Page::new(visit, visit.say("nav-accounts"))
@@ -56,7 +55,7 @@ impl PageHandler for Accounts {
     }
 
     async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let one = format!("/accounts/{}", typed.one("key"));
         let said = match typed.one("form") {
             "add" => {

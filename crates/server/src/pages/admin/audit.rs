@@ -7,7 +7,6 @@ use axum::{
 use serde_json::Value;
 use store::AuditFilter;
 
-use super::require_system_administrator;
 use crate::{
     clock::rfc3339,
     pages::{
@@ -32,7 +31,7 @@ pub(super) struct Audit;
 
 impl PageHandler for Audit {
     async fn show(visit: &PageContext, _: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let filter = wanted(visit);
         let cursor = visit
             .query("cursor")
@@ -116,7 +115,7 @@ fn table(visit: &PageContext, rows: &[Value]) -> Table {
 
 /// `GET /admin/audit.csv`: the newest rows that fit the filter.
 pub(super) async fn export(visit: PageContext) -> Result<Response, Refusal> {
-    require_system_administrator(&visit)?;
+    visit.require_system_administrator()?;
     let given = |name: &str| visit.query(name).map(str::to_owned);
     let filter = AuditFilter {
         who: given("who"),

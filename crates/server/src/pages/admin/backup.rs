@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{require_system_administrator, work};
+use super::work;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Begun, Refusal, part},
@@ -17,7 +17,7 @@ pub(super) struct Backup;
 
 impl PageHandler for Backup {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let list = visit.api.get("/backups").await?;
         let form = Form::new(visit.words, "make", String::new()).button(visit.say("backup-now"));
         Ok(Page::new(visit, visit.say("nav-backup"))
@@ -32,7 +32,7 @@ impl PageHandler for Backup {
     }
 
     async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let backup = format!("/backups/{}", part(typed.one("key")));
         match typed.one("form") {
             "delete" => {

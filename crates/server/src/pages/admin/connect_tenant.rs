@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use store::is_guid;
 
-use super::{examination, require_system_administrator};
+use super::examination;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
@@ -59,7 +59,7 @@ pub(super) struct ConnectTenant;
 
 impl PageHandler for ConnectTenant {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let at = At::of(visit);
         let page = page(visit, &at);
         Ok(match at.step {
@@ -69,7 +69,7 @@ impl PageHandler for ConnectTenant {
     }
 
     async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let mut at = At::of(visit);
         if at.step == 1 {
             at.tenant = id("tenant", typed)?;
@@ -120,7 +120,7 @@ fn page(visit: &PageContext, at: &At) -> Page {
             facts.push((visit.say("connect-command"), Cell::Code(make.to_owned())));
             facts.push((
                 visit.say("connect-file"),
-                Cell::Code(section(at, !visit.parts().teams.doors.names().is_empty())),
+                Cell::Code(section(at, !visit.parts().teams.clients.names().is_empty())),
             ));
         }
         3 => {

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use store::API_KEY_SCOPES;
 
-use super::require_system_administrator;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
@@ -20,7 +19,7 @@ pub(super) struct Keys;
 
 impl PageHandler for Keys {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let keys = visit.api.items("/keys").await?;
         let scopes = API_KEY_SCOPES
             .iter()
@@ -44,7 +43,7 @@ impl PageHandler for Keys {
     }
 
     async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         if typed.one("form") == "delete" {
             visit
                 .api

@@ -80,7 +80,7 @@ impl PageHandler for Overview {
                 Cell::Text(visit.context.metrics.pending_writes.get().to_string()),
             ),
         ];
-        for tenant in visit.parts().teams.doors.names().iter() {
+        for tenant in visit.parts().teams.clients.names().iter() {
             let milliseconds = visit.context.metrics.rhythm(tenant).get();
             let rhythm = format!("{:.1} s", milliseconds as f64 / 1e3);
             facts.push((

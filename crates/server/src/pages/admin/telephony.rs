@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::{
     examination,
     overview::{connected, health},
-    require_system_administrator,
 };
 use crate::{
     api::PresenceBody,
@@ -29,7 +28,7 @@ pub(super) struct Telephony;
 
 impl PageHandler for Telephony {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let mut parts = visit.context.health.parts();
         parts.retain(|part, _| part.starts_with("pbx"));
         let about = if parts.is_empty() {
@@ -55,7 +54,7 @@ impl PageHandler for Telephony {
     }
 
     async fn act(visit: &PageContext, _: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         examination::examine(visit).await
     }
 }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::{
     examination,
     overview::{connected, health},
-    require_system_administrator,
     work::{self, deeds},
 };
 use crate::pages::{
@@ -22,7 +21,7 @@ pub(super) struct Tenants;
 
 impl PageHandler for Tenants {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let mut parts = visit.context.health.parts();
         parts.retain(|part, _| part.starts_with("teams") || part.starts_with("tenant"));
         let mut page = Page::new(visit, visit.say("nav-tenants")).text(visit.say("tenants-about"));
@@ -67,7 +66,7 @@ impl PageHandler for Tenants {
     }
 
     async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         if typed.one("form") == examination::FORM {
             return examination::examine(visit).await;
         }

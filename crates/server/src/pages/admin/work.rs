@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{import, require_system_administrator};
+use super::import;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
@@ -21,7 +21,7 @@ pub(super) struct AllWork;
 
 impl PageHandler for AllWork {
     async fn show(visit: &PageContext, _: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let works = visit.api.items("/work").await?;
         let mut page = Page::new(visit, visit.say("nav-work"))
             .text(visit.say("work-about"))
@@ -36,7 +36,7 @@ pub(super) struct OneWork;
 
 impl PageHandler for OneWork {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let work = visit.api.get(&at(visit)).await?;
         let mut page = Page::new(visit, visit.say(&format!("work-{}", text(&work, "what"))))
             .table(table(visit, std::slice::from_ref(&work)));
@@ -70,7 +70,7 @@ impl PageHandler for OneWork {
     }
 
     async fn act(visit: &PageContext, _: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         visit.api.delete(&at(visit)).await?;
         Ok(Done::new(format!("{HERE}/{}", part(visit.path("work"))), "cancelled").into())
     }

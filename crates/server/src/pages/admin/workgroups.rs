@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::require_system_administrator;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
@@ -18,7 +17,7 @@ pub(super) struct Workgroups;
 
 impl PageHandler for Workgroups {
     async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let groups = visit.api.items("/workgroups").await?;
         let mut page = Page::new(visit, visit.say("nav-workgroups"))
             .text(visit.say("workgroups-about"))
@@ -44,7 +43,7 @@ impl PageHandler for Workgroups {
     }
 
     async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
-        require_system_administrator(visit)?;
+        visit.require_system_administrator()?;
         let one = format!("/workgroups/{}", typed.one("key"));
         if typed.one("form") == "delete" {
             visit.api.delete(&one).await?;

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
-    admin::require_system_administrator,
     client::Refusal,
     components::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
     page_context::{PageContext, Typed},
@@ -40,7 +39,7 @@ impl PageHandler for SharingOf {
 /// Where the API has what belongs to the person whom the address names. What a person lets others see is not for the
 /// administrators of the location.
 fn theirs(visit: &PageContext) -> Result<String, Refusal> {
-    require_system_administrator(visit)?;
+    visit.require_system_administrator()?;
     Ok(format!("/people/{}/", visit.path("person")))
 }
 

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
+use super::{
+    appointments::AppointmentLocks, directory::DirectorySyncs, doctor::Examination,
+    events::EventStreams,
+};
 use crate::{
     access::Access,
-    agents::{Agents, Codes},
-    api::{AppointmentLocks, DirectorySyncs, EventStreams, Examination},
+    agents::{Agents, PairingCodes},
     calendars::Calendars,
     change_limit::ChangeLimit,
     client_ip::TrustedProxies,
@@ -41,8 +44,8 @@ pub(crate) struct ApiParts {
     pub(crate) calendars: Calendars,
     /// Connected desktop agents.
     pub(crate) agents: Agents,
-    /// Codes that pair desktop agents.
-    pub(crate) codes: Arc<Codes>,
+    /// PairingCodes that pair desktop agents.
+    pub(crate) codes: Arc<PairingCodes>,
     /// Authentication by API keys and sessions.
     pub(crate) access: Access,
     /// Sessions of browsers.
@@ -100,7 +103,7 @@ part!(TeamsHandle, teams);
 part!(DirectorySyncs, directory_syncs);
 part!(Calendars, calendars);
 part!(Agents, agents);
-part!(Arc<Codes>, codes);
+part!(Arc<PairingCodes>, codes);
 part!(Access, access);
 part!(Sessions, sessions);
 part!(Revocations, revocations);
