@@ -1,5 +1,5 @@
-//! Entries of the audit log, and the one place that decides how much of a change each records: what administrators change is
-//! recorded in full; of what people change of their own, themselves or by an assistant, only that it changed.
+//! Entries of the audit log, and how much of a change each records: changes by administrators with the values before and after;
+//! people's own changes, by themselves or an assistant, without values.
 
 use std::sync::Arc;
 
@@ -7,38 +7,68 @@ use presence::{Permission, PersonId, Timestamp};
 use serde_json::Value;
 use store::{Attempt, Change, Concern};
 
-/// What administrators change.
+/// A change that only administrators make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Administration {
+pub enum Administration {
+    /// Adds an account.
     AccountAdd,
+    /// Changes role or person of an account.
     AccountChange,
+    /// Deletes an account.
     AccountDelete,
+    /// Sets the password of an account.
     AccountPassword,
+    /// Makes an API key.
     ApiKeyAdd,
+    /// Deletes an API key.
     ApiKeyDelete,
+    /// Deletes a backup.
     BackupDelete,
+    /// Makes a backup.
     BackupMake,
+    /// Asks for a backup to be restored.
     BackupRestore,
+    /// Confirms the server's clock after a jump.
     ClockConfirm,
+    /// Checks the installation.
     DoctorExamine,
+    /// Imports people from a table.
     PeopleImport,
+    /// Adds a person.
     PersonAdd,
+    /// Changes name, addresses or lines of a person.
     PersonChange,
+    /// Deletes a person.
     PersonDelete,
+    /// Moves a person to another location or configuration group.
     PersonPlace,
+    /// Adds a program to a scope's process table.
     ProgramsAdd,
+    /// Changes a program of a scope's process table.
     ProgramsChange,
+    /// Deletes a program from a scope's process table.
     ProgramsDelete,
+    /// Gives a scope a process table of its own, or removes it.
     ProgramsSet,
+    /// Adds a location or configuration group.
     ScopeAdd,
+    /// Changes name or tenant of a scope.
     ScopeChange,
+    /// Deletes a location or configuration group.
     ScopeDelete,
+    /// Changes the settings of a scope.
     SettingsSet,
+    /// Deletes a central template.
     TemplateDelete,
+    /// Changes the order of central templates.
     TemplateOrder,
+    /// Adds or changes a central template.
     TemplateSet,
+    /// Cancels a job.
     WorkCancel,
+    /// Deletes a workgroup.
     WorkgroupDelete,
+    /// Adds or changes a workgroup.
     WorkgroupSet,
 }
 
@@ -80,33 +110,50 @@ impl Administration {
     }
 }
 
-/// What people change of their own.
+/// A change of a person's own: profiles, appointments, relationships, devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Own {
+pub enum Own {
+    /// Adds an appointment.
     AppointmentAdd,
+    /// Changes an appointment.
     AppointmentSet,
+    /// Deletes an appointment.
     AppointmentDelete,
+    /// Adds or changes a profile.
     ProfileSet,
+    /// Deletes a profile.
     ProfileDelete,
+    /// Changes the order of My Profiles.
     ProfileOrder,
+    /// Chooses a profile.
     ProfileChoose,
+    /// Goes back to the automatic profile.
     ProfileAutomatic,
+    /// Sets or removes the relationship of a viewer.
     RelationshipSet,
+    /// Sets the favourites.
     FavouritesSet,
+    /// Changes personal settings.
     SettingsSet,
+    /// Connects a Teams account by signing in at Microsoft.
     TeamsAccountSignIn,
+    /// Links a Teams account by its name.
     TeamsAccountLink,
+    /// Disconnects the Teams account.
     TeamsAccountForget,
+    /// Pairs a desktop agent.
     DeviceAdd,
+    /// Asks for a pairing code.
     DeviceCode,
+    /// Pauses a desktop agent.
     DevicePause,
+    /// Removes a desktop agent.
     DeviceDelete,
 }
 
 impl Own {
-    /// Whether it replaces the person's own word about others, or a choice: that is not an administrator's action, and is
-    /// not recorded with one.
-    const fn is_word(self) -> bool {
+    /// Whether the change replaces a decision of the person: an administrator's entry does not record that decision.
+    const fn is_decision(self) -> bool {
         matches!(
             self,
             Self::ProfileOrder
@@ -117,7 +164,7 @@ impl Own {
         )
     }
 
-    /// All of them.
+    /// Every change.
     #[cfg(test)]
     const ALL: [Self; 18] = [
         Self::AppointmentAdd,
@@ -141,7 +188,7 @@ impl Own {
     ];
 
     /// The name in the log.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::AppointmentAdd => "appointment.add",
             Self::AppointmentSet => "appointment.set",
@@ -164,8 +211,8 @@ impl Own {
         }
     }
 
-    /// The permission by which assistants make the change for the person; `None`: they cannot.
-    pub(crate) const fn permission(self) -> Option<Permission> {
+    /// The permission with which assistants make the change for the person; `None` if they cannot.
+    pub const fn permission(self) -> Option<Permission> {
         match self {
             Self::AppointmentAdd | Self::AppointmentSet | Self::AppointmentDelete => {
                 Some(Permission::ChangeAppointments)
@@ -187,13 +234,8 @@ impl Own {
         }
     }
 
-    /// The change, made by the person outside the API: at Microsoft, or by a code.
-    pub(crate) const fn change<'a>(
-        self,
-        at: Timestamp,
-        who: &'a str,
-        person: &'a str,
-    ) -> Change<'a> {
+    /// The audit row of a change that the person makes outside the API: at Microsoft, or by a pairing code.
+    pub const fn change<'a>(self, at: Timestamp, who: &'a str, person: &'a str) -> Change<'a> {
         Change {
             at,
             who,
@@ -207,36 +249,38 @@ impl Own {
     }
 }
 
-/// Content of a person's own change, recorded only if an administrator makes it. Holds no text of an appointment and no
+/// Values of a person's own change, recorded only if an administrator makes it. Holds no text of an appointment and no
 /// address of a feed.
 #[derive(Debug, Default)]
-pub(crate) struct Details {
+pub struct Details {
     part: Option<String>,
     before: Option<Value>,
     after: Option<Value>,
 }
 
 impl Details {
-    /// The part of the person's own that changed.
-    pub(crate) fn part(part: impl ToString) -> Self {
+    /// Details about a named part: a profile, an appointment, a device.
+    pub fn part(part: impl ToString) -> Self {
         Self {
             part: Some(part.to_string()),
             ..Self::default()
         }
     }
 
-    pub(crate) fn before(self, before: Option<Value>) -> Self {
+    /// Adds the value before the change.
+    pub fn before(self, before: Option<Value>) -> Self {
         Self { before, ..self }
     }
 
-    pub(crate) fn after(self, after: Option<Value>) -> Self {
+    /// Adds the value after the change.
+    pub fn after(self, after: Option<Value>) -> Self {
         Self { after, ..self }
     }
 }
 
-/// One change on its way into the log.
+/// An entry that is not in the log yet.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
     at: Timestamp,
     who: String,
     what: &'static str,
@@ -249,16 +293,16 @@ pub(crate) struct Entry {
 
 /// The caller who makes a change, as entries name it.
 #[derive(Clone, Debug)]
-pub(crate) struct Author {
+pub struct Author {
     /// Name of the person, account, key or command.
-    pub(crate) name: String,
+    pub name: String,
     /// The request with an idempotency key that the change is part of.
-    pub(crate) attempt: Option<Arc<Attempt>>,
+    pub attempt: Option<Arc<Attempt>>,
 }
 
 impl Entry {
-    /// A change that only administrators make.
-    pub(crate) fn administration(
+    /// The entry of a change that only administrators make.
+    pub fn administration(
         at: Timestamp,
         author: Author,
         what: Administration,
@@ -276,8 +320,8 @@ impl Entry {
         }
     }
 
-    /// A change of a person's own, by the person or an assistant: without details.
-    pub(crate) fn own(at: Timestamp, author: Author, what: Own, person: PersonId) -> Self {
+    /// The entry of a change of a person's own, by the person or an assistant: without details.
+    pub fn own(at: Timestamp, author: Author, what: Own, person: PersonId) -> Self {
         Self {
             at,
             who: author.name,
@@ -290,8 +334,8 @@ impl Entry {
         }
     }
 
-    /// A change of a person's own by an administrator who is neither the person nor an assistant: with details.
-    pub(crate) fn own_by_administrator(
+    /// The entry of a change of a person's own by an administrator who is neither the person nor an assistant: with details.
+    pub fn own_by_administrator(
         at: Timestamp,
         author: Author,
         what: Own,
@@ -308,21 +352,24 @@ impl Entry {
             concern: Concern::Administration,
             ..entry
         }
-        .before(details.before.filter(|_| !what.is_word()))
+        .before(details.before.filter(|_| !what.is_decision()))
         .after(details.after)
     }
 
-    pub(crate) fn before(self, before: Option<Value>) -> Self {
+    /// Adds the value before the change.
+    pub fn before(self, before: Option<Value>) -> Self {
         let before = before.map(|before| before.to_string());
         Self { before, ..self }
     }
 
-    pub(crate) fn after(self, after: Option<Value>) -> Self {
+    /// Adds the value after the change.
+    pub fn after(self, after: Option<Value>) -> Self {
         let after = after.map(|after| after.to_string());
         Self { after, ..self }
     }
 
-    pub(crate) fn change(&self) -> Change<'_> {
+    /// The row for the store.
+    pub fn change(&self) -> Change<'_> {
         Change {
             at: self.at,
             who: &self.who,
@@ -335,8 +382,8 @@ impl Entry {
         }
     }
 
-    /// The same entry as part of no request: what it records is not yet what the request asks for.
-    pub(crate) fn outside_request(&self) -> Change<'_> {
+    /// The row without its request: the recorded step is not yet the effect that the request asks for.
+    pub fn outside_request(&self) -> Change<'_> {
         Change {
             attempt: None,
             ..self.change()

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::{
     caller::Caller,
     limits::{CHANGES_BURST, CHANGES_PER_SECOND},
-    pace::Pace,
     problem::Problem,
+    rate_limit::RateLimit,
 };
 
 /// Tables of people are one change, however long.
@@ -24,14 +24,14 @@ const IMPORT: &str = "/people/import";
 #[derive(Debug)]
 pub(crate) struct ChangeLimit {
     began: Instant,
-    pace: Mutex<Pace<String>>,
+    limit: Mutex<RateLimit<String>>,
 }
 
 impl Default for ChangeLimit {
     fn default() -> Self {
         Self {
             began: Instant::now(),
-            pace: Mutex::new(Pace::new(CHANGES_BURST, CHANGES_PER_SECOND)),
+            limit: Mutex::new(RateLimit::new(CHANGES_BURST, CHANGES_PER_SECOND)),
         }
     }
 }
@@ -40,8 +40,8 @@ impl ChangeLimit {
     /// Counts a change; false if the caller is too fast. What is refused is not counted: the caller goes on at the pace.
     fn take(&self, caller: &Caller) -> bool {
         let now = self.began.elapsed();
-        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.has_left(now, &caller.identity) && pace.take(now, caller.identity.clone(), 1.0)
+        let mut limit = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        limit.has_left(now, &caller.identity) && limit.take(now, caller.identity.clone(), 1.0)
     }
 }
 

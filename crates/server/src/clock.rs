@@ -107,14 +107,14 @@ fn machine_time() -> Timestamp {
 }
 
 /// A moment as RFC 3339, for the API.
-pub(crate) fn rfc3339(at: Timestamp) -> String {
+pub fn rfc3339(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.milliseconds())
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
         .to_string()
 }
 
 /// Reads RFC 3339.
-pub(crate) fn parse_rfc3339(text: &str) -> Option<Timestamp> {
+pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let parsed: jiff::Timestamp = text.parse().ok()?;
     Some(Timestamp::from_milliseconds(parsed.as_millisecond()))
 }

@@ -17,7 +17,7 @@ const JUMP_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Whether things that are old by the clock may be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deletion {
+pub enum Deletion {
     /// The clock is as expected.
     Allowed,
     /// The clock is far ahead of the last known time, and no administrator has confirmed it.
@@ -39,7 +39,7 @@ fn deletion(last_known: Option<Timestamp>, now: Timestamp) -> Deletion {
 ///
 /// # Errors
 /// The database refused.
-pub(crate) async fn look(
+pub async fn look(
     database: &Database,
     health: &Health,
     now: Timestamp,
@@ -59,7 +59,7 @@ pub(crate) async fn look(
 ///
 /// # Errors
 /// The database refused.
-pub(crate) async fn confirm(
+pub async fn confirm(
     database: &Database,
     health: &Health,
     now: Timestamp,

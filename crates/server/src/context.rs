@@ -41,10 +41,10 @@ use people_changes::PeopleChanges;
 const POLICY_CHANGES_MAX: usize = 4_096;
 
 /// Age in milliseconds up to which an answer of Teams is trusted, by the number of people.
-pub(crate) type StalenessLimit = Arc<dyn Fn(usize) -> Duration + Send + Sync>;
+pub type StalenessLimit = Arc<dyn Fn(usize) -> Duration + Send + Sync>;
 
 /// A follower of changes of people, outside this module.
-pub(crate) trait PeopleObserver: Send + Sync {
+pub trait PeopleObserver: Send + Sync {
     /// Some extensions have owners now and had none, or the reverse. Completes when the follower has applied the change.
     fn extensions_changed(
         &self,
@@ -62,33 +62,33 @@ pub(crate) trait PeopleObserver: Send + Sync {
 
 /// The parts of the server that everything else stands on. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Context {
+pub struct Context {
     /// The database.
-    pub(crate) store: Store,
+    pub store: Store,
     /// The time.
-    pub(crate) clock: Clock,
+    pub clock: Clock,
     /// Names, lines and Teams accounts of the people.
-    pub(crate) directory: Directory,
+    pub directory: Directory,
     /// Scopes, settings, profiles and relationships.
-    pub(crate) organisation: Organisation,
+    pub organisation: Organisation,
     /// The presence of the people, and its changes.
-    pub(crate) events: Events,
+    pub events: Events,
     /// The engine's queue of inputs.
-    pub(crate) shard: Shard,
+    pub shard: Shard,
     /// The queue of records and writes.
-    pub(crate) writer: Writer,
+    pub writer: Writer,
     /// Open pages and clients.
-    pub(crate) clients: Clients,
+    pub clients: Clients,
     /// Problems, warnings and work in progress.
-    pub(crate) health: Health,
+    pub health: Health,
     /// Refusals of the database.
-    pub(crate) store_health: StoreHealth,
+    pub store_health: StoreHealth,
     /// The server's metrics.
-    pub(crate) metrics: Arc<Metrics>,
+    pub metrics: Arc<Metrics>,
     /// Log, audit rows and metrics of sign-ins.
-    pub(crate) sign_ins: Arc<Record>,
+    pub sign_ins: Arc<Record>,
     /// Held while settings, people or accounts change in the store and in memory.
-    pub(crate) settings_change: Arc<tokio::sync::Mutex<()>>,
+    pub settings_change: Arc<tokio::sync::Mutex<()>>,
     /// The changes of people that were read from the store.
     people_changes: Arc<PeopleChanges>,
     /// Followers of changes of people.
@@ -113,29 +113,29 @@ impl fmt::Debug for Observers {
 }
 
 /// The parts from which a [`Context`] is made.
-pub(crate) struct ContextOptions {
+pub struct ContextOptions {
     /// The opened store.
-    pub(crate) store: Store,
+    pub store: Store,
     /// The time.
-    pub(crate) clock: Clock,
+    pub clock: Clock,
     /// The index of people, empty, as the sinks have it.
-    pub(crate) directory: Directory,
+    pub directory: Directory,
     /// Problems and warnings, as the sinks report them.
-    pub(crate) health: Health,
+    pub health: Health,
     /// The server's metrics.
-    pub(crate) metrics: Arc<Metrics>,
+    pub metrics: Arc<Metrics>,
     /// Periods and limits of the engine.
-    pub(crate) timing: Timing,
+    pub timing: Timing,
     /// Age up to which an answer of Teams is trusted.
-    pub(crate) staleness_limit: StalenessLimit,
+    pub staleness_limit: StalenessLimit,
     /// Names of the configured tenants.
-    pub(crate) tenants: BTreeSet<Arc<str>>,
+    pub tenants: BTreeSet<Arc<str>>,
     /// Whether a PBX is configured, so that lines are watched.
-    pub(crate) watches_lines: bool,
+    pub watches_lines: bool,
     /// Writes to Teams, after their records are durable.
-    pub(crate) writes: Arc<dyn WriteSink>,
+    pub writes: Arc<dyn WriteSink>,
     /// Receivers of the engine's effects.
-    pub(crate) sinks: Vec<Box<dyn Sink>>,
+    pub sinks: Vec<Box<dyn Sink>>,
 }
 
 impl Context {
@@ -143,7 +143,7 @@ impl Context {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub(crate) async fn start(
+    pub async fn start(
         options: ContextOptions,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, StoreError> {
@@ -210,13 +210,13 @@ impl Context {
     }
 
     /// Commits what the engine wants remembered, until the server ends.
-    pub(crate) async fn commit(self) {
+    pub async fn commit(self) {
         let store = (self.store, self.store_health);
         self.writer.run(store, self.shard, self.health).await;
     }
 
     /// Registers a follower of changes of people, for as long as the server runs.
-    pub(crate) fn observe_people(&self, observer: impl PeopleObserver + 'static) {
+    pub fn observe_people(&self, observer: impl PeopleObserver + 'static) {
         let observers = self.observers.0.write();
         let mut observers = observers.unwrap_or_else(PoisonError::into_inner);
         observers.push(Arc::new(observer));
@@ -228,7 +228,7 @@ impl Context {
     }
 
     /// People whose own policy changes from now on. [`Organisation::changes`] has changes of many people at once.
-    pub(crate) fn policy_changes(&self) -> broadcast::Receiver<PersonId> {
+    pub fn policy_changes(&self) -> broadcast::Receiver<PersonId> {
         self.policies.subscribe()
     }
 
@@ -238,17 +238,17 @@ impl Context {
     }
 
     /// Whether a tenant of this name is configured.
-    pub(crate) fn has_tenant(&self, name: &str) -> bool {
+    pub fn has_tenant(&self, name: &str) -> bool {
         self.tenants.contains(name)
     }
 
     /// Grows whenever a person may have come to another tenant.
-    pub(crate) fn movers(&self) -> watch::Receiver<u64> {
+    pub fn movers(&self) -> watch::Receiver<u64> {
         self.places.subscribe()
     }
 
     /// Says that a sign-in succeeded or was refused: in the log, the audit log and as a metric.
-    pub(crate) async fn note_sign_in(&self, way: Way, outcome: Outcome, from: IpAddr, name: &str) {
+    pub async fn note_sign_in(&self, way: Way, outcome: Outcome, from: IpAddr, name: &str) {
         let sign_in = SignIn {
             way,
             outcome,

@@ -15,7 +15,7 @@ pub struct Trouble {
 }
 
 /// The first five texts of many, and the number of the others.
-pub(crate) fn first_few(each: impl ExactSizeIterator<Item = String>) -> String {
+pub fn first_few(each: impl ExactSizeIterator<Item = String>) -> String {
     const NAMED_MAX: usize = 5;
     let more = each.len().saturating_sub(NAMED_MAX);
     let mut texts: Vec<String> = each.take(NAMED_MAX).collect();

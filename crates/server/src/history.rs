@@ -9,7 +9,7 @@ use std::{
 use presence::{PersonId, Presence, Timestamp};
 
 /// How far back one can look.
-pub(crate) const KEPT: Duration = Duration::from_secs(24 * 3600);
+pub const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Changes of one person that are kept. Somebody with more of them has a line that flaps, and the last ones tell that.
 const CHANGES_MAX: usize = 200;
 

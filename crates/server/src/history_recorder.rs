@@ -35,7 +35,7 @@ fn keeps(context: &Context, person: PersonId) -> bool {
 ///
 /// # Errors
 /// The store cannot be read.
-pub(crate) async fn recall(context: &Context) -> Result<(), StoreError> {
+pub async fn recall(context: &Context) -> Result<(), StoreError> {
     let since = context.clock.now() - KEPT;
     let mut past: BTreeMap<PersonId, Vec<_>> = BTreeMap::new();
     for (person, at, text) in context.store.history_of_all(since).await? {
@@ -52,7 +52,7 @@ pub(crate) async fn recall(context: &Context) -> Result<(), StoreError> {
 }
 
 /// Stores changes of presence, until the server ends.
-pub(crate) async fn run(context: Context) {
+pub async fn run(context: Context) {
     let mut receiver = context.events.listen(None).receiver;
     loop {
         let mut events: Vec<Arc<Event>> = match receiver.recv().await {

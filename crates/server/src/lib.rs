@@ -45,11 +45,11 @@ mod my_account;
 mod notifications;
 mod open_id;
 mod organisation;
-mod pace;
 mod pages;
 mod password;
 pub mod password_rules;
 mod pbx;
+mod rate_limit;
 
 mod phones;
 mod preconditions;

@@ -3,43 +3,43 @@
 
 /// Names of profiles, templates, scopes, workgroups, accounts and keys, and texts of profiles, in bytes: they stand on
 /// buttons, in phones' displays and in addresses of pages.
-pub(crate) const NAME_MAX: usize = 200;
+pub const NAME_MAX: usize = 200;
 /// The longest name, address or extension of a person, in characters.
-pub(crate) const PERSON_TEXT_MAX: usize = 255;
+pub const PERSON_TEXT_MAX: usize = 255;
 /// A person's own profiles. Choosing among more is no choice any more; the page of all of them, each with the longest
 /// texts, is below 200 kB.
-pub(crate) const PROFILES_MAX: usize = 50;
+pub const PROFILES_MAX: usize = 50;
 /// Central templates of a scope: each is in the list of every person there.
-pub(crate) const TEMPLATES_MAX: usize = 500;
+pub const TEMPLATES_MAX: usize = 500;
 /// Central templates of all scopes: an edit of one arranges the lists of all people anew.
-pub(crate) const TEMPLATES_ALL_MAX: usize = 5_000;
+pub const TEMPLATES_ALL_MAX: usize = 5_000;
 /// Names in the order of a person's profiles: all that a person can have from the organisation, a location and a group.
-pub(crate) const ORDER_MAX: usize = PROFILES_MAX + 3 * TEMPLATES_MAX;
+pub const ORDER_MAX: usize = PROFILES_MAX + 3 * TEMPLATES_MAX;
 /// Locations of the organisation, or groups of a location.
-pub(crate) const SCOPES_MAX: usize = 1_000;
+pub const SCOPES_MAX: usize = 1_000;
 /// Scopes that a template names in a list. More than one are refused with the remedy.
-pub(crate) const OFFERS_MAX: usize = 1_000;
+pub const OFFERS_MAX: usize = 1_000;
 /// People whom a template names one by one; more of them are a scope.
-pub(crate) const TEMPLATE_PEOPLE_MAX: usize = 5_000;
+pub const TEMPLATE_PEOPLE_MAX: usize = 5_000;
 /// A person's appointments that are not over and are entered by hand: years of a full calendar. Those that a calendar
 /// brings have a limit of their own.
-pub(crate) const APPOINTMENTS_MAX: usize = 2_000;
+pub const APPOINTMENTS_MAX: usize = 2_000;
 /// The text of an appointment, in bytes: a subject, not a protocol.
-pub(crate) const APPOINTMENT_TEXT_MAX: usize = 1_000;
+pub const APPOINTMENT_TEXT_MAX: usize = 1_000;
 /// Viewers for whom an owner sets a level. Workgroups and the location's default serve larger circles.
-pub(crate) const RELATIONSHIPS_MAX: usize = 2_000;
+pub const RELATIONSHIPS_MAX: usize = 2_000;
 /// People on top of one's board.
-pub(crate) const FAVOURITES_MAX: usize = 1_000;
+pub const FAVOURITES_MAX: usize = 1_000;
 /// Members of a workgroup: each sees every other, and both sides are computed.
-pub(crate) const MEMBERS_MAX: usize = 2_000;
+pub const MEMBERS_MAX: usize = 2_000;
 /// Workgroups: each is looked through for every pair of people.
-pub(crate) const WORKGROUPS_MAX: usize = 1_000;
+pub const WORKGROUPS_MAX: usize = 1_000;
 /// Names of meetings and clients that a source sends, in bytes. The engine keeps 64 of each for a person.
-pub(crate) const SOURCE_NAME_MAX: usize = 200;
+pub const SOURCE_NAME_MAX: usize = 200;
 /// Addresses among the settings, in bytes: feeds with secrets in them are long.
-pub(crate) const ADDRESS_MAX: usize = 2_000;
+pub const ADDRESS_MAX: usize = 2_000;
 
 /// Changes that one account or agent makes without a pause.
-pub(crate) const CHANGES_BURST: f64 = 100.0;
+pub const CHANGES_BURST: f64 = 100.0;
 /// Changes a second that it makes in the long run. A person at a page makes one or two.
-pub(crate) const CHANGES_PER_SECOND: f64 = 20.0;
+pub const CHANGES_PER_SECOND: f64 = 20.0;

@@ -379,7 +379,7 @@ impl Metrics {
         (writes, seconds)
     }
 
-    /// Everything in the text format.
+    /// All metrics in the text format of OpenMetrics.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
@@ -423,12 +423,14 @@ impl Metrics {
         self.graph_requests.get_or_create(&labels).inc();
     }
 }
-/// Counts something in a gauge for as long as it is.
+
+/// Raises a gauge by one until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Counted(Gauge);
+pub struct Counted(Gauge);
 
 impl Counted {
-    pub(crate) fn new(gauge: &Gauge) -> Self {
+    /// Raises the gauge.
+    pub fn new(gauge: &Gauge) -> Self {
         gauge.inc();
         Self(gauge.clone())
     }

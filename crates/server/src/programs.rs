@@ -5,7 +5,7 @@ use agent_protocol::{base_name, same_program};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What the product brings along: alias, process, other names.
+/// The process table of a new installation: alias, process, other names.
 const PREFILLED: [(&str, &str, &[&str]); 17] = [
     ("Amazon Chime", "Amazon Chime", &["com.amazon.Amazon-Chime"]),
     ("BlueJeans", "BlueJeans", &["com.bluejeansnet.Blue"]),
@@ -59,13 +59,13 @@ const PREFILLED: [(&str, &str, &[&str]); 17] = [
 ];
 
 /// The longest name, in characters.
-pub(crate) const NAME_MAX: usize = 255;
+pub const NAME_MAX: usize = 255;
 /// The most other names of a program.
-pub(crate) const ALSO_MAX: usize = 20;
+pub const ALSO_MAX: usize = 20;
 /// The most programs of a table.
-pub(crate) const PROGRAMS_MAX: usize = 10_000;
+pub const PROGRAMS_MAX: usize = 10_000;
 /// The longest time after which a microphone may be ignored: a week.
-pub(crate) const HOURS_MAX: u32 = 7 * 24;
+pub const HOURS_MAX: u32 = 7 * 24;
 
 /// A row of a process table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -73,33 +73,35 @@ pub(crate) const HOURS_MAX: u32 = 7 * 24;
 pub struct Program {
     /// Base name of the process without `.exe`; case does not matter.
     pub process: String,
-    /// Other names of it: of its process on other systems, of its bundle or package. Any of them will do.
+    /// Names of the process on other systems, of its bundle or package. One match is enough.
     #[serde(default)]
     pub also: Vec<String>,
-    /// What is shown; empty: the process itself.
+    /// The name that viewers see; empty: the process's.
     #[serde(default)]
     pub alias: String,
-    /// Whether it is reported at all.
+    /// Whether agents report the program.
     #[serde(default)]
     pub active: bool,
-    /// The telephone system's own client, which is always ignored: the line itself says more.
+    /// The PBX's own client, which agents never report: the line's state is more exact.
     #[serde(default)]
     pub softphone: bool,
-    /// Ignored when it has held the microphone for longer than so many hours; null: never.
+    /// Hours of use of the microphone after which the program is ignored; null: never.
     #[serde(default)]
     pub ignore_after_hours: Option<u32>,
 }
 
-/// What is wrong with a row: the field, and what to do.
+/// A row that cannot be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    pub(crate) field: &'static str,
-    pub(crate) detail: String,
+pub struct Refused {
+    /// The wrong field.
+    pub field: &'static str,
+    /// The reason and the remedy.
+    pub detail: String,
 }
 
 impl Program {
     /// What is shown.
-    pub(crate) fn shown(&self) -> &str {
+    pub fn shown(&self) -> &str {
         if self.alias.is_empty() {
             &self.process
         } else {
@@ -108,12 +110,12 @@ impl Program {
     }
 
     /// Whether it is the row of a process.
-    pub(crate) fn is_of(&self, process: &str) -> bool {
+    pub fn is_of(&self, process: &str) -> bool {
         same_program(&self.process, process)
     }
 
     /// The row as it is kept: without spaces around names, without `.exe`.
-    pub(crate) fn checked(self) -> Result<Self, Refused> {
+    pub fn checked(self) -> Result<Self, Refused> {
         let process = base_name(self.process.trim()).to_owned();
         let alias = self.alias.trim().to_owned();
         let refused = |field, detail: String| Err(Refused { field, detail });
@@ -167,7 +169,7 @@ impl Program {
 }
 
 /// The table that the product brings along: all active.
-pub(crate) fn prefilled() -> Vec<Program> {
+pub fn prefilled() -> Vec<Program> {
     let row = |(alias, process, also): (&str, &str, &[&str])| Program {
         process: process.to_owned(),
         also: also.iter().map(|name| (*name).to_owned()).collect(),
@@ -179,7 +181,7 @@ pub(crate) fn prefilled() -> Vec<Program> {
 }
 
 /// A table as the store keeps it; what cannot be read is left out.
-pub(crate) fn stored(json: &str) -> Vec<Program> {
+pub fn stored(json: &str) -> Vec<Program> {
     serde_json::from_str(json).unwrap_or_default()
 }
 

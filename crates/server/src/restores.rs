@@ -1,5 +1,5 @@
-//! Restoring a backup while the server runs. What cannot be changed under a running server – everything at once – is asked
-//! of whoever started it: end, put the backup in place, begin again.
+//! Restoring a backup while the server runs. The command that started the server stops it, puts the backup in the place of the
+//! database, and starts it again.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,7 +20,7 @@ pub fn backups_folder(database: &Path) -> PathBuf {
     database.with_file_name("backups")
 }
 
-/// A restore that was asked for. The server is to be stopped for it.
+/// A requested restore: the server stops for it.
 #[derive(Debug)]
 pub struct Restore {
     prepared: PreparedRestore,
@@ -28,12 +28,12 @@ pub struct Restore {
 }
 
 impl Restore {
-    pub(crate) fn new(prepared: PreparedRestore, entry: Entry) -> Self {
+    /// A prepared backup, and the audit entry that names who asked for it.
+    pub fn new(prepared: PreparedRestore, entry: Entry) -> Self {
         Self { prepared, entry }
     }
 
-    /// Puts the backup in the place of the database, which nothing uses any more, and notes in its audit log who asked for
-    /// it.
+    /// Puts the backup in the place of the database, once the server has stopped, and adds the entry to its audit log.
     ///
     /// # Errors
     /// A file cannot be written; the database is as before then.
@@ -56,21 +56,21 @@ async fn note(database: &Path, entry: &Entry) -> Result<(), StoreError> {
 /// A backup is in the place of the database.
 #[derive(Debug)]
 pub struct Restored {
-    /// Where the database that was there is kept.
+    /// The file of the previous database.
     pub kept: Option<PathBuf>,
-    /// Whether the audit log of the restored database tells of it.
+    /// Whether the audit log of the restored database has the entry.
     pub noted: Result<(), StoreError>,
 }
 
-/// Where whoever started the server hears of it.
+/// The requests, for the command that started the server.
 pub type AskedRestores = mpsc::Receiver<Restore>;
 
 /// A restore was accepted before this one and is not finished.
 #[derive(Debug, thiserror::Error)]
 #[error("a backup is being restored already; wait for it")]
-pub(crate) struct AlreadyRestoring;
+pub struct AlreadyRestoring;
 
-/// How a server asks for it.
+/// The way to ask for a restore.
 #[derive(Clone, Debug)]
 pub struct Restores {
     asked: mpsc::Sender<Restore>,
@@ -90,12 +90,16 @@ impl Restores {
         (restores, asked)
     }
 
-    /// The next server accepts a restore again.
+    /// Accepts a restore again, for the next server.
     pub fn begin_again(&self) {
         self.accepted.store(false, Ordering::Release);
     }
 
-    pub(crate) fn ask(&self, restore: Restore) -> Result<(), AlreadyRestoring> {
+    /// Asks the command that started the server to restore a backup.
+    ///
+    /// # Errors
+    /// A restore was accepted before and is not finished.
+    pub fn ask(&self, restore: Restore) -> Result<(), AlreadyRestoring> {
         if self.accepted.swap(true, Ordering::AcqRel) {
             return Err(AlreadyRestoring);
         }

@@ -32,7 +32,7 @@ pub struct AuditRetention {
 }
 
 /// Deletes old rows, until the server ends. Deletes none while the clock may be wrong.
-pub(crate) async fn enforce(context: Context, audit: AuditRetention) {
+pub async fn enforce(context: Context, audit: AuditRetention) {
     let mut delete_at = context.clock.now();
     loop {
         let now = context.clock.now();

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{Change, Concern, Store};
 use tokio::time::Instant;
 
-use crate::{clock::Clock, metrics::Metrics, pace::Pace};
+use crate::{clock::Clock, metrics::Metrics, rate_limit::RateLimit};
 
 /// Entries about one network at once, and then one in [`SECONDS_EACH`].
 const OF_NETWORK: f64 = 20.0;
@@ -25,16 +25,16 @@ const LEFT_OUT_MAX: usize = 4_096;
 /// Characters of a name that are logged.
 const NAME_MAX: usize = 64;
 
-/// How a person or a device signs in.
+/// The credential with which a person or a device signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Way {
+pub enum Way {
     /// Name and password, by the page or the API.
     Password,
-    /// The present password, to set a new one.
+    /// The current password, to set a new one.
     PresentPassword,
     /// A one-time link.
     Link,
-    /// The organisation's own sign-in.
+    /// OpenID Connect.
     OpenId,
     /// The code that pairs a desktop agent.
     AgentCode,
@@ -50,18 +50,18 @@ pub(crate) enum Way {
 
 /// Outcome of a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Outcome {
-    /// It may come in.
+pub enum Outcome {
+    /// The credential is right.
     SignedIn,
     /// The password, code, link, key or cookie is wrong, unknown or expired.
     Wrong,
-    /// Too many wrong attempts came before: this one was not checked.
+    /// Not checked, after too many wrong attempts.
     TooMany,
 }
 
 impl Way {
-    /// As the log, the audit log and metrics name it.
-    pub(crate) const fn name(self) -> &'static str {
+    /// Its name in the log, the audit log and metrics.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::PresentPassword => "present_password",
@@ -77,8 +77,8 @@ impl Way {
 }
 
 impl Outcome {
-    /// As metrics name it.
-    pub(crate) const fn name(self) -> &'static str {
+    /// Its name in metrics.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::SignedIn => "signed_in",
             Self::Wrong => "wrong",
@@ -89,7 +89,7 @@ impl Outcome {
 
 /// Budgets of log lines and audit rows about sign-ins.
 #[derive(Debug)]
-pub(crate) struct Record {
+pub struct Record {
     began: Instant,
     budgets: Mutex<Budgets>,
 }
@@ -97,15 +97,15 @@ pub(crate) struct Record {
 #[derive(Debug)]
 struct Budgets {
     refused: Budget,
-    /// Apart: refusals must not keep a success out of the logs.
+    /// Separate, so that refusals never keep a successful sign-in out of the logs.
     signed_in: Budget,
 }
 
-/// How many entries may be made.
+/// The number of entries that may be made.
 #[derive(Debug)]
 struct Budget {
-    of_network: Pace<IpAddr>,
-    of_all: Pace<()>,
+    of_network: RateLimit<IpAddr>,
+    of_all: RateLimit<()>,
     left_out: HashMap<IpAddr, u64>,
 }
 
@@ -124,13 +124,13 @@ impl Default for Record {
 impl Budget {
     fn new() -> Self {
         Self {
-            of_network: Pace::new(OF_NETWORK, 1.0 / SECONDS_EACH),
-            of_all: Pace::new(OF_ALL, ALL_PER_SECOND),
+            of_network: RateLimit::new(OF_NETWORK, 1.0 / SECONDS_EACH),
+            of_all: RateLimit::new(OF_ALL, ALL_PER_SECOND),
             left_out: HashMap::new(),
         }
     }
 
-    /// Takes one entry: how many of this network were left out before it. `None`: this one is left out.
+    /// Takes one entry. Returns the number of this network's entries that were left out before; `None` if this one is left out.
     fn take(&mut self, now: Duration, network: IpAddr) -> Option<u64> {
         let may = self.of_network.has_left(now, &network) && self.of_all.has_left(now, &());
         if may {
@@ -147,12 +147,15 @@ impl Budget {
 
 /// A sign-in, or an attempt.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SignIn<'a> {
-    pub(crate) way: Way,
-    pub(crate) outcome: Outcome,
-    pub(crate) address: IpAddr,
-    /// The account, or the name that was given; empty where there is none.
-    pub(crate) name: &'a str,
+pub struct SignIn<'a> {
+    /// The kind of credential.
+    pub way: Way,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The address of the client.
+    pub address: IpAddr,
+    /// The account, or the name that was entered; empty if there is none.
+    pub name: &'a str,
 }
 
 impl SignIn<'_> {
@@ -166,25 +169,25 @@ impl SignIn<'_> {
         let (address, way, name) = (
             self.address.to_canonical(),
             self.way.name(),
-            told(self.name),
+            quoted(self.name),
         );
         format!("{what}: address={address} way={way} left_out={left_out} name=\"{name}\"")
     }
 }
 
-/// A name as it may stand in a line between quotation marks.
-fn told(name: &str) -> String {
+/// A name as the log shows it between quotation marks.
+fn quoted(name: &str) -> String {
     let is_plain = |letter: &char| letter.is_alphanumeric() || " .,:;@_+-/()'".contains(*letter);
     let mut letters = name.trim().chars();
-    let mut told: String = letters
+    let mut quoted: String = letters
         .by_ref()
         .take(NAME_MAX)
         .map(|letter| if is_plain(&letter) { letter } else { '?' })
         .collect();
     if letters.next().is_some() {
-        told.push('…');
+        quoted.push('…');
     }
-    told
+    quoted
 }
 
 impl Record {
@@ -194,7 +197,7 @@ impl Record {
 
     /// Writes a sign-in to the log and the metrics. Returns the number of entries that were left out before it; `None`: this
     /// one is left out itself.
-    pub(crate) fn log(&self, metrics: &Metrics, sign_in: SignIn<'_>) -> Option<u64> {
+    pub fn log(&self, metrics: &Metrics, sign_in: SignIn<'_>) -> Option<u64> {
         metrics.count_sign_in(sign_in.way.name(), sign_in.outcome.name());
         let now = self.began.elapsed();
         let network = sip::network(sign_in.address);
@@ -217,7 +220,7 @@ impl Record {
     }
 
     /// Writes a sign-in to the log, the metrics and the audit log.
-    pub(crate) async fn note(
+    pub async fn note(
         &self,
         (store, clock, metrics): (&Store, &Clock, &Metrics),
         sign_in: SignIn<'_>,
@@ -225,7 +228,7 @@ impl Record {
         let Some(left_out) = self.log(metrics, sign_in) else {
             return;
         };
-        let name = told(sign_in.name);
+        let name = quoted(sign_in.name);
         let address = sign_in.address.to_canonical().to_string();
         let (what, who) = match sign_in.outcome {
             Outcome::SignedIn => ("session.begin", name.as_str()),
@@ -247,7 +250,7 @@ impl Record {
         };
         // An audit log that cannot be written keeps no person out; the log has the line.
         if let Err(error) = store.record_change(&change).await {
-            tracing::warn!(%error, "the audit log does not tell of a sign-in");
+            tracing::warn!(%error, "a sign-in could not be added to the audit log; check the data folder");
         }
     }
 }

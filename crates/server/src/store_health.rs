@@ -21,7 +21,7 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// Collects what the database refused. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct StoreHealth(Arc<watch::Sender<String>>);
+pub struct StoreHealth(Arc<watch::Sender<String>>);
 
 impl Default for StoreHealth {
     fn default() -> Self {
@@ -31,12 +31,12 @@ impl Default for StoreHealth {
 
 impl StoreHealth {
     /// Reports a refusal and its reason.
-    pub(crate) fn refused(&self, reason: String) {
+    pub fn refused(&self, reason: String) {
         self.0.send_replace(reason);
     }
 
     /// Checks a database that was too large for the start, and probes and reports for ever.
-    pub(crate) async fn run(self, database: Database, checked: DamageCheck, health: Health) {
+    pub async fn run(self, database: Database, checked: DamageCheck, health: Health) {
         match checked {
             DamageCheck::Passed => self.probe(&database, &health).await,
             DamageCheck::Postponed => {

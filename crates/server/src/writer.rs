@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long commands wait for a sweep, and for writes, that Teams holds up.
-pub(crate) const SETTLE_MAX: Duration = Duration::from_secs(2);
+pub const SETTLE_MAX: Duration = Duration::from_secs(2);
 /// Pause before a failed transaction is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 /// How often the store's log is moved into the database.
@@ -202,7 +202,7 @@ impl Writer {
     }
 
     /// Commits and passes on, for ever.
-    pub(crate) async fn run(
+    pub async fn run(
         self,
         (store, store_health): (Store, StoreHealth),
         shard: Shard,

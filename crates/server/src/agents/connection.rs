@@ -22,7 +22,7 @@ use tokio_tungstenite::{
 };
 
 use super::{AgentSession, Agents, Order, table};
-use crate::{clients, context::Context, metrics::Counted, pace::Pace, shard::Cause};
+use crate::{clients, context::Context, metrics::Counted, rate_limit::RateLimit, shard::Cause};
 
 /// Time without a message after which an agent is gone: its last report has expired by then.
 const SILENCE_MAX: Duration = LEASE;
@@ -86,7 +86,7 @@ impl Agents {
             profiles: Profiles::default(),
             report: Report::default(),
             began: Instant::now(),
-            messages: Pace::new(BURST, PER_SECOND),
+            messages: RateLimit::new(BURST, PER_SECOND),
             settings: self.0.settings.subscribe(),
             stopping,
             chooser,
@@ -117,7 +117,7 @@ struct AgentConnection<S, C> {
     report: Report,
     began: Instant,
     /// Messages that the agent may still send.
-    messages: Pace<()>,
+    messages: RateLimit<()>,
     settings: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
 }

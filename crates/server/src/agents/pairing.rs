@@ -12,7 +12,7 @@ use presence::{PersonId, Timestamp};
 use store::SecretHash;
 use tokio::time::Instant;
 
-use crate::{pace::Pace, secrets::hash};
+use crate::{rate_limit::RateLimit, secrets::hash};
 
 /// Validity of a code.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -36,7 +36,7 @@ pub struct PairingCodes {
 #[derive(Debug)]
 struct Inner {
     valid: HashMap<SecretHash, (PersonId, Timestamp)>,
-    attempts: Pace<IpAddr>,
+    attempts: RateLimit<IpAddr>,
 }
 
 /// No code was made.
@@ -56,7 +56,7 @@ impl Default for PairingCodes {
             began: Instant::now(),
             inner: Mutex::new(Inner {
                 valid: HashMap::new(),
-                attempts: Pace::new(ATTEMPTS, PER_SECOND),
+                attempts: RateLimit::new(ATTEMPTS, PER_SECOND),
             }),
         }
     }

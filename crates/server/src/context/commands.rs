@@ -19,7 +19,7 @@ impl Context {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub(crate) async fn load_people(&self) -> Result<(), StoreError> {
+    pub async fn load_people(&self) -> Result<(), StoreError> {
         for stored in self.store.people(self.clock.now()).await? {
             self.put(stored).await;
         }
@@ -27,7 +27,7 @@ impl Context {
     }
 
     /// Takes a person in, or what changed about one.
-    pub(crate) async fn put(&self, stored: StoredPerson) {
+    pub async fn put(&self, stored: StoredPerson) {
         let (id, now) = (stored.id, self.clock.now());
         let before = self.directory.person(id);
         self.directory.put(Person::from(&stored));
@@ -65,7 +65,7 @@ impl Context {
     }
 
     /// A person is at another place, where viewers may see more or less of them, and which may be another tenant's.
-    pub(crate) fn place_changed(&self, person: PersonId, before: Place) {
+    pub fn place_changed(&self, person: PersonId, before: Place) {
         let visibility = VisibilityBefore::Place(before);
         self.events
             .visibility_changed(person, visibility, self.clock.now());
@@ -73,7 +73,7 @@ impl Context {
     }
 
     /// Changes something about one person's settings, profiles or place, and applies what follows for that person.
-    pub(crate) async fn update_person(&self, person: PersonId, change: impl FnOnce(&mut Tables)) {
+    pub async fn update_person(&self, person: PersonId, change: impl FnOnce(&mut Tables)) {
         let policy = self.organisation.update_person(person, change);
         let policy = policy.map(|policy| (person, policy));
         self.put_in_force(policy.into_iter().collect()).await;
@@ -82,7 +82,7 @@ impl Context {
 
     /// Ends what the engine does for people, and waits until what Offhook wrote to Teams for them is taken back, at most for a
     /// moment: it ends there by itself.
-    pub(crate) async fn retire(&self, people: &[PersonId]) {
+    pub async fn retire(&self, people: &[PersonId]) {
         let inputs = people.iter().map(|person| Input::RemovePerson(*person));
         self.shard.inputs(inputs.collect(), Cause::Other).await;
         self.shard.input_and_wait(Input::Tick).await;
@@ -91,14 +91,14 @@ impl Context {
     }
 
     /// Forgets a person whom the engine has no more.
-    pub(crate) fn forget(&self, person: PersonId) {
+    pub fn forget(&self, person: PersonId) {
         self.directory.remove(person);
         self.organisation.remove_person(person);
         self.events.remove(person, self.clock.now());
     }
 
     /// A person has no Teams account any more. What Offhook wrote there is taken back first.
-    pub(crate) async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
+    pub async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
         let unlinked = || Input::Person(person.id, Fact::TeamsUnlinked);
         self.shard.input_and_wait(unlinked()).await;
         // No other change waits for this: their lock is taken afterwards.
@@ -114,12 +114,12 @@ impl Context {
     }
 
     /// Somebody may have come to another tenant: each looks again who is its.
-    pub(crate) fn look_for_movers(&self) {
+    pub fn look_for_movers(&self) {
         self.places.send_modify(|places| *places += 1);
     }
 
     /// Tells of locations that name a tenant which is not configured.
-    pub(crate) fn check_tenants(&self) {
+    pub fn check_tenants(&self) {
         let unknown: Vec<String> = self.organisation.read(|tables| {
             let named = tables.scopes.values();
             named
@@ -139,7 +139,7 @@ impl Context {
     }
 
     /// Puts in force what holds for people now, and lets every viewer look again.
-    pub(crate) async fn put_in_force(&self, changed: Vec<(PersonId, Arc<PersonPolicy>)>) {
+    pub async fn put_in_force(&self, changed: Vec<(PersonId, Arc<PersonPolicy>)>) {
         let inputs = changed
             .into_iter()
             .map(|(person, policy)| Input::Person(person, Fact::Policy(policy)));

@@ -58,7 +58,7 @@ fn changed_extensions(before: Option<&Person>, after: Option<&Person>) -> BTreeS
 
 impl Context {
     /// Applies changes by other processes, until the server ends.
-    pub(crate) async fn follow_people(self) {
+    pub async fn follow_people(self) {
         loop {
             tokio::time::sleep(POLL_INTERVAL).await;
             self.apply_people().await;
@@ -71,7 +71,7 @@ impl Context {
     /// Waits for changes of settings: the caller must not hold `settings_change`.
     ///
     /// Returns false if the store could not be read; the changes are applied later then.
-    pub(crate) async fn apply_people(&self) -> bool {
+    pub async fn apply_people(&self) -> bool {
         let refreshed = self.refresh_people().await;
         if let Err(error) = &refreshed {
             tracing::warn!(%error, "changes of people could not be read from the database; trying again in 2 s");
@@ -80,7 +80,7 @@ impl Context {
     }
 
     /// A person who was retired stays after all: [`Self::apply_people`] takes them in again.
-    pub(crate) async fn bring_back(&self, person: PersonId) {
+    pub async fn bring_back(&self, person: PersonId) {
         self.directory.remove(person);
         self.people_changes.0.lock().await.again.insert(person);
     }

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    pace::Pace,
+    rate_limit::RateLimit,
     secrets,
     shard::Cause,
     sign_in_record::{Outcome, SignIn, Way},
@@ -61,11 +61,11 @@ pub(super) struct WatcherPolicy {
     on_watched: OnWatched,
     verifier: Verifier,
     /// What addresses that are not trusted have left, in requests.
-    pace: Pace<IpAddr>,
+    limit: RateLimit<IpAddr>,
     /// What accounts have left at each address, in wrong passwords; one a second comes back.
-    wrong_passwords: Pace<(SecretHash, IpAddr)>,
+    wrong_passwords: RateLimit<(SecretHash, IpAddr)>,
     /// Accounts of which it may be logged that they speak for another extension.
-    foreign: Pace<String>,
+    foreign: RateLimit<String>,
     documents: DocumentCache,
     /// Connections whose peers have shown who they are.
     pub(super) known: HashSet<Flow>,
@@ -116,9 +116,9 @@ impl WatcherPolicy {
             options,
             on_watched,
             verifier,
-            pace: Pace::new(BURST, PER_SECOND),
-            wrong_passwords: Pace::new(WRONG_PASSWORDS, 1.0),
-            foreign: Pace::new(1.0, 1.0 / FOREIGN_INTERVAL_SECONDS),
+            limit: RateLimit::new(BURST, PER_SECOND),
+            wrong_passwords: RateLimit::new(WRONG_PASSWORDS, 1.0),
+            foreign: RateLimit::new(1.0, 1.0 / FOREIGN_INTERVAL_SECONDS),
             documents: DocumentCache::default(),
             known: HashSet::new(),
             lists: BTreeSet::new(),
@@ -139,7 +139,7 @@ impl WatcherPolicy {
             self.know(peer);
             return true;
         }
-        self.pace.take(now, sip::network(peer.source.ip()), 1.0)
+        self.limit.take(now, sip::network(peer.source.ip()), 1.0)
     }
 
     /// The peer of a connection has shown who it is.

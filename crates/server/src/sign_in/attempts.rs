@@ -10,7 +10,7 @@ use std::{
 use store::{Account, SecretHash};
 use tokio::time::Instant;
 
-use crate::{pace::Pace, secrets};
+use crate::{rate_limit::RateLimit, secrets};
 
 /// Wrong passwords for one account from one network at once, then one in [`SECONDS_EACH`].
 const ATTEMPTS: f64 = 10.0;
@@ -47,16 +47,16 @@ pub(crate) struct WrongPasswords {
 #[derive(Debug)]
 struct Paces {
     /// Of each account at each network.
-    of_account: Pace<(Meant, IpAddr)>,
+    of_account: RateLimit<(Meant, IpAddr)>,
     /// Of each network with all accounts.
-    of_network: Pace<IpAddr>,
+    of_network: RateLimit<IpAddr>,
 }
 
 impl Default for WrongPasswords {
     fn default() -> Self {
         let per_second = 1.0 / f64::from(SECONDS_EACH);
-        let of_account = Pace::new(ATTEMPTS, per_second);
-        let of_network = Pace::new(ATTEMPTS_OF_NETWORK, ATTEMPTS * per_second);
+        let of_account = RateLimit::new(ATTEMPTS, per_second);
+        let of_network = RateLimit::new(ATTEMPTS_OF_NETWORK, ATTEMPTS * per_second);
         Self {
             began: Instant::now(),
             paces: Mutex::new(Paces {
@@ -92,7 +92,7 @@ impl WrongPasswords {
     /// The password was right: its owner has every attempt again.
     pub(super) fn succeeded(&self, meant: &Meant, network: IpAddr) {
         let mut paces = self.paces();
-        paces.of_account.forgive(&(meant.clone(), network));
+        paces.of_account.reset(&(meant.clone(), network));
         paces.of_network.give_back(&network, 1.0);
     }
 }
