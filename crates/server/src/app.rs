@@ -380,13 +380,13 @@ impl App {
     /// Lets every source speak and every sink finish at the clock's present time. For clocks that are driven by hand:
     /// after each step everything has happened that would have happened meanwhile.
     pub async fn settle(&self) {
-        self.context.clients.renew().await;
-        self.context.shard.input_and_wait(Input::Tick).await;
+        self.shared.clients.renew().await;
+        self.shared.engine.input_and_wait(Input::Tick).await;
         // Teams may keep us waiting: time goes on all the same, as it does for everybody.
         let sweeps = self.sweeps.iter().map(SweepNow::sweep);
         let _ = tokio::time::timeout(SETTLE_MAX, futures_util::future::join_all(sweeps)).await;
-        self.context.shard.input_and_wait(Input::Tick).await;
-        self.context.writer.settled().await;
+        self.shared.engine.input_and_wait(Input::Tick).await;
+        self.shared.writer.settled().await;
     }
 
     /// Asks the telephone system for every line's state anew.

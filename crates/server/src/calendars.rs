@@ -497,7 +497,7 @@ async fn replace(reader: &Reader, person: PersonId, appointments: &[Appointment]
         Ok(stored) => {
             reader
                 .context
-                .shard
+                .engine
                 .fact(person, Fact::Calendar(stored))
                 .await;
             true

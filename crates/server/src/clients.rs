@@ -14,7 +14,7 @@ use presence::{ClientId, ClientState, Fact, Input, PersonId, Timestamp};
 
 use crate::{
     clock::Clock,
-    shard::{Cause, Shard},
+    engine_handle::{Cause, EngineHandle},
 };
 
 /// The lease of a client (docs/presence-rules.md, "Leases").
@@ -27,7 +27,7 @@ const RENEWAL: Duration = Duration::from_secs(20);
 pub struct Clients {
     connected: Arc<Mutex<BTreeMap<ClientId, (PersonId, Timestamp)>>>,
     next: Arc<AtomicU64>,
-    shard: Shard,
+    engine: EngineHandle,
     clock: Clock,
 }
 
@@ -41,11 +41,11 @@ pub struct Connected {
 
 impl Clients {
     /// Nobody yet.
-    pub fn new(shard: Shard, clock: Clock) -> Self {
+    pub fn new(engine: EngineHandle, clock: Clock) -> Self {
         Self {
             connected: Arc::default(),
             next: Arc::new(AtomicU64::new(1)),
-            shard,
+            engine,
             clock,
         }
     }
@@ -55,7 +55,7 @@ impl Clients {
         let id = ClientId::Page(self.next.fetch_add(1, Ordering::Relaxed));
         let since = self.clock.now();
         self.lock().insert(id, (person, since));
-        self.shard
+        self.engine
             .input(self.input(id, person, since), Cause::Other)
             .await;
         Connected {
@@ -71,7 +71,7 @@ impl Clients {
         let inputs = connected
             .into_iter()
             .map(|(id, (person, since))| self.input(id, person, since));
-        self.shard.inputs(inputs.collect(), Cause::Other).await;
+        self.engine.inputs(inputs.collect(), Cause::Other).await;
     }
 
     /// Renews, for ever.
@@ -103,12 +103,12 @@ impl Clients {
 impl Drop for Connected {
     fn drop(&mut self) {
         self.clients.lock().remove(&self.id);
-        let (shard, id, person) = (self.clients.shard.clone(), self.id, self.person);
+        let (engine, id, person) = (self.clients.engine.clone(), self.id, self.person);
         // Without a runtime the server is ending, and the engine with it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 let input = Input::Person(person, Fact::ClientEnded(id));
-                shard.input(input, Cause::Other).await;
+                engine.input(input, Cause::Other).await;
             });
         }
     }

@@ -24,12 +24,12 @@ use crate::{
     clients::Clients,
     clock::Clock,
     directory::{Directory, Person},
+    engine_handle::{EngineHandle, Inbox},
     engine_task::{self, Sink, Sinks},
     events::Events,
     health::Health,
     metrics::Metrics,
     organisation::Organisation,
-    shard::{Inbox, Shard},
     sign_in_record::{Outcome, Record, SignIn, Way},
     store_health::StoreHealth,
     writer::{WriteSink, Writer},
@@ -74,7 +74,7 @@ pub struct Context {
     /// The presence of the people, and its changes.
     pub events: Events,
     /// The engine's queue of inputs.
-    pub shard: Shard,
+    pub engine: EngineHandle,
     /// The queue of records and writes.
     pub writer: Writer,
     /// Open pages and clients.
@@ -165,17 +165,17 @@ impl Context {
         // Greater than any revision of an earlier run, so that a client's memory of that run is recognised.
         let first_revision = clock.now().milliseconds().unsigned_abs();
         let organisation = Organisation::default();
-        let (shard, inbox) = Shard::new();
+        let (engine, inbox) = EngineHandle::new();
         let context = Self {
             events: Events::new(metrics.clone(), first_revision, organisation.clone()),
-            clients: Clients::new(shard.clone(), clock.clone()),
+            clients: Clients::new(engine.clone(), clock.clone()),
             writer: Writer::new(writes),
             people_changes: Arc::new(PeopleChanges::new(revision, staleness_limit)),
             store,
             clock,
             directory,
             organisation,
-            shard,
+            engine,
             health,
             store_health: StoreHealth::default(),
             metrics,
@@ -212,7 +212,7 @@ impl Context {
     /// Commits what the engine wants remembered, until the server ends.
     pub async fn commit(self) {
         let store = (self.store, self.store_health);
-        self.writer.run(store, self.shard, self.health).await;
+        self.writer.run(store, self.engine, self.health).await;
     }
 
     /// Registers a follower of changes of people, for as long as the server runs.

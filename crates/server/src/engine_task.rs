@@ -6,9 +6,9 @@ use presence::{Effect, Engine, Input, LineKnowledge, Timestamp, Timing};
 
 use crate::{
     clock::Clock,
+    engine_handle::{Cause, Inbox, Message},
     events::Events,
     metrics::Metrics,
-    shard::{Cause, Inbox, Message},
     writer::Writer,
 };
 
@@ -33,7 +33,7 @@ pub struct Sinks {
     pub metrics: Arc<Metrics>,
 }
 
-/// Runs the engine until every [`Shard`](crate::shard::Shard) is dropped.
+/// Runs the engine until every [`EngineHandle`](crate::engine_handle::EngineHandle) is dropped.
 pub async fn run(mut inbox: Inbox, timing: Timing, clock: Clock, sinks: Sinks) {
     let mut engine = Engine::new(timing);
     loop {

@@ -1,6 +1,6 @@
 //! The server: wires sources, engine and sinks together and speaks HTTP.
 //!
-//! Sources (`pbx`, `teams::sweep`) turn what they hear into inputs; `shard` lets the engine decide; sinks (`events`,
+//! Sources (`pbx`, `teams::sweep`) turn what they hear into inputs; `engine` lets the engine decide; sinks (`events`,
 //! `writer`, `teams::writes`) carry effects out. Sources and sinks never talk to each other.
 
 pub mod access;
@@ -51,6 +51,7 @@ pub mod password_rules;
 mod pbx;
 mod rate_limit;
 
+mod engine_handle;
 mod phones;
 mod preconditions;
 mod problem;
@@ -61,7 +62,6 @@ mod retention;
 mod revocations;
 pub mod secrets;
 mod sessions;
-mod shard;
 mod sign_in;
 mod sign_in_page;
 mod sign_in_record;

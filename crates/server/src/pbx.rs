@@ -18,8 +18,8 @@ use crate::{
     clock::Clock,
     context::PeopleObserver,
     directory::Directory,
+    engine_handle::{Cause, EngineHandle},
     health::{Health, Trouble},
-    shard::{Cause, Shard},
 };
 
 /// Events that may wait for the engine; the connector is held up beyond that.
@@ -76,7 +76,7 @@ impl Pbx {
         connector: Connector,
         share: Share,
         directory: Directory,
-        shard: Shard,
+        engine: EngineHandle,
         health: Health,
         clock: Clock,
         tasks: &mut JoinSet<()>,
@@ -90,7 +90,7 @@ impl Pbx {
             .map_err(|error| error.to_string())?;
         let told = connector.health();
         tasks.spawn(tell_health(part, told, health));
-        tasks.spawn(translate(receiver, directory, shard, clock));
+        tasks.spawn(translate(receiver, directory, engine, clock));
         Ok(Self {
             connector: Arc::new(connector),
             share,
@@ -155,7 +155,7 @@ impl PeopleObserver for ExtensionWatch {
 async fn translate(
     mut events: mpsc::Receiver<LineEvent>,
     directory: Directory,
-    shard: Shard,
+    engine: EngineHandle,
     clock: Clock,
 ) {
     while let Some(event) = events.recv().await {
@@ -179,7 +179,7 @@ async fn translate(
             }
             LineChange::Stale => (Fact::LineStale(line), Cause::Other),
         };
-        shard.input(Input::Person(person, fact), cause).await;
+        engine.input(Input::Person(person, fact), cause).await;
     }
 }
 

@@ -20,8 +20,8 @@ use tokio::{
 
 use crate::{
     audit::Entry,
+    engine_handle::{Cause, EngineHandle},
     health::{Health, Trouble},
-    shard::{Cause, Shard},
     store_health::StoreHealth,
 };
 
@@ -205,7 +205,7 @@ impl Writer {
     pub async fn run(
         self,
         (store, store_health): (Store, StoreHealth),
-        shard: Shard,
+        engine: EngineHandle,
         health: Health,
     ) {
         loop {
@@ -236,7 +236,7 @@ impl Writer {
                         for (write, heard_at) in batch.writes.into_values() {
                             if let Some(fact) = self.teams.push(write, heard_at) {
                                 let input = Input::Person(write.person, fact);
-                                shard.input(input, Cause::Other).await;
+                                engine.input(input, Cause::Other).await;
                             }
                         }
                         for Entered {
@@ -246,7 +246,7 @@ impl Writer {
                             ..
                         } in entered
                         {
-                            shard.fact(person, Fact::Choice(choice)).await;
+                            engine.fact(person, Fact::Choice(choice)).await;
                             let _ = done.send(Ok(()));
                         }
                     }

@@ -22,7 +22,9 @@ use tokio_tungstenite::{
 };
 
 use super::{AgentSession, Agents, Order, table};
-use crate::{clients, context::Context, metrics::Counted, rate_limit::RateLimit, shard::Cause};
+use crate::{
+    clients, context::Context, engine_handle::Cause, metrics::Counted, rate_limit::RateLimit,
+};
 
 /// Time without a message after which an agent is gone: its last report has expired by then.
 const SILENCE_MAX: Duration = LEASE;
@@ -175,7 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
     async fn close(&mut self, reason: &'static str) {
         let (person, device) = (self.session.person, &self.session.device);
         let ended = Input::Person(person, Fact::ClientEnded(self.session.client));
-        self.context.shard.input(ended, Cause::Other).await;
+        self.context.engine.input(ended, Cause::Other).await;
         tracing::debug!(%person, %device, reason, "agent connection closed");
         let frame = CloseFrame {
             code: CloseCode::Normal,
@@ -262,7 +264,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
             },
         ];
         let inputs = facts.map(|fact| Input::Person(self.session.person, fact));
-        self.context.shard.inputs(inputs.into(), Cause::Other).await;
+        self.context
+            .engine
+            .inputs(inputs.into(), Cause::Other)
+            .await;
     }
 
     /// Sends changed programs to watch and changed profiles. The choice is the one that was last sent: a change of settings
@@ -291,7 +296,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
 
     /// Sends the person's profiles and choice, if they have changed.
     async fn send_choice(&mut self) -> bool {
-        let choice = self.context.shard.choice(self.session.person).await;
+        let choice = self.context.engine.choice(self.session.person).await;
         let chosen = choice.map(|choice| choice.profile.to_string());
         self.send_profiles(chosen).await
     }

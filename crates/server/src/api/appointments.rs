@@ -150,8 +150,8 @@ pub(crate) async fn list(
     let mut rows: Vec<(i64, AppointmentBody)> = rows
         .map(|appointment| (appointment.start.milliseconds(), body(appointment, level)))
         .collect();
-    if let Some(call) = context.shard.teams_call(person).await {
-        let profile = context.organisation.policy(person);
+    if let Some(call) = shared.engine.teams_call(person).await {
+        let profile = shared.organisation.policy(person);
         let profile = profile.and_then(|policy| policy.profiles.teams_call().cloned());
         let since = call.since;
         let call = AppointmentBody {
@@ -256,7 +256,7 @@ pub(crate) async fn add(
     let appointment = Appointment { id, ..appointment };
     let shown = body(&appointment, Relationship::AssistantPlus);
     let fact = Fact::Appointment(appointment);
-    context.shard.fact(person, fact).await;
+    shared.engine.fact(person, fact).await;
     Ok((StatusCode::CREATED, axum::Json(shown)))
 }
 
@@ -354,7 +354,7 @@ pub(crate) async fn replace(
         .await;
     stored?;
     let fact = Fact::Appointment(appointment);
-    context.shard.fact(person, fact).await;
+    shared.engine.fact(person, fact).await;
     Ok(axum::Json(shown))
 }
 
@@ -388,6 +388,6 @@ pub(crate) async fn delete(
         .await;
     deleted?;
     let fact = Fact::AppointmentDeleted(appointment);
-    context.shard.fact(person, fact).await;
+    shared.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }

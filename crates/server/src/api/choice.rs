@@ -56,9 +56,9 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<ChosenBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
-    caller.require_to_read(&context.organisation, person, Permission::ChangeProfile)?;
-    let choice = context.shard.choice(person).await;
+    let person = super::person(&shared, &id)?.id;
+    caller.require_to_read(&shared.organisation, person, Permission::ChangeProfile)?;
+    let choice = shared.engine.choice(person).await;
     Ok(axum::Json(ChosenBody {
         profile: choice.as_ref().map(|choice| choice.profile.to_string()),
         since: choice.as_ref().map(|choice| rfc3339(choice.since)),

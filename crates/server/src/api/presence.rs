@@ -161,7 +161,7 @@ pub(crate) async fn explain(
     super::opened(&teams, &context.organisation, &person);
     let level = caller.level(&context.organisation, person.id);
     let with_microphone = level.may(Permission::SeeMicrophone);
-    let explained = context.shard.explain(person.id, with_microphone).await;
+    let explained = shared.engine.explain(person.id, with_microphone).await;
     let (presence, reasons) = explained.ok_or_else(starting)?;
     Ok(Json(Explanation {
         person: person.id.to_string(),

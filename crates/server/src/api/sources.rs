@@ -56,7 +56,7 @@ pub(crate) async fn meet(
         screen: body.screen,
         until: context.clock.now() + MEETING_LEASE,
     };
-    context.shard.fact(person, fact).await;
+    shared.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn leave(
     let person = super::person(&context.directory, &id)?.id;
     caller.require_self(person, Access::Change)?;
     let fact = Fact::MeetingEnded(meeting.into());
-    context.shard.fact(person, fact).await;
+    shared.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -132,7 +132,7 @@ pub(crate) async fn client(
         since,
         until: now + LEASE,
     };
-    context.shard.fact(person, fact).await;
+    shared.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -151,6 +151,6 @@ pub(crate) async fn client_ended(
     let person = super::person(&context.directory, &id)?.id;
     caller.require_self(person, Access::Change)?;
     let fact = Fact::ClientEnded(client_id(&client));
-    context.shard.fact(person, fact).await;
+    shared.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -64,7 +64,7 @@ pub(super) async fn start_pbxs(
             options.connector,
             share,
             context.directory.clone(),
-            context.shard.clone(),
+            context.engine.clone(),
             context.health.clone(),
             context.clock.clone(),
             tasks,

@@ -8,10 +8,10 @@ use store::{StoreError, StoredPerson};
 use super::Context;
 use crate::{
     directory::Person,
+    engine_handle::Cause,
     events::VisibilityBefore,
     health::Trouble,
     organisation::{Place, Tables},
-    shard::Cause,
 };
 
 impl Context {
@@ -46,14 +46,14 @@ impl Context {
                 ..stored.record
             };
             let input = Input::AddPerson(id, Box::new(record), policy);
-            return self.shard.input(input, Cause::Other).await;
+            return self.engine.input(input, Cause::Other).await;
         };
         // That there is no account is not concluded from what was read: one may have been found meanwhile.
         let linked = linked.then_some(Fact::TeamsLinked);
         let facts = [Fact::Lines(lines), Fact::Policy(policy)];
         let inputs = facts.into_iter().chain(linked);
         let inputs = inputs.map(|fact| Input::Person(id, fact)).collect();
-        self.shard.inputs(inputs, Cause::Other).await;
+        self.engine.inputs(inputs, Cause::Other).await;
         self.policy_changed(id);
         if self.directory.person(id).is_some_and(|now| *now != *before) {
             self.events.person_changed(id, now);
@@ -84,8 +84,8 @@ impl Context {
     /// moment: it ends there by itself.
     pub async fn retire(&self, people: &[PersonId]) {
         let inputs = people.iter().map(|person| Input::RemovePerson(*person));
-        self.shard.inputs(inputs.collect(), Cause::Other).await;
-        self.shard.input_and_wait(Input::Tick).await;
+        self.engine.inputs(inputs.collect(), Cause::Other).await;
+        self.engine.input_and_wait(Input::Tick).await;
         // The way to Teams needs the account of a person until the last write is on it.
         self.writer.committed().await;
     }
@@ -100,12 +100,12 @@ impl Context {
     /// A person has no Teams account any more. What Offhook wrote there is taken back first.
     pub async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
         let unlinked = || Input::Person(person.id, Fact::TeamsUnlinked);
-        self.shard.input_and_wait(unlinked()).await;
+        self.engine.input_and_wait(unlinked()).await;
         // No other change waits for this: their lock is taken afterwards.
         self.writer.settled().await;
         let _one_at_a_time = self.settings_change.lock().await;
         // People who were read from the store meanwhile came with this account.
-        self.shard.input_and_wait(unlinked()).await;
+        self.engine.input_and_wait(unlinked()).await;
         self.store.unlink_teams(person.id).await?;
         self.directory.forget_teams_id(person.id);
         // Another tenant may have an account for them.
@@ -143,7 +143,7 @@ impl Context {
         let inputs = changed
             .into_iter()
             .map(|(person, policy)| Input::Person(person, Fact::Policy(policy)));
-        self.shard.inputs(inputs.collect(), Cause::Other).await;
-        self.shard.input_and_wait(Input::Tick).await;
+        self.engine.inputs(inputs.collect(), Cause::Other).await;
+        self.engine.input_and_wait(Input::Tick).await;
     }
 }

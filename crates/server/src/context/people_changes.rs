@@ -8,7 +8,7 @@ use store::{StoreError, StoredPerson};
 use tokio::sync::Mutex;
 
 use super::{Context, StalenessLimit};
-use crate::{directory::Person, shard::Cause};
+use crate::{directory::Person, engine_handle::Cause};
 
 /// How often the store is asked for changes by other processes. The server's own changes are applied at once.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -105,7 +105,7 @@ impl Context {
         let added = added.filter(|(id, stored)| stored.is_some() && !self.knows(*id));
         let people = self.directory.len() + added.count();
         let fresh = Input::ObservationFresh((state.staleness_limit)(people));
-        self.shard.input_and_wait(fresh).await;
+        self.engine.input_and_wait(fresh).await;
 
         let removed = changes.people.iter();
         let removed = removed.filter(|(id, stored)| stored.is_none() && self.knows(*id));
@@ -138,7 +138,7 @@ impl Context {
         state.revision = changes.revision;
         state.again.clear();
         // What was put is in force: the engine has taken it.
-        self.shard.input_and_wait(Input::Tick).await;
+        self.engine.input_and_wait(Input::Tick).await;
         if may_have_moved {
             self.look_for_movers();
         }
@@ -174,8 +174,8 @@ impl Context {
         let unlinked = people
             .iter()
             .map(|person| Input::Person(person.id, Fact::TeamsUnlinked));
-        self.shard.inputs(unlinked.collect(), Cause::Other).await;
-        self.shard.input_and_wait(Input::Tick).await;
+        self.engine.inputs(unlinked.collect(), Cause::Other).await;
+        self.engine.input_and_wait(Input::Tick).await;
         self.writer.settled().await;
         for person in people {
             self.store.forget_teams_writes(person.id).await?;

@@ -29,9 +29,9 @@ use super::{
 };
 use crate::{
     context::Context,
+    engine_handle::Cause,
     rate_limit::RateLimit,
     secrets,
-    shard::Cause,
     sign_in_record::{Outcome, SignIn, Way},
 };
 use store::SecretHash;
@@ -487,7 +487,7 @@ impl Host<Flow> for WatcherPolicy {
         };
         let heard = Cause::Pbx(tokio::time::Instant::now());
         let input = Input::Person(person, fact);
-        if !self.context.shard.try_input(input, heard) {
+        if !self.context.engine.try_input(input, heard) {
             return Err(503);
         }
         if publication.body.is_some() {

@@ -265,7 +265,11 @@ async fn link(
         .context
         .directory
         .set_teams_id(person.id, account, &tenant.name);
-    teams.context.shard.fact(person.id, Fact::TeamsLinked).await;
+    teams
+        .context
+        .engine
+        .fact(person.id, Fact::TeamsLinked)
+        .await;
     Ok(teams
         .context
         .store

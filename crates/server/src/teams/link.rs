@@ -227,7 +227,7 @@ impl Tenant {
         self.context
             .directory
             .set_teams_id(person.id, &user.id, &self.name);
-        self.context.shard.fact(person.id, Fact::TeamsLinked).await;
+        self.context.engine.fact(person.id, Fact::TeamsLinked).await;
         let named = NamedAccount {
             object_id: user.id,
             sign_in_name: user.user_principal_name,

@@ -11,7 +11,7 @@ use graph::{ElementFault, Presences};
 use presence::{Fact, Input, PersonId, Timestamp};
 
 use super::Tenant;
-use crate::{directory::Person, health::Trouble, shard::Cause};
+use crate::{directory::Person, engine_handle::Cause, health::Trouble};
 
 /// Complete answers in a row without an account after which it is missing.
 const MISSES_MAX: u8 = 3;
@@ -240,7 +240,7 @@ impl Tenant {
         }
         let input = |person| Input::Person(person, Fact::TeamsLoginEnded);
         let inputs = due.into_iter().map(input).collect();
-        self.context.shard.inputs(inputs, Cause::Other).await;
+        self.context.engine.inputs(inputs, Cause::Other).await;
     }
 }
 

@@ -12,8 +12,8 @@ use presence::{Fact, Input, PersonId, Timestamp};
 
 use super::{Tenant, network_time};
 use crate::{
+    engine_handle::Cause,
     health::{Trouble, first_few},
-    shard::Cause,
 };
 
 /// Requests of a sweep that may be spent on halving, for all people together. One refused account takes 20 at most, so that
@@ -228,7 +228,7 @@ impl Tenant {
         }
         let input = |person| Input::Person(person, Fact::TeamsAccountMissing { asked_at });
         let inputs = people.into_iter().map(input).collect();
-        self.context.shard.inputs(inputs, Cause::Other).await;
+        self.context.engine.inputs(inputs, Cause::Other).await;
     }
 
     /// Reports the accounts that cannot be read: Graph refuses them, or its answers about them are odd.

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{Logins, Tenant, network_time, reads::Turns};
-use crate::shard::Cause;
+use crate::engine_handle::Cause;
 
 /// Pause while no person is synchronised with Teams.
 const IDLE_INTERVAL: Duration = Duration::from_millis(500);
@@ -224,7 +224,7 @@ impl Tenant {
         let received = Instant::now();
         let inputs = self.inputs(read.presences, asked_at);
         self.context
-            .shard
+            .engine
             .inputs(inputs, Cause::Graph(received))
             .await;
         // Single people's failures are reported for all together.
@@ -260,7 +260,7 @@ impl Tenant {
         let mut inputs = self.left_out(ids, &read, asked_at);
         inputs.extend(self.inputs(read.presences, asked_at.0));
         self.context
-            .shard
+            .engine
             .inputs(inputs, Cause::Graph(received))
             .await;
         Ok(())

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{Tenant, network_time};
-use crate::{directory::Directory, shard::Cause, writer::WriteSink};
+use crate::{directory::Directory, engine_handle::Cause, writer::WriteSink};
 
 /// Requests on the wire at once. At 50 ms an answer that is 1,280 a second, far beyond any tenant's budget.
 const IN_FLIGHT_MAX: usize = 64;
@@ -365,7 +365,7 @@ impl TenantWrites {
             && write.tag.origin == Origin::Engine
         {
             let input = Input::Person(person, fact);
-            tenant.context.shard.input(input, Cause::Other).await;
+            tenant.context.engine.input(input, Cause::Other).await;
         }
         let now = network_time();
         {

@@ -94,7 +94,7 @@ async fn lines(visit: &PageContext, wanted: &str) -> Table {
             }
         }
     }
-    let known = visit.context.shard.lines(asked).await;
+    let known = visit.shared.engine.lines(asked).await;
     let mut lines: Vec<Line> = lines
         .into_iter()
         .zip(known)

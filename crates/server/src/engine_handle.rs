@@ -41,13 +41,13 @@ pub type Explained = (Presence, Vec<Reason>);
 
 /// The handle of the engine's task. Cheap to clone. After the end of the server, inputs are dropped and answers are empty.
 #[derive(Clone, Debug)]
-pub struct Shard(mpsc::Sender<Message>);
+pub struct EngineHandle(mpsc::Sender<Message>);
 
 /// The receiving end of the queue, until the task is started.
 #[derive(Debug)]
 pub struct Inbox(pub mpsc::Receiver<Message>);
 
-impl Shard {
+impl EngineHandle {
     /// The two ends of the queue.
     pub fn new() -> (Self, Inbox) {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
