@@ -28,6 +28,7 @@ use crate::{
     clients::Connected,
     clock::Clock,
     clock_jump,
+    commit_queue::{self, SETTLE_MAX},
     connections::{self, Connections, Limits},
     context::Context,
     directory::Directory,
@@ -48,8 +49,6 @@ use crate::{
     sessions::Sessions,
     teams::{SweepNow, TeamsOptions, TeamsStart},
     vault::Vault,
-    web_state::WebState,
-    writer::{self, SETTLE_MAX},
 };
 
 use parts::{start_directories, start_engine, start_pbxs};
@@ -241,7 +240,7 @@ impl App {
         let (listener, address) = bind(listen)?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(writer::checkpoint(store.database().clone()));
+        tasks.spawn(commit_queue::checkpoint(store.database().clone()));
         let directory = Directory::default();
         let teams = TeamsStart::new(tenants, vault, (&store, &clock), &directory)?;
         let (watches_lines, agents) = (!pbxs.is_empty(), Agents::default());
@@ -386,7 +385,7 @@ impl App {
         let sweeps = self.sweeps.iter().map(SweepNow::sweep);
         let _ = tokio::time::timeout(SETTLE_MAX, futures_util::future::join_all(sweeps)).await;
         self.shared.engine.input_and_wait(Input::Tick).await;
-        self.shared.writer.settled().await;
+        self.shared.commits.settled().await;
     }
 
     /// Asks the telephone system for every line's state anew.

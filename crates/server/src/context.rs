@@ -23,6 +23,7 @@ use tokio::{
 use crate::{
     clients::Clients,
     clock::Clock,
+    commit_queue::{CommitQueue, WriteSink},
     directory::{Directory, Person},
     engine_handle::{EngineHandle, Inbox},
     engine_task::{self, Sink, Sinks},
@@ -32,7 +33,6 @@ use crate::{
     organisation::Organisation,
     sign_in_record::{Outcome, Record, SignIn, Way},
     store_health::StoreHealth,
-    writer::{WriteSink, Writer},
 };
 
 use people_changes::PeopleChanges;
@@ -76,7 +76,7 @@ pub struct Context {
     /// The engine's queue of inputs.
     pub engine: EngineHandle,
     /// The queue of records and writes.
-    pub writer: Writer,
+    pub commits: CommitQueue,
     /// Open pages and clients.
     pub clients: Clients,
     /// Problems, warnings and work in progress.
@@ -169,7 +169,7 @@ impl Context {
         let context = Self {
             events: Events::new(metrics.clone(), first_revision, organisation.clone()),
             clients: Clients::new(engine.clone(), clock.clone()),
-            writer: Writer::new(writes),
+            commits: CommitQueue::new(writes),
             people_changes: Arc::new(PeopleChanges::new(revision, staleness_limit)),
             store,
             clock,
@@ -202,7 +202,7 @@ impl Context {
     ) {
         let sinks = Sinks {
             events: self.events.clone(),
-            writer: self.writer.clone(),
+            commits: self.commits.clone(),
             others,
             metrics: self.metrics.clone(),
         };
@@ -212,7 +212,7 @@ impl Context {
     /// Commits what the engine wants remembered, until the server ends.
     pub async fn commit(self) {
         let store = (self.store, self.store_health);
-        self.writer.run(store, self.engine, self.health).await;
+        self.commits.run(store, self.engine, self.health).await;
     }
 
     /// Registers a follower of changes of people, for as long as the server runs.

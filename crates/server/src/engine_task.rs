@@ -6,10 +6,10 @@ use presence::{Effect, Engine, Input, LineKnowledge, Timestamp, Timing};
 
 use crate::{
     clock::Clock,
+    commit_queue::CommitQueue,
     engine_handle::{Cause, Inbox, Message},
     events::Events,
     metrics::Metrics,
-    writer::Writer,
 };
 
 /// A receiver of the engine's effects beside clients and the commit queue.
@@ -26,7 +26,7 @@ pub struct Sinks {
     /// The presence of people, for clients and phones.
     pub events: Events,
     /// Records for the store, and writes to Teams.
-    pub writer: Writer,
+    pub commits: CommitQueue,
     /// Receivers that the engine's task does not know.
     pub others: Vec<Box<dyn Sink>>,
     /// The server's metrics.
@@ -113,7 +113,7 @@ impl Sinks {
                 Cause::Pbx(received) => Some(received),
                 _ => None,
             };
-            self.writer.push(records, writes, heard_at);
+            self.commits.push(records, writes, heard_at);
         }
     }
 }

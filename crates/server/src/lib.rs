@@ -1,7 +1,7 @@
 //! The server: wires sources, engine and sinks together and speaks HTTP.
 //!
 //! Sources (`pbx`, `teams::sweep`) turn what they hear into inputs; `engine` lets the engine decide; sinks (`events`,
-//! `writer`, `teams::writes`) carry effects out. Sources and sinks never talk to each other.
+//! `commit_queue`, `teams::writes`) carry effects out. Sources and sinks never talk to each other.
 
 pub mod access;
 mod agents;
@@ -51,6 +51,7 @@ pub mod password_rules;
 mod pbx;
 mod rate_limit;
 
+mod commit_queue;
 mod engine_handle;
 mod phones;
 mod preconditions;
@@ -70,8 +71,6 @@ mod store_health;
 mod teams;
 mod values;
 pub mod vault;
-mod web_state;
-mod writer;
 
 pub use app::{App, Options, StartError};
 pub use board::Demo;

@@ -119,13 +119,11 @@ pub(crate) async fn put(
         since: now,
         until,
     };
-    let details = Details::default()
-        .before(shown(context, person))
-        .after(Some(
-            json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
-        ));
-    let entry = own_entry(context, caller, Own::ProfileChoose, person, details);
-    let stored = context.writer.choose(person, Some(choice), entry).await;
+    let details = Details::default().before(shown(shared, person)).after(Some(
+        json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
+    ));
+    let entry = own_entry(shared, caller, Own::ProfileChoose, person, details);
+    let stored = shared.commits.choose(person, Some(choice), entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }
 
@@ -148,9 +146,9 @@ pub(crate) async fn end_choice(
     caller: &Caller,
     person: PersonId,
 ) -> Result<(), Problem> {
-    let details = Details::default().before(shown(context, person));
-    let entry = own_entry(context, caller, Own::ProfileAutomatic, person, details);
-    let stored = context.writer.choose(person, None, entry).await;
+    let details = Details::default().before(shown(shared, person));
+    let entry = own_entry(shared, caller, Own::ProfileAutomatic, person, details);
+    let stored = shared.commits.choose(person, None, entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }
 

@@ -87,7 +87,7 @@ impl Context {
         self.engine.inputs(inputs.collect(), Cause::Other).await;
         self.engine.input_and_wait(Input::Tick).await;
         // The way to Teams needs the account of a person until the last write is on it.
-        self.writer.committed().await;
+        self.commits.committed().await;
     }
 
     /// Forgets a person whom the engine has no more.
@@ -102,7 +102,7 @@ impl Context {
         let unlinked = || Input::Person(person.id, Fact::TeamsUnlinked);
         self.engine.input_and_wait(unlinked()).await;
         // No other change waits for this: their lock is taken afterwards.
-        self.writer.settled().await;
+        self.commits.settled().await;
         let _one_at_a_time = self.settings_change.lock().await;
         // People who were read from the store meanwhile came with this account.
         self.engine.input_and_wait(unlinked()).await;

@@ -176,7 +176,7 @@ impl Context {
             .map(|person| Input::Person(person.id, Fact::TeamsUnlinked));
         self.engine.inputs(unlinked.collect(), Cause::Other).await;
         self.engine.input_and_wait(Input::Tick).await;
-        self.writer.settled().await;
+        self.commits.settled().await;
         for person in people {
             self.store.forget_teams_writes(person.id).await?;
             for observer in self.observers() {

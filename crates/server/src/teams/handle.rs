@@ -17,12 +17,12 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    commit_queue::WriteSink,
     context::{self, Context},
     directory::Directory,
     engine_task::Sink,
     health::{Health, Trouble},
     vault::Vault,
-    writer::WriteSink,
 };
 
 /// The connections to all tenants, as requests use them. Cheap to clone.

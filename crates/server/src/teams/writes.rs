@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{Tenant, network_time};
-use crate::{directory::Directory, engine_handle::Cause, writer::WriteSink};
+use crate::{commit_queue::WriteSink, directory::Directory, engine_handle::Cause};
 
 /// Requests on the wire at once. At 50 ms an answer that is 1,280 a second, far beyond any tenant's budget.
 const IN_FLIGHT_MAX: usize = 64;

@@ -89,7 +89,7 @@ impl Pending {
 
 /// The way to the store and to Teams. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Writer {
+pub struct CommitQueue {
     state: Arc<Mutex<State>>,
     wake: Arc<Notify>,
     /// Notified when nothing is left to commit.
@@ -104,7 +104,7 @@ struct State {
     is_committing: bool,
 }
 
-impl Writer {
+impl CommitQueue {
     /// An empty queue before these writes to Teams.
     pub fn new(teams: Arc<dyn WriteSink>) -> Self {
         Self {
