@@ -51,8 +51,8 @@ pub(crate) use state::{ApiParts, ApiState};
 pub(crate) use teams_account::{TeamsAccountBody, forget_account};
 
 use crate::{
-    directory::{Directory, Person},
-    organisation::Organisation,
+    app::{Shared, SharedState},
+    people_index::Person,
     problem::Problem,
     teams::TeamsHandle,
 };
@@ -159,7 +159,7 @@ fn person(people: &Directory, id: &str) -> Result<std::sync::Arc<Person>, Proble
     let found = id
         .parse()
         .ok()
-        .and_then(|number| people.person(PersonId(number)));
+        .and_then(|number| shared.people.person(PersonId(number)));
     found.ok_or_else(|| Problem::not_found("person", id, "GET /api/v1/people lists the ids"))
 }
 

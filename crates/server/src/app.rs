@@ -30,8 +30,6 @@ use crate::{
     clock_jump,
     commit_queue::{self, SETTLE_MAX},
     connections::{self, Connections, Limits},
-    context::Context,
-    directory::Directory,
     doctor::Doctor,
     entra::DirectoryOptions,
     external_fetch::OutsideOptions,
@@ -40,6 +38,7 @@ use crate::{
     metrics::Metrics,
     open_id::{OpenIdConnect, OpenIdOptions, Provider},
     pbx::{Pbx, PbxOptions},
+    people_index::PeopleIndex,
     phones::{self, ListenError, PhonesOptions},
     preconditions::Preconditions,
     public_url::PublicUrl,
@@ -241,10 +240,10 @@ impl App {
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(commit_queue::checkpoint(store.database().clone()));
-        let directory = Directory::default();
-        let teams = TeamsStart::new(tenants, vault, (&store, &clock), &directory)?;
+        let people = PeopleIndex::default();
+        let teams = TeamsStart::new(tenants, vault, (&store, &clock), &people)?;
         let (watches_lines, agents) = (!pbxs.is_empty(), Agents::default());
-        let parts = (store, clock, directory);
+        let parts = (store, clock, people);
         let context = start_engine(parts, timing, watches_lines, &teams, &mut tasks).await?;
         tasks.spawn(agents.clone().run(context.clone()));
         tasks.spawn(history_recorder::run(context.clone()));
@@ -345,8 +344,8 @@ impl App {
     /// dropped.
     pub async fn connect_everybody(&self) -> Vec<Connected> {
         let mut connected = Vec::new();
-        for person in self.context.directory.page(None, usize::MAX) {
-            connected.push(self.context.clients.connect(person.id).await);
+        for person in self.shared.people.page(None, usize::MAX) {
+            connected.push(self.shared.clients.connect(person.id).await);
         }
         connected
     }
@@ -368,8 +367,8 @@ impl App {
         let stale =
             |presence: &presence::Presence| presence.confidence == presence::Confidence::Stale;
         loop {
-            let (_, presences) = self.context.events.all();
-            if presences.len() == self.context.directory.len() && !presences.values().any(stale) {
+            let (_, presences) = self.shared.events.all();
+            if presences.len() == self.shared.people.len() && !presences.values().any(stale) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -132,7 +132,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(language: Language, person: &crate::directory::Person, presence: &View) -> Self {
+    fn new(language: Language, person: &crate::people_index::Person, presence: &View) -> Self {
         let extensions: Vec<&str> = person
             .lines
             .iter()
@@ -181,8 +181,8 @@ pub(crate) async fn page(
     let mut rows: Vec<(PersonId, Row)> = presences
         .iter()
         .filter_map(|(id, presence)| {
-            let seen = view(presence, caller.level(&context.organisation, *id));
-            let person = context.directory.person(*id)?;
+            let seen = view(presence, caller.level(&shared.organisation, *id));
+            let person = shared.people.person(*id)?;
             Some((*id, Row::new(frame.words, &person, &seen)))
         })
         .collect();

@@ -480,7 +480,7 @@ async fn read(reader: &Reader, feed: &Feed, demand: Demand) -> Result<Option<Rea
 
 /// Under which addresses a person is invited.
 fn addresses(reader: &Reader, person: PersonId) -> Vec<String> {
-    let person = reader.context.directory.person(person);
+    let person = reader.context.people.person(person);
     let both = person.map(|person| [person.mail.clone(), person.user_principal_name.clone()]);
     let both = both.into_iter().flatten();
     both.filter(|address| !address.is_empty()).collect()

@@ -9,9 +9,9 @@ use store::{ApiKey, Attempt, Role, Session};
 
 use crate::{
     audit::Author,
-    directory::Person,
     events::VisibilityBefore,
     organisation::{ORGANISATION, Organisation, Tables},
+    people_index::Person,
     problem::Problem,
 };
 

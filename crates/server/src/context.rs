@@ -24,13 +24,13 @@ use crate::{
     clients::Clients,
     clock::Clock,
     commit_queue::{CommitQueue, WriteSink},
-    directory::{Directory, Person},
     engine_handle::{EngineHandle, Inbox},
     engine_task::{self, Sink, Sinks},
     events::Events,
     health::Health,
     metrics::Metrics,
     organisation::Organisation,
+    people_index::{PeopleIndex, Person},
     sign_in_record::{Outcome, Record, SignIn, Way},
     store_health::StoreHealth,
 };
@@ -68,7 +68,7 @@ pub struct Context {
     /// The time.
     pub clock: Clock,
     /// Names, lines and Teams accounts of the people.
-    pub directory: Directory,
+    pub people: PeopleIndex,
     /// Scopes, settings, profiles and relationships.
     pub organisation: Organisation,
     /// The presence of the people, and its changes.
@@ -119,7 +119,7 @@ pub struct ContextOptions {
     /// The time.
     pub clock: Clock,
     /// The index of people, empty, as the sinks have it.
-    pub directory: Directory,
+    pub people: PeopleIndex,
     /// Problems and warnings, as the sinks report them.
     pub health: Health,
     /// The server's metrics.
@@ -150,7 +150,7 @@ impl Context {
         let ContextOptions {
             store,
             clock,
-            directory,
+            people,
             health,
             metrics,
             timing,
@@ -173,7 +173,7 @@ impl Context {
             people_changes: Arc::new(PeopleChanges::new(revision, staleness_limit)),
             store,
             clock,
-            directory,
+            people,
             organisation,
             engine,
             health,

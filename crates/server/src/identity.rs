@@ -4,7 +4,7 @@
 
 use store::ImportPerson;
 
-use crate::{caller::Caller, directory::Person, problem::Problem};
+use crate::{caller::Caller, people_index::Person, problem::Problem};
 
 /// A field that identifies a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,6 @@ pub mod config;
 mod connections;
 mod context;
 mod cookies;
-mod directory;
 mod doctor;
 mod engine_task;
 pub mod entra;
@@ -49,6 +48,7 @@ mod pages;
 mod password;
 pub mod password_rules;
 mod pbx;
+mod people_index;
 mod rate_limit;
 
 mod commit_queue;

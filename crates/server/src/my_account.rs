@@ -14,10 +14,9 @@ use serde::Deserialize;
 use crate::{
     api::{TeamsAccountBody, forget_account},
     caller::Caller,
-    context::Context,
-    directory::Person,
     layout::{self, Frame},
     pages::{Link, sections},
+    people_index::Person,
     problem::Problem,
     public_url::PublicUrl,
     teams::{
@@ -58,7 +57,7 @@ pub(crate) struct Wish {
 fn me(context: &Context, caller: &Caller) -> Result<Arc<Person>, Problem> {
     let person = caller
         .person
-        .and_then(|person| context.directory.person(person));
+        .and_then(|person| shared.people.person(person));
     person.ok_or_else(|| {
         Problem::forbidden("this page is for people: sign in to an account that belongs to one")
     })

@@ -192,8 +192,8 @@ async fn account(
     identity: String,
 ) -> Result<u64, OpenIdError> {
     let compared = provider.compared();
-    let people = context
-        .directory
+    let people = shared
+        .people
         .people(|person| is_of(&identity, compared, person));
     let accounts = context.store.accounts().await?;
     let person = match mapped(&identity, &people, &accounts)? {

@@ -17,9 +17,9 @@ use share::Share;
 use crate::{
     clock::Clock,
     context::PeopleObserver,
-    directory::Directory,
     engine_handle::{Cause, EngineHandle},
     health::{Health, Trouble},
+    people_index::PeopleIndex,
 };
 
 /// Events that may wait for the engine; the connector is held up beyond that.
@@ -75,7 +75,7 @@ impl Pbx {
     pub async fn start(
         connector: Connector,
         share: Share,
-        directory: Directory,
+        directory: PeopleIndex,
         engine: EngineHandle,
         health: Health,
         clock: Clock,
@@ -154,7 +154,7 @@ impl PeopleObserver for ExtensionWatch {
 
 async fn translate(
     mut events: mpsc::Receiver<LineEvent>,
-    directory: Directory,
+    directory: PeopleIndex,
     engine: EngineHandle,
     clock: Clock,
 ) {

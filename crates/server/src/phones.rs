@@ -72,7 +72,7 @@ pub async fn start(
         websocket = Some(added.map_err(refused_at(*listen))?);
     }
     for account in &options.accounts {
-        if context.directory.by_extension(&account.extension).is_none() {
+        if context.people.by_extension(&account.extension).is_none() {
             let (username, extension) = (&account.credentials.username, &account.extension);
             tracing::warn!(%username, %extension, "the extension of a [[sip.account]] is nobody's: its phone sees what sip.others allows; give it to a person, or correct it");
         }

@@ -41,7 +41,7 @@ use reads::TenantReads;
 use refused::Refused;
 use unconfirmed::Unconfirmed;
 
-use crate::{context::Context, directory::Person, health::Trouble, organisation::MAIN_TENANT};
+use crate::{context::Context, health::Trouble, organisation::MAIN_TENANT, people_index::Person};
 
 pub use accounts::{
     AccountError, Answer, begin_browser, begin_code, confirm, disconnect, finish_browser,
@@ -162,7 +162,7 @@ impl Tenant {
     /// The Teams accounts of the people whom this tenant serves.
     fn accounts(&self, people: impl IntoIterator<Item = PersonId>) -> Vec<Arc<str>> {
         let people = people.into_iter();
-        let people = people.filter_map(|person| self.context.directory.person(person));
+        let people = people.filter_map(|person| self.context.people.person(person));
         let served = people.filter(|person| self.serves(person));
         served
             .filter_map(|person| person.teams_id.clone())
@@ -198,7 +198,7 @@ impl Tenant {
 
     fn changed(&self, person: PersonId) {
         if let Some(changes) = &self.changes
-            && let Some(person) = self.context.directory.person(person)
+            && let Some(person) = self.context.people.person(person)
             && let Some(user) = &person.teams_id
         {
             // With a full queue the comparison is late, and one change more or less does not matter.

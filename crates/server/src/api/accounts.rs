@@ -236,7 +236,7 @@ async fn hashed(
     name: &str,
     person: Option<PersonId>,
 ) -> Result<String, Problem> {
-    let person = person.and_then(|person| context.directory.person(person));
+    let person = person.and_then(|person| shared.people.person(person));
     let of_person = person.as_ref().map(|person| {
         let person = &**person;
         [&*person.name, &*person.mail, &*person.user_principal_name]

@@ -35,6 +35,42 @@ fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     Option::deserialize(deserializer)
 }
 
+/// Refuses a profile that would send calls round in a circle, as things are now and as far as the caller may see: a
+/// refusal tells of the forwarding of everybody on the way. Other circles are found when a call is routed.
+pub(crate) fn refuse_loop(
+    shared: &SharedState,
+    caller: &Caller,
+    person: PersonId,
+    profile: &Profile,
+) -> Result<(), Problem> {
+    let Some(to) = forwarded_to(shared, &profile.forwarding) else {
+        return Ok(());
+    };
+    let next = |other: PersonId| {
+        let level = caller.level(&shared.organisation, other);
+        if !level.may(Permission::ChangeForwarding) {
+            return None;
+        }
+        let in_force = shared.events.presence(other)?;
+        forwarded_to(shared, &in_force.forwarding)
+    };
+    let Some(way) = forwarding_loop(person, to, next) else {
+        return Ok(());
+    };
+    let names: Vec<String> = way
+        .into_iter()
+        .map(|id| {
+            let known = shared.people.person(id);
+            known.map_or_else(|| id.to_string(), |known| known.name.clone())
+        })
+        .collect();
+    let detail = format!(
+        "calls would run in a circle: {}; choose another target",
+        names.join(" → ")
+    );
+    Err(Problem::invalid("profile", detail))
+}
+
 /// The choice that holds; all null: none, the profile follows from everything else.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Chosen)]

@@ -24,10 +24,8 @@ use super::{
 use crate::{
     audit::{Administration, Entry},
     caller::Caller,
-    context::Context,
-    directory::Directory,
-    jobs::Jobs,
     organisation::ORGANISATION,
+    people_index::PeopleIndex,
     problem::Problem,
 };
 
@@ -237,7 +235,7 @@ pub(crate) async fn import(
     let (doing, watched) = (context.clone(), progress.clone());
     let work = async move {
         let summary = bring_in(&doing, &table.people, (&entry, dry_run), &watched).await?;
-        let warnings = misleading(&doing.directory, &table.people);
+        let warnings = misleading(&doing.people, &table.people);
         Ok(json!(imported(summary, &table, dry_run, warnings)))
     };
     answer(
@@ -273,7 +271,7 @@ fn imported(
 }
 
 /// What is to be said of names that read like an address or an extension of another person: of the table or known before.
-fn misleading(directory: &Directory, people: &[ImportPerson]) -> Vec<String> {
+fn misleading(directory: &PeopleIndex, people: &[ImportPerson]) -> Vec<String> {
     let texts = |person: &ImportPerson| -> Vec<String> {
         let addresses = [&person.mail, &person.user_principal_name].into_iter();
         let texts = addresses.chain(&person.extensions);

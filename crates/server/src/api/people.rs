@@ -14,10 +14,9 @@ use super::{Json, audit::new_entry, paging::Paging, templates};
 use crate::{
     audit::Administration,
     caller::Caller,
-    context::Context,
-    directory::{Directory, Person},
     limits::PERSON_TEXT_MAX,
     organisation::ORGANISATION,
+    people_index::{PeopleIndex, Person},
     preconditions::Comparison,
     problem::Problem,
     revocations::Revocations,
@@ -92,7 +91,7 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<PeoplePage>, Problem> {
     let limit = paging.limit()?;
     let after = paging.after()?.map(PersonId);
-    let mut people = context.directory.page(after, limit + 1);
+    let mut people = shared.people.page(after, limit + 1);
     let more = people.len() > limit;
     people.truncate(limit);
     let next = people
@@ -153,7 +152,7 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, axum::Json<PersonBody>), Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let person = checked(body, None)?;
-    refuse_name(&context.directory, &person.name, None)?;
+    refuse_name(&shared.people, &person.name, None)?;
     let after = json!({"name": person.name, "mail": person.mail,
         "userPrincipalName": person.user_principal_name, "lines": person.extensions});
     let entry = new_entry(
@@ -195,7 +194,7 @@ pub(crate) async fn change(
     caller.require_same_identity(&before, &person)?;
     // A name that was there before names were checked may stay.
     if person.name != before.name {
-        refuse_name(&context.directory, &person.name, Some(before.id))?;
+        refuse_name(&shared.people, &person.name, Some(before.id))?;
     }
     let wanted = PersonBody::new(before.id, &person);
     let entry = new_entry(
@@ -219,8 +218,8 @@ pub(crate) async fn change(
         .store
         .change_person(before.id, &change, &noted)
         .await?;
-    let now = match context.apply_people().await {
-        true => context.directory.person(before.id),
+    let now = match shared.apply_people().await {
+        true => shared.people.person(before.id),
         // It is durable, and in force soon.
         false => None,
     };
@@ -267,7 +266,11 @@ pub(crate) async fn delete(
 }
 
 /// Refuses a name that could be taken for the address or the extension of another person.
-fn refuse_name(directory: &Directory, name: &str, person: Option<PersonId>) -> Result<(), Problem> {
+fn refuse_name(
+    directory: &PeopleIndex,
+    name: &str,
+    person: Option<PersonId>,
+) -> Result<(), Problem> {
     let detail = if name.contains('@') {
         "has an @, like an address; write the name that people see"
     } else if directory.is_of_another(name, person) {

@@ -9,10 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::Paging;
-use crate::{
-    caller::Caller, clock::rfc3339, context::Context, directory::Person, problem::Problem,
-    teams::TeamsHandle,
-};
+use crate::{app::Shared, caller::Caller, clock::rfc3339, people_index::Person, problem::Problem};
 
 /// A presence on the wire.
 #[derive(Debug, Serialize, ToSchema)]

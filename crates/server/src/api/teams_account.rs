@@ -14,9 +14,8 @@ use crate::{
     audit::{Details, Own},
     caller::{Access, Caller},
     clock::rfc3339,
-    context::Context,
-    directory::Person,
     identity::IdentityField,
+    people_index::Person,
     preconditions::Comparison,
     problem::Problem,
     teams::{AccountError, Answer, Keep, TeamsHandle, begin_code, confirm, disconnect, link_named},
@@ -142,7 +141,7 @@ impl TeamsAccountBody {
             }),
             question: question.map(|question| {
                 let name = question.account.sign_in_name.as_deref().unwrap_or_default();
-                let others = context.directory.identified(name);
+                let others = shared.people.identified(name);
                 let other = others.iter().find(|known| known.id != person.id);
                 QuestionBody {
                     name_of: other.map(|other| other.name.clone()),

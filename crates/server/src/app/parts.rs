@@ -10,26 +10,26 @@ use super::StartError;
 use crate::{
     clock::Clock,
     context::{Context, ContextOptions},
-    directory::Directory,
     entra::{self, DirectoryOptions, DirectorySync},
     health::Health,
     pbx::{Pbx, PbxOptions},
+    people_index::PeopleIndex,
     phones::{self, Publishing, publish},
     teams::{TeamsHandle, TeamsStart},
 };
 
 /// Makes the parts that everything stands on, and starts the engine.
 pub(super) async fn start_engine(
-    (store, clock, directory): (Store, Clock, Directory),
+    (store, clock, people): (Store, Clock, PeopleIndex),
     timing: Timing,
     watches_lines: bool,
     teams: &TeamsStart,
     tasks: &mut JoinSet<()>,
 ) -> Result<Context, StartError> {
     let staleness_limit = teams.staleness_limit();
-    let people = store.people_count().await?;
+    let count = store.people_count().await?;
     let timing = Timing {
-        observation_fresh: staleness_limit(people).max(timing.observation_fresh),
+        observation_fresh: staleness_limit(count).max(timing.observation_fresh),
         ..timing
     };
     phones::name_unusable_targets(&store).await?;
@@ -37,7 +37,7 @@ pub(super) async fn start_engine(
     let options = ContextOptions {
         store,
         clock,
-        directory,
+        people,
         sinks: teams.sinks(health.clone()),
         health,
         metrics: Arc::default(),
@@ -63,7 +63,7 @@ pub(super) async fn start_pbxs(
         let pbx = Pbx::start(
             options.connector,
             share,
-            context.directory.clone(),
+            context.people.clone(),
             context.engine.clone(),
             context.health.clone(),
             context.clock.clone(),

@@ -7,11 +7,11 @@ use store::{StoreError, StoredPerson};
 
 use super::Context;
 use crate::{
-    directory::Person,
     engine_handle::Cause,
     events::VisibilityBefore,
     health::Trouble,
     organisation::{Place, Tables},
+    people_index::Person,
 };
 
 impl Context {
@@ -29,8 +29,8 @@ impl Context {
     /// Takes a person in, or what changed about one.
     pub async fn put(&self, stored: StoredPerson) {
         let (id, now) = (stored.id, self.clock.now());
-        let before = self.directory.person(id);
-        self.directory.put(Person::from(&stored));
+        let before = self.people.person(id);
+        self.people.put(Person::from(&stored));
         let (policy, place_before) = self.organisation.put_person(&stored);
         // Without a telephone system nobody watches lines, and none must be waited for.
         let lines = if self.watches_lines {
@@ -55,7 +55,7 @@ impl Context {
         let inputs = inputs.map(|fact| Input::Person(id, fact)).collect();
         self.engine.inputs(inputs, Cause::Other).await;
         self.policy_changed(id);
-        if self.directory.person(id).is_some_and(|now| *now != *before) {
+        if self.people.person(id).is_some_and(|now| *now != *before) {
             self.events.person_changed(id, now);
         }
         let place = self.organisation.read(|tables| tables.place(id));
@@ -92,7 +92,7 @@ impl Context {
 
     /// Forgets a person whom the engine has no more.
     pub fn forget(&self, person: PersonId) {
-        self.directory.remove(person);
+        self.people.remove(person);
         self.organisation.remove_person(person);
         self.events.remove(person, self.clock.now());
     }
@@ -107,7 +107,7 @@ impl Context {
         // People who were read from the store meanwhile came with this account.
         self.engine.input_and_wait(unlinked()).await;
         self.store.unlink_teams(person.id).await?;
-        self.directory.forget_teams_id(person.id);
+        self.people.forget_teams_id(person.id);
         // Another tenant may have an account for them.
         self.look_for_movers();
         Ok(())

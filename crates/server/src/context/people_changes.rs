@@ -8,7 +8,7 @@ use store::{StoreError, StoredPerson};
 use tokio::sync::Mutex;
 
 use super::{Context, StalenessLimit};
-use crate::{directory::Person, engine_handle::Cause};
+use crate::{engine_handle::Cause, people_index::Person};
 
 /// How often the store is asked for changes by other processes. The server's own changes are applied at once.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -81,7 +81,7 @@ impl Context {
 
     /// A person who was retired stays after all: [`Self::apply_people`] takes them in again.
     pub async fn bring_back(&self, person: PersonId) {
-        self.directory.remove(person);
+        self.people.remove(person);
         self.people_changes.0.lock().await.again.insert(person);
     }
 
@@ -103,7 +103,7 @@ impl Context {
         // Before new people are here: the first sweep with them may take as long.
         let added = changes.people.iter();
         let added = added.filter(|(id, stored)| stored.is_some() && !self.knows(*id));
-        let people = self.directory.len() + added.count();
+        let people = self.people.len() + added.count();
         let fresh = Input::ObservationFresh((state.staleness_limit)(people));
         self.engine.input_and_wait(fresh).await;
 
@@ -118,12 +118,12 @@ impl Context {
         let mut may_have_moved = false;
         let count = changes.people.len();
         for (id, stored) in changes.people {
-            let before = self.directory.person(id);
+            let before = self.people.person(id);
             match stored {
                 Some(stored) => self.put(stored).await,
                 None => self.forget(id),
             }
-            let after = self.directory.person(id);
+            let after = self.people.person(id);
             extensions.extend(changed_extensions(before.as_deref(), after.as_deref()));
             // Another name may find another account.
             may_have_moved |= match (&before, &after) {
@@ -143,13 +143,13 @@ impl Context {
             self.look_for_movers();
         }
         for observer in self.observers() {
-            let has_owner = |extension: &Arc<str>| self.directory.by_extension(extension).is_some();
+            let has_owner = |extension: &Arc<str>| self.people.by_extension(extension).is_some();
             let (added, removed) = extensions.iter().cloned().partition(has_owner);
             observer.extensions_changed(added, removed).await;
         }
         tracing::info!(
             changed = count,
-            people = self.directory.len(),
+            people = self.people.len(),
             "changes of people are in force"
         );
         Ok(())
@@ -162,7 +162,7 @@ impl Context {
         changed: &[(PersonId, Option<StoredPerson>)],
     ) -> Result<(), StoreError> {
         let has_other = |(id, stored): &(PersonId, Option<StoredPerson>)| {
-            let before = self.directory.person(*id)?;
+            let before = self.people.person(*id)?;
             let (old, new) = (before.teams_id.as_deref()?, stored.as_ref()?);
             let new = new.teams_id.as_deref()?;
             (!old.eq_ignore_ascii_case(new)).then_some(before)
@@ -187,7 +187,7 @@ impl Context {
     }
 
     fn knows(&self, person: PersonId) -> bool {
-        self.directory.person(person).is_some()
+        self.people.person(person).is_some()
     }
 
     /// Reads the settings again if the tree of scopes is another than the one that is known.

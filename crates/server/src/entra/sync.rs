@@ -227,7 +227,7 @@ async fn synchronise(
         .filter_map(|account| account.person)
         .collect();
     let mut people: Vec<Known> = context
-        .directory
+        .people
         .people(|person| context.organisation.tenant(person.id) == **tenant)
         .iter()
         .map(|person| Known {
@@ -323,14 +323,12 @@ fn refusals(deeds: &[Deed]) -> Option<Trouble> {
 
 /// The warning of names from Entra that read like another person's address or extension.
 fn misleading(context: &Context, tenant: &str) -> Option<Trouble> {
-    let people = context.directory.people(|person| {
+    let people = context.people.people(|person| {
         person.teams_id.is_some() && *context.organisation.tenant(person.id) == *tenant
     });
-    let people = people.iter().filter(|person| {
-        context
-            .directory
-            .is_of_another(&person.name, Some(person.id))
-    });
+    let people = people
+        .iter()
+        .filter(|person| context.people.is_of_another(&person.name, Some(person.id)));
     named(
         people.map(|person| format!("{:?} (id:{})", person.name, person.id)),
         "names of the directory read like the address or an extension of another person",

@@ -7,7 +7,7 @@ use presence::PersonId;
 use store::{Account, Role};
 
 use super::{OpenIdError, shown};
-use crate::directory::Person;
+use crate::people_index::Person;
 
 /// What the claim of the provider is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub(super) fn members(
         is_in.then(|| group.members.clone())
     })?;
     let member = |id: PersonId| {
-        let person = context.directory.person(id)?;
+        let person = context.people.person(id)?;
         let (_, extension) = person.lines.first()?;
         Some(Member {
             resource: resource(id)?,

@@ -153,7 +153,7 @@ impl PresenceServer {
         let Some(after) = self.everybody_after else {
             return;
         };
-        let some = self.policy.context.directory.page(after, PEOPLE_MAX);
+        let some = self.policy.context.people.page(after, PEOPLE_MAX);
         for person in &some {
             self.tell(now, person.id, Concern::Class, out);
         }

@@ -33,7 +33,7 @@ pub async fn publish(context: Context, pbx: Arc<Pbx>, publishing: Publishing) {
     let mut events = context.events.listen(None).receiver;
     loop {
         let mut people: BTreeSet<PersonId> = told.keys().copied().collect();
-        let known = context.directory.page(None, usize::MAX);
+        let known = context.people.page(None, usize::MAX);
         people.extend(known.iter().map(|person| person.id));
         for person in people {
             publishing.tell(&context, &pbx, person, &mut told).await;
@@ -62,7 +62,7 @@ impl Publishing {
         if !told.contains_key(&person) && !is_elsewhere(&seen) {
             return;
         }
-        let known = context.directory.person(person);
+        let known = context.people.person(person);
         let lines = known.iter().flat_map(|person| person.lines.iter());
         let held = lines.map(|(_, extension)| Arc::clone(extension));
         let held: Vec<Arc<str>> = held.filter(|extension| pbx.has(extension)).collect();

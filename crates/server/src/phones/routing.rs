@@ -48,7 +48,7 @@ pub fn forwarded_to(context: &Context, forwarding: &Forwarding) -> Option<Person
     let Some(Target::Number(number)) = forwarding.target() else {
         return None;
     };
-    let found = context.directory.by_extension(number.as_str());
+    let found = context.people.by_extension(number.as_str());
     found.map(|(person, _)| person)
 }
 
@@ -75,7 +75,7 @@ pub(super) fn decide(context: &Context, domain: &str, call: &Call) -> Decision {
         );
         return Decision::Unchanged;
     }
-    let Some((person, _)) = context.directory.by_address(call.called.as_str()) else {
+    let Some((person, _)) = context.people.by_address(call.called.as_str()) else {
         return Decision::Unchanged;
     };
     let forwarding = route(context, person, origin_of_call(context, &call.callers));
@@ -99,14 +99,14 @@ pub(super) fn decide(context: &Context, domain: &str, call: &Call) -> Decision {
 
 /// Whether the caller's number or address is somebody's extension here.
 pub fn origin(context: &Context, caller: &str) -> Origin {
-    let directory = &context.directory;
+    let directory = &context.people;
     let line = directory.by_extension(caller);
     Origin::of(line.or_else(|| directory.by_address(caller)).is_some())
 }
 
 /// The same for the addresses of a caller: an extension and its number from outside are one caller.
 fn origin_of_call(context: &Context, callers: &[String]) -> Origin {
-    let is_internal = |caller: &String| context.directory.by_address(caller).is_some();
+    let is_internal = |caller: &String| context.people.by_address(caller).is_some();
     Origin::of(callers.iter().any(is_internal))
 }
 

@@ -173,7 +173,7 @@ impl WatcherPolicy {
         let identities = identities(request);
         let mut people = identities
             .iter()
-            .filter_map(|identity| self.context.directory.by_address(identity));
+            .filter_map(|identity| self.context.people.by_address(identity));
         watcher_of(people.next())
     }
 
@@ -246,7 +246,7 @@ impl WatcherPolicy {
             return Ok(self.vouched_for(request));
         }
         let extension = self.authenticated(now, peer, request)?.extension.clone();
-        Ok(watcher_of(self.context.directory.by_extension(&extension)))
+        Ok(watcher_of(self.context.people.by_extension(&extension)))
     }
 
     /// The account that the password of a request belongs to. S12: each wrong password is logged, and counted for the name that
@@ -296,7 +296,7 @@ impl WatcherPolicy {
             // Proxies may have put anything into the Request-URI that leads to us.
             _ => to?,
         };
-        match self.context.directory.by_address(named) {
+        match self.context.people.by_address(named) {
             Some((person, _)) => resource(person),
             None => list(&user(named)?),
         }
@@ -315,7 +315,7 @@ impl WatcherPolicy {
     }
 
     fn make(&self, resource: Resource, package: Package, class: Class) -> Option<Document> {
-        let person = self.context.directory.person(PersonId(resource.0.into()))?;
+        let person = self.context.people.person(PersonId(resource.0.into()))?;
         let (_, extension) = person.lines.first()?;
         let entity = format!("sip:{extension}@{}", self.options.domain);
         let level = Relationship::ALL

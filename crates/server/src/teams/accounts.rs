@@ -22,7 +22,7 @@ use super::{
     network_time,
     tenant_clients::TenantClient,
 };
-use crate::{audit::Own, directory::Person, secrets, vault::VaultError};
+use crate::{audit::Own, people_index::Person, secrets, vault::VaultError};
 
 /// How long a browser may be away at Microsoft.
 const BROWSER: Duration = Duration::from_secs(600);
@@ -263,7 +263,7 @@ async fn link(
     }
     teams
         .context
-        .directory
+        .people
         .set_teams_id(person.id, account, &tenant.name);
     teams
         .context
@@ -372,7 +372,7 @@ async fn complete(
         true => Keep::UntilRestart,
         false => keep,
     };
-    let Some(person) = teams.context.directory.person(id) else {
+    let Some(person) = teams.context.people.person(id) else {
         // Gone meanwhile.
         return Err(AccountError::NotBegun);
     };

@@ -8,7 +8,7 @@ use presence::Timestamp;
 use store::NamedAccount;
 
 use super::logins::Keep;
-use crate::{directory::Person, secrets};
+use crate::{people_index::Person, secrets};
 
 /// Time for the answer to a question.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(600);

@@ -19,9 +19,9 @@ use crate::{
     clock::Clock,
     commit_queue::WriteSink,
     context::{self, Context},
-    directory::Directory,
     engine_task::Sink,
     health::{Health, Trouble},
+    people_index::PeopleIndex,
     vault::Vault,
 };
 
@@ -56,7 +56,7 @@ impl TeamsStart {
         tenants: Vec<TeamsOptions>,
         vault: Option<Arc<Vault>>,
         (store, clock): (&Store, &Clock),
-        directory: &Directory,
+        directory: &PeopleIndex,
     ) -> Result<Self, GraphError> {
         let clients = TenantClients::new(&tenants, store, vault.as_ref(), clock)?;
         let names = clients.names();

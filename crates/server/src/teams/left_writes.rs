@@ -11,7 +11,7 @@ use super::{
     Tenant, network_time,
     writes::{Origin, Tag, TeamsWrites, TenantWrites, graph_slot},
 };
-use crate::directory::Directory;
+use crate::people_index::PeopleIndex;
 
 /// Interval at which the records are compared with the queue.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
@@ -62,7 +62,7 @@ impl TenantWrites {
             };
             let taken_back = std::mem::take(&mut *self.taken_back());
             for write in writes.iter().filter(|write| *write.tenant == *tenant.name) {
-                match self.step(write, &taken_back, &tenant.context.directory) {
+                match self.step(write, &taken_back, &tenant.context.people) {
                     Step::Wait => {}
                     Step::Forget => forget(&store, write).await,
                     Step::Clear => self.clear(write),
@@ -75,7 +75,7 @@ impl TenantWrites {
         &self,
         write: &LeftWrite,
         taken_back: &BTreeSet<(Arc<str>, Slot)>,
-        directory: &Directory,
+        directory: &PeopleIndex,
     ) -> Step {
         let user: Arc<str> = write.account.as_str().into();
         let slot = graph_slot(write.slot);

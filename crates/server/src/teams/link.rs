@@ -12,7 +12,7 @@ use super::{
     lookups::{LookupRound, Lookups},
     network_time,
 };
-use crate::{directory::Person, health::Trouble};
+use crate::{health::Trouble, people_index::Person};
 
 /// Longest pause between two searches for the accounts of people without one.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(600);
@@ -125,7 +125,7 @@ impl Tenant {
             lookups.end(round, network_time());
         }
         lookups.retain(|person| {
-            let person = self.context.directory.person(person);
+            let person = self.context.people.person(person);
             person.is_some_and(|person| self.is_unlinked(&person))
         });
         self.report_warning(PART, lookups.warning());
@@ -153,7 +153,7 @@ impl Tenant {
     async fn answers_about_others(&self) -> bool {
         let linked = self
             .context
-            .directory
+            .people
             .teams_ids(|person| person.tenant == self.name);
         let Some(account) = linked.first() else {
             return false;
@@ -165,7 +165,7 @@ impl Tenant {
     /// Unlinks people who moved to another tenant: clears Offhook's writes in the old one, then forgets the account, so that the
     /// new tenant can find one.
     async fn unlink_movers(&self) {
-        let movers = self.context.directory.people(|person| {
+        let movers = self.context.people.people(|person| {
             if person.teams_id.is_none() {
                 return false;
             }
@@ -185,7 +185,7 @@ impl Tenant {
     /// People of this tenant without a Teams account, with a name to find one by.
     fn unlinked(&self) -> Vec<Arc<Person>> {
         self.context
-            .directory
+            .people
             .people(|person| self.is_unlinked(person))
     }
 
@@ -207,7 +207,7 @@ impl Tenant {
         // Database, index of people and engine change together.
         let _one_at_a_time = context.settings_change.lock().await;
         // The search has waited: an administrator, or another search, may have linked an account, or removed the person.
-        let now = self.context.directory.person(person.id);
+        let now = self.context.people.person(person.id);
         if !now.is_some_and(|person| self.is_unlinked(&person)) {
             return Ok(Found::NotNeeded);
         }
@@ -225,7 +225,7 @@ impl Tenant {
             }
         }
         self.context
-            .directory
+            .people
             .set_teams_id(person.id, &user.id, &self.name);
         self.context.engine.fact(person.id, Fact::TeamsLinked).await;
         let named = NamedAccount {

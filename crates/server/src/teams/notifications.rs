@@ -195,7 +195,7 @@ impl NotificationTask {
         let people = self
             .tenant
             .context
-            .directory
+            .people
             .teams_ids(|person| self.tenant.serves(person));
         self.keeper.set_people(people.iter().map(AsRef::as_ref));
         let (accounts, trouble) = self.accounts.look(true).await;
@@ -248,7 +248,7 @@ impl NotificationTask {
     fn on_event(&mut self, event: Event) {
         match event {
             Event::Notice(notice) => {
-                let directory = &self.tenant.context.directory;
+                let directory = &self.tenant.context.people;
                 // A notification may be a minute old: it is a reason to read, not the state.
                 if let Some(person) = directory.by_teams_id(&notice.user) {
                     self.tenant.reads.ask(person);

@@ -50,7 +50,7 @@ impl Tenant {
     pub(super) async fn read_each(&self, logins: &Logins, ids: &[Arc<str>]) -> Presences {
         let mut read = Presences::default();
         for id in ids {
-            let Some(person) = self.context.directory.by_teams_id(id) else {
+            let Some(person) = self.context.people.by_teams_id(id) else {
                 continue;
             };
             let result = logins
@@ -104,7 +104,7 @@ impl Tenant {
 
     fn few_failures(&self, failures: &BTreeMap<PersonId, String>) -> Trouble {
         let named = failures.iter().map(|(person, why)| {
-            let person = self.context.directory.person(*person);
+            let person = self.context.people.person(*person);
             let name = person.map_or_else(String::new, |person| person.name.clone());
             format!("{name}: {why}")
         });

@@ -11,7 +11,7 @@ use graph::{ElementFault, Presences};
 use presence::{Fact, Input, PersonId, Timestamp};
 
 use super::Tenant;
-use crate::{directory::Person, engine_handle::Cause, health::Trouble};
+use crate::{engine_handle::Cause, health::Trouble, people_index::Person};
 
 /// Complete answers in a row without an account after which it is missing.
 const MISSES_MAX: u8 = 3;
@@ -155,7 +155,7 @@ impl Tenant {
         read: &Presences,
         (asked_at, network_time): (Timestamp, i64),
     ) -> Vec<Input> {
-        let of = |id: &str| self.context.directory.by_teams_id(id);
+        let of = |id: &str| self.context.people.by_teams_id(id);
         let present = read.presences.iter();
         let odd = read.skipped.iter();
         let answered = Answered {
@@ -174,7 +174,7 @@ impl Tenant {
     /// Reports the missing accounts of the people who are read.
     pub(super) fn report_missing(&self) {
         let is_read = |person: PersonId| {
-            let person = self.context.directory.person(person);
+            let person = self.context.people.person(person);
             person.is_some_and(|person| person.teams_id.is_some() && self.serves(&person))
         };
         let missing = {
@@ -192,7 +192,7 @@ impl Tenant {
     pub(super) fn unreadable(&self) -> Vec<(Arc<str>, String)> {
         let odd = self.reach().odd().into_iter();
         odd.filter_map(|(person, odd)| {
-            let account = self.context.directory.person(person)?.teams_id.clone()?;
+            let account = self.context.people.person(person)?.teams_id.clone()?;
             let why = match odd {
                 Some(odd) => format!(
                     "its element in Graph's answers is odd: {}",
@@ -209,7 +209,7 @@ impl Tenant {
         let names: Vec<String> = missing
             .iter()
             .take(NAMED_MAX)
-            .filter_map(|person| Some(self.context.directory.person(*person)?.name.clone()))
+            .filter_map(|person| Some(self.context.people.person(*person)?.name.clone()))
             .collect();
         let more = match missing.len().saturating_sub(NAMED_MAX) {
             0 => String::new(),
@@ -232,7 +232,7 @@ impl Tenant {
         let has_ended = |person: &Person| {
             person.teams_id.is_some() && self.serves(person) && !logins.signed_in(person.id)
         };
-        let ended = self.context.directory.people(has_ended);
+        let ended = self.context.people.people(has_ended);
         let ended: BTreeSet<PersonId> = ended.iter().map(|person| person.id).collect();
         let due = self.reach().logins_ended(&ended, self.context.clock.now());
         if due.is_empty() {

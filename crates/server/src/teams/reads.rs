@@ -10,18 +10,18 @@ use std::{
 use presence::{Confidence, Effect, PersonId, Presence, TenantLag};
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{directory::Directory, engine_task::Sink};
+use crate::{engine_task::Sink, people_index::PeopleIndex};
 
 /// Reads beside the sweep, of all tenants. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reads {
-    directory: Directory,
+    directory: PeopleIndex,
     tenants: Arc<HashMap<Arc<str>, TenantReads>>,
 }
 
 impl Reads {
     /// No people yet, for these tenants.
-    pub fn new(directory: Directory, tenants: &[Arc<str>]) -> Self {
+    pub fn new(directory: PeopleIndex, tenants: &[Arc<str>]) -> Self {
         let tenants = tenants
             .iter()
             .map(|name| (name.clone(), TenantReads::default()));

@@ -136,7 +136,7 @@ impl Tenant {
         let mut refused = self.refused();
         refused.requests_left = HALVING_MAX;
         refused.accounts.retain(|account, _| {
-            let person = self.context.directory.by_teams_id(account);
+            let person = self.context.people.by_teams_id(account);
             person.is_some_and(|person| self.is_read(person))
         });
         refused.split(accounts, network_time())
@@ -211,7 +211,7 @@ impl Tenant {
                 let refusals = refused.refuse(account, &why.to_string(), now);
                 let is_refused = why.blame() == Blame::Request;
                 if is_refused && (refusals > 1 || has_read) {
-                    missing.extend(self.context.directory.by_teams_id(account));
+                    missing.extend(self.context.people.by_teams_id(account));
                 }
             }
             missing
@@ -253,8 +253,8 @@ impl Tenant {
             return None;
         }
         let named = causes.iter().map(|(account, why)| {
-            let person = self.context.directory.by_teams_id(account);
-            let person = person.and_then(|person| self.context.directory.person(person));
+            let person = self.context.people.by_teams_id(account);
+            let person = person.and_then(|person| self.context.people.person(person));
             let name = person.map_or_else(String::new, |person| person.name.clone());
             format!("{name} ({account}): {why}")
         });

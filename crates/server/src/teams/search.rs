@@ -183,7 +183,7 @@ impl Tenant {
     pub(super) async fn find_opened(self) {
         loop {
             let person = self.search.next_opened().await;
-            let Some(person) = self.context.directory.person(person) else {
+            let Some(person) = self.context.people.person(person) else {
                 continue;
             };
             if !self.is_unlinked(&person) {

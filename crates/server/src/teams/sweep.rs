@@ -57,7 +57,7 @@ impl Tenant {
         loop {
             tokio::time::sleep(SWEEP_INTERVAL_MIN).await;
             self.reads
-                .retain(|person| self.context.directory.person(person).is_some());
+                .retain(|person| self.context.people.person(person).is_some());
             let sweep_interval = Duration::from_millis(self.sweep_interval.load(Ordering::Relaxed));
             // With a tolerance for timers.
             if sweep_interval > SWEEP_INTERVAL_MIN * 5 / 4 {
@@ -192,7 +192,7 @@ impl Tenant {
     fn swept_people(&self) -> Vec<Arc<str>> {
         let ids = self
             .context
-            .directory
+            .people
             .teams_ids(|person| self.serves(person) && self.has_login(person.id));
         if ids.is_empty() {
             self.report(PART, None);
@@ -208,7 +208,7 @@ impl Tenant {
 
     /// Whether the sweep reads a person: served here, with an account and, where people sign in, a login.
     pub(super) fn is_read(&self, person: PersonId) -> bool {
-        let person = self.context.directory.person(person);
+        let person = self.context.people.person(person);
         person.is_some_and(|person| {
             person.teams_id.is_some() && self.serves(&person) && self.has_login(person.id)
         })
@@ -299,7 +299,7 @@ impl Tenant {
     fn inputs(&self, presences: Vec<UserPresence>, asked_at: Timestamp) -> Vec<Input> {
         let tenant_lag = self.reads.lag().of(self.interval_in_a_call());
         let inputs = presences.into_iter().filter_map(|presence| {
-            let person = self.context.directory.by_teams_id(&presence.id)?;
+            let person = self.context.people.by_teams_id(&presence.id)?;
             let state = TeamsState::new(&presence.availability, &presence.activity);
             self.compare(person, &state);
             let sequence = presence.sequence_number.as_deref();

@@ -7,7 +7,7 @@ use graph::{Client, GraphError};
 use store::Store;
 
 use super::{AccountSearch, Logins, LoginsOf, SignIn, TeamsOptions};
-use crate::{clock::Clock, context::PeopleObserver, directory::Person, vault::Vault};
+use crate::{clock::Clock, context::PeopleObserver, people_index::Person, vault::Vault};
 
 /// The way to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]

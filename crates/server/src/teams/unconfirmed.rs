@@ -230,7 +230,7 @@ impl Tenant {
 
     /// Forgets the writes to accounts that no person has ([`Unconfirmed::retain`]). Returns the forgotten writes.
     pub(super) fn forget_unconfirmed(&self, now: i64) -> Vec<Key> {
-        let is_linked = |user: &str| self.context.directory.by_teams_id(user).is_some();
+        let is_linked = |user: &str| self.context.people.by_teams_id(user).is_some();
         let mut unconfirmed = self.unconfirmed();
         let forgotten = unconfirmed.retain(is_linked, now);
         if !forgotten.is_empty() {
@@ -242,7 +242,7 @@ impl Tenant {
     /// Reports the health of writing. The caller holds the lock: reports come in the order of the changes.
     fn report_unconfirmed(&self, unconfirmed: &Unconfirmed, now: i64) {
         let name = |person, user: &str| {
-            let Some(person) = self.context.directory.person(person) else {
+            let Some(person) = self.context.people.person(person) else {
                 return "the account of a person who was removed".into();
             };
             let account = person.teams_id.as_deref();

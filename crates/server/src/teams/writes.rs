@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{Tenant, network_time};
-use crate::{commit_queue::WriteSink, directory::Directory, engine_handle::Cause};
+use crate::{commit_queue::WriteSink, engine_handle::Cause, people_index::PeopleIndex};
 
 /// Requests on the wire at once. At 50 ms an answer that is 1,280 a second, far beyond any tenant's budget.
 const IN_FLIGHT_MAX: usize = 64;
@@ -78,7 +78,7 @@ enum NextStep {
 #[derive(Clone, Debug)]
 pub struct TeamsWrites {
     queues: Arc<HashMap<Arc<str>, TenantWrites>>,
-    directory: Directory,
+    directory: PeopleIndex,
 }
 
 /// The queue of one tenant. Cheap to clone.
@@ -87,7 +87,7 @@ pub struct TenantWrites(Arc<Shared>);
 
 impl TeamsWrites {
     /// Empty queues for these tenants. Writes for people of other tenants are dropped.
-    pub fn new(directory: Directory, tenants: &[Arc<str>]) -> Self {
+    pub fn new(directory: PeopleIndex, tenants: &[Arc<str>]) -> Self {
         let queues = tenants
             .iter()
             .map(|name| (name.clone(), TenantWrites::default()));
@@ -218,15 +218,13 @@ impl TenantWrites {
     /// Sends writes and reports the backlog, until the task is dropped.
     pub async fn run(self, tenant: Tenant, store: Store) {
         let report = tenant.clone().report_backlog(self.clone());
-        let forget = self
-            .clone()
-            .forget_removed(tenant.context.directory.clone());
+        let forget = self.clone().forget_removed(tenant.context.people.clone());
         let left = self.clone().settle_left_writes(tenant.clone(), store);
         tokio::join!(self.send_all(tenant), report, forget, left);
     }
 
     /// Forgets the acknowledged clears of accounts that no person has any more, until the task is dropped.
-    async fn forget_removed(self, directory: Directory) {
+    async fn forget_removed(self, directory: PeopleIndex) {
         loop {
             tokio::time::sleep(FORGET_INTERVAL).await;
             let is_known = |user: &str| directory.by_teams_id(user).is_some();
@@ -355,7 +353,7 @@ impl TenantWrites {
             }
         };
         if result.is_ok() && action == Action::Clear {
-            let owner = tenant.context.directory.by_teams_id(&write.user);
+            let owner = tenant.context.people.by_teams_id(&write.user);
             if write.tag.origin == Origin::LeftWrite || owner != Some(person) {
                 self.taken_back().insert((write.user.clone(), slot));
                 self.0.settle.notify_one();

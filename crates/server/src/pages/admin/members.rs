@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::scopes::{at, is_in};
 use crate::{
-    directory::Person,
     organisation::Place as At,
     pages::{
         Done, Outcome, Page,
@@ -14,6 +13,7 @@ use crate::{
         page_context::{PageContext, Typed},
         setting::scope_name,
     },
+    people_index::Person,
 };
 
 /// People who are named one by one.
@@ -23,7 +23,7 @@ const NAMED_MAX: usize = 50;
 pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
     let mut people = visit.context.organisation.read(|tables| {
         let is_here = |person: &Person| is_in(&tables.place(person.id), scope);
-        visit.context.directory.people(is_here)
+        visit.shared.people.people(is_here)
     });
     people.sort_by_cached_key(|person| person.name.to_lowercase());
     let count = people.len();
@@ -84,7 +84,7 @@ pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, R
     // Whoever is in a group of this location would leave it.
     let is_elsewhere = from != At::default() && from != place;
     if is_elsewhere && !typed.ticked("sure") {
-        let known = visit.context.directory.person(person);
+        let known = visit.shared.people.person(person);
         let name = known.map(|person| person.name.clone()).unwrap_or_default();
         let from = place_name(visit, &from);
         let to = scope_name(visit, scope);

@@ -253,7 +253,7 @@ fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
         .iter()
         .filter(|(_, view)| view.confidence == Confidence::Stale);
     let rows = silent.take(NAMED_MAX).filter_map(|(id, view)| {
-        let person = shared.directory.person(*id)?;
+        let person = shared.people.person(*id)?;
         Some(Row {
             key: id.to_string(),
             cells: vec![
@@ -277,8 +277,8 @@ fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
 
 /// People for whom calls are to cross, but who have no Teams account.
 fn unmatched(visit: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
-    let shared = &visit.context;
-    let people = shared.directory.people(|person| {
+    let shared = &visit.shared;
+    let people = shared.people.people(|person| {
         person.teams_id.is_none()
             && administered.contains_key(&person.id)
             && shared.organisation.syncs(person.id)

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::{import, require_administrator};
 use crate::{
-    directory::Person,
     organisation::Tables,
     pages::{
         Done, Outcome, Page, PageHandler,
@@ -14,6 +13,7 @@ use crate::{
         components::{Back, Block, Cell, Field, Form, Kind, Link, Row, Table, text},
         page_context::{PageContext, Typed},
     },
+    people_index::Person,
 };
 
 const HERE: &str = "/admin/people";
@@ -173,7 +173,7 @@ fn found(visit: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
                 .iter()
                 .any(|(_, extension)| extension.contains(wanted))
     };
-    let mut found = visit.context.directory.people(has);
+    let mut found = visit.shared.people.people(has);
     if let Some(location) = visit.caller.location() {
         visit.context.organisation.read(|tables| {
             found.retain(|person| tables.place(person.id).location.as_deref() == Some(location));

@@ -81,8 +81,8 @@ async fn lines(visit: &PageContext, wanted: &str) -> Table {
         )
     };
     let people = visit
-        .context
-        .directory
+        .shared
+        .people
         .people(|person| !person.lines.is_empty());
     let (mut asked, mut lines) = (Vec::new(), Vec::new());
     for person in people {

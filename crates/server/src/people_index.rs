@@ -95,9 +95,9 @@ struct Tables {
 
 /// The people. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Directory(Arc<RwLock<Tables>>);
+pub struct PeopleIndex(Arc<RwLock<Tables>>);
 
-impl Directory {
+impl PeopleIndex {
     /// Adds a person or replaces what was known; a Teams account that was found meanwhile is kept.
     pub fn put(&self, mut person: Person) {
         self.write(|tables| {
@@ -334,7 +334,7 @@ impl Tables {
 mod tests {
     use presence::{LineId, PersonId};
 
-    use super::{Directory, Person};
+    use super::{PeopleIndex, Person};
 
     fn person(id: u64, line: Option<u64>) -> Person {
         Person {
@@ -357,7 +357,7 @@ mod tests {
             [person(1, Some(9)), person(2, None)],
             [person(2, None), person(1, Some(9))],
         ] {
-            let directory = Directory::default();
+            let directory = PeopleIndex::default();
             directory.put(person(1, None));
             directory.put(person(2, Some(8)));
             order.into_iter().for_each(|person| directory.put(person));
@@ -371,7 +371,7 @@ mod tests {
     // A14
     #[test]
     fn an_address_names_a_line_in_every_spelling() {
-        let directory = Directory::default();
+        let directory = PeopleIndex::default();
         let line = |number, extension: &str| (LineId::Watched(number), extension.into());
         let lines = vec![line(7, "+4930123"), line(8, "030-123"), line(9, "55#")];
         directory.put(Person {
@@ -397,7 +397,7 @@ mod tests {
 
     #[test]
     fn an_import_keeps_the_account_that_was_found_meanwhile() {
-        let directory = Directory::default();
+        let directory = PeopleIndex::default();
         directory.put(person(1, None));
         directory.set_teams_id(PersonId(1), "ABC", &"fabrikam".into());
         directory.put(person(1, Some(9)));
