@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     i18n::Language,
     layout::{Frame, render},
-    organisation::Tables,
+    organisation::Snapshot,
     problem::Problem,
 };
 
@@ -209,7 +209,7 @@ pub(crate) async fn page(
 /// Favourites on top, then those of the viewer's workgroups, then everybody else; each once.
 fn grouped(
     words: Language,
-    tables: &Tables,
+    tables: &Snapshot,
     viewer: Option<PersonId>,
     rows: Vec<(PersonId, Row)>,
 ) -> Vec<Group> {

@@ -10,7 +10,7 @@ use store::{ApiKey, Attempt, Role, Session};
 use crate::{
     audit::Author,
     events::VisibilityBefore,
-    organisation::{ORGANISATION, Organisation, Tables},
+    organisation::{ORGANISATION, Organisation, Snapshot},
     people_index::Person,
     problem::Problem,
 };
@@ -208,20 +208,20 @@ impl Caller {
 
     /// How much of the owner the caller may see.
     pub(crate) fn level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
-        self.level_by(organisation, owner, Tables::relationship)
+        self.level_by(organisation, owner, Snapshot::relationship)
     }
 
     /// What the caller is shown to be to the owner: without the owner's word that blocks the caller, who must not notice it.
     /// For display only.
     pub(crate) fn shown_level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
-        self.level_by(organisation, owner, Tables::shown_relationship)
+        self.level_by(organisation, owner, Snapshot::shown_relationship)
     }
 
     fn level_by(
         &self,
         organisation: &Organisation,
         owner: PersonId,
-        level: impl Fn(&Tables, PersonId, PersonId) -> Relationship,
+        level: impl Fn(&Snapshot, PersonId, PersonId) -> Relationship,
     ) -> Relationship {
         let sees_all = matches!(self.power, Power::System | Power::Key { read: true, .. });
         if sees_all || self.person == Some(owner) {
@@ -246,7 +246,7 @@ impl Caller {
             VisibilityBefore::Relationship(concerned, level) => {
                 (*concerned == viewer).then_some(*level)
             }
-            VisibilityBefore::Place(place) => {
+            VisibilityBefore::Membership(place) => {
                 Some(organisation.read(|tables| tables.relationship_at(place, owner, viewer)))
             }
         }
@@ -335,7 +335,7 @@ impl Caller {
         organisation: &Organisation,
         owner: PersonId,
     ) -> Result<(), Problem> {
-        let location = organisation.read(|tables| tables.place(owner).location);
+        let location = organisation.read(|tables| tables.membership(owner).location);
         self.require_admin_at(organisation, location.as_deref())
     }
 
@@ -367,7 +367,7 @@ impl Caller {
         person: PersonId,
     ) -> bool {
         let location = || {
-            let place = organisation.read(|tables| tables.place(person));
+            let place = organisation.read(|tables| tables.membership(person));
             place.location
         };
         match &self.power {
@@ -387,7 +387,7 @@ impl Caller {
             Power::System | Power::Key { admin: true, .. } => true,
             Power::Location(location) => organisation.read(|tables| {
                 tables
-                    .place_of_scope(scope)
+                    .membership_of_scope(scope)
                     .is_some_and(|place| place.location.as_ref() == Some(location))
             }),
             Power::Key { .. } | Power::Person => false,

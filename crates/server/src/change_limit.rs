@@ -17,7 +17,7 @@ use crate::{
     rate_limit::RateLimit,
 };
 
-/// Tables of people are one change, however long.
+/// Snapshot of people are one change, however long.
 const IMPORT: &str = "/people/import";
 
 /// What each caller has left.

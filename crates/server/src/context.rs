@@ -96,7 +96,7 @@ pub struct Context {
     /// People whose policy changed by itself, not with many others.
     policies: broadcast::Sender<PersonId>,
     /// Grows when a person may have come to another tenant.
-    places: Arc<watch::Sender<u64>>,
+    movers: Arc<watch::Sender<u64>>,
     /// Names of the configured tenants.
     tenants: Arc<BTreeSet<Arc<str>>>,
     /// Whether a PBX is configured, so that lines are watched.
@@ -183,7 +183,7 @@ impl Context {
             settings_change: Arc::default(),
             observers: Observers::default(),
             policies: broadcast::Sender::new(POLICY_CHANGES_MAX),
-            places: Arc::new(watch::Sender::new(0)),
+            movers: Arc::new(watch::Sender::new(0)),
             tenants: Arc::new(tenants),
             watches_lines,
         };
@@ -244,7 +244,7 @@ impl Context {
 
     /// Grows whenever a person may have come to another tenant.
     pub fn movers(&self) -> watch::Receiver<u64> {
-        self.places.subscribe()
+        self.movers.subscribe()
     }
 
     /// Says that a sign-in succeeded or was refused: in the log, the audit log and as a metric.

@@ -11,7 +11,7 @@ use tokio::{sync::broadcast, time::Instant};
 use crate::{
     history::History,
     metrics::Metrics,
-    organisation::{Organisation, Place},
+    organisation::{Membership, Organisation},
 };
 
 /// Changes kept for a client that reconnects; older ones make it read everything again.
@@ -64,7 +64,7 @@ pub enum VisibilityBefore {
     /// This viewer had this relationship. Nothing changed for others.
     Relationship(PersonId, Relationship),
     /// The place of the person, which decided for every viewer.
-    Place(Place),
+    Membership(Membership),
 }
 
 /// Which relationships changed, so that viewers must read everything again.

@@ -8,7 +8,7 @@ use presence::{PersonId, SettingsGroup};
 use store::StoreError;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{context::Context, events::Event, history::KEPT, organisation::Tables};
+use crate::{context::Context, events::Event, history::KEPT, organisation::Snapshot};
 
 /// Time in which changes are collected for one transaction. A crash loses no more.
 const COLLECTION_TIME: Duration = Duration::from_millis(500);
@@ -23,7 +23,7 @@ fn keeps_any(context: &Context) -> bool {
 
 /// Whether the person's scope keeps a history.
 fn keeps(context: &Context, person: PersonId) -> bool {
-    let resolved = |tables: &Tables| {
+    let resolved = |tables: &Snapshot| {
         tables
             .resolve(person, SettingsGroup::Presence)
             .flag("history")

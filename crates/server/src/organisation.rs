@@ -45,14 +45,14 @@ pub const MAIN_TENANT: &str = "main";
 
 /// Where a person is in the tree of scopes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct Membership {
     /// The location's id.
     pub location: Option<String>,
     /// The configuration group's id.
     pub group: Option<String>,
 }
 
-impl Place {
+impl Membership {
     /// The scope that it is; whoever is in no location is the organisation's alone.
     pub fn scope(&self) -> &str {
         let scope = self.group.as_deref().or(self.location.as_deref());
@@ -83,7 +83,7 @@ pub struct Personal {
 
 /// All that is arranged.
 #[derive(Clone, Debug, Default)]
-pub struct Tables {
+pub struct Snapshot {
     /// Locations and groups by id.
     pub scopes: CopyOnWrite<BTreeMap<String, StoredScope>>,
     /// Individual pages by scope.
@@ -99,7 +99,7 @@ pub struct Tables {
     /// What people arranged; who arranged nothing is not here.
     pub personal: CopyOnWrite<BTreeMap<PersonId, Personal>>,
     /// Who is where.
-    pub places: CopyOnWrite<BTreeMap<PersonId, Place>>,
+    pub memberships: CopyOnWrite<BTreeMap<PersonId, Membership>>,
     /// What owners let viewers see.
     pub relationships: CopyOnWrite<BTreeMap<(PersonId, PersonId), Relationship>>,
     /// Workgroups.
@@ -117,7 +117,7 @@ pub struct Organisation(Arc<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     /// Locked for the time of a look-up or of a small change, never while policies are computed.
-    tables: RwLock<Tables>,
+    tables: RwLock<Snapshot>,
     /// Held by the one who changes the tables. Taken before `tables`.
     writer: Mutex<()>,
     /// Grows with every change.
@@ -168,15 +168,15 @@ impl Organisation {
     }
 
     /// Takes in a person and returns what holds for them, and where they were before.
-    pub fn put_person(&self, stored: &StoredPerson) -> (Arc<PersonPolicy>, Place) {
+    pub fn upsert_person(&self, stored: &StoredPerson) -> (Arc<PersonPolicy>, Membership) {
         let _one_at_a_time = self.writer();
         let before = self.write(|tables| {
-            let place = Place {
+            let membership = Membership {
                 location: stored.location.clone(),
                 group: stored.group.clone(),
             };
-            let before = tables.place(stored.id);
-            keep(&mut tables.places, stored.id, place);
+            let before = tables.membership(stored.id);
+            keep(&mut tables.memberships, stored.id, membership);
             let personal = Personal {
                 profiles: stored.personal.clone(),
                 order: stored.order.clone(),
@@ -193,7 +193,7 @@ impl Organisation {
     pub fn remove_person(&self, person: PersonId) {
         let _one_at_a_time = self.writer();
         self.write(|tables| {
-            tables.places.remove(&person);
+            tables.memberships.remove(&person);
             tables.personal.remove(&person);
             tables.favourites.remove(&person);
             tables.policies.remove(&person);
@@ -205,7 +205,7 @@ impl Organisation {
     pub fn update_person(
         &self,
         person: PersonId,
-        change: impl FnOnce(&mut Tables),
+        change: impl FnOnce(&mut Snapshot),
     ) -> Option<Arc<PersonPolicy>> {
         let _one_at_a_time = self.writer();
         self.write(change);
@@ -265,10 +265,7 @@ impl Organisation {
     }
 
     /// Changes something and returns for whom something else holds now.
-    pub fn rearrange(
-        &self,
-        change: impl FnOnce(&mut Tables),
-    ) -> Vec<(PersonId, Arc<PersonPolicy>)> {
+    pub fn update(&self, change: impl FnOnce(&mut Snapshot)) -> Vec<(PersonId, Arc<PersonPolicy>)> {
         self.replace(|tables| {
             change(tables);
             let people: Vec<PersonId> = tables.policies.keys().copied().collect();
@@ -313,7 +310,7 @@ impl Organisation {
     }
 
     /// Looks at it.
-    pub fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
+    pub fn read<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
         look(&self.0.tables.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -323,9 +320,9 @@ impl Organisation {
     }
 
     /// Changes a copy and puts it in the place of the tables: readers wait for nothing that takes long.
-    fn replace<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
+    fn replace<T>(&self, change: impl FnOnce(&mut Snapshot) -> T) -> T {
         let one_at_a_time = self.writer();
-        let mut tables = self.read(Tables::clone);
+        let mut tables = self.read(Snapshot::clone);
         let changed = change(&mut tables);
         let before = self.write(|now| std::mem::replace(now, tables));
         drop(one_at_a_time);
@@ -339,7 +336,7 @@ impl Organisation {
         self.0.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
+    fn write<T>(&self, change: impl FnOnce(&mut Snapshot) -> T) -> T {
         let tables = self.0.tables.write();
         change(&mut tables.unwrap_or_else(PoisonError::into_inner))
     }
@@ -360,22 +357,22 @@ fn keep<T: Default + PartialEq>(map: &mut BTreeMap<PersonId, T>, person: PersonI
     }
 }
 
-impl Tables {
+impl Snapshot {
     /// Where the person is.
-    pub fn place(&self, person: PersonId) -> Place {
-        self.places.get(&person).cloned().unwrap_or_default()
+    pub fn membership(&self, person: PersonId) -> Membership {
+        self.memberships.get(&person).cloned().unwrap_or_default()
     }
 
     /// The tenant that the person's location names, else the main one.
     pub fn tenant(&self, person: PersonId) -> &str {
-        self.places
+        self.memberships
             .get(&person)
-            .map_or(MAIN_TENANT, |place| self.tenant_of(place))
+            .map_or(MAIN_TENANT, |membership| self.tenant_of(membership))
     }
 
     /// The tenant of whoever is at a place.
-    pub fn tenant_of(&self, place: &Place) -> &str {
-        let id = place.location.as_ref();
+    pub fn tenant_of(&self, membership: &Membership) -> &str {
+        let id = membership.location.as_ref();
         let tenant = id.and_then(|id| self.scopes.get(id)?.tenant.as_deref());
         tenant.unwrap_or(MAIN_TENANT)
     }
@@ -403,28 +400,28 @@ impl Tables {
     }
 
     /// The pages on the way to a place.
-    pub fn way(&self, place: &Place, page: SettingsGroup) -> ScopeChain<'_> {
+    pub fn scope_chain(&self, membership: &Membership, page: SettingsGroup) -> ScopeChain<'_> {
         let of = |scope: Option<&str>| self.page(scope?, page);
         ScopeChain {
             organisation: of(Some(ORGANISATION)),
-            location: of(place.location.as_deref()),
-            group: of(place.group.as_deref()),
+            location: of(membership.location.as_deref()),
+            group: of(membership.group.as_deref()),
         }
     }
 
     /// The way to a scope, as somebody there has it. `None`: there is no such scope.
-    pub fn place_of_scope(&self, scope: &str) -> Option<Place> {
+    pub fn membership_of_scope(&self, scope: &str) -> Option<Membership> {
         if scope == ORGANISATION {
-            return Some(Place::default());
+            return Some(Membership::default());
         }
         let found = self.scopes.get(scope)?;
         Some(if found.parent == ORGANISATION {
-            Place {
+            Membership {
                 location: Some(found.id.clone()),
                 group: None,
             }
         } else {
-            Place {
+            Membership {
                 location: Some(found.parent.clone()),
                 group: Some(found.id.clone()),
             }
@@ -434,19 +431,21 @@ impl Tables {
     /// What a page says for a person.
     pub fn resolve(&self, person: PersonId, page: SettingsGroup) -> EffectiveSettings {
         let own = self.own.get(&(person, page));
-        let resolved = self.way(&self.place(person), page).resolve(page, own);
+        let resolved = self
+            .scope_chain(&self.membership(person), page)
+            .resolve(page, own);
         self.with_zone(page, resolved)
     }
 
     /// What a page says in a scope.
-    pub fn resolve_scope(&self, place: &Place, page: SettingsGroup) -> EffectiveSettings {
-        self.with_zone(page, self.way(place, page).resolve(page, None))
+    pub fn resolve_scope(&self, membership: &Membership, page: SettingsGroup) -> EffectiveSettings {
+        self.with_zone(page, self.scope_chain(membership, page).resolve(page, None))
     }
 
     /// My Profiles of a person.
     pub fn my_profiles(&self, person: PersonId) -> MyProfiles {
-        let place = self.place(person);
-        let central = self.templates.at(&place, Some(person)).into_iter();
+        let membership = self.membership(person);
+        let central = self.templates.at(&membership, Some(person)).into_iter();
         let central = central.map(|template| template.profile.clone());
         let none = Personal::default();
         let personal = self.personal.get(&person).unwrap_or(&none);
@@ -465,7 +464,7 @@ impl Tables {
     fn policy(
         &self,
         person: PersonId,
-        shared: &mut HashMap<Place, Arc<PersonPolicy>>,
+        shared: &mut HashMap<Membership, Arc<PersonPolicy>>,
     ) -> Arc<PersonPolicy> {
         let make = || {
             Arc::new(PersonPolicy::new(
@@ -485,7 +484,7 @@ impl Tables {
             return make();
         }
         shared
-            .entry(self.place(person))
+            .entry(self.membership(person))
             .or_insert_with(make)
             .clone()
     }

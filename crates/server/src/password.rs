@@ -53,10 +53,10 @@ struct Queue {
 
 /// A place in the queue of passwords to be checked; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Place(IpAddr);
+pub(crate) struct Membership(IpAddr);
 
 /// A place for a password from a network, if there is one.
-pub(crate) fn queue(network: IpAddr) -> Result<Place, Busy> {
+pub(crate) fn queue(network: IpAddr) -> Result<Membership, Busy> {
     let mut queue = lock(&QUEUE);
     let of_address = queue.by_address.get(&network).copied().unwrap_or_default();
     if queue.all >= WAITING_MAX || of_address >= WAITING_OF_ADDRESS_MAX {
@@ -64,10 +64,10 @@ pub(crate) fn queue(network: IpAddr) -> Result<Place, Busy> {
     }
     queue.all += 1;
     queue.by_address.insert(network, of_address + 1);
-    Ok(Place(network))
+    Ok(Membership(network))
 }
 
-impl Drop for Place {
+impl Drop for Membership {
     fn drop(&mut self) {
         let mut queue = lock(&QUEUE);
         queue.all -= 1;
@@ -80,7 +80,7 @@ impl Drop for Place {
     }
 }
 
-impl Place {
+impl Membership {
     /// Whether the password belongs to the hash. Without a hash it takes as long and is wrong, so that the
     /// time does not show which accounts exist.
     ///
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn one_address_does_not_fill_the_queue() {
         let [here, there] = [[192, 0, 2, 20].into(), [192, 0, 2, 21].into()];
-        let places: Vec<Place> = (0..100).filter_map(|_| queue(here).ok()).collect();
+        let places: Vec<Membership> = (0..100).filter_map(|_| queue(here).ok()).collect();
         assert_eq!(places.len(), WAITING_OF_ADDRESS_MAX);
         assert!(queue(there).is_ok());
         drop(places);

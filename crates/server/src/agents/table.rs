@@ -6,13 +6,13 @@ use std::time::Duration;
 use agent_protocol::{Report, Row, Table, same_program};
 use presence::{PersonId, SettingsGroup, Timestamp};
 
-use crate::organisation::Tables;
+use crate::organisation::Snapshot;
 
 /// Processes of Teams: Teams itself reports more for people who are synchronised.
 const TEAMS: [&str; 2] = ["teams", "ms-teams"];
 
 /// The programs for a person's agents.
-pub(super) fn table(tables: &Tables, person: PersonId) -> Table {
+pub(super) fn table(tables: &Snapshot, person: PersonId) -> Table {
     let settings = tables.resolve(person, SettingsGroup::Microphone);
     let milliseconds = |key: &str| u64::from(settings.seconds(key)) * 1000;
     let mut table = Table {
@@ -25,7 +25,7 @@ pub(super) fn table(tables: &Tables, person: PersonId) -> Table {
     }
     let mode = tables.resolve(person, SettingsGroup::Teams).mode("mode");
     let is_teams = |process: &str| TEAMS.iter().any(|teams| same_program(teams, process));
-    let place = tables.place(person);
+    let place = tables.membership(person);
     let programs = tables.programs(&place).1.into_iter();
     let rows = programs
         .filter(|program| program.active && !program.softphone)
@@ -101,12 +101,12 @@ mod tests {
     #[test]
     fn an_agent_watches_active_programs_that_no_other_source_reports() {
         let person = PersonId(1);
-        let processes = |tables: &Tables| -> Vec<String> {
+        let processes = |tables: &Snapshot| -> Vec<String> {
             let rows = table(tables, person).rows.into_iter();
             rows.map(|row| row.process).collect()
         };
         let page = |page: SettingsGroup, text: &str| Some(values::stored(page, text));
-        let mut tables = Tables::default();
+        let mut tables = Snapshot::default();
         assert!(
             processes(&tables).is_empty(),
             "off unless an administrator wants it"

@@ -9,7 +9,7 @@ use presence::{
 use crate::{
     caller::Caller,
     context::Context,
-    organisation::{Place, Tables},
+    organisation::{Membership, Snapshot},
     problem::Problem,
     values,
 };
@@ -44,7 +44,7 @@ pub(super) fn refuse_of_scope(
         return Ok(());
     }
     let (before, after) = context.organisation.read(|tables| {
-        let place = tables.place_of_scope(scope).unwrap_or_default();
+        let place = tables.membership_of_scope(scope).unwrap_or_default();
         let after = match after {
             Some(after) => said(page, after),
             None => tables.default_visibility(&above(&place)),
@@ -63,13 +63,13 @@ pub(super) fn refuse_of_place(
     context: &Context,
     caller: &Caller,
     person: PersonId,
-    to: &Place,
+    to: &Membership,
 ) -> Result<(), Problem> {
     if caller.is_admin() {
         return Ok(());
     }
-    let visibility = |tables: &Tables| {
-        let now = tables.default_visibility(&tables.place(person));
+    let visibility = |tables: &Snapshot| {
+        let now = tables.default_visibility(&tables.membership(person));
         (now, tables.default_visibility(to))
     };
     let (before, after) = context.organisation.read(visibility);
@@ -139,13 +139,13 @@ fn may_send_calls_away(
 }
 
 /// The place whose settings hold where a scope has none of its own.
-fn above(place: &Place) -> Place {
+fn above(place: &Membership) -> Membership {
     match place.group {
-        Some(_) => Place {
+        Some(_) => Membership {
             group: None,
             ..place.clone()
         },
-        None => Place::default(),
+        None => Membership::default(),
     }
 }
 

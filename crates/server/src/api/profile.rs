@@ -342,7 +342,7 @@ async fn put(
 }
 
 fn personal(context: &Context, person: PersonId) -> Personal {
-    let arranged = |tables: &crate::organisation::Tables| tables.personal.get(&person).cloned();
+    let arranged = |tables: &crate::organisation::Snapshot| tables.personal.get(&person).cloned();
     context.organisation.read(arranged).unwrap_or_default()
 }
 
@@ -393,7 +393,7 @@ pub(crate) async fn delete(
 /// Refuses to take away a profile of the person's own that the person's settings use.
 fn refuse_use(context: &Context, person: PersonId, name: &str) -> Result<(), Problem> {
     let uses = context.organisation.read(|tables| {
-        let place = tables.place(person);
+        let place = tables.membership(person);
         match tables.templates.counting(name, &place, Some(person)) {
             // The uses mean that template from then on.
             Some(_) => Vec::new(),

@@ -258,7 +258,7 @@ fn refuse_twice(items: &[Program], program: &Program) -> Result<(), Problem> {
 
 fn known(context: &Context, scope: &str) -> Result<Programs, Problem> {
     context.organisation.read(|tables| {
-        let place = tables.place_of_scope(scope);
+        let place = tables.membership_of_scope(scope);
         let remedy = "GET /api/v1/scopes lists them";
         let place = place.ok_or_else(|| Problem::not_found("scope", scope, remedy))?;
         let (decided_by, items) = tables.programs(&place);

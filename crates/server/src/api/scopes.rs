@@ -16,7 +16,7 @@ use crate::{
     context::Context,
     limit_checks,
     limits::{NAME_MAX, SCOPES_MAX},
-    organisation::{ORGANISATION, Place, Tables},
+    organisation::{Membership, ORGANISATION, Snapshot},
     preconditions::Comparison,
     problem::Problem,
     teams::TeamsHandle,
@@ -215,7 +215,7 @@ pub(crate) async fn change(
         return Err(Problem::invalid("tenant", detail));
     }
     let _one_at_a_time = context.settings_change.lock().await;
-    let known = |tables: &Tables| tables.scopes.get(&scope).map(ScopeBody::from);
+    let known = |tables: &Snapshot| tables.scopes.get(&scope).map(ScopeBody::from);
     let before = context.organisation.read(known);
     let entry = |after| {
         new_entry(&context.clock, &caller, Administration::ScopeChange, &scope)
@@ -242,7 +242,7 @@ pub(crate) async fn change(
     // The name may be changed already: what is stored is in force, whatever became of the tenant.
     context.organisation.load(&context.store).await?;
     named?;
-    context.look_for_movers();
+    context.check_movers();
     context.check_tenants();
     let now = context.organisation.read(known);
     now.map(axum::Json)
@@ -301,8 +301,10 @@ pub(crate) async fn place(
     State(context): State<Context>,
     Path(id): Path<String>,
 ) -> Result<axum::Json<PlaceBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
-    let place = context.organisation.read(|tables| tables.place(person));
+    let person = super::person(&context.people, &id)?.id;
+    let place = context
+        .organisation
+        .read(|tables| tables.membership(person));
     Ok(axum::Json(PlaceBody {
         location: place.location,
         group: place.group,
@@ -323,8 +325,10 @@ pub(crate) async fn put_place(
     comparison: Comparison,
     Json(body): Json<PlaceBody>,
 ) -> Result<axum::Json<PlaceBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
-    let before = context.organisation.read(|tables| tables.place(person));
+    let person = super::person(&context.people, &id)?.id;
+    let before = context
+        .organisation
+        .read(|tables| tables.membership(person));
     // Both where the person is and where they come to.
     caller.require_admin_of(&context.organisation, person)?;
     caller.require_admin_at(&context.organisation, body.location.as_deref())?;
@@ -332,7 +336,7 @@ pub(crate) async fn put_place(
         return Ok(axum::Json(body));
     }
     let _one_at_a_time = context.settings_change.lock().await;
-    let to = Place {
+    let to = Membership {
         location: body.location.clone(),
         group: body.group.clone(),
     };
@@ -348,15 +352,15 @@ pub(crate) async fn put_place(
         .store
         .set_membership(person, location, group, &change)
         .await?;
-    let place = Place {
+    let place = Membership {
         location: body.location.clone(),
         group: body.group.clone(),
     };
     context
         .update_person(person, |tables| {
-            tables.places.insert(person, place);
+            tables.memberships.insert(person, place);
         })
         .await;
-    context.place_changed(person, before);
+    context.membership_changed(person, before);
     Ok(axum::Json(body))
 }

@@ -17,7 +17,7 @@ use crate::{
     context::Context,
     events::Reset,
     external_fetch::web_address,
-    organisation::{ORGANISATION, Place},
+    organisation::{Membership, ORGANISATION},
     preconditions::Comparison,
     problem::Problem,
     values,
@@ -45,10 +45,10 @@ fn page(name: &str) -> Result<SettingsGroup, Problem> {
     })
 }
 
-fn place(context: &Context, scope: &str) -> Result<Place, Problem> {
+fn place(context: &Context, scope: &str) -> Result<Membership, Problem> {
     let place = context
         .organisation
-        .read(|tables| tables.place_of_scope(scope));
+        .read(|tables| tables.membership_of_scope(scope));
     place.ok_or_else(|| Problem::not_found("scope", scope, "GET /api/v1/scopes lists them"))
 }
 
@@ -64,7 +64,7 @@ fn flat(resolved: &EffectiveSettings) -> Map<String, Value> {
 fn scope_body(context: &Context, scope: &str, page: SettingsGroup) -> Result<Value, Problem> {
     let place = place(context, scope)?;
     Ok(context.organisation.read(|tables| {
-        let way = tables.way(&place, page);
+        let way = tables.scope_chain(&place, page);
         let defaults = SettingValues::default();
         let decided = way.effective().0.unwrap_or(&defaults);
         let mut body = flat(&tables.resolve_scope(&place, page));
@@ -177,8 +177,8 @@ pub(crate) async fn write(
     let before = visibility();
     let changed = context
         .organisation
-        .rearrange(|tables| tables.set_page(&scope, page, after));
-    context.put_in_force(changed).await;
+        .update(|tables| tables.set_page(&scope, page, after));
+    context.apply_policies(changed).await;
     if visibility() != before {
         // Every viewer may see the people here in another way.
         context.events.reset(Reset::Everyone, context.clock.now());
@@ -250,7 +250,7 @@ fn copied(
         caller.require_admin(&context.organisation, from)?;
     }
     Ok(context.organisation.read(|tables| {
-        let decided = tables.way(&place, page).effective().0;
+        let decided = tables.scope_chain(&place, page).effective().0;
         decided.cloned().unwrap_or_default()
     }))
 }
@@ -363,7 +363,7 @@ fn whole_person_body(
         let own = own.map_or_else(|| json!({}), values::page_json);
         body.insert(values::USER_MAY_CHANGE.into(), may_change.into());
         body.insert(OWN.into(), own);
-        let place = tables.place(person);
+        let place = tables.membership(person);
         body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
         if page == SettingsGroup::Calendar {
             let trouble = calendars.trouble(person);

@@ -15,7 +15,7 @@ use super::profile::{ProfileBody, distinct_names};
 use crate::{
     caller::Caller,
     context::Context,
-    organisation::{ORGANISATION, Tables, TeamsUse, Use, UseOwner},
+    organisation::{ORGANISATION, Snapshot, TeamsUse, Use, UseOwner},
     problem::Problem,
 };
 
@@ -194,7 +194,7 @@ const REMEDY: &str = "GET /api/v1/templates lists them with their scopes";
 
 /// The template of that name in a scope.
 fn of_scope(context: &Context, scope: &str, name: &str) -> Result<Template, Problem> {
-    let get = |tables: &Tables| tables.templates.get(scope, name).cloned();
+    let get = |tables: &Snapshot| tables.templates.get(scope, name).cloned();
     let template = context.organisation.read(get);
     template.ok_or_else(|| {
         let named = format!("{name} in {scope}");

@@ -10,7 +10,7 @@ use crate::{
     engine_handle::Cause,
     events::VisibilityBefore,
     health::Trouble,
-    organisation::{Place, Tables},
+    organisation::{Membership, Snapshot},
     people_index::Person,
 };
 
@@ -21,17 +21,17 @@ impl Context {
     /// The store cannot be read.
     pub async fn load_people(&self) -> Result<(), StoreError> {
         for stored in self.store.people(self.clock.now()).await? {
-            self.put(stored).await;
+            self.upsert_person(stored).await;
         }
         Ok(())
     }
 
     /// Takes a person in, or what changed about one.
-    pub async fn put(&self, stored: StoredPerson) {
+    pub async fn upsert_person(&self, stored: StoredPerson) {
         let (id, now) = (stored.id, self.clock.now());
         let before = self.people.person(id);
         self.people.put(Person::from(&stored));
-        let (policy, place_before) = self.organisation.put_person(&stored);
+        let (policy, membership_before) = self.organisation.upsert_person(&stored);
         // Without a telephone system nobody watches lines, and none must be waited for.
         let lines = if self.watches_lines {
             stored.record.lines
@@ -58,25 +58,25 @@ impl Context {
         if self.people.person(id).is_some_and(|now| *now != *before) {
             self.events.person_changed(id, now);
         }
-        let place = self.organisation.read(|tables| tables.place(id));
-        if place != place_before {
-            self.place_changed(id, place_before);
+        let membership = self.organisation.read(|tables| tables.membership(id));
+        if membership != membership_before {
+            self.membership_changed(id, membership_before);
         }
     }
 
     /// A person is at another place, where viewers may see more or less of them, and which may be another tenant's.
-    pub fn place_changed(&self, person: PersonId, before: Place) {
-        let visibility = VisibilityBefore::Place(before);
+    pub fn membership_changed(&self, person: PersonId, before: Membership) {
+        let visibility = VisibilityBefore::Membership(before);
         self.events
             .visibility_changed(person, visibility, self.clock.now());
-        self.look_for_movers();
+        self.check_movers();
     }
 
     /// Changes something about one person's settings, profiles or place, and applies what follows for that person.
-    pub async fn update_person(&self, person: PersonId, change: impl FnOnce(&mut Tables)) {
+    pub async fn update_person(&self, person: PersonId, change: impl FnOnce(&mut Snapshot)) {
         let policy = self.organisation.update_person(person, change);
         let policy = policy.map(|policy| (person, policy));
-        self.put_in_force(policy.into_iter().collect()).await;
+        self.apply_policies(policy.into_iter().collect()).await;
         self.policy_changed(person);
     }
 
@@ -109,13 +109,13 @@ impl Context {
         self.store.unlink_teams(person.id).await?;
         self.people.forget_teams_id(person.id);
         // Another tenant may have an account for them.
-        self.look_for_movers();
+        self.check_movers();
         Ok(())
     }
 
     /// Somebody may have come to another tenant: each looks again who is its.
-    pub fn look_for_movers(&self) {
-        self.places.send_modify(|places| *places += 1);
+    pub fn check_movers(&self) {
+        self.movers.send_modify(|movers| *movers += 1);
     }
 
     /// Tells of locations that name a tenant which is not configured.
@@ -139,7 +139,7 @@ impl Context {
     }
 
     /// Puts in force what holds for people now, and lets every viewer look again.
-    pub async fn put_in_force(&self, changed: Vec<(PersonId, Arc<PersonPolicy>)>) {
+    pub async fn apply_policies(&self, changed: Vec<(PersonId, Arc<PersonPolicy>)>) {
         let inputs = changed
             .into_iter()
             .map(|(person, policy)| Input::Person(person, Fact::Policy(policy)));

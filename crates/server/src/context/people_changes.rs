@@ -120,7 +120,7 @@ impl Context {
         for (id, stored) in changes.people {
             let before = self.people.person(id);
             match stored {
-                Some(stored) => self.put(stored).await,
+                Some(stored) => self.upsert_person(stored).await,
                 None => self.forget(id),
             }
             let after = self.people.person(id);
@@ -140,7 +140,7 @@ impl Context {
         // What was put is in force: the engine has taken it.
         self.engine.input_and_wait(Input::Tick).await;
         if may_have_moved {
-            self.look_for_movers();
+            self.check_movers();
         }
         for observer in self.observers() {
             let has_owner = |extension: &Arc<str>| self.people.by_extension(extension).is_some();
@@ -201,7 +201,7 @@ impl Context {
         });
         if !is_known {
             self.organisation.load(&self.store).await?;
-            self.look_for_movers();
+            self.check_movers();
             self.check_tenants();
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use presence::{APPOINTMENT_PROFILE, PersonId, Status, TEAMS_PROFILE};
 use store::{Audience, Template};
 
-use super::{ORGANISATION, Place};
+use super::{Membership, ORGANISATION};
 
 /// A state in Teams that puts a template in force (docs/presence-rules.md, "Which profile is in force", rules 3 and 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,18 +146,23 @@ impl Templates {
     }
 
     /// The template of that name that a person at a place has; an inactive one only where there is no active one.
-    pub fn entry(&self, name: &str, place: &Place, person: Option<PersonId>) -> Option<&Template> {
-        self.entry_of_key(&key(name), place, person)
+    pub fn entry(
+        &self,
+        name: &str,
+        membership: &Membership,
+        person: Option<PersonId>,
+    ) -> Option<&Template> {
+        self.entry_of_key(&key(name), membership, person)
     }
 
     fn entry_of_key(
         &self,
         key: &str,
-        place: &Place,
+        membership: &Membership,
         person: Option<PersonId>,
     ) -> Option<&Template> {
         let of_name = self.named.get(key)?;
-        let of_chain = chain(place).filter_map(|scope| of_name.get(scope));
+        let of_chain = chain(membership).filter_map(|scope| of_name.get(scope));
         let of_chain = of_chain
             .filter_map(|index| self.all.get(*index))
             .filter(|template| template.audience == Audience::Everyone);
@@ -166,23 +171,23 @@ impl Templates {
         let assigned = assigned
             .filter(|index| self.key_at(**index) == key)
             .filter_map(|index| self.all.get(*index));
-        nearest(assigned.chain(of_chain), place, person)
+        nearest(assigned.chain(of_chain), membership, person)
     }
 
     /// The template of that name that counts for a person at a place.
     pub fn counting(
         &self,
         name: &str,
-        place: &Place,
+        membership: &Membership,
         person: Option<PersonId>,
     ) -> Option<&Template> {
-        let entry = self.entry(name, place, person);
+        let entry = self.entry(name, membership, person);
         entry.filter(|template| template.profile.is_usable())
     }
 
     /// The templates that a person at a place has, in order, one of each name.
-    pub fn at(&self, place: &Place, person: Option<PersonId>) -> Vec<&Template> {
-        let of_chain = chain(place).filter_map(|scope| self.of_scope.get(scope));
+    pub fn at(&self, membership: &Membership, person: Option<PersonId>) -> Vec<&Template> {
+        let of_chain = chain(membership).filter_map(|scope| self.of_scope.get(scope));
         let of_chain = of_chain.flatten().copied().filter(|index| {
             let template = self.all.get(*index);
             template.is_some_and(|template| template.audience == Audience::Everyone)
@@ -197,7 +202,7 @@ impl Templates {
             .chunk_by(|one, next| self.key_at(*one) == self.key_at(*next))
             .filter_map(|of_name| {
                 let of_name = of_name.iter().filter_map(|index| self.all.get(*index));
-                nearest(of_name, place, person)
+                nearest(of_name, membership, person)
             })
             .collect()
     }
@@ -210,17 +215,17 @@ impl Templates {
     pub fn for_teams(
         &self,
         what: TeamsUse,
-        place: &Place,
+        membership: &Membership,
         person: Option<PersonId>,
     ) -> Option<&Template> {
         match what {
             TeamsUse::Call => self
-                .counting(TEAMS_PROFILE, place, person)
-                .or_else(|| self.counting(APPOINTMENT_PROFILE, place, person)),
+                .counting(TEAMS_PROFILE, membership, person)
+                .or_else(|| self.counting(APPOINTMENT_PROFILE, membership, person)),
             TeamsUse::DoNotDisturb => self.silent.iter().find_map(|index| {
                 let template = self.all.get(*index)?;
                 // At the place another one of the name may be nearer.
-                let nearest = self.entry_of_key(self.key_at(*index), place, person)?;
+                let nearest = self.entry_of_key(self.key_at(*index), membership, person)?;
                 (nearest.scope == template.scope).then_some(template)
             }),
         }
@@ -244,10 +249,10 @@ impl Templates {
 }
 
 /// The scopes above a place, the nearest first.
-fn chain(place: &Place) -> impl Iterator<Item = &str> {
+fn chain(membership: &Membership) -> impl Iterator<Item = &str> {
     let scopes = [
-        place.group.as_deref(),
-        place.location.as_deref(),
+        membership.group.as_deref(),
+        membership.location.as_deref(),
         Some(ORGANISATION),
     ];
     scopes.into_iter().flatten()
@@ -257,11 +262,11 @@ fn chain(place: &Place) -> impl Iterator<Item = &str> {
 /// nearest scope.
 fn nearest<'a>(
     templates: impl Iterator<Item = &'a Template>,
-    place: &Place,
+    membership: &Membership,
     person: Option<PersonId>,
 ) -> Option<&'a Template> {
     let distance = |scope: &str| {
-        let found = chain(place).position(|known| known == scope);
+        let found = chain(membership).position(|known| known == scope);
         found.unwrap_or(usize::MAX)
     };
     templates.min_by_key(|template| {
@@ -282,8 +287,8 @@ mod tests {
 
     const ANNA: PersonId = PersonId(1);
 
-    fn place() -> Place {
-        Place {
+    fn membership() -> Membership {
+        Membership {
             location: Some("berlin".into()),
             group: Some("sales".into()),
         }
@@ -306,11 +311,15 @@ mod tests {
         Templates::new(rows.iter().map(template).collect())
     }
 
-    fn found(templates: &Templates, place: &Place, person: Option<PersonId>) -> Vec<String> {
-        let found = templates.at(place, person);
+    fn found(
+        templates: &Templates,
+        membership: &Membership,
+        person: Option<PersonId>,
+    ) -> Vec<String> {
+        let found = templates.at(membership, person);
         for template in &found {
             let name = format!(" {} ", template.profile.name.to_uppercase());
-            assert_eq!(templates.entry(&name, place, person), Some(*template));
+            assert_eq!(templates.entry(&name, membership, person), Some(*template));
         }
         let told = found
             .iter()
@@ -334,10 +343,10 @@ mod tests {
             ("organisation", "D", false, false),
         ]);
         let of_sales = ["a of sales", "B of berlin", "D of berlin"];
-        assert_eq!(found(&all, &place(), None), of_sales);
+        assert_eq!(found(&all, &membership(), None), of_sales);
         let of_anna = ["a of lyon", "B of berlin", "D of berlin"];
-        assert_eq!(found(&all, &place(), Some(ANNA)), of_anna);
-        let nowhere = Place::default();
+        assert_eq!(found(&all, &membership(), Some(ANNA)), of_anna);
+        let nowhere = Membership::default();
         let of_all = [
             "A of organisation",
             "b of organisation",
@@ -359,10 +368,10 @@ mod tests {
         let of_berlin = of_berlin.get("berlin", "A").unwrap();
         let made = all.with(&TemplateEdit::Make(of_berlin.clone()));
         let with = ["a of berlin", "B of organisation"];
-        assert_eq!(found(&made, &place(), None), with);
+        assert_eq!(found(&made, &membership(), None), with);
         let deleted = made.with(&TemplateEdit::Delete(of_berlin.clone()));
         let without = ["A of organisation", "B of organisation"];
-        assert_eq!(found(&deleted, &place(), None), without);
+        assert_eq!(found(&deleted, &membership(), None), without);
         let a = all.get("organisation", "a").unwrap().clone();
         let moved = Template {
             scope: "lyon".into(),

@@ -8,7 +8,7 @@ use std::{
 use presence::{DecidingScope, PersonId, SettingValues, SettingsGroup, same_name};
 use store::Template;
 
-use super::{ORGANISATION, PRODUCT, Place, Tables, TeamsUse, TemplateEdit, Templates};
+use super::{Membership, ORGANISATION, PRODUCT, Snapshot, TeamsUse, TemplateEdit, Templates};
 use crate::programs::{self, Program};
 
 /// A setting with the name of a profile as its value.
@@ -45,7 +45,7 @@ type Uppermost<'a> = HashMap<(&'a str, &'a str), Vec<String>>;
 /// The templates that states in Teams take, computed once for all templates of a list.
 #[derive(Debug)]
 pub struct TakenInTeams<'a> {
-    tables: &'a Tables,
+    tables: &'a Snapshot,
     uppermost: [(TeamsUse, Uppermost<'a>); 2],
 }
 
@@ -54,16 +54,16 @@ impl TakenInTeams<'_> {
     /// template there only because it is assigned to them.
     pub fn of(&self, template: &Template) -> Vec<(TeamsUse, Vec<String>, usize)> {
         let uses = self.uppermost.iter().map(|(what, uppermost)| {
-            let is_taken = |place: &Place, person: Option<PersonId>| {
-                let taken = self.tables.templates.for_teams(*what, place, person);
+            let is_taken = |membership: &Membership, person: Option<PersonId>| {
+                let taken = self.tables.templates.for_teams(*what, membership, person);
                 taken.is_some_and(|taken| {
                     taken.scope == template.scope
                         && same_name(&taken.profile.name, &template.profile.name)
                 })
             };
             let people = template.people.iter().filter(|person| {
-                let place = self.tables.place(**person);
-                is_taken(&place, Some(**person)) && !is_taken(&place, None)
+                let membership = self.tables.membership(**person);
+                is_taken(&membership, Some(**person)) && !is_taken(&membership, None)
             });
             let scopes = uppermost.get(&(&*template.scope, &*template.profile.name));
             (*what, scopes.cloned().unwrap_or_default(), people.count())
@@ -73,13 +73,13 @@ impl TakenInTeams<'_> {
     }
 }
 
-impl Tables {
+impl Snapshot {
     /// The settings whose name for a profile means this template somewhere in their scope.
     pub fn uses(&self, template: &Template) -> BTreeSet<Use> {
         let name = &*template.profile.name;
         let mut uses = BTreeSet::new();
-        self.each_use(name, &template.people, |what, place, person| {
-            let counting = self.templates.counting(name, place, person);
+        self.each_use(name, &template.people, |what, membership, person| {
+            let counting = self.templates.counting(name, membership, person);
             if counting.is_some_and(|counting| counting.scope == template.scope) {
                 uses.insert(what.clone());
             }
@@ -94,8 +94,9 @@ impl Tables {
         };
         let (name, after) = (edit.name(), self.templates.with(edit));
         let mut uses = BTreeSet::new();
-        self.each_use(name, &before.people, |what, place, person| {
-            let counts = |templates: &Templates| templates.counting(name, place, person).is_some();
+        self.each_use(name, &before.people, |what, membership, person| {
+            let counts =
+                |templates: &Templates| templates.counting(name, membership, person).is_some();
             if counts(&self.templates) && !counts(&after) {
                 uses.insert(what.clone());
             }
@@ -109,7 +110,7 @@ impl Tables {
         &self,
         name: &str,
         people: &[PersonId],
-        mut visit: impl FnMut(&Use, &Place, Option<PersonId>),
+        mut visit: impl FnMut(&Use, &Membership, Option<PersonId>),
     ) {
         let defaults = SettingValues::default();
         let product = [SettingsGroup::Automatic, SettingsGroup::Calendar]
@@ -118,7 +119,7 @@ impl Tables {
             .map(|page| (ORGANISATION, page, &defaults));
         let has_none = |person: &PersonId| !self.has_own(*person, name);
         for (scope, page, values) in product.chain(self.individual()) {
-            let decides = |place: &Place| match self.decided_by(place, page) {
+            let decides = |membership: &Membership| match self.decided_by(membership, page) {
                 PRODUCT => scope == ORGANISATION,
                 decided_by => decided_by == scope,
             };
@@ -127,13 +128,13 @@ impl Tables {
                     setting: format!("{}.{}", page.name(), setting.key),
                     owner: UseOwner::Scope(scope.to_owned()),
                 };
-                for place in self.places_in(scope).filter(decides) {
-                    visit(&what, &place, None);
+                for membership in self.memberships_in(scope).filter(decides) {
+                    visit(&what, &membership, None);
                 }
                 for person in people.iter().filter(|person| has_none(person)) {
-                    let place = self.place(*person);
-                    if decides(&place) {
-                        visit(&what, &place, Some(*person));
+                    let membership = self.membership(*person);
+                    if decides(&membership) {
+                        visit(&what, &membership, Some(*person));
                     }
                 }
             }
@@ -145,7 +146,7 @@ impl Tables {
                     setting: format!("{}.{key}", page.name()),
                     owner: UseOwner::Person(*person),
                 };
-                visit(&what, &self.place(*person), Some(*person));
+                visit(&what, &self.membership(*person), Some(*person));
             }
         }
     }
@@ -159,29 +160,29 @@ impl Tables {
     }
 
     /// A scope and the scopes below it, each as the place that it is.
-    fn places_in(&self, scope: &str) -> impl Iterator<Item = Place> {
+    fn memberships_in(&self, scope: &str) -> impl Iterator<Item = Membership> {
         let below = self.scopes.values().filter(move |known| {
             scope == ORGANISATION || known.id == scope || known.parent == scope
         });
-        let organisation = (scope == ORGANISATION).then(Place::default);
+        let organisation = (scope == ORGANISATION).then(Membership::default);
         organisation
             .into_iter()
-            .chain(below.filter_map(|known| self.place_of_scope(&known.id)))
+            .chain(below.filter_map(|known| self.membership_of_scope(&known.id)))
     }
 
     /// The templates that states in Teams take, at every place.
     pub fn taken_in_teams(&self) -> TakenInTeams<'_> {
         let uppermost = TeamsUse::ALL.map(|what| {
             let mut uppermost: Uppermost<'_> = HashMap::new();
-            for place in self.places_in(ORGANISATION) {
-                let taken = |place: &Place| {
-                    let taken = self.templates.for_teams(what, place, None)?;
+            for membership in self.memberships_in(ORGANISATION) {
+                let taken = |membership: &Membership| {
+                    let taken = self.templates.for_teams(what, membership, None)?;
                     Some((&*taken.scope, &*taken.profile.name))
                 };
-                let above = place.above().and_then(|above| taken(&above));
-                if let Some(taken) = taken(&place).filter(|taken| above != Some(*taken)) {
+                let above = membership.above().and_then(|above| taken(&above));
+                if let Some(taken) = taken(&membership).filter(|taken| above != Some(*taken)) {
                     let scopes = uppermost.entry(taken).or_default();
-                    scopes.push(place.scope().to_owned());
+                    scopes.push(membership.scope().to_owned());
                 }
             }
             (what, uppermost)
@@ -196,9 +197,9 @@ impl Tables {
     pub fn affected(&self, edit: &TemplateEdit) -> Vec<PersonId> {
         let (name, after) = (edit.name(), self.templates.with(edit));
         let is_affected = |person: &PersonId| {
-            let place = self.place(*person);
-            let before = self.templates.entry(name, &place, Some(*person));
-            let after = after.entry(name, &place, Some(*person));
+            let membership = self.membership(*person);
+            let before = self.templates.entry(name, &membership, Some(*person));
+            let after = after.entry(name, &membership, Some(*person));
             before.map(|template| &template.profile) != after.map(|template| &template.profile)
         };
         let people = self.policies.keys().copied();
@@ -217,10 +218,10 @@ impl Tables {
     }
 
     /// The process table that holds at a place, and the scope whose it is.
-    pub fn programs<'a>(&self, place: &'a Place) -> (&'a str, Vec<Program>) {
+    pub fn programs<'a>(&self, membership: &'a Membership) -> (&'a str, Vec<Program>) {
         let scopes = [
-            place.group.as_deref(),
-            place.location.as_deref(),
+            membership.group.as_deref(),
+            membership.location.as_deref(),
             Some(ORGANISATION),
         ];
         let own = scopes.into_iter().flatten();
@@ -230,12 +231,12 @@ impl Tables {
     }
 
     /// Which scope decides a page for a place, by its id.
-    pub fn decided_by<'a>(&self, place: &'a Place, page: SettingsGroup) -> &'a str {
-        match self.way(place, page).effective().1 {
+    pub fn decided_by<'a>(&self, membership: &'a Membership, page: SettingsGroup) -> &'a str {
+        match self.scope_chain(membership, page).effective().1 {
             DecidingScope::Product => PRODUCT,
             DecidingScope::Organisation => ORGANISATION,
-            DecidingScope::Location => place.location.as_deref().unwrap_or(ORGANISATION),
-            DecidingScope::Group => place.group.as_deref().unwrap_or(ORGANISATION),
+            DecidingScope::Location => membership.location.as_deref().unwrap_or(ORGANISATION),
+            DecidingScope::Group => membership.group.as_deref().unwrap_or(ORGANISATION),
         }
     }
 }
@@ -248,7 +249,7 @@ mod tests {
     use super::*;
 
     /// 100 templates of the organisation, and 500 locations.
-    fn large() -> Tables {
+    fn large() -> Snapshot {
         let template = |number| Template {
             profile: Profile::central(&format!("Profile {number:03}"), Status::Busy),
             scope: ORGANISATION.into(),
@@ -271,10 +272,10 @@ mod tests {
             };
             (id, scope)
         };
-        Tables {
+        Snapshot {
             scopes: (0..500).map(scope).collect(),
             templates: Templates::new(templates).into(),
-            ..Tables::default()
+            ..Snapshot::default()
         }
     }
 

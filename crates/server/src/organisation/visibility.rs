@@ -2,20 +2,20 @@
 
 use presence::{OwnerPolicy, PersonId, Relationship, SettingsGroup, Value, relationship};
 
-use super::{Place, Tables};
+use super::{Membership, Snapshot};
 
-impl Tables {
+impl Snapshot {
     /// What the owner lets the viewer see.
     pub fn relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
-        let nowhere = Place::default();
-        let place = self.places.get(&owner).unwrap_or(&nowhere);
-        self.relationship_at(place, owner, viewer)
+        let nowhere = Membership::default();
+        let membership = self.memberships.get(&owner).unwrap_or(&nowhere);
+        self.relationship_at(membership, owner, viewer)
     }
 
     /// The default relationship of viewers to the people at a place, and how far these may change it.
-    pub fn default_visibility(&self, place: &Place) -> (Relationship, OwnerPolicy) {
+    pub fn default_visibility(&self, membership: &Membership) -> (Relationship, OwnerPolicy) {
         // Asked for each change and each viewer: both are the scopes' alone to say, so that nothing need be put together.
-        let way = self.way(place, SettingsGroup::Presence);
+        let way = self.scope_chain(membership, SettingsGroup::Presence);
         let level = match way.value_of(SettingsGroup::Presence, "relationship") {
             Some(Value::Level(level)) => *level,
             _ => Relationship::Unknown,
@@ -30,12 +30,12 @@ impl Tables {
     /// What the owner would let the viewer see at a place.
     pub fn relationship_at(
         &self,
-        place: &Place,
+        membership: &Membership,
         owner: PersonId,
         viewer: PersonId,
     ) -> Relationship {
         let own = self.relationships.get(&(owner, viewer)).copied();
-        self.with_word(place, (owner, viewer), own)
+        self.with_word(membership, (owner, viewer), own)
     }
 
     /// What the viewer is shown of what they may do: a viewer whom the owner blocks is shown what anybody in their position
@@ -43,16 +43,16 @@ impl Tables {
     pub fn shown_relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
         let own = self.relationships.get(&(owner, viewer)).copied();
         let own = own.filter(|own| *own != Relationship::Blocked);
-        self.with_word(&self.place(owner), (owner, viewer), own)
+        self.with_word(&self.membership(owner), (owner, viewer), own)
     }
 
     fn with_word(
         &self,
-        place: &Place,
+        membership: &Membership,
         (owner, viewer): (PersonId, PersonId),
         own: Option<Relationship>,
     ) -> Relationship {
-        let (level, policy) = self.default_visibility(place);
+        let (level, policy) = self.default_visibility(membership);
         let common = self
             .workgroups
             .iter()

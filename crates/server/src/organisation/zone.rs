@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use jiff::tz::TimeZone;
 use presence::{EffectiveSettings, SettingsGroup, Value};
 
-use super::{ORGANISATION, Tables};
+use super::{ORGANISATION, Snapshot};
 
 /// Key of the setting.
 const TIME_ZONE: &str = "time_zone";
@@ -31,7 +31,7 @@ impl ServerZone {
     }
 }
 
-impl Tables {
+impl Snapshot {
     /// The zone that an administrator has chosen for the organisation.
     pub fn chosen_zone(&self) -> Option<&str> {
         let page = self.page(ORGANISATION, SettingsGroup::Calendar)?;
@@ -70,8 +70,8 @@ mod tests {
     use presence::{SettingValues, SettingsGroup};
     use serde_json::json;
 
-    use super::{ORGANISATION, Tables};
-    use crate::organisation::Place;
+    use super::{ORGANISATION, Snapshot};
+    use crate::organisation::Membership;
 
     fn page(zone: Option<&str>) -> Option<SettingValues> {
         let mut values = SettingValues::default();
@@ -84,23 +84,23 @@ mod tests {
     // D6: the default is the organisation's zone, not UTC.
     #[test]
     fn the_zone_of_calendars_is_the_organisations_unless_a_scope_has_its_own() {
-        let mut tables = Tables::default();
-        let lyon = Place {
+        let mut tables = Snapshot::default();
+        let lyon = Membership {
             location: Some("lyon".into()),
             group: None,
         };
-        let zone = |tables: &Tables, place: &Place| {
-            let resolved = tables.resolve_scope(place, SettingsGroup::Calendar);
+        let zone = |tables: &Snapshot, membership: &Membership| {
+            let resolved = tables.resolve_scope(membership, SettingsGroup::Calendar);
             resolved.text("time_zone").unwrap().to_owned()
         };
         assert_eq!(tables.chosen_zone(), None);
-        assert_eq!(zone(&tables, &Place::default()), "UTC", "the server's");
+        assert_eq!(zone(&tables, &Membership::default()), "UTC", "the server's");
         tables.set_page(
             ORGANISATION,
             SettingsGroup::Calendar,
             page(Some("Europe/Berlin")),
         );
-        assert_eq!(zone(&tables, &Place::default()), "Europe/Berlin");
+        assert_eq!(zone(&tables, &Membership::default()), "Europe/Berlin");
         // Settings of its own, but no zone.
         tables.set_page("lyon", SettingsGroup::Calendar, page(None));
         assert_eq!(zone(&tables, &lyon), "Europe/Berlin");

@@ -162,7 +162,7 @@ mod tests {
     fn take(gathering: &mut Gathering, revision: u64, change: Change) {
         gathering.take(event(revision, change), |_, before| match before {
             VisibilityBefore::Relationship(PersonId(1), level) => Some(*level),
-            VisibilityBefore::Relationship(..) | VisibilityBefore::Place(_) => None,
+            VisibilityBefore::Relationship(..) | VisibilityBefore::Membership(_) => None,
         });
     }
 

@@ -21,7 +21,7 @@ use crate::{
     context::Context,
     limit_checks,
     limits::{TEMPLATES_ALL_MAX, TEMPLATES_MAX},
-    organisation::{self, ORGANISATION, Tables, TemplateEdit},
+    organisation::{self, ORGANISATION, Snapshot, TemplateEdit},
     problem::Problem,
 };
 
@@ -383,7 +383,7 @@ async fn teams_in(
 /// Takes in that the store has deleted a person, and with them the assignments of templates.
 pub(crate) async fn forget(context: &Context, person: PersonId) -> Result<(), StoreError> {
     let _one_at_a_time = context.settings_change.lock().await;
-    let are_assigned = |tables: &Tables| tables.templates.are_assigned(person);
+    let are_assigned = |tables: &Snapshot| tables.templates.are_assigned(person);
     match context.organisation.read(are_assigned) {
         true => read_again(context).await,
         false => Ok(()),
@@ -395,7 +395,7 @@ async fn read_again(context: &Context) -> Result<(), StoreError> {
     let templates = organisation::Templates::new(templates);
     let changed = context
         .organisation
-        .rearrange(|tables| tables.templates = templates.into());
-    context.put_in_force(changed).await;
+        .update(|tables| tables.templates = templates.into());
+    context.apply_policies(changed).await;
     Ok(())
 }

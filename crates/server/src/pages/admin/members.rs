@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::scopes::{at, is_in};
 use crate::{
-    organisation::Place as At,
+    organisation::Membership as At,
     pages::{
         Done, Outcome, Page,
         client::Refusal,
@@ -22,8 +22,8 @@ const NAMED_MAX: usize = 50;
 /// Who is in a scope; of many the first by name.
 pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
     let mut people = visit.context.organisation.read(|tables| {
-        let is_here = |person: &Person| is_in(&tables.place(person.id), scope);
-        visit.shared.people.people(is_here)
+        let is_here = |person: &Person| is_in(&tables.membership(person.id), scope);
+        visit.context.people.people(is_here)
     });
     people.sort_by_cached_key(|person| person.name.to_lowercase());
     let count = people.len();
@@ -80,7 +80,7 @@ pub(super) fn put_form(visit: &PageContext) -> Form {
 pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
     let person = visit.somebody("person", typed.one("person"))?;
     let scope = visit.path("scope");
-    let (from, place) = (place_of(visit, person), place_of_scope(visit, scope));
+    let (from, place) = (place_of(visit, person), membership_of_scope(visit, scope));
     // Whoever is in a group of this location would leave it.
     let is_elsewhere = from != At::default() && from != place;
     if is_elsewhere && !typed.ticked("sure") {
@@ -127,18 +127,18 @@ async fn place_at(visit: &PageContext, person: PersonId, place: At) -> Result<Ou
 
 fn place_of(visit: &PageContext, person: PersonId) -> At {
     let organisation = &visit.context.organisation;
-    organisation.read(|tables| tables.place(person))
+    organisation.read(|tables| tables.membership(person))
 }
 
-fn place_of_scope(visit: &PageContext, scope: &str) -> At {
+fn membership_of_scope(visit: &PageContext, scope: &str) -> At {
     let organisation = &visit.context.organisation;
-    let place = organisation.read(|tables| tables.place_of_scope(scope));
+    let place = organisation.read(|tables| tables.membership_of_scope(scope));
     place.unwrap_or_default()
 }
 
 /// Where one is who is no longer in a scope.
 fn above(visit: &PageContext, scope: &str) -> At {
-    match place_of_scope(visit, scope) {
+    match membership_of_scope(visit, scope) {
         At {
             location,
             group: Some(_),

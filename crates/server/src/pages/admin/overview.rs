@@ -149,7 +149,7 @@ fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
     let (_, mut presences) = visit.context.events.all();
     if let Some(location) = visit.caller.location() {
         visit.context.organisation.read(|tables| {
-            presences.retain(|id, _| tables.place(*id).location.as_deref() == Some(location));
+            presences.retain(|id, _| tables.membership(*id).location.as_deref() == Some(location));
         });
     }
     let seen = presences.into_iter().map(|(id, presence)| {

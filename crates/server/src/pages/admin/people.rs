@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{import, require_administrator};
 use crate::{
-    organisation::Tables,
+    organisation::Snapshot,
     pages::{
         Done, Outcome, Page, PageHandler,
         client::Refusal,
@@ -176,7 +176,9 @@ fn found(visit: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
     let mut found = visit.shared.people.people(has);
     if let Some(location) = visit.caller.location() {
         visit.context.organisation.read(|tables| {
-            found.retain(|person| tables.place(person.id).location.as_deref() == Some(location));
+            found.retain(|person| {
+                tables.membership(person.id).location.as_deref() == Some(location)
+            });
         });
     }
     found.sort_by_cached_key(|person| person.name.to_lowercase());
@@ -184,8 +186,8 @@ fn found(visit: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
 }
 
 /// The names of the location and the group where somebody is.
-fn place_of(tables: &Tables, person: &Person) -> String {
-    let place = tables.place(person.id);
+fn place_of(tables: &Snapshot, person: &Person) -> String {
+    let place = tables.membership(person.id);
     let names = [place.location, place.group];
     let names = names
         .iter()

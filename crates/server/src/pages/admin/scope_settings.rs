@@ -11,7 +11,7 @@ use super::{
     teams_profiles, template, templates,
 };
 use crate::{
-    organisation::{ORGANISATION, Tables},
+    organisation::{ORGANISATION, Snapshot},
     pages::{
         Done, Outcome, Page, PageHandler,
         client::{Refusal, part},
@@ -114,7 +114,7 @@ impl PageHandler for ScopeSettings {
 /// The templates that people of a scope have.
 fn templates(visit: &PageContext, scope: &str) -> Profiles {
     visit.context.organisation.read(|tables| {
-        let place = tables.place_of_scope(scope).unwrap_or_default();
+        let place = tables.membership_of_scope(scope).unwrap_or_default();
         let templates = tables.templates.at(&place, None).into_iter();
         Profiles::named(templates.map(|template| template.profile.name.to_string()))
     })
@@ -220,7 +220,7 @@ fn affected(visit: &PageContext, scope: &str, page: SettingsGroup) -> usize {
     let people = visit.shared.people.page(None, usize::MAX);
     visit.shared.organisation.read(|tables| {
         let from_here = |person: PersonId| {
-            let place = tables.place(person);
+            let place = tables.membership(person);
             is_in(&place, scope) && tables.decided_by(&place, page) == scope
         };
         people.iter().filter(|person| from_here(person.id)).count()
@@ -311,16 +311,16 @@ fn locks(
 /// What would be different for one person if the scope's page were `after`; empty if nothing.
 fn difference(
     visit: &PageContext,
-    tables: &Tables,
+    tables: &Snapshot,
     (scope, page): (&str, SettingsGroup),
     person: PersonId,
     after: &SettingValues,
 ) -> String {
-    let place = tables.place(person);
+    let place = tables.membership(person);
     if !is_in(&place, scope) {
         return String::new();
     }
-    let way = tables.way(&place, page);
+    let way = tables.scope_chain(&place, page);
     let with = Some(after);
     let changed = if scope == ORGANISATION {
         ScopeChain {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{members, require_administrator, settings_at};
 use crate::{
-    organisation::{ORGANISATION, Place as At},
+    organisation::{Membership as At, ORGANISATION},
     pages::{
         Done, Outcome, Page, PageHandler,
         client::{Refusal, part},
@@ -183,7 +183,7 @@ fn people(visit: &PageContext, scope: &str) -> usize {
         return visit.shared.people.len();
     }
     visit.context.organisation.read(|tables| {
-        let places = tables.places.values();
+        let places = tables.memberships.values();
         places.filter(|place| is_in(place, scope)).count()
     })
 }
@@ -262,7 +262,7 @@ fn tenant_of(visit: &PageContext, scope: &Value) -> String {
         return own.to_owned();
     }
     let inherited = visit.context.organisation.read(|tables| {
-        let place = tables.place_of_scope(text(scope, "id"));
+        let place = tables.membership_of_scope(text(scope, "id"));
         tables.tenant_of(&place.unwrap_or_default()).to_owned()
     });
     format!("({inherited})")

@@ -2,7 +2,7 @@
 
 use super::{scopes::administers, template};
 use crate::{
-    organisation::{Tables, TeamsUse},
+    organisation::{Snapshot, TeamsUse},
     pages::{
         Page,
         components::{Back, Block, Form, Link},
@@ -48,8 +48,8 @@ pub(super) fn add(visit: &PageContext, scope: &str, page: Page, back: Option<&Ba
 }
 
 /// What each state takes: the template's scope and name.
-fn taken(tables: &Tables, scope: &str) -> [(TeamsUse, Option<(String, String)>); 2] {
-    let place = tables.place_of_scope(scope).unwrap_or_default();
+fn taken(tables: &Snapshot, scope: &str) -> [(TeamsUse, Option<(String, String)>); 2] {
+    let place = tables.membership_of_scope(scope).unwrap_or_default();
     TeamsUse::ALL.map(|what| {
         let template = tables.templates.for_teams(what, &place, None);
         let named = template.map(|one| (one.scope.clone(), one.profile.name.to_string()));
