@@ -51,8 +51,8 @@ pub(crate) use state::{ApiParts, ApiState};
 pub(crate) use teams_account::{TeamsAccountBody, forget_account};
 
 use crate::{
-    app::{Shared, SharedState},
-    people_index::Person,
+    organisation::Organisation,
+    people_index::{PeopleIndex, Person},
     problem::Problem,
     teams::TeamsHandle,
 };
@@ -155,11 +155,11 @@ async fn unknown(request: Request) -> Problem {
 }
 
 /// The person named in a path.
-fn person(people: &Directory, id: &str) -> Result<std::sync::Arc<Person>, Problem> {
+fn person(people: &PeopleIndex, id: &str) -> Result<std::sync::Arc<Person>, Problem> {
     let found = id
         .parse()
         .ok()
-        .and_then(|number| shared.people.person(PersonId(number)));
+        .and_then(|number| people.person(PersonId(number)));
     found.ok_or_else(|| Problem::not_found("person", id, "GET /api/v1/people lists the ids"))
 }
 

@@ -30,6 +30,7 @@ use crate::{
     clock_jump,
     commit_queue::{self, SETTLE_MAX},
     connections::{self, Connections, Limits},
+    context::Context,
     doctor::Doctor,
     entra::DirectoryOptions,
     external_fetch::OutsideOptions,
@@ -48,6 +49,7 @@ use crate::{
     sessions::Sessions,
     teams::{SweepNow, TeamsOptions, TeamsStart},
     vault::Vault,
+    web_state::WebState,
 };
 
 use parts::{start_directories, start_engine, start_pbxs};
@@ -344,8 +346,8 @@ impl App {
     /// dropped.
     pub async fn connect_everybody(&self) -> Vec<Connected> {
         let mut connected = Vec::new();
-        for person in self.shared.people.page(None, usize::MAX) {
-            connected.push(self.shared.clients.connect(person.id).await);
+        for person in self.context.people.page(None, usize::MAX) {
+            connected.push(self.context.clients.connect(person.id).await);
         }
         connected
     }
@@ -367,8 +369,8 @@ impl App {
         let stale =
             |presence: &presence::Presence| presence.confidence == presence::Confidence::Stale;
         loop {
-            let (_, presences) = self.shared.events.all();
-            if presences.len() == self.shared.people.len() && !presences.values().any(stale) {
+            let (_, presences) = self.context.events.all();
+            if presences.len() == self.context.people.len() && !presences.values().any(stale) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -378,13 +380,13 @@ impl App {
     /// Lets every source speak and every sink finish at the clock's present time. For clocks that are driven by hand:
     /// after each step everything has happened that would have happened meanwhile.
     pub async fn settle(&self) {
-        self.shared.clients.renew().await;
-        self.shared.engine.input_and_wait(Input::Tick).await;
+        self.context.clients.renew().await;
+        self.context.engine.input_and_wait(Input::Tick).await;
         // Teams may keep us waiting: time goes on all the same, as it does for everybody.
         let sweeps = self.sweeps.iter().map(SweepNow::sweep);
         let _ = tokio::time::timeout(SETTLE_MAX, futures_util::future::join_all(sweeps)).await;
-        self.shared.engine.input_and_wait(Input::Tick).await;
-        self.shared.commits.settled().await;
+        self.context.engine.input_and_wait(Input::Tick).await;
+        self.context.commits.settled().await;
     }
 
     /// Asks the telephone system for every line's state anew.

@@ -181,8 +181,8 @@ pub(crate) async fn page(
     let mut rows: Vec<(PersonId, Row)> = presences
         .iter()
         .filter_map(|(id, presence)| {
-            let seen = view(presence, caller.level(&shared.organisation, *id));
-            let person = shared.people.person(*id)?;
+            let seen = view(presence, caller.level(&context.organisation, *id));
+            let person = context.people.person(*id)?;
             Some((*id, Row::new(frame.words, &person, &seen)))
         })
         .collect();

@@ -1,7 +1,7 @@
 //! The server: wires sources, engine and sinks together and speaks HTTP.
 //!
 //! Sources (`pbx`, `teams::sweep`) turn what they hear into inputs; `engine` lets the engine decide; sinks (`events`,
-//! `commit_queue`, `teams::writes`) carry effects out. Sources and sinks never talk to each other.
+//! `writer`, `teams::writes`) carry effects out. Sources and sinks never talk to each other.
 
 pub mod access;
 mod agents;
@@ -71,6 +71,7 @@ mod store_health;
 mod teams;
 mod values;
 pub mod vault;
+mod web_state;
 
 pub use app::{App, Options, StartError};
 pub use board::Demo;

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::{
     api::{TeamsAccountBody, forget_account},
     caller::Caller,
+    context::Context,
     layout::{self, Frame},
     pages::{Link, sections},
     people_index::Person,
@@ -57,7 +58,7 @@ pub(crate) struct Wish {
 fn me(context: &Context, caller: &Caller) -> Result<Arc<Person>, Problem> {
     let person = caller
         .person
-        .and_then(|person| shared.people.person(person));
+        .and_then(|person| context.people.person(person));
     person.ok_or_else(|| {
         Problem::forbidden("this page is for people: sign in to an account that belongs to one")
     })

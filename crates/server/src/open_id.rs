@@ -192,7 +192,7 @@ async fn account(
     identity: String,
 ) -> Result<u64, OpenIdError> {
     let compared = provider.compared();
-    let people = shared
+    let people = context
         .people
         .people(|person| is_of(&identity, compared, person));
     let accounts = context.store.accounts().await?;

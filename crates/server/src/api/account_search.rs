@@ -70,7 +70,7 @@ pub(crate) async fn search(
                 searched = true;
                 body.running |= done.is_running;
                 let known = done.found.into_iter();
-                let known = known.filter_map(|person| shared.people.person(person));
+                let known = known.filter_map(|person| context.people.person(person));
                 let mine = known.filter(|person| {
                     caller
                         .require_admin_of(&context.organisation, person.id)
@@ -91,7 +91,7 @@ pub(crate) async fn search(
     if let (false, Some(seconds)) = (searched, too_soon) {
         return Err(Problem::searched_already(seconds));
     }
-    let without = shared.people.people(|person| person.teams_id.is_none());
+    let without = context.people.people(|person| person.teams_id.is_none());
     let mine = without.iter().filter(|person| {
         caller
             .require_admin_of(&context.organisation, person.id)

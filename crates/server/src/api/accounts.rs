@@ -161,7 +161,7 @@ pub(crate) async fn change(
     let person = match body.person {
         None => before.person,
         Some(None) => None,
-        Some(Some(id)) => Some(super::person(&context.directory, &id)?.id),
+        Some(Some(id)) => Some(super::person(&context.people, &id)?.id),
     };
     let account = Account {
         role: body.role.map_or(Ok(before.role), |name| role(&name))?,
@@ -206,7 +206,7 @@ pub(crate) async fn add(
     let role = role(&new.role)?;
     let person = new
         .person
-        .map(|id| super::person(&context.directory, &id).map(|person| person.id))
+        .map(|id| super::person(&context.people, &id).map(|person| person.id))
         .transpose()?;
     let password_hash = match new.password {
         Some(password) => Some(hashed(&context, password, &new.name, person).await?),
@@ -236,7 +236,7 @@ async fn hashed(
     name: &str,
     person: Option<PersonId>,
 ) -> Result<String, Problem> {
-    let person = person.and_then(|person| shared.people.person(person));
+    let person = person.and_then(|person| context.people.person(person));
     let of_person = person.as_ref().map(|person| {
         let person = &**person;
         [&*person.name, &*person.mail, &*person.user_principal_name]

@@ -51,8 +51,12 @@ impl ProfileChooser for ApiChooser {
     }
 }
 
-async fn choose(shared: &Shared, person: PersonId, profile: Option<String>) -> Result<(), Problem> {
-    let person = shared.people.person(person);
+async fn choose(
+    context: &Context,
+    person: PersonId,
+    profile: Option<String>,
+) -> Result<(), Problem> {
+    let person = context.people.person(person);
     let person = person.ok_or_else(unknown_device)?;
     let caller = Caller::agent(&person);
     match profile {
@@ -175,8 +179,8 @@ pub(crate) async fn pair(
         let detail = "is wrong, used or older than ten minutes; get a new one in Offhook under \"My computers\"";
         Problem::invalid("code", detail)
     };
-    let person = shared.codes.redeem(&body.code, now);
-    let Some(person) = person.and_then(|person| shared.people.person(person)) else {
+    let person = codes.redeem(&body.code, now);
+    let Some(person) = person.and_then(|person| context.people.person(person)) else {
         record(Outcome::Wrong, "").await;
         return Err(wrong());
     };

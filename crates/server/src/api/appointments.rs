@@ -134,7 +134,7 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<Appointments>, Problem> {
     let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let from = asked.from.map(|from| moment("from", &from)).transpose()?;
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     let level = caller.level(&context.organisation, person);
     if !level.may(Permission::SeeAppointment) {
         // Nothing is told, not even that something is refused: a blocked viewer must not notice. A wrong cursor is refused
@@ -150,8 +150,8 @@ pub(crate) async fn list(
     let mut rows: Vec<(i64, AppointmentBody)> = rows
         .map(|appointment| (appointment.start.milliseconds(), body(appointment, level)))
         .collect();
-    if let Some(call) = shared.engine.teams_call(person).await {
-        let profile = shared.organisation.policy(person);
+    if let Some(call) = context.engine.teams_call(person).await {
+        let profile = context.organisation.policy(person);
         let profile = profile.and_then(|policy| policy.profiles.teams_call().cloned());
         let since = call.since;
         let call = AppointmentBody {
@@ -232,7 +232,7 @@ pub(crate) async fn add(
     Path(id): Path<String>,
     Json(new): Json<NewAppointment>,
 ) -> Result<(StatusCode, axum::Json<AppointmentBody>), Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require(
         &context.organisation,
         person,
@@ -256,7 +256,7 @@ pub(crate) async fn add(
     let appointment = Appointment { id, ..appointment };
     let shown = body(&appointment, Relationship::AssistantPlus);
     let fact = Fact::Appointment(appointment);
-    shared.engine.fact(person, fact).await;
+    context.engine.fact(person, fact).await;
     Ok((StatusCode::CREATED, axum::Json(shown)))
 }
 
@@ -300,7 +300,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path((id, appointment)): Path<(String, String)>,
 ) -> Result<axum::Json<AppointmentBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require_to_read(
         &context.organisation,
         person,
@@ -328,7 +328,7 @@ pub(crate) async fn replace(
     comparison: Comparison,
     Json(new): Json<NewAppointment>,
 ) -> Result<axum::Json<AppointmentBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require(
         &context.organisation,
         person,
@@ -354,7 +354,7 @@ pub(crate) async fn replace(
         .await;
     stored?;
     let fact = Fact::Appointment(appointment);
-    shared.engine.fact(person, fact).await;
+    context.engine.fact(person, fact).await;
     Ok(axum::Json(shown))
 }
 
@@ -371,7 +371,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path((id, appointment)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require(
         &context.organisation,
         person,
@@ -388,6 +388,6 @@ pub(crate) async fn delete(
         .await;
     deleted?;
     let fact = Fact::AppointmentDeleted(appointment);
-    shared.engine.fact(person, fact).await;
+    context.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }

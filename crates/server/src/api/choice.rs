@@ -35,42 +35,6 @@ fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     Option::deserialize(deserializer)
 }
 
-/// Refuses a profile that would send calls round in a circle, as things are now and as far as the caller may see: a
-/// refusal tells of the forwarding of everybody on the way. Other circles are found when a call is routed.
-pub(crate) fn refuse_loop(
-    shared: &SharedState,
-    caller: &Caller,
-    person: PersonId,
-    profile: &Profile,
-) -> Result<(), Problem> {
-    let Some(to) = forwarded_to(shared, &profile.forwarding) else {
-        return Ok(());
-    };
-    let next = |other: PersonId| {
-        let level = caller.level(&shared.organisation, other);
-        if !level.may(Permission::ChangeForwarding) {
-            return None;
-        }
-        let in_force = shared.events.presence(other)?;
-        forwarded_to(shared, &in_force.forwarding)
-    };
-    let Some(way) = forwarding_loop(person, to, next) else {
-        return Ok(());
-    };
-    let names: Vec<String> = way
-        .into_iter()
-        .map(|id| {
-            let known = shared.people.person(id);
-            known.map_or_else(|| id.to_string(), |known| known.name.clone())
-        })
-        .collect();
-    let detail = format!(
-        "calls would run in a circle: {}; choose another target",
-        names.join(" → ")
-    );
-    Err(Problem::invalid("profile", detail))
-}
-
 /// The choice that holds; all null: none, the profile follows from everything else.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Chosen)]
@@ -92,9 +56,9 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<ChosenBody>, Problem> {
-    let person = super::person(&shared, &id)?.id;
-    caller.require_to_read(&shared.organisation, person, Permission::ChangeProfile)?;
-    let choice = shared.engine.choice(person).await;
+    let person = super::person(&context.people, &id)?.id;
+    caller.require_to_read(&context.organisation, person, Permission::ChangeProfile)?;
+    let choice = context.engine.choice(person).await;
     Ok(axum::Json(ChosenBody {
         profile: choice.as_ref().map(|choice| choice.profile.to_string()),
         since: choice.as_ref().map(|choice| rfc3339(choice.since)),
@@ -116,7 +80,7 @@ pub(crate) async fn choose(
     comparison: Comparison,
     Json(body): Json<ChoiceBody>,
 ) -> Result<axum::Json<PresenceBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeProfile)?;
     match (body.profile, body.until) {
         _ if comparison.is_same() => {}
@@ -155,11 +119,13 @@ pub(crate) async fn put(
         since: now,
         until,
     };
-    let details = Details::default().before(shown(shared, person)).after(Some(
-        json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
-    ));
-    let entry = own_entry(shared, caller, Own::ProfileChoose, person, details);
-    let stored = shared.commits.choose(person, Some(choice), entry).await;
+    let details = Details::default()
+        .before(shown(context, person))
+        .after(Some(
+            json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
+        ));
+    let entry = own_entry(context, caller, Own::ProfileChoose, person, details);
+    let stored = context.commits.choose(person, Some(choice), entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }
 
@@ -182,9 +148,9 @@ pub(crate) async fn end_choice(
     caller: &Caller,
     person: PersonId,
 ) -> Result<(), Problem> {
-    let details = Details::default().before(shown(shared, person));
-    let entry = own_entry(shared, caller, Own::ProfileAutomatic, person, details);
-    let stored = shared.commits.choose(person, None, entry).await;
+    let details = Details::default().before(shown(context, person));
+    let entry = own_entry(context, caller, Own::ProfileAutomatic, person, details);
+    let stored = context.commits.choose(person, None, entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }
 
@@ -206,7 +172,7 @@ pub(crate) async fn automatic(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeProfile)?;
     end_choice(&context, &caller, person).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -18,6 +18,7 @@ use crate::{
     audit::{Details, Own},
     caller::{Access, Caller},
     clock::{parse_rfc3339, rfc3339},
+    context::Context,
     organisation::ORGANISATION,
     people_index::Person,
     preconditions::Comparison,
@@ -101,7 +102,7 @@ fn owner(
     id: &str,
     access: Access,
 ) -> Result<Arc<Person>, Problem> {
-    let person = super::person(&context.directory, id)?;
+    let person = super::person(&context.people, id)?;
     caller.require_self(person.id, access)?;
     Ok(person)
 }
@@ -148,7 +149,7 @@ pub(crate) async fn begin(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, axum::Json<CodeBody>), Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     // Not a location's administrator: an agent sees of its person what the person sees.
     if caller.person != Some(person.id) {
         caller.require_admin(&context.organisation, ORGANISATION)?;

@@ -299,7 +299,7 @@ fn frames(
                 level_before,
                 presence,
             } => {
-                let known = shared.people.person(person).filter(|_| details);
+                let known = context.people.person(person).filter(|_| details);
                 let known = known.map(|known| PersonBody::from(&*known));
                 frames.extend(known.and_then(|known| json_frame("person", &known)));
                 let levels = Levels {

@@ -46,7 +46,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require_self(person, Access::Read)?;
     let favourites = context.organisation.read(|tables| {
         let favourites = tables.favourites.get(&person);
@@ -71,14 +71,14 @@ pub(crate) async fn write(
     comparison: Comparison,
     Json(wish): Json<FavouritesBody>,
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require_self(person, Access::Change)?;
     if comparison.is_same() {
         return Ok(axum::Json(wish));
     }
     limit_checks::list("people", wish.people.len(), FAVOURITES_MAX)?;
     let people = wish.people.iter();
-    let people = people.map(|id| super::person(&context.directory, id).map(|person| person.id));
+    let people = people.map(|id| super::person(&context.people, id).map(|person| person.id));
     let people = people.collect::<Result<BTreeSet<_>, _>>()?;
     let _one_at_a_time = context.settings_change.lock().await;
     let before = context.organisation.read(|tables| {

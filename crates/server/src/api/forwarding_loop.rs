@@ -29,7 +29,7 @@ pub(crate) fn refuse_loop(
     let names: Vec<String> = way
         .into_iter()
         .map(|id| {
-            let known = context.directory.person(id);
+            let known = context.people.person(id);
             known.map_or_else(|| id.to_string(), |known| known.name.clone())
         })
         .collect();

@@ -24,6 +24,8 @@ use super::{
 use crate::{
     audit::{Administration, Entry},
     caller::Caller,
+    context::Context,
+    jobs::Jobs,
     organisation::ORGANISATION,
     people_index::PeopleIndex,
     problem::Problem,

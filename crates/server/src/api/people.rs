@@ -14,6 +14,7 @@ use super::{Json, audit::new_entry, paging::Paging, templates};
 use crate::{
     audit::Administration,
     caller::Caller,
+    context::Context,
     limits::PERSON_TEXT_MAX,
     organisation::ORGANISATION,
     people_index::{PeopleIndex, Person},
@@ -91,7 +92,7 @@ pub(crate) async fn list(
 ) -> Result<axum::Json<PeoplePage>, Problem> {
     let limit = paging.limit()?;
     let after = paging.after()?.map(PersonId);
-    let mut people = shared.people.page(after, limit + 1);
+    let mut people = context.people.page(after, limit + 1);
     let more = people.len() > limit;
     people.truncate(limit);
     let next = people
@@ -133,7 +134,7 @@ pub(crate) async fn read(
     State(teams): State<TeamsHandle>,
     Path(id): Path<String>,
 ) -> Result<axum::Json<PersonBody>, Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     super::opened(&teams, &context.organisation, &person);
     Ok(axum::Json(PersonBody::from(&*person)))
 }
@@ -152,7 +153,7 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, axum::Json<PersonBody>), Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let person = checked(body, None)?;
-    refuse_name(&shared.people, &person.name, None)?;
+    refuse_name(&context.people, &person.name, None)?;
     let after = json!({"name": person.name, "mail": person.mail,
         "userPrincipalName": person.user_principal_name, "lines": person.extensions});
     let entry = new_entry(
@@ -185,7 +186,7 @@ pub(crate) async fn change(
     comparison: Comparison,
     Json(body): Json<NewPerson>,
 ) -> Result<axum::Json<PersonBody>, Problem> {
-    let before = super::person(&context.directory, &id)?;
+    let before = super::person(&context.people, &id)?;
     caller.require_admin_of(&context.organisation, before.id)?;
     if comparison.is_same() {
         return Ok(axum::Json(PersonBody::from(&*before)));
@@ -194,7 +195,7 @@ pub(crate) async fn change(
     caller.require_same_identity(&before, &person)?;
     // A name that was there before names were checked may stay.
     if person.name != before.name {
-        refuse_name(&shared.people, &person.name, Some(before.id))?;
+        refuse_name(&context.people, &person.name, Some(before.id))?;
     }
     let wanted = PersonBody::new(before.id, &person);
     let entry = new_entry(
@@ -218,8 +219,8 @@ pub(crate) async fn change(
         .store
         .change_person(before.id, &change, &noted)
         .await?;
-    let now = match shared.apply_people().await {
-        true => shared.people.person(before.id),
+    let now = match context.apply_people().await {
+        true => context.people.person(before.id),
         // It is durable, and in force soon.
         false => None,
     };
@@ -241,7 +242,7 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     // What is in Teams is taken back while the account is still known; the rest follows from the store.
     context.retire(&[person.id]).await;
     let entry = new_entry(

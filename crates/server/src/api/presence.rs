@@ -9,7 +9,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::Paging;
-use crate::{app::Shared, caller::Caller, clock::rfc3339, people_index::Person, problem::Problem};
+use crate::{
+    caller::Caller, clock::rfc3339, context::Context, people_index::Person, problem::Problem,
+    teams::TeamsHandle,
+};
 
 /// A presence on the wire.
 #[derive(Debug, Serialize, ToSchema)]
@@ -135,7 +138,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<PresenceBody>, Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     let presence = context.events.presence(person.id).ok_or_else(starting)?;
     let view = view(&presence, caller.level(&context.organisation, person.id));
     Ok(Json(PresenceBody::from(&view)))
@@ -154,11 +157,11 @@ pub(crate) async fn explain(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>, Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     super::opened(&teams, &context.organisation, &person);
     let level = caller.level(&context.organisation, person.id);
     let with_microphone = level.may(Permission::SeeMicrophone);
-    let explained = shared.engine.explain(person.id, with_microphone).await;
+    let explained = context.engine.explain(person.id, with_microphone).await;
     let (presence, reasons) = explained.ok_or_else(starting)?;
     Ok(Json(Explanation {
         person: person.id.to_string(),
@@ -199,7 +202,7 @@ pub(crate) async fn history(
     Path(id): Path<String>,
     paging: Paging,
 ) -> Result<Json<HistoryBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     let level = caller.level(&context.organisation, person);
     if !level.may(Permission::SeeActivity) {
         // Not even the times of changes; a wrong cursor is refused as it is for other viewers.

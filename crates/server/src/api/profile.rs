@@ -168,7 +168,7 @@ pub(crate) async fn list(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Profiles>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     Ok(axum::Json(shown_to(&context, &caller, person)))
 }
 
@@ -207,7 +207,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<axum::Json<ProfileBody>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require_to_read(&context.organisation, person, Permission::ChangeProfile)?;
     let profiles = context
         .organisation
@@ -255,7 +255,7 @@ pub(crate) async fn change(
     Json(body): Json<NewProfile>,
 ) -> Result<axum::Json<ProfileBody>, Problem> {
     if comparison.is_same() {
-        let person = super::person(&context.directory, &id)?.id;
+        let person = super::person(&context.people, &id)?.id;
         caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
         return read(State(context), caller, Path((id, name))).await;
     }
@@ -275,7 +275,7 @@ async fn put(
     body: NewProfile,
     is_new: bool,
 ) -> Result<ProfileBody, Problem> {
-    let person = super::person(&context.directory, id)?.id;
+    let person = super::person(&context.people, id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
     let _one_at_a_time = context.settings_change.lock().await;
     let allowed = context.organisation.read(|tables| {
@@ -366,7 +366,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
     let _one_at_a_time = context.settings_change.lock().await;
     let mine = personal(&context, person).profiles;
@@ -429,7 +429,7 @@ pub(crate) async fn order(
     comparison: Comparison,
     Json(body): Json<OrderBody>,
 ) -> Result<axum::Json<Profiles>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeProfile)?;
     if comparison.is_same() {
         return Ok(axum::Json(shown_to(&context, &caller, person)));

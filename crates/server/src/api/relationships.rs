@@ -84,7 +84,7 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     paging: Paging,
 ) -> Result<axum::Json<Relationships>, Problem> {
-    let owner = super::person(&context.directory, &id)?.id;
+    let owner = super::person(&context.people, &id)?.id;
     caller.require_self(owner, Access::Read)?;
     let viewers: Vec<PersonId> = context.organisation.read(|tables| {
         let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
@@ -160,8 +160,8 @@ pub(crate) async fn delete(
 }
 
 fn both(context: &Context, id: &str, viewer: &str) -> Result<(PersonId, PersonId), Problem> {
-    let owner = super::person(&context.directory, id)?.id;
-    Ok((owner, super::person(&context.directory, viewer)?.id))
+    let owner = super::person(&context.people, id)?.id;
+    Ok((owner, super::person(&context.people, viewer)?.id))
 }
 
 async fn set(
@@ -344,7 +344,7 @@ async fn put_workgroup(
     let members = body
         .members
         .iter()
-        .map(|id| super::person(&context.directory, id).map(|person| person.id))
+        .map(|id| super::person(&context.people, id).map(|person| person.id))
         .collect::<Result<Vec<PersonId>, Problem>>()?;
     let _one_at_a_time = context.settings_change.lock().await;
     if id.is_none() {
@@ -433,7 +433,7 @@ pub(crate) async fn permissions(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Permissions>, Problem> {
-    let owner = super::person(&context.directory, &id)?.id;
+    let owner = super::person(&context.people, &id)?.id;
     let level = caller.shown_level(&context.organisation, owner);
     let told = Some(level).filter(|level| *level >= Relationship::TeamColleague);
     Ok(axum::Json(Permissions {

@@ -62,7 +62,7 @@ pub(crate) async fn read(
     Query(call): Query<CallQuery>,
 ) -> Result<axum::Json<RouteBody>, Problem> {
     let (to, from) = (dialled(&call.to), dialled(&call.from));
-    let found = shared.people.by_extension(&to);
+    let found = context.people.by_extension(&to);
     let (person, _) = found.ok_or_else(|| {
         let remedy = "it is nobody's; GET /api/v1/people lists everybody's extensions";
         Problem::not_found("extension", &to, remedy)

@@ -395,7 +395,7 @@ pub(crate) async fn read_own(
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<axum::Json<Value>, Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     caller.require_self_or_admin(&context.organisation, person.id, Access::Read)?;
     let page = page(&name)?;
     Ok(axum::Json(person_body(
@@ -424,7 +424,7 @@ pub(crate) async fn write_own(
     comparison: Comparison,
     Json(mut body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<Value>, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     let page = page(&name)?;
     caller.require_self_or_admin(&context.organisation, person, Access::Change)?;
     match comparison {

@@ -47,7 +47,7 @@ pub(crate) async fn meet(
     Path((id, meeting)): Path<(String, String)>,
     Json(body): Json<MeetingBody>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require_self(person, Access::Change)?;
     limit_checks::text("meeting", &meeting, SOURCE_NAME_MAX)?;
     let fact = Fact::Meeting {
@@ -56,7 +56,7 @@ pub(crate) async fn meet(
         screen: body.screen,
         until: context.clock.now() + MEETING_LEASE,
     };
-    shared.engine.fact(person, fact).await;
+    context.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -72,10 +72,10 @@ pub(crate) async fn leave(
     caller: Caller,
     Path((id, meeting)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require_self(person, Access::Change)?;
     let fact = Fact::MeetingEnded(meeting.into());
-    shared.engine.fact(person, fact).await;
+    context.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -110,7 +110,7 @@ pub(crate) async fn client(
     Path((id, client)): Path<(String, String)>,
     Json(body): Json<ClientBody>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require_self(person, Access::Change)?;
     limit_checks::text("client", &client, SOURCE_NAME_MAX)?;
     let Some(state) = ClientState::from_name(&body.state) else {
@@ -132,7 +132,7 @@ pub(crate) async fn client(
         since,
         until: now + LEASE,
     };
-    shared.engine.fact(person, fact).await;
+    context.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -148,9 +148,9 @@ pub(crate) async fn client_ended(
     caller: Caller,
     Path((id, client)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&context.directory, &id)?.id;
+    let person = super::person(&context.people, &id)?.id;
     caller.require_self(person, Access::Change)?;
     let fact = Fact::ClientEnded(client_id(&client));
-    shared.engine.fact(person, fact).await;
+    context.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,6 +14,7 @@ use crate::{
     audit::{Details, Own},
     caller::{Access, Caller},
     clock::rfc3339,
+    context::Context,
     identity::IdentityField,
     people_index::Person,
     preconditions::Comparison,
@@ -141,7 +142,7 @@ impl TeamsAccountBody {
             }),
             question: question.map(|question| {
                 let name = question.account.sign_in_name.as_deref().unwrap_or_default();
-                let others = shared.people.identified(name);
+                let others = context.people.identified(name);
                 let other = others.iter().find(|known| known.id != person.id);
                 QuestionBody {
                     name_of: other.map(|other| other.name.clone()),
@@ -190,7 +191,7 @@ pub(crate) async fn read(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     caller.require_self_or_admin(&context.organisation, person.id, Access::Read)?;
     super::opened(&teams, &context.organisation, &person);
     let body = TeamsAccountBody::of((&context, &teams), &person, caller.session_mark()).await?;
@@ -226,7 +227,7 @@ pub(crate) async fn sign_in(
     Path(id): Path<String>,
     Json(body): Json<SignInBody>,
 ) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     require_to_link(&caller, &person)?;
     let waiting = begin_code(&teams, &person, Keep::chosen(body.remember)).await?;
     let body = WaitingBody {
@@ -252,7 +253,7 @@ pub(crate) async fn answer(
     Path(id): Path<String>,
     Json(body): Json<AnswerBody>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     require_to_link(&caller, &person)?;
     let answer = match body.link {
         true => Answer::Link,
@@ -260,7 +261,7 @@ pub(crate) async fn answer(
     };
     let shown = (body.confirmation.as_str(), caller.session_mark());
     confirm(&teams, &person, shown, answer).await?;
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     let body = TeamsAccountBody::of((&context, &teams), &person, caller.session_mark()).await?;
     Ok(axum::Json(body))
 }
@@ -280,7 +281,7 @@ pub(crate) async fn link(
     comparison: Comparison,
     Json(body): Json<LinkBody>,
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     caller.require_to_identify(IdentityField::TeamsAccount)?;
     if comparison.is_same() {
         return read(State(context), State(teams), caller, Path(id)).await;
@@ -318,7 +319,7 @@ pub(crate) async fn forget(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let person = super::person(&context.directory, &id)?;
+    let person = super::person(&context.people, &id)?;
     require_to_link(&caller, &person)?;
     forget_account((&context, &teams), &caller, &person).await?;
     Ok(StatusCode::NO_CONTENT)

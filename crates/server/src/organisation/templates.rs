@@ -354,7 +354,7 @@ mod tests {
         ];
         assert_eq!(found(&all, &nowhere, None), of_all);
         assert_eq!(all.counting("d", &nowhere, None), None, "inactive");
-        assert_eq!(all.entry("c", &place(), Some(ANNA)), None, "elsewhere");
+        assert_eq!(all.entry("c", &membership(), Some(ANNA)), None, "elsewhere");
     }
 
     // P5
@@ -378,6 +378,6 @@ mod tests {
             ..a.clone()
         };
         let moved = all.with(&TemplateEdit::Replace(a, moved));
-        assert_eq!(found(&moved, &place(), None), ["B of organisation"]);
+        assert_eq!(found(&moved, &membership(), None), ["B of organisation"]);
     }
 }

@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
 use crate::{
-    app::Shared, caller::Caller, cookies, i18n::Language, layout::Frame, people_index::Person,
-    problem::Problem,
+    api::ApiParts, caller::Caller, context::Context, cookies, i18n::Language, layout::Frame,
+    people_index::Person, problem::Problem, web_state::WebState,
 };
 
 /// The cookie in which the browser says its time zone.
@@ -114,7 +114,7 @@ impl PageContext {
     /// The person who looks.
     pub(crate) fn me(&self) -> Result<std::sync::Arc<Person>, Refusal> {
         let person = self.caller.person;
-        let person = person.and_then(|person| self.shared.people.person(person));
+        let person = person.and_then(|person| self.context.people.person(person));
         person.ok_or_else(|| {
             Refusal::forbidden("this page is for people: sign in to an account that belongs to one")
         })
@@ -128,7 +128,7 @@ impl PageContext {
     /// The name of somebody by the id that the API tells.
     pub(crate) fn name_of(&self, id: &str) -> String {
         let person = id.parse().ok().map(PersonId);
-        let person = person.and_then(|person| self.shared.people.person(person));
+        let person = person.and_then(|person| self.context.people.person(person));
         person.map_or_else(|| id.to_owned(), |person| person.name.clone())
     }
 
@@ -136,7 +136,7 @@ impl PageContext {
     /// other name has. A name that is the whole text is no better than one that contains it: names are changed by more
     /// administrators than may decide who is meant here.
     pub(crate) fn somebody(&self, field: &str, text: &str) -> Result<PersonId, Refusal> {
-        let directory = &self.shared.people;
+        let directory = &self.context.people;
         let found = match identifier(text) {
             Some(identifier) => directory.identified(identifier),
             None => {
@@ -192,10 +192,10 @@ impl PageContext {
 
     /// A person as a text that [`Self::somebody`] reads as this person.
     pub(crate) fn listed_one(&self, person: PersonId) -> String {
-        let Some(person) = self.shared.people.person(person) else {
+        let Some(person) = self.context.people.person(person) else {
             return String::new();
         };
-        let identifier = self.shared.people.identifier(&person);
+        let identifier = self.context.people.identifier(&person);
         match person.name.contains([',', ';', '<', '>']) {
             // It would be read as several people, or as another's identifier.
             true => identifier,

@@ -66,8 +66,8 @@ pub(crate) async fn preview(
         .read(|tables| (tables.affected(&edit), tables.lost_uses(&edit)));
     let administered = people
         .iter()
-        .filter(|person| caller.may_read_as_admin_of(&shared.organisation, **person));
-    let names = administered.filter_map(|id| Some(shared.people.person(*id)?.name.clone()));
+        .filter(|person| caller.may_read_as_admin_of(&context.organisation, **person));
+    let names = administered.filter_map(|id| Some(context.people.person(*id)?.name.clone()));
     Ok(axum::Json(TemplatePreview {
         people: people.len(),
         names: names.take(NAMED_MAX).collect(),

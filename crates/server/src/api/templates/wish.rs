@@ -215,7 +215,7 @@ fn people(
         if let Some(assigned) = assigned.ok().filter(|person| visible.contains(person)) {
             return Ok(assigned);
         }
-        let person = api::person(&context.directory, id)?.id;
+        let person = api::person(&context.people, id)?.id;
         let allowed = caller.require_admin_of(&context.organisation, person);
         allowed.map_err(|problem| problem.of_field("people"))?;
         Ok(person)

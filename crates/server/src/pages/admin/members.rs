@@ -84,7 +84,7 @@ pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, R
     // Whoever is in a group of this location would leave it.
     let is_elsewhere = from != At::default() && from != place;
     if is_elsewhere && !typed.ticked("sure") {
-        let known = visit.shared.people.person(person);
+        let known = visit.context.people.person(person);
         let name = known.map(|person| person.name.clone()).unwrap_or_default();
         let from = place_name(visit, &from);
         let to = scope_name(visit, scope);

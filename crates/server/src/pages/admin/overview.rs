@@ -277,7 +277,7 @@ fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
 
 /// People for whom calls are to cross, but who have no Teams account.
 fn unmatched(visit: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
-    let shared = &visit.shared;
+    let shared = &visit.context;
     let people = shared.people.people(|person| {
         person.teams_id.is_none()
             && administered.contains_key(&person.id)

@@ -173,7 +173,7 @@ fn found(visit: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
                 .iter()
                 .any(|(_, extension)| extension.contains(wanted))
     };
-    let mut found = visit.shared.people.people(has);
+    let mut found = visit.context.people.people(has);
     if let Some(location) = visit.caller.location() {
         visit.context.organisation.read(|tables| {
             found.retain(|person| {

@@ -102,7 +102,7 @@ impl PageHandler for Person {
 fn require_administered(visit: &PageContext, id: &str) -> Result<(), Refusal> {
     let person = id.parse().map(PersonId);
     // The API answers 404 for an unknown person.
-    let person = person.ok().and_then(|id| visit.shared.people.person(id));
+    let person = person.ok().and_then(|id| visit.context.people.person(id));
     let Some(person) = person else {
         return Ok(());
     };

@@ -217,8 +217,8 @@ fn body(page: SettingsGroup, typed: &Typed) -> Map<String, Value> {
 
 /// How many people have their values from this scope's page, or would.
 fn affected(visit: &PageContext, scope: &str, page: SettingsGroup) -> usize {
-    let people = visit.shared.people.page(None, usize::MAX);
-    visit.shared.organisation.read(|tables| {
+    let people = visit.context.people.page(None, usize::MAX);
+    visit.context.organisation.read(|tables| {
         let from_here = |person: PersonId| {
             let place = tables.membership(person);
             is_in(&place, scope) && tables.decided_by(&place, page) == scope
@@ -234,8 +234,8 @@ fn preview(
     body: Map<String, Value>,
     typed: &Typed,
 ) -> Result<Outcome, Refusal> {
-    let people = visit.shared.people.page(None, usize::MAX);
-    let (locks, changed) = visit.shared.organisation.read(|tables| {
+    let people = visit.context.people.page(None, usize::MAX);
+    let (locks, changed) = visit.context.organisation.read(|tables| {
         let before = tables.page(scope, page).cloned().unwrap_or_default();
         let mut after = before.clone();
         values::merge(page, body, &mut after)

@@ -180,7 +180,7 @@ pub(super) fn is_in(place: &At, scope: &str) -> bool {
 /// How many people are in a scope.
 fn people(visit: &PageContext, scope: &str) -> usize {
     if scope == ORGANISATION {
-        return visit.shared.people.len();
+        return visit.context.people.len();
     }
     visit.context.organisation.read(|tables| {
         let places = tables.memberships.values();

@@ -81,7 +81,7 @@ async fn lines(visit: &PageContext, wanted: &str) -> Table {
         )
     };
     let people = visit
-        .shared
+        .context
         .people
         .people(|person| !person.lines.is_empty());
     let (mut asked, mut lines) = (Vec::new(), Vec::new());
@@ -94,7 +94,7 @@ async fn lines(visit: &PageContext, wanted: &str) -> Table {
             }
         }
     }
-    let known = visit.shared.engine.lines(asked).await;
+    let known = visit.context.engine.lines(asked).await;
     let mut lines: Vec<Line> = lines
         .into_iter()
         .zip(known)

@@ -105,7 +105,7 @@ fn accounts(outcome: &Value) -> u64 {
 
 /// The tenants with how many people are theirs, and how many of those have an account there.
 fn tenants(visit: &PageContext) -> Table {
-    let people = visit.shared.people.page(None, usize::MAX);
+    let people = visit.context.people.page(None, usize::MAX);
     let row = |name: &str| {
         let mine: Vec<_> = visit.context.organisation.read(|tables| {
             let of_tenant = people
