@@ -14,7 +14,7 @@ use crate::order::Order;
 
 mod names;
 
-use names::Ended;
+use names::EndedDialog;
 
 /// Most ended dialogs that are remembered: more than documents mention of one phone at a time.
 const ENDED_MAX: usize = 64;
@@ -72,7 +72,7 @@ pub struct DialogSet {
     /// The last full document had unreadable parts.
     has_more: bool,
     /// The names of ended dialogs, the latest last.
-    ended: VecDeque<Ended>,
+    ended: VecDeque<EndedDialog>,
     /// When each unanswered dialog in documents was first seen, by id and Call-ID.
     unanswered: BTreeMap<Name, Duration>,
     /// When an answered dialog that documents call unanswered stops counting.
@@ -194,20 +194,20 @@ impl DialogSet {
         full: FullDocuments,
         vanished: Vanished,
     ) {
-        let told = &document.dialogs;
+        let reported = &document.dialogs;
         let unread = &document.unread;
         if document.completeness == Completeness::Partial {
-            let is_replaced = |dialog: &Dialog| told.iter().any(|t| names::replaces(t, dialog));
+            let is_replaced = |dialog: &Dialog| reported.iter().any(|t| names::replaces(t, dialog));
             self.live = known;
             self.live.retain(|dialog| !is_replaced(dialog));
             self.doubted.retain(|dialog| !is_replaced(dialog));
             return;
         }
         self.doubted.clear();
-        let says_live = told.iter().any(|t| t.state != DialogState::Terminated);
+        let says_live = reported.iter().any(|t| t.state != DialogState::Terminated);
         let is_last_change = full == FullDocuments::LastChange;
         for dialog in known {
-            if told.iter().any(|t| names::same(t, &dialog)) {
+            if reported.iter().any(|t| names::same(t, &dialog)) {
                 continue;
             }
             let is_confirmed = dialog.state == DialogState::Confirmed;
@@ -225,14 +225,15 @@ impl DialogSet {
     }
 
     /// Records the dialogs in a document that cannot be understood.
-    fn mark_unread(&mut self, completeness: Completeness, told: &[Dialog], unread: Unread) {
+    fn mark_unread(&mut self, completeness: Completeness, reported: &[Dialog], unread: Unread) {
         match completeness {
             Completeness::Full => {
                 self.unclear.clear();
                 self.has_more = unread.more;
             }
             Completeness::Partial => {
-                self.unclear.retain(|id| told.iter().all(|t| t.id != *id));
+                self.unclear
+                    .retain(|id| reported.iter().all(|t| t.id != *id));
                 self.has_more |= unread.more;
             }
         }
@@ -263,13 +264,13 @@ impl DialogSet {
     fn mark_rings_again(
         &mut self,
         now: Duration,
-        told: &[Dialog],
+        reported: &[Dialog],
         turned: Vec<(Name, DialogState)>,
     ) {
-        let told: Vec<Name> = told.iter().map(name).collect();
+        let reported: Vec<Name> = reported.iter().map(name).collect();
         let is_turned = |name: &Name| turned.iter().any(|(turned, _)| turned == name);
         self.rings_again
-            .retain(|name, _| is_turned(name) || !told.contains(name));
+            .retain(|name, _| is_turned(name) || !reported.contains(name));
         for (name, state) in turned {
             let until = now
                 + match state {
@@ -310,7 +311,7 @@ impl DialogSet {
         }
         distinct.retain(|dialog| {
             let is_over = dialog.state == DialogState::Terminated;
-            let Some(name) = Ended::of(dialog) else {
+            let Some(name) = EndedDialog::of(dialog) else {
                 return !is_over;
             };
             let known = self.ended.iter().position(|ended| ended.is_of(&name));
@@ -339,17 +340,17 @@ impl DialogSet {
 /// `early` for a dialog on hold, Asterisk for an extension that is called during a call; overtaken publications do too. The
 /// dialog stays confirmed with its party and takes over the hold state. Returns the names of the dialogs without a reported
 /// hold.
-fn never_back(known: &[Dialog], told: &mut [Dialog]) -> Vec<(Name, DialogState)> {
+fn never_back(known: &[Dialog], reported: &mut [Dialog]) -> Vec<(Name, DialogState)> {
     let mut turned = Vec::new();
-    for at in 0..told.len() {
-        let Some(dialog) = told.get(at) else {
+    for at in 0..reported.len() {
+        let Some(dialog) = reported.get(at) else {
             return turned;
         };
         if dialog.state >= DialogState::Confirmed {
             continue;
         }
         let is_settled = |t: &Dialog| t.state >= DialogState::Confirmed && names::same(t, dialog);
-        if told.iter().any(is_settled) {
+        if reported.iter().any(is_settled) {
             continue;
         }
         let is_answered = |d: &&Dialog| d.state == DialogState::Confirmed && names::same(d, dialog);
@@ -362,7 +363,7 @@ fn never_back(known: &[Dialog], told: &mut [Dialog]) -> Vec<(Name, DialogState)>
             let local = answered.local.get_or_insert_with(Participant::default);
             local.rendering = rendering;
         }
-        if let Some(dialog) = told.get_mut(at) {
+        if let Some(dialog) = reported.get_mut(at) {
             if rendering != Some(false) {
                 turned.push((name(dialog), dialog.state));
             }
@@ -374,8 +375,8 @@ fn never_back(known: &[Dialog], told: &mut [Dialog]) -> Vec<(Name, DialogState)>
 
 /// FreeSWITCH reports `early` for a dialog on hold (its setting `presence-hold-state`), even to a new subscriber that has
 /// not seen it confirmed. A ringing dialog renders.
-fn held_is_answered(told: &mut [Dialog]) {
-    for dialog in told {
+fn held_is_answered(reported: &mut [Dialog]) {
+    for dialog in reported {
         if dialog.state < DialogState::Confirmed && dialog.is_held() {
             dialog.state = DialogState::Confirmed;
         }

@@ -131,18 +131,18 @@ impl Floor {
 /// a peer with ever growing minimums is soon given up. The same without a minimum. `None`: `most` was requested, or is not
 /// enough.
 pub(crate) fn longer(
-    asked: u32,
+    requested: u32,
     earlier: Option<u32>,
     minimum: Option<u32>,
     most: u32,
 ) -> Option<u32> {
     let minimum = match (minimum, earlier) {
-        (Some(minimum), None) if minimum > asked => minimum,
+        (Some(minimum), None) if minimum > requested => minimum,
         (minimum, _) => minimum
             .unwrap_or_default()
-            .max(asked.saturating_mul(2).min(most)),
+            .max(requested.saturating_mul(2).min(most)),
     };
-    (asked < most && minimum <= most).then_some(minimum)
+    (requested < most && minimum <= most).then_some(minimum)
 }
 
 /// 10 s, doubling up to five minutes.
@@ -207,14 +207,15 @@ mod tests {
         const DAY: u32 = 86_400;
         assert_eq!(longer(600, None, Some(1800), DAY), Some(1800));
         assert_eq!(longer(600, None, Some(DAY + 1), DAY), None);
-        let peers: [fn(u32) -> Option<u32>; 3] = [|asked| Some(asked + 1), |_| None, |_| Some(0)];
+        let peers: [fn(u32) -> Option<u32>; 3] =
+            [|requested| Some(requested + 1), |_| None, |_| Some(0)];
         for minimum in peers {
-            let (mut asked, mut earlier, mut rounds) = (600, None, 0);
-            while let Some(more) = longer(asked, earlier, minimum(asked), DAY) {
-                assert!(more > asked);
-                (asked, earlier, rounds) = (more, Some(more), rounds + 1);
+            let (mut requested, mut earlier, mut rounds) = (600, None, 0);
+            while let Some(more) = longer(requested, earlier, minimum(requested), DAY) {
+                assert!(more > requested);
+                (requested, earlier, rounds) = (more, Some(more), rounds + 1);
             }
-            assert!(rounds < 11 && asked == DAY, "{rounds} {asked}");
+            assert!(rounds < 11 && requested == DAY, "{rounds} {requested}");
         }
     }
 }

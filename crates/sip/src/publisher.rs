@@ -370,10 +370,10 @@ impl Publisher {
             }
             423 => self.on_interval_too_brief(now, response, &pending, out),
             _ => {
-                let asked = response.seconds("Retry-After").unwrap_or_default();
+                let retry_after = response.seconds("Retry-After").unwrap_or_default();
                 let least = match is_refused_for_good(code) {
                     true => RETRY_INTERVAL_MAX,
-                    false => Duration::from_secs(asked.into()).min(RETRY_INTERVAL_MAX),
+                    false => Duration::from_secs(retry_after.into()).min(RETRY_INTERVAL_MAX),
                 };
                 self.fail(now, Trouble::Refused { code }, least, out);
             }
@@ -430,7 +430,9 @@ impl Publisher {
         };
         let credentials = account.credentials.as_ref();
         let trouble = match self.authentication.on_refused(response, credentials) {
-            Verdict::Answer | Verdict::AskWithout => return self.send_publish(now, out),
+            Verdict::Answer | Verdict::RetryWithoutCredentials => {
+                return self.send_publish(now, out);
+            }
             Verdict::RefusedWithoutChallenge | Verdict::WrongCredentials => {
                 Trouble::WrongCredentials { code }
             }

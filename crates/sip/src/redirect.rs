@@ -96,9 +96,9 @@ pub fn respond(
     let answer = |code| answer_to(request, code, Some(to_tag), Some(source));
     match decision {
         Decision::Refuse(code) => answer(*code),
-        Decision::Unchanged if has_loop_mark(call.called.as_str()) => let_ring(answer(482)),
+        Decision::Unchanged if has_loop_mark(call.called.as_str()) => with_warning(answer(482)),
         // Unlike 482, every 5xx lets a PBX go on without Offhook if it is configured to, and no rule takes it for a refusal.
-        Decision::Repeat => let_ring(answer(500)),
+        Decision::Repeat => with_warning(answer(500)),
         Decision::Unchanged => answer(302).header(
             "Contact",
             format_args!("<{}>", with_loop_mark(call.called.as_str())),
@@ -119,7 +119,7 @@ pub fn respond(
 }
 
 /// Adds the reason, for administrators who read a trace of the call (RFC 3261 §20.43).
-fn let_ring(answer: Writer) -> Writer {
+fn with_warning(answer: Writer) -> Writer {
     let warning = "399 offhook \"was asked about already: let it ring without asking again\"";
     answer.header("Warning", warning)
 }
@@ -133,8 +133,8 @@ fn with_loop_mark(uri: &str) -> String {
 /// disturb with a mark there.
 pub fn has_loop_mark(uri: &str) -> bool {
     let (name, value) = LOOP_MARK.split_once('=').unwrap_or_default();
-    parameters(uri_parameters(uri)).any(|(found, said)| {
-        decoded(found).eq_ignore_ascii_case(name) && decoded(&said).eq_ignore_ascii_case(value)
+    parameters(uri_parameters(uri)).any(|(found, given)| {
+        decoded(found).eq_ignore_ascii_case(name) && decoded(&given).eq_ignore_ascii_case(value)
     })
 }
 

@@ -53,14 +53,14 @@ impl ClientTransaction {
         transport: Transport,
         branch: String,
         request: Vec<u8>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Self {
         Self {
             branch,
             request,
             retransmit_at: (!transport.is_reliable()).then(|| now + T1),
             interval: T1,
-            gives_up_at: now + patience,
+            gives_up_at: now + timeout,
         }
     }
 

@@ -66,13 +66,13 @@ struct Followed {
     member: Member,
     class: Option<Class>,
     /// Fingerprint of the document sent last.
-    told: u64,
+    sent_fingerprint: u64,
     /// The member may have changed since.
     changed: bool,
 }
 
 /// The content of a NOTIFY about a list.
-pub(super) struct Told {
+pub(super) struct ListUpdate {
     pub(super) content_type: String,
     pub(super) body: Vec<u8>,
     /// Further documents did not fit.
@@ -92,7 +92,7 @@ impl List {
             .map(|member| Followed {
                 class: host.class(member.resource, watcher),
                 member,
-                told: 0,
+                sent_fingerprint: 0,
                 changed: true,
             });
         Some(Box::new(Self {
@@ -121,10 +121,10 @@ impl List {
     }
 
     /// Marks every member, so that the next NOTIFY has all documents.
-    pub(super) fn tell_all(&mut self) {
+    pub(super) fn mark_all(&mut self) {
         self.full = true;
         for followed in &mut self.members {
-            (followed.told, followed.changed) = (0, true);
+            (followed.sent_fingerprint, followed.changed) = (0, true);
         }
     }
 
@@ -152,11 +152,11 @@ impl List {
 }
 
 /// The content of the next NOTIFY; `None` if nothing is new.
-pub(super) fn tell<F: Copy>(
+pub(super) fn next_update<F: Copy>(
     subscription: &mut Subscription<F>,
     boundary: u64,
     host: &mut impl Host<F>,
-) -> Option<Told> {
+) -> Option<ListUpdate> {
     let uri = NameAddr::parse(subscription.texts().local)?.uri.to_owned();
     let (package, version) = (subscription.package, subscription.version);
     let budget = match subscription.transport {
@@ -186,7 +186,7 @@ pub(super) fn tell<F: Copy>(
             let fingerprint = document
                 .as_ref()
                 .map_or(GONE, |document| document.fingerprint);
-            if followed.told == fingerprint {
+            if followed.sent_fingerprint == fingerprint {
                 followed.changed = false;
                 break 'new None;
             }
@@ -197,7 +197,7 @@ pub(super) fn tell<F: Copy>(
                 break 'new None;
             }
             length += size;
-            (followed.told, followed.changed) = (fingerprint, false);
+            (followed.sent_fingerprint, followed.changed) = (fingerprint, false);
             let instance = match document {
                 Some(_) => Instance::active(index.to_string(), id(index)),
                 None => Instance::gone(index.to_string()),
@@ -236,7 +236,7 @@ pub(super) fn tell<F: Copy>(
     }
     writer.finish();
     let kind = resource_list::CONTENT_TYPE;
-    Some(Told {
+    Some(ListUpdate {
         content_type: format!(
             "multipart/related;type=\"{kind}\";start=\"<{root}>\";boundary=\"{boundary}\""
         ),

@@ -91,9 +91,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                     return self.remove(id);
                 }
                 if !(200..300).contains(&code) {
-                    subscription.told = 0;
+                    subscription.sent_fingerprint = 0;
                     if let Some(list) = &mut subscription.list {
-                        list.tell_all();
+                        list.mark_all();
                     }
                     subscription.changed = true;
                     self.timers.later(now + REFUSED_PAUSE, id);
@@ -132,8 +132,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
         subscription.changed = false;
         let content = match &subscription.list {
-            Some(_) => match list::tell(subscription, self.ids.number(), host) {
-                Some(told) => Content::List(told),
+            Some(_) => match list::next_update(subscription, self.ids.number(), host) {
+                Some(update) => Content::List(update),
                 None => return,
             },
             None => {
@@ -146,13 +146,13 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 match host.document(resource, package, class) {
                     // A watcher who may not see the change must not learn that there was one.
                     Some(document)
-                        if document.fingerprint == subscription.told
+                        if document.fingerprint == subscription.sent_fingerprint
                             && subscription.ending.is_none() =>
                     {
                         return;
                     }
                     Some(document) => {
-                        subscription.told = document.fingerprint;
+                        subscription.sent_fingerprint = document.fingerprint;
                         Content::Document(document)
                     }
                     None => {
@@ -163,7 +163,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             }
         };
         // Documents that did not fit follow after the answer.
-        subscription.changed = matches!(&content, Content::List(told) if told.more);
+        subscription.changed = matches!(&content, Content::List(update) if update.more);
         subscription.local_cseq = subscription.local_cseq.wrapping_add(1);
         subscription.notified_at = now;
         let serial = self.ids.number();
@@ -259,7 +259,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
 enum Content {
     Nothing,
     Document(Arc<Document>),
-    List(list::Told),
+    List(list::ListUpdate),
 }
 
 /// Fields of a NOTIFY that the subscription does not have.
@@ -341,9 +341,9 @@ impl Head<'_> {
                 return out.len() <= MESSAGE_BYTES_MAX;
             }
             Content::Document(document) => (subscription.package.content_type(), document.len()),
-            Content::List(told) => {
+            Content::List(update) => {
                 put(&["Require: ", EVENT_LIST, "\r\n"]);
-                (&*told.content_type, told.body.len())
+                (&*update.content_type, update.body.len())
             }
         };
         numbers.clear();
@@ -358,7 +358,7 @@ impl Head<'_> {
         match content {
             Content::Nothing => {}
             Content::Document(document) => document.write(subscription.version, out),
-            Content::List(told) => out.extend_from_slice(&told.body),
+            Content::List(update) => out.extend_from_slice(&update.body),
         }
         out.len() <= MESSAGE_BYTES_MAX
     }

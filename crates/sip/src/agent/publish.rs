@@ -30,20 +30,20 @@ pub struct Publication<'a> {
 #[derive(Debug)]
 pub(super) struct Publications {
     limit: usize,
-    by_tag: HashMap<u64, Kept>,
+    by_tag: HashMap<u64, StoredPublication>,
     expiries: BTreeSet<(Duration, u64)>,
     next: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredPublication {
     resource: Resource,
     package: Package,
     entity: PublicationId,
     until: Duration,
 }
 
-impl Kept {
+impl StoredPublication {
     /// The report of the publication's end.
     pub(super) fn gone(&self) -> Publication<'static> {
         Publication {
@@ -74,26 +74,26 @@ impl Publications {
         self.expiries.first().map(|(at, _)| *at)
     }
 
-    pub(super) fn expired(&mut self, now: Duration) -> Vec<Kept> {
+    pub(super) fn expired(&mut self, now: Duration) -> Vec<StoredPublication> {
         let mut gone = Vec::new();
         while let Some((at, tag)) = self.expiries.first().copied() {
             if at > now {
                 break;
             }
-            gone.extend(self.take(tag));
+            gone.extend(self.remove(tag));
         }
         gone
     }
 
-    fn take(&mut self, tag: u64) -> Option<Kept> {
-        let kept = self.by_tag.remove(&tag)?;
-        self.expiries.remove(&(kept.until, tag));
-        Some(kept)
+    fn remove(&mut self, tag: u64) -> Option<StoredPublication> {
+        let stored = self.by_tag.remove(&tag)?;
+        self.expiries.remove(&(stored.until, tag));
+        Some(stored)
     }
 
-    fn put(&mut self, tag: u64, kept: Kept) {
-        self.expiries.insert((kept.until, tag));
-        self.by_tag.insert(tag, kept);
+    fn insert(&mut self, tag: u64, stored: StoredPublication) {
+        self.expiries.insert((stored.until, tag));
+        self.by_tag.insert(tag, stored);
     }
 }
 
@@ -117,16 +117,16 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 .reply(peer, request, 489)
                 .header("Allow-Events", allowed);
         };
-        let asked = request
+        let requested = request
             .seconds("Expires")
             .unwrap_or(self.settings.max_publication);
-        if asked > 0 && asked < self.settings.min_expires {
+        if requested > 0 && requested < self.settings.min_expires {
             let minimum = self.settings.min_expires;
             return self
                 .reply(peer, request, 423)
                 .header("Min-Expires", minimum);
         }
-        let expires = asked.min(self.settings.max_publication);
+        let expires = requested.min(self.settings.max_publication);
         let resource = match host.admit_publication(now, peer, request, package) {
             Admission::Watch(resource, ..) => resource,
             Admission::Challenge(challenges) => return self.challenge(peer, request, challenges),
@@ -152,8 +152,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     }
 
     fn is_of(&self, tag: u64, resource: Resource, package: Package) -> bool {
-        let kept = self.publications.by_tag.get(&tag);
-        kept.is_some_and(|kept| kept.resource == resource && kept.package == package)
+        let stored = self.publications.by_tag.get(&tag);
+        stored.is_some_and(|stored| stored.resource == resource && stored.package == package)
     }
 
     fn publish(
@@ -170,14 +170,14 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         if self.publications.len() >= self.publications.limit {
             return self.reply(peer, request, 503);
         }
-        let kept = Kept {
+        let stored = StoredPublication {
             resource,
             package,
             entity: PublicationId(self.publications.next),
             until: now + Duration::from_secs(expires.into()),
         };
         self.publications.next += 1;
-        self.keep(now, (peer, request), kept, None, expires, host)
+        self.keep(now, (peer, request), stored, None, expires, host)
     }
 
     fn replace(
@@ -188,48 +188,48 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         expires: u32,
         host: &mut impl Host<F>,
     ) -> Writer {
-        let Some(kept) = self.publications.by_tag.get(&tag).copied() else {
+        let Some(stored) = self.publications.by_tag.get(&tag).copied() else {
             return self.reply(peer, request, 412);
         };
         if expires == 0 {
-            if let Err(code) = host.on_publication(now, kept.gone()) {
+            if let Err(code) = host.on_publication(now, stored.gone()) {
                 return self.reply(peer, request, code);
             }
-            self.publications.take(tag);
+            self.publications.remove(tag);
             return self.reply(peer, request, 200).header("Expires", 0);
         }
-        let kept = Kept {
+        let stored = StoredPublication {
             until: now + Duration::from_secs(expires.into()),
-            ..kept
+            ..stored
         };
-        self.keep(now, (peer, request), kept, Some(tag), expires, host)
+        self.keep(now, (peer, request), stored, Some(tag), expires, host)
     }
 
     fn keep(
         &mut self,
         now: Duration,
         (peer, request): (Peer<F>, &Message<'_>),
-        kept: Kept,
+        stored: StoredPublication,
         before: Option<u64>,
         expires: u32,
         host: &mut impl Host<F>,
     ) -> Writer {
         let publication = Publication {
             body: Some(request.body()),
-            ..kept.gone()
+            ..stored.gone()
         };
         // An unusable document changes nothing: the publication before it stays.
         if let Err(code) = host.on_publication(now, publication) {
             return self.reply(peer, request, code);
         }
         if let Some(before) = before {
-            self.publications.take(before);
+            self.publications.remove(before);
         }
         let tag = self.ids.number();
         if expires > 0 {
-            self.publications.put(tag, kept);
+            self.publications.insert(tag, stored);
         } else {
-            let _ = host.on_publication(now, kept.gone());
+            let _ = host.on_publication(now, stored.gone());
         }
         self.reply(peer, request, 200)
             .header("SIP-ETag", format_args!("{tag:016x}"))

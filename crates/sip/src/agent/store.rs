@@ -33,7 +33,7 @@ pub(super) struct Subscription<F> {
     /// Shortest interval of NOTIFYs in seconds (RFC 6446).
     pub(super) min_interval: u16,
     /// Fingerprint of the document sent last; 0: none, or send it again.
-    pub(super) told: u64,
+    pub(super) sent_fingerprint: u64,
     /// The resource changed while a NOTIFY was under way, or within the interval.
     pub(super) changed: bool,
     pub(super) ending: Option<Ending>,
@@ -109,7 +109,7 @@ impl<F: Copy> Subscription<F> {
             package,
             tag: 0,
             remote_cseq: 0,
-            told: 0,
+            sent_fingerprint: 0,
             local_cseq: 0,
             version: 0,
             expires_at: 0,

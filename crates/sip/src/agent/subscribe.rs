@@ -46,10 +46,10 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let Ok(target) = target(request) else {
             return (self.reply(peer, request, 400), None);
         };
-        let asked = request
+        let requested = request
             .seconds("Expires")
             .unwrap_or(self.settings.max_expires);
-        if asked > 0 && asked < self.settings.min_expires {
+        if requested > 0 && requested < self.settings.min_expires {
             let minimum = self.settings.min_expires;
             return (
                 self.reply(peer, request, 423)
@@ -57,7 +57,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 None,
             );
         }
-        let expires = asked.min(self.settings.max_expires);
+        let expires = requested.min(self.settings.max_expires);
         let mut list = None;
         let (resource, class) = match host.admit(now, peer, request, package) {
             Admission::Watch(resource, class, watcher) => (resource, (class, watcher)),
@@ -83,7 +83,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             .map_or(0, |seconds| {
                 u16::try_from(seconds).unwrap_or(MIN_INTERVAL_MAX)
             });
-        let asked = Asked {
+        let admitted = AdmittedRequest {
             // NOTIFYs may use another flow than answers.
             peer: Peer {
                 flow: host.dialog_flow(peer, request),
@@ -96,8 +96,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             package,
         };
         let outcome = match request.to_tag() {
-            Some(tag) => self.renew(&asked, &tag),
-            None => self.create(&asked, host.is_trusted(peer)),
+            Some(tag) => self.renew(&admitted, &tag),
+            None => self.create(&admitted, host.is_trusted(peer)),
         };
         if let (Ok(id), Some(list)) = (&outcome, list) {
             self.set_list(*id, list);
@@ -140,7 +140,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let transport = subscription.transport;
         // A SUBSCRIBE demands a NOTIFY even without a change, whatever the interval.
         subscription.notified_at = Duration::ZERO;
-        subscription.told = 0;
+        subscription.sent_fingerprint = 0;
         let is_list = subscription.list.is_some();
         let accepted = answer_to(request, 200, Some(&tag), Some(source))
             .header(
@@ -154,8 +154,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    fn create(&mut self, asked: &Asked<'_, F>, is_trusted: bool) -> Result<u32, u16> {
-        let Asked { peer, request, .. } = *asked;
+    fn create(&mut self, admitted: &AdmittedRequest<'_, F>, is_trusted: bool) -> Result<u32, u16> {
+        let AdmittedRequest { peer, request, .. } = *admitted;
         let of_source = self.per_source.get(&network(peer.source.ip())).copied();
         if self.store.len() >= self.settings.subscriptions_max
             || !is_trusted && of_source.unwrap_or(0) >= self.settings.subscriptions_per_source_max
@@ -166,7 +166,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let (local, remote) = (header("To")?, header("From")?);
         request.from_tag().ok_or(400u16)?;
         let call_id = request.call_id().map_err(|_| 400u16)?;
-        let target = asked.target.as_deref().ok_or(400u16)?;
+        let target = admitted.target.as_deref().ok_or(400u16)?;
         let texts = Texts {
             local: &local,
             remote: &remote,
@@ -175,8 +175,13 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             target,
             routes: &routes(request),
         };
-        let subscription =
-            Subscription::new(&texts, peer, asked.resource, asked.class, asked.package);
+        let subscription = Subscription::new(
+            &texts,
+            peer,
+            admitted.resource,
+            admitted.class,
+            admitted.package,
+        );
         let mut subscription = subscription.ok_or(513u16)?;
         subscription.remote_cseq = request.cseq().map_err(|_| 400u16)?.number;
         subscription.tag = self.ids.number();
@@ -185,8 +190,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         Ok(id)
     }
 
-    fn renew(&mut self, asked: &Asked<'_, F>, tag: &str) -> Result<u32, u16> {
-        let Asked { peer, request, .. } = *asked;
+    fn renew(&mut self, admitted: &AdmittedRequest<'_, F>, tag: &str) -> Result<u32, u16> {
+        let AdmittedRequest { peer, request, .. } = *admitted;
         let Tag(id, secret) = Tag::parse(tag).ok_or(481u16)?;
         let subscription = self.store.get_mut(id).ok_or(481u16)?;
         let call_id = request.call_id().map_err(|_| 400u16)?;
@@ -195,10 +200,10 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             || subscription.texts().call_id != call_id
             || request.from_tag() != remote_tag(subscription.remote())
             || subscription.ending.is_some()
-            || subscription.resource != asked.resource
+            || subscription.resource != admitted.resource
             // Another package or id would be another subscription (RFC 6665 §8.2.1); this agent keeps one for each dialog
             // (§4.5.1).
-            || subscription.package != asked.package
+            || subscription.package != admitted.package
             || subscription.texts().event_id != event_id(request).unwrap_or_default()
         {
             return Err(481);
@@ -208,8 +213,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             return Err(500);
         }
         subscription.remote_cseq = cseq;
-        (subscription.class, subscription.watcher) = asked.class;
-        if let Some(target) = &asked.target {
+        (subscription.class, subscription.watcher) = admitted.class;
+        if let Some(target) = &admitted.target {
             subscription.retarget(target);
         }
         // The watcher may have moved: the source of the request counts.
@@ -224,7 +229,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
 }
 
 /// An admitted SUBSCRIBE.
-struct Asked<'a, F> {
+struct AdmittedRequest<'a, F> {
     /// The peer, with the flow for its NOTIFYs.
     peer: Peer<F>,
     request: &'a Message<'a>,
@@ -257,10 +262,10 @@ fn event_id(request: &Message<'_>) -> Option<String> {
 
 /// Whether the watcher accepts the package's documents; without Accept it does (RFC 6665 §4.1.2.1).
 fn accepts(request: &Message<'_>, package: Package) -> bool {
-    let mut said = false;
+    let mut has_accept = false;
     for value in request.all("Accept") {
         for kind in split_list(&value) {
-            said = true;
+            has_accept = true;
             let kind = kind.split(';').next().unwrap_or_default().trim();
             let fits = kind.eq_ignore_ascii_case(package.content_type())
                 || matches!(kind, "*/*" | "application/*");
@@ -269,7 +274,7 @@ fn accepts(request: &Message<'_>, package: Package) -> bool {
             }
         }
     }
-    !said
+    !has_accept
 }
 
 /// The route to the watcher, in the order of the request (RFC 3261 §12.1.1), each with a line feed.

@@ -9,10 +9,11 @@ pub(super) fn same(one: &Dialog, other: &Dialog) -> bool {
 
 /// Whether an entry of a partial document replaces a known dialog. Within a subscription the id alone identifies a dialog
 /// (RFC 4235 §4.1.2), except for the branches of one forked call; once one is answered, the others stop ringing.
-pub(super) fn replaces(told: &Dialog, known: &Dialog) -> bool {
-    let is_branch = told.call_id.is_some() && told.call_id == known.call_id;
-    let is_answer = told.state == DialogState::Confirmed && known.state < DialogState::Confirmed;
-    told.id == known.id && (!is_branch || is_answer || same_tags(told, known))
+pub(super) fn replaces(reported: &Dialog, known: &Dialog) -> bool {
+    let is_branch = reported.call_id.is_some() && reported.call_id == known.call_id;
+    let is_answer =
+        reported.state == DialogState::Confirmed && known.state < DialogState::Confirmed;
+    reported.id == known.id && (!is_branch || is_answer || same_tags(reported, known))
 }
 
 fn same_tags(one: &Dialog, other: &Dialog) -> bool {
@@ -29,14 +30,14 @@ fn match_any(one: &Option<String>, other: &Option<String>) -> bool {
 
 /// The name of an ended dialog. It needs a Call-ID: an id alone may be used again, as by Asterisk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ended {
+pub(super) struct EndedDialog {
     id: String,
     call_id: String,
     local_tag: Option<String>,
     remote_tag: Option<String>,
 }
 
-impl Ended {
+impl EndedDialog {
     pub(super) fn of(dialog: &Dialog) -> Option<Self> {
         Some(Self {
             id: dialog.id.clone(),

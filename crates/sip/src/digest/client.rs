@@ -21,7 +21,7 @@ pub enum Verdict {
     Answer,
     /// Send the request again, without credentials: the server no longer knows the nonce of an earlier attempt and sent no
     /// new one.
-    AskWithout,
+    RetryWithoutCredentials,
     /// The response to a challenge of this attempt was refused, without another challenge: wrong credentials, or within a dialog
     /// one that the server no longer knows.
     RefusedWithoutChallenge,
@@ -67,14 +67,14 @@ pub struct ClientAuthentication {
     rounds: u8,
     /// A nonce of an earlier attempt was refused: further attempts begin without credentials. That costs a round trip; an
     /// expired nonce may cost the whole dialog (FreeSWITCH).
-    asks_first: bool,
+    starts_without_credentials: bool,
 }
 
 impl ClientAuthentication {
     /// Begins an attempt: all known nonces count as possibly expired.
     pub fn begin(&mut self) {
         self.rounds = 0;
-        if self.asks_first {
+        if self.starts_without_credentials {
             self.spaces.clear();
         }
         for space in &mut self.spaces {
@@ -130,7 +130,7 @@ impl ClientAuthentication {
         let verdict = self.judge(&Challenges::of(response), credentials.is_some());
         match verdict {
             Verdict::Answer => {}
-            Verdict::AskWithout
+            Verdict::RetryWithoutCredentials
             | Verdict::RefusedWithoutChallenge
             | Verdict::WrongCredentials
             | Verdict::Unusable(_) => self.forget(),
@@ -163,8 +163,8 @@ impl ClientAuthentication {
             return Verdict::Unusable(ChallengeProblem::NoChallenge);
         }
         if self.has_earlier_nonces() {
-            self.asks_first = true;
-            return Verdict::AskWithout;
+            self.starts_without_credentials = true;
+            return Verdict::RetryWithoutCredentials;
         }
         Verdict::RefusedWithoutChallenge
     }
@@ -212,7 +212,7 @@ impl ClientAuthentication {
         let is_same = |space: &&mut Space| space.session.challenge.is_same_space(challenge);
         if let Some(space) = self.spaces.iter_mut().find(is_same) {
             let is_rejected = space.nonce == Nonce::Fresh && !challenge.stale;
-            self.asks_first |= space.nonce == Nonce::Earlier;
+            self.starts_without_credentials |= space.nonce == Nonce::Earlier;
             *space = fresh;
             return !is_rejected;
         }

@@ -210,10 +210,10 @@ impl Verifier {
 
     /// The algorithm of the credentials, if the verifier accepts it.
     fn algorithm(&self, scheme: &Scheme<'_>) -> Option<Algorithm> {
-        let algorithm = match scheme.value("algorithm").filter(|said| !said.is_empty()) {
+        let algorithm = match scheme.value("algorithm").filter(|name| !name.is_empty()) {
             // The default is MD5 (RFC 7616 §3.4).
             None => Algorithm::Md5,
-            Some(said) => Algorithm::of_name(&said)?,
+            Some(name) => Algorithm::of_name(&name)?,
         };
         let username = scheme.value("username").unwrap_or_default();
         let is_allowed = self.algorithms(&username).contains(&algorithm);

@@ -33,17 +33,17 @@ struct History {
 impl Diversions {
     pub(super) fn of(request: &Message<'_>, called: &Address) -> Self {
         let called = called.as_str();
-        let (mut from, mut told) = (Vec::new(), 0_usize);
+        let (mut from, mut counted) = (Vec::new(), 0_usize);
         for value in request.all("Diversion") {
             for entry in split_list(&value) {
-                told = told.saturating_add(counter(entry));
+                counted = counted.saturating_add(counter(entry));
                 from.extend(address(entry));
             }
         }
         let values: Vec<_> = request.all("History-Info").collect();
         let entries: Vec<&str> = values.iter().flat_map(|value| split_list(value)).collect();
         let before = diverted_from(&entries, called);
-        let count = told.max(before.len());
+        let count = counted.max(before.len());
         for address in before {
             if !from.iter().any(|known| same_user(known, &address)) {
                 from.push(address);
@@ -278,8 +278,8 @@ mod tests {
             (&long, anew),
         ] {
             let call = call(&[("History-Info", history)]);
-            let told = call.diversions.history("sip:1002@pbx.test", &target);
-            assert_eq!(told, wanted, "{history}");
+            let value = call.diversions.history("sip:1002@pbx.test", &target);
+            assert_eq!(value, wanted, "{history}");
         }
     }
 }

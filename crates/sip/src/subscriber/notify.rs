@@ -211,7 +211,7 @@ impl Subscriber {
             return self.end(out);
         }
         let reason = state.reason.clone().unwrap_or_else(|| "no reason".into());
-        let asked = state
+        let retry_after = state
             .retry_after
             .map(|s| Duration::from_secs(s.into()).min(RETRY_INTERVAL_MAX));
         let least = self.pause_unless_settled(now);
@@ -225,8 +225,10 @@ impl Subscriber {
         let pause = match reason.as_str() {
             "rejected" | "noresource" | "invariant" => RETRY_INTERVAL_MAX,
             "deactivated" | "timeout" => least,
-            "probation" | "giveup" => asked.unwrap_or_else(|| self.growing_pause()).max(least),
-            _ => asked.unwrap_or_default().max(least),
+            "probation" | "giveup" => retry_after
+                .unwrap_or_else(|| self.growing_pause())
+                .max(least),
+            _ => retry_after.unwrap_or_default().max(least),
         };
         self.lose(now, Trouble::Ended { reason }, pause, out);
     }

@@ -25,7 +25,12 @@ impl Subscriber {
 
     /// Continues the attempt under a new Call-ID, so that a NOTIFY that ends the refused request (FreeSWITCH sends one) does not
     /// end the new one.
-    pub(super) fn ask_again(&mut self, now: Duration, expires: u32, out: &mut Vec<Action>) {
+    pub(super) fn retry_with_new_call_id(
+        &mut self,
+        now: Duration,
+        expires: u32,
+        out: &mut Vec<Action>,
+    ) {
         self.forget(out);
         self.call_id = self.ids.call_id();
         self.from_tag = self.ids.tag();

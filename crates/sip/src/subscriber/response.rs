@@ -135,7 +135,7 @@ impl Subscriber {
             Verdict::Answer => return self.send_subscribe(now, pending.expires, out),
             // A renewal refused without a challenge: the notifier no longer knows the nonce or the dialog (FreeSWITCH, also after
             // its restart), and has ended the subscription.
-            Verdict::AskWithout
+            Verdict::RetryWithoutCredentials
             | Verdict::RefusedWithoutChallenge
             | Verdict::Unusable(ChallengeProblem::NoChallenge)
                 if self.phase == Phase::Active =>
@@ -143,8 +143,12 @@ impl Subscriber {
                 let pause = self.pause_unless_settled(now);
                 return self.lose(now, Trouble::Forgotten, pause, out);
             }
-            Verdict::AskWithout if self.phase == Phase::Stopping => return self.end(out),
-            Verdict::AskWithout => return self.ask_again(now, pending.expires, out),
+            Verdict::RetryWithoutCredentials if self.phase == Phase::Stopping => {
+                return self.end(out);
+            }
+            Verdict::RetryWithoutCredentials => {
+                return self.retry_with_new_call_id(now, pending.expires, out);
+            }
             Verdict::RefusedWithoutChallenge | Verdict::WrongCredentials => {
                 Trouble::WrongCredentials { code }
             }
@@ -187,8 +191,8 @@ impl Subscriber {
         out: &mut Vec<Action>,
     ) {
         let target = remote_target(response);
-        let (asked, _) = self.destination();
-        let is_new = target.as_ref().is_some_and(|target| *target != asked);
+        let (current, _) = self.destination();
+        let is_new = target.as_ref().is_some_and(|target| *target != current);
         if code == 305 || !is_new || self.redirects == REDIRECTS_MAX {
             let pause = self.growing_pause();
             return self.lose(now, Trouble::Redirected { code, target }, pause, out);
@@ -212,14 +216,14 @@ impl Subscriber {
             return self.lose(now, Trouble::Forgotten, pause, out);
         }
         let trouble = Trouble::Refused { code };
-        let asked = response
+        let retry_after = response
             .seconds("Retry-After")
             .map(|s| Duration::from_secs(s.into()));
         let pause = if for_good {
             RETRY_INTERVAL_MAX
         } else {
             self.growing_pause()
-                .max(asked.unwrap_or_default())
+                .max(retry_after.unwrap_or_default())
                 .min(RETRY_INTERVAL_MAX)
         };
         self.refused(now, trouble, pause, out);

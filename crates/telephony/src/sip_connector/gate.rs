@@ -30,8 +30,8 @@ const REFUSALS_AT_START: usize = 2;
 const REFUSALS_AFTER_PROOF: usize = 4;
 
 /// First and longest pause after the account was refused.
-const PAUSE_MIN: Duration = Duration::from_secs(30);
-const PAUSE_MAX: Duration = Duration::from_secs(300);
+const RETRY_INTERVAL_MIN: Duration = Duration::from_secs(30);
+const RETRY_INTERVAL_MAX: Duration = Duration::from_secs(300);
 
 /// The refusal of the whole account.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl<K: Ord + Clone> Gate<K> {
             None if self.refused.len() < needed.min(total.max(1)) => return,
             None => 0,
         };
-        let pause = (PAUSE_MIN * (1 << times.min(4))).min(PAUSE_MAX);
+        let pause = (RETRY_INTERVAL_MIN * (1 << times.min(4))).min(RETRY_INTERVAL_MAX);
         self.refusal = Some(Refusal {
             trouble: trouble.clone(),
             times,

@@ -28,9 +28,9 @@ use sip::software::Software;
 use sip::subscriber::{Account, Action, Event, Subscriber};
 
 use super::escape_user;
-use super::trouble::Words;
+use super::trouble::TroubleTexts;
 use crate::phone_system::{LINE_TROUBLE_MAX, LineChange, Trouble};
-use document::Received;
+use document::NotifyContent;
 use line::Line;
 pub(super) use notes::Note;
 use notes::Notes;
@@ -52,7 +52,7 @@ pub(super) enum Output {
 }
 
 pub(super) struct Lines {
-    words: Words,
+    words: TroubleTexts,
     /// The phone system's lists of all lines, each watched by one subscription; empty: each line has its own.
     lists: Vec<Arc<str>>,
     /// The software named in the latest answer.
@@ -76,7 +76,11 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(words: Words, lists: impl IntoIterator<Item = Arc<str>>, ids: Ids) -> Self {
+    pub(super) fn new(
+        words: TroubleTexts,
+        lists: impl IntoIterator<Item = Arc<str>>,
+        ids: Ids,
+    ) -> Self {
         Self {
             words,
             lists: lists.into_iter().collect(),
@@ -331,7 +335,7 @@ impl Lines {
                 first,
                 software,
             } => {
-                let received = Received {
+                let received = NotifyContent {
                     now,
                     content_type: content_type.as_deref().unwrap_or_default(),
                     body: &body,
@@ -440,7 +444,7 @@ impl Lines {
             true => line.subscriber.lapses_at(),
             false => line.subscriber.next_deadline(),
         };
-        let others = [line.dialogs.next_expiry(), line.doubt_until, line.tell_by];
+        let others = [line.dialogs.next_expiry(), line.doubt_until, line.state_due];
         if let Some(at) = others.into_iter().chain([due]).flatten().min() {
             line.scheduled = Some(at);
             self.deadlines.insert((at, Arc::clone(extension)));

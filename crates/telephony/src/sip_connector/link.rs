@@ -24,7 +24,7 @@ use crate::tls::server_name;
 const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Longest time to open a connection.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Most bytes that wait for a slow peer; a peer with more does not read at all.
 const UNSENT_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -36,14 +36,14 @@ const UNSENT_DATAGRAMS_MAX: usize = 4096;
 const BATCH_MAX: usize = 64;
 
 /// Longest time to close a connection.
-const CLOSE_PATIENCE: Duration = Duration::from_millis(250);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Pause after a message that is too long: the same message would come again at once.
 const TOO_LONG_PAUSE: Duration = Duration::from_secs(60);
 
 /// The reason for which a connection to the PBX cannot be opened or used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Broken {
+pub(super) enum LinkError {
     /// The connection is gone, or was never opened.
     #[error("{0}")]
     Lost(String),
@@ -52,7 +52,7 @@ pub(super) enum Broken {
     Framing(#[from] FrameError),
 }
 
-impl Broken {
+impl LinkError {
     /// The shortest pause before the next connection, independent of earlier connections.
     pub(super) fn least_pause(&self) -> Duration {
         match self {
@@ -62,13 +62,13 @@ impl Broken {
     }
 }
 
-impl From<String> for Broken {
+impl From<String> for LinkError {
     fn from(why: String) -> Self {
         Self::Lost(why)
     }
 }
 
-impl From<&str> for Broken {
+impl From<&str> for LinkError {
     fn from(why: &str) -> Self {
         Self::Lost(why.to_owned())
     }
@@ -204,7 +204,7 @@ pub(super) async fn connect(
     config: Arc<SipConnectorConfig>,
     udp: Option<Arc<UdpSocket>>,
     attempt: usize,
-) -> Result<Link, Broken> {
+) -> Result<Link, LinkError> {
     let found = targets::find(&config).await?;
     let attempt = attempt % found.len().max(1);
     match found.get(attempt) {
@@ -221,13 +221,13 @@ pub(super) async fn open(
     config: &SipConnectorConfig,
     udp: Option<Arc<UdpSocket>>,
     target: &Target,
-) -> Result<Link, Broken> {
-    let patience = tokio::time::timeout(CONNECT_PATIENCE, open_at(config, udp, target));
-    patience.await.unwrap_or_else(|_| {
+) -> Result<Link, LinkError> {
+    let opened = tokio::time::timeout(CONNECT_TIMEOUT, open_at(config, udp, target));
+    opened.await.unwrap_or_else(|_| {
         Err(format!(
             "no connection to {} within {} s",
             target.address,
-            CONNECT_PATIENCE.as_secs()
+            CONNECT_TIMEOUT.as_secs()
         )
         .into())
     })
@@ -237,7 +237,7 @@ async fn open_at(
     config: &SipConnectorConfig,
     udp: Option<Arc<UdpSocket>>,
     target: &Target,
-) -> Result<Link, Broken> {
+) -> Result<Link, LinkError> {
     let (server, transport) = (target.address, target.transport);
     let no_route = |e| format!("no route to {server}: {e}");
     match transport {
@@ -348,7 +348,7 @@ impl Reader {
     ///
     /// # Cancel safety
     /// Nothing is lost: bytes read are either returned or kept in the decoder.
-    pub(super) async fn receive(&mut self, buffer: &mut [u8]) -> Result<(Batch, usize), Broken> {
+    pub(super) async fn receive(&mut self, buffer: &mut [u8]) -> Result<(Batch, usize), LinkError> {
         match self {
             Self::Udp { socket, server } => {
                 let mut batch = Vec::new();
@@ -428,7 +428,7 @@ impl Writer {
     ///
     /// # Cancel safety
     /// Unsent bytes stay queued.
-    pub(super) async fn flush(&mut self) -> Result<(), Broken> {
+    pub(super) async fn flush(&mut self) -> Result<(), LinkError> {
         match self {
             Self::Udp { socket, unsent, .. } => {
                 if let Some((to, bytes)) = unsent.front() {
@@ -464,7 +464,7 @@ impl Writer {
             Self::Udp { .. } => {}
             Self::Tcp { mut stream, .. } => {
                 // A peer that is gone needs no close.
-                let _ = tokio::time::timeout(CLOSE_PATIENCE, stream.shutdown()).await;
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, stream.shutdown()).await;
             }
         }
     }

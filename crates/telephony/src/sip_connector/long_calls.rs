@@ -12,7 +12,7 @@ use presence::LineState;
 use crate::phone_system::{LINE_TROUBLE_MAX, LineChange, LineEvent};
 
 /// Length of a call from which on it is reported.
-const LONG: Duration = Duration::from_secs(4 * 3600);
+const LONG_CALL: Duration = Duration::from_secs(4 * 3600);
 
 /// When each line's current call began.
 #[derive(Debug, Default)]
@@ -46,10 +46,10 @@ impl LongCalls {
         }
     }
 
-    /// Extensions in a call for longer than [`LONG`], the longest call first.
+    /// Extensions in a call for longer than [`LONG_CALL`], the longest call first.
     pub(super) fn at(&self, now: Duration) -> Vec<Arc<str>> {
         let long = self.ordered.iter().take(LINE_TROUBLE_MAX);
-        let long = long.take_while(|(since, _)| now.saturating_sub(*since) >= LONG);
+        let long = long.take_while(|(since, _)| now.saturating_sub(*since) >= LONG_CALL);
         long.map(|(_, extension)| extension.clone()).collect()
     }
 }

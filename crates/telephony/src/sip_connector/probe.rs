@@ -13,14 +13,14 @@ use sip::transaction::{ClientTransaction, Due, Progress};
 const INTERVAL: Duration = Duration::from_secs(20);
 
 /// Timeout of a probe: four transmissions over UDP.
-const PATIENCE: Duration = Duration::from_secs(4);
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Timeout of a probe while the phone system is down. With the connection's pauses (3 s) its return is noticed within 5 s.
-const PATIENCE_DOWN: Duration = Duration::from_secs(2);
+const TIMEOUT_DOWN: Duration = Duration::from_secs(2);
 
 /// The probe's request to the connector.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Probed {
+pub(super) enum ProbeAction {
     Nothing,
     /// Send this message.
     Send(Vec<u8>),
@@ -64,16 +64,16 @@ impl Probe {
         account: &Account,
         domain: &str,
         ids: &mut Ids,
-    ) -> Probed {
+    ) -> ProbeAction {
         if let Some(pending) = &mut self.pending {
             return match pending.elapse(now) {
-                Due::Nothing => Probed::Nothing,
-                Due::Retransmit => Probed::Send(pending.request().to_vec()),
-                Due::TimedOut => Probed::Dead,
+                Due::Nothing => ProbeAction::Nothing,
+                Due::Retransmit => ProbeAction::Send(pending.request().to_vec()),
+                Due::TimedOut => ProbeAction::Dead,
             };
         }
         if now < self.next_at {
-            return Probed::Nothing;
+            return ProbeAction::Nothing;
         }
         self.cseq += 1;
         let branch = ids.branch();
@@ -94,17 +94,17 @@ impl Probe {
             .finish();
         // The configuration was checked at the start; a message that cannot be written cannot be delivered either.
         let Ok(bytes) = request else {
-            return Probed::Dead;
+            return ProbeAction::Dead;
         };
-        let patience = if known { PATIENCE } else { PATIENCE_DOWN };
+        let timeout = if known { TIMEOUT } else { TIMEOUT_DOWN };
         self.pending = Some(ClientTransaction::new(
             now,
             account.transport,
             branch,
             bytes.clone(),
-            patience,
+            timeout,
         ));
-        Probed::Send(bytes)
+        ProbeAction::Send(bytes)
     }
 
     /// Handles a response; returns whether it answers the probe.
@@ -150,7 +150,7 @@ mod tests {
         known: bool,
         transport: Transport,
         ids: &mut Ids,
-    ) -> (Duration, Probed) {
+    ) -> (Duration, ProbeAction) {
         let now = probe.next_deadline();
         (
             now,
@@ -162,7 +162,8 @@ mod tests {
     fn an_answered_probe_is_followed_by_the_next_after_a_while() {
         let mut ids = Ids::new([1; 32]);
         let mut probe = Probe::new(SECOND, &mut ids);
-        let (now, Probed::Send(bytes)) = wait(&mut probe, false, Transport::Tcp, &mut ids) else {
+        let (now, ProbeAction::Send(bytes)) = wait(&mut probe, false, Transport::Tcp, &mut ids)
+        else {
             panic!("nothing sent")
         };
         let branch = Message::parse(&bytes).unwrap().branch().unwrap();
@@ -178,24 +179,24 @@ mod tests {
                 "pbx.test",
                 &mut ids
             ),
-            Probed::Nothing
+            ProbeAction::Nothing
         );
     }
 
     #[test]
     fn a_dead_system_is_noticed_within_four_seconds_of_the_probe() {
         let mut ids = Ids::new([1; 32]);
-        for (known, patience, sent) in [(true, PATIENCE, 4), (false, PATIENCE_DOWN, 3)] {
+        for (known, timeout, sent) in [(true, TIMEOUT, 4), (false, TIMEOUT_DOWN, 3)] {
             let mut probe = Probe::new(SECOND, &mut ids);
             let mut count = 0;
             let dead_at = loop {
                 match wait(&mut probe, known, Transport::Udp, &mut ids) {
-                    (at, Probed::Dead) => break at,
-                    (_, Probed::Send(_)) => count += 1,
-                    (_, Probed::Nothing) => {}
+                    (at, ProbeAction::Dead) => break at,
+                    (_, ProbeAction::Send(_)) => count += 1,
+                    (_, ProbeAction::Nothing) => {}
                 }
             };
-            assert_eq!((dead_at, count), (SECOND + patience, sent));
+            assert_eq!((dead_at, count), (SECOND + timeout, sent));
         }
     }
 }

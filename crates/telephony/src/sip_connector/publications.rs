@@ -24,7 +24,7 @@ use crate::phone_system::{Documents, Publication, Trouble};
 use super::{
     escape_user,
     gate::{Gate, Hold, is_refusal},
-    trouble::Words,
+    trouble::TroubleTexts,
 };
 
 /// Most first PUBLISHes under way at once.
@@ -51,7 +51,7 @@ struct Entry {
 
 /// All publications of the connector.
 pub(super) struct Publications {
-    words: Words,
+    words: TroubleTexts,
     ids: Ids,
     /// One account for each package; `None` while the phone system cannot be reached.
     accounts: Option<[(Package, Arc<Account>); 2]>,
@@ -73,7 +73,7 @@ pub(super) struct Publications {
 }
 
 impl Publications {
-    pub(super) fn new(words: Words, ids: Ids) -> Self {
+    pub(super) fn new(words: TroubleTexts, ids: Ids) -> Self {
         Self {
             words,
             ids,

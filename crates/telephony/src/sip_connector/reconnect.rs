@@ -33,7 +33,7 @@ const SCOUT_INTERVAL_MAX: Duration = Duration::from_secs(300);
 
 /// The end of a connection, or of the attempt to open one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(super) enum ConnectionEnd {
     /// No answer came.
     Unanswered,
     /// The PBX answered over the connection, this long ago.
@@ -42,7 +42,7 @@ pub(super) enum Ended {
 
 /// The server for the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextServer {
     Same,
     Other,
 }
@@ -59,8 +59,8 @@ pub(super) struct Reconnect {
 
 impl Reconnect {
     /// The pause before the next attempt, and its server.
-    pub(super) fn ended(&mut self, how: Ended) -> (Duration, Next) {
-        let is_settled = matches!(how, Ended::Answered(lived) if lived >= SETTLED_AFTER);
+    pub(super) fn ended(&mut self, how: ConnectionEnd) -> (Duration, NextServer) {
+        let is_settled = matches!(how, ConnectionEnd::Answered(lived) if lived >= SETTLED_AFTER);
         if std::mem::take(&mut self.has_returned) {
             self.failed_returns = match is_settled {
                 true => 0,
@@ -68,21 +68,21 @@ impl Reconnect {
             };
         }
         match how {
-            Ended::Unanswered => {
+            ConnectionEnd::Unanswered => {
                 let pause = nth(&UNANSWERED, self.unanswered);
                 self.unanswered = self.unanswered.saturating_add(1);
-                (pause, Next::Other)
+                (pause, NextServer::Other)
             }
-            Ended::Answered(_) if is_settled => {
+            ConnectionEnd::Answered(_) if is_settled => {
                 (self.unanswered, self.short_lived) = (1, 0);
-                (UNANSWERED[0], Next::Same)
+                (UNANSWERED[0], NextServer::Same)
             }
-            Ended::Answered(_) => {
+            ConnectionEnd::Answered(_) => {
                 let pause = nth(&SHORT_LIVED, self.short_lived);
                 // One short connection may be a restart of the PBX; after the second, another server may be better.
                 let next = match self.short_lived {
-                    0 => Next::Same,
-                    _ => Next::Other,
+                    0 => NextServer::Same,
+                    _ => NextServer::Other,
                 };
                 self.unanswered = 0;
                 self.short_lived = self.short_lived.saturating_add(1);
@@ -127,7 +127,7 @@ mod tests {
         let mut opened = Vec::new();
         while at < SECOND * 600 {
             opened.push(at);
-            at += reconnect.ended(Ended::Answered(Duration::ZERO)).0;
+            at += reconnect.ended(ConnectionEnd::Answered(Duration::ZERO)).0;
         }
         let within = |time| opened.iter().filter(|at| **at < time).count();
         assert!(within(SECOND * 12) <= 4, "{opened:?}");
@@ -141,8 +141,8 @@ mod tests {
         let mut reconnect = Reconnect::default();
         let mut longest = Duration::ZERO;
         for _ in 0..10 {
-            longest = longest.max(reconnect.ended(Ended::Answered(SECOND)).0);
-            reconnect.ended(Ended::Unanswered);
+            longest = longest.max(reconnect.ended(ConnectionEnd::Answered(SECOND)).0);
+            reconnect.ended(ConnectionEnd::Unanswered);
         }
         assert_eq!(longest, SECOND * 60);
     }
@@ -151,12 +151,14 @@ mod tests {
     fn after_a_connection_that_lived_the_next_attempt_comes_soon_and_at_the_same_place() {
         let mut reconnect = Reconnect::default();
         for _ in 0..10 {
-            reconnect.ended(Ended::Answered(SECOND));
+            reconnect.ended(ConnectionEnd::Answered(SECOND));
         }
-        let soon = reconnect.ended(Ended::Answered(SETTLED_AFTER));
-        assert_eq!(soon, (UNANSWERED[0], Next::Same));
+        let soon = reconnect.ended(ConnectionEnd::Answered(SETTLED_AFTER));
+        assert_eq!(soon, (UNANSWERED[0], NextServer::Same));
         assert!(!reconnect.is_unsettled());
-        let total: Duration = (0..20).map(|_| reconnect.ended(Ended::Unanswered).0).sum();
+        let total: Duration = (0..20)
+            .map(|_| reconnect.ended(ConnectionEnd::Unanswered).0)
+            .sum();
         assert!(total <= SECOND * 60, "3 s each: {total:?}");
     }
 
@@ -167,13 +169,13 @@ mod tests {
         assert_eq!(reconnect.scout_pause(), SCOUT_INTERVAL);
         for _ in 0..10 {
             reconnect.returns();
-            reconnect.ended(Ended::Answered(SECOND));
+            reconnect.ended(ConnectionEnd::Answered(SECOND));
             // The other server works for as long as it is used.
-            reconnect.ended(Ended::Answered(SECOND * 300));
+            reconnect.ended(ConnectionEnd::Answered(SECOND * 300));
         }
         assert_eq!(reconnect.scout_pause(), SCOUT_INTERVAL_MAX);
         reconnect.returns();
-        reconnect.ended(Ended::Answered(SETTLED_AFTER));
+        reconnect.ended(ConnectionEnd::Answered(SETTLED_AFTER));
         assert_eq!(reconnect.scout_pause(), SCOUT_INTERVAL);
     }
 }

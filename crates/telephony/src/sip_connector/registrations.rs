@@ -21,7 +21,7 @@ use super::{SipConnectorConfig, escape_user};
 const IN_FLIGHT_MAX: usize = 20;
 
 /// Longest time for all extensions.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The note of an extension without a phone in FreeSWITCH's document.
 const UNREGISTERED: &str = "Unregistered";
@@ -60,10 +60,14 @@ async fn carry(fetch: &mut Fetch, mut link: Link) {
             link.writer.push(None, bytes);
         }
         let is_waiting = link.writer.is_waiting();
-        if now >= PATIENCE || (fetch.is_done() && !is_waiting) {
+        if now >= TOTAL_TIMEOUT || (fetch.is_done() && !is_waiting) {
             return link.writer.close().await;
         }
-        let wake = started + fetch.next_deadline().unwrap_or(PATIENCE).min(PATIENCE);
+        let wake = started
+            + fetch
+                .next_deadline()
+                .unwrap_or(TOTAL_TIMEOUT)
+                .min(TOTAL_TIMEOUT);
         tokio::select! {
             received = link.reader.receive(&mut buffer) => {
                 let Ok((batch, _)) = received else { return };
@@ -193,6 +197,6 @@ impl Fetch {
 }
 
 fn is_unregistered(body: &[u8]) -> bool {
-    let note = PresenceInfo::parse(body).ok().and_then(|told| told.note);
+    let note = PresenceInfo::parse(body).ok().and_then(|info| info.note);
     note.is_some_and(|note| note.trim() == UNREGISTERED)
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::SipConnectorConfig;
 use super::link::{self, Link};
-use super::probe::{Probe, Probed};
+use super::probe::{Probe, ProbeAction};
 use super::targets::{self, Place};
 
 /// Returns true if a server preferred to this one answers.
@@ -42,9 +42,9 @@ async fn answers(config: &SipConnectorConfig, mut link: Link, ids: &mut Ids) -> 
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match probe.elapse(started.elapsed(), false, &account, &config.domain, ids) {
-            Probed::Nothing => {}
-            Probed::Send(bytes) => link.writer.push(None, bytes),
-            Probed::Dead => return false,
+            ProbeAction::Nothing => {}
+            ProbeAction::Send(bytes) => link.writer.push(None, bytes),
+            ProbeAction::Dead => return false,
         }
         let wake = started + probe.next_deadline();
         let is_waiting = link.writer.is_waiting();

@@ -159,7 +159,7 @@ async fn by_service(config: &SipConnectorConfig, host: &str) -> Result<Vec<Targe
     };
     let mut services: Vec<(Transport, String)> = match config.transport {
         Some(transport) => vec![(transport, format!("{}.{host}.", transport.service()))],
-        None => offered(&resolver, host).await,
+        None => offered_transports(&resolver, host).await,
     };
     if services.is_empty() {
         let named = |transport: Transport| (transport, format!("{}.{host}.", transport.service()));
@@ -184,7 +184,7 @@ async fn by_service(config: &SipConnectorConfig, host: &str) -> Result<Vec<Targe
 }
 
 /// The transports that a domain offers, in its order.
-async fn offered(resolver: &TokioResolver, host: &str) -> Vec<(Transport, String)> {
+async fn offered_transports(resolver: &TokioResolver, host: &str) -> Vec<(Transport, String)> {
     let Ok(found) = resolver.lookup(format!("{host}."), RecordType::NAPTR).await else {
         return Vec::new();
     };

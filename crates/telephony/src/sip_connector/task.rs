@@ -16,20 +16,20 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::lines::Lines;
-use super::link::{self, Broken, Link};
+use super::link::{self, Link, LinkError};
 use super::long_calls::LongCalls;
-use super::probe::{Probe, Probed};
+use super::probe::{Probe, ProbeAction};
 use super::publications::Publications;
-use super::reconnect::{Ended, Next, Reconnect};
+use super::reconnect::{ConnectionEnd, NextServer, Reconnect};
 use super::stopping::Stopping;
-use super::trouble::Words;
+use super::trouble::TroubleTexts;
 use super::{SipConnectorConfig, scout, targets};
 use crate::phone_system::{Command, Health, LineEvent, Trouble};
 
 mod output;
 
 /// Shortest interval of log lines about lines in trouble.
-const NOTES_INTERVAL: Duration = Duration::from_secs(5);
+const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Size of a read: the longest datagram.
 const READ_BYTES: usize = 64 * 1024;
@@ -37,23 +37,23 @@ const READ_BYTES: usize = 64 * 1024;
 /// Most commands to refresh that are answered later.
 const REFRESHES_MAX: usize = 64;
 
-type UnderWay<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type PendingFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 pub(super) struct Task {
     config: Arc<SipConnectorConfig>,
-    words: Words,
+    words: TroubleTexts,
     ids: Ids,
     started: Instant,
     lines: Lines,
     publications: Publications,
     udp: Option<Arc<UdpSocket>>,
     link: Option<Link>,
-    connecting: Option<UnderWay<Result<Link, Broken>>>,
+    connecting: Option<PendingFuture<Result<Link, LinkError>>>,
     reconnect_at: Duration,
     reconnect: Reconnect,
     /// The number of the next attempt.
     attempt: usize,
-    scouting: Option<UnderWay<bool>>,
+    scouting: Option<PendingFuture<bool>>,
     scout_at: Duration,
     account: Option<Arc<Account>>,
     probe: Option<Probe>,
@@ -81,7 +81,7 @@ impl Task {
         health: watch::Sender<Health>,
     ) -> Self {
         let mut ids = Ids::new(seed);
-        let words = Words::new(&config);
+        let words = TroubleTexts::new(&config);
         Self {
             lines: Lines::new(
                 words.clone(),
@@ -280,9 +280,9 @@ impl Task {
                 &self.words.domain,
                 &mut self.ids,
             ) {
-                Probed::Nothing => {}
-                Probed::Send(bytes) => self.send(None, bytes),
-                Probed::Dead => self.go_down(&"no answer to OPTIONS".into()),
+                ProbeAction::Nothing => {}
+                ProbeAction::Send(bytes) => self.send(None, bytes),
+                ProbeAction::Dead => self.go_down(&"no answer to OPTIONS".into()),
             }
         }
         self.publications.hold(self.lines.hold());
@@ -292,7 +292,7 @@ impl Task {
         self.carry_out(None, out);
     }
 
-    fn on_connected(&mut self, connected: Result<Link, Broken>) {
+    fn on_connected(&mut self, connected: Result<Link, LinkError>) {
         self.connecting = None;
         let link = match connected {
             Ok(link) => link,
@@ -309,24 +309,24 @@ impl Task {
     }
 
     /// Handles the loss of the link, or the failure to open one: all states are stale, and a retry follows soon.
-    fn go_down(&mut self, why: &Broken) {
+    fn go_down(&mut self, why: &LinkError) {
         let now = self.now();
         let ended = match self.answered_at {
-            Some(at) => Ended::Answered(now.saturating_sub(at)),
-            None => Ended::Unanswered,
+            Some(at) => ConnectionEnd::Answered(now.saturating_sub(at)),
+            None => ConnectionEnd::Unanswered,
         };
         let (pause, next) = self.reconnect.ended(ended);
         self.reconnect_at = now + pause.max(why.least_pause());
         match next {
-            Next::Same => {}
-            Next::Other => self.attempt = self.attempt.wrapping_add(1),
+            NextServer::Same => {}
+            NextServer::Other => self.attempt = self.attempt.wrapping_add(1),
         }
         let trouble = match (why, ended) {
-            (Broken::Framing(error), _) => self.words.framing(error),
-            (Broken::Lost(why), Ended::Answered(_)) if self.reconnect.is_unsettled() => {
+            (LinkError::Framing(error), _) => self.words.framing(error),
+            (LinkError::Lost(why), ConnectionEnd::Answered(_)) if self.reconnect.is_unsettled() => {
                 self.words.short_lived(why)
             }
-            (Broken::Lost(why), _) => self.words.unreachable(why),
+            (LinkError::Lost(why), _) => self.words.unreachable(why),
         };
         if self.trouble.as_ref() != Some(&trouble) {
             tracing::warn!(name = %self.config.name, what = %trouble.what, remedy = %trouble.remedy, "connection to the phone system lost");
@@ -359,14 +359,14 @@ impl Task {
         self.publish_health();
     }
 
-    fn on_received(&mut self, received: Result<(link::Batch, usize), Broken>) {
+    fn on_received(&mut self, received: Result<(link::Batch, usize), LinkError>) {
         let (batch, pings) = match received {
             Ok(received) => received,
             Err(why) => return self.go_down(&why),
         };
         let now = self.now();
         if let Some(stopping) = &mut self.stopping {
-            stopping.heard(now);
+            stopping.on_message(now);
         }
         for _ in 0..pings {
             self.send(None, b"\r\n".to_vec());
@@ -439,21 +439,21 @@ impl Task {
 async fn receive(
     reader: Option<&mut link::Reader>,
     buffer: &mut [u8],
-) -> Result<(link::Batch, usize), Broken> {
+) -> Result<(link::Batch, usize), LinkError> {
     match reader {
         Some(reader) => reader.receive(buffer).await,
         None => std::future::pending().await,
     }
 }
 
-async fn flush(writer: Option<&mut link::Writer>) -> Result<(), Broken> {
+async fn flush(writer: Option<&mut link::Writer>) -> Result<(), LinkError> {
     match writer {
         Some(writer) => writer.flush().await,
         None => std::future::pending().await,
     }
 }
 
-async fn done<T>(under_way: &mut Option<UnderWay<T>>) -> T {
+async fn done<T>(under_way: &mut Option<PendingFuture<T>>) -> T {
     match under_way {
         Some(under_way) => under_way.await,
         None => std::future::pending().await,

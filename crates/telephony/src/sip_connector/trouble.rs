@@ -21,13 +21,13 @@ const ASTERISK_HINT: &str = "Give the extension a hint (exten => 1001,hint,PJSIP
 
 /// Builds the texts of troubles, which name the account and the phone system.
 #[derive(Clone, Debug)]
-pub(super) struct Words {
+pub(super) struct TroubleTexts {
     pub(super) server: String,
     pub(super) domain: String,
     pub(super) username: String,
 }
 
-impl Words {
+impl TroubleTexts {
     pub(super) fn new(config: &SipConnectorConfig) -> Self {
         Self {
             server: config.servers.join(", "),
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn a_refusal_by_asterisk_names_what_asterisk_lacks() {
         use subscriber::Trouble::Refused;
-        let words = Words {
+        let words = TroubleTexts {
             server: "pbx:5060".into(),
             domain: "pbx.test".into(),
             username: "offhook".into(),

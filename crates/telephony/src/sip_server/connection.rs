@@ -17,11 +17,11 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::listening::Kind;
-use super::unsent::Waiting;
+use super::unsent::UnsentReceiver;
 use crate::tls::Identity;
 
 /// A message of a connection, or its end.
-pub(super) type Arrived = (u64, Option<Vec<u8>>);
+pub(super) type ConnectionEvent = (u64, Option<Vec<u8>>);
 
 /// Longest time for which a peer may read nothing.
 const STALLED_MAX: Duration = Duration::from_secs(30);
@@ -33,21 +33,26 @@ const IDLE_MAX: Duration = Duration::from_secs(2 * 3_600);
 const SUBPROTOCOL: &str = "sip";
 
 /// The receiving end for messages of one connection.
-pub(super) struct Inlet {
+pub(super) struct MessageSender {
     pub(super) number: u64,
-    pub(super) sender: mpsc::Sender<Arrived>,
+    pub(super) sender: mpsc::Sender<ConnectionEvent>,
 }
 
-impl Inlet {
+impl MessageSender {
     /// Delivers a message; returns false once the server has ended.
-    async fn take(&self, bytes: Vec<u8>) -> bool {
+    async fn send(&self, bytes: Vec<u8>) -> bool {
         let message = (self.number, Some(bytes));
         self.sender.send(message).await.is_ok()
     }
 }
 
 /// Serves a new connection until it ends or is closed.
-pub(super) async fn serve(kind: Kind, stream: TcpStream, inlet: &Inlet, waiting: Waiting) {
+pub(super) async fn serve(
+    kind: Kind,
+    stream: TcpStream,
+    inlet: &MessageSender,
+    waiting: UnsentReceiver,
+) {
     let _ = stream.set_nodelay(true);
     match kind {
         Kind::Tcp => messages(stream, inlet, waiting).await,
@@ -83,13 +88,17 @@ impl Kind {
 }
 
 /// Reads a stream of messages, framed by Content-Length.
-async fn messages(stream: impl AsyncRead + AsyncWrite, inlet: &Inlet, mut waiting: Waiting) {
+async fn messages(
+    stream: impl AsyncRead + AsyncWrite,
+    inlet: &MessageSender,
+    mut waiting: UnsentReceiver,
+) {
     let (read, write) = tokio::io::split(stream);
     let (mut read, mut write) = (std::pin::pin!(read), std::pin::pin!(write));
     let mut decoder = Decoder::new();
     let mut buffer = vec![0; 16 * 1024];
     let mut out = Vec::new();
-    let mut patience = Instant::now() + GREETING_MAX;
+    let mut deadline = Instant::now() + GREETING_MAX;
     loop {
         tokio::select! {
             // A peer that does not read answers is not read either.
@@ -99,8 +108,8 @@ async fn messages(stream: impl AsyncRead + AsyncWrite, inlet: &Inlet, mut waitin
                 loop {
                     match decoder.next_frame() {
                         Ok(Some(Frame::Message(bytes))) => {
-                            patience = Instant::now() + IDLE_MAX;
-                            if !inlet.take(bytes.to_vec()).await {
+                            deadline = Instant::now() + IDLE_MAX;
+                            if !inlet.send(bytes.to_vec()).await {
                                 return;
                             }
                         }
@@ -127,13 +136,17 @@ async fn messages(stream: impl AsyncRead + AsyncWrite, inlet: &Inlet, mut waitin
                 Err(_) => return,
             },
             () = tokio::time::sleep(STALLED_MAX), if !out.is_empty() => return,
-            () = tokio::time::sleep_until(patience), if out.is_empty() => return,
+            () = tokio::time::sleep_until(deadline), if out.is_empty() => return,
         }
     }
 }
 
 /// Serves a WebSocket: each message is one SIP message (RFC 7118 §5).
-async fn pieces(stream: impl AsyncRead + AsyncWrite + Unpin, inlet: &Inlet, mut waiting: Waiting) {
+async fn pieces(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    inlet: &MessageSender,
+    mut waiting: UnsentReceiver,
+) {
     let limits = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
@@ -142,18 +155,18 @@ async fn pieces(stream: impl AsyncRead + AsyncWrite + Unpin, inlet: &Inlet, mut 
         return;
     };
     let (mut write, mut read) = socket.split();
-    let mut patience = Instant::now() + GREETING_MAX;
+    let mut deadline = Instant::now() + GREETING_MAX;
     loop {
         let answer = tokio::select! {
             piece = read.next() => match piece {
                 Some(Ok(Piece::Text(_) | Piece::Binary(_))) if inlet.sender.is_closed() => return,
                 Some(Ok(piece @ (Piece::Text(_) | Piece::Binary(_)))) => {
-                    patience = Instant::now() + IDLE_MAX;
+                    deadline = Instant::now() + IDLE_MAX;
                     let bytes = piece.into_data();
                     // Browsers send these to keep the connection open.
                     if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
                         b"\r\n".to_vec()
-                    } else if inlet.take(bytes.to_vec()).await {
+                    } else if inlet.send(bytes.to_vec()).await {
                         continue;
                     } else {
                         return;
@@ -167,7 +180,7 @@ async fn pieces(stream: impl AsyncRead + AsyncWrite + Unpin, inlet: &Inlet, mut 
                 Some(bytes) => bytes,
                 None => return,
             },
-            () = tokio::time::sleep_until(patience) => return,
+            () = tokio::time::sleep_until(deadline) => return,
         };
         // Text messages where possible, as browsers expect (RFC 7118 §5.1 allows both).
         let piece = match String::from_utf8(answer) {

@@ -34,7 +34,7 @@ pub struct Sockets {
 }
 
 /// A new connection, or the error of accepting one.
-pub(super) type Accepted = std::io::Result<(TcpStream, SocketAddr, Kind)>;
+pub(super) type AcceptResult = std::io::Result<(TcpStream, SocketAddr, Kind)>;
 
 impl Sockets {
     /// Binds UDP and TCP; port 0 picks a port that is free for both.
@@ -113,7 +113,7 @@ impl Sockets {
     pub(super) fn open(
         self,
         tasks: &mut tokio::task::JoinSet<()>,
-    ) -> (UdpSocket, mpsc::Receiver<Accepted>) {
+    ) -> (UdpSocket, mpsc::Receiver<AcceptResult>) {
         let (sender, accepted) = mpsc::channel(1);
         for (listener, kind) in self.listeners {
             let sender = sender.clone();

@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
-use super::connection::{self, Arrived, Inlet};
+use super::connection::{self, ConnectionEvent, MessageSender};
 use super::datagrams::Datagrams;
-use super::listening::Accepted;
-use super::unsent::{self, Unsent};
+use super::listening::AcceptResult;
+use super::unsent::{self, UnsentSender};
 use super::{Core, Flow, Sockets, Wake};
 
 /// Most messages of all connections that wait for the task.
@@ -23,16 +23,16 @@ const ARRIVED_MAX: usize = 1_024;
 /// Most connections from one address: an office behind one address has many phones. Also at most half of all.
 const CONNECTIONS_PER_ADDRESS_MAX: usize = 2_048;
 /// When there is no room, one of this many connections is closed at a time, because the search is expensive.
-const SHARE: usize = 64;
+const EVICTION_SHARE: usize = 64;
 /// Longest sleep of the task.
-const REST_MAX: Duration = Duration::from_secs(60);
+const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 struct Server<C> {
     core: C,
     datagrams: Datagrams,
     started: Instant,
     out: Outbox<Flow>,
-    connections: HashMap<u64, Connected>,
+    connections: HashMap<u64, ConnectionEntry>,
     connections_max: usize,
     per_address: HashMap<IpAddr, usize>,
     /// Bytes waiting on all connections.
@@ -43,10 +43,10 @@ struct Server<C> {
 }
 
 /// A connection that is served.
-struct Connected {
+struct ConnectionEntry {
     address: SocketAddr,
     transport: Transport,
-    unsent: Unsent,
+    unsent: UnsentSender,
     /// Whether a whole message has arrived.
     has_spoken: bool,
     task: AbortHandle,
@@ -73,12 +73,12 @@ pub async fn serve(core: impl Core, sockets: Sockets, wake: Wake) {
 }
 
 impl<C: Core> Server<C> {
-    async fn run(&mut self, mut accepted: mpsc::Receiver<Accepted>, wake: Wake) {
+    async fn run(&mut self, mut accepted: mpsc::Receiver<AcceptResult>, wake: Wake) {
         let (sender, mut arrived) = mpsc::channel(ARRIVED_MAX);
         loop {
             let now = Instant::now();
             let deadline = self.core.next_deadline();
-            let wake_at = deadline.map_or(now + REST_MAX, |at| self.started + at);
+            let wake_at = deadline.map_or(now + SLEEP_MAX, |at| self.started + at);
             tokio::select! {
                 () = wake.0.notified() => {
                     let now = self.started.elapsed();
@@ -117,7 +117,7 @@ impl<C: Core> Server<C> {
     }
 
     fn on_arrived(&mut self, connection: u64, message: Option<Vec<u8>>) {
-        let Some(Connected {
+        let Some(ConnectionEntry {
             address: source,
             transport,
             has_spoken,
@@ -139,12 +139,12 @@ impl<C: Core> Server<C> {
                 };
                 self.core.receive(now, peer, &bytes, &mut self.out);
             }
-            None => self.let_go(connection),
+            None => self.close_connection(connection),
         }
     }
 
     /// Closes a connection that has ended or is no longer wanted.
-    fn let_go(&mut self, connection: u64) {
+    fn close_connection(&mut self, connection: u64) {
         let Some(gone) = self.connections.remove(&connection) else {
             return;
         };
@@ -181,11 +181,11 @@ impl<C: Core> Server<C> {
         self.datagrams.flush();
         self.out.clear();
         for connection in lost {
-            self.let_go(connection);
+            self.close_connection(connection);
         }
     }
 
-    fn accept(&mut self, accepted: Accepted, sender: mpsc::Sender<Arrived>) {
+    fn accept(&mut self, accepted: AcceptResult, sender: mpsc::Sender<ConnectionEvent>) {
         let now = self.started.elapsed();
         self.core.on_accept(now, accepted.as_ref().map(|_| ()));
         let Ok((stream, address, kind)) = accepted else {
@@ -210,12 +210,12 @@ impl<C: Core> Server<C> {
         let (unsent, waiting) = unsent::queue(self.waiting.clone());
         let transport = kind.transport();
         let task = self.readers.spawn(async move {
-            let inlet = Inlet { number, sender };
+            let inlet = MessageSender { number, sender };
             connection::serve(kind, stream, &inlet, waiting).await;
             // The task may have ended.
             let _ = inlet.sender.send((number, None)).await;
         });
-        let connected = Connected {
+        let connected = ConnectionEntry {
             address,
             transport,
             unsent,
@@ -240,13 +240,13 @@ impl<C: Core> Server<C> {
             .map(|(number, connected)| (connected.has_spoken, *number))
             .collect();
         strangers.sort_unstable();
-        strangers.truncate((most / SHARE).max(1));
+        strangers.truncate((most / EVICTION_SHARE).max(1));
         for (_, number) in strangers {
             if let Some(connected) = self.connections.get(&number) {
                 // The task may be in a handshake, which nothing else ends.
                 connected.task.abort();
             }
-            self.let_go(number);
+            self.close_connection(number);
         }
     }
 }

@@ -55,7 +55,7 @@ impl Bench {
         let bytes = response.finish().unwrap();
         let response = Message::parse(&bytes).unwrap();
         let verdict = self.client.on_refused(&response, Some(&self.credentials));
-        if matches!(verdict, Verdict::Answer | Verdict::AskWithout) {
+        if matches!(verdict, Verdict::Answer | Verdict::RetryWithoutCredentials) {
             self.send();
         }
         verdict
@@ -119,7 +119,7 @@ fn a_challenge_to_cached_credentials_says_nothing_about_the_password() {
         assert_eq!(bench.carried(), ["Proxy-Authorization 1"]);
         let refusal: Vec<(&str, &str)> = refusal.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let expected = match refusal.is_empty() {
-            true => Verdict::AskWithout,
+            true => Verdict::RetryWithoutCredentials,
             false => Verdict::Answer,
         };
         assert_eq!(bench.refuse(&refusal), expected);
@@ -132,7 +132,7 @@ fn a_challenge_to_cached_credentials_says_nothing_about_the_password() {
 fn a_server_that_refused_an_old_nonce_is_asked_for_one_from_then_on() {
     let mut bench = Bench::new();
     bench.begin().challenge(PROXY, &digest("r", "1"));
-    assert_eq!(bench.begin().refuse(&[]), Verdict::AskWithout);
+    assert_eq!(bench.begin().refuse(&[]), Verdict::RetryWithoutCredentials);
     assert_eq!(bench.challenge(PROXY, &digest("r", "2")), Verdict::Answer);
     bench.begin();
     assert!(bench.carried.is_empty());
@@ -383,7 +383,7 @@ proptest::proptest! {
                 _ => format!("Digest realm=\"r\", nonce=\"1\", {text}"),
             };
             match bench.challenge([WWW, PROXY][usize::from(kind % 2)], &value) {
-                Verdict::Answer | Verdict::AskWithout => answered += 1,
+                Verdict::Answer | Verdict::RetryWithoutCredentials => answered += 1,
                 Verdict::RefusedWithoutChallenge
                 | Verdict::WrongCredentials
                 | Verdict::Unusable(_) => break,

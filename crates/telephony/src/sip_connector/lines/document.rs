@@ -16,7 +16,7 @@ use crate::phone_system::LineChange;
 
 /// The content of a NOTIFY.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Received<'a> {
+pub(super) struct NotifyContent<'a> {
     pub(super) now: Duration,
     /// The Content-Type; empty if there is none.
     pub(super) content_type: &'a str,
@@ -33,7 +33,7 @@ impl Lines {
     /// Applies the body of a NOTIFY. An unreadable document is trouble of its line only.
     pub(super) fn understand(
         &mut self,
-        received: &Received<'_>,
+        received: &NotifyContent<'_>,
         extension: &Arc<str>,
         out: &mut Vec<Output>,
     ) {
@@ -43,16 +43,16 @@ impl Lines {
             line.dialogs.restart();
             line.doubt_until = None;
         }
-        if let Some(remarks) = self.take_document(received, extension, None, out) {
-            self.tell(received, extension, &remarks, out);
+        if let Some(remarks) = self.apply_document(received, extension, None, out) {
+            self.report_state(received, extension, &remarks, out);
         }
     }
 
     /// Applies the document of a line, or of one of its instances, to the line's dialogs. Returns the remarks about the
     /// document, or `None` if it does not give the line's state.
-    pub(super) fn take_document(
+    pub(super) fn apply_document(
         &mut self,
-        received: &Received<'_>,
+        received: &NotifyContent<'_>,
         extension: &Arc<str>,
         instance: Option<&str>,
         out: &mut Vec<Output>,
@@ -129,9 +129,9 @@ impl Lines {
     }
 
     /// Reports the state of a line from its dialogs.
-    pub(super) fn tell(
+    pub(super) fn report_state(
         &mut self,
-        received: &Received<'_>,
+        received: &NotifyContent<'_>,
         extension: &Arc<str>,
         remarks: &Remarks,
         out: &mut Vec<Output>,
@@ -140,7 +140,7 @@ impl Lines {
             return;
         };
         line.lease_until = received.now + received.lease;
-        line.tell_by = None;
+        line.state_due = None;
         let Some(state) = line.dialogs.state() else {
             let trouble = self.words.unclear(extension, remarks);
             self.lose(extension, trouble, out);
@@ -173,7 +173,7 @@ impl Lines {
     ) {
         if let Some(line) = self.lines.get_mut(extension) {
             line.state = None;
-            line.tell_by = None;
+            line.state_due = None;
         }
         out.push(Output::Line {
             extension: Arc::clone(extension),
@@ -191,12 +191,12 @@ impl Lines {
     ) {
         let line = self.lines.get_mut(extension);
         if line.is_some_and(|line| line.dialogs.expire(now)) {
-            self.tell_again(now, extension, out);
+            self.report_again(now, extension, out);
         }
     }
 
     /// Reports the remaining state of a line, some dialogs of which ended without a document, for the rest of the lease.
-    pub(super) fn tell_again(
+    pub(super) fn report_again(
         &mut self,
         now: Duration,
         extension: &Arc<str>,
@@ -235,7 +235,7 @@ enum Unreadable {
 }
 
 /// The document of a body. Some PBXs send no body when there is no dialog.
-fn read(received: &Received<'_>) -> Result<DialogInfo, Unreadable> {
+fn read(received: &NotifyContent<'_>) -> Result<DialogInfo, Unreadable> {
     let (kind, body) = part(received);
     if body.trim_ascii().is_empty() {
         return Ok(DialogInfo::default());
@@ -252,7 +252,7 @@ fn read(received: &Received<'_>) -> Result<DialogInfo, Unreadable> {
 }
 
 /// The part of a multipart body that has the document, or the body itself.
-fn part<'a>(received: &Received<'a>) -> (Cow<'a, str>, Cow<'a, [u8]>) {
+fn part<'a>(received: &NotifyContent<'a>) -> (Cow<'a, str>, Cow<'a, [u8]>) {
     let whole = (received.content_type.into(), received.body.into());
     if !multipart::is_multipart(received.content_type) {
         return whole;

@@ -41,7 +41,7 @@ impl Lines {
         };
         if line.doubt_until.take_if(|until| *until <= now).is_some() {
             line.dialogs.settle();
-            self.tell_again(now, extension, out);
+            self.report_again(now, extension, out);
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Line {
     /// For a list: the order of its documents.
     pub(super) order: Order,
     /// For a list: it was refreshed to find lines that another list no longer has, and no answer has come.
-    pub(super) asked: bool,
+    pub(super) is_refreshed_for_moves: bool,
     pub(super) state: Option<LineState>,
     pub(super) lease_until: Duration,
     /// The Call-ID by which messages find the line.
@@ -32,7 +32,7 @@ pub(super) struct Line {
     /// A call of the line has vanished: it ends at this time, unless a document lists it again.
     pub(super) doubt_until: Option<Duration>,
     /// The list does not have the line's state: without a document by this time the state is unknown.
-    pub(super) tell_by: Option<Duration>,
+    pub(super) state_due: Option<Duration>,
     pub(super) trouble: Option<Trouble>,
     /// The list that sends the line's documents (RFC 4662).
     pub(super) list: Option<Arc<str>>,
@@ -44,7 +44,7 @@ impl Line {
             subscriber,
             dialogs: Dialogs::default(),
             order: Order::default(),
-            asked: false,
+            is_refreshed_for_moves: false,
             state: None,
             lease_until: Duration::ZERO,
             call_id: String::new(),
@@ -53,7 +53,7 @@ impl Line {
             is_refused: false,
             leaving: false,
             doubt_until: None,
-            tell_by: None,
+            state_due: None,
             trouble: None,
             list: None,
         }

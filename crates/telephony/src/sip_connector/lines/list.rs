@@ -16,7 +16,7 @@ use sip::resource_list::{self, Instance, InstanceState, ListedResource, Resource
 use sip::subscriber::{Event, Subscriber};
 use sip::uri::user;
 
-use super::{Line, Lines, Output, Received};
+use super::{Line, Lines, NotifyContent, Output};
 use crate::phone_system::LineChange;
 
 mod instances;
@@ -77,7 +77,7 @@ impl Lines {
     /// Applies a NOTIFY of a list: each document goes to its line. Lines on no list are in trouble.
     pub(super) fn understand_list(
         &mut self,
-        received: &Received<'_>,
+        received: &NotifyContent<'_>,
         list: &Arc<str>,
         out: &mut Vec<Output>,
     ) {
@@ -97,12 +97,12 @@ impl Lines {
         }
         // The number of known lines is part of health.
         self.changed = true;
-        let received = Received {
+        let received = NotifyContent {
             first: false,
             ..*received
         };
-        let mut told = Told::default();
-        let whole = match self.take_list(&received, list, 0, &mut told, out) {
+        let mut report = ListReport::default();
+        let whole = match self.apply_list(&received, list, 0, &mut report, out) {
             Ok(whole) => whole,
             Err(error) => {
                 // The content of the unreadable list is unknown: no earlier state may be renewed.
@@ -116,16 +116,16 @@ impl Lines {
         if whole == Whole::Yes || self.is_full_due(list) {
             self.has_answered(list);
         }
-        self.set_trouble(list, self.list_trouble(list, &told));
-        let is_read = told.faults.is_empty();
+        self.set_trouble(list, self.list_trouble(list, &report));
+        let is_read = report.faults.is_empty();
         let mut lost = Vec::new();
         for extension in self.of_list(list) {
-            match told.named.get(&extension) {
+            match report.named.get(&extension) {
                 Some(News::Silent) => {
                     self.await_state(received.now, &extension);
                     continue;
                 }
-                Some(News::Heard) => continue,
+                Some(News::Reported) => continue,
                 None if is_read && whole == Whole::No => continue,
                 None => {}
             }
@@ -136,10 +136,10 @@ impl Lines {
                 lost.push(extension);
             }
         }
-        self.ask_others(received.now, list, &lost, out);
+        self.refresh_other_lists(received.now, list, &lost, out);
         self.lose_the_unlisted(out);
         self.await_unknown(received.now, list);
-        if is_read && told.continues == Continues::Yes {
+        if is_read && report.continues == Continues::Yes {
             // Unchanged states live as long as the subscription.
             self.renew_lines(received.now, list, received.lease, out);
         } else {
@@ -149,35 +149,35 @@ impl Lines {
     }
 
     /// Trouble of a list after a readable NOTIFY.
-    fn list_trouble(&self, list: &Arc<str>, told: &Told) -> Option<super::Trouble> {
-        if !told.faults.is_empty() {
-            return Some(self.words.list(list, &told.faults.join("; ")));
+    fn list_trouble(&self, list: &Arc<str>, report: &ListReport) -> Option<super::Trouble> {
+        if !report.faults.is_empty() {
+            return Some(self.words.list(list, &report.faults.join("; ")));
         }
-        if told.never_whole {
+        if report.never_whole {
             return Some(self.words.list(list, "it never comes as a whole"));
         }
-        let remarks = Some(&told.remarks).filter(|remarks| !remarks.is_empty())?;
+        let remarks = Some(&report.remarks).filter(|remarks| !remarks.is_empty())?;
         Some(self.words.list_remarks(list, remarks))
     }
 
     /// Applies a list and the lists within it.
-    fn take_list(
+    fn apply_list(
         &mut self,
-        received: &Received<'_>,
+        received: &NotifyContent<'_>,
         name: &Arc<str>,
         depth: usize,
-        told: &mut Told,
+        report: &mut ListReport,
         out: &mut Vec<Output>,
     ) -> Result<Whole, String> {
         let (parts, list) = read(received.content_type, received.body)?;
         if depth == 0 {
-            self.admit_list(name, &list, told);
+            self.admit_list(name, &list, report);
         }
         let mut whole = if list.full { Whole::Yes } else { Whole::No };
         for remark in list.remarks.iter() {
             match remark {
-                Remark::Cut | Remark::TooMany { .. } => told.fault(remark.to_string()),
-                other => told.remarks.push(other.clone()),
+                Remark::Cut | Remark::TooMany { .. } => report.fault(remark.to_string()),
+                other => report.remarks.push(other.clone()),
             }
         }
         let part_of = |instance: &Instance| {
@@ -198,34 +198,35 @@ impl Lines {
         for (extension, resources) in lines {
             let instances = Instances::of(&resources, whole);
             if self.claim(&extension, name, &instances) {
-                let news = self.take_instances(received, name, &extension, instances, part_of, out);
-                told.name(extension, news);
+                let news =
+                    self.apply_instances(received, name, &extension, instances, part_of, out);
+                report.name(extension, news);
             }
         }
         for part in lists.into_values() {
             if depth == DEPTH_MAX {
-                told.fault("lists within lists are nested too deep".into());
+                report.fault("lists within lists are nested too deep".into());
                 continue;
             }
-            let within = Received {
+            let within = NotifyContent {
                 content_type: &part.full_type,
                 body: &part.body,
                 ..*received
             };
-            match self.take_list(&within, name, depth + 1, told, out) {
+            match self.apply_list(&within, name, depth + 1, report, out) {
                 Ok(Whole::Yes) => {}
                 // Lines that a partial list does not name may be unchanged.
                 Ok(Whole::No) => whole = Whole::No,
-                Err(error) => told.fault(format!("a list within it: {error}")),
+                Err(error) => report.fault(format!("a list within it: {error}")),
             }
         }
         Ok(whole)
     }
 
     /// Applies the instances of one line: its state is their union.
-    fn take_instances<'a>(
+    fn apply_instances<'a>(
         &mut self,
-        received: &Received<'_>,
+        received: &NotifyContent<'_>,
         list: &Arc<str>,
         extension: &Arc<str>,
         instances: Instances<'_>,
@@ -245,7 +246,7 @@ impl Lines {
             match (instance.state, part_of(instance)) {
                 (InstanceState::Active, Some(part)) => {
                     is_active = true;
-                    let within = Received {
+                    let within = NotifyContent {
                         content_type: &part.full_type,
                         body: &part.body,
                         ..*received
@@ -253,7 +254,7 @@ impl Lines {
                     let line = self.lines.get(extension);
                     let is_known = line.is_some_and(|line| line.dialogs.has_instance(&id));
                     let id = (instances.several || is_known).then_some(&*id);
-                    match self.take_document(&within, extension, id, out) {
+                    match self.apply_document(&within, extension, id, out) {
                         Some(read) => {
                             is_told = true;
                             read.iter().cloned().for_each(|remark| remarks.push(remark));
@@ -280,7 +281,7 @@ impl Lines {
             }
         }
         let news = match is_told || !is_silent {
-            true => News::Heard,
+            true => News::Reported,
             false => News::Silent,
         };
         if is_told && is_silent {
@@ -292,7 +293,7 @@ impl Lines {
         };
         let Some(trouble) = troubles.into_iter().next() else {
             if is_told {
-                self.tell(received, extension, &remarks, out);
+                self.report_state(received, extension, &remarks, out);
             }
             return news;
         };
@@ -301,7 +302,7 @@ impl Lines {
             match line.dialogs.state() {
                 None | Some(LineState::Idle) => self.lose(extension, trouble, out),
                 Some(LineState::Ringing | LineState::Held | LineState::Connected) => {
-                    self.tell(received, extension, &remarks, out);
+                    self.report_state(received, extension, &remarks, out);
                     self.set_trouble(extension, Some(trouble));
                 }
             }
@@ -325,7 +326,7 @@ impl Lines {
     }
 
     /// Checks whether a list document continues the one before it. A list that never comes complete becomes trouble.
-    fn admit_list(&mut self, name: &Arc<str>, list: &ResourceList, told: &mut Told) {
+    fn admit_list(&mut self, name: &Arc<str>, list: &ResourceList, report: &mut ListReport) {
         let is_full_due = self.is_full_due(name);
         let Some(line) = self.lines.get_mut(name) else {
             return;
@@ -339,10 +340,10 @@ impl Lines {
         }
         let version = Some(list.version.into());
         if line.order.admit(version, completeness) {
-            told.continues = Continues::Yes;
+            report.continues = Continues::Yes;
         }
-        let is_next = told.continues == Continues::Yes;
-        told.never_whole = line.order == Order::NeverFull || (is_full_due && !is_next);
+        let is_next = report.continues == Continues::Yes;
+        report.never_whole = line.order == Order::NeverFull || (is_full_due && !is_next);
     }
 
     fn restart_dialogs(&mut self, list: &Arc<str>) {
@@ -398,14 +399,14 @@ enum Continues {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum News {
     /// A state, the reason for none, or no change.
-    Heard,
+    Reported,
     /// No state, although the list names all of its resources with their states.
     Silent,
 }
 
 /// The result of a NOTIFY for the list, with the lists within it.
 #[derive(Default)]
-struct Told {
+struct ListReport {
     continues: Continues,
     /// The list comes in parts only, even in answer to a refresh.
     never_whole: bool,
@@ -416,12 +417,12 @@ struct Told {
     faults: Vec<String>,
 }
 
-impl Told {
+impl ListReport {
     /// Records the report of one of the lists about a line; two lists may name the same line.
     fn name(&mut self, extension: Arc<str>, news: News) {
         let named = self.named.entry(extension).or_insert(news);
-        if news == News::Heard {
-            *named = News::Heard;
+        if news == News::Reported {
+            *named = News::Reported;
         }
     }
 

@@ -21,7 +21,7 @@ use sip::uri::user;
 
 use super::{Lines, Output};
 use crate::phone_system::LineChange;
-use crate::sip_connector::trouble::Words;
+use crate::sip_connector::trouble::TroubleTexts;
 
 /// Domain of all addresses.
 pub(crate) const DOMAIN: &str = "pbx.test";
@@ -94,7 +94,7 @@ struct Resource {
 
 /// The connector's report of a line.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Known {
+pub(crate) struct KnownState {
     pub(crate) state: LineState,
     /// End of the lease.
     pub(crate) until: Duration,
@@ -109,7 +109,7 @@ pub(crate) struct Notifier {
     /// Whether NOTIFYs overtake the answers to SUBSCRIBE.
     pub(crate) notifies_first: bool,
     resources: BTreeMap<String, Resource>,
-    states: BTreeMap<String, Known>,
+    states: BTreeMap<String, KnownState>,
     branch: u64,
     /// Status codes of the answers to NOTIFYs.
     pub(crate) answered: Vec<u16>,
@@ -118,7 +118,7 @@ pub(crate) struct Notifier {
 impl Notifier {
     /// A connector that watches these lines, by one list if given.
     pub(crate) fn new(lines: &[String], list: Option<&str>) -> Self {
-        let words = Words {
+        let words = TroubleTexts {
             server: "pbx:5060".into(),
             domain: DOMAIN.into(),
             username: "offhook".into(),
@@ -165,7 +165,7 @@ impl Notifier {
     }
 
     /// The connector's latest report of the line, while its lease lasts.
-    pub(crate) fn known(&self, line: &str) -> Option<Known> {
+    pub(crate) fn known(&self, line: &str) -> Option<KnownState> {
         let known = self.states.get(line).copied();
         known.filter(|known| known.until >= self.now)
     }
@@ -314,7 +314,7 @@ impl Notifier {
                 } => {
                     let until = self.now + lease;
                     self.states
-                        .insert(extension.to_string(), Known { state, until });
+                        .insert(extension.to_string(), KnownState { state, until });
                 }
                 Output::Line {
                     extension,

@@ -13,7 +13,7 @@ use super::*;
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 fn lines(n: usize) -> Lines {
-    let words = Words {
+    let words = TroubleTexts {
         server: "pbx:5060".into(),
         domain: "pbx.test".into(),
         username: "u".into(),

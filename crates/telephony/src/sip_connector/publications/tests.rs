@@ -22,7 +22,7 @@ fn publications() -> Publications {
         lists: Vec::new(),
         bind: None,
     };
-    Publications::new(Words::new(&config), Ids::new([5; 32]))
+    Publications::new(TroubleTexts::new(&config), Ids::new([5; 32]))
 }
 
 fn account() -> Account {

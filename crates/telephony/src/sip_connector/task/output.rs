@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::super::lines::{Note, Output};
-use super::{NOTES_INTERVAL, Task};
+use super::{LOG_INTERVAL, Task};
 use crate::phone_system::{Health, LineEvent, Trouble};
 
 impl Task {
@@ -65,7 +65,7 @@ impl Task {
             self.publish_health();
         }
         if now >= self.notes_at && self.lines.has_notes() {
-            self.notes_at = now + NOTES_INTERVAL;
+            self.notes_at = now + LOG_INTERVAL;
             self.log_notes();
         }
     }

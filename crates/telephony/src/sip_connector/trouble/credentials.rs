@@ -4,7 +4,7 @@ use sip::digest::ChallengeProblem;
 use sip::software::Software;
 use sip::subscriber::Trouble as T;
 
-use super::{Trouble, Words};
+use super::{Trouble, TroubleTexts};
 
 /// Status line of a refusal.
 fn reason(code: u16) -> &'static str {
@@ -45,7 +45,7 @@ fn remedy(why: &ChallengeProblem) -> &'static str {
     }
 }
 
-impl Words {
+impl TroubleTexts {
     /// Trouble of the whole account: several lines in a row were refused like this, and none was accepted in between.
     pub(in crate::sip_connector) fn account(&self, trouble: &T) -> Trouble {
         let at = format!("account {} at {}", self.username, self.domain);
@@ -144,8 +144,8 @@ impl Words {
 mod tests {
     use super::*;
 
-    fn words() -> Words {
-        Words {
+    fn words() -> TroubleTexts {
+        TroubleTexts {
             server: "pbx:5060".into(),
             domain: "pbx.test".into(),
             username: "offhook".into(),
@@ -168,10 +168,10 @@ mod tests {
             let account = words().account(&trouble);
             let line = words().subscription("1001", &trouble, Software::Other);
             let published = words().publication("1001", "dialog", &trouble);
-            for told in [&account, &line, &published] {
-                assert!(told.what.contains(name), "{told:?}");
-                assert!(!told.remedy.contains("Correct"), "{told:?}");
-                assert!(!told.what.contains("password"), "{told:?}");
+            for trouble in [&account, &line, &published] {
+                assert!(trouble.what.contains(name), "{trouble:?}");
+                assert!(!trouble.remedy.contains("Correct"), "{trouble:?}");
+                assert!(!trouble.what.contains("password"), "{trouble:?}");
             }
             assert!(remedies.insert(account.remedy));
         }

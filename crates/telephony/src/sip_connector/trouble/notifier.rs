@@ -3,7 +3,7 @@
 use sip::remark::excerpt;
 use sip::subscriber::Trouble as T;
 
-use super::{Trouble, Words};
+use super::{Trouble, TroubleTexts};
 
 /// The trouble with the subscription to an extension, if the notifier causes it.
 pub(super) fn subscription(at: &str, trouble: &T) -> Option<Trouble> {
@@ -67,7 +67,7 @@ pub(super) fn subscription(at: &str, trouble: &T) -> Option<Trouble> {
     Some(Trouble { what, remedy })
 }
 
-impl Words {
+impl TroubleTexts {
     /// Trouble: a partial document that does not continue the last one, in answer to a refresh.
     pub(in crate::sip_connector) fn no_full_document(&self, extension: &str) -> Trouble {
         Trouble {

@@ -45,16 +45,16 @@ impl Lines {
         for extension in &left {
             if let Some(line) = self.lines.get_mut(extension) {
                 line.list = None;
-                line.tell_by = None;
+                line.state_due = None;
             }
         }
         self.has_answered(list);
-        self.ask_others(now, list, &left, out);
+        self.refresh_other_lists(now, list, &left, out);
         left
     }
 
     /// Refreshes the other lists for lines that this list no longer has.
-    pub(super) fn ask_others(
+    pub(super) fn refresh_other_lists(
         &mut self,
         now: Duration,
         list: &Arc<str>,
@@ -68,7 +68,7 @@ impl Lines {
             let line = self.lines.get_mut(other);
             // An inactive list sends everything when it becomes active again.
             if let Some(line) = line.filter(|line| line.subscriber.is_active() && !line.leaving) {
-                line.asked = true;
+                line.is_refreshed_for_moves = true;
                 self.run(now, other, Event::Incomplete, out);
             }
         }
@@ -77,7 +77,7 @@ impl Lines {
     /// Handles a NOTIFY with all lines of the list, or the loss of its subscription.
     pub(super) fn has_answered(&mut self, list: &Arc<str>) {
         if let Some(line) = self.lines.get_mut(list) {
-            line.asked = false;
+            line.is_refreshed_for_moves = false;
         }
     }
 
@@ -85,7 +85,9 @@ impl Lines {
     pub(super) fn lose_the_unlisted(&mut self, out: &mut Vec<Output>) {
         let is_told = |list: &Arc<str>| {
             self.lines.get(list).is_some_and(|line| {
-                line.subscriber.is_active() && line.trouble.is_none() && !line.asked
+                line.subscriber.is_active()
+                    && line.trouble.is_none()
+                    && !line.is_refreshed_for_moves
             })
         };
         if !self.lists.iter().all(is_told) {

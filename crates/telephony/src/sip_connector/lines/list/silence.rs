@@ -23,8 +23,8 @@ impl Lines {
             return;
         };
         let is_explained = line.state.is_none() && line.trouble.is_some();
-        if line.tell_by.is_none() && !is_explained {
-            line.tell_by = Some(now + SILENT_MAX);
+        if line.state_due.is_none() && !is_explained {
+            line.state_due = Some(now + SILENT_MAX);
             self.reschedule(extension);
         }
     }
@@ -51,7 +51,7 @@ impl Lines {
         let Some(line) = self.lines.get_mut(extension) else {
             return;
         };
-        if line.tell_by.take_if(|by| *by <= now).is_none() || line.leaving {
+        if line.state_due.take_if(|by| *by <= now).is_none() || line.leaving {
             return;
         }
         let lists = match &line.list {
@@ -85,7 +85,7 @@ impl Lines {
         for extension in self.of_list(list) {
             let renewed = self.lines.get(&extension);
             if renewed
-                .is_some_and(|line| line.tell_by.is_none() && line.lease_until < now + remaining)
+                .is_some_and(|line| line.state_due.is_none() && line.lease_until < now + remaining)
             {
                 self.renew(now, &extension, remaining, out);
             }

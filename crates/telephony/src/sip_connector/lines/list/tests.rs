@@ -2,7 +2,7 @@
 
 use super::super::tests::{SECOND, account, notify_as, respond, sent};
 use super::*;
-use crate::sip_connector::trouble::Words;
+use crate::sip_connector::trouble::TroubleTexts;
 use presence::LineState;
 use sip::ids::Ids;
 use sip::message::{Message, Writer};
@@ -11,7 +11,7 @@ const LISTS: [&str; 2] = ["sip:a@pbx.test", "sip:b@pbx.test"];
 
 /// Two lists and the lines 1001 to 1003, and the SUBSCRIBE for each list, answered.
 fn subscribed() -> (Lines, [Vec<u8>; 2]) {
-    let words = Words {
+    let words = TroubleTexts {
         server: "pbx:5060".into(),
         domain: "pbx.test".into(),
         username: "u".into(),

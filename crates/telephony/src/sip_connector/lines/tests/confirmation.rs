@@ -192,7 +192,7 @@ fn a_system_that_forgets_every_subscription_is_asked_ever_more_rarely() {
 
 /// A list of two lines.
 fn two_in_a_list() -> (Lines, Vec<u8>) {
-    let words = Words {
+    let words = TroubleTexts {
         server: "pbx:5060".into(),
         domain: "pbx.test".into(),
         username: "u".into(),

@@ -5,7 +5,7 @@ use super::*;
 
 /// Lines that are watched by a list, and the SUBSCRIBE for it.
 pub(super) fn listed(extensions: &[&str]) -> (Lines, Vec<u8>) {
-    let words = Words {
+    let words = TroubleTexts {
         server: "pbx:5060".into(),
         domain: "pbx.test".into(),
         username: "u".into(),
