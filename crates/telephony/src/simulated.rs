@@ -5,7 +5,7 @@
 //! of its own.
 
 mod calls;
-mod desk;
+mod server;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -150,9 +150,9 @@ impl SimulatedPbx {
             failed_logins: AtomicU32::new(0),
         });
         let agent = Agent::new(settings, Ids::new(seed));
-        let desk = desk::Desk::new(agent, verifier, account, Arc::clone(&shared));
+        let server = server::Desk::new(agent, verifier, account, Arc::clone(&shared));
         let wake = shared.changed.clone();
-        let task = tokio::spawn(sip_server::serve(desk, sockets, wake));
+        let task = tokio::spawn(sip_server::serve(server, sockets, wake));
         Ok(Self {
             address,
             tls_address,
