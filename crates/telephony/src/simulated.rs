@@ -150,7 +150,7 @@ impl SimulatedPbx {
             failed_logins: AtomicU32::new(0),
         });
         let agent = Agent::new(settings, Ids::new(seed));
-        let server = server::Desk::new(agent, verifier, account, Arc::clone(&shared));
+        let server = server::PbxServer::new(agent, verifier, account, Arc::clone(&shared));
         let wake = shared.changed.clone();
         let task = tokio::spawn(sip_server::serve(server, sockets, wake));
         Ok(Self {

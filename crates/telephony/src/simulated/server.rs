@@ -22,7 +22,7 @@ const PUBLISH_MAX: usize = 64;
 const ALL: &str = "all";
 const LIST: Resource = Resource(u32::MAX);
 
-pub(super) struct Desk {
+pub(super) struct PbxServer {
     agent: Agent<Flow>,
     extensions: Extensions,
 }
@@ -33,7 +33,7 @@ struct Extensions {
     shared: Arc<Shared>,
 }
 
-impl Desk {
+impl PbxServer {
     pub(super) fn new(
         agent: Agent<Flow>,
         verifier: Verifier,
@@ -121,7 +121,7 @@ impl Host<Flow> for Extensions {
     }
 }
 
-impl Core for Desk {
+impl Core for PbxServer {
     fn receive(&mut self, now: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>) {
         if self.is_silent() {
             return;
