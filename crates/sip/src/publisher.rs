@@ -390,7 +390,7 @@ impl Publisher {
         let granted = response.seconds("Expires").unwrap_or(pending.expires);
         let tag = response.header("SIP-ETag").map(|tag| tag.into_owned());
         if tag.is_none() && pending.carries != Wanted::Gone {
-            // Each further one would stand beside those before.
+            // Without an entity tag each further PUBLISH would create another publication.
             self.there = None;
             return self.fail(now, Trouble::NoEntityTag, RETRY_INTERVAL_MAX, out);
         }

@@ -16,7 +16,7 @@ pub fn line_state(dialogs: &[Dialog]) -> LineState {
 }
 
 /// The other party of the dialog that decides the line state: the number, with the name if the PBX sends one. At most
-/// [`PARTY_MAX`] characters, without control characters.
+/// 100 characters, without control characters.
 pub fn other_party(dialogs: &[Dialog]) -> Option<Arc<str>> {
     let live = dialogs
         .iter()

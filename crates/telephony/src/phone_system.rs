@@ -53,6 +53,14 @@ pub trait PhoneSystem {
 pub type UnregisteredExtensions<'a> =
     Pin<Box<dyn Future<Output = Result<Vec<Arc<str>>, String>> + Send + 'a>>;
 
+/// Splits a configured server into host, and port if it has one. An IPv6 address stands in brackets.
+pub fn host_and_port(server: &str) -> (&str, Option<&str>) {
+    match server.rsplit_once(':') {
+        Some((host, port)) if !server.ends_with(']') => (host, Some(port)),
+        _ => (server, None),
+    }
+}
+
 /// A change or confirmation of one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineEvent {

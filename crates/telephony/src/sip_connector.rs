@@ -25,11 +25,12 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::Password;
-use crate::phone_system::{PhoneSystem, StartError, TaskChannels, UnregisteredExtensions};
+use crate::phone_system::{
+    PhoneSystem, StartError, TaskChannels, UnregisteredExtensions, host_and_port,
+};
 use crate::tls::Trust;
 #[cfg(feature = "fuzzing")]
 pub use lines::random_notifier::play as play_random_notifier;
-pub use targets::host_and_port;
 
 /// The transport to the phone system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use server::PbxOptions;
 use store::StoredPerson;
-use telephony::{
-    connector::{Connector, ConnectorHandle, Health, LoginFault, Software, Trouble},
-    sip_connector::host_and_port,
+use telephony::connector::{
+    Connector, ConnectorHandle, Health, LoginFault, Software, Trouble, host_and_port,
 };
 use tokio::{sync::mpsc, time::Instant};
 

@@ -5,8 +5,8 @@ use std::{net::Ipv6Addr, path::Path};
 use sip::{message::Address, uri::user};
 use telephony::{
     Password,
-    connector::Connector,
-    sip_connector::{SipConnectorConfig, Transport, host_and_port},
+    connector::{Connector, host_and_port},
+    sip_connector::{SipConnectorConfig, Transport},
     tls::Trust,
 };
 

@@ -13,6 +13,7 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::net::lookup_host;
 
 use super::{SipConnectorConfig, Transport};
+use crate::phone_system::host_and_port;
 
 /// Timeout of one query to a name server.
 const ANSWER_MAX: Duration = Duration::from_secs(1);
@@ -32,14 +33,6 @@ pub(super) struct Target {
 
 /// A target's position in the order of preference, independent of the other targets.
 pub(super) type Place = (usize, usize);
-
-/// Splits a configured server into host, and port if it has one. An IPv6 address stands in brackets.
-pub fn host_and_port(server: &str) -> (&str, Option<&str>) {
-    match server.rsplit_once(':') {
-        Some((host, port)) if !server.ends_with(']') => (host, Some(port)),
-        _ => (server, None),
-    }
-}
 
 impl Transport {
     const ALL: [Self; 3] = [Self::Udp, Self::Tcp, Self::Tls];

@@ -159,7 +159,7 @@ impl Task {
                                 room.send(event);
                             }
                         }
-                        // The receiver of events is gone; the subscriptions must end all the same.
+                        // The receiver of events is gone; the subscriptions must still end.
                         Err(mpsc::error::SendError(())) => self.unsent.clear(),
                     }
                 }

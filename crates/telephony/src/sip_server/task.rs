@@ -22,7 +22,7 @@ use super::{Core, Flow, Sockets, Wake};
 const ARRIVED_MAX: usize = 1_024;
 /// Most connections from one address: an office behind one address has many phones. Also at most half of all.
 const CONNECTIONS_PER_ADDRESS_MAX: usize = 2_048;
-/// When there is no room, one of this many connections is closed at a time, because the search is expensive.
+/// When there is no room, one in this many connections is closed together, because the search is expensive.
 const EVICTION_SHARE: usize = 64;
 /// Longest sleep of the task.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
