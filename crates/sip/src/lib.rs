@@ -158,7 +158,7 @@ pub fn network(address: std::net::IpAddr) -> std::net::IpAddr {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn neighbours_in_an_ipv6_network_are_one() {
+    fn addresses_in_an_ipv6_network_count_as_one() {
         let network = |text: &str| super::network(text.parse().unwrap()).to_string();
         assert_eq!(network("2001:db8:1:2:3::4"), "2001:db8:1:2::");
         assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");

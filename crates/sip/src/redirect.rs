@@ -273,7 +273,7 @@ mod tests {
 
     // L6
     #[test]
-    fn a_user_part_is_compared_by_what_it_means_and_its_password_is_not_told() {
+    fn a_user_part_is_compared_by_meaning_and_without_the_password() {
         let request = invite("sip:%31002;a=b:pw@pbx.test;user=phone", &[]);
         let target = Address::parse("sip:1001@pbx.test").unwrap();
         let text = answered(&request, &Decision::Forward(target));

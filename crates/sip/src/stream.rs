@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn keep_alives_are_told_apart() {
+    fn keep_alives_are_distinguished() {
         assert_eq!(frames(&[b"\r\n", b"\r\n"]), ["pong", "ping"]);
         assert_eq!(frames(&[b"\r", b"\n", ONE])[0], "pong");
     }

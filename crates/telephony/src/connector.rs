@@ -64,7 +64,7 @@ use tokio::sync::mpsc;
 pub use crate::phone_system::{
     Command, ConnectorHandle, Documents, Health, LINE_TROUBLE_MAX, LineChange, LineEvent,
     LoginFault, PhoneSystem, Publication, Software, StartError, TaskChannels, Trouble,
-    host_and_port,
+    UnregisteredExtensions, host_and_port,
 };
 use crate::sip_connector::SipConnectorConfig;
 

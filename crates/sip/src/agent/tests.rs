@@ -327,7 +327,7 @@ fn bare(method: &str, branch: &str) -> Writer {
 }
 
 #[test]
-fn what_cannot_be_served_is_refused_with_the_right_code() {
+fn unsupported_requests_are_refused_with_the_right_code() {
     let mut agent = agent();
     for (request, wanted) in [
         (subscribe("a", "conference", 600, "<sip:c>"), 489),
@@ -367,7 +367,7 @@ fn notifies_are_repeated_until_answered_and_the_silent_are_forgotten() {
 }
 
 #[test]
-fn changes_during_an_unanswered_notify_are_told_together_afterwards() {
+fn changes_during_an_unanswered_notify_follow_together() {
     let (mut agent, mut host) = (agent(), desk("idle"));
     let (mut subscriber, actions) = start("1001", "p");
     settle(SECOND, &mut agent, &mut host, &mut subscriber, actions);
@@ -451,7 +451,7 @@ fn a_watcher_that_wants_an_interval_gets_the_latest_after_it() {
 }
 
 #[test]
-fn watchers_of_another_class_are_told_something_else_and_some_are_sent_away() {
+fn watchers_of_another_class_get_its_document_and_some_are_rejected() {
     let (mut agent, mut host) = (agent(), desk("busy"));
     for branch in ["a", "b"] {
         let request = subscribe(branch, "presence", 600, "<sip:c>")

@@ -57,7 +57,7 @@ fn only_the_local_side_puts_a_line_on_hold() {
 }
 
 #[test]
-fn errors_name_what_is_wrong() {
+fn errors_name_the_fault() {
     assert!(refused("").contains("<dialog-info> is missing"));
     assert!(refused("idle").contains("<dialog-info> is missing"));
     assert!(refused("<presence/>").contains("<presence>"));
@@ -208,7 +208,7 @@ pub(crate) fn any_document() -> impl Strategy<Value = DialogInfo> {
 
 proptest! {
     #[test]
-    fn what_the_writer_wrote_is_read_back(document in any_document()) {
+    fn a_written_document_is_read_back(document in any_document()) {
         prop_assert_eq!(DialogInfo::parse(document.to_xml().as_bytes()), Ok(document));
     }
 

@@ -31,7 +31,7 @@ use Completeness::{Full, Partial};
 use DialogState::{Confirmed, Early, Proceeding, Terminated, Trying};
 
 #[test]
-fn versions_decide_what_counts() {
+fn versions_decide_whether_a_document_counts() {
     let mut set = DialogSet::new();
     assert_eq!(
         set.fold(NOW, document(5, Partial, &[("a", Early)])),
@@ -146,7 +146,7 @@ fn an_ended_dialog_does_not_come_back() {
 }
 
 #[test]
-fn what_rings_for_ever_is_not_believed() {
+fn a_call_that_rings_too_long_ends() {
     let mut set = DialogSet::new();
     let ringing = |version| document(version, Full, &[("a", Trying), ("b", Confirmed)]);
     set.fold(NOW, ringing(1));
@@ -381,7 +381,7 @@ fn documents_without_a_version_are_applied() {
 
 /// A6: an unreadable part neither ends a known dialog nor counts as its absence.
 #[test]
-fn unread_dialogs_keep_what_is_known_and_leave_the_rest_open() {
+fn unread_dialogs_keep_known_dialogs_and_leave_the_rest_open() {
     let unread = |version, completeness, dialogs: &[(&str, DialogState)], ids: &[&str], more| {
         let mut read = document(version, completeness, dialogs);
         read.unread.dialogs = ids.iter().map(|id| (*id).to_owned()).collect();

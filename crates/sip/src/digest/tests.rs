@@ -94,7 +94,7 @@ fn the_examples_of_rfc_7616() {
 }
 
 #[test]
-fn sha_256_is_preferred_and_what_we_cannot_answer_is_skipped() {
+fn sha_256_is_preferred_and_unanswerable_challenges_are_skipped() {
     let both = parsed("WWW-Authenticate", "Digest realm=\"a\", nonce=\"1\", algorithm=MD5, Digest realm=\"b, c\", nonce=2, algorithm=SHA-256").unwrap();
     assert_eq!(
         (both.algorithm, both.realm.as_str(), both.nonce.as_str()),

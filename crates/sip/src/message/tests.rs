@@ -37,7 +37,7 @@ fn without_a_content_length_the_body_is_the_rest() {
 }
 
 #[test]
-fn what_readers_could_disagree_about_is_refused() {
+fn an_ambiguous_message_is_refused() {
     let refused = |text: &str| Message::parse(text.as_bytes()).unwrap_err();
     let head = "A b SIP/2.0\r\n";
     assert_eq!(
@@ -150,7 +150,7 @@ To: <sip:c@d>;tag=2\r\nCall-ID: i\r\nCSeq: 1 NOTIFY\r\nContact: <sip:x>\r\nConte
     }
 
     #[test]
-    fn what_the_writer_wrote_is_read_back(
+    fn a_written_message_is_read_back(
         method in "[A-Z]{1,12}", user in "[a-z0-9.]{1,10}", names in proptest::collection::vec("X-[A-Za-z]{1,8}", 0..8),
         value in "[ -~]{0,40}", body in proptest::collection::vec(any::<u8>(), 0..200),
     ) {

@@ -18,7 +18,7 @@ fn parts_end_where_a_line_begins_with_the_boundary() {
 }
 
 #[test]
-fn what_is_no_multipart_is_refused() {
+fn a_body_that_is_not_multipart_is_refused() {
     for (content_type, body) in [
         ("text/plain;boundary=b", &b"--b\r\n\r\n--b--"[..]),
         ("multipart/related", b"--b\r\n\r\n--b--"),
@@ -33,7 +33,7 @@ fn what_is_no_multipart_is_refused() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(bodies in prop::collection::vec("[ -~]{0,40}", 0..5)) {
+    fn a_written_body_is_read_back(bodies in prop::collection::vec("[ -~]{0,40}", 0..5)) {
         let mut out = Vec::new();
         let mut writer = Writer::new("never-in-it", &mut out);
         for (number, body) in bodies.iter().enumerate() {

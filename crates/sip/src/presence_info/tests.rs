@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn what_is_written_has_the_very_words_that_simple_watchers_look_for() {
+fn a_document_has_the_exact_text_that_simple_watchers_look_for() {
     let busy = PresenceInfo {
         entity: "sip:1001@pbx.test".into(),
         open: true,
@@ -24,7 +24,7 @@ fn what_is_written_has_the_very_words_that_simple_watchers_look_for() {
 }
 
 #[test]
-fn what_telephones_publish_is_read_with_any_prefix() {
+fn documents_of_phones_are_read_with_any_prefix() {
     let document = br#"<?xml version="1.0"?><pidf:presence xmlns:pidf="urn:ietf:params:xml:ns:pidf" xmlns:p="urn:ietf:params:xml:ns:pidf:data-model"
         xmlns:r="urn:ietf:params:xml:ns:pidf:rpid" entity="pres:1001@pbx.test"><pidf:tuple id="a"><pidf:status><pidf:basic>closed</pidf:basic></pidf:status>
         </pidf:tuple><pidf:tuple id="b"><pidf:status><pidf:basic> open </pidf:basic></pidf:status><pidf:note>desk</pidf:note>
@@ -44,7 +44,7 @@ fn what_telephones_publish_is_read_with_any_prefix() {
 
 /// A6, A12, A18: drafts of RPID, ugly details, and elements of other namespaces.
 #[test]
-fn what_phones_write_beside_the_specification_is_read() {
+fn documents_of_phones_beside_the_specification_are_read() {
     let read = |inner: &str| {
         let text = format!(
             "<presence xmlns='urn:ietf:params:xml:ns:pidf' xmlns:ep='urn:ietf:params:xml:ns:pidf:status:rpid-status' xmlns:x='urn:x'>{inner}</presence> bye"
@@ -85,7 +85,7 @@ fn what_phones_write_beside_the_specification_is_read() {
 }
 
 #[test]
-fn what_is_no_presence_is_refused() {
+fn a_document_that_is_not_presence_is_refused() {
     let refused = |text: &str| PresenceInfo::parse(text.as_bytes()).unwrap_err();
     assert_eq!(refused("<html/>"), PresenceError::Root("html".into()));
     assert_eq!(
@@ -117,7 +117,7 @@ fn any_info() -> impl Strategy<Value = PresenceInfo> {
 
 proptest! {
     #[test]
-    fn what_the_writer_wrote_is_read_back(info in any_info()) {
+    fn a_written_document_is_read_back(info in any_info()) {
         prop_assert_eq!(PresenceInfo::parse(info.to_xml().as_bytes()), Ok(info));
     }
 

@@ -121,7 +121,7 @@ impl Bench {
 }
 
 #[test]
-fn what_is_published_stays_until_it_is_ended() {
+fn a_publication_stays_until_it_is_ended() {
     let mut bench = Bench::new();
     bench.begin();
     for _ in 0..10 {
@@ -146,7 +146,7 @@ fn what_is_published_stays_until_it_is_ended() {
 }
 
 #[test]
-fn what_shall_go_at_once_is_removed() {
+fn a_publication_is_removed_at_once() {
     let mut bench = Bench::new();
     bench.begin();
     let actions = bench.handle(Event::Remove);
@@ -155,7 +155,7 @@ fn what_shall_go_at_once_is_removed() {
 }
 
 #[test]
-fn what_was_never_there_needs_no_end() {
+fn a_document_never_published_needs_no_end() {
     let mut bench = Bench::new();
     assert_eq!(bench.handle(Event::Start(account())), []);
     assert_eq!(bench.handle(Event::End(document("over"))), []);
@@ -163,7 +163,7 @@ fn what_was_never_there_needs_no_end() {
 }
 
 #[test]
-fn a_server_that_has_forgotten_is_told_anew() {
+fn a_server_that_has_forgotten_a_publication_gets_it_again() {
     let mut bench = Bench::new();
     bench.begin();
     bench.server.clear();
@@ -255,7 +255,7 @@ fn a_longer_interval_is_taken() {
 }
 
 #[test]
-fn what_cannot_be_renewed_is_not_published_again_and_again() {
+fn a_publication_that_cannot_be_renewed_is_not_published_in_a_loop() {
     let mut bench = Bench::new();
     bench.handle(Event::Start(account()));
     let actions = bench.handle(Event::Publish(document("busy")));
@@ -294,7 +294,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn whatever_happens_the_server_has_in_the_end_what_is_wanted(steps in prop::collection::vec(any_step(), 0..20)) {
+    fn after_any_events_the_server_has_the_wanted_document(steps in prop::collection::vec(any_step(), 0..20)) {
         let mut bench = Bench::new();
         let mut wanted: Option<String> = None;
         let mut actions = bench.handle(Event::Start(account()));
@@ -356,7 +356,7 @@ proptest! {
 
 // A5
 #[test]
-fn no_presence_server_is_asked_in_a_loop() {
+fn no_presence_server_causes_a_loop_of_requests() {
     type Answer = fn(&mut Bench, &[u8], u32) -> Vec<Action>;
     fn grant(bench: &mut Bench, request: &[u8], count: u32, expires: &str) -> Vec<Action> {
         let tag = count.to_string();

@@ -39,7 +39,7 @@ fn names_and_states_are_read_and_others_are_passed_over() {
 }
 
 #[test]
-fn what_is_no_list_is_refused() {
+fn a_document_that_is_no_list_is_refused() {
     for text in [
         "",
         "<lists/>",
@@ -120,7 +120,7 @@ fn all_instances_of_a_resource_are_read() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(
+    fn a_written_document_is_read_back(
         uri in "[a-z:@.&<\"]{0,20}",
         version in any::<u32>(),
         full in any::<bool>(),

@@ -205,7 +205,7 @@ fn a_refused_renewal_keeps_the_subscription_until_it_expires() {
 }
 
 #[test]
-fn an_unknown_extension_is_asked_for_rarely() {
+fn an_unknown_extension_gets_few_requests() {
     for code in [403, 404, 489] {
         let mut bench = Bench::new(Transport::Udp);
         let request = bench.start();
@@ -278,7 +278,7 @@ fn accepted_without_a_notify_is_not_a_subscription() {
 }
 
 #[test]
-fn the_reason_of_the_end_says_when_to_come_back() {
+fn the_reason_of_the_end_decides_the_pause() {
     let pause = |state: &str, lived: u32| {
         let mut bench = Bench::new(Transport::Tcp);
         let subscribe = bench.active();

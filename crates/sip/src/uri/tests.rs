@@ -107,7 +107,7 @@ fn an_address_that_cannot_be_read_is_none() {
 
 // L6
 #[test]
-fn a_user_has_one_spelling_and_a_password_is_not_told() {
+fn a_user_has_one_spelling_without_the_password() {
     for (uri, name, told) in [
         ("sip:1004@pbx.test", "1004", "sip:1004@pbx.test"),
         ("sip:%31004@pbx.test;x=y", "1004", "sip:%31004@pbx.test"),

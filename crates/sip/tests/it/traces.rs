@@ -163,7 +163,7 @@ fn lists(trace: &str) -> Vec<(bool, Vec<Listed>)> {
 }
 
 #[test]
-fn asterisk_tells_a_whole_list_with_all_documents() {
+fn asterisk_sends_a_full_list_with_all_documents() {
     let told = lists(include_str!("../data/asterisk-rls-dialog-notify.txt"));
     let (full, resources) = &told[0];
     assert!(full);
@@ -185,7 +185,7 @@ fn asterisk_tells_a_whole_list_with_all_documents() {
 }
 
 #[test]
-fn kamailio_names_all_first_and_tells_of_them_later() {
+fn kamailio_names_all_first_and_sends_documents_later() {
     let told = lists(include_str!("../data/kamailio-rls-presence-notify.txt"));
     let none = |(_, length): &Listed| length.is_none();
     assert!(told[0].0 && told[0].1.len() == 3 && told[0].1.iter().all(none));

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_ports_and_addresses_are_told_apart() {
+    fn hosts_ports_and_addresses_are_distinguished() {
         for (server, host, port) in [
             ("pbx.example.com:5060", "pbx.example.com", Some("5060")),
             ("pbx.example.com", "pbx.example.com", None),

@@ -321,7 +321,7 @@ impl TroubleTexts {
     }
 
     /// Trouble: the lists are active, but no document of the line has come.
-    pub(super) fn untold(&self, extension: &str, lists: &[Arc<str>]) -> Trouble {
+    pub(super) fn without_state(&self, extension: &str, lists: &[Arc<str>]) -> Trouble {
         let lists = match lists {
             [list] => format!("the list {list} has"),
             _ => format!("the lists {} have", lists.join(", ")),

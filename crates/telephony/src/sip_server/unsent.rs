@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_waits_is_limited_by_connection_and_in_all_and_forgotten_with_the_connection() {
+    async fn unsent_bytes_are_limited_by_connection_and_in_total_and_end_with_the_connection() {
         let all = Arc::new(AtomicUsize::new(0));
         let (unsent, mut waiting) = queue(all.clone());
         let piece = vec![0; CONNECTION_BYTES_MAX / 2];

@@ -49,7 +49,7 @@ async fn a_call_is_seen_from_both_ends_over_tcp() {
 }
 
 #[tokio::test]
-async fn a_refresh_of_all_tells_every_line_again() {
+async fn a_refresh_of_all_reports_every_line_again() {
     let pbx = pbx(50).await;
     let mut bench = Bench::start(config(pbx.address(), Transport::Udp), extensions(50)).await;
     bench.health(|h| h.active == 50).await;

@@ -93,7 +93,7 @@ fn without_content_length(request: &Message<'_>) -> Vec<Vec<u8>> {
 
 // A10
 #[tokio::test]
-async fn a_pbx_that_breaks_every_connection_is_named_and_not_asked_again_and_again() {
+async fn a_pbx_that_breaks_every_connection_is_named_and_gets_few_requests() {
     let pbx = ScriptedPbx::start(None, without_content_length).await;
     let mut bench = Bench::start(config(pbx.address, Transport::Tcp), extensions(100)).await;
     let health = bench.health(|health| health.trouble.is_some()).await;

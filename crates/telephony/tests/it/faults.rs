@@ -6,7 +6,7 @@ use telephony::sip_connector::{SipConnectorConfig, Transport};
 
 use crate::bench::{Bench, config, extensions, pbx, pbx_at};
 
-async fn everything_heals_after_a_restart(transport: Transport) {
+async fn everything_recovers_after_a_restart(transport: Transport) {
     let pbx = pbx(20).await;
     let address = pbx.address();
     let mut bench = Bench::start(config(address, transport), extensions(20)).await;
@@ -27,13 +27,13 @@ async fn everything_heals_after_a_restart(transport: Transport) {
 }
 
 #[tokio::test]
-async fn everything_heals_after_a_restart_over_udp() {
-    everything_heals_after_a_restart(Transport::Udp).await;
+async fn everything_recovers_after_a_restart_over_udp() {
+    everything_recovers_after_a_restart(Transport::Udp).await;
 }
 
 #[tokio::test]
-async fn everything_heals_after_a_restart_over_tcp() {
-    everything_heals_after_a_restart(Transport::Tcp).await;
+async fn everything_recovers_after_a_restart_over_tcp() {
+    everything_recovers_after_a_restart(Transport::Tcp).await;
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn a_malformed_document_is_that_lines_trouble_until_a_good_one_comes() {
 
 // A17
 #[tokio::test]
-async fn a_datagram_that_is_shorter_than_it_says_is_refused() {
+async fn a_datagram_shorter_than_its_content_length_is_refused() {
     let pbx = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = pbx.local_addr().unwrap();
     let _bench = Bench::start(config(address, Transport::Udp), extensions(1)).await;
@@ -209,7 +209,7 @@ async fn forgotten_subscriptions_are_found_by_one_and_renewed_for_all() {
 }
 
 #[tokio::test]
-async fn what_can_never_work_is_refused_at_the_start() {
+async fn a_configuration_that_can_never_work_is_refused_at_the_start() {
     let (sender, _events) = tokio::sync::mpsc::channel(1);
     let start = |config| Connector::Sip(config).start(vec![], sender.clone());
     let good = config("127.0.0.1:5060", Transport::Udp);

@@ -14,7 +14,7 @@ fn with_list(server: impl ToString, transport: Transport) -> SipConnectorConfig 
 }
 
 #[tokio::test]
-async fn one_subscription_tells_of_all_lines_and_heals_after_a_restart() {
+async fn one_subscription_reports_all_lines_and_recovers_after_a_restart() {
     for transport in [Transport::Udp, Transport::Tcp] {
         let pbx = pbx(60).await;
         let address = pbx.address();
@@ -42,7 +42,7 @@ async fn one_subscription_tells_of_all_lines_and_heals_after_a_restart() {
 }
 
 #[tokio::test]
-async fn who_is_not_on_the_list_is_named_and_who_is_new_is_told_of() {
+async fn a_line_missing_in_the_list_is_named_and_a_new_one_is_reported() {
     let pbx = pbx(3).await;
     let config = with_list(pbx.address(), Transport::Udp);
     let mut bench = Bench::start(config, extensions(2)).await;
@@ -66,7 +66,7 @@ async fn who_is_not_on_the_list_is_named_and_who_is_new_is_told_of() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_none_is_told_with_what_to_do() {
+async fn an_unreadable_list_is_named_with_a_remedy() {
     let pbx = pbx(1).await;
     let config = SipConnectorConfig {
         lists: vec!["sip:nothing@pbx.test".into()],

@@ -9,7 +9,7 @@ use crate::bench::{Bench, config, extensions, pbx, pbx_at};
 use crate::dns::{NameServer, naptr, srv};
 
 #[tokio::test]
-async fn while_one_telephone_system_is_away_the_other_is_watched_and_then_the_first_again() {
+async fn while_one_server_is_away_the_other_is_used_and_then_the_first_again() {
     let (first, second) = (pbx(2).await, pbx(2).await);
     let address = first.address();
     let servers = [address, second.address()].map(|address| address.to_string());
@@ -60,7 +60,7 @@ async fn a_name_is_found_with_the_service_and_the_order_of_the_dns() {
 }
 
 #[tokio::test]
-async fn a_transport_that_is_configured_is_the_only_one_that_is_asked_for() {
+async fn only_the_configured_transport_is_looked_up() {
     let there = pbx(1).await;
     let names = NameServer::start(vec![
         naptr("pbx.example.", 1, "SIP+D2T", "_sip._tcp.pbx.example."),
@@ -85,7 +85,7 @@ fn certificate() -> (String, Identity) {
 }
 
 #[tokio::test]
-async fn an_encrypted_telephone_system_is_watched_and_one_with_another_name_is_not() {
+async fn an_encrypted_phone_system_is_watched_and_one_with_another_name_is_not() {
     let (authority, identity) = certificate();
     let pbx = SimulatedPbx::start(SimulatedPbxConfig {
         listen: "127.0.0.1:0".parse().unwrap(),

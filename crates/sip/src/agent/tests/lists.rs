@@ -73,7 +73,7 @@ fn watch(call_id: &str) -> Vec<u8> {
         .unwrap()
 }
 
-fn hear(agent: &mut Agent<u8>, host: &mut Team, bytes: &[u8]) -> Vec<Vec<u8>> {
+fn receive_all(agent: &mut Agent<u8>, host: &mut Team, bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut out = Outbox::default();
     agent.receive(
         SECOND,
@@ -86,7 +86,7 @@ fn hear(agent: &mut Agent<u8>, host: &mut Team, bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Content of a NOTIFY: whether it names all members, and each member's document, empty without one.
-fn told(notify: &[u8]) -> (bool, Vec<(String, Option<String>)>) {
+fn content_of(notify: &[u8]) -> (bool, Vec<(String, Option<String>)>) {
     let notify = Message::parse(notify).unwrap();
     assert_eq!(notify.header("Require").as_deref(), Some("eventlist"));
     let content_type = notify.header("Content-Type").unwrap();
@@ -110,7 +110,7 @@ fn told(notify: &[u8]) -> (bool, Vec<(String, Option<String>)>) {
 fn yes(agent: &mut Agent<u8>, host: &mut Team, notify: &[u8]) -> Vec<Vec<u8>> {
     let notify = Message::parse(notify).unwrap();
     let answer = crate::message::answer(&notify, 200, None).finish().unwrap();
-    hear(agent, host, &answer)
+    receive_all(agent, host, &answer)
 }
 
 fn touch(agent: &mut Agent<u8>, host: &mut Team, resource: u32) -> Vec<Vec<u8>> {
@@ -120,13 +120,13 @@ fn touch(agent: &mut Agent<u8>, host: &mut Team, resource: u32) -> Vec<Vec<u8>> 
 }
 
 #[test]
-fn all_members_are_told_first_and_then_those_that_change() {
+fn all_members_are_sent_first_and_then_the_changed_ones() {
     let (mut agent, mut host) = (agent(), team(3, "idle"));
-    let sent = hear(&mut agent, &mut host, &watch("a"));
+    let sent = receive_all(&mut agent, &mut host, &watch("a"));
     let accepted = Message::parse(&sent[0]).unwrap();
     assert_eq!(accepted.code(), Some(200));
     assert_eq!(accepted.header("Require").as_deref(), Some("eventlist"));
-    let (full, members) = told(&sent[1]);
+    let (full, members) = content_of(&sent[1]);
     assert!(full && members.len() == 3);
     assert!(
         members
@@ -138,7 +138,7 @@ fn all_members_are_told_first_and_then_those_that_change() {
     host.states[1] = "busy".into();
     host.made = 0;
     let sent = touch(&mut agent, &mut host, 1);
-    let (full, members) = told(&sent[0]);
+    let (full, members) = content_of(&sent[0]);
     assert_eq!(host.made, 1, "others are not looked at");
     assert_eq!((full, &*members[0].0, members.len()), (false, "sip:1@x", 1));
     assert!(members[0].1.as_ref().unwrap().contains("busy"));
@@ -148,22 +148,22 @@ fn all_members_are_told_first_and_then_those_that_change() {
     assert!(touch(&mut agent, &mut host, 2).is_empty());
     assert!(touch(&mut agent, &mut host, 0).is_empty());
     let sent = yes(&mut agent, &mut host, &sent[0]);
-    let (_, members) = told(&sent[0]);
+    let (_, members) = content_of(&sent[0]);
     assert_eq!((&*members[0].0, members.len()), ("sip:2@x", 1));
     assert!(yes(&mut agent, &mut host, &sent[0]).is_empty());
     assert!(touch(&mut agent, &mut host, 0).is_empty());
 }
 
 #[test]
-fn what_does_not_fit_into_a_datagram_follows() {
+fn documents_that_do_not_fit_into_a_datagram_follow() {
     let (mut agent, mut host) = (agent(), team(40, &"x".repeat(900)));
     // Documents of 8 KiB at a time.
-    let mut sent = hear(&mut agent, &mut host, &watch("a")).split_off(1);
+    let mut sent = receive_all(&mut agent, &mut host, &watch("a")).split_off(1);
     let mut seen = std::collections::BTreeSet::new();
     let mut messages = 0;
     while let Some(notify) = sent.pop() {
         messages += 1;
-        let (full, members) = told(&notify);
+        let (full, members) = content_of(&notify);
         assert_eq!(full, messages == 1);
         if full {
             assert_eq!(members.len(), 40, "all are named at once");
@@ -184,15 +184,15 @@ fn what_does_not_fit_into_a_datagram_follows() {
 }
 
 #[test]
-fn whoever_does_not_know_lists_is_told_so() {
+fn a_watcher_without_list_support_is_refused() {
     let (mut agent, mut host) = (agent(), team(1, "idle"));
     let request = subscribe("a", "dialog", 600, "<sip:w>").finish().unwrap();
-    let sent = hear(&mut agent, &mut host, &request);
+    let sent = receive_all(&mut agent, &mut host, &request);
     let refused = Message::parse(&sent[0]).unwrap();
     assert_eq!(refused.code(), Some(421));
     assert_eq!(refused.header("Require").as_deref(), Some("eventlist"));
     host.members = None;
-    let sent = hear(&mut agent, &mut host, &watch("b"));
+    let sent = receive_all(&mut agent, &mut host, &watch("b"));
     assert_eq!(Message::parse(&sent[0]).unwrap().code(), Some(404));
     assert!(agent.is_empty());
 }
@@ -201,12 +201,12 @@ fn whoever_does_not_know_lists_is_told_so() {
 fn others_join_and_leave_and_some_may_not_be_seen_any_more() {
     let (mut agent, mut host) = (agent(), team(3, "idle"));
     host.members = Some(vec![0, 1]);
-    let sent = hear(&mut agent, &mut host, &watch("a"));
+    let sent = receive_all(&mut agent, &mut host, &watch("a"));
     yes(&mut agent, &mut host, &sent[1]);
     host.members = Some(vec![1, 2]);
     let mut out = Outbox::default();
     agent.list_changed(SECOND, LIST, &mut host, &mut out);
-    let (full, members) = told(&super::sent(&out)[0]);
+    let (full, members) = content_of(&super::sent(&out)[0]);
     let uris: Vec<&str> = members.iter().map(|(uri, _)| &**uri).collect();
     assert_eq!((full, uris), (true, vec!["sip:1@x", "sip:2@x"]));
     yes(&mut agent, &mut host, &super::sent(&out)[0]);
@@ -219,7 +219,7 @@ fn others_join_and_leave_and_some_may_not_be_seen_any_more() {
     host.class = None;
     let mut out = Outbox::default();
     agent.reclassify(SECOND, Resource(2), &mut host, &mut out);
-    let (_, members) = told(&super::sent(&out)[0]);
+    let (_, members) = content_of(&super::sent(&out)[0]);
     assert_eq!(members, [("sip:2@x".into(), Some(String::new()))]);
     yes(&mut agent, &mut host, &super::sent(&out)[0]);
 
@@ -236,7 +236,7 @@ fn others_join_and_leave_and_some_may_not_be_seen_any_more() {
 
 /// The largest list with long names and documents, on a connection as well.
 #[test]
-fn a_list_of_any_length_is_told() {
+fn a_list_of_any_length_is_sent() {
     let mut host = team(MEMBERS_MAX as u32 + 10, &"y".repeat(400));
     for transport in [Transport::Udp, Transport::Tcp] {
         let mut agent = agent();
@@ -248,7 +248,7 @@ fn a_list_of_any_length_is_told() {
         let mut sent = sent(&out).split_off(1);
         let mut seen = 0;
         while let Some(notify) = sent.pop() {
-            let (_, members) = told(&notify);
+            let (_, members) = content_of(&notify);
             seen += members.iter().filter(|(_, said)| said.is_some()).count();
             sent = yes(&mut agent, &mut host, &notify);
         }

@@ -116,7 +116,7 @@ fn there_is_nothing_to_cancel() {
 
 // A15
 #[test]
-fn notifies_go_where_the_host_says_and_answers_to_the_peer() {
+fn notifies_use_the_hosts_flow_and_answers_the_peers() {
     let (mut agent, mut host) = (agent(), desk("idle"));
     host.dialog_flow = Some(9);
     let first = subscribe("a", "dialog", 60, "<sip:c>").finish().unwrap();
@@ -133,7 +133,7 @@ fn notifies_go_where_the_host_says_and_answers_to_the_peer() {
 }
 
 #[test]
-fn answers_tell_where_the_request_came_from() {
+fn answers_name_the_source_of_the_request() {
     let mut agent = agent();
     let request = Writer::request("OPTIONS", "sip:x")
         .header(

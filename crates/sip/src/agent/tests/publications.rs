@@ -93,7 +93,7 @@ fn publications_are_taken_back_and_bounded_and_must_be_of_the_package() {
 }
 
 #[test]
-fn what_claims_to_belong_to_a_dialog_is_no_publication() {
+fn a_publish_within_a_dialog_is_refused() {
     let (mut agent, mut host) = (agent(), desk("x"));
     let bytes = publish("a", None, 60, "busy");
     let text = String::from_utf8(bytes).unwrap();

@@ -25,7 +25,7 @@ fn registered(host: &mut Desk, request: Writer) -> (u16, Vec<String>) {
 }
 
 #[test]
-fn a_registration_is_answered_as_the_phone_asks() {
+fn a_registration_is_answered_with_its_bindings() {
     let mut host = desk("x");
     host.registers = true;
     for (contacts, expires, expected) in [

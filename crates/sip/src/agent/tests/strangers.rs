@@ -21,7 +21,7 @@ fn a_repeated_request_is_answered_the_same_and_anothers_with_that_branch_is_not(
 }
 
 #[test]
-fn whoever_sends_less_than_a_request_gets_hardly_more_than_was_sent() {
+fn an_answer_is_hardly_longer_than_an_incomplete_request() {
     let (mut agent, mut host) = (agent(), desk("x"));
     let nowhere = "OPTIONS sip:x SIP/2.0\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
     assert!(receive(SECOND, &mut agent, &mut host, nowhere.as_bytes()).is_empty());
@@ -33,7 +33,7 @@ fn whoever_sends_less_than_a_request_gets_hardly_more_than_was_sent() {
 }
 
 #[test]
-fn what_is_the_same_for_a_watcher_is_not_told_again() {
+fn an_unchanged_document_is_not_sent_again() {
     let (mut agent, mut host) = (agent(), desk("idle"));
     let (mut subscriber, actions) = start("1001", "p");
     settle(SECOND, &mut agent, &mut host, &mut subscriber, actions);

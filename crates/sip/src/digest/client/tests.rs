@@ -129,7 +129,7 @@ fn a_challenge_to_cached_credentials_says_nothing_about_the_password() {
 
 // A1
 #[test]
-fn a_server_that_refused_an_old_nonce_is_asked_for_one_from_then_on() {
+fn after_a_refused_old_nonce_requests_begin_without_credentials() {
     let mut bench = Bench::new();
     bench.begin().challenge(PROXY, &digest("r", "1"));
     assert_eq!(bench.begin().refuse(&[]), Verdict::RetryWithoutCredentials);
@@ -262,7 +262,7 @@ fn an_attempt_ends_whatever_the_server_sends() {
 
 // A17
 #[test]
-fn what_stands_in_the_way_is_named() {
+fn the_problem_of_a_challenge_is_named() {
     let long = "x".repeat(1_000);
     for (value, why) in [
         (

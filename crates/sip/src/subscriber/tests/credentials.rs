@@ -48,7 +48,7 @@ fn heals(bench: &mut Bench, begun: &[u8]) {
 
 // A1, A25
 #[test]
-fn a_renewal_refused_without_a_challenge_begins_anew_at_once() {
+fn a_renewal_refused_without_a_challenge_subscribes_again_at_once() {
     let (mut bench, refresh) = renewing();
     let lost = bench.respond(&refresh, 401, &[]);
     assert_eq!(lost[0], Action::Stale);
@@ -74,7 +74,7 @@ fn an_end_that_overtakes_the_refusal_of_a_renewal_is_no_pause() {
 
 // A1: a new subscription with the nonce of the last one.
 #[test]
-fn a_first_request_with_an_old_nonce_is_asked_again_under_another_call_id() {
+fn a_first_request_with_an_old_nonce_is_repeated_with_another_call_id() {
     for is_end_first in [false, true] {
         let (mut bench, _) = renewing();
         bench.handle(Event::TransportLost);
@@ -118,7 +118,7 @@ fn a_renewal_refused_with_a_new_challenge_goes_on_in_the_same_dialog() {
 
 // A25: after a restart FreeSWITCH challenges the old nonce, and then rejects the dialog.
 #[test]
-fn a_renewal_whose_answer_is_refused_without_a_challenge_begins_anew() {
+fn a_renewal_refused_after_a_challenge_subscribes_again() {
     let (mut bench, refresh) = renewing();
     let again = sent(&bench.respond(&refresh, 407, &[SECOND_NONCE]));
     let lost = bench.respond(&again, 401, &[]);

@@ -73,7 +73,7 @@ fn a_late_notify_costs_one_renewal_and_nothing_else() {
 
 // A3
 #[test]
-fn a_renewal_without_a_notify_does_not_extend_what_is_known() {
+fn a_renewal_without_a_notify_does_not_extend_the_lease() {
     let mut bench = Bench::new(Transport::Tcp);
     bench.active();
     let (_, refresh) = bench.wait_for_subscribe();
@@ -203,7 +203,7 @@ fn a_notify_of_another_subscription_changes_nothing() {
 
 // A18
 #[test]
-fn a_contact_that_is_no_sip_address_is_not_asked() {
+fn a_contact_that_is_no_sip_address_gets_no_request() {
     for contact in [
         "*",
         "<sip:x y@z>",
@@ -255,7 +255,7 @@ fn a_contact_that_is_no_sip_address_is_not_asked() {
 
 // A18 (RFC 3261 12.2.1.1)
 #[test]
-fn strict_and_loose_routers_are_told_apart() {
+fn strict_and_loose_routers_are_distinguished() {
     for (record_route, uri, routes) in [
         (
             "<sip:p2;lr>, <sip:strict>",

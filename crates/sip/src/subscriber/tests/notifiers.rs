@@ -30,7 +30,7 @@ impl Course {
         self.asked.iter().map(within).max().unwrap_or_default()
     }
 
-    fn asked_after(&self, begin: Duration) -> usize {
+    fn requests_after(&self, begin: Duration) -> usize {
         self.asked.iter().filter(|at| **at > begin).count()
     }
 }
@@ -102,7 +102,7 @@ fn hammered(
         let course = play(transport, SECOND * 7200, &mut notifier);
         assert!(course.peak() <= 5, "{name}: {} in a second", course.peak());
         // Pauses of five minutes, a fifth shorter at most, and a few requests each.
-        let late = course.asked_after(SECOND * 3600);
+        let late = course.requests_after(SECOND * 3600);
         assert!(late <= 15 * 4, "{name}: {late} in the second hour");
         assert!(late >= 3, "{name}: given up");
         assert!(!course.troubles.is_empty(), "{name}: nothing is named");
@@ -115,7 +115,7 @@ fn hammered(
 
 // A5
 #[test]
-fn no_notifier_is_asked_in_a_loop() {
+fn no_notifier_causes_a_loop_of_requests() {
     let mut cseq = 0;
     let mut next = move || {
         cseq += 1;
@@ -211,7 +211,7 @@ fn a_notifier_that_accepts_and_then_forgets_or_is_silent_is_not_hammered() {
 
 // A5: documents of a list in which one line is missing.
 #[test]
-fn a_notifier_that_never_tells_everything_is_asked_ever_more_rarely_and_stays_known() {
+fn a_notifier_with_incomplete_documents_gets_ever_fewer_requests_and_stays_known() {
     let mut cseq = 0;
     let mut answer = |bench: &mut Bench, request: &[u8]| {
         cseq += 1;
@@ -224,7 +224,7 @@ fn a_notifier_that_never_tells_everything_is_asked_ever_more_rarely_and_stays_kn
     let course = play(Transport::Tcp, SECOND * 7200, &mut notifier);
     assert_eq!((course.stale, course.troubles.len()), (0, 0));
     assert!(
-        course.asked_after(SECOND * 3600) <= 30,
+        course.requests_after(SECOND * 3600) <= 30,
         "{:?}",
         course.asked
     );

@@ -137,7 +137,7 @@ impl Lines {
             }
         }
         self.refresh_other_lists(received.now, list, &lost, out);
-        self.lose_the_unlisted(out);
+        self.lose_unlisted(out);
         self.await_unknown(received.now, list);
         if is_read && report.continues == Continues::Yes {
             // Unchanged states live as long as the subscription.
@@ -286,7 +286,10 @@ impl Lines {
         };
         if is_told && is_silent {
             // All other instances have reported: this one may have an unknown call.
-            troubles.push(self.words.untold(extension, std::slice::from_ref(list)));
+            troubles.push(
+                self.words
+                    .without_state(extension, std::slice::from_ref(list)),
+            );
         }
         let Some(line) = self.lines.get_mut(extension) else {
             return news;

@@ -190,7 +190,7 @@ fn no_more_than_a_hundred_subscriptions_are_begun_at_once() {
 }
 
 #[test]
-fn a_wrong_password_is_tried_by_one_line_and_heals_for_all() {
+fn a_wrong_password_is_tried_by_one_line_and_recovers_for_all() {
     let challenge = [(
         "WWW-Authenticate",
         "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"",
@@ -232,7 +232,7 @@ fn a_wrong_password_is_tried_by_one_line_and_heals_for_all() {
 }
 
 #[test]
-fn a_missing_document_is_asked_for_but_not_in_a_loop() {
+fn a_missing_document_causes_a_refresh_but_no_loop() {
     let (mut lines, subscribe) = one_active();
     let out = notify(
         &mut lines,
@@ -299,7 +299,7 @@ fn a_full_document_counts_whatever_its_version_and_an_empty_body_means_no_dialog
 }
 
 #[test]
-fn one_forgotten_subscription_makes_all_others_be_asked() {
+fn one_forgotten_subscription_renews_all_others() {
     let mut lines = lines(3);
     let mut subscribes = sent(&lines.transport_up(SECOND, account()));
     let others = respond(&mut lines, SECOND, &subscribes[0], 200, &[]);
@@ -333,7 +333,7 @@ fn one_forgotten_subscription_makes_all_others_be_asked() {
 }
 
 #[test]
-fn a_refresh_order_ends_when_every_line_was_told_or_lost() {
+fn a_refresh_ends_when_every_line_was_reported_or_lost() {
     let (mut lines, subscribe) = one_active();
     let out = lines.refresh_all(SECOND, 7);
     let refresh = sent(&out).remove(0);

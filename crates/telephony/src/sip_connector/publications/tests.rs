@@ -255,7 +255,7 @@ fn at_a_stop_the_last_document_goes_at_once() {
 
 // A21: a change is under way when the stop comes.
 #[test]
-fn at_a_stop_the_last_document_follows_what_is_under_way() {
+fn at_a_stop_the_closing_document_follows_the_request_under_way() {
     let mut all = publications();
     let mut sent = all.transport_up(SECOND, &account());
     sent.extend(all.publish(SECOND, &"1001".into(), &lasting()));

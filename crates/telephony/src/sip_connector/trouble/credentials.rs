@@ -179,7 +179,7 @@ mod tests {
 
     // A2
     #[test]
-    fn a_line_that_is_refused_alone_is_not_told_to_correct_the_password() {
+    fn the_remedy_for_a_line_refused_alone_is_not_the_password() {
         let trouble = T::WrongCredentials { code: 407 };
         let alone = words().line_alone("1001", &trouble, Software::Other);
         assert!(

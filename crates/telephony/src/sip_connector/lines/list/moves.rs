@@ -82,7 +82,7 @@ impl Lines {
     }
 
     /// Reports the lines that are on no list, once a NOTIFY of each list has come.
-    pub(super) fn lose_the_unlisted(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn lose_unlisted(&mut self, out: &mut Vec<Output>) {
         let is_told = |list: &Arc<str>| {
             self.lines.get(list).is_some_and(|line| {
                 line.subscriber.is_active()

@@ -66,7 +66,7 @@ impl Lines {
             // The trouble of the list is the trouble of its lines.
             return;
         }
-        let trouble = self.words.untold(extension, &lists);
+        let trouble = self.words.without_state(extension, &lists);
         self.lose(extension, trouble, out);
         // The documents may be lost, or another list also has the line.
         for list in self.lists.clone() {

@@ -73,7 +73,7 @@ fn send(
 }
 
 /// The SUBSCRIBEs in the output for the list of this one.
-fn asked(out: &[Output], subscribe: &[u8]) -> Vec<Vec<u8>> {
+fn subscribes(out: &[Output], subscribe: &[u8]) -> Vec<Vec<u8>> {
     let call_id = |bytes: &[u8]| {
         let message = Message::parse(bytes).unwrap();
         let is_subscribe = message.method() == Some("SUBSCRIBE");
@@ -137,7 +137,7 @@ fn of_two_lists_with_the_same_line_one_counts_until_it_is_lost() {
 
 // A22
 #[test]
-fn a_list_that_is_too_large_is_named_with_what_to_do() {
+fn a_list_that_is_too_large_is_named_with_a_remedy() {
     let (mut lines, [_, b]) = subscribed();
     notify(&mut lines, &b, 1, &[("1001", "terminated")]);
     lines.elapse(SECOND * 60);
@@ -151,7 +151,7 @@ fn a_list_that_is_too_large_is_named_with_what_to_do() {
 
 // A22
 #[test]
-fn a_line_that_moves_to_another_list_is_asked_for_at_once() {
+fn a_line_that_moves_to_another_list_refreshes_it_at_once() {
     use LineState::{Connected, Idle};
     let (mut lines, [a, b]) = subscribed();
     notify(
@@ -166,9 +166,9 @@ fn a_line_that_moves_to_another_list_is_asked_for_at_once() {
     notify(&mut lines, &b, 2, &moved);
     assert_eq!(states(&lines)[1], Some(Idle), "it is still on the first");
     let out = notify(&mut lines, &a, 2, &[("1001", "terminated")]);
-    let refresh = asked(&out, &b);
+    let refresh = subscribes(&out, &b);
     assert_eq!(refresh.len(), 1);
-    assert!(asked(&out, &a).is_empty());
+    assert!(subscribes(&out, &a).is_empty());
     assert_eq!(lines.pending(), 1);
     assert!(
         lines.line_trouble().is_empty(),
@@ -184,7 +184,7 @@ fn a_line_that_moves_to_another_list_is_asked_for_at_once() {
         [Some(Connected), Some(Connected), Some(Idle)]
     );
     assert!(lines.line_trouble().is_empty());
-    assert!(asked(&out, &a).is_empty() && asked(&out, &b).is_empty());
+    assert!(subscribes(&out, &a).is_empty() && subscribes(&out, &b).is_empty());
 }
 
 // A22
@@ -202,7 +202,7 @@ fn a_line_that_leaves_the_lists_is_missed_when_the_others_have_answered() {
     respond(
         &mut lines,
         SECOND,
-        &asked(&out, &b)[0],
+        &subscribes(&out, &b)[0],
         200,
         &[("Expires", "600")],
     );
@@ -211,12 +211,12 @@ fn a_line_that_leaves_the_lists_is_missed_when_the_others_have_answered() {
     assert!(trouble.what.contains("on none of the lists"), "{trouble:?}");
     // The list is refreshed once.
     let out = notify(&mut lines, &a, 3, &one[..1]);
-    assert!(asked(&out, &b).is_empty());
+    assert!(subscribes(&out, &b).is_empty());
 }
 
 // A22
 #[test]
-fn the_lines_of_a_lost_list_are_asked_for_at_the_other() {
+fn the_lines_of_a_lost_list_refresh_the_other() {
     let (mut lines, [a, b]) = subscribed();
     notify(&mut lines, &a, 1, &[("1001", "terminated")]);
     let both = [("1001", "confirmed"), ("1002", "terminated")];
@@ -236,7 +236,7 @@ fn the_lines_of_a_lost_list_are_asked_for_at_the_other() {
             .unwrap()
     };
     let out = lines.receive(SECOND, &Message::parse(&end(&a)).unwrap());
-    let refresh = asked(&out, &b);
+    let refresh = subscribes(&out, &b);
     assert_eq!(refresh.len(), 1);
     respond(&mut lines, SECOND, &refresh[0], 200, &[("Expires", "600")]);
     notify(&mut lines, &b, 2, &both);
@@ -245,7 +245,7 @@ fn the_lines_of_a_lost_list_are_asked_for_at_the_other() {
 
 // A13, A22
 #[test]
-fn a_list_that_tells_nothing_of_a_line_does_not_keep_it_from_another() {
+fn a_list_without_a_state_of_a_line_leaves_it_to_another() {
     let (mut lines, [a, b]) = subscribed();
     let silent = notify_silent(&mut lines, &a, 1, "1001");
     assert!(silent.is_empty(), "{silent:?}");

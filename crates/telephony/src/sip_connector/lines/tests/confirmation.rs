@@ -7,7 +7,7 @@ fn is_stale(out: &[Output]) -> bool {
 }
 
 /// The SUBSCRIBEs among the sent messages.
-fn asked(out: &[Output]) -> Vec<Vec<u8>> {
+fn subscribes(out: &[Output]) -> Vec<Vec<u8>> {
     let mut sent = sent(out);
     sent.retain(|bytes| bytes.starts_with(b"SUBSCRIBE"));
     sent
@@ -18,7 +18,7 @@ fn wait_for_subscribe(lines: &mut Lines, now: &mut Duration) -> Vec<u8> {
     loop {
         *now = lines.next_deadline().unwrap().max(*now);
         let out = lines.elapse(*now);
-        if let Some(request) = asked(&out).pop() {
+        if let Some(request) = subscribes(&out).pop() {
             return request;
         }
     }
@@ -41,11 +41,11 @@ fn a_number_that_goes_back_ends_a_call_that_ended() {
     let out = notify(&mut lines, now, &subscribe, 1, &over);
     assert!(sent(&out)[0].starts_with(b"SIP/2.0 500") && states(&out).is_empty());
     // The subscription asks for the whole state at once; the answer is refused as well.
-    let refresh = asked(&out).remove(0);
+    let refresh = subscribes(&out).remove(0);
     respond(&mut lines, now, &refresh, 200, &[]);
     let out = notify(&mut lines, now, &subscribe, 2, &over);
     assert!(is_stale(&out));
-    let again = asked(&out).remove(0);
+    let again = subscribes(&out).remove(0);
     assert_ne!(call_id(&again), call_id(&subscribe));
     assert!(lines.line_trouble()["1000"].what.contains("CSeq"));
     respond(&mut lines, now, &again, 200, &[]);
@@ -63,7 +63,7 @@ fn partial_documents_that_begin_again_lead_to_a_full_one_or_to_a_new_subscriptio
     notify(&mut lines, now, &subscribe, 2, &ringing);
     let began = document(0, "partial", "terminated");
     let out = notify(&mut lines, now, &subscribe, 3, &began);
-    let refresh = asked(&out).remove(0);
+    let refresh = subscribes(&out).remove(0);
     assert!(states(&out).is_empty() && call_id(&refresh) == call_id(&subscribe));
     respond(&mut lines, now, &refresh, 200, &[]);
     let again = document(0, "partial", "terminated");
@@ -72,7 +72,7 @@ fn partial_documents_that_begin_again_lead_to_a_full_one_or_to_a_new_subscriptio
     let trouble = &lines.line_trouble()["1000"];
     assert!(trouble.what.contains("no full one"), "{trouble:?}");
     let out = notify(&mut lines, now, &subscribe, 5, &again);
-    let anew = asked(&out).remove(0);
+    let anew = subscribes(&out).remove(0);
     assert_ne!(call_id(&anew), call_id(&subscribe));
     // Again and again with growing pauses, and without another cause in the trouble.
     let mut request = anew;
@@ -103,7 +103,7 @@ fn a_system_that_only_ever_sends_partial_documents_is_understood_and_named() {
         notify(lines, SECOND, &subscribe, cseq, &document)
     };
     let out = tell(&mut lines, 1, "early");
-    let refresh = asked(&out).remove(0);
+    let refresh = subscribes(&out).remove(0);
     assert!(states(&out).is_empty());
     respond(&mut lines, SECOND, &refresh, 200, &[]);
     assert_eq!(states(&tell(&mut lines, 2, "early")), [LineState::Ringing]);
@@ -132,7 +132,7 @@ fn documents_that_cannot_be_read_lead_to_a_new_subscription_and_keep_their_words
         assert!(is_stale(&out));
         let trouble = &lines.line_trouble()["1000"];
         assert!(trouble.what.contains("cannot be understood"), "{trouble:?}");
-        if let Some(refresh) = asked(&out).pop() {
+        if let Some(refresh) = subscribes(&out).pop() {
             respond(&mut lines, now, &refresh, 200, &[]);
             request = refresh;
         }
@@ -156,35 +156,35 @@ fn a_renewal_alone_extends_no_lease() {
         now = lines.next_deadline().unwrap().max(now);
         out = lines.elapse(now);
     }
-    assert!(now <= begun + SECOND * 33 && asked(&out).len() == 1);
+    assert!(now <= begun + SECOND * 33 && subscribes(&out).len() == 1);
     let trouble = &lines.line_trouble()["1000"];
     assert!(trouble.remedy.contains("also after a renewal"));
 }
 
 // A5
 #[test]
-fn a_system_that_forgets_every_subscription_is_asked_ever_more_rarely() {
+fn a_pbx_that_forgets_every_subscription_gets_ever_fewer_requests() {
     let mut lines = lines(20);
     let mut now = SECOND;
-    let mut todo = asked(&lines.transport_up(now, account()));
+    let mut todo = subscribes(&lines.transport_up(now, account()));
     let (mut hour, mut probe_at) = (0, SECOND * 20);
     while now < SECOND * 7200 {
         while let Some(request) = todo.pop() {
             hour += usize::from(now > SECOND * 3600);
             let in_dialog = Message::parse(&request).unwrap().to_tag().is_some();
             let code = if in_dialog { 481 } else { 200 };
-            todo.extend(asked(&respond(&mut lines, now, &request, code, &[])));
+            todo.extend(subscribes(&respond(&mut lines, now, &request, code, &[])));
             if !in_dialog {
                 let idle = document(0, "full", "terminated");
-                todo.extend(asked(&notify(&mut lines, now, &request, 1, &idle)));
+                todo.extend(subscribes(&notify(&mut lines, now, &request, 1, &idle)));
             }
         }
         now = lines.next_deadline().unwrap().min(probe_at).max(now);
         if now >= probe_at {
             probe_at += SECOND * 20;
-            todo.extend(asked(&lines.canary(now)));
+            todo.extend(subscribes(&lines.canary(now)));
         }
-        todo.extend(asked(&lines.elapse(now)));
+        todo.extend(subscribes(&lines.elapse(now)));
     }
     // Renewals of 20 lines and the probe every 20 s would be about 600.
     assert!((200..1_500).contains(&hour), "{hour} in an hour");
@@ -233,7 +233,7 @@ fn notify_list(
 
 // A3 (RFC 4662 5.2)
 #[test]
-fn a_list_whose_numbering_begins_again_counts_and_one_with_a_gap_is_asked_for() {
+fn a_list_with_new_numbering_counts_and_one_with_a_gap_is_refreshed() {
     let (mut lines, subscribe) = two_in_a_list();
     let idle = document(0, "full", "terminated");
     let talking = document(0, "full", "confirmed");
@@ -247,12 +247,12 @@ fn a_list_whose_numbering_begins_again_counts_and_one_with_a_gap_is_asked_for() 
     assert_eq!(states(&out)[..2], [LineState::Connected, LineState::Idle]);
     let next = "version='1' fullState='false'";
     let out = notify_list(&mut lines, &subscribe, 3, next, &both[1..]);
-    assert!(asked(&out).is_empty());
+    assert!(subscribes(&out).is_empty());
     // A list document about the other line is missing.
     let gap = "version='3' fullState='false'";
     let out = notify_list(&mut lines, &subscribe, 4, gap, &both[1..]);
     assert_eq!(
-        (states(&out), asked(&out).len()),
+        (states(&out), subscribes(&out).len()),
         (vec![LineState::Idle], 1)
     );
     assert!(lines.line_trouble().is_empty());
@@ -260,19 +260,19 @@ fn a_list_whose_numbering_begins_again_counts_and_one_with_a_gap_is_asked_for() 
 
 // A16: one line of a list does not disturb the others.
 #[test]
-fn a_line_of_a_list_without_a_full_document_makes_the_list_be_asked_for_once() {
+fn a_line_of_a_list_without_a_full_document_refreshes_the_list_once() {
     let (mut lines, subscribe) = two_in_a_list();
     let idle = document(0, "full", "terminated");
     let part = document(4, "partial", "confirmed");
     let both = [("1000", idle.as_str()), ("1001", part.as_str())];
     let whole = "version='0' fullState='true'";
     let out = notify_list(&mut lines, &subscribe, 1, whole, &both);
-    let refresh = asked(&out).remove(0);
+    let refresh = subscribes(&out).remove(0);
     assert_eq!(states(&out)[..1], [LineState::Idle]);
     respond(&mut lines, SECOND, &refresh, 200, &[]);
     let out = notify_list(&mut lines, &subscribe, 2, whole, &both);
     assert_eq!(states(&out)[..2], [LineState::Idle, LineState::Connected]);
-    assert!(!is_stale(&out) && asked(&out).is_empty());
+    assert!(!is_stale(&out) && subscribes(&out).is_empty());
     let named: Vec<&str> = lines.line_trouble().keys().map(AsRef::as_ref).collect();
     assert_eq!(named, ["1001"]);
     // Unreadable documents of the line do not disturb the others either.
@@ -287,7 +287,7 @@ fn a_line_of_a_list_without_a_full_document_makes_the_list_be_asked_for_once() {
             _ => None,
         });
         assert_eq!(stale.collect::<Vec<_>>(), ["1001"]);
-        for refresh in asked(&out) {
+        for refresh in subscribes(&out) {
             assert_eq!(call_id(&refresh), call_id(&subscribe));
             respond(&mut lines, SECOND, &refresh, 200, &[]);
         }

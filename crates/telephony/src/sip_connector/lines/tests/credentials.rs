@@ -206,7 +206,7 @@ impl World {
         self.under_way.insert(at, (to_notifier, bytes));
     }
 
-    fn take(&mut self, outputs: Vec<Output>) {
+    fn apply(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
                 Output::Send(bytes) => self.post(true, bytes),
@@ -241,7 +241,7 @@ impl World {
 
     fn start(&mut self) {
         let outputs = self.lines.transport_up(self.now, account());
-        self.take(outputs);
+        self.apply(outputs);
     }
 
     /// Moves the clock on.
@@ -263,15 +263,15 @@ impl World {
                     }
                 } else {
                     let outputs = self.lines.receive(next, &Message::parse(&bytes).unwrap());
-                    self.take(outputs);
+                    self.apply(outputs);
                 }
             } else if self.next_canary <= next {
                 self.next_canary = next + CANARY_INTERVAL;
                 let outputs = self.lines.canary(next);
-                self.take(outputs);
+                self.apply(outputs);
             } else {
                 let outputs = self.lines.elapse(next);
-                self.take(outputs);
+                self.apply(outputs);
             }
         }
         for since in self.stale_since.values() {
@@ -298,7 +298,7 @@ fn nonces_of_a_minute_make_no_line_stale_for_more_than_a_second() {
 
 // A25, F2: FreeSWITCH restarts between two probes and sends no NOTIFY.
 #[test]
-fn a_restart_is_noticed_by_the_next_canary_and_all_lines_subscribe_anew() {
+fn a_restart_is_noticed_by_the_next_canary_and_all_lines_subscribe_again() {
     let mut world = World::new(300, Notifier::new(600));
     world.start();
     world.run_until(SECOND * 15);

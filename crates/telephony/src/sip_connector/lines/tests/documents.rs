@@ -42,7 +42,7 @@ pub(super) fn notifier(subscribe: &[u8]) -> Notify<'_> {
 }
 
 /// The last state of a line in the output, `None` within it if the state is unknown; nothing if the line is not in it.
-pub(super) fn told(out: &[Output], extension: &str) -> Option<Option<LineState>> {
+pub(super) fn reported_state(out: &[Output], extension: &str) -> Option<Option<LineState>> {
     let mut told = out.iter().rev().filter_map(|output| match output {
         Output::Line {
             extension: of,
@@ -169,13 +169,17 @@ fn ugly() -> Vec<Case> {
 
 /// A6, A12: the state counts, and the line's trouble names each dropped part; an unreadable line is not idle.
 #[test]
-fn the_trouble_of_a_line_names_what_was_dropped_and_the_state_counts() {
+fn the_trouble_of_a_line_names_the_dropped_part_and_the_state_counts() {
     for (content_type, body, expected, what) in ugly() {
         let (mut lines, subscribe) = one_active();
         let mut pbx = notifier(&subscribe);
         pbx.content_type = content_type;
         let out = pbx.send(&mut lines, SECOND, &body);
-        assert_eq!(told(&out, "1000"), Some(expected), "{content_type} {body}");
+        assert_eq!(
+            reported_state(&out, "1000"),
+            Some(expected),
+            "{content_type} {body}"
+        );
         let found = trouble(&lines, "1000");
         assert!(
             found.contains(what) && found.is_empty() == what.is_empty(),
@@ -183,25 +187,29 @@ fn the_trouble_of_a_line_names_what_was_dropped_and_the_state_counts() {
         );
         pbx.content_type = "application/dialog-info+xml";
         let out = pbx.send(&mut lines, SECOND, &full(9, &[("1", "terminated")]));
-        assert_eq!(told(&out, "1000"), Some(Some(LineState::Idle)), "{body}");
+        assert_eq!(
+            reported_state(&out, "1000"),
+            Some(Some(LineState::Idle)),
+            "{body}"
+        );
         assert_eq!(trouble(&lines, "1000"), "", "the line is well again");
     }
 }
 
 /// A26, F5: a call that vanishes without `terminated` is checked by one refresh, and stays until the answer.
 #[test]
-fn a_vanished_call_is_asked_for_before_it_is_over() {
+fn a_vanished_call_is_refreshed_before_it_is_over() {
     let (mut lines, subscribe) = one_active();
     let mut pbx = notifier(&subscribe);
     let call = Some(Some(LineState::Connected));
     pbx.send(&mut lines, SECOND, &full(1, &[("1", "confirmed")]));
     let out = pbx.send(&mut lines, SECOND, &full(2, &[]));
-    assert_eq!(told(&out, "1000"), call);
+    assert_eq!(reported_state(&out, "1000"), call);
     let refresh = requests(&out);
     assert_eq!(refresh.len(), 1, "asked at once");
     let out = pbx.send(&mut lines, SECOND, &full(3, &[]));
     assert_eq!(
-        (told(&out, "1000"), requests(&out).len()),
+        (reported_state(&out, "1000"), requests(&out).len()),
         (call, 0),
         "and only once"
     );
@@ -209,7 +217,7 @@ fn a_vanished_call_is_asked_for_before_it_is_over() {
     let again = requests(&respond(&mut lines, SECOND, &refresh[0], 200, &[]));
     let out = pbx.send(&mut lines, SECOND, &full(4, &[("1", "confirmed")]));
     assert_eq!(
-        (told(&out, "1000"), requests(&out).len()),
+        (reported_state(&out, "1000"), requests(&out).len()),
         (call, 0),
         "it was there all the time"
     );
@@ -220,13 +228,13 @@ fn a_vanished_call_is_asked_for_before_it_is_over() {
     // Another vanished call is checked at once, too.
     let later = SECOND * 5;
     let out = pbx.send(&mut lines, later, &full(5, &[]));
-    assert_eq!(told(&out, "1000"), call);
+    assert_eq!(reported_state(&out, "1000"), call);
     let refresh = requests(&out);
     assert_eq!(refresh.len(), 1);
     respond(&mut lines, later, &refresh[0], 200, &[]);
     let out = pbx.send(&mut lines, later, &full(6, &[]));
     assert_eq!(
-        told(&out, "1000"),
+        reported_state(&out, "1000"),
         Some(Some(LineState::Idle)),
         "the answer says so"
     );
@@ -244,7 +252,7 @@ fn a_vanished_call_is_over_when_no_answer_comes() {
     let idle = std::iter::from_fn(|| {
         let now = lines.next_deadline()?;
         let out = lines.elapse(now);
-        Some((now, told(&out, "1000")))
+        Some((now, reported_state(&out, "1000")))
     });
     let (at, state) = idle.into_iter().find(|(_, state)| state.is_some()).unwrap();
     assert_eq!((at, state), (SECOND * 6, Some(Some(LineState::Ringing))));
@@ -253,7 +261,7 @@ fn a_vanished_call_is_over_when_no_answer_comes() {
     let mut pbx = notifier(&subscribe);
     pbx.send(&mut lines, SECOND, &full(1, &[("1", "confirmed")]));
     let out = pbx.send(&mut lines, SECOND, &full(2, &[("1", "terminated")]));
-    assert_eq!(told(&out, "1000"), Some(Some(LineState::Idle)));
+    assert_eq!(reported_state(&out, "1000"), Some(Some(LineState::Idle)));
     assert!(requests(&out).is_empty());
 }
 
@@ -313,7 +321,7 @@ fn freeswitch_calls_on_hold_and_waiting_calls_stay_on_the_phone() {
                 out = pbx.send(&mut lines, SECOND * version, &document);
             }
             assert_eq!(
-                told(&out, "1000"),
+                reported_state(&out, "1000"),
                 Some(Some(*expected)),
                 "{version} {id} {state}"
             );
@@ -336,14 +344,21 @@ fn own_dialogs_at_freeswitch_do_not_end_a_call() {
     ];
     for (version, (dialog, expected)) in (1..).zip(steps) {
         let out = pbx.send(&mut lines, SECOND, &full(version, &[dialog]));
-        assert_eq!(told(&out, "1000"), Some(Some(expected)), "{version}");
+        assert_eq!(
+            reported_state(&out, "1000"),
+            Some(Some(expected)),
+            "{version}"
+        );
         assert!(requests(&out).is_empty());
     }
     // The key is dark, and no call is left on this profile; another profile may have one.
     let dark = full(9, &[("offhook-1", "terminated")]);
     let out = pbx.send(&mut lines, SECOND * 5, &dark);
-    assert_eq!(told(&out, "1000"), Some(Some(LineState::Connected)));
+    assert_eq!(
+        reported_state(&out, "1000"),
+        Some(Some(LineState::Connected))
+    );
     respond(&mut lines, SECOND * 5, &requests(&out)[0], 200, &[]);
     let out = pbx.send(&mut lines, SECOND * 5, &dark);
-    assert_eq!(told(&out, "1000"), Some(Some(LineState::Idle)));
+    assert_eq!(reported_state(&out, "1000"), Some(Some(LineState::Idle)));
 }

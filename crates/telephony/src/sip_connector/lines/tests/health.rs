@@ -5,7 +5,7 @@ use super::*;
 
 // A22: a line that is known with a remark counts once.
 #[test]
-fn lines_that_are_not_heard_of_yet_are_awaited_whatever_is_remarked_about_others() {
+fn unreported_lines_are_pending_with_any_remarks_about_others() {
     let mut lines = lines(4);
     let mut subscribes = sent(&lines.transport_up(SECOND, account()));
     let out = respond(&mut lines, SECOND, &subscribes[0], 200, &[]);

@@ -1,6 +1,6 @@
 //! The states of lines that are watched by a list (RFC 4662).
 
-use super::documents::{full, notifier, told, trouble};
+use super::documents::{full, notifier, reported_state, trouble};
 use super::*;
 
 /// Lines that are watched by a list, and the SUBSCRIBE for it.
@@ -78,7 +78,7 @@ fn lines_of_a_list_are_found_however_they_are_written() {
         let (mut lines, subscribe) = listed(&[extension]);
         let out = send_list(&mut lines, &subscribe, 1, &body(true, resource, &[part]));
         assert_eq!(
-            told(&out, extension),
+            reported_state(&out, extension),
             Some(Some(LineState::Connected)),
             "{resource}"
         );
@@ -103,7 +103,7 @@ fn a_line_is_the_union_of_its_instances() {
             .map(|(id, text)| (*id, DOCUMENT, *text))
             .collect();
         let out = send_list(lines, &subscribe, cseq, &body(full, resources, &parts));
-        told(&out, "1001")
+        reported_state(&out, "1001")
     };
     let in_call = full(1, &[("1", "confirmed")]);
     // The same version and id in both instances: each counts its own documents.
@@ -152,7 +152,7 @@ fn a_line_is_the_union_of_its_instances() {
         let document = full(cseq, &[("1001", state)]);
         let body = body(cseq == 1, &resource, &[("1", DOCUMENT, &document)]);
         let out = send_list(&mut lines, &subscribe, cseq, &body);
-        assert_eq!(told(&out, "1001"), Some(Some(expected)));
+        assert_eq!(reported_state(&out, "1001"), Some(Some(expected)));
     }
 }
 
@@ -174,12 +174,12 @@ fn instances_of_the_same_name_do_not_take_each_others_place() {
         };
         for version in 1..4 {
             let out = send(&mut lines, version);
-            let state = told(&out, "1001");
+            let state = reported_state(&out, "1001");
             assert_eq!(state, Some(Some(LineState::Connected)), "{resources}");
         }
         let out = lines.elapse(SECOND * 20);
         assert!(
-            !matches!(told(&out, "1001"), Some(Some(LineState::Idle))),
+            !matches!(reported_state(&out, "1001"), Some(Some(LineState::Idle))),
             "{resources}"
         );
     }
@@ -198,12 +198,15 @@ fn the_call_of_an_instance_ends_with_the_instance() {
         &[("a", DOCUMENT, &idle), ("b", DOCUMENT, &call)],
     );
     let out = send_list(&mut lines, &subscribe, 1, &both);
-    assert_eq!(told(&out, "1001"), Some(Some(LineState::Connected)));
+    assert_eq!(
+        reported_state(&out, "1001"),
+        Some(Some(LineState::Connected))
+    );
     let idle = full(2, &[]);
     let parts = [("a", DOCUMENT, &*idle)];
     let one = body(true, &resource(&one("a")), &parts);
     let out = send_list(&mut lines, &subscribe, 2, &one);
-    assert_eq!(told(&out, "1001"), Some(Some(LineState::Idle)));
+    assert_eq!(reported_state(&out, "1001"), Some(Some(LineState::Idle)));
 }
 
 /// A13: instances without a document have troubles of their own.
@@ -226,7 +229,7 @@ fn lines_of_a_list_without_a_document_are_named() {
         let (mut lines, subscribe) = listed(&["1001"]);
         let resource = format!("<resource uri='sip:1001@x'>{instance}</resource>");
         let out = send_list(&mut lines, &subscribe, 1, &body(true, &resource, &[]));
-        assert_eq!(told(&out, "1001"), Some(None), "{instance}");
+        assert_eq!(reported_state(&out, "1001"), Some(None), "{instance}");
         assert!(
             trouble(&lines, "1001").contains(what),
             "{}",
@@ -241,9 +244,12 @@ fn lines_of_a_list_without_a_document_are_named() {
         1,
         &body(true, "<resource uri='sip:1001@x'/>", &[]),
     );
-    assert_eq!((told(&out, "1001"), lines.line_trouble().len()), (None, 0));
+    assert_eq!(
+        (reported_state(&out, "1001"), lines.line_trouble().len()),
+        (None, 0)
+    );
     let out = send_list(&mut lines, &subscribe, 2, &body(true, "", &[]));
-    assert_eq!(told(&out, "1001"), Some(None));
+    assert_eq!(reported_state(&out, "1001"), Some(None));
     assert!(trouble(&lines, "1001").contains("not on the list"));
 }
 
@@ -265,20 +271,23 @@ fn a_list_within_the_list_is_followed() {
     let (mut lines, subscribe) = listed(&["1001", "1002"]);
     let within = body(true, line, &[("1", DOCUMENT, &call)]).replace("--b", "--c");
     let out = send_list(&mut lines, &subscribe, 1, &nested(&within));
-    assert_eq!(told(&out, "1001"), Some(Some(LineState::Connected)));
-    assert_eq!(told(&out, "1002"), Some(Some(LineState::Idle)));
+    assert_eq!(
+        reported_state(&out, "1001"),
+        Some(Some(LineState::Connected))
+    );
+    assert_eq!(reported_state(&out, "1002"), Some(Some(LineState::Idle)));
     assert_eq!(lines.line_trouble().len(), 0, "{:?}", lines.line_trouble());
     // An unchanged line of that list is still on it.
     let unchanged = body(false, "", &[]).replace("--b", "--c");
     let out = send_list(&mut lines, &subscribe, 2, &nested(&unchanged));
-    assert_ne!(told(&out, "1001"), Some(None));
+    assert_ne!(reported_state(&out, "1001"), Some(None));
     let out = send_list(
         &mut lines,
         &subscribe,
         3,
         &nested("--c\r\n\r\nnonsense\r\n--c--"),
     );
-    assert_eq!(told(&out, "1001"), Some(None));
+    assert_eq!(reported_state(&out, "1001"), Some(None));
     assert!(trouble(&lines, "sip:blf@pbx.test").contains("a list within it"));
     // A list that contains itself.
     let mut deep = body(true, line, &[("1", DOCUMENT, &call)]).replace("--b", "--c9");
@@ -296,7 +305,7 @@ fn a_list_within_the_list_is_followed() {
         4,
         &nested(&deep).replace("boundary=\"c\"", "boundary=c0"),
     );
-    assert_eq!(told(&out, "1001"), Some(None));
+    assert_eq!(reported_state(&out, "1001"), Some(None));
     assert!(
         trouble(&lines, "sip:blf@pbx.test").contains("too deep"),
         "{}",
@@ -312,8 +321,11 @@ fn a_list_that_ends_in_the_middle_is_named() {
     let line = "<resource uri='sip:1001@x'><instance id='a' state='active' cid='1'/></resource>";
     let whole = body(true, line, &[("1", DOCUMENT, &call)]);
     let out = send_list(&mut lines, &subscribe, 1, &whole.replace("</list>", ""));
-    assert_eq!(told(&out, "1001"), Some(Some(LineState::Connected)));
-    assert_eq!(told(&out, "1002"), None, "as unknown as before");
+    assert_eq!(
+        reported_state(&out, "1001"),
+        Some(Some(LineState::Connected))
+    );
+    assert_eq!(reported_state(&out, "1002"), None, "as unknown as before");
     assert!(trouble(&lines, "sip:blf@pbx.test").contains("ends in the middle"));
     assert_eq!(trouble(&lines, "1002"), "");
     // Text after the end and a missing last boundary harm no line.
@@ -331,13 +343,16 @@ fn a_list_that_ends_in_the_middle_is_named() {
             .replace("</list>", "</list>bye")
             .replace("--b--\r\n", ""),
     );
-    assert_eq!(told(&out, "1002"), Some(Some(LineState::Connected)));
+    assert_eq!(
+        reported_state(&out, "1002"),
+        Some(Some(LineState::Connected))
+    );
     assert!(trouble(&lines, "sip:blf@pbx.test").contains("content after its end"));
 }
 
 /// A26: calls that vanish from a list are checked by one refresh of the list.
 #[test]
-fn vanished_calls_of_a_list_are_asked_for_together() {
+fn vanished_calls_of_a_list_share_one_refresh() {
     let (mut lines, subscribe) = listed(&["1001", "1002"]);
     let resource = |n: u8| {
         format!(
@@ -357,13 +372,16 @@ fn vanished_calls_of_a_list_are_asked_for_together() {
     };
     send(&mut lines, 1, &[("1", "confirmed")]);
     let out = send(&mut lines, 2, &[]);
-    assert_eq!(told(&out, "1002"), Some(Some(LineState::Connected)));
+    assert_eq!(
+        reported_state(&out, "1002"),
+        Some(Some(LineState::Connected))
+    );
     let refresh = refreshes(&out);
     assert_eq!(refresh.len(), 1);
     respond(&mut lines, SECOND, &refresh[0], 200, &[]);
     let out = send(&mut lines, 3, &[]);
     assert_eq!(
-        (told(&out, "1001"), told(&out, "1002")),
+        (reported_state(&out, "1001"), reported_state(&out, "1002")),
         (Some(Some(LineState::Idle)), Some(Some(LineState::Idle)))
     );
     assert!(refreshes(&out).is_empty());

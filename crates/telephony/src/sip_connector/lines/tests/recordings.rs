@@ -241,7 +241,7 @@ fn recorded(recording: &str) -> Vec<String> {
 
 // A17
 #[test]
-fn a_notify_that_cannot_be_taken_is_named_and_the_state_asked_for_again() {
+fn an_unreadable_notify_is_named_and_causes_a_refresh() {
     let call = "<dialog-info xmlns='urn:ietf:params:xml:ns:dialog-info' version='1' state='full' entity='x'><dialog id='1'><state>confirmed</state></dialog></dialog-info>";
     for (from, to) in [
         ("Content-Length: ", "Content-Length: 9"),

@@ -1,6 +1,6 @@
 //! Active lists without the state of a line (A13, A22).
 
-use super::documents::{full, notifier, told, trouble};
+use super::documents::{full, notifier, reported_state, trouble};
 use super::lists::{DOCUMENT, body, listed};
 use super::*;
 
@@ -34,11 +34,11 @@ impl Pbx {
         pbx.content_type = "multipart/related;type=\"application/rlmi+xml\";boundary=b";
         let body = body.replace("fullState", &version);
         let out = pbx.send(&mut self.lines, self.now, &body);
-        self.take(&out);
+        self.apply(&out);
         out
     }
 
-    fn take(&mut self, out: &[Output]) {
+    fn apply(&mut self, out: &[Output]) {
         for output in out {
             if let Output::Line {
                 extension,
@@ -63,7 +63,7 @@ impl Pbx {
             };
             self.now = self.now.max(at);
             let mut out = self.lines.elapse(self.now);
-            self.take(&out);
+            self.apply(&out);
             if due.first().is_some_and(|(at, _)| *at <= self.now) {
                 let (_, body) = due.remove(0);
                 out.extend(self.notify(body));
@@ -72,7 +72,7 @@ impl Pbx {
             for request in asked.filter(|bytes| bytes.starts_with(b"SUBSCRIBE")) {
                 let expires = [("Expires", "600")];
                 let out = respond(&mut self.lines, self.now, &request, 200, &expires);
-                self.take(&out);
+                self.apply(&out);
                 let mut at = self.now;
                 due.extend(answers.iter().map(|(after, body)| {
                     at += *after;
@@ -120,7 +120,7 @@ const HOURS: Duration = Duration::from_secs(7200);
 
 // A13
 #[test]
-fn what_a_list_tells_no_more_counts_for_half_a_minute() {
+fn a_state_missing_in_its_list_counts_for_half_a_minute() {
     for silent in silent() {
         let mut pbx = Pbx::new(&["1001", "1002"]);
         pbx.notify(&with_documents());
@@ -148,7 +148,7 @@ fn what_a_list_tells_no_more_counts_for_half_a_minute() {
 
 // A13, A22
 #[test]
-fn a_line_of_which_the_list_never_tells_is_awaited_and_then_named() {
+fn a_line_without_a_state_in_its_list_is_awaited_and_then_named() {
     for silent in silent() {
         let mut pbx = Pbx::new(&["1001", "1002"]);
         pbx.notify(&silent);
@@ -227,16 +227,20 @@ fn an_instance_without_news_beside_others_is_named() {
         let mut pbx = Pbx::new(&["1001"]);
         pbx.notify(&listed(both, &idle, &call));
         let out = pbx.notify(&listed(&silent, &idle, &idle));
-        assert_eq!(told(&out, "1001"), Some(None), "{silent}");
+        assert_eq!(reported_state(&out, "1001"), Some(None), "{silent}");
         let is_state = |output: &Output| is_line_state(output);
         assert!(!out.iter().any(is_state), "not idle for a moment");
         assert!(trouble(&pbx.lines, "1001").contains("has no state"));
         let out = pbx.notify(&listed(&silent, &call, &idle));
-        let state = told(&out, "1001");
+        let state = reported_state(&out, "1001");
         assert_eq!(state, Some(Some(LineState::Connected)), "{silent}");
         assert!(trouble(&pbx.lines, "1001").contains("has no state"));
         let out = pbx.notify(&listed(both, &idle, &idle));
-        assert_eq!(told(&out, "1001"), Some(Some(LineState::Idle)), "{silent}");
+        assert_eq!(
+            reported_state(&out, "1001"),
+            Some(Some(LineState::Idle)),
+            "{silent}"
+        );
         assert_eq!(trouble(&pbx.lines, "1001"), "");
     }
 }
@@ -256,11 +260,15 @@ fn the_old_call_of_an_instance_without_a_document_does_not_stay() {
         pbx.notify(&body(true, listed, &[a, ("b", DOCUMENT, &call)]));
         assert_eq!(pbx.states_of(["1001"]), [Some(LineState::Connected)]);
         let out = pbx.notify(&body(true, listed, &parts));
-        assert_eq!(told(&out, "1001"), Some(None), "{what}");
+        assert_eq!(reported_state(&out, "1001"), Some(None), "{what}");
         assert_eq!(pbx.states_of(["1001"]), [None], "{what}");
         let trouble = trouble(&pbx.lines, "1001");
         assert!(trouble.contains(what), "{trouble}");
         let out = pbx.notify(&body(true, listed, &[a, ("b", DOCUMENT, &idle)]));
-        assert_eq!(told(&out, "1001"), Some(Some(LineState::Idle)), "{what}");
+        assert_eq!(
+            reported_state(&out, "1001"),
+            Some(Some(LineState::Idle)),
+            "{what}"
+        );
     }
 }

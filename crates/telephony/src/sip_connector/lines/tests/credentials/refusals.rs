@@ -54,7 +54,7 @@ fn subscriptions_that_end_together_begin_again_at_once() {
 fn an_order_to_refresh_makes_a_few_failed_logins() {
     let mut world = changed_password();
     let outputs = world.lines.refresh_all(world.now, 1);
-    world.take(outputs);
+    world.apply(outputs);
     world.run_until(SECOND * 155);
     let failed = world.notifier.failed_logins;
     assert!((4..=10).contains(&failed), "{failed}");
