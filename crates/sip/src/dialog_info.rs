@@ -47,7 +47,7 @@ pub enum DialogState {
 }
 
 impl DialogState {
-    /// The word in a document.
+    /// The name of the state in a document.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Trying => "trying",
@@ -126,7 +126,7 @@ impl Dialog {
     }
 }
 
-/// A whole document.
+/// A complete document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DialogInfo {
     /// The address of the entity, such as `sip:1001@pbx.test`.

@@ -81,7 +81,7 @@ pub struct Challenge {
     pub nonce: String,
     /// Returned to the server unchanged.
     pub opaque: Option<String>,
-    /// The hash.
+    /// The hash algorithm of the challenge.
     pub algorithm: Algorithm,
     /// Whether the challenge named the algorithm; if not, the answer does not name it either (RFC 2617 §3.2.2).
     pub algorithm_named: bool,
@@ -108,7 +108,7 @@ pub enum ChallengeProblem {
     /// Digest with a quality of protection other than `auth` (RFC 7616 §3.3).
     #[error("only the digest qop {0}")]
     Qop(String),
-    /// Digest without the parameter.
+    /// Digest without this parameter.
     #[error("a digest challenge without {0}")]
     Incomplete(&'static str),
     /// A challenge, but the account has no user name and password.

@@ -87,7 +87,6 @@ impl Floor {
         now.max(last + pause.unwrap_or_default())
     }
 
-    /// Counts a failure.
     pub(crate) fn fail(&mut self) {
         self.failures = self.failures.saturating_add(1);
     }
@@ -97,7 +96,6 @@ impl Floor {
         self.failures
     }
 
-    /// Clears the counter of failures.
     pub(crate) fn clear(&mut self) {
         self.failures = 0;
     }

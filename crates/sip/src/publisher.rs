@@ -255,7 +255,6 @@ impl Publisher {
         self.send_publish(now, out);
     }
 
-    /// Sends one PUBLISH.
     fn send_publish(&mut self, now: Duration, out: &mut Vec<Action>) {
         self.is_held_back = false;
         let Some(account) = self.account.clone() else {

@@ -124,7 +124,6 @@ fn with_warning(answer: Writer) -> Writer {
     answer.header("Warning", warning)
 }
 
-/// The address with the mark.
 fn with_loop_mark(uri: &str) -> String {
     format!("{};{LOOP_MARK}", without_headers(uri))
 }

@@ -55,7 +55,7 @@ pub enum Remark {
     /// More items than a reader accepts.
     #[error("it has more than {kept} {what}")]
     TooMany {
-        /// The items.
+        /// The name of the items, such as dialogs.
         what: &'static str,
         /// The number of items that count.
         kept: usize,

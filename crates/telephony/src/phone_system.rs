@@ -282,7 +282,7 @@ impl ConnectorHandle {
     /// Publishes about an extension into the phone system's own presence server (RFC 3903), and renews the publication.
     pub async fn publish(&self, extension: Arc<str>, publication: Publication) {
         let publish = Command::Publish(extension, publication);
-        // As above.
+        // Sending fails only when the task has ended.
         let _ = self.commands.send(publish).await;
     }
 

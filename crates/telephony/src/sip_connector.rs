@@ -35,7 +35,7 @@ pub use lines::random_notifier::play as play_random_notifier;
 /// The transport to the phone system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
-    /// Datagrams.
+    /// UDP.
     Udp,
     /// One connection, opened by Offhook.
     Tcp,

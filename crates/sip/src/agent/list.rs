@@ -102,12 +102,10 @@ impl List {
         }))
     }
 
-    /// Number of members.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// The resources of the members.
     pub(super) fn resources(&self) -> impl Iterator<Item = Resource> {
         self.members.iter().map(|followed| followed.member.resource)
     }

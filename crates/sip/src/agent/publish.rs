@@ -18,7 +18,7 @@ pub struct Publication<'a> {
     pub resource: Resource,
     /// The package of the document.
     pub package: Package,
-    /// The publication.
+    /// Identifies the publication over all its PUBLISHes.
     pub entity: PublicationId,
     /// The document; empty: unchanged, only renewed; `None`: the publication has ended.
     pub body: Option<&'a [u8]>,

@@ -27,7 +27,7 @@ pub enum Verdict {
     RefusedWithoutChallenge,
     /// The response to a challenge of this attempt was rejected.
     WrongCredentials,
-    /// No password can help.
+    /// No password can answer the challenge.
     Unusable(ChallengeProblem),
 }
 

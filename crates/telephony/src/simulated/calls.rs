@@ -77,7 +77,6 @@ impl Calls {
             .collect()
     }
 
-    /// Resource of an extension.
     pub(super) fn resource(&self, extension: &str) -> Option<Resource> {
         self.extensions.get(extension).map(|known| known.resource)
     }

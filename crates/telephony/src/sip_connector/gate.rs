@@ -159,7 +159,6 @@ impl<K: Ord + Clone> Gate<K> {
         self.refusal.as_ref().map(|refusal| &refusal.trouble)
     }
 
-    /// Whether the credentials are proven.
     pub(super) fn is_proven(&self) -> bool {
         self.is_proven
     }

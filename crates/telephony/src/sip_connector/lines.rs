@@ -114,7 +114,6 @@ impl Lines {
             .min()
     }
 
-    /// Watches and unwatches extensions.
     pub(super) fn change(
         &mut self,
         now: Duration,
@@ -186,7 +185,6 @@ impl Lines {
         out
     }
 
-    /// Unsubscribes from everything.
     pub(super) fn stop(&mut self, now: Duration) -> Vec<Output> {
         let all = self.lines.keys().cloned().collect();
         self.change(now, Vec::new(), all)

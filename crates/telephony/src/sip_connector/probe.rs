@@ -22,7 +22,7 @@ const TIMEOUT_DOWN: Duration = Duration::from_secs(2);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ProbeAction {
     Nothing,
-    /// Send this message.
+    /// A message for the phone system.
     Send(Vec<u8>),
     /// No answer: the phone system is gone.
     Dead,

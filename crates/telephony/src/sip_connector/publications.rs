@@ -49,7 +49,6 @@ struct Entry {
     started: bool,
 }
 
-/// All publications of the connector.
 pub(super) struct Publications {
     words: TroubleTexts,
     ids: Ids,

@@ -44,6 +44,5 @@ impl Datagrams {
         let _ = self.socket.try_send_to(bytes, to);
     }
 
-    /// Sends the queued datagrams.
     pub(super) fn flush(&mut self) {}
 }

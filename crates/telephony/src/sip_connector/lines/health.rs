@@ -8,7 +8,6 @@ use sip::software::Software;
 use super::{Line, Lines, Note, Trouble};
 
 impl Lines {
-    /// Number of watched lines.
     pub(in crate::sip_connector) fn len(&self) -> usize {
         let lines = self.lines.iter();
         lines
@@ -24,7 +23,6 @@ impl Lines {
         }
     }
 
-    /// Trouble of single lines.
     pub(in crate::sip_connector) fn line_trouble(&self) -> &BTreeMap<Arc<str>, Trouble> {
         &self.line_trouble
     }

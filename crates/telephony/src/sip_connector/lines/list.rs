@@ -67,7 +67,6 @@ impl Lines {
         }
     }
 
-    /// The lines of a list.
     fn of_list(&self, list: &Arc<str>) -> Vec<Arc<str>> {
         let lines = self.lines.iter();
         let own = lines.filter(|(_, line)| line.list.as_ref() == Some(list));

@@ -104,7 +104,6 @@ impl Pace {
     }
 }
 
-/// A random element.
 fn any_of<'a, T>(all: &'a [T], ids: &mut Ids) -> Option<&'a T> {
     let per_mille = usize::try_from(ids.per_mille()).unwrap_or_default();
     all.get(all.len() * per_mille / 1000)
@@ -134,7 +133,6 @@ impl Lines {
         }
     }
 
-    /// Queues a line.
     pub(super) fn queue(&mut self, extension: &Arc<str>, job: Job) {
         let Some(line) = self.lines.get_mut(extension) else {
             return;
