@@ -99,7 +99,7 @@ pub async fn new_api_key(
 
 impl Access {
     /// Checks against the store and the key from the configuration.
-    pub(crate) fn new(context: &Context, configured_key: Option<&str>) -> Self {
+    pub fn new(context: &Context, configured_key: Option<&str>) -> Self {
         Self {
             store: context.store.clone(),
             clock: context.clock.clone(),
@@ -109,13 +109,13 @@ impl Access {
     }
 
     /// The caller who sends these headers, in their session.
-    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
+    pub async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
         let caller = self.named(headers).await?;
         Ok(caller.map(|caller| caller.in_session(&session_mark(headers))))
     }
 
     /// Authenticates a request: returns it with its [`Caller`] as an extension.
-    pub(crate) async fn admit(&self, request: Request) -> Result<Request, NotAdmitted> {
+    pub async fn admit(&self, request: Request) -> Result<Request, NotAdmitted> {
         let caller = self.caller(request.headers()).await;
         let caller = caller.map_err(|error| NotAdmitted::Refused(error.into()))?;
         let Some(caller) = caller else {
@@ -167,7 +167,7 @@ impl Access {
 }
 
 /// The key or token that a request shows.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
@@ -180,7 +180,7 @@ fn session_mark(headers: &HeaderMap) -> String {
 }
 
 /// Why a request is not admitted.
-pub(crate) enum NotAdmitted {
+pub enum NotAdmitted {
     /// It has no credential, or one that is unknown, deleted or expired.
     NotSignedIn,
     /// The caller may not send it.
@@ -197,7 +197,7 @@ impl From<NotAdmitted> for Problem {
 }
 
 /// Middleware of the API: admits requests with a valid credential, refuses all others.
-pub(crate) async fn require(
+pub async fn require(
     State(access): State<Access>,
     request: Request,
     next: Next,

@@ -42,13 +42,13 @@ use axum::{
 use serde::de::DeserializeOwned;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use appointments::AppointmentLocks;
-pub(crate) use doctor::Examination;
-pub(crate) use events::{EventStreams, Tokens as EventTokens};
-pub(crate) use openapi::Document;
-pub(crate) use presence::PresenceBody;
-pub(crate) use state::{ApiParts, ApiState};
-pub(crate) use teams_account::{TeamsAccountBody, forget_account};
+pub use appointments::AppointmentLocks;
+pub use doctor::Examination;
+pub use events::{EventStreams, Tokens as EventTokens};
+pub use openapi::Document;
+pub use presence::PresenceBody;
+pub use state::{ApiParts, ApiState};
+pub use teams_account::{TeamsAccountBody, forget_account};
 
 use crate::{
     organisation::Organisation,
@@ -59,7 +59,7 @@ use crate::{
 
 /// All routes below `/api/v1`, and the document that describes them: both from one list, so that neither knows more than
 /// the other.
-pub(crate) fn routes() -> (Router<ApiState>, Document) {
+pub fn routes() -> (Router<ApiState>, Document) {
     let (router, document) = OpenApiRouter::new()
         .routes(routes!(people::list, people::add))
         .routes(routes!(import::import))
@@ -175,7 +175,7 @@ fn opened(teams: &TeamsHandle, organisation: &Organisation, person: &Person) {
 }
 
 /// A JSON body whose refusal is a problem that says what is wrong.
-pub(crate) struct Json<T>(pub(crate) T);
+pub struct Json<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;

@@ -50,7 +50,7 @@ const ASSETS: [(&str, &str, &str); 8] = [
 ];
 
 /// `GET /assets/{name}`.
-pub(crate) async fn serve(Path(name): Path<String>) -> Response {
+pub async fn serve(Path(name): Path<String>) -> Response {
     match ASSETS.iter().find(|(asset, ..)| *asset == name) {
         // Asked for again with each version; they are small and come from the same machine.
         Some((_, kind, body)) => (

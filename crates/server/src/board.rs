@@ -170,7 +170,7 @@ fn label(language: Language, activity: &Activity) -> String {
 }
 
 /// `GET /`.
-pub(crate) async fn page(
+pub async fn page(
     State(context): State<Context>,
     State(streams): State<EventStreams>,
     State(demo): State<Option<Arc<Demo>>>,
@@ -256,9 +256,7 @@ pub(crate) struct Day {
 }
 
 /// `GET /demo/day`.
-pub(crate) async fn day(
-    State(demo_controls): State<Option<Arc<Demo>>>,
-) -> Result<Json<Day>, Problem> {
+pub async fn day(State(demo_controls): State<Option<Arc<Demo>>>) -> Result<Json<Day>, Problem> {
     let demo = demo(demo_controls.as_deref())?;
     Ok(Json(Day {
         running: *demo.day.borrow(),
@@ -266,7 +264,7 @@ pub(crate) async fn day(
 }
 
 /// `PUT /demo/day`: pauses the day or lets it go on.
-pub(crate) async fn set_day(
+pub async fn set_day(
     State(demo_controls): State<Option<Arc<Demo>>>,
     crate::api::Json(day): crate::api::Json<Day>,
 ) -> Result<Json<Day>, Problem> {

@@ -12,9 +12,9 @@ use http_body_util::Limited;
 use crate::problem::Problem;
 
 /// The largest body in bytes, except that of a table of people.
-pub(crate) const BODY_MAX: usize = 64 * 1024;
+pub const BODY_MAX: usize = 64 * 1024;
 /// The largest table of people in bytes.
-pub(crate) const TABLE_MAX: usize = 8 * 1024 * 1024;
+pub const TABLE_MAX: usize = 8 * 1024 * 1024;
 /// The largest table of people as text in a form, in bytes, with the form's other fields: one byte of Windows-1252 becomes up
 /// to three of UTF-8, two bytes of UTF-16 up to three, and browsers send two for the end of a line.
 const TABLE_TEXT_MAX: usize = 3 * TABLE_MAX + BODY_MAX;
@@ -24,7 +24,7 @@ const TABLE_PATH: &str = "/api/v1/people/import";
 const TABLE_TEXT_PATHS: [&str; 2] = ["/admin/people", "/people/import"];
 
 /// The largest body in bytes that a request to `path` may have.
-pub(crate) fn body_max(path: &str) -> usize {
+pub fn body_max(path: &str) -> usize {
     if path == TABLE_PATH {
         TABLE_MAX
     } else if TABLE_TEXT_PATHS.contains(&path) {
@@ -35,7 +35,7 @@ pub(crate) fn body_max(path: &str) -> usize {
 }
 
 /// Middleware: refuses (413) bodies that are too large; before reading them if `Content-Length` says so.
-pub(crate) async fn limit(request: Request, next: Next) -> Response {
+pub async fn limit(request: Request, next: Next) -> Response {
     let most = body_max(request.uri().path());
     match limited(request, most) {
         Ok(request) => next.run(request).await,
@@ -44,7 +44,7 @@ pub(crate) async fn limit(request: Request, next: Next) -> Response {
 }
 
 /// The request with its body limited to `most` bytes; refused (413) if its `Content-Length` is larger.
-pub(crate) fn limited(request: Request, most: usize) -> Result<Request, Problem> {
+pub fn limited(request: Request, most: usize) -> Result<Request, Problem> {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > most) {

@@ -17,15 +17,15 @@ use crate::{
 
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
+pub struct Caller {
     /// For the audit log.
-    pub(crate) name: String,
+    pub name: String,
     /// Tells this caller from all others; names of keys and accounts may be alike.
-    pub(crate) identity: String,
+    pub identity: String,
     /// The person behind the account, if there is one. A key has none.
-    pub(crate) person: Option<PersonId>,
+    pub person: Option<PersonId>,
     /// The account, if the caller signed in to one.
-    pub(crate) account: Option<u64>,
+    pub account: Option<u64>,
     power: Power,
     /// The request that is made, where it carries an idempotency key.
     attempt: Option<Arc<Attempt>>,
@@ -38,7 +38,7 @@ const CONFIGURED: &str = "configuration";
 
 /// What the caller wants of something that is a person's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
+pub enum Access {
     /// To read it: a key needs the scope `read`.
     Read,
     /// To change it: a key needs the scope `write`.
@@ -65,7 +65,7 @@ enum Power {
 
 impl Caller {
     /// The key of the configuration file.
-    pub(crate) fn configured_key() -> Self {
+    pub fn configured_key() -> Self {
         Self {
             name: "API key of the configuration".into(),
             identity: CONFIGURED.into(),
@@ -78,7 +78,7 @@ impl Caller {
     }
 
     /// A key from the store.
-    pub(crate) fn key(key: &ApiKey) -> Self {
+    pub fn key(key: &ApiKey) -> Self {
         let has = |scope: &str| key.scopes.iter().any(|given| given == scope);
         Self {
             name: format!("API key {}", key.name),
@@ -97,7 +97,7 @@ impl Caller {
     }
 
     /// A session.
-    pub(crate) fn session(session: Session) -> Self {
+    pub fn session(session: Session) -> Self {
         match session.account {
             None => Self {
                 name: "administrator of the installation".into(),
@@ -125,7 +125,7 @@ impl Caller {
     }
 
     /// The person at a desktop agent of theirs.
-    pub(crate) fn agent(person: &Person) -> Self {
+    pub fn agent(person: &Person) -> Self {
         Self {
             name: format!("{}, at the desktop agent", person.name),
             identity: format!("agent of {}", person.id),
@@ -138,12 +138,12 @@ impl Caller {
     }
 
     /// Whether the caller is a program with an API key.
-    pub(crate) fn is_key(&self) -> bool {
+    pub fn is_key(&self) -> bool {
         matches!(self.power, Power::Key { .. }) || self.identity == CONFIGURED
     }
 
     /// The same caller, in the session that the mark tells from all others.
-    pub(crate) fn in_session(self, mark: &str) -> Self {
+    pub fn in_session(self, mark: &str) -> Self {
         Self {
             session: mark.into(),
             ..self
@@ -151,12 +151,12 @@ impl Caller {
     }
 
     /// The mark of the session or key.
-    pub(crate) fn session_mark(&self) -> &str {
+    pub fn session_mark(&self) -> &str {
         &self.session
     }
 
     /// The same caller, making a request with an idempotency key.
-    pub(crate) fn attempting(self, attempt: Arc<Attempt>) -> Self {
+    pub fn attempting(self, attempt: Arc<Attempt>) -> Self {
         Self {
             attempt: Some(attempt),
             ..self
@@ -164,7 +164,7 @@ impl Caller {
     }
 
     /// The author of changes, for the audit log.
-    pub(crate) fn author(&self) -> Author {
+    pub fn author(&self) -> Author {
         Author {
             name: self.name.clone(),
             attempt: self.attempt.clone(),
@@ -172,17 +172,17 @@ impl Caller {
     }
 
     /// Whether the caller is a system administrator.
-    pub(crate) fn is_admin(&self) -> bool {
+    pub fn is_admin(&self) -> bool {
         matches!(self.power, Power::System | Power::Key { admin: true, .. })
     }
 
     /// Whether the caller administers the organisation or a location.
-    pub(crate) fn administers(&self) -> bool {
+    pub fn administers(&self) -> bool {
         self.is_admin() || self.location().is_some()
     }
 
     /// The one location that the caller administers.
-    pub(crate) fn location(&self) -> Option<&str> {
+    pub fn location(&self) -> Option<&str> {
         match &self.power {
             Power::Location(location) => Some(location),
             _ => None,
@@ -190,31 +190,31 @@ impl Caller {
     }
 
     /// Whether the caller may read at all: a key for a meeting server or an agent need not.
-    pub(crate) fn may_read(&self) -> bool {
+    pub fn may_read(&self) -> bool {
         !matches!(self.power, Power::Key { read: false, .. })
     }
 
     /// Whether the caller may ask where the calls of everybody go.
-    pub(crate) fn may_route(&self) -> bool {
+    pub fn may_route(&self) -> bool {
         matches!(self.power, Power::System | Power::Key { route: true, .. })
     }
 
     /// Whether the caller may do nothing else.
-    pub(crate) fn only_routes(&self) -> bool {
+    pub fn only_routes(&self) -> bool {
         self.may_route()
             && !self.may_read()
             && !matches!(self.power, Power::Key { write: true, .. })
     }
 
     /// How much of the owner the caller may see.
-    pub(crate) fn level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
-        self.level_by(organisation, owner, Snapshot::relationship)
+    pub fn level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
+        self.level_by(organisation, owner, Tables::relationship)
     }
 
     /// What the caller is shown to be to the owner: without the owner's word that blocks the caller, who must not notice it.
     /// For display only.
-    pub(crate) fn shown_level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
-        self.level_by(organisation, owner, Snapshot::shown_relationship)
+    pub fn shown_level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
+        self.level_by(organisation, owner, Tables::shown_relationship)
     }
 
     fn level_by(
@@ -234,7 +234,7 @@ impl Caller {
 
     /// How much of the owner the caller could see before a change of visibility; `None`: the change does not concern the
     /// caller.
-    pub(crate) fn level_before(
+    pub fn level_before(
         &self,
         organisation: &Organisation,
         owner: PersonId,
@@ -253,7 +253,7 @@ impl Caller {
     }
 
     /// Refuses callers who may not act for the owner.
-    pub(crate) fn require(
+    pub fn require(
         &self,
         organisation: &Organisation,
         owner: PersonId,
@@ -268,7 +268,7 @@ impl Caller {
     }
 
     /// Refuses callers who may not read what those read who act for the owner.
-    pub(crate) fn require_to_read(
+    pub fn require_to_read(
         &self,
         organisation: &Organisation,
         owner: PersonId,
@@ -301,7 +301,7 @@ impl Caller {
 
     /// Refuses callers other than the person for what only the person says: relationships, favourites, meetings, clients,
     /// devices. Location administrators have no part in it.
-    pub(crate) fn require_self(&self, owner: PersonId, access: Access) -> Result<(), Problem> {
+    pub fn require_self(&self, owner: PersonId, access: Access) -> Result<(), Problem> {
         if self.is_self(owner, access) {
             return Ok(());
         }
@@ -312,7 +312,7 @@ impl Caller {
     }
 
     /// Refuses callers who are not the person and do not administer the person's location, for settings of the person.
-    pub(crate) fn require_self_or_admin(
+    pub fn require_self_or_admin(
         &self,
         organisation: &Organisation,
         owner: PersonId,
@@ -325,12 +325,12 @@ impl Caller {
     }
 
     /// Whether the caller may read what is secret of a person: an address that opens their calendar.
-    pub(crate) fn may_read_secrets(&self, owner: PersonId) -> bool {
+    pub fn may_read_secrets(&self, owner: PersonId) -> bool {
         self.is_admin() || self.person == Some(owner)
     }
 
     /// Refuses callers who do not administer the person's location.
-    pub(crate) fn require_admin_of(
+    pub fn require_admin_of(
         &self,
         organisation: &Organisation,
         owner: PersonId,
@@ -340,7 +340,7 @@ impl Caller {
     }
 
     /// Refuses callers who do not administer the location or, without one, the organisation.
-    pub(crate) fn require_admin_at(
+    pub fn require_admin_at(
         &self,
         organisation: &Organisation,
         location: Option<&str>,
@@ -349,7 +349,7 @@ impl Caller {
     }
 
     /// Refuses callers who may not read what administrators of the scope read.
-    pub(crate) fn require_admin_to_read(
+    pub fn require_admin_to_read(
         &self,
         organisation: &Organisation,
         scope: &str,
@@ -361,11 +361,7 @@ impl Caller {
     }
 
     /// Whether the caller may read what administrators of the person read.
-    pub(crate) fn may_read_as_admin_of(
-        &self,
-        organisation: &Organisation,
-        person: PersonId,
-    ) -> bool {
+    pub fn may_read_as_admin_of(&self, organisation: &Organisation, person: PersonId) -> bool {
         let location = || {
             let place = organisation.read(|tables| tables.membership(person));
             place.location
@@ -378,11 +374,7 @@ impl Caller {
     }
 
     /// Refuses callers who do not administer the scope.
-    pub(crate) fn require_admin(
-        &self,
-        organisation: &Organisation,
-        scope: &str,
-    ) -> Result<(), Problem> {
+    pub fn require_admin(&self, organisation: &Organisation, scope: &str) -> Result<(), Problem> {
         let allowed = match &self.power {
             Power::System | Power::Key { admin: true, .. } => true,
             Power::Location(location) => organisation.read(|tables| {

@@ -22,7 +22,7 @@ const IMPORT: &str = "/people/import";
 
 /// What each caller has left.
 #[derive(Debug)]
-pub(crate) struct ChangeLimit {
+pub struct ChangeLimit {
     began: Instant,
     limit: Mutex<RateLimit<String>>,
 }
@@ -46,12 +46,12 @@ impl ChangeLimit {
 }
 
 /// Whether a request only reads (RFC 9110, 9.2.1): HEAD is answered by what answers GET.
-pub(crate) fn reads(method: &Method) -> bool {
+pub fn reads(method: &Method) -> bool {
     [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
 }
 
 /// Refuses changes of callers that are too fast (429, with `Retry-After`).
-pub(crate) async fn limit(
+pub async fn limit(
     State(change_limit): State<Arc<ChangeLimit>>,
     caller: Caller,
     request: Request,

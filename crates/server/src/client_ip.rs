@@ -20,10 +20,10 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Reverse proxies whose `X-Forwarded-For` is trusted. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct TrustedProxies(pub(crate) Arc<[IpNet]>);
+pub struct TrustedProxies(pub(crate) Arc<[IpNet]>);
 
 /// Puts the asker's address where handlers look for the peer's.
-pub(crate) async fn find(
+pub async fn find(
     State(TrustedProxies(proxies)): State<TrustedProxies>,
     mut request: Request,
     next: Next,

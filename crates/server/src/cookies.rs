@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 
 /// The value of the cookie `name`, or `None` if the request has no such cookie.
-pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -43,7 +43,8 @@ impl Doctor {
         Self(Arc::new(examine))
     }
 
-    pub(crate) async fn examine(&self) -> Vec<Finding> {
+    /// Runs all checks of the installation.
+    pub async fn examine(&self) -> Vec<Finding> {
         (self.0)().await
     }
 }

@@ -138,7 +138,7 @@ async fn headers(State(public_url): State<PublicUrl>, request: Request, next: Ne
     let of_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     if of_api {
-        response = problem::dress(response).await;
+        response = problem::convert_refusal(response).await;
     }
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),

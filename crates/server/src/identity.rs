@@ -8,7 +8,7 @@ use crate::{caller::Caller, people_index::Person, problem::Problem};
 
 /// A field that identifies a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IdentityField {
+pub enum IdentityField {
     /// Compared with the claim of OpenID Connect, and with mail addresses in Entra.
     Mail,
     /// Compared with the claim of OpenID Connect, and with sign-in names in Entra.
@@ -21,7 +21,7 @@ pub(crate) enum IdentityField {
 
 impl IdentityField {
     /// The name that the API uses.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Mail => "mail",
             Self::UserPrincipalName => "userPrincipalName",
@@ -51,12 +51,12 @@ fn changed(before: &Person, after: &ImportPerson) -> impl Iterator<Item = Identi
 
 impl Caller {
     /// Whether the caller may change fields that identify people.
-    pub(crate) fn may_identify(&self) -> bool {
+    pub fn may_identify(&self) -> bool {
         self.is_admin()
     }
 
     /// Refuses a change of an identifying field to all but system administrators.
-    pub(crate) fn require_to_identify(&self, field: IdentityField) -> Result<(), Problem> {
+    pub fn require_to_identify(&self, field: IdentityField) -> Result<(), Problem> {
         if self.may_identify() {
             return Ok(());
         }
@@ -69,7 +69,7 @@ impl Caller {
 
     /// Refuses a change of a person that touches an identifying field, unless the caller may make it. Fields that are sent
     /// back as they were read are no change.
-    pub(crate) fn require_same_identity(
+    pub fn require_same_identity(
         &self,
         before: &Person,
         after: &ImportPerson,

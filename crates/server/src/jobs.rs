@@ -21,7 +21,8 @@ const RUNNING_MAX: usize = 8;
 
 /// How it stands with a piece of work.
 #[derive(Clone, Debug)]
-pub(crate) enum JobState {
+pub enum JobState {
+    /// In progress.
     Running,
     /// What it answers.
     Done(Arc<Value>),
@@ -33,19 +34,22 @@ pub(crate) enum JobState {
 
 /// A piece of work.
 #[derive(Clone, Debug)]
-pub(crate) struct Job {
+pub struct Job {
     /// `import`, `directory`, `backup`.
-    pub(crate) what: &'static str,
+    pub what: &'static str,
     /// Who started it.
-    pub(crate) who: String,
-    pub(crate) begun: Timestamp,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) state: JobState,
+    pub who: String,
+    /// Time of the start.
+    pub begun: Timestamp,
+    /// Steps done and in total; also the switch that cancels the job.
+    pub progress: Arc<Progress>,
+    /// Whether it runs, and its result.
+    pub state: JobState,
 }
 
 /// All work since the start of the server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Jobs(Arc<Mutex<Inner>>);
+pub struct Jobs(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -54,7 +58,7 @@ struct Inner {
 }
 
 /// Job that is under way; what it comes to.
-pub(crate) type Pending = JoinHandle<Result<Value, Problem>>;
+pub type Pending = JoinHandle<Result<Value, Problem>>;
 
 impl Jobs {
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -62,7 +66,7 @@ impl Jobs {
     }
 
     /// Starts some work. `progress` is what it tells and looks at.
-    pub(crate) fn begin<F>(
+    pub fn begin<F>(
         &self,
         (what, who, begun): (&'static str, &str, Timestamp),
         progress: Arc<Progress>,
@@ -116,27 +120,27 @@ impl Jobs {
     }
 
     /// All that is remembered, the newest first.
-    pub(crate) fn all(&self) -> Vec<(u64, Job)> {
+    pub fn all(&self) -> Vec<(u64, Job)> {
         let inner = self.lock();
         let jobs = inner.jobs.iter().rev();
         jobs.map(|(id, work)| (*id, work.clone())).collect()
     }
 
     /// One of them.
-    pub(crate) fn get(&self, id: u64) -> Option<Job> {
+    pub fn get(&self, id: u64) -> Option<Job> {
         self.lock().jobs.get(&id).cloned()
     }
 }
 
 impl Job {
     /// Whether it is under way.
-    pub(crate) fn is_running(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         matches!(self.state, JobState::Running)
     }
 }
 
 /// What is said of work that went away without saying anything.
-pub(crate) fn broke_off() -> Problem {
+pub fn broke_off() -> Problem {
     Problem::unavailable("it broke off; see the server's log")
 }
 

@@ -101,16 +101,13 @@ pub(crate) fn local(to: Option<&str>) -> &str {
 
 /// What the choice of a language says.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Choice {
+pub struct Choice {
     language: String,
     to: Option<String>,
 }
 
 /// `POST /language`: remembers a language in the browser.
-pub(crate) async fn choose(
-    State(public_url): State<PublicUrl>,
-    Form(choice): Form<Choice>,
-) -> Response {
+pub async fn choose(State(public_url): State<PublicUrl>, Form(choice): Form<Choice>) -> Response {
     let language = Language::of_code(&choice.language).unwrap_or(Language::English);
     let cookie = format!(
         "{LANGUAGE_COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_SECONDS}{}",

@@ -148,7 +148,7 @@ async fn answer(
 }
 
 /// `GET /me/teams`.
-pub(crate) async fn page(
+pub async fn page(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
@@ -159,7 +159,7 @@ pub(crate) async fn page(
 }
 
 /// `POST /me/teams/code`: begins a sign-in by code.
-pub(crate) async fn code(
+pub async fn code(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
@@ -179,7 +179,7 @@ pub(crate) async fn code(
 }
 
 /// `GET /me/teams/browser`: sends the browser to Microsoft.
-pub(crate) async fn browser(
+pub async fn browser(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     State(public_url): State<PublicUrl>,
@@ -197,7 +197,7 @@ pub(crate) async fn browser(
 }
 
 /// `GET /me/teams/return`: the browser comes back.
-pub(crate) async fn returned(
+pub async fn returned(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
@@ -211,7 +211,7 @@ pub(crate) async fn returned(
 }
 
 /// `POST /me/teams/forget`: forgets account and login.
-pub(crate) async fn forget(
+pub async fn forget(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
@@ -223,7 +223,7 @@ pub(crate) async fn forget(
 }
 
 /// `POST /me/teams/confirm`: the account that signed in is the person's, or is not.
-pub(crate) async fn confirmed(
+pub async fn confirmed(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,

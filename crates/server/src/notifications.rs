@@ -17,17 +17,13 @@ const BODY_MAX: usize = 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `POST /teams/notifications`: the same for the main tenant.
-pub(crate) async fn receive_main(
-    state: State<TeamsHandle>,
-    query: RawQuery,
-    body: Body,
-) -> Response {
+pub async fn receive_main(state: State<TeamsHandle>, query: RawQuery, body: Body) -> Response {
     receive(state, Path(MAIN_TENANT.into()), query, body).await
 }
 
 /// `POST /teams/notifications/{tenant}`: Graph validates the address, or reports changes. The answer is immediate; the
 /// report waits in a queue.
-pub(crate) async fn receive(
+pub async fn receive(
     State(teams): State<TeamsHandle>,
     Path(tenant): Path<String>,
     RawQuery(query): RawQuery,

@@ -22,11 +22,11 @@ use graph::Secret;
 use serde_json::json;
 use store::{Account, Change, Concern, Role};
 
-use answer::AnswerError;
+pub use answer::AnswerError;
 use attempts::Attempts;
 use mapping::{Mapped, is_of, mapped};
 pub use provider::OpenIdOptions;
-pub(crate) use provider::{CLAIM, Provider};
+pub use provider::{CLAIM, Provider};
 
 use crate::{
     clock::Clock,
@@ -38,11 +38,11 @@ use crate::{
 };
 
 /// Path to which the provider redirects browsers, registered there.
-pub(crate) const RETURN: &str = "/sign-in/open-id/return";
+pub const RETURN: &str = "/sign-in/open-id/return";
 
 /// Why somebody was not let in, in words of the API.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenIdError {
+pub enum OpenIdError {
     /// Another browser, too late, or twice.
     #[error(
         "this is not the answer to a sign-in that was begun in this browser within ten minutes; begin it anew"
@@ -75,14 +75,14 @@ pub(crate) enum OpenIdError {
 
 /// The provider, and the sign-ins in progress there.
 #[derive(Debug)]
-pub(crate) struct OpenIdConnect {
+pub struct OpenIdConnect {
     provider: Provider,
     attempts: Attempts,
 }
 
 impl OpenIdConnect {
     /// Signs in at this provider.
-    pub(crate) fn new(provider: Provider) -> Self {
+    pub fn new(provider: Provider) -> Self {
         Self {
             provider,
             attempts: Attempts::default(),
@@ -90,21 +90,21 @@ impl OpenIdConnect {
     }
 
     /// The name of the provider, as people know it.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.provider.name()
     }
 }
 
 /// A sign-in that has begun.
-pub(crate) struct Begun {
+pub struct Begun {
     /// Address at the provider, for the browser.
-    pub(crate) url: String,
+    pub url: String,
     /// Value of the parameter `state`, which the browser keeps in a cookie.
-    pub(crate) state: Secret,
+    pub state: Secret,
 }
 
 /// Begins a sign-in. `to`: path of the page that opens afterwards.
-pub(crate) async fn begin(
+pub async fn begin(
     clock: &Clock,
     open_id: &OpenIdConnect,
     public_url: &PublicUrl,
@@ -126,15 +126,25 @@ fn redirect_uri(public_url: &PublicUrl) -> String {
 }
 
 /// Result of a sign-in whose browser has returned.
-pub(crate) enum Returned {
-    /// The person is signed in: value of `Set-Cookie`, and path of the page to open.
-    SignedIn { session: String, to: String },
-    /// The person is not signed in; `to` as above.
-    Refused { error: OpenIdError, to: String },
+pub enum Returned {
+    /// The person is signed in.
+    SignedIn {
+        /// Value of `Set-Cookie`.
+        session: String,
+        /// Path of the page to open.
+        to: String,
+    },
+    /// The person is not signed in.
+    Refused {
+        /// The reason.
+        error: OpenIdError,
+        /// Path of the page to open after another attempt.
+        to: String,
+    },
 }
 
 /// Finishes a sign-in. `query`: that of the redirection; `began_here`: the state in the browser's cookie.
-pub(crate) async fn finish(
+pub async fn finish(
     (context, sessions): (&Context, &Sessions),
     open_id: Option<&OpenIdConnect>,
     public_url: &PublicUrl,

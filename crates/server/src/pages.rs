@@ -28,7 +28,7 @@ use axum::{
 };
 
 use client::Refusal;
-pub(crate) use client::Routes;
+pub use client::Routes;
 pub(crate) use components::Link;
 use components::{Back, Block, Form, Table};
 use page_context::{PageContext, Typed};
@@ -216,7 +216,7 @@ async fn unknown(frame: Frame) -> Refusal {
 }
 
 /// All pages.
-pub(crate) fn routes() -> Router<WebState> {
+pub fn routes() -> Router<WebState> {
     Router::new()
         .merge(me::routes())
         .merge(admin::routes())
@@ -226,7 +226,7 @@ pub(crate) fn routes() -> Router<WebState> {
 }
 
 /// A refusal as a page: whoever came by a link is no program.
-pub(crate) async fn dress(request: Request, next: Next) -> Response {
+pub async fn dress(request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let frame = Frame::from_request_parts(&mut parts, &()).await;
     let response = next.run(Request::from_parts(parts, body)).await;

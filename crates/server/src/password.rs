@@ -22,7 +22,7 @@ const WAITING_MAX: usize = 256;
 /// Passwords that wait to be checked, from one address: one address must not make the others wait.
 const WAITING_OF_ADDRESS_MAX: usize = 8;
 /// When a refused sign-in may be tried again.
-pub(crate) const BUSY_SECONDS: u32 = 2;
+pub const BUSY_SECONDS: u32 = 2;
 /// The least length, as NIST SP 800-63B wants it.
 pub const LENGTH_MIN: usize = 8;
 /// A longer one is no password.
@@ -43,7 +43,7 @@ pub struct HashError(String);
 
 /// Too many passwords wait to be checked.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Busy;
+pub struct Busy;
 
 #[derive(Debug)]
 struct Queue {
@@ -53,10 +53,10 @@ struct Queue {
 
 /// A place in the queue of passwords to be checked; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Membership(IpAddr);
+pub struct Place(IpAddr);
 
 /// A place for a password from a network, if there is one.
-pub(crate) fn queue(network: IpAddr) -> Result<Membership, Busy> {
+pub fn queue(network: IpAddr) -> Result<Place, Busy> {
     let mut queue = lock(&QUEUE);
     let of_address = queue.by_address.get(&network).copied().unwrap_or_default();
     if queue.all >= WAITING_MAX || of_address >= WAITING_OF_ADDRESS_MAX {
@@ -86,11 +86,7 @@ impl Membership {
     ///
     /// # Errors
     /// The hash is none of ours.
-    pub(crate) async fn verify(
-        self,
-        password: String,
-        hash: Option<String>,
-    ) -> Result<bool, HashError> {
+    pub async fn verify(self, password: String, hash: Option<String>) -> Result<bool, HashError> {
         aside(move |memory| {
             let _until_done = self;
             match hash {

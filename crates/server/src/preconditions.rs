@@ -20,7 +20,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-pub(crate) use comparison::{Comparison, ReadOnlyFields};
+pub(crate) use comparison::Comparison;
+pub use comparison::ReadOnlyFields;
 use locks::OngoingChanges;
 pub(crate) use once::KEY_MAX;
 use tags::{EntityTags, NoEntityTags};
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// Whether an `Idempotency-Key` has an effect on a POST to this path.
-pub(crate) fn takes_key(path: &str) -> bool {
+pub fn takes_key(path: &str) -> bool {
     posts::repeat(path).is_some_and(posts::Repeat::takes_key)
 }
 
@@ -40,7 +41,7 @@ const ANSWER_MAX: usize = 8 * 1024 * 1024;
 
 /// The parts that the check of preconditions uses.
 #[derive(Debug)]
-pub(crate) struct Preconditions {
+pub struct Preconditions {
     context: Context,
     jobs: Jobs,
     /// Changes in progress, so that conditional and repeated ones are one step.
@@ -49,7 +50,7 @@ pub(crate) struct Preconditions {
 
 impl Preconditions {
     /// Keeps answers in the context's store, and knows the jobs that requests began.
-    pub(crate) fn new(context: Context, jobs: Jobs) -> Self {
+    pub fn new(context: Context, jobs: Jobs) -> Self {
         Self {
             context,
             jobs,
@@ -61,7 +62,7 @@ impl Preconditions {
 /// Gives ETags, checks `If-Match`, and answers a repeated POST as before.
 ///
 /// A change is carried to its end even if the client has gone: the store and the engine must not differ.
-pub(crate) async fn guard(
+pub async fn guard(
     State(preconditions): State<Arc<Preconditions>>,
     caller: Caller,
     mut request: Request,

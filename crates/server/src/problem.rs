@@ -13,12 +13,12 @@ use store::{StoreError, UniqueField};
 
 use crate::store_health::StoreHealth;
 
-/// The title of what somebody cancelled.
+/// Title of the problem of a cancelled job.
 const CANCELLED: &str = "cancelled";
 
-/// The title of what an earlier request with the same idempotency key did.
+/// Title of the problem of a request that an earlier one with the same idempotency key carried out.
 const DONE_ALREADY: &str = "done already";
-/// After how many seconds a request that waited in vain is worth repeating.
+/// Seconds after which a request is worth repeating whose wait timed out.
 const RETRY_AFTER: u32 = 5;
 
 /// Attached to an answer: the database refused a request, with the reason.
@@ -26,7 +26,7 @@ const RETRY_AFTER: u32 = 5;
 struct StoreRefused(String);
 
 /// Reports each answer of the API that carries a refusal of the database.
-pub(crate) async fn report_store_refusals(
+pub async fn report_store_refusals(
     State(store_health): State<StoreHealth>,
     request: Request,
     next: Next,
@@ -38,34 +38,35 @@ pub(crate) async fn report_store_refusals(
     response
 }
 
-/// A refused request.
+/// The refusal of a request. Serialises as `application/problem+json`.
 #[derive(Clone, Debug)]
-pub(crate) struct Problem {
+pub struct Problem {
     status: StatusCode,
     title: &'static str,
     detail: String,
-    /// The field that is wrong, if one is.
+    /// The field of the body that is wrong, if one is.
     field: Option<Cow<'static, str>>,
-    /// After how many seconds the request is worth repeating.
+    /// Seconds after which the request is worth repeating.
     retry_after: Option<u32>,
-    /// The database refused.
+    /// Whether the database refused the request.
     is_of_store: bool,
 }
 
 impl Problem {
-    pub(crate) fn unauthorized() -> Self {
+    /// The request has no valid credential (401).
+    pub fn unauthorized() -> Self {
         let detail = "send the API key as `Authorization: Bearer KEY`, or open the board by its one-time link first";
         Self::new(StatusCode::UNAUTHORIZED, "not signed in", detail)
     }
 
-    /// Does not say which of the two is wrong.
-    pub(crate) fn wrong_password() -> Self {
+    /// Name or password are wrong (401). The text does not reveal which.
+    pub fn wrong_password() -> Self {
         let detail = "name or password are wrong; an administrator can set a new password";
         Self::new(StatusCode::UNAUTHORIZED, "not signed in", detail)
     }
 
-    /// Too many wrong passwords.
-    pub(crate) fn too_many_attempts(seconds: u32) -> Self {
+    /// Too many wrong passwords came before (429).
+    pub fn too_many_attempts(seconds: u32) -> Self {
         let detail = format!("too many wrong passwords; try again in {seconds} seconds");
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts", detail);
         Self {
@@ -74,8 +75,8 @@ impl Problem {
         }
     }
 
-    /// Too many passwords wait to be checked.
-    pub(crate) fn busy(seconds: u32) -> Self {
+    /// Too many passwords wait to be checked (503).
+    pub fn busy(seconds: u32) -> Self {
         let detail =
             format!("too many passwords wait to be checked; try again in {seconds} seconds");
         Self {
@@ -84,14 +85,14 @@ impl Problem {
         }
     }
 
-    /// More changes than one account may make.
-    pub(crate) fn too_many_changes() -> Self {
+    /// An account or agent exceeds the rate limit of changes (429).
+    pub fn too_many_changes() -> Self {
         let detail = "too many changes at once: wait a second and repeat this one; programs that change many things use an API key";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too many changes", detail)
     }
 
-    /// A search for accounts has only just ended.
-    pub(crate) fn searched_already(seconds: u32) -> Self {
+    /// A search for Teams accounts ended less than ten seconds ago (429).
+    pub fn searched_already(seconds: u32) -> Self {
         let detail =
             format!("accounts were searched for a moment ago; search again in {seconds} seconds");
         Self {
@@ -100,49 +101,51 @@ impl Problem {
         }
     }
 
-    /// More at once than one address may have.
-    pub(crate) fn too_many_requests(what: &str) -> Self {
+    /// One address has too many connections or requests (429). `what`: a sentence without its end.
+    pub fn too_many_requests(what: &str) -> Self {
         let detail = format!("{what}; close some, or try again later");
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
     }
 
-    /// The ETag of `If-Match` is not that of the present state.
-    pub(crate) fn changed_meanwhile() -> Self {
+    /// The resource has changed since the client read it: `If-Match` names another ETag (412).
+    pub fn changed_meanwhile() -> Self {
         let detail = "somebody has changed it since you read it; read it again, look at the difference and repeat your change";
         Self::new(StatusCode::PRECONDITION_FAILED, "changed meanwhile", detail)
     }
 
-    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+    /// The caller lacks the permission (403).
+    pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "not allowed", detail)
     }
 
-    /// A field that the caller may not change.
-    pub(crate) fn forbidden_field(field: &str, detail: impl Into<String>) -> Self {
+    /// The caller may not change a field (403).
+    pub fn forbidden_field(field: &str, detail: impl Into<String>) -> Self {
         Self {
             field: Some(field.to_owned().into()),
             ..Self::forbidden(detail)
         }
     }
 
-    /// A setting that an administrator keeps people from changing.
-    pub(crate) fn locked(key: &str) -> Self {
+    /// A person may not change a setting that an administrator has locked (403).
+    pub fn locked(key: &str) -> Self {
         let detail = format!(
             "{key} is set by an administrator for your location and cannot be changed by you; ask an administrator"
         );
         Self::forbidden_field(key, detail)
     }
 
-    /// Whether it says that somebody cancelled it.
-    pub(crate) fn is_cancellation(&self) -> bool {
+    /// Whether the job was cancelled.
+    pub fn is_cancellation(&self) -> bool {
         self.title == CANCELLED
     }
 
-    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+    /// The request contradicts the present state (409).
+    pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
-    /// A value that something else has already.
-    pub(crate) fn conflict_of(field: &'static str, detail: impl Into<String>) -> Self {
+    /// Another resource has the value of a field already (409).
+    pub fn conflict_of(field: &'static str, detail: impl Into<String>) -> Self {
         let problem = Self::conflict(detail);
         Self {
             field: Some(field.into()),
@@ -150,8 +153,8 @@ impl Problem {
         }
     }
 
-    /// What the request waits for takes longer than a request may wait.
-    pub(crate) fn under_way(what: &str) -> Self {
+    /// The wait of a request for another operation timed out (409, with `Retry-After`).
+    pub fn under_way(what: &str) -> Self {
         let detail =
             format!("{what} is still under way; repeat this request in {RETRY_AFTER} seconds");
         let problem = Self::new(StatusCode::CONFLICT, "under way", detail);
@@ -161,23 +164,23 @@ impl Problem {
         }
     }
 
-    /// A request that was carried out before and cannot be answered again.
-    pub(crate) fn done_already(remedy: &str) -> Self {
+    /// An earlier request with the same idempotency key was carried out, and its answer is no longer known (409).
+    pub fn done_already(remedy: &str) -> Self {
         let detail =
             format!("a request with this Idempotency-Key was carried out before: {remedy}");
         Self::new(StatusCode::CONFLICT, DONE_ALREADY, detail)
     }
 
-    /// The same refusal, of one field.
-    pub(crate) fn of_field(self, field: &'static str) -> Self {
+    /// Names the field that is wrong.
+    pub fn of_field(self, field: &'static str) -> Self {
         Self {
             field: Some(field.into()),
             ..self
         }
     }
 
-    /// A value whose key is only known at run time.
-    pub(crate) fn refused(field: String, detail: impl Into<String>) -> Self {
+    /// The value of a field is invalid (422); for names of fields that are not constants.
+    pub fn refused(field: String, detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid value", detail);
         Self {
             field: Some(field.into()),
@@ -185,7 +188,8 @@ impl Problem {
         }
     }
 
-    pub(crate) fn not_found(what: &str, value: &str, remedy: &str) -> Self {
+    /// No resource of the kind `what` has the id or name `value` (404).
+    pub fn not_found(what: &str, value: &str, remedy: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "not found",
@@ -193,7 +197,8 @@ impl Problem {
         )
     }
 
-    pub(crate) fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
+    /// The value of a field is invalid (422).
+    pub fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid value", detail);
         Self {
             field: Some(field.into()),
@@ -201,16 +206,18 @@ impl Problem {
         }
     }
 
-    pub(crate) fn malformed(detail: impl Into<String>) -> Self {
+    /// The request cannot be read (400).
+    pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed request", detail)
     }
 
-    pub(crate) fn unavailable(detail: &str) -> Self {
+    /// The server cannot carry out the request at present (503).
+    pub fn unavailable(detail: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not possible now", detail)
     }
 
-    /// A refusal that has been written already.
-    pub(crate) fn with_status(status: StatusCode, detail: String) -> Self {
+    /// A refusal with this status and text.
+    pub fn with_status(status: StatusCode, detail: String) -> Self {
         Self::new(
             status,
             status.canonical_reason().unwrap_or("refused"),
@@ -218,8 +225,8 @@ impl Problem {
         )
     }
 
-    /// Status and detail.
-    pub(crate) fn parts(self) -> (StatusCode, String) {
+    /// The status and the detail.
+    pub fn parts(self) -> (StatusCode, String) {
         (self.status, self.detail)
     }
 
@@ -310,22 +317,21 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Dresses a refusal that no handler wrote (wrong method, unreadable path, too large a body, another site's page) as a
-/// problem too.
-pub(crate) async fn dress(response: Response) -> Response {
+/// Converts a refusal of the web framework (wrong method, unreadable path, body too large, cross-site request) into a problem.
+pub async fn convert_refusal(response: Response) -> Response {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);
-    let written =
+    let is_json =
         kind.is_some_and(|kind| kind == "application/problem+json" || kind == "application/json");
-    if written || !(status.is_client_error() || status.is_server_error()) {
+    if is_json || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     let (parts, body) = response.into_parts();
-    let told = axum::body::to_bytes(body, DETAIL_MAX)
+    let text = axum::body::to_bytes(body, DETAIL_MAX)
         .await
         .unwrap_or_default();
-    let told = String::from_utf8_lossy(&told);
-    let detail = match (status, told.trim()) {
+    let text = String::from_utf8_lossy(&text);
+    let detail = match (status, text.trim()) {
         (StatusCode::METHOD_NOT_ALLOWED, _) => {
             "this route has no such method; see docs/api.md".to_owned()
         }
@@ -336,17 +342,17 @@ pub(crate) async fn dress(response: Response) -> Response {
             "the body is too large; at most 64 KiB are read".to_owned()
         }
         (_, "") => "see docs/api.md".to_owned(),
-        (_, told) => told.to_owned(),
+        (_, text) => text.to_owned(),
     };
     let title = status.canonical_reason().unwrap_or("refused");
-    let mut dressed = Problem::new(status, title, detail).into_response();
+    let mut converted = Problem::new(status, title, detail).into_response();
     for (name, value) in &parts.headers {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
-            dressed.headers_mut().insert(name, value.clone());
+            converted.headers_mut().insert(name, value.clone());
         }
     }
-    dressed
+    converted
 }
 
-/// What a library says of a refusal is a sentence.
+/// Largest body of such a refusal in bytes: the framework's texts are one sentence.
 const DETAIL_MAX: usize = 1_024;

@@ -7,22 +7,22 @@ const HTTPS: &str = "https://";
 
 /// The address at which people open the pages, without a slash at the end.
 #[derive(Clone, Debug)]
-pub(crate) struct PublicUrl(Arc<str>);
+pub struct PublicUrl(Arc<str>);
 
 impl PublicUrl {
     /// The address as configured.
-    pub(crate) fn new(url: String) -> Self {
+    pub fn new(url: String) -> Self {
         Self(url.into())
     }
 
     /// Whether browsers reach the server by HTTPS.
-    pub(crate) fn is_https(&self) -> bool {
+    pub fn is_https(&self) -> bool {
         let scheme = self.0.get(..HTTPS.len());
         scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(HTTPS))
     }
 
     /// The last attribute of every cookie: `Secure` if browsers reach the server by HTTPS.
-    pub(crate) fn cookie_end(&self) -> &'static str {
+    pub fn cookie_end(&self) -> &'static str {
         if self.is_https() { "; Secure" } else { "" }
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 /// Counter of revocations. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Revocations(Arc<watch::Sender<u64>>);
+pub struct Revocations(Arc<watch::Sender<u64>>);
 
 impl Default for Revocations {
     fn default() -> Self {
@@ -16,12 +16,12 @@ impl Default for Revocations {
 
 impl Revocations {
     /// Reports that a key, an account, a session or a password is no longer valid.
-    pub(crate) fn report(&self) {
+    pub fn report(&self) {
         self.0.send_modify(|revocations| *revocations += 1);
     }
 
     /// A receiver that changes with every report from now on.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.0.subscribe()
     }
 }

@@ -22,7 +22,7 @@ const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Begins and ends sessions. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Sessions {
+pub struct Sessions {
     context: Context,
     public_url: PublicUrl,
     revocations: Revocations,
@@ -30,7 +30,7 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     /// Keeps sessions in the context's store.
-    pub(crate) fn new(context: Context, public_url: PublicUrl, revocations: Revocations) -> Self {
+    pub fn new(context: Context, public_url: PublicUrl, revocations: Revocations) -> Self {
         Self {
             context,
             public_url,
@@ -39,7 +39,7 @@ impl Sessions {
     }
 
     /// Begins a session of an account, or without one of the installation's administrator. Returns the value of `Set-Cookie`.
-    pub(crate) async fn begin(&self, account: Option<u64>) -> Result<String, Problem> {
+    pub async fn begin(&self, account: Option<u64>) -> Result<String, Problem> {
         let session = new_secret()?;
         let expires_at = self.context.clock.now() + LIFETIME;
         let store = &self.context.store;
@@ -59,11 +59,7 @@ impl Sessions {
 
     /// Exchanges the secret of a one-time link for a session. Returns the value of `Set-Cookie`, or `None` if the link is
     /// unknown, used or expired.
-    pub(crate) async fn exchange_link(
-        &self,
-        link: &str,
-        from: IpAddr,
-    ) -> Result<Option<String>, Problem> {
+    pub async fn exchange_link(&self, link: &str, from: IpAddr) -> Result<Option<String>, Problem> {
         let session = new_secret()?;
         let record = async |outcome, name: &str| {
             let context = &self.context;
@@ -89,7 +85,7 @@ impl Sessions {
     }
 
     /// Ends the session of a request, if it has one.
-    pub(crate) async fn end(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub async fn end(&self, headers: &HeaderMap) -> Result<(), Problem> {
         if let Some(session) = cookie(headers, SESSION_COOKIE) {
             self.context.store.delete_session(&hash(session)).await?;
             self.revocations.report();
@@ -98,7 +94,7 @@ impl Sessions {
     }
 
     /// Ends all sessions of an account.
-    pub(crate) async fn end_all_of(&self, account: u64) -> Result<(), Problem> {
+    pub async fn end_all_of(&self, account: u64) -> Result<(), Problem> {
         self.context.store.delete_sessions_of(account).await?;
         self.revocations.report();
         Ok(())

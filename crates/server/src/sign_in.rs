@@ -13,10 +13,10 @@ use crate::{
     sign_in_record::{Outcome, Way},
 };
 
-pub(crate) use attempts::{Meant, SECONDS_EACH, WrongPasswords};
+pub use attempts::{Meant, SECONDS_EACH, WrongPasswords};
 
 /// Why somebody was not let in.
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// Name or password are wrong.
     Wrong,
     /// Too many wrong passwords: another attempt is allowed in [`SECONDS_EACH`].
@@ -34,7 +34,7 @@ impl<E: Into<Problem>> From<E> for Refusal {
 }
 
 /// The account of a name and a password.
-pub(crate) async fn check(
+pub async fn check(
     context: &Context,
     wrong_passwords: &WrongPasswords,
     from: SocketAddr,
@@ -54,17 +54,20 @@ pub(crate) async fn check(
 }
 
 /// An attempt to show that an account is one's own.
-pub(crate) struct Attempt<'a> {
-    pub(crate) way: Way,
-    pub(crate) address: IpAddr,
-    pub(crate) meant: Meant,
+pub struct Attempt<'a> {
+    /// The kind of the sign-in.
+    pub way: Way,
+    /// Address of the client.
+    pub address: IpAddr,
+    /// The account, or the name that no account has.
+    pub meant: Meant,
     /// The account's name, as it was given.
-    pub(crate) name: &'a str,
+    pub name: &'a str,
 }
 
 impl Attempt<'_> {
     /// The account, if the password is its own. Wrong passwords are counted and told.
-    pub(crate) async fn check(
+    pub async fn check(
         self,
         context: &Context,
         wrong_passwords: &WrongPasswords,

@@ -13,7 +13,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-pub(crate) use open_id_pages::{begin as begin_open_id, returned as returned_open_id};
+pub use open_id_pages::{begin as begin_open_id, returned as returned_open_id};
 
 use crate::{
     access::{Access, NotAdmitted},
@@ -103,7 +103,7 @@ pub(crate) struct ToGoOn {
 }
 
 /// `GET /sign-in`.
-pub(crate) async fn page(
+pub async fn page(
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
     frame: Frame,
     Query(way): Query<ToGoOn>,
@@ -128,7 +128,7 @@ pub(crate) struct Typed {
 }
 
 /// `POST /sign-in`: a cookie, and on; or the page again with what was typed, but the password.
-pub(crate) async fn begin(
+pub async fn begin(
     State(context): State<Context>,
     State(sessions): State<Sessions>,
     State(wrong_passwords): State<Arc<WrongPasswords>>,
@@ -188,7 +188,7 @@ pub(crate) struct SignOut {
 }
 
 /// `POST /sign-out`: ends the browser's session, or all sessions of the account.
-pub(crate) async fn end(
+pub async fn end(
     State(sessions): State<Sessions>,
     caller: Caller,
     headers: HeaderMap,
@@ -202,7 +202,7 @@ pub(crate) async fn end(
 }
 
 /// `GET /open/{link}`: exchanges a one-time link for a session and opens the board.
-pub(crate) async fn open_link(
+pub async fn open_link(
     State(sessions): State<Sessions>,
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -227,7 +227,7 @@ pub(crate) async fn open_link(
 }
 
 /// Middleware of the pages: admits requests with a valid credential; shows the sign-in page to people who are not signed in.
-pub(crate) async fn require(
+pub async fn require(
     State(access): State<Access>,
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
     request: Request,

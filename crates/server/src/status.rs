@@ -14,7 +14,7 @@ use crate::{
 
 /// `GET /metrics`: metrics of the whole organisation, for system administrators and keys with the scope `read`: they reveal
 /// activity of people whom other callers may not see.
-pub(crate) async fn metrics(
+pub async fn metrics(
     State(context): State<Context>,
     caller: Caller,
 ) -> Result<impl IntoResponse, Problem> {
@@ -24,7 +24,7 @@ pub(crate) async fn metrics(
 }
 
 /// `GET /readyz`: readiness, for all callers; the parts and their problems, for system administrators and keys with the scope `read`.
-pub(crate) async fn ready(
+pub async fn ready(
     State(context): State<Context>,
     State(access): State<Access>,
     headers: HeaderMap,

@@ -18,13 +18,13 @@ use crate::{
 
 /// The state of all pages. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct WebState {
+pub struct WebState {
     /// The state of the API, whose routes the pages call.
-    pub(crate) api: ApiState,
+    pub api: ApiState,
     /// Sign-in with OpenID Connect; `None` if none is configured.
-    pub(crate) open_id: Option<Arc<OpenIdConnect>>,
+    pub open_id: Option<Arc<OpenIdConnect>>,
     /// The demo's controls; `None` outside the demo.
-    pub(crate) demo: Option<Arc<Demo>>,
+    pub demo: Option<Arc<Demo>>,
 }
 
 /// Lets handlers extract a part of the API's state.

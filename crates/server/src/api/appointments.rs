@@ -29,7 +29,7 @@ use crate::{
 
 /// Locks that all people share: appointments of one person are stored and applied one change at a time.
 #[derive(Clone, Debug)]
-pub(crate) struct AppointmentLocks(Arc<[Mutex<()>; 64]>);
+pub struct AppointmentLocks(Arc<[Mutex<()>; 64]>);
 
 impl Default for AppointmentLocks {
     fn default() -> Self {

@@ -68,7 +68,7 @@ pub(crate) struct Which {
 }
 
 /// The synchronisations by tenant.
-pub(crate) type DirectorySyncs = Arc<BTreeMap<Arc<str>, DirectorySync>>;
+pub type DirectorySyncs = Arc<BTreeMap<Arc<str>, DirectorySync>>;
 
 /// The synchronisation of a tenant, or the only one.
 fn sync<'a>(syncs: &'a DirectorySyncs, tenant: Option<&str>) -> Result<&'a DirectorySync, Problem> {

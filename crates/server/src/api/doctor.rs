@@ -28,7 +28,7 @@ pub(crate) struct Findings {
 
 /// The check of the installation, one at a time.
 #[derive(Debug)]
-pub(crate) struct Examination {
+pub struct Examination {
     /// `None` if the server has no configuration file.
     doctor: Option<Doctor>,
     /// Held while a check runs.
@@ -37,7 +37,7 @@ pub(crate) struct Examination {
 
 impl Examination {
     /// Checks by this doctor.
-    pub(crate) fn new(doctor: Option<Doctor>) -> Self {
+    pub fn new(doctor: Option<Doctor>) -> Self {
         Self {
             doctor,
             running: Mutex::default(),

@@ -27,7 +27,7 @@ use tokio::{
 use utoipa::ToSchema;
 
 use self::gathering::{Gathered, Gathering, News};
-pub(crate) use self::token::Tokens;
+pub use self::token::Tokens;
 use super::{PresenceBody, people::PersonBody};
 use crate::{
     access::Access,
@@ -55,15 +55,15 @@ struct Body {
 
 /// The parts that event streams use beside the context. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct EventStreams {
+pub struct EventStreams {
     /// Ids of events, sealed for clients.
-    pub(crate) tokens: Arc<Tokens>,
+    pub tokens: Arc<Tokens>,
     /// Checks the caller's credential again.
-    pub(crate) access: Access,
+    pub access: Access,
     /// When to check it at once.
-    pub(crate) revocations: Revocations,
+    pub revocations: Revocations,
     /// True when the server stops.
-    pub(crate) stopping: watch::Receiver<bool>,
+    pub stopping: watch::Receiver<bool>,
 }
 
 type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;

@@ -46,14 +46,14 @@ struct Problem {
 
 /// The document as it is served.
 #[derive(Clone, Debug)]
-pub(crate) struct Document {
+pub struct Document {
     value: Value,
     read_only: ReadOnlyFields,
 }
 
 impl Document {
     /// Completes what the handlers gave.
-    pub(crate) fn new(mut document: utoipa::openapi::OpenApi) -> Self {
+    pub fn new(mut document: utoipa::openapi::OpenApi) -> Self {
         document.merge(Outside::openapi());
         document.info = Outside::openapi().info;
         // A document of strings and lists always serialises.
@@ -89,12 +89,12 @@ impl Document {
     }
 
     /// As JSON text.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.value.to_string()
     }
 
     /// The fields that only the server sets, by route.
-    pub(crate) fn read_only(&self) -> ReadOnlyFields {
+    pub fn read_only(&self) -> ReadOnlyFields {
         self.read_only.clone()
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 /// A presence on the wire.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Presence)]
-pub(crate) struct PresenceBody {
+pub struct PresenceBody {
     status: &'static str,
     activity: Option<ActivityBody>,
     profile: Option<String>,

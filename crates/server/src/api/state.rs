@@ -29,59 +29,59 @@ use crate::{
 
 /// The state of all routes of the API. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct ApiState(Arc<ApiParts>);
+pub struct ApiState(Arc<ApiParts>);
 
 /// The parts of [`ApiState`].
 #[derive(Debug)]
-pub(crate) struct ApiParts {
+pub struct ApiParts {
     /// Store, clock, people, organisation, engine and events.
-    pub(crate) context: Context,
+    pub context: Context,
     /// The connections to the tenants of Teams.
-    pub(crate) teams: TeamsHandle,
+    pub teams: TeamsHandle,
     /// Synchronisations of people with directories.
-    pub(crate) directory_syncs: DirectorySyncs,
+    pub directory_syncs: DirectorySyncs,
     /// Calendars of people.
-    pub(crate) calendars: Calendars,
+    pub calendars: Calendars,
     /// Connected desktop agents.
-    pub(crate) agents: Agents,
+    pub agents: Agents,
     /// PairingCodes that pair desktop agents.
-    pub(crate) codes: Arc<PairingCodes>,
+    pub codes: Arc<PairingCodes>,
     /// Authentication by API keys and sessions.
-    pub(crate) access: Access,
+    pub access: Access,
     /// Sessions of browsers.
-    pub(crate) sessions: Sessions,
+    pub sessions: Sessions,
     /// Revocations of credentials.
-    pub(crate) revocations: Revocations,
+    pub revocations: Revocations,
     /// Wrong passwords by account and network.
-    pub(crate) wrong_passwords: Arc<WrongPasswords>,
+    pub wrong_passwords: Arc<WrongPasswords>,
     /// Rate limit of changes by account and agent.
-    pub(crate) change_limit: Arc<ChangeLimit>,
+    pub change_limit: Arc<ChangeLimit>,
     /// ETags, conditional and repeated changes.
-    pub(crate) preconditions: Arc<Preconditions>,
+    pub preconditions: Arc<Preconditions>,
     /// Long operations that administrators started.
-    pub(crate) jobs: Jobs,
+    pub jobs: Jobs,
     /// Streams of events.
-    pub(crate) event_streams: EventStreams,
+    pub event_streams: EventStreams,
     /// Locks of changes of appointments.
-    pub(crate) appointment_locks: AppointmentLocks,
+    pub appointment_locks: AppointmentLocks,
     /// The check of the installation.
-    pub(crate) examination: Arc<Examination>,
+    pub examination: Arc<Examination>,
     /// Requests to restore a backup; `None` if this process restores none.
-    pub(crate) restores: Option<Restores>,
+    pub restores: Option<Restores>,
     /// Reverse proxies in front of the server.
-    pub(crate) proxies: TrustedProxies,
+    pub proxies: TrustedProxies,
     /// The address at which people open the pages.
-    pub(crate) public_url: PublicUrl,
+    pub public_url: PublicUrl,
 }
 
 impl ApiState {
     /// The state of these parts.
-    pub(crate) fn new(parts: ApiParts) -> Self {
+    pub fn new(parts: ApiParts) -> Self {
         Self(Arc::new(parts))
     }
 
     /// The parts.
-    pub(crate) fn parts(&self) -> &ApiParts {
+    pub fn parts(&self) -> &ApiParts {
         &self.0
     }
 }

@@ -28,7 +28,7 @@ pub(super) const ACCOUNT_MAX: usize = 256;
 /// How it stands with a person's Teams account.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TeamsAccount)]
-pub(crate) struct TeamsAccountBody {
+pub struct TeamsAccountBody {
     /// The tenant that the person's location names.
     pub(crate) tenant: String,
     /// Who signs in there: `application` or `people`; null where the tenant is not configured.
@@ -326,7 +326,7 @@ pub(crate) async fn forget(
 }
 
 /// Forgets a person's account and login, and notes who wanted it.
-pub(crate) async fn forget_account(
+pub async fn forget_account(
     (context, teams): (&Context, &TeamsHandle),
     caller: &Caller,
     person: &Person,

@@ -13,7 +13,7 @@ const ANSWER_MAX: usize = 256 * 1024;
 /// Why an answer cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the provider does not answer as it should at {url}: {problem}")]
-pub(crate) struct AnswerError {
+pub struct AnswerError {
     pub(super) url: String,
     pub(super) problem: Problem,
 }

@@ -28,7 +28,7 @@ use super::{
 /// Time limit of one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The claim that is asked for if the configuration names none.
-pub(crate) const CLAIM: &str = "email";
+pub const CLAIM: &str = "email";
 /// The claim of Entra that is the account's id, and never changes.
 const OBJECT_ID: &str = "oid";
 
@@ -66,7 +66,7 @@ struct Tokens {
 }
 
 /// The provider.
-pub(crate) struct Provider {
+pub struct Provider {
     options: OpenIdOptions,
     http: Client,
     known: Memory<Known>,
@@ -87,7 +87,7 @@ impl Provider {
     ///
     /// # Errors
     /// The machine's certificates cannot be read.
-    pub(crate) fn new(options: OpenIdOptions) -> Result<Self, reqwest::Error> {
+    pub fn new(options: OpenIdOptions) -> Result<Self, reqwest::Error> {
         let http = client().build()?;
         Ok(Self::with_client(options, http))
     }
@@ -102,7 +102,7 @@ impl Provider {
     }
 
     /// Text of the button.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         &self.options.name
     }
 

@@ -26,7 +26,7 @@ const PATIENCE: &str = "respond-async, wait=1";
 
 /// The routes of the API for whoever is known already.
 #[derive(Clone, Debug)]
-pub(crate) struct Routes(pub(crate) Router);
+pub struct Routes(pub Router);
 
 /// The API as one caller has it.
 #[derive(Clone, Debug)]

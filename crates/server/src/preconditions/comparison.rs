@@ -16,7 +16,7 @@ use crate::problem::Problem;
 
 /// Fields that only the server sets, by route: those that GET answers with and PUT or PATCH does not take.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ReadOnlyFields(pub(crate) Arc<Vec<(String, Vec<String>)>>);
+pub struct ReadOnlyFields(pub(crate) Arc<Vec<(String, Vec<String>)>>);
 
 impl ReadOnlyFields {
     /// The read-only fields at a path; `None` where nothing can be both read and changed.

@@ -17,11 +17,12 @@ const ATTEMPTS: f64 = 10.0;
 /// Wrong passwords from one network for any accounts at once: an office behind one address has many people.
 const ATTEMPTS_OF_NETWORK: f64 = 200.0;
 /// How long it takes until another attempt is allowed.
-pub(crate) const SECONDS_EACH: u32 = 30;
+pub const SECONDS_EACH: u32 = 30;
 
 /// The account that a sign-in means.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Meant {
+pub enum Meant {
+    /// The id of an account.
     Account(u64),
     /// There is none of that name: the hash of the name's form in the store, so that all names take the same memory.
     Nobody(SecretHash),
@@ -29,7 +30,7 @@ pub(crate) enum Meant {
 
 impl Meant {
     /// The account that was found by a name, or the name.
-    pub(crate) fn new(account: Option<&Account>, name: &str) -> Self {
+    pub fn new(account: Option<&Account>, name: &str) -> Self {
         match account {
             Some(account) => Self::Account(account.id),
             None => Self::Nobody(secrets::hash(&store::account_key(name))),
@@ -39,7 +40,7 @@ impl Meant {
 
 /// Counts wrong passwords.
 #[derive(Debug)]
-pub(crate) struct WrongPasswords {
+pub struct WrongPasswords {
     began: Instant,
     paces: Mutex<Paces>,
 }

@@ -25,7 +25,7 @@ const COOKIE: &str = "offhook_open_id";
 const COOKIE_SECONDS: u32 = 600;
 
 /// `GET /sign-in/open-id`: redirects the browser to the provider.
-pub(crate) async fn begin(
+pub async fn begin(
     State(context): State<Context>,
     State(public_url): State<PublicUrl>,
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
@@ -52,7 +52,7 @@ fn cookie(public_url: &PublicUrl, value: &str, seconds: u32) -> String {
 }
 
 /// `GET /sign-in/open-id/return`: the provider has redirected the browser back.
-pub(crate) async fn returned(
+pub async fn returned(
     State(context): State<Context>,
     State(sessions): State<Sessions>,
     State(public_url): State<PublicUrl>,

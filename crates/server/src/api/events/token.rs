@@ -15,7 +15,7 @@ const TAG_BYTES: usize = 16;
 const ID_LENGTH: usize = (NONCE_BYTES + REVISION_BYTES + TAG_BYTES) / 3 * 4;
 
 /// Makes ids of events and reads them again. The key lives as long as the server runs.
-pub(crate) struct Tokens(RandomizedNonceKey);
+pub struct Tokens(RandomizedNonceKey);
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -28,7 +28,7 @@ impl Tokens {
     ///
     /// # Errors
     /// The operating system gives no random numbers.
-    pub(crate) fn new() -> Result<Self, getrandom::Error> {
+    pub fn new() -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
         // Fails only for a key of another length.
@@ -37,7 +37,7 @@ impl Tokens {
     }
 
     /// The id of a revision, another one each time.
-    pub(crate) fn seal(&self, revision: u64) -> String {
+    pub fn seal(&self, revision: u64) -> String {
         let mut sealed = revision.to_be_bytes().to_vec();
         let nonce = self.0.seal_in_place_append_tag(Aad::empty(), &mut sealed);
         // Without an id a client begins anew after a break.
@@ -51,7 +51,7 @@ impl Tokens {
     }
 
     /// The revision of an id; `None`: an id of another run.
-    pub(crate) fn open(&self, id: &str) -> Option<u64> {
+    pub fn open(&self, id: &str) -> Option<u64> {
         let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(id).ok()?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_BYTES)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
