@@ -14,8 +14,8 @@ use crate::{
     clock::rfc3339,
     context::Context,
     i18n::Language,
-    layout::{Frame, render},
-    organisation::Snapshot,
+    layout::{Layout, render},
+    organisation::Tables,
     problem::Problem,
 };
 
@@ -35,7 +35,7 @@ pub struct Demo {
 #[derive(Template)]
 #[template(path = "board.html")]
 struct BoardPage {
-    frame: Frame,
+    layout: Layout,
     /// The id of the event after which changes are to be sent.
     revision: String,
     groups: Vec<Group>,
@@ -175,29 +175,29 @@ pub async fn page(
     State(streams): State<EventStreams>,
     State(demo): State<Option<Arc<Demo>>>,
     caller: Caller,
-    frame: Frame,
+    layout: Layout,
 ) -> Result<Response, Problem> {
     let (revision, presences) = context.events.all();
     let mut rows: Vec<(PersonId, Row)> = presences
         .iter()
         .filter_map(|(id, presence)| {
             let seen = view(presence, caller.level(&context.organisation, *id));
-            let person = context.people.person(*id)?;
-            Some((*id, Row::new(frame.words, &person, &seen)))
+            let person = context.directory.person(*id)?;
+            Some((*id, Row::new(layout.words, &person, &seen)))
         })
         .collect();
     rows.sort_by_cached_key(|(_, row)| row.name.to_lowercase());
     let groups = context
         .organisation
-        .read(|tables| grouped(frame.words, tables, caller.person, rows));
+        .read(|tables| grouped(layout.words, tables, caller.person, rows));
     let demo = demo.as_ref().map(|demo| DemoBar {
         teams_page: demo.teams_page.clone(),
         running: *demo.day.borrow(),
     });
     let page = BoardPage {
-        why: frame.words.text("board-why"),
-        script_words: frame.words.for_script(SCRIPT_WORDS),
-        frame,
+        why: layout.words.text("board-why"),
+        script_words: layout.words.for_script(SCRIPT_WORDS),
+        layout,
         revision: streams.tokens.seal(revision),
         groups,
         viewer: caller.person.map(|person| person.to_string()),

@@ -19,7 +19,7 @@ const LANGUAGE_SECONDS: u32 = 365 * 24 * 3_600;
 
 /// What every page has around its content.
 #[derive(Clone, Debug)]
-pub(crate) struct Frame {
+pub(crate) struct Layout {
     /// Its words.
     pub(crate) words: Language,
     /// Who is signed in.
@@ -36,7 +36,7 @@ pub(crate) struct Frame {
     pub(crate) here: String,
 }
 
-impl Frame {
+impl Layout {
     /// Whether this page is there or below.
     pub(crate) fn is_in(&self, area: &str) -> bool {
         let rest = self.here.strip_prefix(area);
@@ -51,7 +51,7 @@ impl Frame {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Frame {
+impl<S: Send + Sync> FromRequestParts<S> for Layout {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {

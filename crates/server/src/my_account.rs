@@ -15,7 +15,8 @@ use crate::{
     api::{TeamsAccountBody, forget_account},
     caller::Caller,
     context::Context,
-    layout::{self, Frame},
+    directory::Person,
+    layout::{self, Layout},
     pages::{Link, sections},
     people_index::Person,
     problem::Problem,
@@ -33,7 +34,7 @@ const RETURN: &str = "/me/teams/return";
 #[derive(Template)]
 #[template(path = "my_account.html")]
 struct MyAccountPage {
-    frame: Frame,
+    layout: Layout,
     area: String,
     sections: Vec<Link>,
     who: String,
@@ -83,17 +84,17 @@ fn names(sign_in_name: Option<&str>, display_name: Option<&str>) -> Option<Strin
 
 async fn render(
     (context, teams): (&Context, &TeamsHandle),
-    frame: Frame,
+    layout: Layout,
     (person, caller): (&Person, &Caller),
     problem: Option<&AccountError>,
 ) -> Result<Response, Problem> {
     let account = TeamsAccountBody::of((context, teams), person, caller.session_mark()).await?;
     // A form that was answered with the page leads back to it.
-    let frame = Frame {
+    let layout = Layout {
         here: PAGE.into(),
-        ..frame
+        ..layout
     };
-    let who = frame.words.of_two(
+    let who = layout.words.of_two(
         "teams-who",
         ("name", &person.name),
         ("tenant", &account.tenant),
@@ -103,7 +104,7 @@ async fn render(
         account.display_name.as_deref(),
     )
     .or_else(|| account.account.clone())
-    .map(|name| frame.words.with("teams-linked", "name", &name));
+    .map(|name| layout.words.with("teams-linked", "name", &name));
     let question = account.question.as_ref();
     let asked = question.map(|question| {
         let names = names(
@@ -111,13 +112,13 @@ async fn render(
             question.display_name.as_deref(),
         );
         let name = names.unwrap_or_else(|| question.account.clone());
-        frame.words.with("teams-question", "name", &name)
+        layout.words.with("teams-question", "name", &name)
     });
     let name_of = question.and_then(|question| question.name_of.as_deref());
-    let name_of = name_of.map(|name| frame.words.with("teams-question-of", "name", name));
-    let (area, sections) = sections(&frame);
+    let name_of = name_of.map(|name| layout.words.with("teams-question-of", "name", name));
+    let (area, sections) = sections(&layout);
     let page = MyAccountPage {
-        frame,
+        layout,
         area,
         sections,
         who,
@@ -137,13 +138,13 @@ async fn render(
 /// Shows the page again, or what went wrong.
 async fn answer(
     (context, teams): (&Context, &TeamsHandle),
-    frame: Frame,
+    layout: Layout,
     of: (&Person, &Caller),
     done: Result<(), AccountError>,
 ) -> Result<Response, Problem> {
     match done {
         Ok(()) => Ok(Redirect::to(PAGE).into_response()),
-        Err(error) => render((context, teams), frame, of, Some(&error)).await,
+        Err(error) => render((context, teams), layout, of, Some(&error)).await,
     }
 }
 
@@ -152,10 +153,10 @@ pub async fn page(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
-    frame: Frame,
+    layout: Layout,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
-    render((&context, &teams), frame, (&person, &caller), None).await
+    render((&context, &teams), layout, (&person, &caller), None).await
 }
 
 /// `POST /me/teams/code`: begins a sign-in by code.
@@ -163,7 +164,7 @@ pub async fn code(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
-    frame: Frame,
+    layout: Layout,
     Form(wish): Form<Wish>,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
@@ -171,7 +172,7 @@ pub async fn code(
     let begun = begin_code(&teams, &person, keep).await;
     answer(
         (&context, &teams),
-        frame,
+        layout,
         (&person, &caller),
         begun.map(|_| ()),
     )
@@ -184,7 +185,7 @@ pub async fn browser(
     State(teams): State<TeamsHandle>,
     State(public_url): State<PublicUrl>,
     caller: Caller,
-    frame: Frame,
+    layout: Layout,
     Query(wish): Query<Wish>,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
@@ -192,7 +193,7 @@ pub async fn browser(
     let keep = Keep::chosen(wish.remember.is_some());
     match begin_browser(&teams, &person, keep, &redirect_uri, caller.session_mark()).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
-        Err(error) => render((&context, &teams), frame, (&person, &caller), Some(&error)).await,
+        Err(error) => render((&context, &teams), layout, (&person, &caller), Some(&error)).await,
     }
 }
 
@@ -201,13 +202,13 @@ pub async fn returned(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
-    frame: Frame,
+    layout: Layout,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
     let query = query.unwrap_or_default();
     let done = finish_browser(&teams, &person, &query, caller.session_mark()).await;
-    answer((&context, &teams), frame, (&person, &caller), done).await
+    answer((&context, &teams), layout, (&person, &caller), done).await
 }
 
 /// `POST /me/teams/forget`: forgets account and login.
@@ -215,11 +216,11 @@ pub async fn forget(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
-    frame: Frame,
+    layout: Layout,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
     let done = forget_account((&context, &teams), &caller, &person).await;
-    answer((&context, &teams), frame, (&person, &caller), done).await
+    answer((&context, &teams), layout, (&person, &caller), done).await
 }
 
 /// `POST /me/teams/confirm`: the account that signed in is the person's, or is not.
@@ -227,7 +228,7 @@ pub async fn confirmed(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
-    frame: Frame,
+    layout: Layout,
     Form(form): Form<AnswerForm>,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
@@ -241,5 +242,5 @@ pub async fn confirmed(
     };
     let shown = (form.confirmation.as_str(), caller.session_mark());
     let done = confirm(&teams, &person, shown, wish).await;
-    answer((&context, &teams), frame, (&person, &caller), done).await
+    answer((&context, &teams), layout, (&person, &caller), done).await
 }

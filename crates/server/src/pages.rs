@@ -36,7 +36,7 @@ pub(crate) use sections::sections;
 
 use crate::{
     i18n::Language,
-    layout::{self, Frame},
+    layout::{self, Layout},
     problem::Problem,
     web_state::WebState,
 };
@@ -50,7 +50,7 @@ const DETAIL_MAX: usize = 16 * 1024;
 #[derive(Debug, Template)]
 #[template(path = "page.html")]
 struct Page {
-    frame: Frame,
+    layout: Layout,
     title: String,
     /// The words for the pages beside this one.
     area: String,
@@ -67,7 +67,7 @@ struct Page {
 
 impl Page {
     fn new(visit: &PageContext, title: String) -> Self {
-        let (area, sections) = sections(&visit.frame);
+        let (area, sections) = sections(&visit.layout);
         // Of the visit before: a form that is shown again has done nothing.
         let said = visit.query("done").filter(|_| visit.is_get);
         let said = said.map(|key| format!("{DONE}{key}"));
@@ -81,7 +81,7 @@ impl Page {
                 .map(|(said, _)| said),
             zone: visit.zone.iana_name().unwrap_or_default().to_owned(),
             is_fresh: visit.is_get,
-            frame: visit.frame.clone(),
+            layout: visit.layout.clone(),
             refresh: None,
             blocks: Vec::new(),
         }
@@ -170,7 +170,7 @@ trait PageHandler: 'static {
         typed: &Typed,
     ) -> impl Future<Output = Result<Outcome, Refusal>> + Send {
         let _ = typed;
-        let path = visit.frame.here.clone();
+        let path = visit.layout.here.clone();
         async move { Err(Refusal::no_page(&path)) }
     }
 }
@@ -211,8 +211,8 @@ fn page<P: PageHandler>() -> MethodRouter<WebState> {
     get(show::<P>).post(act::<P>)
 }
 
-async fn unknown(frame: Frame) -> Refusal {
-    Refusal::no_page(&frame.here)
+async fn unknown(layout: Layout) -> Refusal {
+    Refusal::no_page(&layout.here)
 }
 
 /// All pages.
@@ -228,14 +228,14 @@ pub fn routes() -> Router<WebState> {
 /// A refusal as a page: whoever came by a link is no program.
 pub async fn dress(request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let frame = Frame::from_request_parts(&mut parts, &()).await;
+    let layout = Layout::from_request_parts(&mut parts, &()).await;
     let response = next.run(Request::from_parts(parts, body)).await;
     let kind = response.headers().get(header::CONTENT_TYPE);
     if kind.is_none_or(|kind| kind != "application/problem+json") {
         return response;
     }
-    let frame: Frame = match frame {
-        Ok(frame) => frame,
+    let layout: Layout = match layout {
+        Ok(layout) => layout,
         Err(never) => match never {},
     };
     let status = response.status();
@@ -248,7 +248,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
         _ => "refused-other",
     };
     let page = Page {
-        title: frame.words.text(key),
+        title: layout.words.text(key),
         area: String::new(),
         sections: Vec::new(),
         said: None,
@@ -256,7 +256,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
         is_fresh: false,
         refresh: None,
         blocks: vec![Block::Alert(components::text(&body, "detail").to_owned())],
-        frame,
+        layout,
     };
     layout::render(status, &page).unwrap_or_else(Problem::into_response)
 }

@@ -20,7 +20,7 @@ use crate::{
     caller::Caller,
     context::Context,
     i18n::Language,
-    layout::{self, Frame, language, local},
+    layout::{self, Layout, language, local},
     open_id::OpenIdConnect,
     password,
     problem::Problem,
@@ -34,7 +34,7 @@ const PAGES: [&str; 3] = ["/me", "/admin", "/people/"];
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
-    frame: Frame,
+    layout: Layout,
     /// Where to go on.
     to: String,
     /// What was typed.
@@ -53,13 +53,13 @@ fn open_id_name(open_id: Option<&OpenIdConnect>) -> Option<String> {
 /// The page for whoever was not let in.
 pub(crate) fn refused(
     open_id: Option<&OpenIdConnect>,
-    frame: Frame,
+    layout: Layout,
     to: String,
     status: StatusCode,
     problem: String,
 ) -> Result<Response, Problem> {
     let page = SignInPage {
-        frame,
+        layout,
         to,
         name: String::new(),
         problem: Some(problem),
@@ -76,7 +76,7 @@ pub(crate) fn signed_out(
     here: &str,
     link_used: bool,
 ) -> Response {
-    let frame = Frame {
+    let layout = Layout {
         words,
         name: None,
         is_person: false,
@@ -86,7 +86,7 @@ pub(crate) fn signed_out(
         here: "/sign-in".into(),
     };
     let page = SignInPage {
-        frame,
+        layout,
         to: local(Some(here)).to_owned(),
         name: String::new(),
         problem: None,
@@ -105,12 +105,12 @@ pub(crate) struct ToGoOn {
 /// `GET /sign-in`.
 pub async fn page(
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
-    frame: Frame,
+    layout: Layout,
     Query(way): Query<ToGoOn>,
 ) -> Result<Response, Problem> {
     let page = SignInPage {
         to: local(way.to.as_deref()).to_owned(),
-        frame,
+        layout,
         name: String::new(),
         problem: None,
         link_used: false,
@@ -134,11 +134,11 @@ pub async fn begin(
     State(wrong_passwords): State<Arc<WrongPasswords>>,
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
-    frame: Frame,
+    layout: Layout,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Problem> {
     let to = local(typed.to.as_deref()).to_owned();
-    let words = frame.words;
+    let words = layout.words;
     let (status, seconds, problem) = match check(
         &context,
         &wrong_passwords,
@@ -166,7 +166,7 @@ pub async fn begin(
         ),
     };
     let page = SignInPage {
-        frame,
+        layout,
         to,
         name: typed.name,
         problem: Some(problem),

@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
 use crate::{
-    api::ApiParts, caller::Caller, context::Context, cookies, i18n::Language, layout::Frame,
-    people_index::Person, problem::Problem, web_state::WebState,
+    api::ApiParts, caller::Caller, context::Context, cookies, directory::Person, i18n::Language,
+    layout::Layout, problem::Problem, web_state::WebState,
 };
 
 /// The cookie in which the browser says its time zone.
@@ -28,7 +28,7 @@ const CANDIDATES_MAX: usize = 8;
 /// One visit of a page.
 #[derive(Clone, Debug)]
 pub(crate) struct PageContext {
-    pub(crate) frame: Frame,
+    pub(crate) layout: Layout,
     pub(crate) words: Language,
     pub(crate) caller: Caller,
     /// Store, clock, people, organisation and events.
@@ -48,8 +48,8 @@ impl FromRequestParts<WebState> for PageContext {
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        let frame = match Frame::from_request_parts(parts, state).await {
-            Ok(frame) => frame,
+        let layout = match Layout::from_request_parts(parts, state).await {
+            Ok(layout) => layout,
             Err(never) => match never {},
         };
         let routes = parts.extensions.get::<Routes>().cloned();
@@ -60,13 +60,13 @@ impl FromRequestParts<WebState> for PageContext {
         let query = parts.extract::<Query<HashMap<String, String>>>().await;
         let zone = cookies::cookie(&parts.headers, ZONE_COOKIE).and_then(zone);
         Ok(Self {
-            words: frame.words,
+            words: layout.words,
             api: Api::new(routes, caller.clone(), parts.extensions.get().copied()),
             zone: zone.unwrap_or(TimeZone::UTC),
             is_get: parts.method == axum::http::Method::GET,
             path: path.collect(),
             query: query.map(|Query(query)| query).unwrap_or_default(),
-            frame,
+            layout,
             caller,
             context: FromRef::from_ref(state),
             state: state.clone(),

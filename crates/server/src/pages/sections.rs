@@ -1,7 +1,7 @@
 //! Which pages there are beside the one that is shown.
 
 use super::components::Link;
-use crate::layout::Frame;
+use crate::layout::Layout;
 
 /// The page of every account, whether it belongs to a person or not.
 const PASSWORD: &str = "/me/password";
@@ -36,26 +36,26 @@ const ADMIN: [(&str, &str, bool); 13] = [
 ];
 
 /// The words for the area of a page, and the pages of that area.
-pub(crate) fn sections(frame: &Frame) -> (String, Vec<Link>) {
-    let words = frame.words;
+pub(crate) fn sections(layout: &Layout) -> (String, Vec<Link>) {
+    let words = layout.words;
     let link = |to: &str, key: &str| Link {
         to: to.to_owned(),
         text: words.text(key),
-        is_here: to == frame.here || (to.matches('/').count() > 1 && frame.is_in(to)),
+        is_here: to == layout.here || (to.matches('/').count() > 1 && layout.is_in(to)),
     };
-    if frame.is_in("/admin") {
+    if layout.is_in("/admin") {
         let pages = ADMIN
             .iter()
-            .filter(|(_, _, system)| !system || frame.is_system_administrator);
+            .filter(|(_, _, system)| !system || layout.is_system_administrator);
         let links = pages.map(|(to, key, _)| link(to, key)).collect();
         return (words.text("nav-admin"), links);
     }
-    if !frame.is_in("/me") {
+    if !layout.is_in("/me") {
         return (String::new(), Vec::new());
     }
     let pages = ME.iter().filter(|(to, _)| match *to {
-        PASSWORD => frame.has_account,
-        _ => frame.is_person,
+        PASSWORD => layout.has_account,
+        _ => layout.is_person,
     });
     let links = pages.map(|(to, key)| link(to, key)).collect();
     (words.text("nav-me"), links)

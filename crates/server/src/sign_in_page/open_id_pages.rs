@@ -12,7 +12,7 @@ use super::{ToGoOn, refused};
 use crate::{
     context::Context,
     cookies,
-    layout::{Frame, local},
+    layout::{Layout, local},
     open_id::{self, Begun, OpenIdConnect, OpenIdError, Returned},
     problem::Problem,
     public_url::PublicUrl,
@@ -29,7 +29,7 @@ pub async fn begin(
     State(context): State<Context>,
     State(public_url): State<PublicUrl>,
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
-    frame: Frame,
+    layout: Layout,
     Query(way): Query<ToGoOn>,
 ) -> Result<Response, Problem> {
     let to = local(way.to.as_deref()).to_owned();
@@ -41,7 +41,7 @@ pub async fn begin(
             let cookie = cookie(&public_url, state.reveal(), COOKIE_SECONDS);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
         }
-        Err(error) => refuse(Some(open_id), frame, to, &error),
+        Err(error) => refuse(Some(open_id), layout, to, &error),
     }
 }
 
@@ -58,7 +58,7 @@ pub async fn returned(
     State(public_url): State<PublicUrl>,
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
-    frame: Frame,
+    layout: Layout,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -75,21 +75,21 @@ pub async fn returned(
             ]);
             Ok((cookies, Redirect::to(&to)).into_response())
         }
-        Returned::Refused { error, to } => refuse(open_id, frame, to, &error),
+        Returned::Refused { error, to } => refuse(open_id, layout, to, &error),
     }
 }
 
 /// The sign-in page with the reason of the refusal.
 fn refuse(
     open_id: Option<&OpenIdConnect>,
-    frame: Frame,
+    layout: Layout,
     to: String,
     error: &OpenIdError,
 ) -> Result<Response, Problem> {
     tracing::warn!(%error, "a sign-in with OpenID Connect was refused");
     refused(
         open_id,
-        frame,
+        layout,
         to,
         StatusCode::UNAUTHORIZED,
         error.to_string(),

@@ -30,7 +30,7 @@ pub(super) async fn examine(visit: &PageContext) -> Result<Outcome, Refusal> {
     };
     items.sort_by_key(rank);
     let table = table(visit, &items);
-    let back = Link::new(visit.frame.here.clone(), visit.say("doctor-back"));
+    let back = Link::new(visit.layout.here.clone(), visit.say("doctor-back"));
     let page = Page::new(visit, visit.say("doctor"))
         .text(visit.say("doctor-about"))
         .table(table)

@@ -91,7 +91,7 @@ pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, R
         let move_it = Form::new(visit.words, "put", String::new())
             .hidden("person", visit.listed_one(person))
             .submit("sure", "yes", visit.say("scope-move-now"));
-        let back = Link::new(visit.frame.here.clone(), visit.say("preview-back"));
+        let back = Link::new(visit.layout.here.clone(), visit.say("preview-back"));
         let page = Page::new(visit, visit.words.with("scope-move", "name", name))
             .text(
                 visit

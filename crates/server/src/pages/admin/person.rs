@@ -58,7 +58,7 @@ impl PageHandler for Person {
     async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let path = format!("/people/{}", visit.path("person"));
-        let here = visit.frame.here.clone();
+        let here = visit.layout.here.clone();
         match typed.one("form") {
             "save" => {
                 visit

@@ -107,7 +107,7 @@ impl PageHandler for ScopeSettings {
             }
         };
         visit.api.put(&path, body, typed.one("tag")).await?;
-        Ok(Done::new(visit.frame.here.clone(), said).into())
+        Ok(Done::new(visit.layout.here.clone(), said).into())
     }
 }
 
@@ -124,7 +124,8 @@ fn templates(visit: &PageContext, scope: &str) -> Profiles {
 fn here(visit: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
     require_administrator(visit)?;
     let (scope, name) = (visit.path("scope"), visit.path("page"));
-    let page = SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&visit.frame.here))?;
+    let page =
+        SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&visit.layout.here))?;
     // The values of a scope are its administrators' to see.
     visit
         .caller
@@ -267,7 +268,7 @@ fn preview(
             form = form.hidden(name, value);
         }
     }
-    let back = Link::new(visit.frame.here.clone(), visit.say("preview-back"));
+    let back = Link::new(visit.layout.here.clone(), visit.say("preview-back"));
     let shown = Page::new(visit, visit.say("preview-title")).text(visit.words.with(
         "preview-about",
         "count",

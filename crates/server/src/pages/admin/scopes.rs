@@ -154,7 +154,7 @@ impl PageHandler for Scope {
             .api
             .patch(&path, json!(body), typed.one("tag"))
             .await?;
-        Ok(Done::new(visit.frame.here.clone(), "saved").into())
+        Ok(Done::new(visit.layout.here.clone(), "saved").into())
     }
 }
 

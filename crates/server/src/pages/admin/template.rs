@@ -252,6 +252,6 @@ async fn preview_deletion(visit: &PageContext, template: &Value) -> Result<Outco
 }
 
 fn with_way_back(visit: &PageContext, page: Page) -> Page {
-    let back = Link::new(visit.frame.here.clone(), visit.say("preview-back"));
+    let back = Link::new(visit.layout.here.clone(), visit.say("preview-back"));
     page.add(Block::Links(visit.say("preview-back"), vec![back]))
 }

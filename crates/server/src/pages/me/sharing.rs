@@ -89,7 +89,7 @@ async fn shown(
 }
 
 async fn said(visit: &PageContext, owner: &str, typed: &Typed) -> Result<Outcome, Refusal> {
-    let here = visit.frame.here.clone();
+    let here = visit.layout.here.clone();
     let path = format!("{owner}relationships");
     if typed.one("form") == "delete" {
         visit
