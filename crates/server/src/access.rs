@@ -27,18 +27,18 @@ use crate::{
     sign_in_record::{Outcome, Way},
 };
 
-/// How long a link that was printed at a start may be used.
+/// Lifetime of a one-time link.
 const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// What a key with the scope `route` reads.
+/// The only route for keys whose only scope is `route`.
 const ROUTE_PATH: &str = "/api/v1/route";
 
-/// Checks keys and cookies.
+/// Authenticates requests by API keys and session cookies. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Access {
     store: Store,
     clock: Clock,
     metrics: Arc<Metrics>,
-    /// The key from the configuration.
+    /// Hash of the key in the configuration file.
     configured: Option<SecretHash>,
 }
 
@@ -59,18 +59,18 @@ pub async fn new_link(
     Ok(format!("/open/{secret}"))
 }
 
-/// A link or a key could not be made.
+/// Failure to make a link or a key.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// No random numbers.
+    /// The operating system gave no random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
-    /// The store refused.
+    /// The store refused to keep the hash.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Makes an API key, stores its hash and returns the key, which is never to be seen again.
+/// Makes an API key and stores its hash. Returns the key, which cannot be shown again.
 ///
 /// # Errors
 /// No random numbers, or the store refused.
@@ -98,7 +98,7 @@ pub async fn new_api_key(
 }
 
 impl Access {
-    /// Checks against the store and the key from the configuration.
+    /// Authenticates by the context's store, and by the key in the configuration file if one is given.
     pub fn new(context: &Context, configured_key: Option<&str>) -> Self {
         Self {
             store: context.store.clone(),
@@ -108,7 +108,7 @@ impl Access {
         }
     }
 
-    /// The caller who sends these headers, in their session.
+    /// The caller whose credential is in these headers; `None` without a valid credential.
     pub async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
         let caller = self.named(headers).await?;
         Ok(caller.map(|caller| caller.in_session(&session_mark(headers))))
@@ -134,7 +134,8 @@ impl Access {
         if let Some(connection) = request.extensions().get::<Connection>() {
             connection.is_known();
         }
-        // Only administrators send tables: the server holds a body before a handler looks at who sends it.
+        // Only administrators import tables. For all other callers the limit applies here, because the body is read before
+        // a handler authorises the request.
         let mut request = match caller.is_admin() {
             true => request,
             false => limited(request, BODY_MAX).map_err(NotAdmitted::Refused)?,
@@ -166,14 +167,14 @@ impl Access {
     }
 }
 
-/// The key or token that a request shows.
+/// The credential of an `Authorization: Bearer` header.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-/// Tells the session or key of a request from all others, without giving it away.
+/// Identifies the credential of a request by its hash.
 fn session_mark(headers: &HeaderMap) -> String {
     let credential = bearer(headers).or_else(|| cookie(headers, SESSION_COOKIE));
     fingerprint(credential.unwrap_or_default().as_bytes(), 32)
@@ -205,8 +206,8 @@ pub async fn require(
     Ok(next.run(access.admit(request).await?).await)
 }
 
-/// Whether a caller of this kind may send the request at all: a key with the scope `route` reads where a call goes. What
-/// others may change say the operations.
+/// Whether the scopes of the caller allow this request at all; the handler authorises it in detail. Keys with the scope
+/// `route` alone may only read [`ROUTE_PATH`].
 fn may_pass(caller: &Caller, request: &Request) -> bool {
     if !reads(request.method()) {
         return !caller.only_routes();
@@ -216,7 +217,7 @@ fn may_pass(caller: &Caller, request: &Request) -> bool {
     caller.may_read() || (caller.may_route() && path == ROUTE_PATH)
 }
 
-/// Counts a key or a session that is not known: wrong, deleted or too old.
+/// Counts an unknown, deleted or expired key or session.
 fn count_unknown(metrics: &Metrics, headers: &HeaderMap) {
     let way = match (bearer(headers), cookie(headers, SESSION_COOKIE)) {
         (Some(_), _) => Way::ApiKey,

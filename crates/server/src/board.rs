@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     i18n::Language,
     layout::{Layout, render},
-    organisation::Tables,
+    organisation::Snapshot,
     problem::Problem,
 };
 
@@ -182,7 +182,7 @@ pub async fn page(
         .iter()
         .filter_map(|(id, presence)| {
             let seen = view(presence, caller.level(&context.organisation, *id));
-            let person = context.directory.person(*id)?;
+            let person = context.people.person(*id)?;
             Some((*id, Row::new(layout.words, &person, &seen)))
         })
         .collect();

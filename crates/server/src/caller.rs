@@ -1,5 +1,5 @@
-//! Who makes a request, and what they may do: people by their relationships, location administrators in their location,
-//! system administrators and API keys everything that their scopes say.
+//! The caller of a request and the caller's permissions: those of people follow from relationships, those of location
+//! administrators from their location, those of API keys from their scopes.
 
 use std::sync::Arc;
 
@@ -15,46 +15,46 @@ use crate::{
     problem::Problem,
 };
 
-/// Who makes a request.
+/// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// For the audit log.
+    /// Name for the audit log.
     pub name: String,
-    /// Tells this caller from all others; names of keys and accounts may be alike.
+    /// Unique identity: names of keys and accounts may be equal.
     pub identity: String,
-    /// The person behind the account, if there is one. A key has none.
+    /// The person of the account. A key has none.
     pub person: Option<PersonId>,
-    /// The account, if the caller signed in to one.
+    /// The id of the account; `None` for keys and agents.
     pub account: Option<u64>,
     power: Power,
-    /// The request that is made, where it carries an idempotency key.
+    /// The idempotency key of the request.
     attempt: Option<Arc<Attempt>>,
-    /// Tells the session or key from all others, without giving it away.
+    /// Hash of the session cookie or key.
     session: Arc<str>,
 }
 
-/// Identity of the key of the configuration file.
+/// Identity of the key in the configuration file.
 const CONFIGURED: &str = "configuration";
 
-/// What the caller wants of something that is a person's.
+/// Kind of access to personal data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// To read it: a key needs the scope `read`.
+    /// Reading: a key needs the scope `read`.
     Read,
-    /// To change it: a key needs the scope `write`.
+    /// Changing: a key needs the scope `write`.
     Change,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Power {
-    /// Only what relationships give.
+    /// A person: only relationships give permissions.
     Person,
-    /// Settings of one location and, of its people, names, groups and settings.
+    /// A location administrator: settings of the location, and names, groups and settings of its people.
     Location(String),
-    /// Everything.
+    /// A system administrator, or the key in the configuration file.
     System,
-    /// An API key: asks where calls go (`route`), sees everything (`read`), changes what people may change (`write`), or
-    /// does everything (`admin`).
+    /// An API key: queries routes of calls (`route`), reads everything (`read`), changes what people may change (`write`),
+    /// or does everything (`admin`).
     Key {
         route: bool,
         read: bool,
@@ -64,7 +64,7 @@ enum Power {
 }
 
 impl Caller {
-    /// The key of the configuration file.
+    /// The key in the configuration file.
     pub fn configured_key() -> Self {
         Self {
             name: "API key of the configuration".into(),
@@ -77,7 +77,7 @@ impl Caller {
         }
     }
 
-    /// A key from the store.
+    /// An API key of the store.
     pub fn key(key: &ApiKey) -> Self {
         let has = |scope: &str| key.scopes.iter().any(|given| given == scope);
         Self {
@@ -96,7 +96,7 @@ impl Caller {
         }
     }
 
-    /// A session.
+    /// An account, or the administrator of the installation, by a session.
     pub fn session(session: Session) -> Self {
         match session.account {
             None => Self {
@@ -124,7 +124,7 @@ impl Caller {
         }
     }
 
-    /// The person at a desktop agent of theirs.
+    /// A person, by a desktop agent.
     pub fn agent(person: &Person) -> Self {
         Self {
             name: format!("{}, at the desktop agent", person.name),
@@ -142,7 +142,7 @@ impl Caller {
         matches!(self.power, Power::Key { .. }) || self.identity == CONFIGURED
     }
 
-    /// The same caller, in the session that the mark tells from all others.
+    /// Adds the hash of the session cookie or key.
     pub fn in_session(self, mark: &str) -> Self {
         Self {
             session: mark.into(),
@@ -150,12 +150,12 @@ impl Caller {
         }
     }
 
-    /// The mark of the session or key.
+    /// Hash of the session cookie or key.
     pub fn session_mark(&self) -> &str {
         &self.session
     }
 
-    /// The same caller, making a request with an idempotency key.
+    /// Adds the idempotency key of the request.
     pub fn attempting(self, attempt: Arc<Attempt>) -> Self {
         Self {
             attempt: Some(attempt),
@@ -189,32 +189,31 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may read at all: a key for a meeting server or an agent need not.
+    /// Whether the caller may read: keys of meeting servers and agents may lack the scope `read`.
     pub fn may_read(&self) -> bool {
         !matches!(self.power, Power::Key { read: false, .. })
     }
 
-    /// Whether the caller may ask where the calls of everybody go.
+    /// Whether the caller may query where calls are routed.
     pub fn may_route(&self) -> bool {
         matches!(self.power, Power::System | Power::Key { route: true, .. })
     }
 
-    /// Whether the caller may do nothing else.
+    /// Whether the caller may only query where calls are routed.
     pub fn only_routes(&self) -> bool {
         self.may_route()
             && !self.may_read()
             && !matches!(self.power, Power::Key { write: true, .. })
     }
 
-    /// How much of the owner the caller may see.
+    /// The relationship of the caller to the owner, which decides what the caller sees.
     pub fn level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
-        self.level_by(organisation, owner, Tables::relationship)
+        self.level_by(organisation, owner, Snapshot::relationship)
     }
 
-    /// What the caller is shown to be to the owner: without the owner's word that blocks the caller, who must not notice it.
-    /// For display only.
+    /// The relationship that the caller is shown, for display only: a blocked caller must not notice the block.
     pub fn shown_level(&self, organisation: &Organisation, owner: PersonId) -> Relationship {
-        self.level_by(organisation, owner, Tables::shown_relationship)
+        self.level_by(organisation, owner, Snapshot::shown_relationship)
     }
 
     fn level_by(
@@ -232,7 +231,7 @@ impl Caller {
         })
     }
 
-    /// How much of the owner the caller could see before a change of visibility; `None`: the change does not concern the
+    /// The relationship of the caller to the owner before a change of visibility; `None` if the change does not concern the
     /// caller.
     pub fn level_before(
         &self,
@@ -252,7 +251,7 @@ impl Caller {
         }
     }
 
-    /// Refuses callers who may not act for the owner.
+    /// Refuses callers who lack a permission of the owner's assistants.
     pub fn require(
         &self,
         organisation: &Organisation,
@@ -267,7 +266,7 @@ impl Caller {
         self.allowed_by(allowed, permission)
     }
 
-    /// Refuses callers who may not read what those read who act for the owner.
+    /// Refuses callers who may not read what assistants with the permission read.
     pub fn require_to_read(
         &self,
         organisation: &Organisation,
@@ -288,7 +287,7 @@ impl Caller {
         )))
     }
 
-    /// Whether the caller is the person, or a system administrator or key that stands for everybody.
+    /// Whether the caller is the person, a system administrator, or a key with the scope.
     fn is_self(&self, owner: PersonId, access: Access) -> bool {
         let stands_for_everybody = match (&self.power, access) {
             (Power::System, _) => true,
@@ -299,8 +298,8 @@ impl Caller {
         stands_for_everybody || self.person == Some(owner)
     }
 
-    /// Refuses callers other than the person for what only the person says: relationships, favourites, meetings, clients,
-    /// devices. Location administrators have no part in it.
+    /// Refuses callers other than the person, system administrators and keys, for data that only the person sets:
+    /// relationships, favourites, meetings, clients and devices. Location administrators have no access.
     pub fn require_self(&self, owner: PersonId, access: Access) -> Result<(), Problem> {
         if self.is_self(owner, access) {
             return Ok(());
@@ -311,7 +310,8 @@ impl Caller {
         )))
     }
 
-    /// Refuses callers who are not the person and do not administer the person's location, for settings of the person.
+    /// Refuses callers who are neither the person nor an administrator of the person's location, for settings of the
+    /// person.
     pub fn require_self_or_admin(
         &self,
         organisation: &Organisation,
@@ -324,7 +324,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may read what is secret of a person: an address that opens their calendar.
+    /// Whether the caller may read secrets of a person, such as the address of a calendar feed.
     pub fn may_read_secrets(&self, owner: PersonId) -> bool {
         self.is_admin() || self.person == Some(owner)
     }
@@ -348,7 +348,8 @@ impl Caller {
         self.require_admin(organisation, location.unwrap_or(ORGANISATION))
     }
 
-    /// Refuses callers who may not read what administrators of the scope read.
+    /// Refuses callers who may not read what administrators of the scope read: administrators of the scope, and keys with
+    /// the scope `read`.
     pub fn require_admin_to_read(
         &self,
         organisation: &Organisation,
@@ -398,7 +399,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        // Put there by `access::require`, which every protected route passes.
+        // `access::require`, which every protected route passes, adds the caller.
         let caller = parts.extensions.get::<Self>().cloned();
         caller.ok_or_else(Problem::unauthorized)
     }

@@ -1,4 +1,4 @@
-//! How fast one account or agent may change things. API keys are programs of the administrator's and not limited.
+//! Rate limit of changes by account and agent. API keys, which are programs of the administrator, are exempt.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,10 +17,10 @@ use crate::{
     rate_limit::RateLimit,
 };
 
-/// Snapshot of people are one change, however long.
+/// End of the path of imports: a table of people counts as no change.
 const IMPORT: &str = "/people/import";
 
-/// What each caller has left.
+/// Tokens of each caller.
 #[derive(Debug)]
 pub struct ChangeLimit {
     began: Instant,
@@ -37,20 +37,20 @@ impl Default for ChangeLimit {
 }
 
 impl ChangeLimit {
-    /// Counts a change; false if the caller is too fast. What is refused is not counted: the caller goes on at the pace.
-    fn take(&self, caller: &Caller) -> bool {
+    /// Consumes a token; returns false if the caller has none. Refused changes consume none.
+    fn try_acquire(&self, caller: &Caller) -> bool {
         let now = self.began.elapsed();
         let mut limit = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
         limit.has_left(now, &caller.identity) && limit.take(now, caller.identity.clone(), 1.0)
     }
 }
 
-/// Whether a request only reads (RFC 9110, 9.2.1): HEAD is answered by what answers GET.
+/// Whether a request only reads (RFC 9110, section 9.2.1).
 pub fn reads(method: &Method) -> bool {
     [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
 }
 
-/// Refuses changes of callers that are too fast (429, with `Retry-After`).
+/// Middleware: refuses changes of callers that exceed the limit (429, with `Retry-After`).
 pub async fn limit(
     State(change_limit): State<Arc<ChangeLimit>>,
     caller: Caller,
@@ -59,7 +59,7 @@ pub async fn limit(
 ) -> Response {
     let imports = caller.is_admin() && request.uri().path().ends_with(IMPORT);
     let free = reads(request.method()) || caller.is_key() || imports;
-    if free || change_limit.take(&caller) {
+    if free || change_limit.try_acquire(&caller) {
         return next.run(request).await;
     }
     let mut refused = Problem::too_many_changes().into_response();

@@ -1,4 +1,4 @@
-//! The doctor as the pages and the API call it. What it looks at is the command line's to know; here is only the way to it.
+//! The check of the installation, as pages and API start it. The command line provides the checks.
 
 use std::{fmt, sync::Arc};
 
@@ -6,26 +6,26 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a check found.
+/// Result of a check.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Finding {
-    /// What was looked at.
+    /// Name of the check.
     pub check: String,
     /// `fine`, `warning`, `failed`, `skipped`.
     pub verdict: String,
-    /// In this installation: names and values.
+    /// Names and values of this installation.
     pub what: String,
-    /// The fault's code, as `docs/doctor.md` lists them.
+    /// Code of the fault, listed in `docs/doctor.md`.
     pub fault: Option<String>,
-    /// What that means.
+    /// Meaning of the fault.
     pub means: Option<String>,
-    /// What to do.
+    /// Remedy.
     pub remedy: Option<String>,
 }
 
 type Examine = dyn Fn() -> BoxFuture<'static, Vec<Finding>> + Send + Sync;
 
-/// Examines the installation as its configuration file is now, whether or not the server has read it.
+/// Checks the installation by the present configuration file, even if the server has not loaded it yet. Cheap to clone.
 #[derive(Clone)]
 pub struct Doctor(Arc<Examine>);
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Doctor {
 }
 
 impl Doctor {
-    /// A doctor who examines so.
+    /// Checks by this function.
     pub fn new(
         examine: impl Fn() -> BoxFuture<'static, Vec<Finding>> + Send + Sync + 'static,
     ) -> Self {

@@ -76,7 +76,7 @@ pub(crate) fn router(state: WebState) -> Router {
         // Graph's own: larger, and believed only by what is in it.
         .merge(notification_routes().with_state(state.api))
         .layer(middleware::from_fn_with_state(public_url, headers))
-        .layer(middleware::from_fn_with_state(proxies, client_ip::find))
+        .layer(middleware::from_fn_with_state(proxies, client_ip::set_client_ip))
 }
 
 /// Pages and figures for people and programs that are signed in, beside the pages of [`pages::routes`].

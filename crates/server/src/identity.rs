@@ -1,26 +1,26 @@
-//! The fields that identify a person, in one list. A sign-in with OpenID Connect, a Teams account and a phone are assigned
-//! to a person by them: an edit of such a field moves rights from one human to another, so that only system administrators
-//! and API keys with the scope `admin` may make it.
+//! Fields that identify a person: sign-ins with OpenID Connect, Teams accounts and phones are assigned to people by them. A
+//! change of such a field transfers rights between people, and is therefore reserved to system administrators and API keys
+//! with the scope `admin`.
 
 use store::ImportPerson;
 
 use crate::{caller::Caller, people_index::Person, problem::Problem};
 
-/// A field that identifies a person.
+/// An identifying field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdentityField {
-    /// Compared with the claim of OpenID Connect, and with mail addresses in Entra.
+    /// Matched with the claim of OpenID Connect, and with mail addresses in Entra.
     Mail,
-    /// Compared with the claim of OpenID Connect, and with sign-in names in Entra.
+    /// Matched with the claim of OpenID Connect, and with sign-in names in Entra.
     UserPrincipalName,
-    /// Compared with the claim `oid`; its calls and its presence are the person's.
+    /// Matched with the claim `oid`; its calls and presence become the person's.
     TeamsAccount,
-    /// The SIP identity of phones that register here, and of the lines that a PBX reports.
+    /// The SIP identity of phones that register here, and of lines at the PBX.
     Extensions,
 }
 
 impl IdentityField {
-    /// The name that the API uses.
+    /// The name of the field in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mail => "mail",
@@ -31,7 +31,7 @@ impl IdentityField {
     }
 }
 
-/// The identifying fields of the form of a person that differ from what is stored.
+/// Identifying fields in which the form of a person differs from the stored person.
 fn changed(before: &Person, after: &ImportPerson) -> impl Iterator<Item = IdentityField> {
     let differs = [
         (IdentityField::Mail, before.mail != after.mail),
@@ -50,12 +50,12 @@ fn changed(before: &Person, after: &ImportPerson) -> impl Iterator<Item = Identi
 }
 
 impl Caller {
-    /// Whether the caller may change fields that identify people.
+    /// Whether the caller may change identifying fields.
     pub fn may_identify(&self) -> bool {
         self.is_admin()
     }
 
-    /// Refuses a change of an identifying field to all but system administrators.
+    /// Refuses a change of an identifying field by callers other than system administrators.
     pub fn require_to_identify(&self, field: IdentityField) -> Result<(), Problem> {
         if self.may_identify() {
             return Ok(());
@@ -67,8 +67,8 @@ impl Caller {
         Err(Problem::forbidden_field(name, detail))
     }
 
-    /// Refuses a change of a person that touches an identifying field, unless the caller may make it. Fields that are sent
-    /// back as they were read are no change.
+    /// Refuses a change of a person that changes an identifying field, unless the caller may change it. A field sent back
+    /// as it was read is no change.
     pub fn require_same_identity(
         &self,
         before: &Person,

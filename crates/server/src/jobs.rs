@@ -1,5 +1,5 @@
-//! Long work that administrators start: an import, a synchronisation with a directory, a backup. It goes on when whoever
-//! started it goes away, tells how far it has come, and can be cancelled.
+//! Long operations that administrators start: imports, synchronisations with a directory, backups. A job continues if its
+//! starter disconnects, reports its progress, and can be cancelled.
 
 use std::{
     collections::BTreeMap,
@@ -14,30 +14,30 @@ use tokio::task::JoinHandle;
 
 use crate::problem::Problem;
 
-/// Job that is over is remembered for whoever comes back to look, up to this much.
+/// Finished jobs that are kept for later queries.
 const FINISHED_MAX: usize = 20;
-/// More at once only waits for the database.
+/// Jobs that run at a time: more would only wait for the database.
 const RUNNING_MAX: usize = 8;
 
-/// How it stands with a piece of work.
+/// State of a job.
 #[derive(Clone, Debug)]
 pub enum JobState {
     /// In progress.
     Running,
-    /// What it answers.
+    /// Finished: the body of the answer.
     Done(Arc<Value>),
-    /// Nothing was changed, or what the problem says.
+    /// Failed: nothing was changed, unless the problem says otherwise.
     Failed(Problem),
-    /// Nothing was changed.
+    /// Cancelled: nothing was changed.
     Cancelled,
 }
 
-/// A piece of work.
+/// A long operation.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// `import`, `directory`, `backup`.
+    /// Kind: `import`, `directory` or `backup`.
     pub what: &'static str,
-    /// Who started it.
+    /// Name of the caller who started the job.
     pub who: String,
     /// Time of the start.
     pub begun: Timestamp,
@@ -47,7 +47,7 @@ pub struct Job {
     pub state: JobState,
 }
 
-/// All work since the start of the server. Cheap to clone.
+/// All jobs since the start of the server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Jobs(Arc<Mutex<Inner>>);
 
@@ -57,7 +57,7 @@ struct Inner {
     last: u64,
 }
 
-/// Job that is under way; what it comes to.
+/// The result of a running job.
 pub type Pending = JoinHandle<Result<Value, Problem>>;
 
 impl Jobs {
@@ -65,7 +65,10 @@ impl Jobs {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts some work. `progress` is what it tells and looks at.
+    /// Starts a job. Returns its id and its future result.
+    ///
+    /// # Errors
+    /// [`RUNNING_MAX`] jobs are running.
     pub fn begin<F>(
         &self,
         (what, who, begun): (&'static str, &str, Timestamp),
@@ -93,7 +96,7 @@ impl Jobs {
         };
         inner.jobs.insert(id, entry);
         drop(inner);
-        // A panic must not leave it running for ever, nor that it never began.
+        // If the operation panics, the job has failed.
         let broken = EndOnDrop(self.clone(), id);
         let pending = tokio::spawn(async move {
             let done = work.await;
@@ -119,32 +122,32 @@ impl Jobs {
         }
     }
 
-    /// All that is remembered, the newest first.
+    /// All known jobs, the newest first.
     pub fn all(&self) -> Vec<(u64, Job)> {
         let inner = self.lock();
         let jobs = inner.jobs.iter().rev();
         jobs.map(|(id, work)| (*id, work.clone())).collect()
     }
 
-    /// One of them.
+    /// The job with this id, if it is known.
     pub fn get(&self, id: u64) -> Option<Job> {
         self.lock().jobs.get(&id).cloned()
     }
 }
 
 impl Job {
-    /// Whether it is under way.
+    /// Whether the job is in progress.
     pub fn is_running(&self) -> bool {
         matches!(self.state, JobState::Running)
     }
 }
 
-/// What is said of work that went away without saying anything.
+/// The problem of a job that ended without a result.
 pub fn broke_off() -> Problem {
     Problem::unavailable("it broke off; see the server's log")
 }
 
-/// Ends work as failed that went away without saying anything.
+/// Marks a job as failed when dropped before the job has ended.
 struct EndOnDrop(Jobs, u64);
 
 impl Drop for EndOnDrop {

@@ -15,7 +15,6 @@ use crate::{
     api::{TeamsAccountBody, forget_account},
     caller::Caller,
     context::Context,
-    directory::Person,
     layout::{self, Layout},
     pages::{Link, sections},
     people_index::Person,

@@ -1,5 +1,5 @@
-//! Signing in with OpenID Connect: the browser is sent to the organisation's own sign-in and comes back with a code (OpenID
-//! Connect Core 1.0, authorization code flow with PKCE). The identity is mapped to an account here.
+//! Sign-in with OpenID Connect Core 1.0 (authorization code flow with PKCE, RFC 7636), and the mapping of the identity to
+//! an account.
 
 mod answer;
 mod attempts;
@@ -37,35 +37,35 @@ use crate::{
     sign_in_record::{Outcome, Way},
 };
 
-/// Path to which the provider redirects browsers, registered there.
+/// Path of the redirect URI, to be registered at the provider.
 pub const RETURN: &str = "/sign-in/open-id/return";
 
-/// Why somebody was not let in, in words of the API.
+/// Reason for refusing a sign-in.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenIdError {
-    /// Another browser, too late, or twice.
+    /// The sign-in began in another browser, has expired, or is already finished.
     #[error(
         "this is not the answer to a sign-in that was begun in this browser within ten minutes; begin it anew"
     )]
     NotBegun,
-    /// The provider, or the person there, said no.
+    /// The provider, or the person at the provider, refused.
     #[error("the sign-in was refused there: {0}")]
     Refused(String),
-    /// The provider does not answer, or not as the standard says.
+    /// The provider is unreachable, or violates the standard.
     #[error("{0}")]
     Provider(String),
-    /// Nobody here is called so: the identity as it is shown.
+    /// No person and no account matches the identity.
     #[error("nobody here is {0}; an administrator can add you, or an account of that name")]
     Unknown(String),
-    /// It fits several people or accounts.
+    /// Several people or accounts match the identity.
     #[error(
         "{0} fits {1}; a system administrator changes the mail address, the sign-in name or the account of all but one"
     )]
     Ambiguous(String, String),
-    /// The claim is missing, or nobody has checked it.
+    /// A required claim is missing or unverified.
     #[error("{0}")]
     Claim(String),
-    /// The provider's answer cannot be used.
+    /// The provider's answer is unusable.
     #[error(transparent)]
     Answer(#[from] AnswerError),
     /// The store refused.
@@ -81,7 +81,7 @@ pub struct OpenIdConnect {
 }
 
 impl OpenIdConnect {
-    /// Signs in at this provider.
+    /// Signs people in at this provider.
     pub fn new(provider: Provider) -> Self {
         Self {
             provider,
@@ -89,14 +89,14 @@ impl OpenIdConnect {
         }
     }
 
-    /// The name of the provider, as people know it.
+    /// The display name of the provider.
     pub fn name(&self) -> &str {
         self.provider.name()
     }
 }
 
 /// A sign-in that has begun.
-pub struct Begun {
+pub struct Authorization {
     /// Address at the provider, for the browser.
     pub url: String,
     /// Value of the parameter `state`, which the browser keeps in a cookie.
@@ -109,7 +109,7 @@ pub async fn begin(
     open_id: &OpenIdConnect,
     public_url: &PublicUrl,
     to: String,
-) -> Result<Begun, OpenIdError> {
+) -> Result<Authorization, OpenIdError> {
     let now = clock.now();
     let attempt = open_id.attempts.begin(to, now);
     let attempt = attempt.map_err(|error| OpenIdError::Provider(error.to_string()))?;
@@ -118,7 +118,7 @@ pub async fn begin(
         .authorization(&attempt, &redirect_uri(public_url), now)
         .await?;
     let state = attempt.state;
-    Ok(Begun { url, state })
+    Ok(Authorization { url, state })
 }
 
 fn redirect_uri(public_url: &PublicUrl) -> String {
@@ -126,7 +126,7 @@ fn redirect_uri(public_url: &PublicUrl) -> String {
 }
 
 /// Result of a sign-in whose browser has returned.
-pub enum Returned {
+pub enum SignInResult {
     /// The person is signed in.
     SignedIn {
         /// Value of `Set-Cookie`.
@@ -143,14 +143,16 @@ pub enum Returned {
     },
 }
 
-/// Finishes a sign-in. `query`: that of the redirection; `began_here`: the state in the browser's cookie.
+/// Finishes a sign-in.
+///
+/// `query`: the query of the redirect; `began_here`: the state in the browser's cookie.
 pub async fn finish(
     (context, sessions): (&Context, &Sessions),
     open_id: Option<&OpenIdConnect>,
     public_url: &PublicUrl,
     from: IpAddr,
     (query, began_here): (&str, &str),
-) -> Result<Returned, Problem> {
+) -> Result<SignInResult, Problem> {
     let now = context.clock.now();
     let found = open_id.and_then(|open_id| {
         let finished = open_id.attempts.finish(query, began_here, now);
@@ -162,7 +164,7 @@ pub async fn finish(
     let Some((OpenIdConnect { provider, .. }, (attempt, code))) = found else {
         record(Outcome::Wrong, "").await;
         let (error, to) = (OpenIdError::NotBegun, "/".into());
-        return Ok(Returned::Refused { error, to });
+        return Ok(SignInResult::Refused { error, to });
     };
     let to = attempt.to.clone();
     let identified = async {
@@ -177,7 +179,7 @@ pub async fn finish(
             let account = context.store.account(account).await?;
             let name = account.map(|account| account.name);
             record(Outcome::SignedIn, &name.unwrap_or_default()).await;
-            Ok(Returned::SignedIn { session, to })
+            Ok(SignInResult::SignedIn { session, to })
         }
         Err(error) => {
             match &error {
@@ -187,15 +189,15 @@ pub async fn finish(
                 OpenIdError::NotBegun | OpenIdError::Refused(_) | OpenIdError::Claim(_) => {
                     record(Outcome::Wrong, "").await;
                 }
-                // A fault of the provider or of this server.
+                // Faults of the provider or of this server are no attempts.
                 OpenIdError::Provider(_) | OpenIdError::Answer(_) | OpenIdError::Store(_) => {}
             }
-            Ok(Returned::Refused { error, to })
+            Ok(SignInResult::Refused { error, to })
         }
     }
 }
 
-/// The account of the identity that signed in; a person who has none yet gets one, as a person.
+/// Finds the account of an identity. Adds one with the role person if the person has none.
 async fn account(
     context: &Context,
     provider: &Provider,

@@ -64,10 +64,10 @@ pub fn queue(network: IpAddr) -> Result<Place, Busy> {
     }
     queue.all += 1;
     queue.by_address.insert(network, of_address + 1);
-    Ok(Membership(network))
+    Ok(Place(network))
 }
 
-impl Drop for Membership {
+impl Drop for Place {
     fn drop(&mut self) {
         let mut queue = lock(&QUEUE);
         queue.all -= 1;
@@ -80,7 +80,7 @@ impl Drop for Membership {
     }
 }
 
-impl Membership {
+impl Place {
     /// Whether the password belongs to the hash. Without a hash it takes as long and is wrong, so that the
     /// time does not show which accounts exist.
     ///
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn one_address_does_not_fill_the_queue() {
         let [here, there] = [[192, 0, 2, 20].into(), [192, 0, 2, 21].into()];
-        let places: Vec<Membership> = (0..100).filter_map(|_| queue(here).ok()).collect();
+        let places: Vec<Place> = (0..100).filter_map(|_| queue(here).ok()).collect();
         assert_eq!(places.len(), WAITING_OF_ADDRESS_MAX);
         assert!(queue(there).is_ok());
         drop(places);

@@ -13,9 +13,9 @@ use crate::{
     sign_in_record::{Outcome, Way},
 };
 
-pub use attempts::{Meant, SECONDS_EACH, WrongPasswords};
+pub use attempts::{SECONDS_EACH, Target, WrongPasswords};
 
-/// Why somebody was not let in.
+/// Reason for refusing a sign-in.
 pub enum Refusal {
     /// Name or password are wrong.
     Wrong,
@@ -23,7 +23,7 @@ pub enum Refusal {
     TooMany,
     /// Too many passwords wait to be checked: another attempt is allowed in [`password::BUSY_SECONDS`].
     Busy,
-    /// Something else.
+    /// Another failure.
     Problem(Problem),
 }
 
@@ -33,7 +33,10 @@ impl<E: Into<Problem>> From<E> for Refusal {
     }
 }
 
-/// The account of a name and a password.
+/// Returns the account of a name and a password. Records the sign-in.
+///
+/// # Errors
+/// See [`Refusal`].
 pub async fn check(
     context: &Context,
     wrong_passwords: &WrongPasswords,
@@ -45,7 +48,7 @@ pub async fn check(
     let attempt = Attempt {
         way: Way::Password,
         address: from.ip(),
-        meant: Meant::new(account.as_ref(), name),
+        target: Target::new(account.as_ref(), name),
         name,
     };
     attempt
@@ -53,20 +56,20 @@ pub async fn check(
         .await
 }
 
-/// An attempt to show that an account is one's own.
+/// An attempt to sign in to an account, or to confirm its password.
 pub struct Attempt<'a> {
     /// The kind of the sign-in.
     pub way: Way,
     /// Address of the client.
     pub address: IpAddr,
-    /// The account, or the name that no account has.
-    pub meant: Meant,
-    /// The account's name, as it was given.
+    /// The account, or the name if no account has it.
+    pub target: Target,
+    /// The name of the account, as entered.
     pub name: &'a str,
 }
 
 impl Attempt<'_> {
-    /// The account, if the password is its own. Wrong passwords are counted and told.
+    /// Returns the account if the password is right. Records success and wrong passwords.
     pub async fn check(
         self,
         context: &Context,
@@ -76,12 +79,12 @@ impl Attempt<'_> {
     ) -> Result<Account, Refusal> {
         let checked = checked(wrong_passwords, &self, account, given).await;
         let (outcome, name) = match &checked {
-            // The person is signed in already.
+            // The person is already signed in: nothing to record.
             Ok(_) if self.way == Way::PresentPassword => return checked,
             Ok(account) => (Outcome::SignedIn, account.name.as_str()),
             Err(Refusal::Wrong) => (Outcome::Wrong, self.name),
             Err(Refusal::TooMany) => (Outcome::TooMany, self.name),
-            // It was not looked at.
+            // The password was not checked.
             Err(Refusal::Busy | Refusal::Problem(_)) => return checked,
         };
         context
@@ -97,10 +100,10 @@ async fn checked(
     account: Option<Account>,
     given: String,
 ) -> Result<Account, Refusal> {
-    let (network, meant) = (sip::network(attempt.address), &attempt.meant);
-    // Before it is counted: what is not looked at is no guess.
+    let (network, target) = (sip::network(attempt.address), &attempt.target);
+    // Joins the queue before counting: a password that is not checked is no attempt.
     let place = password::queue(network).map_err(|password::Busy| Refusal::Busy)?;
-    if !wrong.begin(wrong.now(), meant, network) {
+    if !wrong.begin(wrong.now(), target, network) {
         return Err(Refusal::TooMany);
     }
     let hash = account
@@ -113,6 +116,6 @@ async fn checked(
             .await
             .map_err(|error| Problem::unavailable(&error.to_string()))?;
     let account = account.filter(|_| right).ok_or(Refusal::Wrong)?;
-    wrong.succeeded(meant, network);
+    wrong.succeeded(target, network);
     Ok(account)
 }

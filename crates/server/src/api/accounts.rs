@@ -27,7 +27,7 @@ use crate::{
     problem::Problem,
     revocations::Revocations,
     sessions::{SESSION_COOKIE, Sessions},
-    sign_in::{Attempt, Meant, Refusal, SECONDS_EACH, WrongPasswords},
+    sign_in::{Attempt, Refusal, SECONDS_EACH, Target, WrongPasswords},
     sign_in_record::Way,
 };
 
@@ -317,7 +317,7 @@ async fn require_old(
     let attempt = Attempt {
         way: Way::PresentPassword,
         address: from.ip(),
-        meant: Meant::Account(account.id),
+        target: Target::Account(account.id),
         name: &account.name,
     };
     match attempt

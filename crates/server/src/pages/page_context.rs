@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
 use crate::{
-    api::ApiParts, caller::Caller, context::Context, cookies, directory::Person, i18n::Language,
+    api::ApiParts, caller::Caller, context::Context, cookies, people_index::Person, i18n::Language,
     layout::Layout, problem::Problem, web_state::WebState,
 };
 

@@ -1,5 +1,4 @@
-//! Wrong passwords: counted by the account that is meant, however its name is written, and by the network that they are
-//! from.
+//! Limit of wrong passwords, by account and by network.
 
 use std::{
     net::IpAddr,
@@ -12,24 +11,24 @@ use tokio::time::Instant;
 
 use crate::{rate_limit::RateLimit, secrets};
 
-/// Wrong passwords for one account from one network at once, then one in [`SECONDS_EACH`].
+/// Wrong passwords for one account from one network in a burst; afterwards one per [`SECONDS_EACH`].
 const ATTEMPTS: f64 = 10.0;
-/// Wrong passwords from one network for any accounts at once: an office behind one address has many people.
+/// Wrong passwords from one network for all accounts in a burst: an office behind one address has many people.
 const ATTEMPTS_OF_NETWORK: f64 = 200.0;
-/// How long it takes until another attempt is allowed.
+/// Seconds until another attempt is allowed.
 pub const SECONDS_EACH: u32 = 30;
 
-/// The account that a sign-in means.
+/// The account that a sign-in names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Meant {
+pub enum Target {
     /// The id of an account.
     Account(u64),
-    /// There is none of that name: the hash of the name's form in the store, so that all names take the same memory.
+    /// No account has the name: the hash of its normalised form, so that all names use the same memory.
     Nobody(SecretHash),
 }
 
-impl Meant {
-    /// The account that was found by a name, or the name.
+impl Target {
+    /// The account, or the name if there is none.
     pub fn new(account: Option<&Account>, name: &str) -> Self {
         match account {
             Some(account) => Self::Account(account.id),
@@ -47,9 +46,9 @@ pub struct WrongPasswords {
 
 #[derive(Debug)]
 struct Paces {
-    /// Of each account at each network.
-    of_account: RateLimit<(Meant, IpAddr)>,
-    /// Of each network with all accounts.
+    /// By account and network.
+    of_account: RateLimit<(Target, IpAddr)>,
+    /// By network, for all accounts.
     of_network: RateLimit<IpAddr>,
 }
 
@@ -77,11 +76,11 @@ impl WrongPasswords {
         self.paces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts an attempt as a wrong password, until [`Self::succeeded`] says otherwise: many at once must not all be let
-    /// through. False: there were too many, and this one is not to be looked at.
-    pub(super) fn begin(&self, now: Duration, meant: &Meant, network: IpAddr) -> bool {
+    /// Counts an attempt as a wrong password until [`Self::succeeded`] takes it back, so that parallel attempts are limited
+    /// too. Returns false, without counting, if the limit is reached: the password must not be checked then.
+    pub(super) fn begin(&self, now: Duration, target: &Target, network: IpAddr) -> bool {
         let mut paces = self.paces();
-        let key = (meant.clone(), network);
+        let key = (target.clone(), network);
         let may = paces.of_account.has_left(now, &key) && paces.of_network.has_left(now, &network);
         if may {
             paces.of_account.take(now, key, 1.0);
@@ -90,10 +89,10 @@ impl WrongPasswords {
         may
     }
 
-    /// The password was right: its owner has every attempt again.
-    pub(super) fn succeeded(&self, meant: &Meant, network: IpAddr) {
+    /// The password was right: restores all attempts for the account and this one for the network.
+    pub(super) fn succeeded(&self, target: &Target, network: IpAddr) {
         let mut paces = self.paces();
-        paces.of_account.reset(&(meant.clone(), network));
+        paces.of_account.reset(&(target.clone(), network));
         paces.of_network.give_back(&network, 1.0);
     }
 }
@@ -112,7 +111,7 @@ mod tests {
     fn ten_wrong_passwords_and_then_one_in_half_a_minute() {
         let wrong = WrongPasswords::default();
         let there = IpAddr::from([192, 0, 2, 2]);
-        let (anna, bert) = (Meant::Account(1), Meant::Account(2));
+        let (anna, bert) = (Target::Account(1), Target::Account(2));
         for _ in 0..10 {
             assert!(wrong.begin(START, &anna, here()));
         }
@@ -129,7 +128,7 @@ mod tests {
     // S12
     #[test]
     fn a_name_counts_as_what_it_means_however_it_is_written() {
-        let nobody = |name| Meant::new(None, name);
+        let nobody = |name| Target::new(None, name);
         for other in ["bob ", "BOB", " Bob", "bob\u{a0}", "\u{3000}bob", "bob\n"] {
             assert_eq!(nobody("bob"), nobody(other), "{other:?}");
         }
@@ -139,13 +138,13 @@ mod tests {
     #[test]
     fn one_network_cannot_try_everybody_and_a_right_password_costs_nothing() {
         let wrong = WrongPasswords::default();
-        let tried = (0..1_000).take_while(|id| wrong.begin(START, &Meant::Account(*id), here()));
+        let tried = (0..1_000).take_while(|id| wrong.begin(START, &Target::Account(*id), here()));
         assert_eq!(tried.count(), 200);
         let wrong = WrongPasswords::default();
         for id in 0..1_000 {
-            let meant = Meant::Account(id);
-            assert!(wrong.begin(START, &meant, here()));
-            wrong.succeeded(&meant, here());
+            let target = Target::Account(id);
+            assert!(wrong.begin(START, &target, here()));
+            wrong.succeeded(&target, here());
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     cookies,
     layout::{Layout, local},
-    open_id::{self, Begun, OpenIdConnect, OpenIdError, Returned},
+    open_id::{self, Authorization, OpenIdConnect, OpenIdError, SignInResult},
     problem::Problem,
     public_url::PublicUrl,
     sessions::Sessions,
@@ -37,7 +37,7 @@ pub async fn begin(
         return Ok(Redirect::to("/sign-in").into_response());
     };
     match open_id::begin(&context.clock, open_id, &public_url, to.clone()).await {
-        Ok(Begun { url, state }) => {
+        Ok(Authorization { url, state }) => {
             let cookie = cookie(&public_url, state.reveal(), COOKIE_SECONDS);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
         }
@@ -68,14 +68,14 @@ pub async fn returned(
     let open_id = open_id.as_deref();
     let query = (&*query, began_here);
     match open_id::finish(stands, open_id, &public_url, from.ip(), query).await? {
-        Returned::SignedIn { session, to } => {
+        SignInResult::SignedIn { session, to } => {
             let cookies = AppendHeaders([
                 (header::SET_COOKIE, session),
                 (header::SET_COOKIE, cookie(&public_url, "", 0)),
             ]);
             Ok((cookies, Redirect::to(&to)).into_response())
         }
-        Returned::Refused { error, to } => refuse(open_id, layout, to, &error),
+        SignInResult::Refused { error, to } => refuse(open_id, layout, to, &error),
     }
 }
 
