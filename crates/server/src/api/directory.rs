@@ -19,9 +19,7 @@ use super::{
 use crate::{
     caller::Caller,
     clock::rfc3339,
-    context::Context,
-    entra::{DirectorySync, Failure, Outcome},
-    jobs::Jobs,
+    entra::{DirectorySync, SyncError, SyncOutcome},
     organisation::{MAIN_TENANT, ORGANISATION},
     problem::Problem,
 };
@@ -86,14 +84,14 @@ fn sync<'a>(syncs: &'a DirectorySyncs, tenant: Option<&str>) -> Result<&'a Direc
     })
 }
 
-impl From<Outcome> for DirectoryBody {
-    fn from(outcome: Outcome) -> Self {
+impl From<SyncOutcome> for DirectoryBody {
+    fn from(outcome: SyncOutcome) -> Self {
         let warnings = outcome.warnings();
-        let items = outcome.deeds.into_iter().map(|deed| DeedBody {
-            what: deed.what,
-            person: deed.person.map(|person| person.to_string()),
-            name: deed.name,
-            reason: deed.reason,
+        let items = outcome.actions.into_iter().map(|action| DeedBody {
+            what: action.kind.name(),
+            person: action.person.map(|person| person.to_string()),
+            name: action.name,
+            reason: action.reason,
         });
         Self {
             at: rfc3339(outcome.at),
@@ -152,8 +150,8 @@ pub(crate) async fn synchronise(
     let work = async move {
         match sync.now(wish.dry_run, watched).await {
             Some(Ok(outcome)) => Ok(json!(DirectoryBody::from(outcome))),
-            Some(Err(Failure::Cancelled)) => Err(StoreError::Cancelled.into()),
-            Some(Err(failure)) => Err(Problem::unavailable(&failure.to_string())),
+            Some(Err(SyncError::Cancelled)) => Err(StoreError::Cancelled.into()),
+            Some(Err(error)) => Err(Problem::unavailable(&error.to_string())),
             None => Err(Problem::unavailable("the server is stopping")),
         }
     };

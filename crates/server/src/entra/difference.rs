@@ -1,4 +1,4 @@
-//! The difference between a tenant's directory and the people who are known: what is to be written of whom, and why.
+//! The difference between a tenant's directory and the known people: changes to write, and actions with reasons.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,26 +6,27 @@ use presence::PersonId;
 use store::{DirectoryChange, DirectoryPerson};
 
 use super::{
-    EntraAccount, Known, Plan,
-    sync::{Deed, REFUSED},
+    matching::{EntraAccount, KnownPerson, Plan},
+    outcome::{ActionKind, SyncAction},
 };
 
-/// What is to be written, each change with the place of its deed, and everything in words.
+/// The changes to write, each with the position of its action, and the actions.
 pub(super) fn difference(
     plan: &Plan,
     accounts: &[EntraAccount],
-    people: &[Known],
+    people: &[KnownPerson],
     absent: &BTreeSet<PersonId>,
     of_directory: &BTreeSet<PersonId>,
-) -> (Vec<(usize, DirectoryChange)>, Vec<Deed>) {
-    let by_id: HashMap<PersonId, &Known> = people.iter().map(|known| (known.id, known)).collect();
+) -> (Vec<(usize, DirectoryChange)>, Vec<SyncAction>) {
+    let by_id: HashMap<PersonId, &KnownPerson> =
+        people.iter().map(|known| (known.id, known)).collect();
     let name = |id: &PersonId| {
         by_id
             .get(id)
             .map_or_else(String::new, |known| known.name.clone())
     };
-    let (mut changes, mut deeds) = (Vec::new(), Vec::new());
-    for (at, (person, by)) in &plan.matched {
+    let (mut changes, mut actions) = (Vec::new(), Vec::new());
+    for (at, (person, key)) in &plan.matched {
         let (Some(account), Some(known)) = (accounts.get(*at), by_id.get(person)) else {
             continue;
         };
@@ -39,26 +40,26 @@ pub(super) fn difference(
             continue;
         }
         changes.push((
-            deeds.len(),
+            actions.len(),
             DirectoryChange::Update(*person, wanted.clone()),
         ));
-        deeds.push(Deed {
-            what: "updated",
+        actions.push(SyncAction {
+            kind: ActionKind::Updated,
             person: Some(*person),
             name: wanted.name,
-            reason: format!("found by {}", by.words()),
+            reason: format!("found by {}", key.name()),
         });
     }
     let new = plan.new.iter().filter_map(|at| accounts.get(*at));
     // Guests are at home in another tenant.
     for account in new.filter(|account| !account.is_guest) {
-        let (deed, change) = addition(account);
-        changes.extend(change.map(|change| (deeds.len(), change)));
-        deeds.push(deed);
+        let (action, change) = addition(account);
+        changes.extend(change.map(|change| (actions.len(), change)));
+        actions.push(action);
     }
     for (at, reason) in &plan.ambiguous {
-        deeds.push(Deed {
-            what: "ambiguous",
+        actions.push(SyncAction {
+            kind: ActionKind::Ambiguous,
             person: None,
             name: accounts
                 .get(*at)
@@ -78,10 +79,14 @@ pub(super) fn difference(
             "; entered here, so it stays"
         };
         if leaves {
-            changes.push((deeds.len(), DirectoryChange::Gone(*person)));
+            changes.push((actions.len(), DirectoryChange::Gone(*person)));
         }
-        deeds.push(Deed {
-            what: if leaves { "gone" } else { "unmatched" },
+        actions.push(SyncAction {
+            kind: if leaves {
+                ActionKind::Gone
+            } else {
+                ActionKind::Unmatched
+            },
             person: Some(*person),
             name: name(person),
             reason: format!("{reason}{stays}"),
@@ -92,20 +97,20 @@ pub(super) fn difference(
         .iter()
         .filter(|person| !absent.contains(person))
     {
-        deeds.push(Deed {
-            what: "unmatched",
+        actions.push(SyncAction {
+            kind: ActionKind::Unmatched,
             person: Some(*person),
             name: name(person),
             reason: "no account has this sign-in name, mail or number".into(),
         });
     }
-    (changes, deeds)
+    (changes, actions)
 }
 
-/// The deed and the change for an enabled account that is nobody's. An account without any name makes no person.
-fn addition(account: &EntraAccount) -> (Deed, Option<DirectoryChange>) {
-    let deed = |what, name: &str, reason: &str| Deed {
-        what,
+/// The action and the change for an enabled account without a person. An account without any name makes no person.
+fn addition(account: &EntraAccount) -> (SyncAction, Option<DirectoryChange>) {
+    let action = |kind, name: &str, reason: &str| SyncAction {
+        kind,
         person: None,
         name: name.into(),
         reason: reason.into(),
@@ -113,18 +118,18 @@ fn addition(account: &EntraAccount) -> (Deed, Option<DirectoryChange>) {
     match account.label() {
         "" => {
             let reason = "the account has neither a name nor a sign-in name nor a mail address";
-            (deed(REFUSED, &account.id, reason), None)
+            (action(ActionKind::Refused, &account.id, reason), None)
         }
         name => (
-            deed("added", name, "an account that is nobody's"),
+            action(ActionKind::Added, name, "an account that is nobody's"),
             Some(DirectoryChange::Add(names(account, None))),
         ),
     }
 }
 
-/// What is stored of a person with this account. What Graph did not say keeps its value, and an account without a name never
+/// The stored values of a person with this account. A value that Graph left out stays, and an account without a name never
 /// replaces a name.
-fn names(account: &EntraAccount, known: Option<&Known>) -> DirectoryPerson {
+fn names(account: &EntraAccount, known: Option<&KnownPerson>) -> DirectoryPerson {
     let kept = |value: &Option<String>, known: Option<&String>| match value {
         Some(value) => value.clone(),
         None => known.cloned().unwrap_or_default(),
@@ -146,10 +151,10 @@ fn names(account: &EntraAccount, known: Option<&Known>) -> DirectoryPerson {
 mod tests {
     use presence::PersonId;
 
-    use super::{DirectoryPerson, EntraAccount, Known, names};
+    use super::{DirectoryPerson, EntraAccount, KnownPerson, names};
 
-    fn anna() -> Known {
-        Known {
+    fn anna() -> KnownPerson {
+        KnownPerson {
             id: PersonId(1),
             name: "Anna Becker".into(),
             mail: "anna@x".into(),
@@ -187,7 +192,7 @@ mod tests {
         };
         let expected = stored("Anna Becker", "", "new@x");
         assert_eq!(names(&cleared, Some(&known)), expected);
-        // A new person is called by what there is.
+        // A new person has the first name that is not empty.
         assert_eq!(names(&cleared, None), stored("new@x", "", "new@x"));
         let renamed = EntraAccount {
             name: "Anna Maier".into(),

@@ -1,5 +1,5 @@
-//! Matches Entra accounts to people by object id, else by user principal name, else by mail address, else by phone number
-//! (docs/presence-rules.md, "Matching people and accounts"). Pure: returns a plan; an ambiguous account is not matched.
+//! Matching of Entra's accounts with people: by object id, else by sign-in name, else by mail address, else by phone number. Pure:
+//! the result is a plan, and an ambiguous match is not guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,22 +10,22 @@ use presence::PersonId;
 pub struct EntraAccount {
     /// Object id.
     pub id: String,
-    /// The name people see, or empty.
+    /// Display name, or empty.
     pub name: String,
-    /// Sign-in name; `None` if Graph did not say it, empty if it has none.
+    /// Sign-in name; `None`: Graph left it out; empty: the account has none.
     pub user_principal_name: Option<String>,
-    /// Mail address; `None` if Graph did not say it, empty if it has none.
+    /// Mail address; `None`: Graph left it out; empty: the account has none.
     pub mail: Option<String>,
     /// Business and mobile numbers.
     pub numbers: Vec<String>,
-    /// It may sign in.
+    /// Whether the account may sign in.
     pub enabled: bool,
-    /// It is at home in another tenant.
+    /// Whether the account is a guest, of another tenant.
     pub is_guest: bool,
 }
 
 impl EntraAccount {
-    /// What the account is called here: by its name, else by its sign-in name or mail address; empty if it has none.
+    /// The display name, else the sign-in name, else the mail address; empty if the account has none.
     pub fn label(&self) -> &str {
         let names = [
             Some(&self.name),
@@ -37,10 +37,10 @@ impl EntraAccount {
     }
 }
 
-/// A person as far as matching looks.
+/// A person, as matching needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// Who.
+pub struct KnownPerson {
+    /// The person.
     pub id: PersonId,
     /// Name.
     pub name: String,
@@ -48,33 +48,33 @@ pub struct Known {
     pub mail: String,
     /// Sign-in name, or empty.
     pub user_principal_name: String,
-    /// Object id, if linked.
+    /// Object id of the linked account.
     pub teams_id: Option<String>,
     /// Extensions.
     pub extensions: Vec<String>,
-    /// Whether an account of the person administers anything. Such a person is not found by a telephone number: in many
-    /// tenants people write theirs themselves, and sign-ins follow the account.
+    /// Whether an account of the person here administers anything. Administrators are not found by a phone number: in many
+    /// tenants people can change their own number, and signing in follows the linked account.
     pub administers: bool,
 }
 
-/// By what an account was found to be somebody's. The first is the surest.
+/// MatchKey what an account was found to be somebody's. The first is the surest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum By {
+pub enum MatchKey {
     /// Object id.
     Id,
     /// Sign-in name.
     SignInName,
     /// Mail.
     Mail,
-    /// Telephone number.
+    /// Phone number.
     Number,
 }
 
-impl By {
+impl MatchKey {
     const ALL: [Self; 4] = [Self::Id, Self::SignInName, Self::Mail, Self::Number];
 
-    /// In words.
-    pub const fn words(self) -> &'static str {
+    /// Name of the value in texts.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Id => "object id",
             Self::SignInName => "sign-in name",
@@ -84,46 +84,58 @@ impl By {
     }
 }
 
-/// What is to be done.
+/// The result of matching.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Accounts that are somebody's: the number of the account, who, and by what.
-    pub matched: BTreeMap<usize, (PersonId, By)>,
-    /// Enabled accounts that are nobody's.
+    /// Matched accounts, by their position: the person, and the value that matched.
+    pub matched: BTreeMap<usize, (PersonId, MatchKey)>,
+    /// Positions of enabled accounts without a person.
     pub new: Vec<usize>,
-    /// Accounts that could be several people's, or claim one whom another claims too.
+    /// Accounts that match several people, or a person whom another account matches too, with the reason.
     pub ambiguous: BTreeMap<usize, String>,
-    /// People whose account is gone or may no longer sign in.
+    /// People with an account that is gone or may no longer sign in, with the reason.
     pub gone: BTreeMap<PersonId, &'static str>,
-    /// People without any account.
+    /// People without an account.
     pub unmatched: BTreeSet<PersonId>,
 }
 
-/// Fewer digits are the end of far too many numbers.
+/// Fewest digits of an extension that matches the end of a number.
 const DIGITS_MIN: usize = 3;
 
-/// Makes the plan. `whole`: the accounts are all there are, so that who is not among them is gone.
-pub fn plan(accounts: &[EntraAccount], people: &[Known], whole: bool) -> Plan {
+/// Whether a list of accounts is the whole directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// The whole directory: an account that is missing is gone.
+    Whole,
+    /// A part of the directory: an account that is missing may exist.
+    Partial,
+}
+
+/// Matches accounts with people.
+pub fn plan(accounts: &[EntraAccount], people: &[KnownPerson], completeness: Completeness) -> Plan {
     let mut plan = Plan::default();
     let mut free: BTreeSet<PersonId> = people.iter().map(|person| person.id).collect();
     let administrators = people.iter().filter(|person| person.administers);
     let administrators: BTreeSet<PersonId> = administrators.map(|person| person.id).collect();
-    for by in By::ALL {
-        let index = Index::new(people.iter().filter(|person| free.contains(&person.id)), by);
+    for key in MatchKey::ALL {
+        let index = Index::new(
+            people.iter().filter(|person| free.contains(&person.id)),
+            key,
+        );
         let mut claims: BTreeMap<PersonId, Vec<usize>> = BTreeMap::new();
         for (at, account) in accounts.iter().enumerate() {
             if plan.matched.contains_key(&at) || plan.ambiguous.contains_key(&at) {
                 continue;
             }
-            let candidates = index.find(account, by);
+            let candidates = index.find(account, key);
             match candidates.iter().next() {
                 Some(person) if candidates.len() == 1 => {
                     claims.entry(*person).or_default().push(at)
                 }
                 Some(_) => {
                     let who: Vec<String> = candidates.iter().map(ToString::to_string).collect();
-                    let (by, who) = (by.words(), who.join(", "));
-                    let reason = format!("the {by} fits several people: {who}");
+                    let (key, who) = (key.name(), who.join(", "));
+                    let reason = format!("the {key} fits several people: {who}");
                     plan.ambiguous.insert(at, reason);
                 }
                 None => {}
@@ -131,34 +143,34 @@ pub fn plan(accounts: &[EntraAccount], people: &[Known], whole: bool) -> Plan {
         }
         for (person, claimants) in claims {
             match claimants.as_slice() {
-                [at] if by == By::Number && administrators.contains(&person) => {
+                [at] if key == MatchKey::Number && administrators.contains(&person) => {
                     let reason = format!(
                         "the number is that of person {person}, who administers: a system administrator links the account by hand"
                     );
                     plan.ambiguous.insert(*at, reason);
                 }
                 [at] => {
-                    plan.matched.insert(*at, (person, by));
+                    plan.matched.insert(*at, (person, key));
                     free.remove(&person);
                 }
                 several => {
                     for at in several {
-                        let by = by.words();
-                        let reason = format!("several accounts have the {by} of person {person}");
+                        let key = key.name();
+                        let reason = format!("several accounts have the {key} of person {person}");
                         plan.ambiguous.insert(*at, reason);
                     }
                 }
             }
         }
     }
-    leftovers(accounts, people, whole, &free, &mut plan);
+    leftovers(accounts, people, completeness, &free, &mut plan);
     plan
 }
 
 fn leftovers(
     accounts: &[EntraAccount],
-    people: &[Known],
-    whole: bool,
+    people: &[KnownPerson],
+    completeness: Completeness,
     free: &BTreeSet<PersonId>,
     plan: &mut Plan,
 ) {
@@ -174,7 +186,7 @@ fn leftovers(
         }
     }
     for person in people.iter().filter(|person| free.contains(&person.id)) {
-        if person.teams_id.is_some() && whole {
+        if person.teams_id.is_some() && completeness == Completeness::Whole {
             plan.gone
                 .insert(person.id, "the account is no longer in the directory");
         } else if person.teams_id.is_none() {
@@ -183,46 +195,46 @@ fn leftovers(
     }
 }
 
-/// People by one of their names.
+/// People by one kind of value.
 struct Index(BTreeMap<String, BTreeSet<PersonId>>);
 
 impl Index {
-    fn new<'a>(people: impl Iterator<Item = &'a Known>, by: By) -> Self {
+    fn new<'a>(people: impl Iterator<Item = &'a KnownPerson>, key: MatchKey) -> Self {
         let mut index: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
         for person in people {
-            // Who is linked is known by the id alone, or an account that was renamed would be taken for another's.
-            if by != By::Id && person.teams_id.is_some() {
+            // A linked person matches by the id alone: a renamed account could match another person.
+            if key != MatchKey::Id && person.teams_id.is_some() {
                 continue;
             }
-            for name in names(person, by) {
+            for name in names(person, key) {
                 index.entry(name).or_default().insert(person.id);
             }
         }
         Self(index)
     }
 
-    fn find(&self, account: &EntraAccount, by: By) -> BTreeSet<PersonId> {
+    fn find(&self, account: &EntraAccount, key: MatchKey) -> BTreeSet<PersonId> {
         let of = |name: &str| self.0.get(&fold(name)).into_iter().flatten();
-        match by {
-            By::Id => of(&account.id).copied().collect(),
-            By::SignInName => account
+        match key {
+            MatchKey::Id => of(&account.id).copied().collect(),
+            MatchKey::SignInName => account
                 .user_principal_name
                 .iter()
                 .flat_map(|name| of(name))
                 .copied()
                 .collect(),
-            By::Mail => [&account.mail, &account.user_principal_name]
+            MatchKey::Mail => [&account.mail, &account.user_principal_name]
                 .into_iter()
                 .flatten()
                 .flat_map(|name| of(name))
                 .copied()
                 .collect(),
-            By::Number => {
+            MatchKey::Number => {
                 let endings = account.numbers.iter().map(|number| digits(number));
                 let fits = endings.flat_map(|number| {
                     let longest = number.len();
                     let starts = (0..longest).filter(move |start| longest - start >= DIGITS_MIN);
-                    // The longest ending that is anybody's number counts.
+                    // The longest ending that is the number of a person counts.
                     let mut found =
                         starts.map(|start| of(&number[start..]).copied().collect::<BTreeSet<_>>());
                     found.find(|found| !found.is_empty()).unwrap_or_default()
@@ -233,13 +245,13 @@ impl Index {
     }
 }
 
-/// The names by which a person may be found; empty ones are nobody's.
-fn names(person: &Known, by: By) -> Vec<String> {
-    let names: Vec<String> = match by {
-        By::Id => person.teams_id.iter().map(|id| fold(id)).collect(),
-        By::SignInName => vec![fold(&person.user_principal_name)],
-        By::Mail => vec![fold(&person.mail)],
-        By::Number => {
+/// The values of a person, without empty ones.
+fn names(person: &KnownPerson, key: MatchKey) -> Vec<String> {
+    let names: Vec<String> = match key {
+        MatchKey::Id => person.teams_id.iter().map(|id| fold(id)).collect(),
+        MatchKey::SignInName => vec![fold(&person.user_principal_name)],
+        MatchKey::Mail => vec![fold(&person.mail)],
+        MatchKey::Number => {
             let numbers = person.extensions.iter().map(|extension| digits(extension));
             numbers
                 .filter(|number| number.len() >= DIGITS_MIN)
@@ -261,7 +273,7 @@ fn digits(number: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{By, EntraAccount, Known, PersonId, plan};
+    use super::{Completeness, EntraAccount, KnownPerson, MatchKey, PersonId, plan};
 
     fn account(id: &str, upn: &str, mail: &str, number: &str) -> EntraAccount {
         EntraAccount {
@@ -275,8 +287,8 @@ mod tests {
         }
     }
 
-    fn known(id: u64, linked: Option<&str>, upn: &str, mail: &str, extension: &str) -> Known {
-        Known {
+    fn known(id: u64, linked: Option<&str>, upn: &str, mail: &str, extension: &str) -> KnownPerson {
+        KnownPerson {
             id: PersonId(id),
             name: format!("person {id}"),
             mail: mail.into(),
@@ -290,7 +302,7 @@ mod tests {
     /// S3: an account whose number is an administrator's extension is not matched to the administrator.
     #[test]
     fn an_administrator_is_not_found_by_a_number() {
-        let admin = Known {
+        let admin = KnownPerson {
             administers: true,
             ..known(1, None, "", "ada@x", "1004")
         };
@@ -299,17 +311,21 @@ mod tests {
             account("a", "a@x", "", "+49301004"),
             account("b", "b@x", "", "+49301005"),
         ];
-        let made = plan(&by_number, &people, true);
-        assert_eq!(made.matched[&1], (PersonId(2), By::Number));
+        let made = plan(&by_number, &people, Completeness::Whole);
+        assert_eq!(made.matched[&1], (PersonId(2), MatchKey::Number));
         assert!(made.ambiguous[&0].contains("administers"), "{made:?}");
         assert!(made.new.is_empty());
         // Mail and sign-in name match as for other people.
-        let by_mail = plan(&[account("a", "ada@x", "", "1004")], &people, true);
-        assert_eq!(by_mail.matched[&0], (PersonId(1), By::Mail));
+        let by_mail = plan(
+            &[account("a", "ada@x", "", "1004")],
+            &people,
+            Completeness::Whole,
+        );
+        assert_eq!(by_mail.matched[&0], (PersonId(1), MatchKey::Mail));
     }
 
     #[test]
-    fn the_surest_name_decides() {
+    fn the_most_reliable_value_decides() {
         let people = [
             known(1, Some("A"), "old@x", "", ""),
             known(2, None, "b@x", "", ""),
@@ -323,13 +339,13 @@ mod tests {
             account("c", "c@x", "", ""),
             account("d", "d@x", "d@x", "+49 (30) 123-1004"),
         ];
-        let plan = plan(&accounts, &people, true);
+        let plan = plan(&accounts, &people, Completeness::Whole);
         let found: Vec<_> = plan.matched.values().copied().collect();
         let expected = [
-            (1, By::Id),
-            (2, By::SignInName),
-            (3, By::Mail),
-            (4, By::Number),
+            (1, MatchKey::Id),
+            (2, MatchKey::SignInName),
+            (3, MatchKey::Mail),
+            (4, MatchKey::Number),
         ];
         assert_eq!(found, expected.map(|(id, by)| (PersonId(id), by)));
         assert_eq!(
@@ -352,7 +368,7 @@ mod tests {
             account("b", "b@x", "", "1004"),
             account("c", "c@x", "", "+49301004"),
         ];
-        let plan = plan(&accounts, &people, true);
+        let plan = plan(&accounts, &people, Completeness::Whole);
         assert!(plan.matched.is_empty());
         assert_eq!(plan.ambiguous[&0], "the mail fits several people: 1, 2");
         for at in [1, 2] {
@@ -363,12 +379,12 @@ mod tests {
         }
         assert!(
             plan.new.is_empty(),
-            "whoever may be somebody is not added again"
+            "an account that may be a known person's adds no person"
         );
     }
 
     #[test]
-    fn who_is_gone_is_told_from_who_is_not_in_a_part() {
+    fn people_are_gone_only_if_the_whole_directory_is_known() {
         let people = [
             known(1, Some("a"), "", "", ""),
             known(2, Some("b"), "", "", ""),
@@ -377,10 +393,21 @@ mod tests {
             enabled: false,
             ..account("a", "a@x", "", "")
         };
-        let whole = plan(std::slice::from_ref(&disabled), &people, true);
+        let whole = plan(
+            std::slice::from_ref(&disabled),
+            &people,
+            Completeness::Whole,
+        );
         assert_eq!(whole.gone.len(), 2);
-        let part = plan(&[disabled], &people, false);
+        let part = plan(&[disabled], &people, Completeness::Partial);
         assert_eq!(part.gone.keys().copied().collect::<Vec<_>>(), [PersonId(1)]);
+    }
+
+    fn completeness(whole: bool) -> Completeness {
+        match whole {
+            true => Completeness::Whole,
+            false => Completeness::Partial,
+        }
     }
 
     fn some_accounts() -> impl Strategy<Value = Vec<EntraAccount>> {
@@ -399,7 +426,7 @@ mod tests {
         })
     }
 
-    fn some_people() -> impl Strategy<Value = Vec<Known>> {
+    fn some_people() -> impl Strategy<Value = Vec<KnownPerson>> {
         let name = prop::sample::select(vec!["", "a@x", "b@x", "c@x"]);
         let number = prop::sample::select(vec!["", "1001", "2001", "1002", "12"]);
         let linked = prop::option::of(prop::sample::select(vec!["id0", "id1", "elsewhere"]));
@@ -417,17 +444,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everybody_and_every_account_has_one_place(
+        fn each_person_and_each_account_has_one_result(
             accounts in some_accounts(), people in some_people(), whole: bool,
         ) {
-            let made = plan(&accounts, &people, whole);
+            let made = plan(&accounts, &people, completeness(whole));
             let mut owners: Vec<PersonId> = made.matched.values().map(|(id, _)| *id).collect();
             owners.extend(made.gone.keys());
             owners.extend(&made.unmatched);
             let all = owners.len();
             owners.sort();
             owners.dedup();
-            prop_assert_eq!(owners.len(), all, "somebody twice");
+            prop_assert_eq!(owners.len(), all, "a person twice");
             for (at, account) in accounts.iter().enumerate() {
                 let places = usize::from(made.matched.contains_key(&at))
                     + usize::from(made.new.contains(&at))
@@ -442,7 +469,7 @@ mod tests {
             accounts in some_accounts(), people in some_people(),
         ) {
             let ids = |accounts: &[EntraAccount]| {
-                let made = plan(accounts, &people, true);
+                let made = plan(accounts, &people, Completeness::Whole);
                 let mut found: Vec<_> = made
                     .matched
                     .iter()

@@ -1,4 +1,4 @@
-//! Reads the directory every few minutes: whole at first, then only what changed (delta query), or the members of a group.
+//! The task that synchronises people with a tenant's directory every few minutes, and on request.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -6,175 +6,128 @@ use std::{
     time::Duration,
 };
 
-use graph::{Client, GraphError};
+use graph::Client;
 use presence::{PersonId, Timestamp};
 use store::{Change, Concern, DirectoryChange, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{DirectoryOptions, Known, difference::difference, plan, reading::Directory};
+use super::{
+    difference::difference,
+    directory_reader::DirectoryReader,
+    matching::{KnownPerson, plan},
+    options::DirectoryOptions,
+    outcome::{ActionKind, SyncAction, SyncError, SyncOutcome},
+};
 use crate::{
     context::Context,
     health::{Trouble, first_few},
     organisation::MAIN_TENANT,
 };
 
-/// How often the directory is read.
-const RHYTHM: Duration = Duration::from_secs(5 * 60);
-/// How soon after a failure.
-const AGAIN: Duration = Duration::from_secs(30);
-/// The name under which the health is told.
+/// Interval at which the directory is read.
+const POLL_INTERVAL: Duration = Duration::from_secs(5 * 60);
+/// Pause after a failure.
+const RETRY_INTERVAL: Duration = Duration::from_secs(30);
+/// Health part of the synchronisation.
 const PART: &str = "teams directory";
-/// The deed of a change that could not be carried out.
-pub(super) const REFUSED: &str = "refused";
 
-/// What a synchronisation did, or would do.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// When.
-    pub at: Timestamp,
-    /// Nothing was done.
-    pub dry_run: bool,
-    /// Accounts read.
-    pub accounts: usize,
-    /// What was done to whom, in words of the API.
-    pub deeds: Vec<Deed>,
-    /// What may be wrong, by the end of its name in the health.
-    warnings: Vec<(&'static str, Option<Trouble>)>,
-}
-
-impl Outcome {
-    /// What may be wrong, in words.
-    pub fn warnings(&self) -> Vec<String> {
-        let warnings = self
-            .warnings
-            .iter()
-            .filter_map(|(_, warning)| warning.as_ref());
-        warnings
-            .map(|warning| format!("{}; {}", warning.what, warning.remedy))
-            .collect()
-    }
-}
-
-/// Something done, or left undone with its reason.
-#[derive(Clone, Debug)]
-pub struct Deed {
-    /// `added`, `updated`, `gone`, `unmatched` (a person), `ambiguous` (an account), `refused`.
-    pub what: &'static str,
-    /// The person, if there is one already.
-    pub person: Option<PersonId>,
-    /// Name of person or account.
-    pub name: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Why a synchronisation did not come to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The directory could not be read.
-    #[error(transparent)]
-    Graph(#[from] GraphError),
-    /// The people could not be written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Whoever waited for it cancelled it.
-    #[error("it was cancelled")]
-    Cancelled,
-}
-
-/// Somebody wants it now.
+/// A request to synchronise now.
 #[derive(Debug)]
-struct Asked {
+struct SyncRequest {
     dry_run: bool,
     progress: Arc<Progress>,
-    answer: oneshot::Sender<Result<Outcome, Failure>>,
+    answer: oneshot::Sender<Result<SyncOutcome, SyncError>>,
 }
 
-/// The way to the task. Cheap to clone.
+/// Handle of the task. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct DirectorySync {
-    asked: mpsc::Sender<Asked>,
-    last: Arc<Mutex<Option<Outcome>>>,
+    requests: mpsc::Sender<SyncRequest>,
+    last: Arc<Mutex<Option<SyncOutcome>>>,
 }
 
-/// The task's end.
+/// Requests to the task, and its last outcome.
 #[derive(Debug)]
-pub struct Inbox(mpsc::Receiver<Asked>, Arc<Mutex<Option<Outcome>>>);
+pub struct SyncRequests(mpsc::Receiver<SyncRequest>, Arc<Mutex<Option<SyncOutcome>>>);
 
 impl DirectorySync {
-    /// The two ends.
-    pub fn new() -> (Self, Inbox) {
-        let (asked, receiver) = mpsc::channel(4);
-        let last: Arc<Mutex<Option<Outcome>>> = Arc::default();
+    /// A handle and the receiver of its requests, at most 4 at a time.
+    pub fn new() -> (Self, SyncRequests) {
+        let (requests, receiver) = mpsc::channel(4);
+        let last: Arc<Mutex<Option<SyncOutcome>>> = Arc::default();
         let sync = Self {
-            asked,
+            requests,
             last: last.clone(),
         };
-        (sync, Inbox(receiver, last))
+        (sync, SyncRequests(receiver, last))
     }
 
-    /// What the last synchronisation did.
-    pub fn last(&self) -> Option<Outcome> {
+    /// The outcome of the last synchronisation.
+    pub fn last(&self) -> Option<SyncOutcome> {
         self.last
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    /// Synchronises now; a dry run only tells what would be done. `None`: no directory is configured.
+    /// Synchronises now; a dry run changes nothing. `None`: the server is stopping.
     pub async fn now(
         &self,
         dry_run: bool,
         progress: Arc<Progress>,
-    ) -> Option<Result<Outcome, Failure>> {
+    ) -> Option<Result<SyncOutcome, SyncError>> {
         let (answer, wait) = oneshot::channel();
-        let asked = Asked {
+        let request = SyncRequest {
             dry_run,
             progress,
             answer,
         };
-        self.asked.send(asked).await.ok()?;
+        self.requests.send(request).await.ok()?;
         wait.await.ok()
     }
 }
 
-/// Synchronises, for ever.
+/// Synchronises until the task is dropped.
 pub async fn run(
     context: Context,
     (client, tenant): (Arc<Client>, Arc<str>),
     options: DirectoryOptions,
-    inbox: Inbox,
+    inbox: SyncRequests,
 ) {
-    let Inbox(mut asked, last) = inbox;
+    let SyncRequests(mut requests, last) = inbox;
     let part = if *tenant == *MAIN_TENANT {
         PART.to_owned()
     } else {
         format!("{PART} ({tenant})")
     };
-    let mut directory = Directory::new(client, tenant, options);
+    let mut directory = DirectoryReader::new(client, tenant, options);
     loop {
         let done = synchronise(&context, &mut directory, false, &Progress::default()).await;
-        let pause = if done.is_ok() { RHYTHM } else { AGAIN };
-        tell(&context, (&part, &directory), &last, &done);
+        let pause = if done.is_ok() {
+            POLL_INTERVAL
+        } else {
+            RETRY_INTERVAL
+        };
+        report(&context, (&part, &directory), &last, &done);
         let until = tokio::time::Instant::now() + pause;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => break,
-                Some(asked) = asked.recv() => {
-                    let done = synchronise(&context, &mut directory, asked.dry_run, &asked.progress).await;
-                    tell(&context, (&part, &directory), &last, &done);
-                    let _ = asked.answer.send(done);
+                Some(request) = requests.recv() => {
+                    let done = synchronise(&context, &mut directory, request.dry_run, &request.progress).await;
+                    report(&context, (&part, &directory), &last, &done);
+                    let _ = request.answer.send(done);
                 }
             }
         }
     }
 }
 
-fn tell(
+fn report(
     context: &Context,
-    (part, directory): (&str, &Directory),
-    last: &Mutex<Option<Outcome>>,
-    done: &Result<Outcome, Failure>,
+    (part, directory): (&str, &DirectoryReader),
+    last: &Mutex<Option<SyncOutcome>>,
+    done: &Result<SyncOutcome, SyncError>,
 ) {
     let warnings = match done {
         Ok(outcome) => outcome.warnings.clone(),
@@ -192,12 +145,12 @@ fn tell(
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
             }
         }
-        // How the directory is was not learnt.
-        Err(Failure::Cancelled) => {}
+        // A cancelled synchronisation says nothing about the directory.
+        Err(SyncError::Cancelled) => {}
         Err(what) => {
             let trouble = Trouble {
                 what: format!("the directory could not be synchronised: {what}"),
-                remedy: "nobody was changed; it is tried again by itself".into(),
+                remedy: "no person was changed; it is tried again by itself".into(),
             };
             context.health.report(part, Some(trouble));
         }
@@ -206,14 +159,14 @@ fn tell(
 
 async fn synchronise(
     context: &Context,
-    directory: &mut Directory,
+    directory: &mut DirectoryReader,
     dry_run: bool,
     progress: &Progress,
-) -> Result<Outcome, Failure> {
-    // Reading is what takes long. What is known of the directory changes only at its end.
+) -> Result<SyncOutcome, SyncError> {
+    // Reading takes long. A cancelled reading leaves the snapshot as it was.
     tokio::select! {
         read = directory.read(progress) => read?,
-        () = progress.cancelled() => return Err(Failure::Cancelled),
+        () = progress.cancelled() => return Err(SyncError::Cancelled),
     }
     let tenant = directory.tenant();
     let gone_people = context.store.gone_people(tenant).await?;
@@ -226,11 +179,11 @@ async fn synchronise(
         .filter(|account| account.role != Role::Person)
         .filter_map(|account| account.person)
         .collect();
-    let mut people: Vec<Known> = context
-        .people
+    let mut people: Vec<KnownPerson> = context
+        .directory
         .people(|person| context.organisation.tenant(person.id) == **tenant)
         .iter()
-        .map(|person| Known {
+        .map(|person| KnownPerson {
             id: person.id,
             name: person.name.clone(),
             mail: person.mail.clone(),
@@ -245,7 +198,7 @@ async fn synchronise(
         })
         .collect();
     let absent: BTreeSet<PersonId> = gone_people.iter().map(|(id, _)| *id).collect();
-    people.extend(gone_people.into_iter().map(|(id, person)| Known {
+    people.extend(gone_people.into_iter().map(|(id, person)| KnownPerson {
         id,
         name: person.name,
         mail: person.mail,
@@ -259,34 +212,34 @@ async fn synchronise(
         .filter_map(|person| person.teams_id.as_deref())
         .collect();
     let accounts = directory.accounts(|id| linked.contains(id));
-    let plan = plan(&accounts, &people, directory.is_whole());
-    let (changes, mut deeds) = difference(&plan, &accounts, &people, &absent, &of_directory);
+    let plan = plan(&accounts, &people, directory.completeness());
+    let (changes, mut actions) = difference(&plan, &accounts, &people, &absent, &of_directory);
     let now = context.clock.now();
     if !dry_run && !changes.is_empty() {
         let location = directory.options().location.as_deref();
-        apply(context, changes, (tenant, location), &mut deeds, now).await?;
+        apply(context, changes, (tenant, location), &mut actions, now).await?;
         context.apply_people().await;
     }
     let mut warnings = Vec::from(directory.warnings());
     warnings.push((" names", misleading(context, tenant)));
     if !dry_run {
-        warnings.push((" refusals", refusals(&deeds)));
+        warnings.push((" refusals", refusals(&actions)));
     }
-    Ok(Outcome {
+    Ok(SyncOutcome {
         at: now,
         dry_run,
         accounts: accounts.len(),
-        deeds,
+        actions,
         warnings,
     })
 }
 
-/// Carries out the changes as one round. The deed of a change that is refused says why.
+/// Applies the changes in one transaction. A refused change makes its action one of [`ActionKind::Refused`].
 async fn apply(
     context: &Context,
     changes: Vec<(usize, DirectoryChange)>,
     to: (&str, Option<&str>),
-    deeds: &mut [Deed],
+    actions: &mut [SyncAction],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let text = serde_json::json!({"changes": changes.len()}).to_string();
@@ -300,28 +253,30 @@ async fn apply(
         concern: Concern::Administration,
         attempt: None,
     };
-    let (places, changes): (Vec<usize>, Vec<DirectoryChange>) = changes.into_iter().unzip();
+    let (positions, changes): (Vec<usize>, Vec<DirectoryChange>) = changes.into_iter().unzip();
     for refused in context.store.apply_directory(&changes, to, &change).await? {
-        let place = places.get(refused.at);
-        if let Some(deed) = place.and_then(|place| deeds.get_mut(*place)) {
-            deed.what = REFUSED;
-            deed.reason = refused.why.to_string();
+        let position = positions.get(refused.at);
+        if let Some(action) = position.and_then(|position| actions.get_mut(*position)) {
+            action.kind = ActionKind::Refused;
+            action.reason = refused.why.to_string();
         }
     }
     Ok(())
 }
 
-/// The warning of changes that are refused: the people stay as they were, or are not there.
-fn refusals(deeds: &[Deed]) -> Option<Trouble> {
-    let refused = deeds.iter().filter(|deed| deed.what == REFUSED);
+/// The warning about refused changes: the people stay unchanged, or are not added.
+fn refusals(actions: &[SyncAction]) -> Option<Trouble> {
+    let refused = actions
+        .iter()
+        .filter(|action| action.kind == ActionKind::Refused);
     named(
-        refused.map(|deed| format!("{}: {}", deed.name, deed.reason)),
+        refused.map(|action| format!("{}: {}", action.name, action.reason)),
         "changes of the directory are refused",
         "correct the people here or in Entra, as each reason says; they are tried again with every synchronisation",
     )
 }
 
-/// The warning of names from Entra that read like another person's address or extension.
+/// The warning about names from Entra that read like another person's address or extension.
 fn misleading(context: &Context, tenant: &str) -> Option<Trouble> {
     let people = context.people.people(|person| {
         person.teams_id.is_some() && *context.organisation.tenant(person.id) == *tenant

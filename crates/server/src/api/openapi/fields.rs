@@ -9,6 +9,7 @@ use store::{API_KEY_SCOPES, Role, ScopeKind};
 
 use crate::{
     api::{agents, appointments, people, teams_account},
+    entra::ActionKind,
     limits,
     organisation::{ORGANISATION, TeamsUse},
     password, programs,
@@ -123,7 +124,11 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("Work", "what", WORK.to_vec()),
         ("Work", "state", WORK_STATES.to_vec()),
         ("Device", "system", agents::SYSTEMS.to_vec()),
-        ("DirectoryDeed", "what", DEEDS.to_vec()),
+        (
+            "DirectoryDeed",
+            "what",
+            ActionKind::ALL.map(ActionKind::name).to_vec(),
+        ),
         ("ImportDeed", "what", IMPORTED.to_vec()),
         ("Finding", "verdict", VERDICTS.to_vec()),
     ]
@@ -149,14 +154,6 @@ const ACTIONS: [&str; 3] = ["none", "forward", "refuse"];
 const WORK: [&str; 3] = ["import", "directory", "backup"];
 const WORK_STATES: [&str; 4] = ["running", "done", "failed", "cancelled"];
 const IMPORTED: [&str; 3] = ["added", "updated", "conflict"];
-const DEEDS: [&str; 6] = [
-    "added",
-    "updated",
-    "gone",
-    "unmatched",
-    "ambiguous",
-    "refused",
-];
 const VERDICTS: [&str; 4] = ["fine", "warning", "failed", "skipped"];
 
 /// Lengths and ranges: schema, field, keyword of JSON Schema and value. Where the server counts bytes, that many characters

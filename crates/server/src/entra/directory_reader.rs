@@ -1,6 +1,5 @@
-//! What is known of a tenant's directory: read whole at first, then only what changed (delta query), or the members of a group.
-//! A round counts when all of its pages are read: of a directory that is known in part, people who have not come yet would be
-//! taken for gone.
+//! Reads the accounts of a tenant's directory: all at first, then changes (delta query), or the members of a group. A round counts
+//! when all of its pages are read: with some of the pages, people of the other pages would count as gone.
 
 use std::{
     collections::HashMap,
@@ -14,20 +13,23 @@ use graph::{
 };
 use store::Progress;
 
-use super::{DirectoryOptions, EntraAccount, PeopleFrom};
+use super::{
+    matching::{Completeness, EntraAccount},
+    options::{DirectoryOptions, PeopleFrom},
+};
 use crate::{health::Trouble, limits::PERSON_TEXT_MAX};
 
-/// How soon the whole directory is read again after elements that could not be read.
-const REREAD: Duration = Duration::from_secs(3_600);
-/// Changes of a round at most: two for each of a million users.
+/// Interval at which the whole directory is read while elements could not be read.
+const REREAD_INTERVAL: Duration = Duration::from_secs(3_600);
+/// Most changes of a round: two for each of a million users.
 const CHANGES_MAX: usize = 2_000_000;
-/// Attempts to read a page in the middle of a round: the pages before it would have to be read again.
+/// Attempts to read a page in the middle of a round. After a failure the earlier pages must be read again.
 const ATTEMPTS_MAX: u32 = 4;
-/// Failures in a row after which a stored link is dropped: an answer that passes by itself has passed by then.
+/// Failures in a row after which a stored link is dropped: a passing failure has passed by then.
 const LINK_FAILURES_MAX: u32 = 5;
 
-/// What is known of the directory.
-pub(super) struct Directory {
+/// The accounts of a tenant's directory, as last read.
+pub(super) struct DirectoryReader {
     client: Arc<Client>,
     /// The name of the tenant.
     tenant: Arc<str>,
@@ -53,9 +55,9 @@ struct Round {
     unreadable: usize,
     /// Elements with members that could not be read.
     odd: usize,
-    /// Everybody has come; else the changes since the last round.
+    /// Whether the round has all accounts; else it has the changes since the last round.
     is_whole: bool,
-    /// The link of the next round; `None`: it reads everybody.
+    /// The link of the next round; `None`: the next round reads all accounts.
     link: Option<String>,
     /// The fault of the link that Graph gave.
     link_fault: Option<String>,
@@ -65,7 +67,7 @@ impl Round {
     /// Adds a page.
     ///
     /// # Errors
-    /// There are more changes than can be.
+    /// The round has more than [`CHANGES_MAX`] changes.
     fn add(
         &mut self,
         call: &'static str,
@@ -88,7 +90,7 @@ impl Round {
     }
 }
 
-impl Directory {
+impl DirectoryReader {
     pub(super) fn new(client: Arc<Client>, tenant: Arc<str>, options: DirectoryOptions) -> Self {
         Self {
             client,
@@ -113,12 +115,15 @@ impl Directory {
         &self.options
     }
 
-    /// Whether a person whose account is not known is gone: not if the account may be in an element that could not be read.
-    pub(super) fn is_whole(&self) -> bool {
-        self.unreadable == 0
+    /// Whether all accounts are known. With an element that could not be read, a missing account may be in that element.
+    pub(super) fn completeness(&self) -> Completeness {
+        match self.unreadable {
+            0 => Completeness::Whole,
+            _ => Completeness::Partial,
+        }
     }
 
-    /// What may be wrong with what is known, by the end of its name in the health.
+    /// Warnings about the accounts, by the suffix of the health part.
     pub(super) fn warnings(&self) -> [(&'static str, Option<Trouble>); 3] {
         let elements = (self.unreadable > 0).then(|| Trouble {
             what: format!(
@@ -147,10 +152,10 @@ impl Directory {
         [("", elements), (" members", members), (" link", link)]
     }
 
-    /// The accounts. Of one whose state Graph did not say `is_linked` decides whether it may sign in: it stays as it is.
+    /// The accounts. For an account without a state in Graph's answer, `is_linked` decides whether it may sign in.
     pub(super) fn accounts(&self, is_linked: impl Fn(&str) -> bool) -> Vec<EntraAccount> {
         let is_said = |user: &UserUpdate| user.account_enabled.value().is_some();
-        // Without the permission to see it everybody may sign in.
+        // Without the permission to read the state, every account may sign in.
         let may_see = self.accounts.values().any(is_said);
         let accounts = self.accounts.values();
         accounts
@@ -164,10 +169,13 @@ impl Directory {
             .collect()
     }
 
-    /// Brings what is known of the directory up to date.
+    /// Reads all accounts, or the changes since the last call.
+    ///
+    /// # Errors
+    /// Graph does not answer; the accounts stay as they were.
     pub(super) async fn read(&mut self, progress: &Progress) -> Result<(), GraphError> {
         let now = tokio::time::Instant::now().into_std();
-        let is_due = |at: Instant| now.saturating_duration_since(at) >= REREAD;
+        let is_due = |at: Instant| now.saturating_duration_since(at) >= REREAD_INTERVAL;
         if self.unreadable + self.odd > 0 && self.read_whole_at.is_some_and(is_due) {
             self.link = None;
         }
@@ -206,7 +214,7 @@ impl Directory {
     }
 }
 
-/// Carries out changes in their order.
+/// Applies changes in their order.
 fn apply(accounts: &mut HashMap<String, UserUpdate>, changes: Vec<UserChange>) {
     // A user who is removed and comes back within a round may come back with some members only.
     let mut removed: HashMap<String, UserUpdate> = HashMap::new();
@@ -232,7 +240,7 @@ fn account(user: &UserUpdate, enabled: bool) -> EntraAccount {
     let said = |value: &Update<String>| match value {
         Update::Keep => None,
         Update::Clear => Some(String::new()),
-        // Part of an address is another address.
+        // A cut address would be another address.
         Update::Set(value) if value.chars().count() > PERSON_TEXT_MAX => None,
         Update::Set(value) if value.chars().any(char::is_control) => None,
         Update::Set(value) => Some(value.trim().to_owned()),
@@ -272,17 +280,17 @@ async fn members(client: &Client, group: &str, progress: &Progress) -> Result<Ro
         is_whole: true,
         ..Round::default()
     };
-    let (mut trail, mut patience) = (PageTrail::default(), Patience::default());
+    let (mut trail, mut retry) = (PageTrail::default(), PageRetry::default());
     let mut link: Option<String> = None;
     loop {
         let page = match client.group_members(group, link.as_deref()).await {
             Ok(page) => page,
             Err(error) => {
-                patience.wait_after(error).await?;
+                retry.wait_after(error).await?;
                 continue;
             }
         };
-        patience.page_read();
+        retry.page_read();
         let users = page.users.into_iter().map(UserChange::Present);
         round.add(CALL, (users.collect(), &page.skipped), progress)?;
         let Some(next) = page.next else {
@@ -293,7 +301,7 @@ async fn members(client: &Client, group: &str, progress: &Progress) -> Result<Ro
     }
 }
 
-/// Reads the changes since `link`, or everybody. Where Graph refuses the link, it reads everybody, once.
+/// Reads the changes since `link`, or all accounts. If Graph refuses the link, all accounts are read, once.
 async fn changes(
     client: &Client,
     link: Option<String>,
@@ -307,16 +315,16 @@ async fn changes(
         ..Round::default()
     };
     let mut round = new_round(link.is_none());
-    let (mut trail, mut patience) = (PageTrail::default(), Patience::default());
+    let (mut trail, mut retry) = (PageTrail::default(), PageRetry::default());
     loop {
         let delta = match client.users_delta(link.as_deref()).await {
             Ok(delta) => delta,
             Err(error) => {
-                patience.wait_after(error).await?;
+                retry.wait_after(error).await?;
                 continue;
             }
         };
-        patience.page_read();
+        retry.page_read();
         match delta {
             Delta::Page {
                 changes,
@@ -356,14 +364,14 @@ async fn changes(
     }
 }
 
-/// Attempts at a page in the middle of a round, where the failure may pass.
+/// Retries of a page in the middle of a round, after passing failures.
 #[derive(Debug, Default)]
-struct Patience {
+struct PageRetry {
     is_in_the_middle: bool,
     failures: u32,
 }
 
-impl Patience {
+impl PageRetry {
     fn page_read(&mut self) {
         *self = Self {
             is_in_the_middle: true,
@@ -371,10 +379,10 @@ impl Patience {
         };
     }
 
-    /// Waits until the page is tried again.
+    /// Waits before the next attempt at the page.
     ///
     /// # Errors
-    /// It is not tried again.
+    /// The failure, if the page is not retried.
     async fn wait_after(&mut self, error: GraphError) -> Result<(), GraphError> {
         self.failures += 1;
         let is_unreadable = matches!(
