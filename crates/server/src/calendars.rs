@@ -1,6 +1,6 @@
-//! Calendars as a source: reads each person's iCalendar feed and makes appointments of its busy time
-//! (docs/presence-rules.md, "Appointments"). A feed that cannot be read leaves the appointments unchanged; the log and the
-//! person's settings name the cause, without any content of the feed or of the server's answer.
+//! Calendars as a source: reads the iCalendar feed of each person and makes appointments of its busy time. A feed that cannot be
+//! read leaves the appointments unchanged; the log and the person's settings give the cause, one of a few, which repeats nothing
+//! of the answer or the file.
 
 mod appointment;
 mod trouble;
@@ -29,27 +29,27 @@ use appointment::appointment;
 
 pub use trouble::{FeedTrouble, Unread};
 
-/// How often a feed is read: calendars at the large providers are made anew every few minutes at best.
-const RHYTHM: Duration = Duration::from_secs(5 * 60);
-/// Hosts that are read at once: a few that do not answer must not hold up all others.
+/// Polling interval of a feed: the large providers update published calendars every few minutes at best.
+const POLL_INTERVAL: Duration = Duration::from_secs(5 * 60);
+/// Hosts that are read at once: a few that do not answer must not delay all others.
 const HOSTS_AT_ONCE: usize = 16;
-/// Feeds of one host that are read at once: no provider takes it for an attack.
+/// Feeds of one host that are read at once: few enough not to look like an attack.
 const FEEDS_AT_ONCE: usize = 4;
-/// Appointments that are taken from one calendar: more than half a thousand a week is no person's.
+/// Most appointments of one calendar: no person has more than 500 a week.
 const APPOINTMENTS_MAX: usize = 1_000;
-/// How far ahead appointments are kept: far enough that a calendar that cannot be read for a weekend does no harm.
-const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
+/// Time ahead for which appointments are stored: long enough to bridge a weekend without a reading.
+const HORIZON: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// Longest time between two complete readings of an unchanged calendar (304): later appointments come into the window.
 const UNCHANGED_MAX: Duration = Duration::from_secs(12 * 3600);
 
-/// What others ask of the calendars. Cheap to clone.
+/// The calendars of people. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Calendars {
     outside: Outside,
     folder: CalendarFolder,
     wake: Arc<Notify>,
-    asked: Arc<Mutex<Asked>>,
+    requested: Arc<Mutex<RequestedFeeds>>,
     of_people: Arc<Mutex<BTreeMap<PersonId, Known>>>,
 }
 
@@ -60,7 +60,7 @@ struct Known {
     unread: Option<Unread>,
     /// The last complete reading over the web.
     reading: Option<Reading>,
-    /// The server asked for patience (Retry-After): not before this, at this address.
+    /// Address and end of the pause that the server requested for (Retry-After).
     pause: Option<(String, Instant)>,
 }
 
@@ -68,25 +68,25 @@ struct Known {
 #[derive(Clone, Debug)]
 struct Reading {
     address: String,
-    /// Settings and addresses of the person that the result depended on.
+    /// Settings and addresses of the person on which the result depended.
     page: EffectiveSettings,
     person: Vec<String>,
     at: Instant,
     validators: Validators,
 }
 
-/// Whether the calendar may be taken for unchanged.
+/// Extent of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Demand {
-    /// Only what has changed.
+    /// The server may answer that the calendar is unchanged.
     Changes,
-    /// Everything: the settings may be others.
+    /// The whole calendar: the settings may have changed.
     Whole,
 }
 
-/// Feeds to be read before their time.
+/// Feeds to read before the polling interval ends.
 #[derive(Debug, Default)]
-enum Asked {
+enum RequestedFeeds {
     #[default]
     None,
     People(BTreeSet<PersonId>),
@@ -94,6 +94,8 @@ enum Asked {
 }
 
 impl Calendars {
+    /// No calendars yet.
+    ///
     /// # Errors
     /// The HTTP client could not be made.
     pub fn new(options: OutsideOptions) -> Result<Self, reqwest::Error> {
@@ -104,15 +106,15 @@ impl Calendars {
                 data: options.data,
             },
             wake: Arc::default(),
-            asked: Arc::default(),
+            requested: Arc::default(),
             of_people: Arc::default(),
         })
     }
 
-    /// Whether a feed may have that address: https and not visibly private, or a file where a folder is configured.
+    /// Checks the address of a feed: https without a literal private address, or a file where a folder is configured.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why the address is refused.
     pub fn accepts(&self, feed: &str) -> Result<(), FeedTrouble> {
         match feed.strip_prefix(FILE) {
             Some(_) if self.folder.folder.is_none() => Err(FeedTrouble::NoFolder),
@@ -121,36 +123,38 @@ impl Calendars {
         }
     }
 
-    /// Asks for all feeds to be read at once.
+    /// Requests a whole reading of all feeds at once.
     pub fn read_now(&self) {
-        *self.asked() = Asked::All;
+        *self.requested() = RequestedFeeds::All;
         self.wake.notify_one();
     }
 
-    /// Asks for the person's feed to be read at once.
+    /// Requests a whole reading of the person's feed at once.
     pub fn read_person_now(&self, person: PersonId) {
-        match &mut *self.asked() {
-            Asked::All => {}
-            Asked::People(people) => {
+        match &mut *self.requested() {
+            RequestedFeeds::All => {}
+            RequestedFeeds::People(people) => {
                 people.insert(person);
             }
-            none @ Asked::None => *none = Asked::People(BTreeSet::from([person])),
+            none @ RequestedFeeds::None => *none = RequestedFeeds::People(BTreeSet::from([person])),
         }
         self.wake.notify_one();
     }
 
-    /// Why the person's feed could not be read when it was last tried.
+    /// The error of the last attempt to read the person's feed.
     pub fn trouble(&self, person: PersonId) -> Option<FeedTrouble> {
         self.of_people().get(&person)?.trouble
     }
 
-    /// The parts of the person's feed that could not be read when it was last read.
+    /// The unreadable parts of the person's feed at the last reading.
     pub fn unread(&self, person: PersonId) -> Option<Unread> {
         self.of_people().get(&person)?.unread.clone()
     }
 
-    fn asked(&self) -> MutexGuard<'_, Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn requested(&self) -> MutexGuard<'_, RequestedFeeds> {
+        self.requested
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn of_people(&self) -> MutexGuard<'_, BTreeMap<PersonId, Known>> {
@@ -159,7 +163,7 @@ impl Calendars {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the cause, and tells the log of a new one.
+    /// Records an error, and logs a new one.
     fn report(&self, person: PersonId, trouble: FeedTrouble) {
         let before = self
             .of_people()
@@ -175,7 +179,7 @@ impl Calendars {
         }
     }
 
-    /// Keeps what could not be read of a calendar, and tells the log if it is new.
+    /// Records the unreadable parts of a calendar, and logs new ones.
     fn report_unread(&self, person: PersonId, unread: Option<Unread>) {
         let mut people = self.of_people();
         let known = people.entry(person).or_default();
@@ -193,7 +197,7 @@ impl Calendars {
         known.unread = unread;
     }
 
-    /// What the last complete reading of the address was, if it is not too long ago.
+    /// The validators of the last whole reading of the address, if it is recent enough.
     fn validators(&self, feed: &Feed, person: &[String]) -> Option<Validators> {
         let people = self.of_people();
         let reading = people.get(&feed.person)?.reading.as_ref()?;
@@ -204,14 +208,14 @@ impl Calendars {
         holds.then(|| reading.validators.clone())
     }
 
-    /// Has the next reading be a whole one.
+    /// Makes the next reading a whole one.
     fn forget_reading(&self, person: PersonId) {
         if let Some(known) = self.of_people().get_mut(&person) {
             known.reading = None;
         }
     }
 
-    /// Whether the server of the address asked for patience that is not over.
+    /// Whether the server of the address requested for a pause that has not ended.
     fn is_paused(&self, feed: &Feed) -> bool {
         let people = self.of_people();
         let pause = people
@@ -221,7 +225,7 @@ impl Calendars {
     }
 }
 
-/// How the address of a file begins.
+/// Prefix of the address of a file.
 const FILE: &str = "file:";
 
 /// A person's calendar.
@@ -232,7 +236,7 @@ struct Feed {
 }
 
 impl Feed {
-    /// The host that is asked; the empty one of files and of what is no address.
+    /// The host of the feed; empty for files and invalid addresses.
     fn host(&self) -> String {
         let url = reqwest::Url::parse(&web_address(&self.address)).ok();
         url.and_then(|url| url.host_str().map(str::to_owned))
@@ -240,22 +244,22 @@ impl Feed {
     }
 }
 
-/// The parts that reading a feed needs.
+/// The parts that a reading needs.
 struct Reader {
     context: Context,
     calendars: Calendars,
 }
 
-/// Reads all feeds, for ever.
+/// Reads all feeds at the polling interval and on request, until the task is dropped.
 pub async fn run(context: Context, calendars: Calendars) {
     let reader = &Reader { context, calendars };
     let calendars = &reader.calendars;
     let mut had: BTreeSet<PersonId> = BTreeSet::new();
     let mut next = Instant::now();
     loop {
-        let asked = std::mem::take(&mut *calendars.asked());
+        let requested = std::mem::take(&mut *calendars.requested());
         let all = feeds(reader);
-        // A person without a calendar has no appointments of one either.
+        // A person without a calendar has no appointments of a calendar.
         let have: BTreeSet<PersonId> = all.iter().map(|feed| feed.person).collect();
         for person in had.difference(&have) {
             replace(reader, *person, &[]).await;
@@ -264,15 +268,19 @@ pub async fn run(context: Context, calendars: Calendars) {
         had = have;
         let due = Instant::now() >= next;
         if due {
-            next = Instant::now() + RHYTHM;
+            next = Instant::now() + POLL_INTERVAL;
         }
         read_all(
             reader,
             all.into_iter().filter_map(|feed| {
-                let demand = match &asked {
-                    Asked::All => Some(Demand::Whole),
-                    Asked::People(people) if people.contains(&feed.person) => Some(Demand::Whole),
-                    Asked::People(_) | Asked::None => due.then_some(Demand::Changes),
+                let demand = match &requested {
+                    RequestedFeeds::All => Some(Demand::Whole),
+                    RequestedFeeds::People(people) if people.contains(&feed.person) => {
+                        Some(Demand::Whole)
+                    }
+                    RequestedFeeds::People(_) | RequestedFeeds::None => {
+                        due.then_some(Demand::Changes)
+                    }
                 };
                 Some((feed, demand?))
             }),
@@ -285,7 +293,7 @@ pub async fn run(context: Context, calendars: Calendars) {
     }
 }
 
-/// Reads feeds, of each host a few at once.
+/// Reads feeds, a few of each host at once.
 async fn read_all(reader: &Reader, feeds: impl Iterator<Item = (Feed, Demand)>) {
     let mut hosts: BTreeMap<String, Vec<(Feed, Demand)>> = BTreeMap::new();
     for (feed, demand) in feeds {
@@ -306,7 +314,7 @@ async fn read_all(reader: &Reader, feeds: impl Iterator<Item = (Feed, Demand)>) 
 async fn read_one(reader: &Reader, feed: &Feed, demand: Demand) {
     let calendars = &reader.calendars;
     if demand == Demand::Whole {
-        // Also where the reading fails or has to wait: the next one is whole then.
+        // If this reading fails or waits, the next one is whole.
         calendars.forget_reading(feed.person);
     }
     if calendars.is_paused(feed) {
@@ -319,7 +327,7 @@ async fn read_one(reader: &Reader, feed: &Feed, demand: Demand) {
             reading,
         })) => {
             calendars.report_unread(feed.person, unread);
-            // What was not stored is read again as a whole.
+            // A reading that was not stored is repeated as a whole.
             let is_stored = replace(reader, feed.person, &appointments).await;
             let reading = reading.filter(|_| is_stored);
             calendars
@@ -328,7 +336,7 @@ async fn read_one(reader: &Reader, feed: &Feed, demand: Demand) {
                 .or_default()
                 .reading = reading;
         }
-        // Unchanged: the appointments and what could not be read of them stay.
+        // Unchanged: the appointments and the unreadable parts stay.
         Ok(None) => {
             if let Some(known) = calendars.of_people().get_mut(&feed.person) {
                 known.trouble = None;
@@ -338,7 +346,7 @@ async fn read_one(reader: &Reader, feed: &Feed, demand: Demand) {
     }
 }
 
-/// Everybody with a calendar. Only who has a value of their own can have an address.
+/// The feeds of all people. Only people with settings of their own can have one.
 fn feeds(reader: &Reader) -> Vec<Feed> {
     reader.context.organisation.read(|tables| {
         tables
@@ -358,7 +366,7 @@ fn feeds(reader: &Reader) -> Vec<Feed> {
     })
 }
 
-/// The text of a feed. `None`: it is unchanged.
+/// The text of a feed.
 struct Source {
     text: Vec<u8>,
     charset: Option<String>,
@@ -425,25 +433,25 @@ async fn source(
     }
 }
 
-/// What a feed says.
+/// Content of a feed.
 struct Read {
     appointments: Vec<Appointment>,
     unread: Option<Unread>,
-    /// `None`: a file.
+    /// The whole reading over the web; `None`: a file.
     reading: Option<Reading>,
 }
 
-/// Reads a feed. `None`: it is unchanged.
+/// Reads a feed. `None`: the feed is unchanged.
 async fn read(reader: &Reader, feed: &Feed, demand: Demand) -> Result<Option<Read>, FeedTrouble> {
     let Some(source) = source(reader, feed, demand).await? else {
         return Ok(None);
     };
-    // Until it has been read, the server is not to answer that it is unchanged.
+    // Until the text is read, the server must not answer that the calendar is unchanged.
     reader.calendars.forget_reading(feed.person);
     let now = reader.context.clock.now();
     let window = Window {
         from: now.milliseconds(),
-        to: (now + AHEAD).milliseconds(),
+        to: (now + HORIZON).milliseconds(),
     };
     let zone = feed.page.text("time_zone").unwrap_or("UTC").to_owned();
     let addresses = addresses(reader, feed.person);
@@ -452,7 +460,7 @@ async fn read(reader: &Reader, feed: &Feed, demand: Demand) -> Result<Option<Rea
         charset,
         reading,
     } = source;
-    // Hostile rules may take a while: not on the tasks that calls wait for.
+    // Hostile recurrence rules may take a while: they must not delay other tasks.
     let read = tokio::task::spawn_blocking(move || {
         let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
         let options = Options {
@@ -478,7 +486,7 @@ async fn read(reader: &Reader, feed: &Feed, demand: Demand) -> Result<Option<Rea
     }))
 }
 
-/// Under which addresses a person is invited.
+/// The addresses under which a person is invited.
 fn addresses(reader: &Reader, person: PersonId) -> Vec<String> {
     let person = reader.context.people.person(person);
     let both = person.map(|person| [person.mail.clone(), person.user_principal_name.clone()]);
@@ -486,7 +494,7 @@ fn addresses(reader: &Reader, person: PersonId) -> Vec<String> {
     both.filter(|address| !address.is_empty()).collect()
 }
 
-/// Stores a person's appointments; returns whether that succeeded.
+/// Stores a person's appointments; returns false if the database refuses them.
 async fn replace(reader: &Reader, person: PersonId, appointments: &[Appointment]) -> bool {
     match reader
         .context

@@ -1,4 +1,4 @@
-//! A telephone system as a source: what its connector hears becomes inputs of the engine.
+//! A PBX as a source: turns the line events of its connector into inputs of the engine.
 
 use std::{
     sync::{Arc, Weak},
@@ -22,26 +22,26 @@ use crate::{
     people_index::PeopleIndex,
 };
 
-/// Events that may wait for the engine; the connector is held up beyond that.
+/// Line events that may wait for the engine. With a full queue the connector waits.
 const QUEUE_MAX: usize = 4_096;
-/// Pause between two reports of a trouble that goes on.
+/// Shortest time between two reports of a lasting problem.
 const REPORT_INTERVAL: Duration = Duration::from_secs(3);
-/// Lines in trouble that are named one by one.
+/// Lines with a problem that are named one by one.
 const NAMED_MAX: usize = 5;
 
-/// A telephone system, and what it is told.
+/// Settings of a PBX.
 #[derive(Clone, Debug)]
 pub struct PbxOptions {
-    /// How it is reached.
+    /// Address and protocol.
     pub connector: Connector,
-    /// What people do elsewhere is published there, as those see it who have this relationship; `None`: nothing is.
+    /// Publishes activities outside the PBX, as watchers of this level see them; `None`: nothing is published.
     pub publish: Option<Relationship>,
-    /// Beginnings of the extensions that it has; empty: those that no other names.
+    /// Prefixes of the PBX's extensions; empty: all extensions that no other PBX has.
     pub extensions: Vec<String>,
 }
 
 impl PbxOptions {
-    /// Each telephone system with those of these extensions that it has.
+    /// Each PBX with its part of these extensions.
     pub fn divide(
         all: Vec<Self>,
         extensions: &[Arc<str>],
@@ -53,25 +53,24 @@ impl PbxOptions {
         })
     }
 
-    /// Each telephone system with its share of all extensions.
+    /// Each PBX with its share of all extensions.
     pub fn shared(all: Vec<Self>) -> impl Iterator<Item = (Self, Share)> {
         let named = all.iter().map(|pbx| pbx.extensions.clone()).collect();
         all.into_iter().zip(Share::of_each(named))
     }
 }
 
-/// A running connector.
+/// The connection to a PBX.
 pub struct Pbx {
     connector: Arc<ConnectorHandle>,
     share: Share,
 }
 
 impl Pbx {
-    /// Connects to a telephone system and watches everybody's extensions there. That it cannot be reached is told as
-    /// trouble and tried again.
+    /// Connects to a PBX and watches the extensions of all people. An unreachable PBX is reported as a problem and retried.
     ///
     /// # Errors
-    /// The configuration cannot work at all; the text says why.
+    /// The reason why the configuration cannot work.
     pub async fn start(
         connector: Connector,
         share: Share,
@@ -88,16 +87,16 @@ impl Pbx {
         let connector = connector
             .start(extensions, sender)
             .map_err(|error| error.to_string())?;
-        let told = connector.health();
-        tasks.spawn(tell_health(part, told, health));
-        tasks.spawn(translate(receiver, directory, engine, clock));
+        let reported = connector.health();
+        tasks.spawn(report_health(part, reported, health));
+        tasks.spawn(translate(receiver, directory, shard, clock));
         Ok(Self {
             connector: Arc::new(connector),
             share,
         })
     }
 
-    /// Watches these extensions from now on, and those no longer, as far as they are of this PBX.
+    /// Watches and stops to watch extensions, as far as they belong to this PBX.
     pub async fn change_extensions(&self, mut watch: Vec<Arc<str>>, mut unwatch: Vec<Arc<str>>) {
         for extensions in [&mut watch, &mut unwatch] {
             extensions.retain(|extension| self.share.has(extension));
@@ -107,22 +106,22 @@ impl Pbx {
         }
     }
 
-    /// A follower of changes of extensions, for as long as the PBX is connected.
+    /// An observer that passes changed extensions on to the PBX while it is connected.
     pub fn extension_watch(self: &Arc<Self>) -> ExtensionWatch {
         ExtensionWatch(Arc::downgrade(self))
     }
 
-    /// Whether this extension is there.
+    /// Whether an extension belongs to this PBX.
     pub fn has(&self, extension: &str) -> bool {
         self.share.has(extension)
     }
 
-    /// Publishes this about an extension into its own presence server.
+    /// Publishes the presence of an extension to the PBX's own presence server.
     pub async fn publish(&self, extension: Arc<str>, publication: Publication) {
         self.connector.publish(extension, publication).await;
     }
 
-    /// Asks for every line's state anew and returns when all have answered.
+    /// Requests the state of every line again, and returns when all have answered.
     pub async fn reconcile(&self) {
         self.connector.refresh_all().await;
     }
@@ -135,7 +134,7 @@ impl Pbx {
     }
 }
 
-/// Watches the extensions of people at a PBX. The PBX ends with the server, not with this.
+/// Passes changed extensions on to a PBX, without keeping the PBX connected.
 pub struct ExtensionWatch(Weak<Pbx>);
 
 impl PeopleObserver for ExtensionWatch {
@@ -183,27 +182,32 @@ async fn translate(
     }
 }
 
-async fn tell_health(
+async fn report_health(
     part: String,
-    mut told: tokio::sync::watch::Receiver<connector::Health>,
+    mut reported: tokio::sync::watch::Receiver<connector::Health>,
     health: Health,
 ) {
     loop {
         let (trouble, warning, remarks) = {
-            let told = told.borrow_and_update();
-            (trouble_of(&told), long_calls(&told), remarks_of(&told))
+            let reported = reported.borrow_and_update();
+            (
+                trouble_of(&reported),
+                long_calls(&reported),
+                remarks_of(&reported),
+            )
         };
         let has_lines_in_trouble = trouble.is_some() || remarks.is_some();
         health.report(&part, trouble);
         health.report_warning(&part, warning);
         health.report_warning(&format!("{part} documents"), remarks);
-        if told.changed().await.is_err() {
+        if reported.changed().await.is_err() {
             return;
         }
-        // Lines recover one by one, and each would be a line in the log. That all is well again is reported at once.
+        // Lines recover one by one, and each would be a log line. The end of the problem is reported at once.
         if has_lines_in_trouble {
-            let well =
-                told.wait_for(|told| trouble_of(told).is_none() && remarks_of(told).is_none());
+            let well = reported.wait_for(|reported| {
+                trouble_of(reported).is_none() && remarks_of(reported).is_none()
+            });
             if matches!(timeout(REPORT_INTERVAL, well).await, Ok(Err(_))) {
                 return;
             }
@@ -211,7 +215,7 @@ async fn tell_health(
     }
 }
 
-/// Lines that have been in a call for suspiciously long.
+/// The warning about lines that have been in a call for more than 4 h.
 fn long_calls(health: &connector::Health) -> Option<Trouble> {
     let (first, more) = health.long_calls.split_first()?;
     let named = health.long_calls.iter().take(NAMED_MAX);
@@ -237,7 +241,7 @@ fn long_calls(health: &connector::Health) -> Option<Trouble> {
     })
 }
 
-/// The system's own trouble, else that of its lines.
+/// The problem of the PBX, else that of its lines.
 fn trouble_of(health: &connector::Health) -> Option<Trouble> {
     if let Some(trouble) = &health.trouble {
         return Some(Trouble {
@@ -250,14 +254,14 @@ fn trouble_of(health: &connector::Health) -> Option<Trouble> {
     of_lines(health, count, unknown, "are in trouble")
 }
 
-/// Lines whose state is known, though not all that the PBX sent of them.
+/// The warning about lines with a known state, of which other parts cannot be read.
 fn remarks_of(health: &connector::Health) -> Option<Trouble> {
     let remarked = |extension: &Arc<str>| health.partly_understood.contains(extension);
     let words = "are watched, but not all that was sent is understood";
     of_lines(health, 0, remarked, words)
 }
 
-/// The trouble of those lines of which this is true, in one text; of more than are listed `at_least` so many.
+/// The problem of the lines that fit, in one text. The number of lines is `at_least`, where more have the problem than are listed.
 fn of_lines(
     health: &connector::Health,
     at_least: usize,
@@ -294,44 +298,44 @@ mod tests {
             what: what.into(),
             remedy: "r".into(),
         };
-        let mut told = connector::Health {
+        let mut reported = connector::Health {
             lines: 3,
             active: 3,
             line_trouble: [("1001".into(), trouble("dropped"))].into(),
             partly_understood: ["1001".into()].into(),
             ..connector::Health::default()
         };
-        assert_eq!(trouble_of(&told), None);
-        let warning = remarks_of(&told).unwrap().what;
+        assert_eq!(trouble_of(&reported), None);
+        let warning = remarks_of(&reported).unwrap().what;
         assert!(
             warning.starts_with("1 of 3 lines are watched, "),
             "{warning}"
         );
         assert!(warning.ends_with("(1001): dropped"), "{warning}");
-        told.active = 2;
-        told.line_trouble.insert("1002".into(), trouble("404"));
-        let what = trouble_of(&told).unwrap().what;
+        reported.active = 2;
+        reported.line_trouble.insert("1002".into(), trouble("404"));
+        let what = trouble_of(&reported).unwrap().what;
         assert_eq!(what, "1 of 3 lines are in trouble (1002): 404");
-        assert_eq!(remarks_of(&told).unwrap().what, warning);
+        assert_eq!(remarks_of(&reported).unwrap().what, warning);
     }
 
     // A24
     #[test]
     fn a_call_of_more_than_four_hours_is_a_warning_and_no_trouble() {
-        let told = |extensions: &[&str]| connector::Health {
+        let reported = |extensions: &[&str]| connector::Health {
             long_calls: extensions.iter().copied().map(Arc::from).collect(),
             ..connector::Health::default()
         };
-        assert_eq!(long_calls(&told(&[])), None);
-        let one = long_calls(&told(&["1002"])).unwrap();
+        assert_eq!(long_calls(&reported(&[])), None);
+        let one = long_calls(&reported(&["1002"])).unwrap();
         assert!(one.what.starts_with("extension 1002 "), "{one:?}");
         assert!(one.remedy.contains("hint context"), "{one:?}");
         let many = ["1", "2", "3", "4", "5", "6"];
-        let six = long_calls(&told(&many)).unwrap();
+        let six = long_calls(&reported(&many)).unwrap();
         assert!(
             six.what.contains("6 extensions") && six.what.contains("5, …"),
             "{six:?}"
         );
-        assert_eq!(trouble_of(&told(&many)), None);
+        assert_eq!(trouble_of(&reported(&many)), None);
     }
 }

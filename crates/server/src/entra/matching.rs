@@ -57,7 +57,7 @@ pub struct KnownPerson {
     pub administers: bool,
 }
 
-/// MatchKey what an account was found to be somebody's. The first is the surest.
+/// The value by which an account and a person match. The first is the most reliable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MatchKey {
     /// Object id.
@@ -91,7 +91,7 @@ pub struct Plan {
     pub matched: BTreeMap<usize, (PersonId, MatchKey)>,
     /// Positions of enabled accounts without a person.
     pub new: Vec<usize>,
-    /// Accounts that match several people, or a person whom another account matches too, with the reason.
+    /// Accounts that match several people, or one person together with other accounts, with the reason.
     pub ambiguous: BTreeMap<usize, String>,
     /// People with an account that is gone or may no longer sign in, with the reason.
     pub gone: BTreeMap<PersonId, &'static str>,
@@ -299,7 +299,7 @@ mod tests {
         }
     }
 
-    /// S3: an account whose number is an administrator's extension is not matched to the administrator.
+    /// S3: an account with the number of an administrator is not matched with the administrator.
     #[test]
     fn an_administrator_is_not_found_by_a_number() {
         let admin = KnownPerson {

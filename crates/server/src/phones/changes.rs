@@ -20,7 +20,7 @@ pub(super) struct Changes {
     /// Set when names or lines changed, or a person was added or deleted: lists have other members.
     pub(super) lists: AtomicBool,
     /// Set when many watchers may see more or less of many people than before.
-    pub(super) everybody: AtomicBool,
+    pub(super) all: AtomicBool,
     /// Wakes the presence server.
     pub(super) wake: Wake,
 }
@@ -57,7 +57,7 @@ impl Changes {
                 self.wake.wake();
             }
             Change::Reset(Reset::Everyone) => {
-                self.everybody.store(true, Ordering::Release);
+                self.all.store(true, Ordering::Release);
                 self.wake.wake();
             }
         }

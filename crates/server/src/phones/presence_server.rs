@@ -1,4 +1,4 @@
-//! What is done with each message of a telephone or telephone system.
+//! The presence server: handles each SIP message of a phone or PBX, and notifies watchers of changes.
 
 use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 
@@ -26,31 +26,31 @@ use crate::health::Trouble;
 const PEOPLE_MAX: usize = 64;
 /// Lists whose watchers are notified at a time.
 const LISTS_MAX: usize = 8;
-/// Most subscriptions; a subscription takes about 300 bytes.
+/// Most subscriptions. One takes about 300 bytes.
 const SUBSCRIPTIONS_MAX: usize = 2_000_000;
-/// Most from one address that is not trusted: an office behind one address has hundreds of telephones with some dozens each.
+/// Most subscriptions from one untrusted address: an office behind one address has hundreds of phones with dozens of keys each.
 const SUBSCRIPTIONS_PER_SOURCE_MAX: usize = 50_000;
 
-/// The part of the installation's health.
+/// Health part of accepted connections.
 const PART: &str = "phone connections";
-/// It is told for so long at least that a connection could not be accepted.
-const TROUBLE_LASTS: Duration = Duration::from_secs(10);
+/// Shortest time for which a refused connection stays reported.
+const TROUBLE_MIN: Duration = Duration::from_secs(10);
 
-/// The presence server of all telephones.
+/// The presence server of all phones.
 pub(super) struct PresenceServer {
     agent: Agent<Flow>,
     policy: WatcherPolicy,
     ids: Ids,
-    /// Calls that were redirected within the last seconds.
+    /// Calls that were redirected in the last seconds.
     repeats: Repeats,
-    /// Those that asked where calls go and may not.
+    /// Untrusted addresses that sent an INVITE.
     untrusted: Untrusted,
     changes: Arc<Changes>,
-    /// After whom to go on with telling everybody; the outer `None`: all have been told.
-    everybody_after: Option<Option<PersonId>>,
-    /// Lists whose watchers have not been told yet who is on them now.
+    /// While the watchers of all people are being notified: the last person so far. The outer `None`: all are notified.
+    all_after: Option<Option<PersonId>>,
+    /// Lists with changed members, of which the watchers are not notified yet.
     lists_left: Vec<Resource>,
-    /// When the operating system had nothing left for a connection the last time.
+    /// Time of the last connection that the operating system refused.
     exhausted: Option<Duration>,
 }
 
@@ -81,13 +81,13 @@ impl PresenceServer {
             repeats: Repeats::default(),
             untrusted: Untrusted::default(),
             changes,
-            everybody_after: None,
+            all_after: None,
             lists_left: Vec::new(),
             exhausted: None,
         }
     }
 
-    /// Where a call goes. Only the telephone system may ask: others would learn who forwards to whom.
+    /// Answers an INVITE with the routing of the call. Only the PBX may ask: the answer shows the forwarding of people.
     fn invite(
         &mut self,
         now: Duration,
@@ -96,12 +96,12 @@ impl PresenceServer {
         out: &mut Outbox<Flow>,
     ) {
         if invite.header("Via").is_none() {
-            // Nobody has said where an answer goes.
+            // Without a Via there is no address for an answer.
             return;
         }
         let tag = self.ids.tag();
         let answer = |code| answer_to(invite, code, Some(&tag), Some(peer.source));
-        // Whatever else a call needs is between the telephones: emergency numbers and extensions that we do not know ring on.
+        // All other faults are left to the phones: emergency numbers and unknown extensions must ring.
         let fault = fault(invite, SUPPORTED).filter(|fault| fault.code == 400);
         let response = if let Some(fault) = fault {
             fault.answer(invite, peer.source, &tag)
@@ -109,7 +109,7 @@ impl PresenceServer {
             self.refuse_call(now, peer);
             answer(403)
         } else if invite.to_tag().is_some() {
-            // Proxies pass on what claims to belong to a dialog without asking who sends it.
+            // Proxies forward requests within a dialog without checking the sender.
             answer(481)
         } else if let Some(call) = redirect::Call::of(invite) {
             let WatcherPolicy {
@@ -131,7 +131,7 @@ impl PresenceServer {
         }
     }
 
-    /// Remembers for administrators who may not ask. A browser may never, whatever is trusted.
+    /// Records an untrusted sender of an INVITE for administrators. A browser is never trusted.
     fn refuse_call(&mut self, now: Duration, peer: Peer<Flow>) {
         if !is_browser(peer.transport) {
             self.untrusted.refused(now, peer.source.ip());
@@ -139,8 +139,8 @@ impl PresenceServer {
         }
     }
 
-    /// Somebody may see more or less than before: some of those to whom that may apply; the others have their turn later.
-    fn tell_some(&mut self, now: Duration, out: &mut Outbox<Flow>) {
+    /// Notifies some of the watchers that a change of visibility concerns; the others follow in later calls.
+    fn notify_some(&mut self, now: Duration, out: &mut Outbox<Flow>) {
         for list in self
             .lists_left
             .split_off(self.lists_left.len().saturating_sub(LISTS_MAX))
@@ -150,20 +150,26 @@ impl PresenceServer {
                 self.policy.lists.remove(&list);
             }
         }
-        let Some(after) = self.everybody_after else {
+        let Some(after) = self.all_after else {
             return;
         };
         let some = self.policy.context.people.page(after, PEOPLE_MAX);
         for person in &some {
-            self.tell(now, person.id, Concern::Class, out);
+            self.notify(now, person.id, Concern::Class, out);
         }
-        self.everybody_after = match some.last() {
+        self.all_after = match some.last() {
             Some(last) if some.len() == PEOPLE_MAX => Some(Some(last.id)),
             _ => None,
         };
     }
 
-    fn tell(&mut self, now: Duration, person: PersonId, concern: Concern, out: &mut Outbox<Flow>) {
+    fn notify(
+        &mut self,
+        now: Duration,
+        person: PersonId,
+        concern: Concern,
+        out: &mut Outbox<Flow>,
+    ) {
         let Some(resource) = resource(person) else {
             return;
         };
@@ -188,7 +194,7 @@ impl sip_server::Core for PresenceServer {
         let Ok(message) = read else {
             let answer = refuse_malformed(bytes, peer.source, &self.ids.tag());
             return answer.map_or((), |answer| {
-                // Its Via is that of the request.
+                // The answer has the Via of the request.
                 let to = Message::parse(&answer).map_or(peer, |read| response_peer(peer, &read));
                 out.push(to.flow, &answer);
             });
@@ -202,23 +208,23 @@ impl sip_server::Core for PresenceServer {
     }
 
     fn on_wake(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool {
-        // What was begun is brought to an end first: changes without a pause must not keep the last ones waiting for ever.
-        if self.everybody_after.is_none() && self.changes.everybody.swap(false, Ordering::AcqRel) {
+        // A round of notifications ends before the next one begins: a stream of changes must not delay the last watchers without end.
+        if self.all_after.is_none() && self.changes.all.swap(false, Ordering::AcqRel) {
             self.changes.lists.store(true, Ordering::Release);
-            self.everybody_after = Some(None);
+            self.all_after = Some(None);
         }
         if self.lists_left.is_empty() && self.changes.lists.swap(false, Ordering::AcqRel) {
             self.lists_left = self.policy.lists.iter().copied().collect();
         }
-        self.tell_some(now, out);
+        self.notify_some(now, out);
         let changed = self.changes.take(PEOPLE_MAX);
-        // A watcher who may see less than before gets nothing of the old class in between.
-        let all = self.everybody_after.is_some() || self.changes.everybody.load(Ordering::Acquire);
+        // A watcher who may see less than before must not receive a document of the old class.
+        let all = self.all_after.is_some() || self.changes.all.load(Ordering::Acquire);
         let lists = !self.lists_left.is_empty() || self.changes.lists.load(Ordering::Acquire);
         let more = changed.len() == PEOPLE_MAX || all || lists;
         for (person, concern) in changed {
             let concern = if all { Concern::Class } else { concern };
-            self.tell(now, person, concern, out);
+            self.notify(now, person, concern, out);
         }
         more
     }
@@ -245,7 +251,7 @@ impl sip_server::Core for PresenceServer {
     fn on_accept(&mut self, now: Duration, outcome: Result<(), &std::io::Error>) {
         let health = &self.policy.context.health;
         match outcome {
-            Ok(()) if self.exhausted.is_some_and(|at| now >= at + TROUBLE_LASTS) => {
+            Ok(()) if self.exhausted.is_some_and(|at| now >= at + TROUBLE_MIN) => {
                 self.exhausted = None;
                 health.report(PART, None);
             }

@@ -1,7 +1,7 @@
-//! What people do elsewhere, published into the telephone system's own presence server: keys of telephones that watch there
-//! light up with no change on any telephone.
+//! Publishes the presence of people to the presence server of a PBX: BLF keys of phones that watch the PBX light up without a
+//! change on any phone.
 //!
-//! Only what the telephone system cannot know is published; its own calls it shows itself.
+//! Only activities outside the PBX are published: the PBX shows its own calls itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,34 +15,40 @@ use tokio::sync::broadcast::error::RecvError;
 use super::documents::{dialog_info, presence_info};
 use crate::{context::Context, pbx::Pbx};
 
-/// Who is told what.
+/// Settings of publishing to a PBX.
 pub struct Publishing {
-    /// The domain of the telephone system.
+    /// The domain of the PBX.
     pub domain: String,
-    /// Everybody who can watch there may see this much.
+    /// The level at which all watchers at the PBX see people.
     pub level: Relationship,
 }
 
-/// What is published about each person's extensions, and the name of the dialog: a new one each time, because a dialog that is
-/// over never comes back (RFC 4235 §3.7.1), and Kamailio holds to that.
-type Told = HashMap<PersonId, BTreeMap<Arc<str>, (String, Publication)>>;
+/// The publication about each extension of each person, with the name of its dialog. A new publication has a new name: a
+/// terminated dialog never comes back (RFC 4235 §3.7.1), and Kamailio insists on that.
+type Publications = HashMap<PersonId, BTreeMap<Arc<str>, (String, Publication)>>;
 
-/// Publishes what changes, for ever.
+/// Publishes changes until the task is dropped.
 pub async fn publish(context: Context, pbx: Arc<Pbx>, publishing: Publishing) {
-    let mut told = Told::new();
+    let mut published = Publications::new();
     let mut events = context.events.listen(None).receiver;
     loop {
-        let mut people: BTreeSet<PersonId> = told.keys().copied().collect();
-        let known = context.people.page(None, usize::MAX);
+        let mut people: BTreeSet<PersonId> = published.keys().copied().collect();
+        let known = context.directory.page(None, usize::MAX);
         people.extend(known.iter().map(|person| person.id));
         for person in people {
-            publishing.tell(&context, &pbx, person, &mut told).await;
+            publishing
+                .update(&context, &pbx, person, &mut published)
+                .await;
         }
-        told.retain(|_, lines| !lines.is_empty());
+        published.retain(|_, lines| !lines.is_empty());
         loop {
             match events.recv().await {
                 Ok(event) => match event.person() {
-                    Some(person) => publishing.tell(&context, &pbx, person, &mut told).await,
+                    Some(person) => {
+                        publishing
+                            .update(&context, &pbx, person, &mut published)
+                            .await
+                    }
                     None => break,
                 },
                 Err(RecvError::Lagged(_)) => break,
@@ -53,26 +59,37 @@ pub async fn publish(context: Context, pbx: Arc<Pbx>, publishing: Publishing) {
 }
 
 impl Publishing {
-    async fn tell(&self, context: &Context, pbx: &Pbx, person: PersonId, told: &mut Told) {
+    async fn update(
+        &self,
+        context: &Context,
+        pbx: &Pbx,
+        person: PersonId,
+        published: &mut Publications,
+    ) {
         let seen = match context.events.presence(person) {
             Some(presence) => view(&presence, self.level),
             None => View::offline(),
         };
-        // Most changes of most people: nothing is there, and nothing comes.
-        if !told.contains_key(&person) && !is_elsewhere(&seen) {
+        // Most changes: nothing is published, and nothing needs to be.
+        if !published.contains_key(&person) && !is_busy_outside(&seen) {
             return;
         }
         let known = context.people.person(person);
         let lines = known.iter().flat_map(|person| person.lines.iter());
         let held = lines.map(|(_, extension)| Arc::clone(extension));
         let held: Vec<Arc<str>> = held.filter(|extension| pbx.has(extension)).collect();
-        let told = told.entry(person).or_default();
-        // Whoever loses an extension must not stay lit there.
+        let published = published.entry(person).or_default();
+        // An extension that the person lost must not stay lit.
         let mut extensions = held.clone();
-        extensions.extend(told.keys().filter(|told| !held.contains(told)).cloned());
+        extensions.extend(
+            published
+                .keys()
+                .filter(|extension| !held.contains(extension))
+                .cloned(),
+        );
         for extension in extensions {
-            let lasting = held.contains(&extension) && is_elsewhere(&seen);
-            let before = told.get(&extension);
+            let lasting = held.contains(&extension) && is_busy_outside(&seen);
+            let before = published.get(&extension);
             if before.is_none() && !lasting {
                 continue;
             }
@@ -85,15 +102,15 @@ impl Publishing {
                 continue;
             }
             match lasting {
-                true => told.insert(extension.clone(), (name, publication.clone())),
-                false => told.remove(&extension),
+                true => published.insert(extension.clone(), (name, publication.clone())),
+                false => published.remove(&extension),
             };
             pbx.publish(extension, publication).await;
         }
     }
 
     fn publication(&self, extension: &str, name: &str, seen: &View, lasting: bool) -> Publication {
-        // Nothing of what happens elsewhere, and nothing of what the telephone system shows itself.
+        // The last document shows neither the activity outside nor one of the PBX.
         let nothing = View {
             status: Status::Available,
             activity: None,
@@ -120,8 +137,8 @@ impl Publishing {
     }
 }
 
-/// Busy with something that is no call on the telephone system.
-fn is_elsewhere(seen: &View) -> bool {
+/// Whether a person is busy with an activity that is no call at the PBX.
+fn is_busy_outside(seen: &View) -> bool {
     let own_call = matches!(
         seen.activity,
         Some(Activity::OnThePhone | Activity::Ringing)
@@ -157,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_telephone_system_cannot_know_is_told_to_it() {
+    fn only_activities_outside_the_pbx_are_published() {
         for (status, activity, expected) in [
             (Status::Busy, Some(Activity::OnThePhoneTeams), true),
             (Status::Busy, Some(Activity::UsingApp("Zoom".into())), true),
@@ -177,7 +194,7 @@ mod tests {
                 until: None,
                 confidence: Confidence::Certain,
             };
-            assert_eq!(is_elsewhere(&seen), expected, "{seen:?}");
+            assert_eq!(is_busy_outside(&seen), expected, "{seen:?}");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Routing of a call by the forwarding of the profile in force (docs/presence-rules.md, "Call forwarding"), decided when
-//! the call arrives; no decision is stored.
+//! Routing of calls by the forwarding of the profile in force, decided at the time of the call and not stored.
 
 use presence::{Forwarding, PersonId, Target, forwarding_loop};
 use sip::{
@@ -11,12 +10,12 @@ use store::{Store, StoreError};
 
 use crate::context::Context;
 
-/// Whether a call comes from a colleague.
+/// Origin of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// From an extension that is somebody's here.
+    /// An extension of a person here.
     Internal,
-    /// From elsewhere.
+    /// Any other number or address.
     External,
 }
 
@@ -29,8 +28,8 @@ impl Origin {
     }
 }
 
-/// What the profile in force says about a call. One that would run in a circle rings where it is: profiles that send calls
-/// round are refused when somebody chooses them, but rules, appointments and administrators choose too.
+/// The forwarding of a call to a person. A call that would run in a circle rings at the person: a profile with a circle is
+/// refused when a person chooses it, but rules, appointments and administrators choose profiles too.
 pub fn route(context: &Context, person: PersonId, origin: Origin) -> Forwarding {
     let forwarding = of_profile(context, person, origin);
     let next = |other| forwarded_to(context, &of_profile(context, other, origin));
@@ -43,7 +42,7 @@ pub fn route(context: &Context, person: PersonId, origin: Origin) -> Forwarding 
     forwarding
 }
 
-/// Whose line the calls of a profile go to, if it is a colleague's.
+/// The person to whom a forwarding sends calls, if the target is an extension of a person here.
 pub fn forwarded_to(context: &Context, forwarding: &Forwarding) -> Option<PersonId> {
     let Some(Target::Number(number)) = forwarding.target() else {
         return None;
@@ -67,7 +66,7 @@ fn of_profile(context: &Context, person: PersonId, origin: Origin) -> Forwarding
     }
 }
 
-/// The same for an INVITE.
+/// The routing of an INVITE.
 pub(super) fn decide(context: &Context, domain: &str, call: &Call) -> Decision {
     if has_loop_mark(call.called.as_str()) {
         tracing::info!(
@@ -97,20 +96,20 @@ pub(super) fn decide(context: &Context, domain: &str, call: &Call) -> Decision {
     Decision::Forward(target)
 }
 
-/// Whether the caller's number or address is somebody's extension here.
+/// The origin of a call, by the caller's number or address.
 pub fn origin(context: &Context, caller: &str) -> Origin {
     let directory = &context.people;
     let line = directory.by_extension(caller);
     Origin::of(line.or_else(|| directory.by_address(caller)).is_some())
 }
 
-/// The same for the addresses of a caller: an extension and its number from outside are one caller.
+/// The origin of a call, by the addresses of the caller: an extension and its public number are one caller.
 fn origin_of_call(context: &Context, callers: &[String]) -> Origin {
     let is_internal = |caller: &String| context.people.by_address(caller).is_some();
     Origin::of(callers.iter().any(is_internal))
 }
 
-/// A target as an address at the telephone system.
+/// The SIP address of a target at the PBX.
 fn address(target: &Target, domain: &str) -> Option<Address> {
     match target {
         Target::Sip(address) => Address::parse(address.as_str()),
@@ -119,7 +118,10 @@ fn address(target: &Target, domain: &str) -> Option<Address> {
     }
 }
 
-/// Tells the log of forwarding targets that were stored before targets were checked.
+/// Logs forwarding targets that were stored before targets were checked.
+///
+/// # Errors
+/// The database cannot be read.
 pub async fn name_unusable_targets(store: &Store) -> Result<(), StoreError> {
     for profile in store.unusable_targets().await? {
         tracing::warn!(
@@ -137,7 +139,7 @@ mod tests {
     use super::address;
 
     #[test]
-    fn targets_become_addresses_at_the_telephone_system() {
+    fn targets_become_addresses_at_the_pbx() {
         for (target, wanted) in [
             ("+49 30 123-45", "sip:+493012345@pbx.test"),
             ("*98#", "sip:*98%23@pbx.test"),

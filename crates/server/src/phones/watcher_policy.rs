@@ -1,4 +1,4 @@
-//! Who watches whom: the person behind a request, the level at which a watcher sees a person, and the documents about a person.
+//! Watching of people: the watcher behind a request, the level at which a watcher sees a person, and the documents about people.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -36,50 +36,50 @@ use crate::{
 };
 use store::SecretHash;
 
-/// Requests that one address may send in a second, in the long run. An office behind one address has hundreds of telephones,
-/// which all begin anew after a power cut.
+/// Requests per second that one address may send in the long run. An office behind one address has hundreds of phones, which all
+/// subscribe again after a power cut.
 const PER_SECOND: f64 = 1_000.0;
-/// Requests that it may send at once after having been quiet.
+/// Requests that one address may send at once after a quiet time.
 const BURST: f64 = 10_000.0;
-/// Wrong passwords for one account from one address: a telephone tries one for each of its keys.
+/// Wrong passwords for one account from one address: a phone tries its password once for each key.
 const WRONG_PASSWORDS: f64 = 100.0;
-/// Seconds between two lines of the log about an account that speaks for another extension.
+/// Seconds between two log lines about an account that names another extension.
 const FOREIGN_INTERVAL_SECONDS: f64 = 600.0;
 /// Longest duration of a subscription, in seconds.
 pub(super) const SUBSCRIPTION_SECONDS_MAX: u32 = 3_600;
-/// Somebody who is nobody's extension.
+/// A watcher without an extension of a person.
 const STRANGER: Watcher = Watcher(u32::MAX);
 
-/// Receives a person whom a phone watches, and the longest time until the subscription ends or is refreshed: sources read
-/// watched people more often.
+/// Receives a watched person, and the longest time until the subscription ends or is refreshed: sources read watched people more
+/// often.
 pub type OnWatched = Arc<dyn Fn(PersonId, Duration) + Send + Sync>;
 
-/// Who may watch whom. Resources and watchers are numbered by the ids of people.
+/// Decides which people a watcher may see, and how much of them. Resources and watchers have the numbers of people.
 pub(super) struct WatcherPolicy {
     pub(super) context: Context,
     pub(super) options: PhonesOptions,
     on_watched: OnWatched,
     verifier: Verifier,
-    /// What addresses that are not trusted have left, in requests.
-    limit: RateLimit<IpAddr>,
-    /// What accounts have left at each address, in wrong passwords; one a second comes back.
-    wrong_passwords: RateLimit<(SecretHash, IpAddr)>,
-    /// Accounts of which it may be logged that they speak for another extension.
-    foreign: RateLimit<String>,
+    /// Requests left for untrusted addresses.
+    pace: Pace<IpAddr>,
+    /// Wrong passwords left for an account at an address; one per second is added.
+    wrong_passwords: Pace<(SecretHash, IpAddr)>,
+    /// Limits the log lines about accounts that name another extension.
+    foreign: Pace<String>,
     documents: DocumentCache,
-    /// Connections whose peers have shown who they are.
+    /// Connections with an authenticated peer.
     pub(super) known: HashSet<Flow>,
-    /// Those that somebody has watched.
+    /// Watched lists.
     pub(super) lists: BTreeSet<Resource>,
-    /// What telephones publish, for those that only say that it goes on.
+    /// Published states, for publications that are refreshed without a body.
     published: HashMap<PublicationId, (LineState, Option<Arc<str>>)>,
 }
 
-/// Why a request has no account.
+/// The reason why a request has no account.
 enum NotSignedIn {
-    /// Too many passwords were wrong: this one was not looked at.
+    /// Too many passwords were wrong: this one was not checked.
     TooMany,
-    /// The credentials do not do.
+    /// The credentials are missing or wrong.
     Refused(Refusal),
 }
 
@@ -89,7 +89,7 @@ impl From<Refusal> for NotSignedIn {
     }
 }
 
-/// The documents about one person: those who watch are told one after the other.
+/// The documents about one person, while the watchers of the person are notified one after the other.
 #[derive(Default)]
 struct DocumentCache {
     about: Option<Resource>,
@@ -126,14 +126,14 @@ impl WatcherPolicy {
         }
     }
 
-    /// What is told of a person has changed.
+    /// Drops the documents about a changed person.
     pub(super) fn forget(&mut self, resource: Resource) {
         if self.documents.about == Some(resource) {
             self.documents = DocumentCache::default();
         }
     }
 
-    /// Whether a request from there is looked at now.
+    /// Whether a request of a peer is handled; consumes one of the requests of an untrusted address.
     pub(super) fn admits(&mut self, now: Duration, peer: Peer<Flow>) -> bool {
         if self.trusts(peer) {
             self.know(peer);
@@ -142,15 +142,15 @@ impl WatcherPolicy {
         self.limit.take(now, sip::network(peer.source.ip()), 1.0)
     }
 
-    /// The peer of a connection has shown who it is.
+    /// Marks a connection as authenticated.
     fn know(&mut self, peer: Peer<Flow>) {
         if let Flow::Connection(..) = peer.flow {
             self.known.insert(peer.flow);
         }
     }
 
-    /// Whether whoever asks from there is believed about who it is. Never what comes from a browser: it stands on the same
-    /// machines as those that are trusted, and any page that is open in it may ask.
+    /// Whether the identity that a peer asserts is trusted. Never that of a browser: it may run on a trusted machine, and any page
+    /// that is open in it can send requests.
     pub(super) fn trusts(&self, peer: Peer<Flow>) -> bool {
         if is_browser(peer.transport) {
             return false;
@@ -160,16 +160,16 @@ impl WatcherPolicy {
         trusted.any(|network| network.contains(&address))
     }
 
-    /// Marks a person as watched until the subscription must be renewed: the sweep reads watched people more often.
+    /// Reports a person as watched until the subscription must be refreshed.
     fn watch(&self, resource: Resource) {
         let person = PersonId(resource.0.into());
         let lasts = Duration::from_secs(SUBSCRIPTION_SECONDS_MAX.into());
         (self.on_watched)(person, lasts);
     }
 
-    /// The watcher that a trusted peer vouches for: the first asserted identity that is an extension (RFC 3325 §9.1: there may be
-    /// one of `sip:` and one of `tel:`), or without any the sender.
-    fn vouched_for(&self, request: &Message<'_>) -> Watcher {
+    /// The watcher that a trusted peer asserts: the first asserted identity that is an extension (RFC 3325 §9.1: there may be a
+    /// `sip:` and a `tel:` one), or without any the sender.
+    fn asserted(&self, request: &Message<'_>) -> Watcher {
         let identities = identities(request);
         let mut people = identities
             .iter()
@@ -177,7 +177,7 @@ impl WatcherPolicy {
         watcher_of(people.next())
     }
 
-    /// How much of a person a watcher may see.
+    /// The level at which a watcher sees a person.
     fn level(&self, resource: Resource, watcher: Watcher) -> Relationship {
         if watcher == STRANGER {
             return self.options.others;
@@ -190,7 +190,10 @@ impl WatcherPolicy {
         organisation.read(|tables| tables.relationship(owner, viewer))
     }
 
-    /// The account whose phone sends a request, or why none.
+    /// The account of the phone that sends a request.
+    ///
+    /// # Errors
+    /// The refusal or challenge to answer with.
     fn authenticated(
         &mut self,
         now: Duration,
@@ -204,7 +207,7 @@ impl WatcherPolicy {
         let name = match self.signed_in(now, source, request) {
             Ok(name) => name,
             Err(NotSignedIn::TooMany) => return Err(AdmissionError::Refuse(503)),
-            // S19: no new challenge would make the credentials fit this request.
+            // No new challenge would make the credentials fit this request.
             Err(NotSignedIn::Refused(Refusal::OtherUri)) => {
                 return Err(AdmissionError::Refuse(400));
             }
@@ -235,7 +238,7 @@ impl WatcherPolicy {
         Ok(own)
     }
 
-    /// Who asks: the extension that a trusted peer vouches for, or that of the account that the password belongs to.
+    /// The watcher behind a request: the extension that a trusted peer asserts, or that of the account of the password.
     fn watcher(
         &mut self,
         now: Duration,
@@ -243,14 +246,14 @@ impl WatcherPolicy {
         request: &Message<'_>,
     ) -> Result<Watcher, AdmissionError> {
         if self.trusts(peer) {
-            return Ok(self.vouched_for(request));
+            return Ok(self.asserted(request));
         }
         let extension = self.authenticated(now, peer, request)?.extension.clone();
         Ok(watcher_of(self.context.people.by_extension(&extension)))
     }
 
-    /// The account that the password of a request belongs to. S12: each wrong password is logged, and counted for the name that
-    /// it was checked for; for a name that has none left no password is looked at.
+    /// The account of the password of a request. Each wrong password is logged, and counted for the name it was checked for; after
+    /// too many of them no password is checked for the name.
     fn signed_in(
         &mut self,
         now: Duration,
@@ -259,7 +262,7 @@ impl WatcherPolicy {
     ) -> Result<String, NotSignedIn> {
         let accounts = &self.options.accounts;
         let password = |name: &str| Some(account(accounts, name)?.credentials.password.as_str());
-        // By the hash: all names take the same memory.
+        // Hashed, so that all names take the same memory.
         let key = |name: &str| (secrets::hash(name), sip::network(source));
         let note = |outcome, name: &str| {
             let sign_in = SignIn {
@@ -284,7 +287,7 @@ impl WatcherPolicy {
         Ok(verified?)
     }
 
-    /// What a request names: in the Request-URI, or within a dialog, where that is our own address, in To.
+    /// The resource of a request: named in the Request-URI, or, within a dialog, where that is the contact address, in To.
     fn named(&self, request: &Message<'_>) -> Option<Resource> {
         let StartLine::Request { uri, .. } = request.start() else {
             return None;
@@ -293,7 +296,7 @@ impl WatcherPolicy {
         let to = NameAddr::parse(&to).map(|address| address.uri);
         let named = match request.to_tag() {
             None if user(uri).is_some() => uri,
-            // Proxies may have put anything into the Request-URI that leads to us.
+            // Proxies may have put any address of this server into the Request-URI.
             _ => to?,
         };
         match self.context.people.by_address(named) {
@@ -302,8 +305,8 @@ impl WatcherPolicy {
         }
     }
 
-    /// About whom something is asked or told, and by whom.
-    fn asked(
+    /// The resource and the watcher of a request.
+    fn requested(
         &mut self,
         now: Duration,
         peer: Peer<Flow>,
@@ -339,7 +342,7 @@ impl WatcherPolicy {
     }
 }
 
-/// Whether requests that come this way come from a browser.
+/// Whether requests over a transport come from a browser.
 pub(super) fn is_browser(transport: Transport) -> bool {
     match transport {
         Transport::WebSocket | Transport::SecureWebSocket => true,
@@ -347,7 +350,7 @@ pub(super) fn is_browser(transport: Transport) -> bool {
     }
 }
 
-/// The algorithms that are offered to accounts without their own (see [`PhonesOptions::algorithms`]).
+/// The algorithms for accounts without algorithms of their own (see [`PhonesOptions::algorithms`]).
 fn offered_by_default(options: &PhonesOptions, transport: Transport) -> &[Algorithm] {
     match &options.algorithms {
         Some(algorithms) => algorithms,
@@ -356,7 +359,7 @@ fn offered_by_default(options: &PhonesOptions, transport: Transport) -> &[Algori
     }
 }
 
-/// The number of a watcher for the agent.
+/// The watcher of an extension's person.
 fn watcher_of(person: Option<(PersonId, LineId)>) -> Watcher {
     let resource = person.and_then(|(person, _)| resource(person));
     resource.map_or(STRANGER, |resource| Watcher(resource.0))
@@ -374,9 +377,9 @@ impl Host<Flow> for WatcherPolicy {
         request: &Message<'_>,
         _: Package,
     ) -> Admission {
-        match self.asked(now, peer, request) {
+        match self.requested(now, peer, request) {
             Ok((list, watcher)) if is_list(list) => {
-                // Nobody fills our memory with lists that are none.
+                // Unknown lists are refused: they would fill the memory.
                 let Some(members) = self.members(list, watcher) else {
                     return Admission::Refuse(404);
                 };
@@ -436,14 +439,14 @@ impl Host<Flow> for WatcherPolicy {
         request: &Message<'_>,
         _: Package,
     ) -> Admission {
-        let (resource, publisher) = match self.asked(now, peer, request) {
-            Ok(asked) => asked,
+        let (resource, publisher) = match self.requested(now, peer, request) {
+            Ok(requested) => requested,
             Err(reason) => return reason.into(),
         };
         if is_list(resource) {
             return Admission::Refuse(403);
         }
-        // A telephone speaks for its own person; the telephone system for everybody.
+        // A phone publishes for its own person; the PBX for any person.
         let own = publisher.0 == resource.0;
         if !own && !self.trusts(peer) {
             return Admission::Refuse(403);

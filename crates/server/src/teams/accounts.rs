@@ -1,6 +1,6 @@
-//! People connect their Teams account themselves: they sign in at Microsoft, by a code or in this browser, and Microsoft's
-//! answer names the account. An account that is not obviously the person's is linked when the person confirms it. Where each
-//! person signs in, the presence is read and written with that login; else the login is forgotten at once.
+//! Connecting of Teams accounts by their people: a person signs in at Microsoft, by a code or in the browser, and Microsoft's
+//! answer names the account. An account that is not obviously the person's own is linked when the person confirms it. In tenants
+//! where each person signs in, the login is used to read and write the presence; else it is dropped at once.
 
 use std::time::Duration;
 
@@ -24,64 +24,67 @@ use super::{
 };
 use crate::{audit::Own, people_index::Person, secrets, vault::VaultError};
 
-/// How long a browser may be away at Microsoft.
-const BROWSER: Duration = Duration::from_secs(600);
+/// Time for a sign-in in the browser.
+const BROWSER_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Why an account was not connected, in words for the person.
+/// The reason why an account was not connected, in words for the person.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// No such tenant.
+    /// The location names a tenant that is not configured.
     #[error(
         "the tenant {0} of this person's location is not configured; name another for the location, or add it to the configuration"
     )]
     NoTenant(String),
-    /// A login that cannot be remembered.
+    /// The login is federated and cannot be remembered.
     #[error(
         "{0} signs in at another identity provider (federated): such a login cannot be remembered; sign in without remembering it, or ask an administrator to connect the whole tenant"
     )]
     Federated(String),
-    /// Who signs in by themselves is not linked by others.
+    /// In this tenant each person signs in: administrators cannot link accounts.
     #[error(
         "people of the tenant {0} sign in by themselves: ask the person to connect the account under \"Teams account\""
     )]
     SignsIn(String),
-    /// No such account.
+    /// The tenant has no such account.
     #[error(
         "the tenant {1} has no account {0}; give the object id or the sign-in name as Entra shows it under Users"
     )]
     NoAccount(String, String),
-    /// Somebody of another tenant.
+    /// The account belongs to another tenant.
     #[error("{0} is an account of another tenant; sign in with that of {1}")]
     OtherTenant(String, String),
-    /// Entra did not say who it was.
+    /// Entra did not name the account.
     #[error("Microsoft did not say who signed in; try again")]
     Nobody,
-    /// No sign-in is under way, or another.
+    /// No sign-in of this session is in progress.
     #[error("this is not the answer to a sign-in that was begun here; begin it anew")]
     NotBegun,
-    /// No such question, or another session's.
+    /// The question is not open in this session.
     #[error(
         "this question is not open here: it was answered, it has expired after 10 minutes, or another session showed it; read the page again"
     )]
     NotAsked,
-    /// No random numbers for a question.
+    /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers")]
     Random(#[from] getrandom::Error),
-    /// Microsoft refused.
+    /// Microsoft refused the sign-in or does not answer.
     #[error(transparent)]
     Graph(#[from] GraphError),
     /// The browser came back without a code.
     #[error(transparent)]
     Callback(#[from] CallbackError),
-    /// The login cannot be kept.
+    /// The login cannot be stored.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// Somebody else has the account, or the database refused.
+    /// Another person has the account, or the database fails.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// Begins a sign-in by a code that the person types at Microsoft, in any browser.
+///
+/// # Errors
+/// See [`AccountError`].
 pub async fn begin_code(
     teams: &TeamsHandle,
     person: &Person,
@@ -122,7 +125,10 @@ pub async fn begin_code(
     Ok(waiting)
 }
 
-/// Begins a sign-in in this browser and returns where to send it. `redirect_uri` is where it comes back to.
+/// Begins a sign-in in the browser of a session and returns the address at Microsoft. The browser comes back to `redirect_uri`.
+///
+/// # Errors
+/// See [`AccountError`].
 pub async fn begin_browser(
     teams: &TeamsHandle,
     person: &Person,
@@ -140,7 +146,7 @@ pub async fn begin_browser(
         authorization: Box::new(authorization),
         keep,
         session: session.to_owned(),
-        until: teams.context.clock.now() + BROWSER,
+        until: teams.context.clock.now() + BROWSER_TIMEOUT,
     };
     teams
         .attempts
@@ -148,7 +154,10 @@ pub async fn begin_browser(
     Ok(url)
 }
 
-/// The browser came back with this query, in this session.
+/// Completes a sign-in whose browser came back with a query, in a session.
+///
+/// # Errors
+/// See [`AccountError`].
 pub async fn finish_browser(
     teams: &TeamsHandle,
     person: &Person,
@@ -164,16 +173,19 @@ pub async fn finish_browser(
     finish(teams, own, done)
 }
 
-/// The answer to the question whether an account is the person's.
+/// Answer to the question whether an account is the person's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is: link it.
+    /// Link the account.
     Link,
-    /// It is not: forget the sign-in.
+    /// Drop the sign-in.
     Discard,
 }
 
-/// Answers the open question of a person with the value that this session was shown.
+/// Answers the open question of a person, with the value that the session received.
+///
+/// # Errors
+/// See [`AccountError`].
 pub async fn confirm(
     teams: &TeamsHandle,
     person: &Person,
@@ -187,7 +199,7 @@ pub async fn confirm(
     let tenant = tenant(teams, person.id)?;
     match answer {
         Answer::Discard => Ok(()),
-        // The person has come to another tenant meanwhile.
+        // The person has moved to another tenant since.
         Answer::Link if tenant.name != question.tenant => Err(AccountError::NotAsked),
         Answer::Link => {
             let login = (question.kind, &question.token, question.keep);
@@ -197,6 +209,9 @@ pub async fn confirm(
 }
 
 /// Links the account that an administrator names, by object id or sign-in name. Returns its object id.
+///
+/// # Errors
+/// See [`AccountError`].
 pub async fn link_named(
     teams: &TeamsHandle,
     person: &Person,
@@ -219,7 +234,7 @@ pub async fn link_named(
     Ok(account.object_id)
 }
 
-/// The account is the person's from now on, and no other; with the login that it is read by, where there is one.
+/// Links an account to the person, in place of an earlier one, with the login that reads it, if there is one.
 async fn link(
     teams: &TeamsHandle,
     tenant: &TenantClient,
@@ -229,7 +244,7 @@ async fn link(
 ) -> Result<(), AccountError> {
     let names = account;
     let account = account.object_id.as_str();
-    // Before the account that they have is given up for one that they cannot have.
+    // Checked before the earlier account is unlinked.
     teams
         .context
         .store
@@ -240,7 +255,7 @@ async fn link(
         teams.context.unlink(person).await?;
     }
     let _one_at_a_time = teams.context.settings_change.lock().await;
-    // A login that cannot be kept links nothing: store and directory stay alike.
+    // If the login cannot be stored, nothing is linked: database and index of people stay alike.
     let name = person.id.to_string();
     let begun = match (&tenant.logins, login) {
         (Some(logins), Some((kind, token, keep))) => {
@@ -277,8 +292,11 @@ async fn link(
         .await?)
 }
 
-/// Forgets the person's login and account. Where the application reads everybody, an account with the person's name is found
-/// again by itself.
+/// Ends the person's login and unlinks the account. In tenants where the application signs in, the search links an account with
+/// the person's name again.
+///
+/// # Errors
+/// See [`AccountError`].
 pub async fn disconnect(teams: &TeamsHandle, person: &Person) -> Result<(), AccountError> {
     teams.attempts.cancel(person.id);
     if person.teams_id.is_some() {
@@ -307,16 +325,16 @@ async fn redeem(
     complete(teams, &tenant, (person, number), login, keep).await
 }
 
-/// A sign-in at Microsoft that succeeded.
+/// Result of a successful sign-in at Microsoft.
 #[derive(Debug)]
 enum Completed {
     /// The account is linked.
     Linked,
-    /// The person is asked first.
+    /// The person must confirm the account.
     Asked(Box<Question>),
 }
 
-/// Ends an own sign-in, not one that was begun meanwhile.
+/// Ends this sign-in, unless a later one has replaced it.
 fn finish(
     teams: &TeamsHandle,
     (person, number): (PersonId, AttemptNumber),
@@ -372,12 +390,12 @@ async fn complete(
         true => Keep::UntilRestart,
         false => keep,
     };
-    let Some(person) = teams.context.people.person(id) else {
-        // Gone meanwhile.
+    let Some(person) = teams.context.directory.person(id) else {
+        // The person was removed.
         return Err(AccountError::NotBegun);
     };
     let account = named(user);
-    // An account of another person is refused, and not asked about.
+    // An account of another person is refused without a question.
     teams
         .context
         .store
@@ -403,7 +421,7 @@ async fn complete(
     })))
 }
 
-/// Links the account that the person signed in to, and notes it.
+/// Links the account that the person signed in to, with an audit entry.
 async fn link_own(
     teams: &TeamsHandle,
     tenant: &TenantClient,
@@ -425,7 +443,7 @@ fn tenant(teams: &TeamsHandle, person: PersonId) -> Result<TenantClient, Account
     tenant.ok_or(AccountError::NoTenant(name))
 }
 
-/// Scopes of a sign-in: permissions and a login where presence is read with it, else only the identity.
+/// The OAuth scope of a sign-in: with permissions and a refresh token where presence is read with it, else only the identity.
 fn wanted(tenant: &TenantClient) -> String {
     match &tenant.logins {
         Some(logins) => logins.scope(),
@@ -433,7 +451,7 @@ fn wanted(tenant: &TenantClient) -> String {
     }
 }
 
-/// Refuses to remember the login of a federated account; not remembered, it works until the restart (P9).
+/// Refuses to remember the login of a federated account. Without being remembered the login works until the restart.
 async fn refuse_to_remember(
     tenant: &TenantClient,
     name: &str,
@@ -447,7 +465,7 @@ async fn refuse_to_remember(
     }
 }
 
-/// Whether an account signs in at another identity provider. Where Microsoft does not answer, the sign-in itself will show it.
+/// Whether an account signs in at another identity provider. If Microsoft does not answer, the sign-in itself shows it.
 async fn is_federated(tenant: &TenantClient, name: &str) -> bool {
     if name.is_empty() {
         return false;

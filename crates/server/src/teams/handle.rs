@@ -33,7 +33,7 @@ pub struct TeamsHandle {
     pub clients: TenantClients,
     /// Sign-ins of people who connect their Teams account.
     pub attempts: Attempts,
-    /// Receivers of Graph's notifications, by the tenants that send them.
+    /// Senders of Graph's notifications to the tasks of their tenants, by tenant.
     pub notifications: Arc<BTreeMap<Arc<str>, NotificationSender>>,
 }
 

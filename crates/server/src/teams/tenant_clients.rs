@@ -1,4 +1,4 @@
-//! The way to each tenant: its client, and everybody's logins where people sign in by themselves.
+//! Clients of the tenants, with the logins of people where each person signs in.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,25 +9,25 @@ use store::Store;
 use super::{AccountSearch, Logins, LoginsOf, SignIn, TeamsOptions};
 use crate::{clock::Clock, context::PeopleObserver, people_index::Person, vault::Vault};
 
-/// The way to one tenant. Cheap to clone.
+/// Client of one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TenantClient {
-    /// Its name here.
+    /// The tenant's name here.
     pub name: Arc<str>,
-    /// Its client.
+    /// The client of Graph and Entra.
     pub client: Arc<Client>,
-    /// Where people sign in by themselves.
+    /// The logins of people, where each person signs in.
     pub logins: Option<Logins>,
     /// Searches for accounts of people without one.
     pub search: AccountSearch,
 }
 
-/// All of them, by name. Cheap to clone.
+/// Clients of all tenants, by name. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct TenantClients(Arc<BTreeMap<Arc<str>, TenantClient>>);
 
 impl TenantClients {
-    /// Opens none yet: nothing is sent.
+    /// Makes the clients. Nothing is sent yet.
     ///
     /// # Errors
     /// The TLS library could not be set up.
@@ -37,7 +37,7 @@ impl TenantClients {
         vault: Option<&Arc<Vault>>,
         clock: &Clock,
     ) -> Result<Self, GraphError> {
-        let mut doors = BTreeMap::new();
+        let mut clients = BTreeMap::new();
         for tenant in tenants {
             let client = Arc::new(Client::new(tenant.client.clone())?);
             let logins = (tenant.sign_in == SignIn::People).then(|| {
@@ -51,23 +51,23 @@ impl TenantClients {
                 )
             });
             let name = tenant.name.clone();
-            let door = TenantClient {
+            let client = TenantClient {
                 name: name.clone(),
                 client,
                 logins,
                 search: AccountSearch::default(),
             };
-            doors.insert(name, door);
+            clients.insert(name, client);
         }
-        Ok(Self(Arc::new(doors)))
+        Ok(Self(Arc::new(clients)))
     }
 
-    /// That of one tenant.
+    /// The client of one tenant.
     pub fn get(&self, name: &str) -> Option<&TenantClient> {
         self.0.get(name)
     }
 
-    /// All of them.
+    /// The clients of all tenants.
     pub fn all(&self) -> impl Iterator<Item = &TenantClient> {
         self.0.values()
     }
@@ -81,8 +81,8 @@ impl TenantClients {
 impl PeopleObserver for TenantClients {
     fn account_left(&self, person: Arc<Person>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let door = self.get(&person.tenant);
-            let Some(logins) = door.and_then(|door| door.logins.as_ref()) else {
+            let client = self.get(&person.tenant);
+            let Some(logins) = client.and_then(|client| client.logins.as_ref()) else {
                 return;
             };
             if let Err(error) = logins.forget(&person.id.to_string()).await {

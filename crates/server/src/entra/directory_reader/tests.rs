@@ -184,7 +184,7 @@ async fn a_refused_delta_link_is_dropped_and_the_directory_read_anew() {
     }
 }
 
-// D3: nobody is deleted while the directory is read anew.
+// D3: no person is deleted while the whole directory is read again.
 #[tokio::test]
 async fn what_is_known_stays_until_a_new_reading_is_complete() {
     let (mut directory, script) = directory(vec![
@@ -302,7 +302,7 @@ async fn texts_of_the_directory_keep_to_the_rules_of_the_api() {
     );
 }
 
-/// A failure that passes, in the middle of a round, does not begin it anew.
+/// A passing failure in the middle of a round does not restart the round.
 #[tokio::test]
 async fn a_page_is_tried_again_in_the_middle_of_a_round() {
     let (client, script) = client(vec![
