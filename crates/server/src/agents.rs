@@ -175,7 +175,7 @@ impl Agents {
         connected.is_some_and(|connected| connected.orders.try_send(order).is_ok())
     }
 
-    /// Wakes the agents of a person whose presence changed.
+    /// Wakes the agents of a person with a changed presence.
     fn presence_changed(&self, person: PersonId) {
         let live = self.read();
         for device in live.people.get(&person).into_iter().flatten() {

@@ -1,6 +1,6 @@
-//! Calendars as a source: reads the iCalendar feed of each person and makes appointments of its busy time. A feed that cannot be
-//! read leaves the appointments unchanged; the log and the person's settings give the cause, one of a few, which repeats nothing
-//! of the answer or the file.
+//! Calendars as a source: reads each person's iCalendar feed and makes appointments of its busy time
+//! (docs/presence-rules.md, "Appointments"). A feed that cannot be read leaves the appointments unchanged; the log and the
+//! person's settings name the cause, without any content of the feed or of the server's answer.
 
 mod appointment;
 mod trouble;

@@ -62,7 +62,7 @@ pub enum OutsideError {
     /// Connection refused, timeout, TLS failure or interruption, not distinguished.
     #[error("no answer")]
     NoAnswer,
-    /// The server refuses the request: a status that is neither success nor redirect, and does not pass by itself.
+    /// The server refuses the request: a permanent status that is neither success nor redirect.
     #[error("the server refuses the request")]
     Refused,
     /// The server is in trouble (5xx, 408, 421, 425, 429).

@@ -89,7 +89,7 @@ impl Pbx {
             .map_err(|error| error.to_string())?;
         let reported = connector.health();
         tasks.spawn(report_health(part, reported, health));
-        tasks.spawn(translate(receiver, directory, shard, clock));
+        tasks.spawn(translate(receiver, directory, engine, clock));
         Ok(Self {
             connector: Arc::new(connector),
             share,

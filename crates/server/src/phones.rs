@@ -74,7 +74,7 @@ pub async fn start(
     for account in &options.accounts {
         if context.people.by_extension(&account.extension).is_none() {
             let (username, extension) = (&account.credentials.username, &account.extension);
-            tracing::warn!(%username, %extension, "the extension of a [[sip.account]] is nobody's: its phone sees what sip.others allows; give it to a person, or correct it");
+            tracing::warn!(%username, %extension, "no person has the extension of a [[sip.account]]: its phone sees what sip.others allows; give the extension to a person, or correct it");
         }
     }
     let addresses = ContactAddresses::new(&options, address, tls, websocket);

@@ -35,10 +35,13 @@ use graph::{Blame, Budget, Client, GraphError, Purpose};
 use presence::{PersonId, TeamsState};
 use tokio::{sync::mpsc, time::Instant};
 
+use logins::Logins;
 use personal::PersonalFailures;
 use reach::Reach;
 use reads::TenantReads;
 use refused::Refused;
+use search::AccountSearch;
+use tenant_clients::TenantClient;
 use unconfirmed::Unconfirmed;
 
 use crate::{context::Context, health::Trouble, organisation::MAIN_TENANT, people_index::Person};
@@ -47,22 +50,14 @@ pub use accounts::{
     AccountError, Answer, begin_browser, begin_code, confirm, disconnect, finish_browser,
     link_named,
 };
-pub use attempts::Attempts;
 pub use handle::{TeamsHandle, TeamsStart};
-pub use logins::LoginsOf;
-pub use logins::{Keep, Logins};
+pub use logins::{Keep, LoginsOf};
 pub use notifications::NotificationOptions;
-pub use notifications::NotificationSender;
-pub use pauses::Pauses;
-pub use reads::Reads;
-pub use search::{AccountSearch, TooSoon};
+pub use search::TooSoon;
 pub use service_accounts::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
-pub use staleness::StalenessLimit;
 pub use sweep::SweepNow;
-pub use tenant_clients::{TenantClient, TenantClients};
-pub use writes::TeamsWrites;
 
 /// The network's time in milliseconds since the start. Budgets and pauses of Microsoft are counted by it, because tests drive the
 /// server's clock by hand.
@@ -159,7 +154,7 @@ impl Tenant {
         person.tenant == self.name && self.context.organisation.syncs(person.id)
     }
 
-    /// The Teams accounts of the people whom this tenant serves.
+    /// The Teams accounts of these people, as far as this tenant serves them.
     fn accounts(&self, people: impl IntoIterator<Item = PersonId>) -> Vec<Arc<str>> {
         let people = people.into_iter();
         let people = people.filter_map(|person| self.context.people.person(person));
@@ -259,18 +254,18 @@ impl Tenant {
 fn remedy(error: &GraphError) -> String {
     if let Some(remedy) = error.sign_in_remedy() {
         return format!(
-            "{remedy}; Offhook tries again by itself, and needs a restart only after a change of its own configuration or secret"
+            "{remedy}; Offhook retries, and needs a restart only after a change of its own configuration or secret"
         );
     }
     if matches!(error, GraphError::Unauthorized { .. }) {
-        return "Offhook goes on by itself, and asks for a new token after longer and longer pauses, at most a minute; if it \
+        return "Offhook retries with a new token after longer and longer pauses, at most a minute; if the problem \
                 lasts, run `offhook doctor`, and check that the application is enabled in Entra and that teams.login_url and \
                 teams.graph_url belong to one cloud"
             .into();
     }
     match error.blame() {
-        Blame::Service => "it is tried again by itself; if it lasts, see the text".into(),
-        Blame::Administrator | Blame::Request => "see the text; it is tried again by itself".into(),
+        Blame::Service => "Offhook retries; if the problem lasts, see the text".into(),
+        Blame::Administrator | Blame::Request => "see the text; Offhook retries".into(),
     }
 }
 

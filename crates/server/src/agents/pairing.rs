@@ -124,7 +124,7 @@ mod tests {
     const ANNA: PersonId = PersonId(1);
 
     #[test]
-    fn a_code_is_good_once_for_ten_minutes_however_it_is_typed() {
+    fn a_code_is_valid_once_for_ten_minutes_in_any_notation() {
         let codes = PairingCodes::default();
         let (code, until) = codes.new_code(ANNA, NOW).unwrap();
         assert_eq!((code.len(), until), (9, NOW + LIFETIME));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_guesses_for_long() {
+    fn guesses_of_an_address_are_limited() {
         let codes = PairingCodes::default();
         let address = "192.0.2.1".parse().unwrap();
         let tries = (0..100).filter(|_| codes.may_try(address)).count();

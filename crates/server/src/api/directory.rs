@@ -19,7 +19,9 @@ use super::{
 use crate::{
     caller::Caller,
     clock::rfc3339,
+    context::Context,
     entra::{DirectorySync, SyncError, SyncOutcome},
+    jobs::Jobs,
     organisation::{MAIN_TENANT, ORGANISATION},
     problem::Problem,
 };

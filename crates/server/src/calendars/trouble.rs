@@ -27,7 +27,7 @@ pub enum FeedTrouble {
     NoAnswer,
     /// 4xx.
     #[error(
-        "the calendar's server refuses the address: let the calendar publish it anew, and enter the new one"
+        "the calendar's server refuses the address: publish the calendar again, and enter the new address"
     )]
     Refused,
     /// 5xx, and 4xx that pass (408, 421, 425, 429).

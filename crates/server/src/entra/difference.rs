@@ -121,7 +121,7 @@ fn addition(account: &EntraAccount) -> (SyncAction, Option<DirectoryChange>) {
             (action(ActionKind::Refused, &account.id, reason), None)
         }
         name => (
-            action(ActionKind::Added, name, "an account that is nobody's"),
+            action(ActionKind::Added, name, "no person has this account"),
             Some(DirectoryChange::Add(names(account, None))),
         ),
     }

@@ -1,5 +1,5 @@
-//! Matching of Entra's accounts with people: by object id, else by sign-in name, else by mail address, else by phone number. Pure:
-//! the result is a plan, and an ambiguous match is not guessed.
+//! Matches Entra accounts to people by object id, else by user principal name, else by mail address, else by phone number
+//! (docs/presence-rules.md, "Matching people and accounts"). Pure: returns a plan; an ambiguous account is not matched.
 
 use std::collections::{BTreeMap, BTreeSet};
 

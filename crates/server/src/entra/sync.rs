@@ -150,7 +150,7 @@ fn report(
         Err(what) => {
             let trouble = Trouble {
                 what: format!("the directory could not be synchronised: {what}"),
-                remedy: "no person was changed; it is tried again by itself".into(),
+                remedy: "no person was changed; Offhook retries after 30 s".into(),
             };
             context.health.report(part, Some(trouble));
         }
@@ -180,7 +180,7 @@ async fn synchronise(
         .filter_map(|account| account.person)
         .collect();
     let mut people: Vec<KnownPerson> = context
-        .directory
+        .people
         .people(|person| context.organisation.tenant(person.id) == **tenant)
         .iter()
         .map(|person| KnownPerson {

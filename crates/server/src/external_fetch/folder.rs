@@ -23,7 +23,7 @@ pub enum FileError {
     TooLarge,
 }
 
-/// The folder of calendar files, and the data folder, whose files are refused.
+/// The folder of calendar files, and the data folder, in which all files are refused.
 #[derive(Clone, Debug)]
 pub struct CalendarFolder {
     /// The folder of calendar files; `None`: none is read.

@@ -1,4 +1,4 @@
-//! Tests of the addresses that are reached, and of what servers say about waiting.
+//! Tests of the allowed addresses, and of the waits that servers ask for.
 
 use std::time::Duration;
 
@@ -188,7 +188,7 @@ fn behind_a_proxy_names_of_the_own_network_are_refused() {
     assert!(client.address("https://example.com/").is_ok());
 }
 
-/// Answers one request after another, and gives back what was asked.
+/// Answers one request after another, and returns the requests.
 async fn ask(answer: &[u8], known: &Validators) -> (String, Result<Fetched, FetchError>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/a.ics", listener.local_addr().unwrap());

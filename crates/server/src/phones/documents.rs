@@ -95,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn lamps_and_displays_show_what_somebody_is_doing() {
+    fn lamps_and_displays_show_the_activity_of_the_person() {
         use DialogState::{Confirmed, Early, Terminated};
         let zoom = Activity::UsingApp("Zoom Meeting".into());
-        for (status, activity, lamp, told, words) in [
+        for (status, activity, lamp, activities, words) in [
             (Status::Available, None, Terminated, "", "Available"),
             (
                 Status::Available,
@@ -160,7 +160,7 @@ mod tests {
             assert_eq!(document.note.as_deref(), Some(words));
             assert_eq!(document.open, status != Status::Offline);
             let xml = document.to_xml();
-            let activities = format!("<rpid:activities>{told}</rpid:activities>");
+            let activities = format!("<rpid:activities>{activities}</rpid:activities>");
             assert!(xml.contains(&activities), "{xml}");
         }
     }

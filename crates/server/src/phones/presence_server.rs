@@ -22,9 +22,9 @@ use super::{
 };
 use crate::health::Trouble;
 
-/// People whose watchers are notified before more requests are read.
+/// People with notified watchers in one round, before more requests are read.
 const PEOPLE_MAX: usize = 64;
-/// Lists whose watchers are notified at a time.
+/// Lists with notified watchers in one round.
 const LISTS_MAX: usize = 8;
 /// Most subscriptions. One takes about 300 bytes.
 const SUBSCRIPTIONS_MAX: usize = 2_000_000;

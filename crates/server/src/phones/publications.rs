@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_telephone_that_is_used_is_in_a_call() {
-        let told = |activities: Vec<Activity>| {
+        let state = |activities: Vec<Activity>| {
             let document = PresenceInfo {
                 open: true,
                 activities,
@@ -58,9 +58,9 @@ mod tests {
                 .unwrap()
                 .0
         };
-        assert_eq!(told(vec![Activity::OnThePhone]), LineState::Connected);
-        assert_eq!(told(vec![Activity::Busy]), LineState::Connected);
-        assert_eq!(told(vec![Activity::Away]), LineState::Idle);
+        assert_eq!(state(vec![Activity::OnThePhone]), LineState::Connected);
+        assert_eq!(state(vec![Activity::Busy]), LineState::Connected);
+        assert_eq!(state(vec![Activity::Away]), LineState::Idle);
         assert_eq!(read(Package::Presence, b"nonsense"), None);
         assert_eq!(read(Package::Dialog, b"<presence/>"), None);
         // A6: what can be read counts, and what cannot is no idle phone.

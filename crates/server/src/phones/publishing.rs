@@ -33,7 +33,7 @@ pub async fn publish(context: Context, pbx: Arc<Pbx>, publishing: Publishing) {
     let mut events = context.events.listen(None).receiver;
     loop {
         let mut people: BTreeSet<PersonId> = published.keys().copied().collect();
-        let known = context.directory.page(None, usize::MAX);
+        let known = context.people.page(None, usize::MAX);
         people.extend(known.iter().map(|person| person.id));
         for person in people {
             publishing

@@ -1,4 +1,5 @@
-//! Routing of calls by the forwarding of the profile in force, decided at the time of the call and not stored.
+//! Routing of a call by the forwarding of the profile in force (docs/presence-rules.md, "Call forwarding"), decided when
+//! the call arrives; no decision is stored.
 
 use presence::{Forwarding, PersonId, Target, forwarding_loop};
 use sip::{
@@ -42,7 +43,7 @@ pub fn route(context: &Context, person: PersonId, origin: Origin) -> Forwarding 
     forwarding
 }
 
-/// The person to whom a forwarding sends calls, if the target is an extension of a person here.
+/// The person who receives forwarded calls, if the target is an extension of a person here.
 pub fn forwarded_to(context: &Context, forwarding: &Forwarding) -> Option<PersonId> {
     let Some(Target::Number(number)) = forwarding.target() else {
         return None;
@@ -126,7 +127,7 @@ pub async fn name_unusable_targets(store: &Store) -> Result<(), StoreError> {
     for profile in store.unusable_targets().await? {
         tracing::warn!(
             profile,
-            "the forwarding target is neither a number, a SIP address nor voicemail: calls ring; enter the target anew"
+            "the forwarding target is neither a number, a SIP address nor voicemail: calls ring; enter the target again"
         );
     }
     Ok(())

@@ -94,7 +94,7 @@ mod tests {
         IpAddr::from([192, 0, 2, last])
     }
 
-    fn told(health: &Health) -> String {
+    fn warning_text(health: &Health) -> String {
         let warnings = health.warnings();
         warnings
             .get(PART)
@@ -109,21 +109,21 @@ mod tests {
         untrusted.report(MINUTE, &health);
         let one =
             "192.0.2.2 asks where calls go (INVITE) and is not in sip.trusted: refused with 403";
-        assert_eq!(told(&health), one);
+        assert_eq!(warning_text(&health), one);
         // The next report waits.
         untrusted.refused(MINUTE, address(3));
         untrusted.report(MINUTE, &health);
-        assert_eq!(told(&health), one);
+        assert_eq!(warning_text(&health), one);
         assert_eq!(untrusted.next_deadline(), Some(MINUTE * 2));
         untrusted.report(MINUTE * 2, &health);
         assert!(
-            told(&health).starts_with("192.0.2.2, 192.0.2.3 ask "),
+            warning_text(&health).starts_with("192.0.2.2, 192.0.2.3 ask "),
             "{}",
-            told(&health)
+            warning_text(&health)
         );
         assert_eq!(untrusted.next_deadline(), Some(MINUTE + LASTS));
         untrusted.report(MINUTE + LASTS, &health);
-        assert_eq!(told(&health), "");
+        assert_eq!(warning_text(&health), "");
         assert_eq!(untrusted.next_deadline(), None);
     }
 

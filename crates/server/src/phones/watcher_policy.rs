@@ -61,11 +61,11 @@ pub(super) struct WatcherPolicy {
     on_watched: OnWatched,
     verifier: Verifier,
     /// Requests left for untrusted addresses.
-    pace: Pace<IpAddr>,
+    limit: RateLimit<IpAddr>,
     /// Wrong passwords left for an account at an address; one per second is added.
-    wrong_passwords: Pace<(SecretHash, IpAddr)>,
+    wrong_passwords: RateLimit<(SecretHash, IpAddr)>,
     /// Limits the log lines about accounts that name another extension.
-    foreign: Pace<String>,
+    foreign: RateLimit<String>,
     documents: DocumentCache,
     /// Connections with an authenticated peer.
     pub(super) known: HashSet<Flow>,

@@ -154,7 +154,7 @@ pub async fn begin_browser(
     Ok(url)
 }
 
-/// Completes a sign-in whose browser came back with a query, in a session.
+/// Completes a sign-in in the browser, with the query of its return from Microsoft, in the session that began it.
 ///
 /// # Errors
 /// See [`AccountError`].
@@ -390,7 +390,7 @@ async fn complete(
         true => Keep::UntilRestart,
         false => keep,
     };
-    let Some(person) = teams.context.directory.person(id) else {
+    let Some(person) = teams.context.people.person(id) else {
         // The person was removed.
         return Err(AccountError::NotBegun);
     };

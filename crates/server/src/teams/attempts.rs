@@ -79,7 +79,7 @@ impl Inner {
     }
 }
 
-/// A sign-in whose browser has come back from Microsoft.
+/// A sign-in after the return of its browser from Microsoft.
 #[derive(Debug)]
 pub(super) struct Returned {
     pub(super) number: AttemptNumber,

@@ -12,8 +12,9 @@ use store::Store;
 use tokio::task::JoinSet;
 
 use super::{
-    Attempts, NotificationSender, Pauses, Reads, StalenessLimit, SweepNow, TeamsOptions,
-    TeamsWrites, Tenant, TenantClients,
+    TeamsOptions, Tenant, attempts::Attempts, logins::InMemory, notifications::NotificationSender,
+    pauses::Pauses, reads::Reads, staleness::StalenessLimit, sweep::SweepNow,
+    tenant_clients::TenantClients, writes::TeamsWrites,
 };
 use crate::{
     clock::Clock,
@@ -116,7 +117,7 @@ impl TeamsStart {
                 continue;
             };
             if let Some(logins) = &client.logins
-                && let (_, Some(what)) = logins.look(false).await
+                && let (_, Some(what)) = logins.refresh(InMemory::Keep).await
             {
                 let remedy = "people whose login does not open sign in again".into();
                 let trouble = Some(Trouble { what, remedy });

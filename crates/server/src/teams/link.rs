@@ -131,9 +131,9 @@ impl Tenant {
         self.report_warning(PART, lookups.warning());
         let named = lookups.warning().map(|warning| warning.what);
         if let Some(what) = store_failure.or(tenant_failure) {
-            let remedy = "it is tried again by itself".into();
+            let remedy = "Offhook retries after 2 s".into();
             let trouble = Trouble {
-                what: format!("Teams accounts cannot be looked for: {what}"),
+                what: format!("the search for Teams accounts failed: {what}"),
                 remedy,
             };
             let what = trouble.what.clone();

@@ -100,6 +100,24 @@ struct Inner {
     logins: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Login>>>>,
 }
 
+/// Logins that are in memory and not in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InMemory {
+    /// They continue.
+    Keep,
+    /// They end.
+    Drop,
+}
+
+/// Age of an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenAge {
+    /// The token in memory, while it is valid.
+    Any,
+    /// A new token.
+    New,
+}
+
 /// The logins of one kind at one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Logins(Arc<Inner>);
@@ -131,8 +149,8 @@ impl Logins {
     }
 
     /// Reads the remembered logins from the database, where another process may have added or removed one. Returns their names,
-    /// and the error of one that does not open. `only_remembered`: logins that are only in memory are dropped.
-    pub async fn look(&self, only_remembered: bool) -> (Vec<String>, Option<String>) {
+    /// and the error of one that does not open.
+    pub async fn refresh(&self, in_memory: InMemory) -> (Vec<String>, Option<String>) {
         let Some(vault) = &self.0.vault else {
             return (Vec::new(), None);
         };
@@ -154,8 +172,9 @@ impl Logins {
                 Err(error) => trouble = Some(error.to_string()),
             }
         }
-        if only_remembered {
-            self.logins().retain(|name, _| names.contains(name));
+        match in_memory {
+            InMemory::Keep => {}
+            InMemory::Drop => self.logins().retain(|name, _| names.contains(name)),
         }
         (names, trouble)
     }
@@ -250,10 +269,10 @@ impl Logins {
         R: Future<Output = Result<T, GraphError>>,
     {
         let name = person.to_string();
-        let token = self.token(&name, false).await?;
+        let token = self.token(&name, TokenAge::Any).await?;
         match request(token.clone()).await {
             Err(GraphError::Unauthorized { .. }) if self.replace(&name, &token).await => {
-                request(self.token(&name, false).await?).await
+                request(self.token(&name, TokenAge::Any).await?).await
             }
             done => done,
         }
@@ -267,8 +286,11 @@ impl Logins {
         login.lock().await.session.replace(refused, now)
     }
 
-    /// An access token; `fresh`: a new one, not the one in memory.
-    pub async fn token(&self, name: &str, fresh: bool) -> Result<Secret, GraphError> {
+    /// An access token of a login.
+    ///
+    /// # Errors
+    /// The login has ended, or Entra gives no token.
+    pub async fn token(&self, name: &str, age: TokenAge) -> Result<Secret, GraphError> {
         let login = self.logins().get(name).cloned();
         let login = login.ok_or_else(|| GraphError::UserSignIn {
             error: "login_required".into(),
@@ -279,7 +301,9 @@ impl Logins {
         })?;
         let mut login = login.lock().await;
         let now = self.now();
-        if fresh && let SessionState::Ready(access) = login.session.state(now) {
+        if age == TokenAge::New
+            && let SessionState::Ready(access) = login.session.state(now)
+        {
             login.session.forget(&access);
         }
         let (kind, refresh) = match login.session.state(now) {

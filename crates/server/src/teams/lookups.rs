@@ -6,7 +6,7 @@ use presence::PersonId;
 
 use crate::health::{Trouble, first_few};
 
-/// Pause before a name is looked up again, in milliseconds: doubled with each failure.
+/// Pause before the next lookup of a name, in milliseconds: doubled with each failure.
 const FIRST_RETRY: i64 = 30_000;
 const LAST_RETRY: i64 = 600_000;
 /// Lookups in a row without an answer after which a round stops: the tenant may be at fault.
@@ -25,7 +25,7 @@ struct FailedLookup {
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     failed: BTreeMap<PersonId, FailedLookup>,
-    /// The person who was looked up last: the next round begins after them.
+    /// The person of the last lookup: the next round begins after this person.
     last: Option<PersonId>,
 }
 
@@ -65,7 +65,7 @@ impl LookupRound {
 }
 
 impl Lookups {
-    /// Whether a person's account is to be looked up.
+    /// Whether a lookup of a person's account is due.
     pub(super) fn is_due(&self, person: PersonId, now: i64) -> bool {
         let failed = self.failed.get(&person);
         failed.is_none_or(|failed| failed.retry_at <= now)
@@ -79,7 +79,7 @@ impl Lookups {
         later
     }
 
-    /// Records the person who is looked up now.
+    /// Records the person of the current lookup.
     pub(super) fn begin(&mut self, person: PersonId) {
         self.last = Some(person);
     }
@@ -89,7 +89,7 @@ impl Lookups {
         self.failed.remove(&person);
     }
 
-    /// Records that a person's names cannot be looked up for now.
+    /// Records that the lookup of a person's names failed for now.
     pub(super) fn failed(&mut self, person: PersonId, name: &str, why: String, now: i64) {
         let known = self.failed.get(&person);
         let failures = known.map_or(0, |known| known.failures).saturating_add(1);
@@ -110,7 +110,7 @@ impl Lookups {
         }
     }
 
-    /// Forgets people who are not looked up any more.
+    /// Forgets people who need no lookup any more.
     pub(super) fn retain(&mut self, is_searched: impl Fn(PersonId) -> bool) {
         self.failed.retain(|person, _| is_searched(*person));
     }
@@ -127,10 +127,10 @@ impl Lookups {
         let named = named.map(|failed| format!("{}: {}", failed.name, failed.why));
         (!self.failed.is_empty()).then(|| Trouble {
             what: format!(
-                "the Teams accounts of single people could not be looked up, those of all others could: {}",
+                "the lookup of the Teams accounts of single people failed: {}",
                 first_few(named)
             ),
-            remedy: "check sign-in name and mail of those who are named; they are looked up again within 10 minutes".into(),
+            remedy: "check sign-in name and mail address of the named people; Offhook retries within 10 minutes".into(),
         })
     }
 }

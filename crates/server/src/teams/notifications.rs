@@ -13,7 +13,11 @@ use presence::Timestamp;
 use store::Store;
 use tokio::sync::mpsc;
 
-use super::{Logins, LoginsOf, SweepNow, Tenant};
+use super::{
+    Tenant,
+    logins::{InMemory, Logins, LoginsOf, TokenAge},
+    sweep::SweepNow,
+};
 use crate::{health::Trouble, vault::Vault};
 
 /// Bodies of notifications that may wait. Graph sends a refused body again.
@@ -198,7 +202,7 @@ impl NotificationTask {
             .people
             .teams_ids(|person| self.tenant.serves(person));
         self.keeper.set_people(people.iter().map(AsRef::as_ref));
-        let (accounts, trouble) = self.accounts.look(true).await;
+        let (accounts, trouble) = self.accounts.refresh(InMemory::Drop).await;
         self.keeper
             .set_accounts(accounts.iter().map(String::as_str));
         let trouble = trouble.or_else(|| {
@@ -312,7 +316,7 @@ async fn tenant_id(tenant: &Tenant) -> String {
             Err(error) => {
                 let trouble = Trouble {
                     what: format!("the tenant's id is not known: {error}"),
-                    remedy: "write the directory id into teams.tenant; it is tried again by itself"
+                    remedy: "write the directory id into teams.tenant; Offhook retries every 30 s"
                         .into(),
                 };
                 tenant.report(PART, Some(trouble));
@@ -329,13 +333,19 @@ async fn carry_out(
     action: Action,
 ) -> Result<SubscriptionAnswer, GraphError> {
     // A subscription is reauthorized by a fresh token.
-    let must_be_fresh = matches!(action, Action::Reauthorize { .. });
-    let token = accounts.token(action.account(), must_be_fresh).await?;
+    let age = match action {
+        Action::Reauthorize { .. } => TokenAge::New,
+        Action::Create { .. }
+        | Action::Renew { .. }
+        | Action::Delete { .. }
+        | Action::List { .. } => TokenAge::Any,
+    };
+    let token = accounts.token(action.account(), age).await?;
     match request(client, &token, &action).await {
         Err(GraphError::Unauthorized { .. })
-            if !must_be_fresh && accounts.replace(action.account(), &token).await =>
+            if age == TokenAge::Any && accounts.replace(action.account(), &token).await =>
         {
-            let token = accounts.token(action.account(), false).await?;
+            let token = accounts.token(action.account(), TokenAge::Any).await?;
             request(client, &token, &action).await
         }
         done => done,

@@ -9,10 +9,10 @@ use std::{
 use graph::Presences;
 use presence::PersonId;
 
-use super::{Logins, Tenant, sweep};
+use super::{Tenant, logins::Logins, sweep};
 use crate::health::{Trouble, first_few};
 
-/// The people whose last read failed.
+/// The people with a failed last read.
 #[derive(Debug, Default)]
 pub(super) struct PersonalFailures {
     failures: BTreeMap<PersonId, String>,
@@ -94,7 +94,7 @@ impl Tenant {
             Extent::Nobody => (None, None),
             Extent::Few(failures) => (None, Some(self.few_failures(&failures))),
             Extent::Tenant(what) => {
-                let remedy = "see the text; it is tried again by itself".into();
+                let remedy = "see the text; Offhook retries with the next sweep".into();
                 (Some(Trouble { what, remedy }), None)
             }
         };
@@ -113,8 +113,7 @@ impl Tenant {
                 "the presence of single people cannot be read, that of all others is: {}",
                 first_few(named)
             ),
-            remedy: "check the accounts of those who are named in Entra: disabled, or without a Teams licence; it is tried again \
-                     by itself"
+            remedy: "check the named accounts in Entra: disabled, or without a Teams licence; Offhook retries with the next sweep"
                 .into(),
         }
     }

@@ -43,7 +43,7 @@ struct Misses {
     last: i64,
 }
 
-/// The people whom an answer covers.
+/// The people in an answer.
 #[derive(Debug, Default)]
 struct Answered {
     /// Their element counts.
@@ -114,7 +114,7 @@ impl Reach {
             .collect()
     }
 
-    /// People about whom several answers in a row were odd.
+    /// People with several odd answers in a row.
     fn odd(&self) -> BTreeMap<PersonId, Option<ElementFault>> {
         let odd = self.misses.iter();
         odd.filter(|(_, misses)| misses.count == MISSES_MAX)

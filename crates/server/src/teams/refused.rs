@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Requests of a sweep that may be spent on halving, for all people together. One refused account takes 20 at most, so that
-/// each sweep finds one at least; the others are read meanwhile.
+/// each sweep finds one at least, and reads the others.
 const HALVING_MAX: u32 = 40;
 /// Pause after a halving without any answer about people, in milliseconds: then the tenant may be at fault, not an account.
 const VAIN_PAUSE: i64 = 30_000;
@@ -266,7 +266,7 @@ impl Tenant {
             remedy: format!(
                 "where Graph refuses the account, compare the object id with the one in Entra; correct or remove the Teams account \
                  here (page of the person, Teams account). Where the answer is too long, let the person shorten their automatic \
-                 reply. It is looked at again by itself, at the latest every {} minutes",
+                 reply. Offhook retries, at the latest every {} minutes",
                 Duration::from_millis(LAST_RETRY.unsigned_abs()).as_secs() / 60
             ),
         })

@@ -18,7 +18,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Logins, Tenant, network_time, reads::Turns};
+use super::{Tenant, logins::Logins, network_time, reads::Turns};
 use crate::engine_handle::Cause;
 
 /// Pause while no person is synchronised with Teams.

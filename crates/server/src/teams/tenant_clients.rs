@@ -6,7 +6,11 @@ use futures_util::future::BoxFuture;
 use graph::{Client, GraphError};
 use store::Store;
 
-use super::{AccountSearch, Logins, LoginsOf, SignIn, TeamsOptions};
+use super::{
+    SignIn, TeamsOptions,
+    logins::{Logins, LoginsOf},
+    search::AccountSearch,
+};
 use crate::{clock::Clock, context::PeopleObserver, people_index::Person, vault::Vault};
 
 /// Client of one tenant. Cheap to clone.

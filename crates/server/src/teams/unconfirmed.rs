@@ -103,12 +103,12 @@ impl Unconfirmed {
         self.succeeded_at = Some(now);
     }
 
-    /// Forgets a write that is not retried any more. This says nothing about other writes.
+    /// Forgets a write that is not retried any more, without counting a success.
     fn forget(&mut self, write: &Key) {
         self.writes.remove(write);
     }
 
-    /// Forgets the writes to accounts that no person has: sets at once, clears when Microsoft has dropped the state by itself.
+    /// Forgets the writes to accounts that no person has: sets at once, clears when Microsoft has dropped the state.
     /// Returns the forgotten writes.
     fn retain(&mut self, is_linked: impl Fn(&str) -> bool, now: i64) -> Vec<Key> {
         let is_over = |(user, slot): &Key, failure: &Failure| {
@@ -166,11 +166,11 @@ impl Unconfirmed {
         (
             describe(
                 false,
-                "it is tried again by itself, also after a restart; if it lasts, see the text",
+                "Offhook retries, also after a restart; if the problem lasts, see the text",
             ),
             describe(
                 true,
-                "others can be written: check the account in Entra and its Teams licence; it is tried again by itself",
+                "writes to other accounts succeed: check the account in Entra and its Teams licence; Offhook retries",
             ),
         )
     }
@@ -386,7 +386,7 @@ mod tests {
         }
     }
 
-    // D1: the clear of a person who was removed is reported and tried again until Microsoft has dropped the state by itself.
+    // D1: the clear of a person who was removed is reported and retried until Microsoft has dropped the state.
     #[test]
     fn the_clear_of_a_removed_person_is_forgotten_after_a_day() {
         let mut unconfirmed = Unconfirmed::default();

@@ -53,7 +53,7 @@ pub(super) enum Origin {
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<WriteQueue<Tag>>,
-    /// Writes that are not retried any more, and whose failures are to be forgotten. Locked only while the queue is locked.
+    /// Writes that are not retried any more: their failures must be forgotten. Locked only while the queue is locked.
     left: Mutex<Vec<(Arc<str>, Slot)>>,
     /// Confirmed clears of accounts that the person has no longer: their records are to be forgotten.
     taken_back: Mutex<BTreeSet<(Arc<str>, Slot)>>,
