@@ -1,70 +1,70 @@
-//! A small model of the truth in Teams about one person: what the person does there, what we wrote there, and what
-//! Graph makes of both.
+//! A small model of one person's account in Teams: the person's own actions, our writes, and the state that
+//! follows.
 
 use std::collections::VecDeque;
 
 use presence::{Action, Slot, Timestamp, Timing};
 
-/// Availability and activity.
+/// Availability and activity, in Graph's words.
 pub type Words = (&'static str, &'static str);
 
-/// What Teams shows of a Do not disturb that was chosen, by the person or by us.
+/// State of a Do not disturb that the person chose or we wrote.
 pub const DO_NOT_DISTURB: Words = ("DoNotDisturb", "DoNotDisturb");
 const OFFLINE: Words = ("Offline", "Offline");
 const CALL: Words = ("Busy", "InACall");
 
-/// How much of the past is kept: Graph never lags more than a minute here.
+/// Seconds of the past that are kept: Graph's lag is at most a minute here.
 const PAST: u64 = 180;
 
-/// The preferred presence: one slot, which the person's own choice in Teams and our Do not disturb share.
+/// The preferred presence: one slot, shared by the person's own choice in Teams and our Do not disturb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preferred {
-    /// What is preferred.
+    /// The state.
     pub words: Words,
-    /// We wrote it.
+    /// Whether we wrote it.
     pub ours: bool,
-    /// When Teams drops it.
+    /// Time at which Teams drops it.
     pub until: Timestamp,
 }
 
 /// A stretch of time; without an end while it lasts.
 pub type Stretch = (Timestamp, Option<Timestamp>);
 
-/// The truth in Teams about one person.
+/// The true state of one person's account in Teams.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Some Teams client runs.
+    /// A Teams client runs.
     pub client: bool,
-    /// The person is in a Teams call, shown with these words.
+    /// The state of the person's Teams call, if there is one.
     pub call: Option<Words>,
     /// The person shares the screen in that call.
     pub sharing: bool,
-    /// What the client shows of its own accord.
+    /// State of the client without call, session and preferred presence.
     pub base: Words,
-    /// Our session, until it runs out.
+    /// End of our session.
     pub session_until: Option<Timestamp>,
     /// The preferred presence.
     pub preferred: Option<Preferred>,
-    /// What was shown, since when, and the number of that version.
+    /// Past states, each with its start and version number.
     past: VecDeque<(Timestamp, Words, u64)>,
     /// The person's real calls.
     pub calls: Vec<Stretch>,
-    /// When the person was in Do not disturb without us.
+    /// Stretches of the person's own Do not disturb.
     pub do_not_disturbs: Vec<Stretch>,
-    /// Since when the person's own choice, made over our Do not disturb, has been there for all to see.
+    /// Start of the time for which the person's choice over our Do not disturb has been visible.
     pub overridden_since: Option<Timestamp>,
     overridden: bool,
-    /// Teams wrongly denied having our session.
+    /// Teams answered a clear of our session with a wrong 404.
     denied: bool,
-    /// A state that was chosen by hand hid that session.
+    /// A state that the person chose by hand hid that session.
     denied_and_hidden: bool,
-    /// Until when that session may be shown. The domain takes the hiding state for its end, so that it may be believed to be a
-    /// Teams call when that state ends.
+    /// End of the time for which that session may be shown. By the rules the hiding state proves its end, so
+    /// that the session may be believed to be a Teams call when that state ends.
     pub excused_until: Timestamp,
 }
 
 impl Account {
-    /// A person with a client who does nothing.
+    /// An account with a client, without a call.
     pub fn new(now: Timestamp) -> Self {
         Self {
             client: true,
@@ -84,8 +84,8 @@ impl Account {
         }
     }
 
-    /// What Teams shows. Sharing goes before the preferred presence, that before calls, those before the rest; without
-    /// any session everybody is offline.
+    /// State that Teams shows. Sharing precedes the preferred presence, which precedes calls, which precede
+    /// the rest; without any session an account is offline.
     pub fn shows(&self) -> Words {
         if !self.client && self.session_until.is_none() {
             return OFFLINE;
@@ -103,16 +103,16 @@ impl Account {
         }
     }
 
-    /// Whether the person's own doing shows as Do not disturb.
+    /// Whether the person's own actions show as Do not disturb.
     fn is_in_own_do_not_disturb(&self) -> bool {
         let chosen = self
             .preferred
             .is_some_and(|preferred| !preferred.ours && preferred.words == DO_NOT_DISTURB);
-        // A choice is there without a client too, and shows as soon as our session does.
+        // A choice holds without a client too, and shows as soon as our session does.
         chosen || (self.client && self.base.0 == "DoNotDisturb")
     }
 
-    /// What Teams showed at `at`, and the number of that version.
+    /// State at `at`, with its version number.
     pub fn showed(&self, at: Timestamp) -> (Words, u64) {
         self.past
             .iter()
@@ -122,7 +122,7 @@ impl Account {
             .map_or((OFFLINE, 0), |(_, words, version)| (*words, *version))
     }
 
-    /// Everything that Teams has shown since `at`.
+    /// Every state since `at`.
     pub fn shown_since(&self, at: Timestamp) -> impl Iterator<Item = Words> {
         let ends = self.past.iter().skip(1).map(|(since, ..)| Some(*since));
         self.past
@@ -132,7 +132,7 @@ impl Account {
             .map(|((_, words, _), _)| *words)
     }
 
-    /// When something ends by itself.
+    /// Time at which a state ends without an action.
     pub fn deadline(&self) -> Option<Timestamp> {
         let preferred = self.preferred.map(|preferred| preferred.until);
         self.session_until.into_iter().chain(preferred).min()
@@ -144,13 +144,13 @@ impl Account {
             .is_some_and(|preferred| preferred.ours && preferred.until > now)
     }
 
-    /// Ends what has run out.
+    /// Ends expired states.
     pub fn expire(&mut self, now: Timestamp) {
         self.session_until = self.session_until.filter(|until| *until > now);
         self.preferred = self.preferred.filter(|preferred| preferred.until > now);
     }
 
-    /// A write of ours arrives.
+    /// Applies a write of ours.
     pub fn land(&mut self, slot: Slot, action: Action, timing: &Timing, now: Timestamp) {
         let until = now + slot.lifetime(timing);
         let set = action != Action::Clear;
@@ -167,10 +167,10 @@ impl Account {
         }
     }
 
-    /// The person chooses something in Teams, or takes the choice back.
+    /// The person chooses a state in Teams, or resets it.
     pub fn choose(&mut self, words: Option<Words>, until: Timestamp) {
         let had_ours = self.preferred.is_some_and(|preferred| preferred.ours);
-        // A choice of Do not disturb over ours cannot be told from ours, and Offline is none by the domain.
+        // A choice of Do not disturb over ours looks like ours, and Offline is no override by the rules.
         self.overridden = (self.overridden || had_ours)
             && words.is_some_and(|words| words != DO_NOT_DISTURB && words.0 != OFFLINE.0);
         self.preferred = words.map(|words| Preferred {
@@ -180,16 +180,16 @@ impl Account {
         });
     }
 
-    /// Teams answers, wrongly, that there is no session of ours.
+    /// Teams answers a clear of our session with a wrong 404.
     pub fn deny(&mut self, now: Timestamp) {
         self.denied = true;
-        // What hid it a moment ago is still to be told.
+        // Answers may still show the state that hid the session before.
         let lately = now - std::time::Duration::from_secs(65);
         let hidden = self.shown_since(lately).any(hides);
         self.denied_and_hidden = hidden;
     }
 
-    /// Writes down what is now shown. Returns whether it is something else than before.
+    /// Records the present state. Returns true if it differs from the last one.
     pub fn record(&mut self, now: Timestamp) -> bool {
         let words = self.shows();
         self.denied &= self.session_until.is_some();
@@ -220,7 +220,7 @@ impl Account {
     }
 }
 
-/// Whether a state, if our session is there, hides it and does not look like it.
+/// Whether a state hides our session and does not look like it.
 fn hides(words: Words) -> bool {
     words != CALL && words.0 != "DoNotDisturb"
 }

@@ -1,4 +1,4 @@
-//! The world of one history: lets time pass, brings what happens to the engine and carries out what the engine asks for.
+//! The course of a history: passes the time, gives events to the engine and carries out its effects.
 
 mod teams;
 
@@ -18,17 +18,17 @@ use crate::{
     write_queue::Answer,
 };
 
-/// How long the silence at the end lasts: longer than Microsoft keeps a Do not disturb.
+/// Length of the silence at the end: longer than Microsoft keeps a Do not disturb.
 const SILENCE: Duration = Duration::from_secs(26 * 3600);
-/// More turns of the engine without time passing mean that it never comes to rest.
+/// Most turns of the engine without time passing: more mean an endless loop.
 const TURNS_MAX: u32 = 100;
 
-/// Pause before a clear is sent again that was refused for good.
+/// Pause before a clear that was refused for good is sent again.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 
-/// How often a person is read for a while after a write, in a world that is in a hurry.
+/// Interval of the reads after a write, in a world that reads often.
 const FREQUENT_READ_INTERVAL: Duration = Duration::from_secs(1);
-/// So many times.
+/// Number of these reads.
 const FREQUENT_READS: u32 = 70;
 
 impl<'s> World<'s> {
@@ -79,7 +79,7 @@ impl<'s> World<'s> {
         world
     }
 
-    /// The process starts with what the store has.
+    /// Starts the process with the records of the store.
     fn start(&mut self) {
         self.down = false;
         self.lives += 1;
@@ -109,7 +109,7 @@ impl<'s> World<'s> {
         }
     }
 
-    /// The process dies, and starts again after a while.
+    /// Kills the process, and starts it again after a while.
     pub(crate) fn crash(&mut self, down_for: Duration) {
         self.log(|| format!("CRASH, down for {down_for:?}"));
         self.down = true;
@@ -121,7 +121,7 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Something happens to a person.
+    /// Gives a fact about a person to the engine.
     pub(crate) fn fact(&mut self, at: usize, fact: Fact) {
         let id = self.people[at].id;
         self.people[at].quiet_since = self.now;
@@ -258,7 +258,7 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Lets time pass; does what is due meanwhile.
+    /// Passes time and handles everything that is due.
     pub(crate) fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         self.slow = time > Duration::from_secs(900);
@@ -337,7 +337,7 @@ impl<'s> World<'s> {
             Event::Report(at, line, lives) if lives == self.lives && !self.down => {
                 self.report(at, line);
             }
-            // Of an earlier life.
+            // From an earlier life of the process.
             Event::GraphAnswered(..) | Event::Send(..) | Event::Answer(..) | Event::Report(..) => {}
         }
     }
@@ -361,7 +361,7 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Everything stops: nobody says anything any more, only what is under way arrives.
+    /// Ends all sources; only events on their way still arrive.
     pub(crate) fn end_in_silence(&mut self) {
         self.log(|| "everything stops".into());
         if self.random.chance(30) {

@@ -1,5 +1,5 @@
-//! What every history must keep, at every moment. Written from the domain document and against the books of the
-//! simulation, not against the core's own code.
+//! Invariants of every history, at every time. Written from docs/presence-rules.md, and checked against the
+//! records of the simulation, not against the core's code.
 
 mod teams;
 mod visibility;
@@ -11,7 +11,7 @@ use crate::{person::SimulatedPerson, world::World};
 pub(crate) use teams::{belief, ended, false_beliefs, false_calls, pause, rest, settled, write};
 pub use visibility::visible;
 
-/// Fails with what was wrong.
+/// Returns an error with the message if the condition is false.
 macro_rules! ensure {
     ($condition:expr, $($what:tt)+) => {
         if !$condition {
@@ -21,7 +21,7 @@ macro_rules! ensure {
 }
 pub(crate) use ensure;
 
-/// No deadline lies in the past.
+/// No deadline is in the past.
 pub fn deadline(engine: &Engine, now: Timestamp) -> Result<(), String> {
     let deadline = engine.next_deadline();
     ensure!(
@@ -31,7 +31,7 @@ pub fn deadline(engine: &Engine, now: Timestamp) -> Result<(), String> {
     Ok(())
 }
 
-/// Everything that must hold of one person at any moment.
+/// Everything that holds for one person at any time.
 pub(crate) fn person(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
     let (id, now) = (person.id, world.now);
     let found = (
@@ -70,7 +70,7 @@ pub(crate) fn person(world: &World<'_>, person: &SimulatedPerson) -> Result<(), 
     Ok(())
 }
 
-/// Nobody sees more of the person than the table allows.
+/// No viewer sees more of the person than the table allows.
 pub(crate) fn privacy(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
     let (id, now) = (person.id, world.now);
     let explained = |with_microphone| world.engine.explain(id, with_microphone, now);
@@ -98,7 +98,7 @@ pub(crate) fn privacy(world: &World<'_>, person: &SimulatedPerson) -> Result<(),
     )
 }
 
-/// Which rules may decide the profile.
+/// Rules that may decide the profile.
 const PROFILE: [Rule; 12] = [
     Rule::ManualDoNotDisturb,
     Rule::AppointmentDoNotDisturb,
@@ -114,7 +114,7 @@ const PROFILE: [Rule; 12] = [
     Rule::Rest,
 ];
 
-/// Which activity a rule of that axis stands for.
+/// Whether the rule of the activity axis stands for the shown activity.
 fn activity_of(rule: Rule, presence: &Presence) -> bool {
     matches!(
         (rule, &presence.activity),
@@ -127,7 +127,7 @@ fn activity_of(rule: Rule, presence: &Presence) -> bool {
     )
 }
 
-/// Everything has exactly one reason that counted, and that one is alive; the status follows from both axes.
+/// Every axis has exactly one reason that counted, with a live lease; the status follows from both axes.
 pub fn counted(presence: &Presence, reasons: &[Reason], now: Timestamp) -> Result<(), String> {
     let counted: Vec<&Reason> = reasons.iter().filter(|reason| reason.counted).collect();
     let (profile, activity): (Vec<&Reason>, Vec<&Reason>) = counted
@@ -212,7 +212,7 @@ pub fn leases(signals: &Signals, engine: &Engine, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// What is shown agrees with what the sources have said.
+/// The presence agrees with the reports of the sources.
 fn books(person: &SimulatedPerson, presence: &Presence, now: Timestamp) -> Result<(), String> {
     let id = person.id;
     let activity = presence.activity.as_ref();
@@ -243,7 +243,7 @@ fn books(person: &SimulatedPerson, presence: &Presence, now: Timestamp) -> Resul
     });
     ensure!(
         program || !matches!(activity, Some(Activity::UsingApp(_))),
-        "{id}: {activity:?} is used by nobody"
+        "{id}: {activity:?} is not used by any program"
     );
     let any_program = person.programs.iter().any(|(.., until)| *until > now);
     let expected = phone || meeting || teams || any_program;

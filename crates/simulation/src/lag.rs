@@ -1,5 +1,5 @@
-//! How far Graph's answers lie behind the truth: always the same, another for each call, growing during calls, or another for
-//! each answer.
+//! Lags of Graph's answers: constant, different for each call, growing during calls, or different for each
+//! answer.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use crate::random::Random;
 /// The lags of one history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lags {
-    /// Always the same.
+    /// Constant.
     Steady(Duration),
-    /// Changes while nothing of ours is in Teams.
+    /// Changes while no write of ours is in Teams.
     BetweenCalls,
-    /// Grows while something of ours is in Teams, and shrinks when nothing is.
+    /// Grows while a write of ours is in Teams, and shrinks at other times.
     GrowsDuringCalls,
-    /// Another for each answer: median 1 s, 99th percentile 5 s.
+    /// Different for each answer: median 1 s, 99th percentile 5 s.
     EachAnswer,
 }
 
 impl Lags {
-    /// Random ones.
+    /// Random lags.
     pub fn new(random: &mut Random) -> Self {
         match random.below(10) {
             0..5 => {
@@ -32,7 +32,7 @@ impl Lags {
         }
     }
 
-    /// The lag of one person's answers from now on. `last` is that before; `in_use`: something of ours is in Teams.
+    /// Next lag of one person's answers. `last` is the lag before; `in_use`: a write of ours is in Teams.
     pub fn next(self, last: Duration, in_use: bool, random: &mut Random) -> Duration {
         match (self, in_use) {
             (Self::Steady(lag), _) => lag,
@@ -43,7 +43,7 @@ impl Lags {
         }
     }
 
-    /// The longest that comes.
+    /// Longest possible lag.
     pub const fn longest(self) -> Duration {
         match self {
             Self::Steady(lag) => lag,

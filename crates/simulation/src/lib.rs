@@ -1,8 +1,9 @@
 //! Random histories against the core: people, sources, faults and times that follow from one number, and the
-//! invariants that every history must keep. A seed that fails tells the same story again and again.
+//! invariants that every history must keep. A seed that fails gives the same history every time.
 //!
-//! `world.rs` lets time pass and carries out what the engine asks for; `steps.rs` decides what happens next;
-//! `account.rs` is the truth in Teams and `writer.rs` the way to it; `invariants.rs` is what must hold.
+//! `world.rs` is the state of a history; `events.rs` passes the time and carries out the engine's effects;
+//! `steps.rs` chooses random steps; `account.rs` is the true state in Teams, `write_queue.rs` the queue of writes
+//! to it; `invariants.rs` is checked after every step.
 
 mod account;
 mod events;
@@ -23,28 +24,28 @@ use world::World;
 /// A history that broke an invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The number that it follows from.
+    /// Seed of the history.
     pub seed: u64,
-    /// The step after which it was noticed.
+    /// The step after which the invariant was broken.
     pub step: u64,
-    /// What was broken.
+    /// The broken invariant.
     pub what: String,
 }
 
-/// What happened in histories whose answers each have a lag of their own.
+/// Results of histories with a different lag for each answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Calls and meetings that were written to Teams.
     pub calls: u64,
-    /// Teams calls that were believed and were none.
+    /// Teams calls that were believed and did not exist.
     pub false_calls: u64,
 }
 
 impl Tally {
-    /// The domain allows one false call in so many.
+    /// One false call in this number of calls is allowed.
     const ALLOWED: u64 = 1_000;
 
-    /// Both together.
+    /// Adds two tallies.
     pub const fn plus(self, other: Self) -> Self {
         Self {
             calls: self.calls + other.calls,
@@ -52,13 +53,13 @@ impl Tally {
         }
     }
 
-    /// Whether there are no more false calls than the domain allows.
+    /// Whether the number of false calls is allowed.
     pub const fn is_allowed(self) -> bool {
         self.false_calls * Self::ALLOWED <= self.calls
     }
 }
 
-/// Lets one history happen, to its silent end. The story is told to `log`.
+/// Runs one history to its silent end, with its events in `log`.
 pub fn run(seed: u64, log: &mut EventLog) -> Result<Tally, Failure> {
     let mut random = Random::new(seed);
     let steps = random.between(20, 60);

@@ -1,21 +1,21 @@
-//! What happened, in lines for people; costs nothing where nobody listens.
+//! Log of a history for people; without cost if it is off.
 
 use presence::Timestamp;
 
 /// Start of every history.
 pub const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
-/// What happened so far, if anybody wants to know.
+/// Lines of the events so far, or nothing.
 #[derive(Debug, Default)]
 pub struct EventLog(Option<Vec<String>>);
 
 impl EventLog {
-    /// Nobody listens.
+    /// A log that keeps nothing.
     pub const fn silent() -> Self {
         Self(None)
     }
 
-    /// Every line is kept.
+    /// A log that keeps every line.
     pub const fn kept() -> Self {
         Self(Some(Vec::new()))
     }

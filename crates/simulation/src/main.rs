@@ -1,5 +1,4 @@
-//! Lets random histories happen to the core. `simulation --histories 100000` tries so many; `simulation --seed N` tells
-//! one of them.
+//! Runs random histories against the core: many with `simulation --histories 100000`, one with `simulation --seed N`.
 
 use std::{
     process::ExitCode,
@@ -17,16 +16,16 @@ use tokio::time::Instant;
 #[derive(Debug, Parser)]
 #[command(about)]
 struct Arguments {
-    /// One history, by its number.
+    /// Run one history, by its seed.
     #[arg(long, conflicts_with = "histories")]
     seed: Option<u64>,
-    /// Tell what happens in it; a history that fails is always told.
+    /// Print the events of the history; a history that fails is always printed.
     #[arg(long, requires = "seed")]
     verbose: bool,
-    /// So many histories.
+    /// Number of histories.
     #[arg(long, default_value_t = 1_000)]
     histories: u64,
-    /// The number of the first one.
+    /// Seed of the first history.
     #[arg(long, default_value_t = 0)]
     from: u64,
 }
@@ -34,13 +33,13 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.seed {
-        Some(seed) => tell(seed, arguments.verbose),
+        Some(seed) => run_one(seed, arguments.verbose),
         None => run_many(arguments.from, arguments.histories),
     }
 }
 
-/// One history.
-fn tell(seed: u64, verbose: bool) -> ExitCode {
+/// Runs one history.
+fn run_one(seed: u64, verbose: bool) -> ExitCode {
     let mut log = EventLog::kept();
     let outcome = run(seed, &mut log);
     if verbose || outcome.is_err() {
@@ -60,7 +59,7 @@ fn tell(seed: u64, verbose: bool) -> ExitCode {
     }
 }
 
-/// Many histories, on all cores. Stops at the first that fails.
+/// Runs many histories on all cores. Stops at the first failure.
 fn run_many(from: u64, histories: u64) -> ExitCode {
     let began = Instant::now();
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -83,7 +82,8 @@ fn run_many(from: u64, histories: u64) -> ExitCode {
                     }
                     if let Err(failure) = outcome {
                         let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
-                        // Those before it are under way, so that the least number is found whatever the threads do.
+                        // Histories with lower seeds are still running: the lowest failing
+                        // seed is found in any order of the threads.
                         if first.as_ref().is_none_or(|known| failure.seed < known.seed) {
                             *first = Some(failure);
                         }
@@ -105,7 +105,7 @@ fn run_many(from: u64, histories: u64) -> ExitCode {
     let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Tally { calls, false_calls } = tally;
     println!(
-        "{false_calls} false Teams calls in {calls} calls where each answer has a lag of its own"
+        "{false_calls} false Teams calls in {calls} calls with a different lag for each answer"
     );
     match first.into_inner().unwrap_or_else(PoisonError::into_inner) {
         None if !tally.is_allowed() => {
@@ -122,6 +122,6 @@ fn run_many(from: u64, histories: u64) -> ExitCode {
 
 fn report(failure: &Failure) {
     let Failure { seed, step, what } = failure;
-    eprintln!("history {seed} breaks after step {step}: {what}");
-    eprintln!("again: cargo run --release -p simulation -- --seed {seed} --verbose");
+    eprintln!("history {seed} breaks an invariant after step {step}: {what}");
+    eprintln!("to repeat: cargo run --release -p simulation -- --seed {seed} --verbose");
 }

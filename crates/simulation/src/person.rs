@@ -1,5 +1,5 @@
-//! One person of a history: what is true, what the sources have said, what the store keeps. Kept apart from the engine's
-//! own books, so that the engine can be held against it.
+//! One person of a history: the true state, the reports of the sources, the records of the store. Kept apart from
+//! the engine's records, so that both can be compared.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,12 +11,12 @@ use presence::{
 
 use crate::{account::Account, random::Random, write_queue::WriteQueue};
 
-/// What a line last said, and until when that counts.
+/// Last report of a line, with the end of its lease.
 pub type Line = (LineId, LineState, Timestamp);
 
 /// Aliases of programs; no other text of a history contains these words.
 pub const ALIASES: [&str; 3] = ["mic-Zoom", "mic-Discord", "mic-Slack"];
-/// Names that profiles, choices, appointments and triggers take.
+/// Names of profiles, choices, appointments and triggers.
 pub const NAMES: [&str; 11] = [
     "Available",
     "Busy",
@@ -36,52 +36,53 @@ pub const PRIVATE: &str = "secret";
 /// One person of a history.
 #[derive(Debug)]
 pub struct SimulatedPerson {
-    /// Who.
+    /// Id of the person.
     pub id: PersonId,
-    /// What holds.
+    /// Policy of the person.
     pub policy: PersonPolicy,
-    /// What the lines do.
+    /// True states of the lines.
     pub lines: Vec<Line>,
-    /// The lines that the engine was told of since its start.
+    /// Lines that have reported to the engine since its start.
     pub reported: Vec<Line>,
     /// Meetings: name, audio, end of lease.
     pub meetings: Vec<(Arc<str>, bool, Timestamp)>,
-    /// Programs: agent, alias, since, end of lease.
+    /// Programs: agent, alias, start, end of lease.
     pub programs: Vec<(ClientId, Arc<str>, Timestamp, Timestamp)>,
     /// The person's choice, as the store has it.
     pub choice: Option<Choice>,
     /// Appointments, as the store has them.
     pub appointments: Vec<Appointment>,
-    /// What the store keeps of our writes.
+    /// Our writes, as the store has them.
     pub slots: [Option<SlotRecord>; 2],
-    /// What the store keeps of a Teams call.
+    /// The Teams call, as the store has it.
     pub teams_call: Option<TeamsCall>,
-    /// The person has a Teams account here.
+    /// The person has a Teams account.
     pub linked: bool,
-    /// The truth in Teams.
+    /// The true state in Teams.
     pub account: Account,
-    /// The way to Teams.
+    /// Queue of writes to Teams.
     pub writer: WriteQueue,
-    /// What was last told.
+    /// The last published presence.
     pub last_presence: Option<Presence>,
-    /// When an answer of Graph last showed a call.
+    /// Time of the last answer of Graph that showed a call.
     pub call_seen_at: Option<Timestamp>,
-    /// Since when nothing has happened on either side.
+    /// Start of the time without changes on either side.
     pub quiet_since: Timestamp,
-    /// When our states were set since the start.
+    /// Sets since the start of the process.
     pub sets: Vec<(Slot, Timestamp)>,
-    /// How far the answers about the person lie behind.
+    /// Lag of the answers about the person.
     pub lag: Duration,
-    /// Up to when the answers have told what was true, where they do not go back.
+    /// True time of the last answer, where answers do not go back in time.
     pub answered_until: Timestamp,
-    /// When something in Teams was last known to run out.
+    /// Time of the next known expiry in Teams.
     pub expires_at: Option<Timestamp>,
-    /// Until when the person is read each second.
+    /// End of the reads each second.
     pub read_often_until: Timestamp,
-    /// By slot: when it was last set, Teams itself showed the same state, and no answer had told of it yet. Its appearance is
-    /// taken for that of our write, whose lag seems too short; the tenant's lag corrects that once it is known.
+    /// By slot: whether Teams itself showed the same state at the last set, and no answer had shown it yet.
+    /// That state looks like our write, with too short a lag; the tenant's lag corrects this once it is
+    /// known.
     pub mistakable: [bool; 2],
-    /// By slot: how often its echo was believed since it was last set.
+    /// By slot: number of times its echo was believed since the last set.
     pub false_calls: [u64; 2],
 }
 
@@ -118,7 +119,7 @@ impl SimulatedPerson {
         }
     }
 
-    /// What the store gives at a start.
+    /// Records of the store at a start.
     pub fn record(&self, now: Timestamp) -> PersonRecord {
         PersonRecord {
             lines: self.lines.iter().map(|(line, ..)| *line).collect(),
@@ -135,28 +136,28 @@ impl SimulatedPerson {
         }
     }
 
-    /// The choice that holds.
+    /// The choice that is not over.
     pub fn choice_at(&self, now: Timestamp) -> Option<&Choice> {
         self.choice
             .as_ref()
             .filter(|choice| choice.until.is_none_or(|until| until > now))
     }
 
-    /// Whether a source says that the person is in a call on the telephone system.
+    /// Whether a source reports a call on a PBX line.
     pub fn on_the_phone(&self, now: Timestamp) -> bool {
         self.reported.iter().any(|(_, state, until)| {
             *until > now && matches!(state, LineState::Connected | LineState::Held)
         })
     }
 
-    /// Whether a source says that the person is in a meeting with audio.
+    /// Whether a source reports a meeting with audio.
     pub fn in_meeting(&self, now: Timestamp) -> bool {
         self.meetings
             .iter()
             .any(|(_, audio, until)| *audio && *until > now)
     }
 
-    /// Whether rule 1 or 2 of the profile axis asks for Do not disturb.
+    /// Whether profile rule 1 or 2 requests Do not disturb.
     pub fn wants_do_not_disturb(&self, now: Timestamp) -> bool {
         let status = |name: &str| usable(&self.policy, name).map(|profile| profile.status);
         let choice = self.choice_at(now);
@@ -177,7 +178,7 @@ impl SimulatedPerson {
     }
 }
 
-/// The profile of that name that counts: a personal one before a central one, an inactive one not at all.
+/// The usable profile of that name: a personal one before a central one, never an inactive one.
 fn usable<'a>(policy: &'a PersonPolicy, name: &str) -> Option<&'a Profile> {
     let mut found: Vec<&Profile> = policy
         .profiles
@@ -201,7 +202,7 @@ pub fn policy(random: &mut Random) -> PersonPolicy {
     PersonPolicy {
         mode,
         base_from_teams: random.chance(60),
-        // Renewal is not tried here: it would make the silence at the end no silence.
+        // Renewal is off: it would write during the silence at the end.
         renew_do_not_disturb: false,
         profiles: profiles(random),
         automatic: automatic(random),

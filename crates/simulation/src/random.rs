@@ -1,13 +1,13 @@
-//! Randomness from one number: `SplitMix64`, so that a seed means the same history on every machine and for ever.
+//! Random numbers from one seed (`SplitMix64`): a seed means the same history on every machine.
 
 use std::time::Duration;
 
-/// A source of numbers that look random and follow from the seed alone.
+/// A source of pseudo-random numbers that follow from the seed alone.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers of this seed.
+    /// The numbers of a seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -21,38 +21,38 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number from 0 up to but not including `limit`; 0 where there is no such number.
+    /// A number below `limit`; 0 if `limit` is 0.
     pub const fn below(&mut self, limit: u64) -> u64 {
-        // The bias of the remainder is of no matter for limits this small.
+        // The bias of the remainder does not matter for small limits.
         if limit == 0 { 0 } else { self.next() % limit }
     }
 
-    /// A number between both, both included.
+    /// A number from `from` to `to`, both included.
     pub const fn between(&mut self, from: u64, to: u64) -> u64 {
         from + self.below(to.saturating_sub(from) + 1)
     }
 
-    /// True in so many of a hundred cases.
+    /// True in `percent` of 100 cases.
     pub const fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    /// One of them.
+    /// A random element.
     pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.index(of.len())]
     }
 
-    /// An index into something so long.
+    /// A random index below `length`.
     pub fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).unwrap_or(0)
     }
 
-    /// So many milliseconds, both ends included.
+    /// A random number of milliseconds, both ends included.
     pub const fn milliseconds(&mut self, from: u64, to: u64) -> Duration {
         Duration::from_millis(self.between(from, to))
     }
 
-    /// So many seconds, both ends included, with odd milliseconds.
+    /// A random number of seconds, both ends included, with odd milliseconds.
     pub const fn seconds(&mut self, from: u64, to: u64) -> Duration {
         self.milliseconds(from * 1000, to * 1000)
     }

@@ -1,4 +1,4 @@
-//! What happens next: one random step of a history, and the time that passes after it.
+//! Random steps of a history, and the time after each.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ const LINE_STATES: [LineState; 6] = [
 ];
 
 impl World<'_> {
-    /// One step and the time after it, with everything that must hold looked at on the way.
+    /// Makes one step, passes time after it, and checks the invariants.
     pub(crate) fn step(&mut self) {
         let at = self.random.index(self.people.len());
         match self.random.below(100) {
@@ -64,7 +64,7 @@ impl World<'_> {
         self.check_people(at);
     }
 
-    /// Looks at everybody, and at one with the eyes of others.
+    /// Checks the invariants of all people, and the visibility of one.
     fn check_people(&mut self, one: usize) {
         let found = invariants::privacy(self, &self.people[one]);
         self.check(found);
@@ -115,7 +115,7 @@ impl World<'_> {
         self.fact(at, Fact::LineStale(line));
     }
 
-    /// A line is taken from the person, or comes.
+    /// Adds a line to the person, or removes one.
     fn lines_changed(&mut self, at: usize) {
         let (new, now) = (presence::LineId::Watched(self.next_name), self.now);
         self.next_name += 1;
@@ -134,7 +134,7 @@ impl World<'_> {
     fn client(&mut self, at: usize) {
         let client = ClientId::Page(self.random.below(2));
         if self.random.chance(25) {
-            // What an agent said ends with its connection.
+            // An agent's report ends with its connection.
             self.people[at].programs.retain(|known| known.0 != client);
             return self.fact(at, Fact::ClientEnded(client));
         }
@@ -292,7 +292,7 @@ impl World<'_> {
         self.fact(at, Fact::Policy(Arc::new(policy)));
     }
 
-    /// The link to Teams is lost, or comes back.
+    /// Loses the connection to Teams, or restores it.
     fn link(&mut self) {
         let up = self.calm || !self.link_up;
         self.link_up = up;
@@ -302,7 +302,7 @@ impl World<'_> {
         self.log(|| format!("the link to Teams is up: {up}"));
     }
 
-    /// Somebody does something in Teams.
+    /// The person acts in Teams.
     fn teams_user(&mut self, at: usize) {
         let lasts = self.random.pick(&[1_800, 86_400]);
         let until = self.now + Duration::from_secs(lasts);

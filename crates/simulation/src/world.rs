@@ -1,4 +1,4 @@
-//! The state of one history: the people, the engine, the clock and the events to come.
+//! State of one history: the people, the engine, the clock and the events to come.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,40 +9,40 @@ use crate::{
     write_queue::Answer,
 };
 
-/// The sweep during long stretches of time: often enough that no lease ends.
+/// Polling interval during long stretches of time: short enough that no lease ends.
 pub const SLOW_SWEEP: Duration = Duration::from_secs(240);
-/// Something that will happen. People are named by their place in the list.
+/// A future event. A person is an index of the list.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// Teams is asked as a matter of course.
+    /// A sweep reads the person.
     Sweep(usize),
-    /// Teams is asked because something changed there.
+    /// An extra read of the person, after a change.
     Read(usize),
-    /// An answer of Teams arrives.
+    /// An answer of Graph arrives.
     GraphAnswered(usize, GraphAnswer, u32),
-    /// What waits for Teams may be sent.
+    /// The next request of the queue may be sent.
     Send(usize, u32),
     /// A request arrives in Teams.
     Land(usize, Slot, Action),
-    /// The answer to a request arrives here.
+    /// The answer to a request arrives.
     Answer(usize, Answer, u32),
-    /// Something in Teams runs out.
+    /// A state in Teams expires.
     Expire(usize),
-    /// A line tells after a start what it is doing.
+    /// A line reports its state after a start.
     Report(usize, LineId, u32),
 }
 
-/// An answer of Teams on its way.
+/// An answer of Graph on its way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GraphAnswer {
     pub(crate) words: Words,
     pub(crate) version: u64,
     pub(crate) asked_at: Timestamp,
-    /// When what it tells was true.
+    /// Time at which the answer was true.
     pub(crate) true_at: Timestamp,
 }
 
-/// The world of one history.
+/// The state of one history.
 #[derive(Debug)]
 pub struct World<'s> {
     pub(crate) random: Random,
@@ -50,28 +50,28 @@ pub struct World<'s> {
     pub(crate) engine: Engine,
     /// Programs use microphones in this history.
     pub(crate) has_microphones: bool,
-    /// The same engine in a world without microphones: whoever may not see them must see this one. Idle where the
-    /// history has none.
+    /// The same engine in a world without microphones: viewers who may not see microphones must see this one.
+    /// Idle in a history without microphones.
     pub(crate) without_microphones: Engine,
     pub(crate) people: Vec<SimulatedPerson>,
-    /// Nothing goes wrong on the way to Teams and back, so that more must hold.
+    /// No delivery fails, so that further invariants hold.
     pub(crate) calm: bool,
-    /// How long Graph takes to show what is true.
+    /// Lags of Graph's answers.
     pub(crate) lags: Lags,
-    /// What the server knows of that.
+    /// Lag of the tenant as the server measures it.
     pub(crate) tenant_lag: TenantLag,
-    /// Whoever was written about is read each second for a while.
+    /// Each write is followed by a read each second for a while.
     pub(crate) reads_often: bool,
-    /// What happened so far.
+    /// Results so far.
     pub(crate) tally: Tally,
     pub(crate) link_up: bool,
     pub(crate) next_name: u64,
     pub(crate) sweep: Duration,
     pub(crate) slow: bool,
-    /// Nothing new happens any more; what is under way gets through.
+    /// No new events; deliveries succeed.
     pub(crate) silent: bool,
     pub(crate) down: bool,
-    /// When the process last started.
+    /// Last start of the process.
     pub(crate) started_at: Timestamp,
     pub(crate) lives: u32,
     pub(crate) queue: BTreeMap<(Timestamp, u64), Event>,
@@ -99,7 +99,7 @@ impl World<'_> {
         }
     }
 
-    /// Whether everything that must hold has held.
+    /// The first broken invariant, if one is.
     pub(crate) fn verdict(&self) -> Result<(), String> {
         self.failure.clone().map_or(Ok(()), Err)
     }

@@ -1,5 +1,5 @@
-//! What becomes of the engine's writes on their way to Teams: at most one pending per person and slot, one request on
-//! the wire, failures tried again. As the product's own queue does it, with the faults of a real network.
+//! Queue of the engine's writes to Teams: at most one pending write per person and slot, one request on the wire,
+//! failures retried. A model of the product's queue with the faults of a real network.
 
 use std::time::Duration;
 
@@ -7,35 +7,35 @@ use presence::{Action, Slot};
 
 use crate::random::Random;
 
-/// How the sender learns what became of a request.
+/// Answer to a request, for the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Acknowledged.
     Done,
-    /// There is nothing to take back; to a write that sets something: come back later.
+    /// 404: to a clear, the slot holds no write of ours; to a set, retry later.
     NothingThere,
-    /// No answer, or one that asks to come back later.
+    /// No answer, or a request to retry after this time.
     Retry(Duration),
     /// Refused for good.
     Refused,
 }
 
-/// What will happen to one request.
+/// Course of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery {
-    /// When it arrives in Teams, if it ever does.
+    /// Time after which the request arrives in Teams, if it does.
     pub lands_after: Option<Duration>,
-    /// When the sender learns about it.
+    /// Time after which the sender gets the answer.
     pub answer_after: Duration,
-    /// What it learns.
+    /// The answer.
     pub answer: Answer,
 }
 
-/// How long a request is waited for.
+/// Time that the sender waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Delivery {
-    /// What happens where nothing goes wrong.
+    /// A request without faults.
     pub fn good(random: &mut Random) -> Self {
         let lands = random.milliseconds(20, 400);
         Self {
@@ -45,7 +45,7 @@ impl Delivery {
         }
     }
 
-    /// What happens to a request to take something back where only answers are wrong: now and then Teams denies having it.
+    /// A clear without losses: Teams sometimes answers with a wrong 404.
     pub fn good_clear(random: &mut Random) -> Self {
         let good = Self::good(random);
         if random.chance(3) {
@@ -58,7 +58,7 @@ impl Delivery {
         good
     }
 
-    /// What happens where much goes wrong.
+    /// A request with many kinds of faults.
     pub fn any(random: &mut Random) -> Self {
         let good = Self::good(random);
         let again = Answer::Retry(random.seconds(0, 60));
@@ -85,19 +85,19 @@ impl Delivery {
                 answer: again,
                 ..good
             },
-            // It arrives after it was given up.
+            // The request arrives after the sender has given it up.
             85..88 => Self {
                 lands_after: Some(random.seconds(30, 90)),
                 answer_after: TIMEOUT,
                 answer: again,
             },
-            // Teams says, wrongly, that there is nothing.
+            // A wrong 404.
             88..90 => Self {
                 lands_after: None,
                 answer: Answer::NothingThere,
                 ..good
             },
-            // Asked to come back later.
+            // A request to retry later.
             90..96 => Self {
                 lands_after: None,
                 answer: again,
@@ -117,12 +117,12 @@ impl Delivery {
 pub struct WriteQueue {
     waiting: [Option<Action>; 2],
     in_flight: Option<(Slot, Action)>,
-    /// The clear on the wire is not to be tried again.
+    /// The clear on the wire is not retried.
     is_last_try: bool,
 }
 
 impl WriteQueue {
-    /// A wish; replaces an older one that still waits.
+    /// Adds a write; it replaces an older one that still waits.
     pub fn push(&mut self, slot: Slot, action: Action) {
         let waiting = &mut self.waiting[slot as usize];
         if action != Action::Abandon {
@@ -145,14 +145,14 @@ impl WriteQueue {
         next
     }
 
-    /// The answer to what is on the wire. Returns what was sent.
+    /// Applies the answer to the request on the wire. Returns the request.
     pub fn answered(&mut self, answer: Answer) -> Option<(Slot, Action)> {
         let sent = self.in_flight.take()?;
         let is_last_try = std::mem::take(&mut self.is_last_try);
         let again = match answer {
             Answer::Retry(_) => !is_last_try,
             Answer::NothingThere => sent.1 != Action::Clear,
-            // A clear is never given up.
+            // A clear is always retried.
             Answer::Refused => sent.1 == Action::Clear && !is_last_try,
             Answer::Done => false,
         };
@@ -162,7 +162,7 @@ impl WriteQueue {
         Some(sent)
     }
 
-    /// Whether nothing waits and nothing is on the wire.
+    /// Whether no request waits or is on the wire.
     pub fn is_idle(&self) -> bool {
         *self.waiting.as_slice() == [None; 2] && self.in_flight.is_none()
     }

@@ -1,8 +1,8 @@
-//! Histories that are tried with every test run: a modest number of new ones, and those that once failed.
+//! Histories of every test run: some new ones, and those that once failed.
 
 use simulation::{EventLog, run};
 
-/// Histories that once broke an invariant, each with what it was.
+/// Histories that once broke an invariant.
 const ONCE_BROKEN: [u64; 6] = [0, 369, 4075, 11_733, 54_697, 86_497];
 
 #[test]

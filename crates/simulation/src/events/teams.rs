@@ -1,4 +1,4 @@
-//! The way to Teams and back: requests that are sent, answers that come late, and what they make the engine believe.
+//! Requests to Teams, late answers, and their effect on the engine.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl World<'_> {
         );
     }
 
-    /// Asks Teams what it shows.
+    /// Reads the person's state in Teams.
     pub(super) fn read(&mut self, at: usize) {
         if !self.people[at].linked || self.down || !self.link_up {
             return;
@@ -56,7 +56,7 @@ impl World<'_> {
         }
         let mut true_at = self.now - person.lag;
         if self.lags != Lags::EachAnswer {
-            // One server answers, and it does not go back in time.
+            // One replica answers, and does not go back in time.
             person.answered_until = person.answered_until.max(true_at);
             true_at = person.answered_until;
         }
@@ -94,7 +94,7 @@ impl World<'_> {
         let id = person.id;
         let state = TeamsState::new(words.0, words.1);
         let (age, past) = (self.now.since(asked_at), asked_at.since(true_at));
-        self.log(|| format!("    {id} Graph says {state}, asked {age:?} ago, {past:?} old"));
+        self.log(|| format!("    {id} Graph answers {state}, requested {age:?} ago, {past:?} old"));
         let before = invariants::belief(&self.engine, id);
         let sweep = if self.people[at].read_often_until > self.now {
             FREQUENT_READ_INTERVAL
@@ -131,7 +131,7 @@ impl World<'_> {
         self.check(found);
     }
 
-    /// The truth in Teams may have changed.
+    /// Handles a possible change of the true state in Teams.
     pub(crate) fn teams_changed(&mut self, at: usize) {
         let account = &mut self.people[at].account;
         account.expire(self.now);

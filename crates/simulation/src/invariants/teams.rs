@@ -1,4 +1,4 @@
-//! What must hold between the engine and Teams.
+//! Invariants between the engine and Teams.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::{
     world::{SLOW_SWEEP, World},
 };
 
-/// The person's own choice in Teams must be respected once it has been there for all to see for so long.
+/// Time after which a visible choice of the person in Teams must be respected.
 const OVERRIDE: Duration = Duration::from_secs(600);
 
-/// Whether a write may be sent now: nothing that was learned from Teams is written back, what is sent was stored
-/// before, what is not ours is not taken back.
+/// A write may be sent now: nothing learned from Teams is written back, every write was stored before, and only
+/// our own writes are cleared.
 pub(crate) fn write(
     world: &World<'_>,
     person: &SimulatedPerson,
@@ -33,10 +33,10 @@ pub(crate) fn write(
             slot == Slot::Session
                 || !world.calm
                 || world.silent
-                // A write of ours that is still under way takes the slot again.
+                // A write of ours on its way takes the slot again.
                 || !person.writer.is_idle()
                 || since.is_none_or(|since| now.since(since.max(world.started_at)) < OVERRIDE),
-            "{id}: takes back what the person chose in Teams at {since:?}"
+            "{id}: clears the choice of the person in Teams since {since:?}"
         );
         return Ok(());
     }
@@ -72,7 +72,7 @@ pub(crate) fn write(
         ),
         Slot::Preferred => ensure!(
             mode.presence() && person.wants_do_not_disturb(now),
-            "{id}: writes a Do not disturb that nobody asked for"
+            "{id}: writes a Do not disturb without a request"
         ),
     }
     let timing = world.engine.timing();
@@ -93,13 +93,13 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Some line has not told yet, since the start, what it is doing.
+/// Whether a line has not reported since the start.
 fn is_adopting(person: &SimulatedPerson) -> bool {
     let has_reported = |line| person.reported.iter().any(|known| known.0 == line);
     person.lines.iter().any(|(line, ..)| !has_reported(*line))
 }
 
-/// What is believed of Teams: since when there is a call, and since when Do not disturb.
+/// Start of the believed Teams call, and of the believed Do not disturb in Teams.
 pub(crate) fn belief(engine: &Engine, id: PersonId) -> [Option<Timestamp>; 2] {
     let signals = engine.signals(id);
     [
@@ -108,7 +108,7 @@ pub(crate) fn belief(engine: &Engine, id: PersonId) -> [Option<Timestamp>; 2] {
     ]
 }
 
-/// Of which slots an answer made believed what was not true when Teams showed what it tells.
+/// Slots with a false belief after an answer: the state did not exist at the true time of the answer.
 pub(crate) fn false_beliefs(
     before: [Option<Timestamp>; 2],
     after: [Option<Timestamp>; 2],
@@ -119,7 +119,7 @@ pub(crate) fn false_beliefs(
     let books = [&person.account.calls, &person.account.do_not_disturbs];
     let false_beliefs = Slot::ALL.map(|slot| {
         let at = slot as usize;
-        // What was remembered over a start began before.
+        // A call from before the start of the process began earlier.
         let begins = before[at].is_none() && after[at] == Some(now);
         (slot, begins && !is_in(books[at], true_at))
     });
@@ -134,8 +134,8 @@ fn is_in(stretches: &[Stretch], at: Timestamp) -> bool {
         .any(|(start, end)| *start <= at && end.is_none_or(|end| at <= end))
 }
 
-/// Whether an echo may have been believed: never with lags that are steady or change between calls; where the lag grows
-/// once, and once more where another state comes between.
+/// An echo is never believed with lags that are constant or change between calls; where the lag grows it may be
+/// believed once, and once more after another state in between.
 pub(crate) fn false_calls(lags: Lags, count: u64, person: &SimulatedPerson) -> Result<(), String> {
     let allowed = match lags {
         Lags::Steady(_) | Lags::BetweenCalls => 0,
@@ -152,7 +152,7 @@ pub(crate) fn false_calls(lags: Lags, count: u64, person: &SimulatedPerson) -> R
     Ok(())
 }
 
-/// The first answer that neither a call nor a write of ours explains ends a call.
+/// The first answer that neither a call nor our write explains ends a call.
 pub(crate) fn ended(
     world: &World<'_>,
     person: &SimulatedPerson,
@@ -185,7 +185,7 @@ pub(crate) fn ended(
     Ok(())
 }
 
-/// A pause of writing needs a loop: seven sets within a minute.
+/// A pause of writes needs a loop: seven sets within a minute.
 pub(crate) fn pause(person: &SimulatedPerson, now: Timestamp) -> Result<(), String> {
     let minute = Duration::from_secs(60);
     let sets = person.sets.iter().filter(|(_, at)| now.since(*at) < minute);
@@ -194,7 +194,7 @@ pub(crate) fn pause(person: &SimulatedPerson, now: Timestamp) -> Result<(), Stri
     Ok(())
 }
 
-/// Both sides agree where nothing has happened for long enough, or the explanation says why not.
+/// Both sides agree after a time without changes, or the explanation names the reason.
 pub(crate) fn settled(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
     let (id, now, mode) = (person.id, world.now, person.policy.mode);
     let Some(signals) = world.engine.signals(id) else {
@@ -238,7 +238,7 @@ pub(crate) fn settled(world: &World<'_>, person: &SimulatedPerson) -> Result<(),
     if mode.presence() && person.wants_do_not_disturb(now) {
         ensure!(
             shows_quiet || explained || shown == Meaning::Unknown,
-            "{id}: Do not disturb here, {words:?} in Teams, and nobody says why: {reasons:?}"
+            "{id}: Do not disturb here, {words:?} in Teams, without an explanation: {reasons:?}"
         );
     }
     if mode.presence() && shows_quiet {
@@ -272,7 +272,7 @@ pub(crate) fn settled(world: &World<'_>, person: &SimulatedPerson) -> Result<(),
     Ok(())
 }
 
-/// After a long silence nothing is left on either side.
+/// After a long silence no state is left on either side.
 pub(crate) fn rest(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
     let id = person.id;
     for slot in Slot::ALL {

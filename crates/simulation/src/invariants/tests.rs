@@ -1,4 +1,4 @@
-//! The checks notice what is wrong: each is fed with something broken.
+//! The invariants find broken presences.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{counted, leases, visible};
 const ANNA: PersonId = PersonId(1);
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
-/// Anna: Do not disturb by her own choice, a program at the microphone.
+/// Anna: Busy by her own choice, a program at the microphone.
 fn anna() -> Engine {
     let mut engine = Engine::new(Timing::default());
     let record = PersonRecord {
@@ -95,7 +95,7 @@ fn a_microphone_that_is_not_hidden_is_noticed() {
         ..presence.clone()
     };
     assert!(visible(&leaking, &reasons, &without, &quiet_reasons).is_err());
-    // Reasons asked for with the microphone are stopped by the table, not by luck.
+    // The table hides reasons that were requested with the microphone.
     assert_eq!(visible(&presence, &reasons, &without, &reasons), Ok(()));
 }
 

@@ -1,5 +1,5 @@
-//! The table of domain section 7, written down a second time: what each relationship may learn. The core's own table of
-//! permissions is not asked.
+//! A second, independent copy of the table in docs/presence-rules.md, "What a viewer may see". The core's own
+//! table of permissions is not used.
 
 use presence::{Confidence, Presence, Reason, Relationship, Rule, Status, View, reasons_for, view};
 
@@ -12,8 +12,8 @@ const OWN_CHOICE: [Rule; 3] = [
     Rule::ManualAvailable,
 ];
 
-/// Nobody learns more than the table gives, and those who may see something do see it. `without` is the presence with
-/// its reasons as if no program used the microphone.
+/// No viewer learns more than the table gives, and every viewer sees all that the table gives. `without` is the
+/// presence, with its reasons, as if no program used the microphone.
 pub fn visible(
     presence: &Presence,
     reasons: &[Reason],
@@ -50,7 +50,7 @@ fn one_level(
         ensure!(*seen == View::offline(), "more than Offline: {seen:?}");
         ensure!(
             shown_reasons.is_empty(),
-            "reasons of nobody: {shown_reasons:?}"
+            "reasons for Offline: {shown_reasons:?}"
         );
         return Ok(());
     }
@@ -86,7 +86,7 @@ fn one_level(
         );
         one_reason(reason, level).map_err(|what| format!("{what}: {reason:?}"))?;
     }
-    // The outer world must not learn from the time of an activity that it does not see.
+    // An external viewer must not learn of a hidden activity from the time.
     let since = match (&base.activity, insider) {
         (None, _) | (_, true) => Some(base.since),
         (Some(_), false) if base.status == base.profile_status => Some(base.profile_since),
@@ -150,7 +150,7 @@ fn one_reason(reason: &Reason, level: Relationship) -> Result<(), String> {
     match reason.rule {
         rule if OWN_CHOICE.contains(&rule) => {}
         Rule::Microphone => ensure!(level >= Relationship::TeamColleague, "a program"),
-        _ => ensure!(level >= Relationship::Employee, "what others decided"),
+        _ => ensure!(level >= Relationship::Employee, "a rule of another source"),
     }
     check_words(&reason.kind.to_string(), level)?;
     ensure!(
@@ -178,7 +178,7 @@ fn one_reason(reason: &Reason, level: Relationship) -> Result<(), String> {
     Ok(())
 }
 
-/// No word that the level may not read, wherever it stands.
+/// The text has no word that the level may not read.
 fn check_words(text: &str, level: Relationship) -> Result<(), String> {
     ensure!(
         level >= Relationship::Assistant || !text.contains(PRIVATE),
@@ -192,7 +192,7 @@ fn check_words(text: &str, level: Relationship) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever may not see microphones sees what would be seen in a world without them.
+/// Viewers who may not see microphones see the same as in a world without them.
 pub(super) fn without_microphones(
     presence: &Presence,
     reasons: &[Reason],
