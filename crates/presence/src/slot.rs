@@ -192,13 +192,13 @@ impl ReleaseReason {
     pub const fn explanation(self) -> &'static str {
         match self {
             Self::Overridden => {
-                "overridden in Teams: the person chose something else there, so it is left alone"
+                "overridden in Teams: the person chose another state there, and Offhook leaves it alone"
             }
             Self::Expired => {
-                "Teams dropped it after 24 hours; it stays here and is not renewed silently"
+                "Teams dropped it after 24 hours; it stays in force in Offhook and is not renewed"
             }
             Self::AlreadyThere => {
-                "Teams was in Do not disturb already, so nothing was written and nothing will be cleared"
+                "the person had already chosen Do not disturb in Teams: Offhook wrote nothing and will clear nothing"
             }
         }
     }

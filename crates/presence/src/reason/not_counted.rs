@@ -56,26 +56,26 @@ impl fmt::Display for NotCounted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ModeNone => {
-                "the Teams mode of this person is none: nothing crosses between Teams and Offhook"
+                "the synchronisation mode of this person is none: nothing crosses between Teams and Offhook"
             }
             Self::DoNotDisturbInTeams => {
-                "Teams shows Do not disturb, which the mode telephony_only does not carry to Offhook"
+                "the mode telephony_only does not take Do not disturb from Teams"
             }
             Self::DoNotDisturbHere => {
-                "Do not disturb here is not written to Teams in the mode telephony_only"
+                "the mode telephony_only does not write Do not disturb to Teams"
             }
             Self::NoAccount => "no Teams account was found for this person",
             Self::LoginEnded => {
-                "the person's login at Microsoft has ended: it was not remembered over a restart, or Microsoft asks for a new one; the person signs in again under My Teams account"
+                "the person's sign-in at Microsoft has ended: it was not kept over a restart, or Microsoft asks for a new one; sign in again under My Teams account"
             }
             Self::AccountMissing => {
                 "Teams account missing: Microsoft's answers leave it out; it was probably deleted in Entra"
             }
             Self::WriteRefused(Slot::Session) => {
-                "Microsoft refused our app session Busy/InACall: it is not in force in Teams, and is tried again"
+                "Microsoft refused our app session Busy/InACall: it is not in force in Teams, and Offhook retries"
             }
             Self::WriteRefused(Slot::Preferred) => {
-                "Microsoft refused our Do not disturb: it is not in force in Teams, and is tried again"
+                "Microsoft refused our Do not disturb: it is not in force in Teams, and Offhook retries"
             }
         })
     }

@@ -134,9 +134,9 @@ impl fmt::Display for ReasonKind {
                 return f.write_str(match state {
                     WriteState::InForce => " is in force in Teams",
                     WriteState::BeingCleared => {
-                        " is being taken back; Microsoft has not confirmed it yet, and Offhook tries again"
+                        " is being cleared; Microsoft has not confirmed that yet, and Offhook retries"
                     }
-                    WriteState::Cleared => " was taken back; it may still be seen for a moment",
+                    WriteState::Cleared => " was cleared; Teams may still show it for up to a minute",
                     WriteState::NotInForce => " is not in force in Teams",
                 });
             }
@@ -147,16 +147,16 @@ impl fmt::Display for ReasonKind {
             Self::PresentingInTeams => "shares the screen in Teams",
             Self::NoClient => "no client runs",
             Self::Locked => "the screen is locked",
-            Self::Inactive => "nobody touches keyboard or mouse",
-            Self::AtRest => "nothing else applies",
-            Self::AtRestWithClient => "a client runs and nothing else applies",
+            Self::Inactive => "keyboard and mouse are not used",
+            Self::AtRest => "no other rule applies",
+            Self::AtRestWithClient => "a client runs, and no other rule applies",
             Self::InACall => "in a call",
             Self::CallOnHold => "call on hold",
             Self::Ringing => "ringing",
             Self::InAMeeting => "in a meeting",
             Self::InAMeetingWithoutAudio => "in a meeting without audio",
             Self::InACallInTeams => "in a call in Teams",
-            Self::WritingPaused => "writing to Teams is paused: too many changes within a minute",
+            Self::WritingPaused => "writes to Teams are paused: another program overwrote Offhook's presence",
         }
         .fmt(f)
     }
@@ -216,15 +216,15 @@ impl fmt::Display for ReasonDetail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::HiddenBy(state) => return write!(f, "hidden in Teams, which shows {state}"),
-            Self::ProfileGone => "there is no such profile any more, or it is not active",
-            Self::Suspended => "suspended by the choice that the person made during it",
-            Self::EndItInTeams => "Teams says Do not disturb; end it there",
-            Self::OnlyTheScreen => "only the screen is shared: nothing changes on either side",
+            Self::ProfileGone => "the profile was deleted or is not active",
+            Self::Suspended => "suspended by the person's choice",
+            Self::EndItInTeams => "Do not disturb is set in Teams; end it there",
+            Self::OnlyTheScreen => "only the screen is shared: no effect in Offhook or Teams",
             Self::SecondSynchronisation => {
                 "check that no second presence synchronisation is active for this person"
             }
             Self::NotAcknowledged => "Teams has not acknowledged it yet",
-            Self::ClearRefused => "Microsoft refused to take it back; Offhook tries again",
+            Self::ClearRefused => "Microsoft refused to clear it; Offhook retries",
             Self::Released(reason) => reason.explanation(),
         }
         .fmt(f)

@@ -3,7 +3,7 @@
 use super::{AVAILABLE, CALL, DND, HOUR, PRESENTING, World, default_profiles, inactive, seconds};
 use crate::{ReasonDetail, Rule, Status, SyncMode::TelephonyAndPresence};
 
-const NOTE: &str = "Teams says Do not disturb; end it there";
+const NOTE: &str = "Do not disturb is set in Teams; end it there";
 
 #[test]
 fn a_choice_suspends_every_appointment_that_is_current() {
@@ -138,7 +138,7 @@ fn a_choice_whose_profile_is_gone_is_not_in_force_and_the_explanation_says_so() 
     assert_eq!(world.rule(), Rule::Rest, "what it suspended stays so");
     let notes = world.notes();
     assert!(
-        notes.iter().any(|note| note.contains("no such profile")),
+        notes.iter().any(|note| note.contains("was deleted")),
         "{notes:?}"
     );
     world.profiles(default_profiles([crate::Profile::central(
