@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_an_older_question_is_ignored_whatever_it_says() {
+    fn an_answer_to_an_older_request_is_ignored() {
         let mut order = AnswerOrder::default();
         assert!(admits(&mut order, 5, ""));
         assert!(!admits(&mut order, 4, ""));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_begins_anew_is_believed_after_a_while() {
+    fn a_restarted_count_is_believed_after_a_minute() {
         let limit = REFUSAL.as_secs();
         let mut order = AnswerOrder::default();
         assert!(admits(&mut order, 0, "A9000"));

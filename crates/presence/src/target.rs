@@ -312,7 +312,7 @@ mod tests {
 
     // Security review, row S7.
     #[test]
-    fn what_means_more_than_an_address_is_refused() {
+    fn texts_that_mean_more_than_an_address_are_refused() {
         use TargetError as E;
         let long = "1".repeat(60_000);
         let long_user = format!("sip:{}@pbx.test", "a".repeat(65));

@@ -179,7 +179,7 @@ mod tests {
     use super::{Meaning, TeamsState};
 
     #[test]
-    fn graph_words_mean_what_the_domain_says() {
+    fn graph_states_have_their_documented_meaning() {
         for (availability, activity, meaning) in [
             ("Busy", "InACall", Meaning::Call),
             ("Busy", "InAConferenceCall", Meaning::Call),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_is_kept_as_text() {
+    fn an_unknown_value_of_graph_is_kept_as_text() {
         assert_eq!(
             TeamsState::new("Nonsense", "inacall").to_string(),
             "Nonsense/InACall"

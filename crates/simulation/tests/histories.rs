@@ -13,14 +13,14 @@ fn a_modest_number_of_histories_keeps_every_invariant() {
 }
 
 #[test]
-fn what_once_broke_is_mended() {
+fn histories_that_once_failed_keep_every_invariant() {
     for seed in ONCE_BROKEN {
         run(seed, &mut EventLog::silent()).unwrap_or_else(|failure| panic!("{failure:?}"));
     }
 }
 
 #[test]
-fn a_seed_tells_the_same_story_again() {
+fn a_seed_gives_the_same_history_every_time() {
     for seed in 0..20 {
         let run_again = || {
             let mut log = EventLog::kept();

@@ -65,7 +65,7 @@ fn each_activity_alone_is_shown_with_its_label() {
 }
 
 #[test]
-fn each_activity_goes_before_every_later_one_whichever_began_first() {
+fn each_activity_precedes_every_later_one_also_if_it_began_later() {
     for (first, expected) in ORDER.into_iter().enumerate() {
         for second in first + 1..ORDER.len() {
             // Presenting and a Teams call are one state of Teams: both cannot be present.

@@ -61,7 +61,7 @@ impl Lagging {
 /// A tenant that answers `clearPresence` with 404 and keeps the session: no call is believed until it shows
 /// another state, and the clear is repeated.
 #[test]
-fn what_teams_denies_and_shows_all_the_same_is_ours() {
+fn a_session_that_teams_answers_with_404_and_still_shows_is_ours() {
     let mut world = World::new(TelephonyAndPresence);
     world.acknowledges = false;
     world.line(LineState::Connected);

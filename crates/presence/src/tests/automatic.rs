@@ -61,7 +61,7 @@ fn the_delay_of_inactivity_is_a_setting_and_counts_from_the_last_touch() {
 }
 
 #[test]
-fn heartbeats_that_say_inactive_again_do_not_begin_the_delay_anew() {
+fn repeated_heartbeats_without_use_do_not_restart_the_delay() {
     let mut world = World::new(SyncMode::None);
     for _ in 0..60 {
         world.client(ClientState::Inactive);
@@ -128,7 +128,7 @@ fn a_client_that_returns_after_a_restart_is_no_change() {
 }
 
 #[test]
-fn who_works_on_one_machine_is_not_away_because_another_is_locked_or_untouched() {
+fn a_person_who_uses_one_machine_is_not_away_because_another_is_locked_or_unused() {
     for away in [ClientState::Locked, ClientState::Inactive] {
         let mut world = World::new(SyncMode::None);
         second_client(&mut world, away);
@@ -158,7 +158,7 @@ fn a_machine_untouched_for_less_than_the_delay_still_counts_as_in_use() {
 }
 
 #[test]
-fn a_web_page_cannot_tell_and_does_not_hide_a_locked_screen() {
+fn a_web_page_cannot_detect_use_and_does_not_hide_a_locked_screen() {
     let mut world = World::new(SyncMode::None);
     second_client(&mut world, ClientState::Locked);
     assert_eq!(world.rule(), Rule::Locked);
@@ -218,7 +218,7 @@ fn a_trigger_that_is_off_does_nothing() {
 }
 
 #[test]
-fn where_locking_has_no_profile_a_locked_screen_is_one_that_nobody_touches() {
+fn without_a_profile_for_locking_a_locked_screen_counts_as_unused() {
     let mut world = World::new(SyncMode::None);
     world.policy(|policy| policy.automatic.locked = None);
     world.client(ClientState::Locked);

@@ -58,7 +58,7 @@ fn the_base_appears_only_after_the_grace_period_and_ends_with_the_next_client() 
 }
 
 #[test]
-fn where_nobody_is_absent_for_want_of_a_client_there_is_no_base_either() {
+fn without_the_trigger_for_a_missing_client_there_is_no_base() {
     let mut world = World::new(TelephonyAndPresence);
     world.policy(|policy| policy.automatic.client_end = None);
     world.no_client_for(seconds(3_600));
@@ -79,7 +79,7 @@ fn an_unknown_state_leaves_the_base_as_it_was() {
 }
 
 #[test]
-fn without_any_word_of_teams_the_person_is_absent() {
+fn without_an_answer_of_teams_the_person_is_absent() {
     let mut world = without_client(TelephonyAndPresence);
     assert_eq!(world.rule(), Rule::NoClient);
     world.teams("Available", "Available");
@@ -124,7 +124,7 @@ fn the_echo_of_our_session_is_no_base() {
 }
 
 #[test]
-fn what_our_do_not_disturb_masks_is_no_base() {
+fn a_state_masked_by_our_do_not_disturb_is_no_base() {
     let mut world = without_client(TelephonyAndPresence);
     world.teams("Away", "Away");
     world.choose("Do not disturb");
@@ -158,7 +158,7 @@ fn the_rules_before_seven_go_before_the_base() {
 }
 
 #[test]
-fn an_own_available_profile_keeps_its_forwarding_where_teams_says_available() {
+fn an_own_available_profile_keeps_its_forwarding_where_teams_shows_available() {
     let mut world = without_client(TelephonyAndPresence);
     let forwarding = Forwarding::All(crate::Target::Voicemail);
     world.profiles(default_profiles([Profile {

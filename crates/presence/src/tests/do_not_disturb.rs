@@ -123,7 +123,7 @@ fn do_not_disturb_in_teams_during_a_pbx_call_is_seen_at_once() {
 }
 
 #[test]
-fn one_that_teams_never_took_is_taken_back_even_after_a_day() {
+fn one_that_teams_never_acknowledged_is_cleared_even_after_a_day() {
     let mut world = World::new(TelephonyAndPresence);
     world.acknowledges = false;
     world.choose("Do not disturb");
@@ -211,7 +211,7 @@ fn a_clear_before_the_first_answer_does_not_take_back_a_later_choice() {
 // A 404 to a clear acknowledges nothing while Teams still shows our write (docs/presence-rules.md, "Teams calls
 // and echoes").
 #[test]
-fn what_teams_denies_and_shows_all_the_same_is_taken_back_again() {
+fn a_session_that_teams_answers_with_404_and_still_shows_is_cleared_again() {
     let mut world = shown_in_teams();
     world.acknowledges = false;
     world.back_to_automatic();
@@ -240,7 +240,7 @@ fn what_teams_denies_and_shows_all_the_same_is_taken_back_again() {
 
 // A write that Teams never showed may not have arrived: Do not disturb after the 404 may be the person's own.
 #[test]
-fn do_not_disturb_after_a_denial_of_what_was_never_shown_is_not_taken_back() {
+fn do_not_disturb_after_a_404_to_a_write_that_was_never_shown_is_not_cleared() {
     let mut world = World::new(TelephonyAndPresence);
     world.teams("Available", "Available");
     world.acknowledges = false;

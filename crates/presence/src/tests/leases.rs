@@ -215,7 +215,7 @@ fn after_a_crash_everything_is_right_within_five_seconds() {
 }
 
 #[test]
-fn a_session_that_nobody_renews_any_more_ends_by_itself_after_five_minutes() {
+fn a_session_without_renewals_ends_after_five_minutes() {
     let mut world = World::new(TelephonyAndPresence);
     world.line(LineState::Connected);
     let record = world.last_own_record(Session).unwrap();
@@ -235,7 +235,7 @@ fn at_rest_nothing_wakes_the_engine() {
     assert_eq!(world.engine.next_deadline(), None);
 }
 #[test]
-fn what_a_telephone_publishes_is_a_call_that_nobody_waits_for() {
+fn a_publication_of_a_phone_is_a_call_and_its_absence_makes_nothing_stale() {
     let mut world = World::new(SyncMode::None);
     world.pass(seconds(5), None);
     world.line(LineState::Idle);

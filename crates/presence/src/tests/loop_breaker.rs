@@ -32,7 +32,7 @@ fn a_switchboard_has_ten_calls_a_minute() {
 
 /// Requirement P1, for choices.
 #[test]
-fn a_person_may_choose_as_often_as_it_pleases() {
+fn a_person_may_choose_any_number_of_times() {
     let mut world = World::new(TelephonyAndPresence);
     for _ in 0..30 {
         world.choose("Do not disturb");

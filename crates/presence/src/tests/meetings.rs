@@ -13,7 +13,7 @@ fn leave(world: &mut World, meeting: &str) {
 }
 
 #[test]
-fn a_meeting_with_audio_is_a_call_in_teams_and_taken_back_at_its_end() {
+fn a_meeting_with_audio_is_a_call_in_teams_and_cleared_at_its_end() {
     for mode in [TelephonyAndPresence, TelephonyOnly] {
         let mut world = World::new(mode);
         world.meeting("Board", true, false);
@@ -65,7 +65,7 @@ fn audio_that_is_switched_on_and_off_within_a_meeting_counts_from_then_on() {
 }
 
 #[test]
-fn sharing_that_begins_within_a_meeting_does_not_begin_it_anew() {
+fn sharing_that_begins_within_a_meeting_does_not_restart_it() {
     let mut world = World::new(TelephonyAndPresence);
     world.meeting("Board", true, false);
     let since = world.presence().since;

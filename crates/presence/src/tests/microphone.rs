@@ -129,7 +129,7 @@ fn below_team_colleague_the_activity_beneath_is_shown() {
 }
 
 #[test]
-fn a_call_that_ends_while_a_program_goes_on_is_seen_by_everybody() {
+fn a_call_that_ends_while_a_program_goes_on_is_seen_by_all_viewers() {
     let mut world = World::new(TelephonyAndPresence);
     world.programs(&["Slack"]);
     world.line(LineState::Connected);

@@ -37,7 +37,7 @@ fn there_are_six_states_and_no_others() {
 }
 
 #[test]
-fn activities_are_labelled_as_the_domain_says() {
+fn activities_have_their_documented_labels() {
     for (activity, kind, label) in [
         (Activity::Ringing, "Ringing", "Ringing"),
         (Activity::OnThePhone, "OnThePhone", "On the phone"),

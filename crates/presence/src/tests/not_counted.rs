@@ -56,7 +56,7 @@ fn where_everything_counts_there_is_nothing_to_explain() {
 
 // Requirement P7 (a).
 #[test]
-fn in_mode_none_nothing_crosses_and_that_is_said() {
+fn in_mode_none_nothing_crosses_and_the_explanation_names_the_mode() {
     let mut world = World::new(SyncMode::None);
     assert_eq!(why(&world), [NotCounted::ModeNone]);
     world.fact(Fact::TeamsUnlinked);
@@ -70,7 +70,7 @@ fn in_mode_none_nothing_crosses_and_that_is_said() {
 
 // Requirement P7 (b).
 #[test]
-fn telephony_only_says_which_do_not_disturb_it_does_not_carry() {
+fn in_mode_telephony_only_the_explanation_names_the_do_not_disturb_that_does_not_cross() {
     let mut world = World::new(TelephonyOnly);
     for state in [AVAILABLE, CALL] {
         world.teams(state.0, state.1);
@@ -120,7 +120,7 @@ fn an_appointment_that_asks_for_do_not_disturb_is_named_as_its_source() {
 }
 
 #[test]
-fn what_was_seen_too_long_ago_is_not_said_to_be_shown() {
+fn a_state_seen_too_long_ago_is_not_explained_as_shown() {
     let mut world = World::new(TelephonyOnly);
     world.teams(DND.0, DND.1);
     world.pass(seconds(359), None);
@@ -130,7 +130,7 @@ fn what_was_seen_too_long_ago_is_not_said_to_be_shown() {
 }
 
 #[test]
-fn our_own_do_not_disturb_that_a_change_of_mode_takes_back_is_not_teams() {
+fn our_own_do_not_disturb_that_a_change_of_mode_clears_is_not_teams() {
     let mut world = World::new(TelephonyAndPresence);
     world.choose("Do not disturb");
     world.pass(seconds(5), Some(DND));
@@ -220,7 +220,7 @@ fn a_refused_write_goes_on_as_ours_once_teams_takes_it() {
 }
 
 #[test]
-fn a_refused_write_that_nobody_wants_any_more_is_nothing() {
+fn a_refused_write_without_a_cause_leaves_nothing() {
     for (slot, start, end) in [
         (
             Session,
@@ -270,7 +270,7 @@ fn a_refused_write_is_written_again_by_itself() {
 }
 
 #[test]
-fn a_refused_renewal_leaves_what_teams_has_until_it_ends() {
+fn a_refused_renewal_leaves_the_session_in_teams_until_it_ends() {
     let mut world = World::new(TelephonyAndPresence);
     world.line(LineState::Connected);
     let start = world.now;
@@ -312,7 +312,7 @@ fn after_a_start_a_refused_write_is_tried_again() {
 
 // Requirement P7: in Do not disturb, and with a state that the person chose by hand in Teams, also Available.
 #[test]
-fn a_call_that_teams_hides_is_written_and_what_hides_it_is_said() {
+fn a_call_that_teams_hides_is_written_and_the_hiding_state_is_named() {
     for hides in [AVAILABLE, DND, ("Away", "Away"), ("Busy", "Busy")] {
         let mut world = World::new(TelephonyAndPresence);
         world.pass(seconds(2), Some(hides));
@@ -327,7 +327,7 @@ fn a_call_that_teams_hides_is_written_and_what_hides_it_is_said() {
 }
 
 #[test]
-fn viewers_who_see_no_activity_are_told_none_of_it() {
+fn viewers_who_see_no_activity_get_no_reason_about_it() {
     for mode in [SyncMode::None, TelephonyOnly] {
         let mut world = World::new(mode);
         world.choose("Do not disturb");
@@ -355,7 +355,7 @@ fn every_reason_has_a_code_of_its_own() {
 
 // Requirement P13.
 #[test]
-fn a_missing_account_ends_what_teams_said_and_nothing_else() {
+fn a_missing_account_ends_the_signals_of_teams_and_no_others() {
     let mut world = World::new(TelephonyAndPresence);
     world.pass(seconds(2), Some(PRESENTING));
     world.line(LineState::Connected);

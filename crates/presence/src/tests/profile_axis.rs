@@ -118,7 +118,7 @@ fn without_any_signal_a_person_is_available() {
 }
 
 #[test]
-fn a_person_without_profiles_is_available_all_the_same() {
+fn a_person_without_profiles_is_available() {
     let mut world = World::new(TelephonyAndPresence);
     world.profiles([]);
     assert_eq!(world.profile(), "Available (Available)");
@@ -177,7 +177,7 @@ fn do_not_disturb_in_teams_without_such_a_profile_is_built_in() {
 }
 
 #[test]
-fn what_is_built_in_lets_calls_ring_whatever_else_has_its_name() {
+fn built_in_states_let_calls_ring_also_if_a_profile_has_their_name() {
     let away = |status| Profile {
         forwarding: Forwarding::All(Target::Voicemail),
         ..personal("Do not disturb", status)

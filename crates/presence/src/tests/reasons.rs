@@ -62,7 +62,7 @@ fn each_reason_has_its_source_its_start_and_the_end_of_its_lease() {
 }
 
 #[test]
-fn what_teams_shows_without_a_call_is_detail() {
+fn a_state_of_teams_without_a_call_is_detail() {
     for state in ["Busy", "Away", "BeRightBack", "Offline"] {
         let mut world = World::new(TelephonyAndPresence);
         world.teams(state, state);
@@ -77,7 +77,7 @@ fn what_teams_shows_without_a_call_is_detail() {
 }
 
 #[test]
-fn a_choice_until_a_time_says_when_it_ends() {
+fn a_choice_until_a_time_has_its_end() {
     let mut world = World::new(TelephonyAndPresence);
     let until = Some(world.now + HOUR);
     world.fact(crate::Fact::Choice(Some(crate::Choice {

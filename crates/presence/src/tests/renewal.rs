@@ -48,7 +48,7 @@ fn at_the_end_of_the_day_it_is_written_again_and_stays_ours() {
 }
 
 #[test]
-fn without_the_setting_it_is_not_renewed_and_the_explanation_says_so() {
+fn without_the_setting_it_is_not_renewed_and_the_explanation_names_the_end() {
     let mut world = in_do_not_disturb(false);
     world.pass(seconds(DAY + 60), Some(DND));
     assert_eq!(world.take_writes(), []);
@@ -61,7 +61,7 @@ fn without_the_setting_it_is_not_renewed_and_the_explanation_says_so() {
 }
 
 #[test]
-fn where_microsofts_day_ends_a_little_before_ours_it_is_renewed_all_the_same() {
+fn it_is_renewed_also_if_microsofts_day_ends_a_little_before_ours() {
     let mut world = in_do_not_disturb(true);
     world.pass(seconds(DAY - 20), Some(DND));
     world.teams(AVAILABLE.0, AVAILABLE.1);
@@ -96,7 +96,7 @@ fn an_override_after_a_renewal_is_noticed() {
 }
 
 #[test]
-fn what_ends_with_the_day_is_not_renewed() {
+fn a_choice_that_ends_with_the_day_is_not_renewed() {
     let mut world = World::new(TelephonyAndPresence);
     world.policy(|policy| policy.renew_do_not_disturb = true);
     world.appointment(1, "Do not disturb", 24 * HOUR);

@@ -15,7 +15,7 @@ const AVAILABLE: (&str, &str) = ("Available", "Available");
 const BUSY: (&str, &str) = ("Busy", "Busy");
 
 #[test]
-fn a_pbx_call_is_written_renewed_and_taken_back() {
+fn a_pbx_call_is_written_renewed_and_cleared() {
     let mut world = World::new(TelephonyAndPresence);
     world.teams("Available", "Available");
     world.line(LineState::Ringing);
@@ -108,7 +108,7 @@ fn in_mode_none_nothing_crosses() {
 }
 
 #[test]
-fn a_change_of_mode_takes_back_what_the_old_one_wrote() {
+fn a_change_of_mode_clears_the_writes_of_the_old_mode() {
     let mut world = World::new(TelephonyAndPresence);
     world.line(LineState::Connected);
     world.choose("Do not disturb");
@@ -223,7 +223,7 @@ fn an_echo_that_was_never_seen_keeps_the_whole_window() {
 }
 
 #[test]
-fn a_read_asked_for_before_our_write_says_nothing() {
+fn a_read_requested_before_our_write_proves_nothing() {
     let mut world = World::new(TelephonyAndPresence);
     world.teams("Available", "Available");
     world.line(LineState::Connected);
@@ -303,7 +303,7 @@ fn a_lost_line_ends_its_call_after_a_minute() {
 }
 
 #[test]
-fn a_session_that_could_not_be_renewed_is_written_anew() {
+fn a_session_that_could_not_be_renewed_is_written_again() {
     let mut world = World::new(TelephonyAndPresence);
     world.line(LineState::Connected);
     world.acknowledges = false;
@@ -335,7 +335,7 @@ fn a_line_that_is_taken_away_takes_its_call_along() {
 }
 
 #[test]
-fn a_line_that_does_not_speak_makes_the_presence_stale() {
+fn a_line_without_a_report_makes_the_presence_stale() {
     let mut world = World::with_record(SyncMode::None, crate::PersonRecord::default());
     assert_eq!(world.presence().confidence, Confidence::Stale);
     world.line(LineState::Idle);

@@ -116,7 +116,7 @@ fn the_lag_of_a_write_is_measured_also_after_the_clear() {
 }
 
 #[test]
-fn what_hid_a_write_is_not_the_tenants_lag() {
+fn a_state_that_hid_a_write_does_not_count_for_the_tenants_lag() {
     let mut world = World::new(TelephonyAndPresence);
     for _ in 0..12 {
         world.pass(seconds(1), Some(DND));

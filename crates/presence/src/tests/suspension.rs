@@ -66,7 +66,7 @@ fn back_to_automatic_ends_the_suspension() {
 }
 
 #[test]
-fn a_second_choice_suspends_what_began_after_the_first() {
+fn a_second_choice_suspends_appointments_that_began_after_the_first() {
     let mut world = World::new(TelephonyAndPresence);
     world.choose("Absent");
     world.pass(seconds(10), None);
@@ -100,7 +100,7 @@ fn the_next_teams_call_counts_again() {
 }
 
 #[test]
-fn a_choice_does_not_suspend_do_not_disturb_in_teams_and_the_note_says_where_to_end_it() {
+fn a_choice_does_not_suspend_do_not_disturb_in_teams_and_the_explanation_names_teams() {
     for state in [DND, PRESENTING] {
         for choice in ["Available", "Absent"] {
             let mut world = World::new(TelephonyAndPresence);
@@ -125,7 +125,7 @@ fn a_choice_never_hides_any_activity() {
 }
 
 #[test]
-fn a_choice_whose_profile_is_gone_is_not_in_force_and_the_explanation_says_so() {
+fn a_choice_of_a_deleted_profile_is_not_in_force_and_the_explanation_names_the_cause() {
     let mut world = World::new(TelephonyAndPresence);
     world.appointment(1, "Busy", HOUR);
     world.profiles(default_profiles([crate::Profile::central(

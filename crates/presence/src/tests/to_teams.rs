@@ -20,7 +20,7 @@ fn a_call_connected_or_held_is_written_in_both_modes() {
 }
 
 #[test]
-fn a_call_is_written_although_a_state_by_hand_hides_it_and_the_explanation_says_what() {
+fn a_call_is_written_although_a_state_by_hand_hides_it_and_the_explanation_names_the_state() {
     for state in [AVAILABLE, ("BeRightBack", "BeRightBack"), DND] {
         let mut world = World::new(TelephonyAndPresence);
         world.pass(seconds(5), Some(state));
@@ -55,7 +55,7 @@ fn ringing_programs_and_other_profiles_write_nothing() {
 }
 
 #[test]
-fn do_not_disturb_by_rule_one_is_written_and_taken_back() {
+fn do_not_disturb_by_rule_one_is_written_and_cleared() {
     let mut world = World::new(TelephonyAndPresence);
     world.choose("Do not disturb");
     assert_eq!(world.take_writes(), [(Preferred, Set)]);
@@ -64,7 +64,7 @@ fn do_not_disturb_by_rule_one_is_written_and_taken_back() {
 }
 
 #[test]
-fn do_not_disturb_by_rule_two_is_written_and_taken_back_at_its_end() {
+fn do_not_disturb_by_rule_two_is_written_and_cleared_at_its_end() {
     let mut world = World::new(TelephonyAndPresence);
     world.appointment(1, "Do not disturb", seconds(60));
     assert_eq!(world.take_writes(), [(Preferred, Set)]);
@@ -117,7 +117,7 @@ fn a_teams_call_with_a_do_not_disturb_profile_writes_nothing() {
 }
 
 #[test]
-fn what_offhook_did_not_set_is_never_cleared() {
+fn a_state_that_offhook_did_not_set_is_never_cleared() {
     let mut world = World::new(TelephonyAndPresence);
     for state in [CALL, DND, PRESENTING, AVAILABLE] {
         world.pass(seconds(5), Some(state));
@@ -128,7 +128,7 @@ fn what_offhook_did_not_set_is_never_cleared() {
 }
 
 #[test]
-fn lines_that_are_told_anew_leave_an_account_that_was_found_meanwhile() {
+fn repeated_lines_leave_an_account_that_was_found_in_between() {
     let record = PersonRecord::default();
     let mut world = World::with_record(TelephonyAndPresence, record);
     world.fact(Fact::TeamsLinked);

@@ -221,7 +221,7 @@ fn the_text_of_a_private_appointment() {
 }
 
 #[test]
-fn the_number_of_the_other_party_is_told_to_assistants_only() {
+fn the_number_of_the_other_party_is_shown_to_assistants_only() {
     let mut world = world();
     world.fact(Fact::Line {
         line: DESK,
@@ -273,7 +273,7 @@ fn eventful() -> World {
 }
 
 #[test]
-fn who_is_blocked_or_unknown_cannot_tell_it_from_a_real_offline() {
+fn a_blocked_or_unknown_viewer_sees_a_real_offline() {
     let mut gone = world();
     gone.choose("Gone");
     let real = gone.view(TeamColleague);
@@ -290,7 +290,7 @@ fn who_is_blocked_or_unknown_cannot_tell_it_from_a_real_offline() {
 }
 
 #[test]
-fn nothing_that_happens_is_noticed_by_who_is_blocked() {
+fn a_blocked_viewer_notices_nothing() {
     let mut world = world();
     for level in [Blocked, Unknown] {
         let before = world.view(level);
@@ -303,7 +303,7 @@ fn nothing_that_happens_is_noticed_by_who_is_blocked() {
 }
 
 #[test]
-fn a_real_offline_is_the_same_for_everybody_who_may_not_act_for_the_person() {
+fn a_real_offline_is_the_same_for_all_viewers_who_may_not_act_for_the_person() {
     let mut world = world();
     world.choose("Gone");
     world.line(LineState::Ringing);
@@ -327,14 +327,14 @@ fn a_refused_reason_is_absent() {
 }
 
 #[test]
-fn each_level_is_told_at_least_the_reasons_of_the_one_below() {
+fn each_level_sees_at_least_the_reasons_of_the_one_below() {
     let world = eventful();
     let counts = Relationship::ALL.map(|level| world.reasons_for(level).len());
     assert!(counts.is_sorted(), "{counts:?}");
 }
 
 #[test]
-fn hidden_ringing_is_not_told_by_the_time_either() {
+fn hidden_ringing_does_not_show_in_the_time() {
     for profile in ["Available", "Lunch", "Do not disturb"] {
         let mut world = world();
         world.choose(profile);
@@ -346,7 +346,7 @@ fn hidden_ringing_is_not_told_by_the_time_either() {
 }
 
 #[test]
-fn a_call_of_somebody_who_is_busy_anyway_and_a_second_call_are_not_told_by_the_time_either() {
+fn a_call_of_a_busy_person_and_a_second_call_do_not_show_in_the_time() {
     let mut world = world();
     world.choose("Busy");
     world.pass(seconds(10), None);
@@ -365,7 +365,7 @@ fn a_call_of_somebody_who_is_busy_anyway_and_a_second_call_are_not_told_by_the_t
 }
 
 #[test]
-fn a_call_hidden_behind_do_not_disturb_is_not_told_by_the_time_either() {
+fn a_call_hidden_behind_do_not_disturb_does_not_show_in_the_time() {
     let mut world = world();
     world.choose("Do not disturb");
     world.pass(seconds(10), None);
@@ -377,7 +377,7 @@ fn a_call_hidden_behind_do_not_disturb_is_not_told_by_the_time_either() {
 }
 
 #[test]
-fn the_confidence_is_told_only_to_who_may_see_what_it_is_about() {
+fn the_confidence_is_shown_only_to_viewers_who_may_see_activities() {
     let mut world = world();
     world.line(LineState::Connected);
     world.fact(Fact::LineStale(DESK));

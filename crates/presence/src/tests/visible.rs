@@ -33,7 +33,7 @@ fn confidence_times_and_forwarding_make_no_other_state() {
 }
 
 #[test]
-fn whatever_some_viewer_sees_makes_another_state() {
+fn every_change_that_some_viewer_sees_makes_another_state() {
     let one = presence();
     let about = |text: &str, private| AppointmentText {
         text: text.into(),
@@ -79,7 +79,7 @@ fn whatever_some_viewer_sees_makes_another_state() {
 }
 
 #[test]
-fn a_phone_call_is_one_state_from_beginning_to_end_of_what_it_masks() {
+fn a_phone_call_is_one_state_from_beginning_to_end_of_its_mask() {
     let mut world = World::new(TelephonyAndPresence);
     world.pass(seconds(2), Some(AVAILABLE));
     world.line(LineState::Connected);
