@@ -6,19 +6,19 @@ use std::time::Duration;
 use crate::Timestamp;
 
 /// Time for which a lower sequence number is refused: a tenant may restart its numbers.
-const REFUSAL: Duration = Duration::from_secs(60);
+const REFUSAL_TIME: Duration = Duration::from_secs(60);
 /// Bytes of a sequence number that are compared. Graph's numbers have 11 (presence resource, `sequenceNumber`).
-const COMPARED: usize = 16;
+const COMPARED_BYTES: usize = 16;
 
 /// Graph's `sequenceNumber` of a presence: grows in byte order with each change of the person (Graph, presence
 /// resource).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SequenceNumber([u8; COMPARED]);
+pub struct SequenceNumber([u8; COMPARED_BYTES]);
 
 impl SequenceNumber {
     /// Reads a number; `None` if the text is empty. Bytes beyond the sixteenth are not compared.
     pub fn new(text: &str) -> Option<Self> {
-        let mut bytes = [0; COMPARED];
+        let mut bytes = [0; COMPARED_BYTES];
         for (to, from) in bytes.iter_mut().zip(text.bytes()) {
             *to = from;
         }
@@ -64,7 +64,7 @@ impl AnswerOrder {
         }
         match (sequence, &self.sequence) {
             (Some(new), Some(known))
-                if new.is_before(known) && asked_at.since(self.asked_at) < REFUSAL =>
+                if new.is_before(known) && asked_at.since(self.asked_at) < REFUSAL_TIME =>
             {
                 AnswerAge::Outdated
             }
@@ -87,7 +87,7 @@ impl AnswerOrder {
 mod tests {
     use std::time::Duration;
 
-    use super::{AnswerAge, AnswerOrder, REFUSAL, SequenceNumber};
+    use super::{AnswerAge, AnswerOrder, REFUSAL_TIME, SequenceNumber};
     use crate::Timestamp;
 
     fn admits(order: &mut AnswerOrder, second: u64, sequence: &str) -> bool {
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_restarted_count_is_believed_after_a_minute() {
-        let limit = REFUSAL.as_secs();
+        let limit = REFUSAL_TIME.as_secs();
         let mut order = AnswerOrder::default();
         assert!(admits(&mut order, 0, "A9000"));
         assert!(!admits(&mut order, limit - 1, "A0001"));

@@ -3,11 +3,11 @@
 use std::{collections::VecDeque, time::Duration};
 
 /// Number of lags kept.
-const KEPT: usize = 1_000;
+const LAGS_MAX: usize = 1_000;
 /// Smallest number of lags for an estimate.
-const LEAST: usize = 10;
+const LAGS_MIN: usize = 10;
 /// Smallest lag, in polling intervals: a shorter one cannot be measured.
-const SWEEPS: u32 = 2;
+const SWEEPS_MIN: u32 = 2;
 
 /// Lags of the last writes to a tenant: for each the time from the write to the first answer that showed it.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,7 @@ pub struct TenantLag {
 impl TenantLag {
     /// Adds the lag of a write.
     pub fn record(&mut self, lag: Duration) {
-        if self.last.len() >= KEPT {
+        if self.last.len() >= LAGS_MAX {
             self.last.pop_front();
         }
         self.last.push_back(lag);
@@ -30,12 +30,12 @@ impl TenantLag {
         self.p99 = sorted
             .get(rank.saturating_sub(1))
             .copied()
-            .filter(|_| sorted.len() >= LEAST);
+            .filter(|_| sorted.len() >= LAGS_MIN);
     }
 
     /// The tenant's lag for a person with the polling interval `sweep`; `None` with fewer than ten lags.
     pub fn of(&self, sweep: Duration) -> Option<Duration> {
-        Some(self.p99?.max(sweep * SWEEPS))
+        Some(self.p99?.max(sweep * SWEEPS_MIN))
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct Mirror {
     /// its clear is retried.
     left_over_until: [Option<Timestamp>; 2],
     /// A Teams call from before the start of the process, until Teams confirms or ends it.
-    pub(crate) remembered: Option<TeamsCall>,
+    pub(crate) restored_call: Option<TeamsCall>,
 }
 
 /// An order of the mirror to the engine.
@@ -59,10 +59,10 @@ pub(crate) enum Command {
 
 impl Mirror {
     /// Restores the mirror from the store's records at a start.
-    pub(crate) fn restore(slots: [SlotState; 2], remembered: Option<TeamsCall>) -> Self {
+    pub(crate) fn restore(slots: [SlotState; 2], restored_call: Option<TeamsCall>) -> Self {
         Self {
             slots,
-            remembered,
+            restored_call,
             ..Self::default()
         }
     }
@@ -333,15 +333,15 @@ impl Mirror {
             signals.teams_base = None;
         }
         let limit = timing.appointment_limit;
-        self.remembered = self
-            .remembered
+        self.restored_call = self
+            .restored_call
             .filter(|call| call.confirmed_at + limit > now);
         commands
     }
 
     /// Releases the person, who is removed: nothing waits for a confirmation any more.
     pub(crate) fn release(&mut self) -> Vec<Command> {
-        self.remembered = None;
+        self.restored_call = None;
         let paused = self.breaker.paused.take();
         paused.map(|_| Command::Resumed).into_iter().collect()
     }

@@ -301,7 +301,7 @@ impl World {
         std::mem::take(&mut self.writes)
     }
 
-    pub(crate) fn last_own_record(&self, of: Slot) -> Option<crate::SlotRecord> {
+    pub(crate) fn last_slot_record(&self, of: Slot) -> Option<crate::SlotRecord> {
         self.records.iter().rev().find_map(|record| match record {
             Record::Slot { slot, record, .. } if *slot == of => Some(*record),
             _ => None,

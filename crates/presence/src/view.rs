@@ -46,7 +46,7 @@ impl View {
 /// Filters a presence for a viewer with the relationship `level`. The person and administrators see what
 /// [`Relationship::AssistantPlus`] sees.
 pub fn view(presence: &Presence, level: Relationship) -> View {
-    let presence = visible(presence, level);
+    let presence = layer_for(presence, level);
     if is_offline(presence, level) {
         return View::offline();
     }
@@ -60,7 +60,7 @@ pub fn view(presence: &Presence, level: Relationship) -> View {
     let appointment = presence
         .appointment
         .as_ref()
-        .and_then(|appointment| words(appointment, level))
+        .and_then(|appointment| subject(appointment, level))
         .filter(|text| !text.is_empty());
     let text = match (activity, appointment, profile) {
         (Some(activity), ..) => activity.label().into(),
@@ -97,7 +97,7 @@ pub fn view(presence: &Presence, level: Relationship) -> View {
 /// Filters reasons for a viewer: hidden ones are absent. `reasons` must come from [`crate::Engine::explain`] with
 /// the microphone only if the viewer may see it.
 pub fn reasons_for(presence: &Presence, reasons: Vec<Reason>, level: Relationship) -> Vec<Reason> {
-    let presence = visible(presence, level);
+    let presence = layer_for(presence, level);
     if is_offline(presence, level) {
         return Vec::new();
     }
@@ -114,7 +114,7 @@ pub fn reasons_for(presence: &Presence, reasons: Vec<Reason>, level: Relationshi
         .map(|reason| {
             let appointment = reason.appointment.as_ref().and_then(|appointment| {
                 Some(AppointmentText {
-                    text: words(appointment, level)?,
+                    text: subject(appointment, level)?,
                     private: appointment.private,
                 })
             });
@@ -129,7 +129,7 @@ pub fn reasons_for(presence: &Presence, reasons: Vec<Reason>, level: Relationshi
 }
 
 /// The presence with or without the program at the microphone, as the viewer may see it.
-fn visible(presence: &Presence, level: Relationship) -> &Presence {
+fn layer_for(presence: &Presence, level: Relationship) -> &Presence {
     match &presence.without_microphone {
         Some(without) if !level.may(Permission::SeeMicrophone) => without,
         _ => presence,
@@ -143,7 +143,7 @@ fn is_offline(presence: &Presence, level: Relationship) -> bool {
 }
 
 /// Subject of an appointment, as far as the viewer may read it.
-fn words(appointment: &AppointmentText, level: Relationship) -> Option<Arc<str>> {
+fn subject(appointment: &AppointmentText, level: Relationship) -> Option<Arc<str>> {
     if appointment.private && !level.may(Permission::SeePrivateText) {
         return level
             .may(Permission::SeeAppointmentText)

@@ -99,7 +99,7 @@ impl Person {
     /// Whether a Teams call is believed that an answer of Teams could end.
     pub(super) fn has_teams_call(&self) -> bool {
         self.account.is_linked()
-            && (self.signals.teams_call.is_some() || self.mirror.remembered.is_some())
+            && (self.signals.teams_call.is_some() || self.mirror.restored_call.is_some())
     }
 
     /// Applies a fact.
@@ -356,7 +356,7 @@ impl Person {
             self.signals.teams_base = None;
             self.signals.teams_call = None;
             self.signals.presenting_since = None;
-            self.mirror.remembered = None;
+            self.mirror.restored_call = None;
         }
     }
 
@@ -385,7 +385,7 @@ impl Person {
 
     /// Stores the Teams call when it starts or ends, and its confirmation at intervals.
     pub(super) fn store_call(&mut self, id: PersonId, timing: &Timing, effects: &mut Vec<Effect>) {
-        let call = self.signals.teams_call.or(self.mirror.remembered);
+        let call = self.signals.teams_call.or(self.mirror.restored_call);
         let in_step = match (call, self.stored_call) {
             (Some(call), Some(stored)) => {
                 call.since == stored.since

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Most sets kept. A loop needs seven; a switchboard has ten a minute.
-const REMEMBERED_MAX: usize = 32;
+const SETS_MAX: usize = 32;
 
 /// Cause of a write to Teams.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Breaker {
             self.sets = Vec::new();
             return Verdict::Pauses(until);
         }
-        if self.sets.len() >= REMEMBERED_MAX {
+        if self.sets.len() >= SETS_MAX {
             self.sets.remove(0);
         }
         self.sets.push(Set {

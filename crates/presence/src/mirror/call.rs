@@ -42,8 +42,8 @@ impl Mirror {
             }
             SlotState::Empty | SlotState::Refused(_) | SlotState::Released(_) => false,
         };
-        let remembered = self.remembered.take();
-        let known = signals.teams_call.or(remembered);
+        let restored_call = self.restored_call.take();
+        let known = signals.teams_call.or(restored_call);
         let confirmed = || {
             let since = known.map_or(now, |call| call.since);
             Some(TeamsCall {

@@ -39,15 +39,15 @@ impl Mirror {
             | SlotState::Refused(_) => None,
         });
         let left_over = self.left_over_until.into_iter().flatten();
-        let remembered = self
-            .remembered
+        let restored_call = self
+            .restored_call
             .map(|call| call.confirmed_at + timing.appointment_limit);
         [
             self.call_until(signals, timing),
             self.observed_until(signals, timing),
             observed,
             self.paused().map(|(_, until)| until),
-            remembered,
+            restored_call,
         ]
         .into_iter()
         .chain(session)

@@ -98,7 +98,7 @@ impl Mirror {
             return false;
         }
         self.order.skip_to(asked_at);
-        self.remembered = None;
+        self.restored_call = None;
         signals.observation = None;
         signals.teams_base = None;
         signals.teams_call = None;

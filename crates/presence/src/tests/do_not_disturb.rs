@@ -171,13 +171,13 @@ fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
     assert_eq!(world.take_writes(), [(Preferred, Clear)]);
     world.pass(seconds(600), Some(DND));
     assert_eq!(world.take_writes(), [], "the queue tries again");
-    let record = world.last_own_record(Preferred).unwrap();
+    let record = world.last_slot_record(Preferred).unwrap();
     assert_eq!(record.cleared_at, None, "recorded for a restart");
     world.pass(seconds(1), Some(AVAILABLE));
     assert_eq!(world.take_writes(), [], "one answer may be old");
     world.pass(seconds(1), Some(AVAILABLE));
     assert_eq!(world.take_writes(), [(Preferred, Abandon)]);
-    let record = world.last_own_record(Preferred);
+    let record = world.last_slot_record(Preferred);
     assert!(record.is_none_or(|record| record.cleared_at.is_some()));
 }
 
@@ -218,7 +218,7 @@ fn a_session_that_teams_answers_with_404_and_still_shows_is_cleared_again() {
     world.take_writes();
     for _ in 0..10 {
         world.fact(Fact::TeamsNothingToClear(Preferred));
-        let record = world.last_own_record(Preferred).unwrap();
+        let record = world.last_slot_record(Preferred).unwrap();
         assert_eq!(record.cleared_at, None);
         world.pass(seconds(12), Some(DND));
         assert_eq!(world.take_writes(), [(Preferred, Clear)]);
@@ -230,7 +230,7 @@ fn a_session_that_teams_answers_with_404_and_still_shows_is_cleared_again() {
     }
     world.fact(Fact::TeamsNothingToClear(Preferred));
     world.pass(seconds(1), Some(AVAILABLE));
-    let record = world.last_own_record(Preferred);
+    let record = world.last_slot_record(Preferred);
     assert!(record.is_none_or(|record| record.cleared_at.is_some()));
     // A later Do not disturb is the person's own.
     world.pass(seconds(70), Some(AVAILABLE));

@@ -218,10 +218,10 @@ fn after_a_crash_everything_is_right_within_five_seconds() {
 fn a_session_without_renewals_ends_after_five_minutes() {
     let mut world = World::new(TelephonyAndPresence);
     world.line(LineState::Connected);
-    let record = world.last_own_record(Session).unwrap();
+    let record = world.last_slot_record(Session).unwrap();
     assert_eq!(record.expires_at, world.now + seconds(300));
     world.choose("Do not disturb");
-    let record = world.last_own_record(Preferred).unwrap();
+    let record = world.last_slot_record(Preferred).unwrap();
     assert_eq!(record.expires_at, world.now + seconds(24 * 3600));
     assert_eq!(world.take_writes(), [(Session, Set), (Preferred, Set)]);
 }

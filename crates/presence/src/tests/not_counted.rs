@@ -201,7 +201,7 @@ fn a_refused_write_goes_on_as_ours_once_teams_takes_it() {
     let mut world = refusing(TelephonyAndPresence);
     world.line(LineState::Connected);
     world.fact(Fact::TeamsRefused(Session, Action::Set));
-    let record = world.last_own_record(Session).unwrap();
+    let record = world.last_slot_record(Session).unwrap();
     assert!(
         !record.acknowledged && record.cleared_at.is_none(),
         "a try that is under way may still arrive"
@@ -220,7 +220,7 @@ fn a_refused_write_goes_on_as_ours_once_teams_takes_it() {
 }
 
 #[test]
-fn a_refused_write_without_a_cause_leaves_nothing() {
+fn a_refused_write_leaves_nothing_after_its_cause() {
     for (slot, start, end) in [
         (
             Session,
@@ -240,7 +240,7 @@ fn a_refused_write_without_a_cause_leaves_nothing() {
         end(&mut world);
         assert_eq!(why(&world), []);
         assert_eq!(world.engine.slot(ANNA, slot), Some(&SlotState::Empty));
-        assert_eq!(world.last_own_record(slot), None);
+        assert_eq!(world.last_slot_record(slot), None);
         // Overtakes the retry that waits.
         assert_eq!(world.take_writes(), [(slot, Action::Clear)]);
         world.fact(Fact::TeamsRefused(slot, Action::Clear));
@@ -299,7 +299,7 @@ fn after_a_start_a_refused_write_is_tried_again() {
     let mut world = refusing(TelephonyAndPresence);
     world.choose("Do not disturb");
     world.fact(Fact::TeamsRefused(Preferred, Action::Set));
-    let slots = [None, world.last_own_record(Preferred)];
+    let slots = [None, world.last_slot_record(Preferred)];
     let choice = world.engine.signals(ANNA).unwrap().choice.clone();
     let record = PersonRecord {
         slots,

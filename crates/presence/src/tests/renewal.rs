@@ -37,7 +37,7 @@ fn at_the_end_of_the_day_it_is_written_again_and_stays_ours() {
     world.pass(seconds(2), Some(AVAILABLE));
     assert_eq!(world.take_writes(), [(Preferred, Set)]);
     assert!(is_ours(&world));
-    let record = world.last_own_record(Preferred).unwrap();
+    let record = world.last_slot_record(Preferred).unwrap();
     assert!(record.expires_at >= START + seconds(2 * DAY));
     world.pass(seconds(DAY - 60), Some(DND));
     assert_eq!(world.take_writes(), []);
@@ -96,13 +96,13 @@ fn an_override_after_a_renewal_is_noticed() {
 }
 
 #[test]
-fn a_choice_that_ends_with_the_day_is_not_renewed() {
+fn an_appointment_that_ends_with_the_day_is_not_renewed() {
     let mut world = World::new(TelephonyAndPresence);
     world.policy(|policy| policy.renew_do_not_disturb = true);
     world.appointment(1, "Do not disturb", 24 * HOUR);
     world.pass(seconds(DAY + 60), Some(DND));
     assert_eq!(world.take_writes(), [(Preferred, Set)]);
-    assert_eq!(world.last_own_record(Preferred), None);
+    assert_eq!(world.last_slot_record(Preferred), None);
 }
 
 fn restarted_after_the_day(renew: bool) -> World {

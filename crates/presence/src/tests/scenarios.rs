@@ -40,7 +40,7 @@ fn a_pbx_call_is_written_renewed_and_cleared() {
     assert_eq!(world.shown(), "Available, Available");
     world.pass(seconds(12), Some(AVAILABLE));
     assert_eq!(world.presence().confidence, Confidence::Certain);
-    assert_eq!(world.last_own_record(Session), None);
+    assert_eq!(world.last_slot_record(Session), None);
 }
 
 #[test]
