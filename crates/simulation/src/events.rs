@@ -109,7 +109,7 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Kills the process, and starts it again after a while.
+    /// Kills the process, and starts it again after `down_for`.
     pub(crate) fn crash(&mut self, down_for: Duration) {
         self.log(|| format!("CRASH, down for {down_for:?}"));
         self.down = true;

@@ -60,7 +60,7 @@ pub struct World<'s> {
     pub(crate) lags: Lags,
     /// Lag of the tenant as the server measures it.
     pub(crate) tenant_lag: TenantLag,
-    /// Each write is followed by a read each second for a while.
+    /// Each write is followed by a read each second for 70 s.
     pub(crate) reads_often: bool,
     /// Results so far.
     pub(crate) tally: Tally,

@@ -104,7 +104,7 @@ fn a_call_in_teams_that_hid_behind_a_denied_session_is_seen_in_the_end() {
 }
 
 #[test]
-fn row_103_a_call_on_the_telephone_and_its_echo_are_no_teams_call() {
+fn row_103_a_call_on_the_phone_and_its_echo_are_no_teams_call() {
     for lag in LAGS {
         let mut tenant = Lagging::new(lag);
         tenant.world.line(LineState::Connected);
@@ -131,7 +131,7 @@ fn row_104_a_teams_call_before_during_and_after_is_one() {
         assert_eq!(
             tenant.world.shown(),
             "Busy, On the phone",
-            "the telephone leads"
+            "the phone call leads"
         );
         assert!(tenant.shows_teams_call(), "held under the mask");
         tenant.world.line(LineState::Idle);
@@ -149,7 +149,7 @@ fn row_104_a_teams_call_before_during_and_after_is_one() {
 }
 
 #[test]
-fn row_105_a_teams_call_inside_a_call_on_the_telephone_stays_unknown() {
+fn row_105_a_teams_call_inside_a_call_on_the_phone_stays_unknown() {
     for lag in LAGS {
         let mut tenant = Lagging::new(lag);
         tenant.world.line(LineState::Connected);
