@@ -159,7 +159,7 @@ impl<'s> World<'s> {
     }
 
     fn apply_effect(&mut self, effect: Effect) {
-        let (now, lives) = (self.now, self.lives);
+        let now = self.now;
         match effect {
             Effect::Changed { person, presence } => {
                 self.log.add(now, || {
@@ -194,46 +194,7 @@ impl<'s> World<'s> {
                 self.people[at].teams_call = call;
             }
             Effect::Store(Record::Choice { .. }) => {}
-            Effect::Write(TeamsWrite {
-                person,
-                slot,
-                action,
-            }) => {
-                self.log
-                    .add(now, || format!("    {person} write {slot:?} {action:?}"));
-                let Some(at) = self.position(person) else {
-                    return;
-                };
-                let checked = invariants::write(self, &self.people[at], slot, action);
-                self.check(checked);
-                let person = &mut self.people[at];
-                if action == Action::Set {
-                    person.sets.push((slot, now));
-                    let unseen = now - person.lag - Duration::from_secs(1);
-                    let echo = slot.echo();
-                    person.mistakable[slot as usize] = person
-                        .account
-                        .shown_since(unseen)
-                        .any(|words| TeamsState::new(words.0, words.1).meaning() == echo);
-                    person.false_calls[slot as usize] = 0;
-                    self.tally.calls += u64::from(self.calm && self.lags == Lags::EachAnswer);
-                }
-                person.quiet_since = now;
-                person.writer.push(slot, action);
-                let after = if self.calm {
-                    self.random.milliseconds(0, 20)
-                } else {
-                    self.random.pick(&[1, 20, 500, 10_000]) * Duration::from_millis(1)
-                };
-                self.later(after, Event::Send(at, lives));
-                if self.reads_often && action != Action::Renew {
-                    self.people[at].read_often_until =
-                        now + FREQUENT_READ_INTERVAL * FREQUENT_READS;
-                    for read in 1..=FREQUENT_READS {
-                        self.later(FREQUENT_READ_INTERVAL * read, Event::Read(at));
-                    }
-                }
-            }
+            Effect::Write(write) => self.queue_write(write),
             Effect::WriteLag { person, lag } => {
                 self.log
                     .add(now, || format!("    {person} write seen after {lag:?}"));
@@ -254,6 +215,49 @@ impl<'s> World<'s> {
                 };
                 let found = invariants::pause(&self.people[at], now);
                 self.check(found);
+            }
+        }
+    }
+
+    /// Checks a write and queues it.
+    fn queue_write(&mut self, write: TeamsWrite) {
+        let TeamsWrite {
+            person,
+            slot,
+            action,
+        } = write;
+        let (now, lives) = (self.now, self.lives);
+        self.log
+            .add(now, || format!("    {person} write {slot:?} {action:?}"));
+        let Some(at) = self.position(person) else {
+            return;
+        };
+        let checked = invariants::write(self, &self.people[at], slot, action);
+        self.check(checked);
+        let person = &mut self.people[at];
+        if action == Action::Set {
+            person.sets.push((slot, now));
+            let unseen = now - person.lag - Duration::from_secs(1);
+            let echo = slot.echo();
+            person.mistakable[slot as usize] = person
+                .account
+                .shown_since(unseen)
+                .any(|words| TeamsState::new(words.0, words.1).meaning() == echo);
+            person.false_calls[slot as usize] = 0;
+            self.tally.calls += u64::from(self.calm && self.lags == Lags::EachAnswer);
+        }
+        person.quiet_since = now;
+        person.writer.push(slot, action);
+        let after = if self.calm {
+            self.random.milliseconds(0, 20)
+        } else {
+            self.random.pick(&[1, 20, 500, 10_000]) * Duration::from_millis(1)
+        };
+        self.later(after, Event::Send(at, lives));
+        if self.reads_often && action != Action::Renew {
+            self.people[at].read_often_until = now + FREQUENT_READ_INTERVAL * FREQUENT_READS;
+            for read in 1..=FREQUENT_READS {
+                self.later(FREQUENT_READ_INTERVAL * read, Event::Read(at));
             }
         }
     }
