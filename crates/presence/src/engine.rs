@@ -11,12 +11,12 @@ use std::{
 
 use crate::{
     Action, Appointment, AppointmentId, Choice, ClientId, ClientState, Effect, LineId, LineState,
-    PersonId, PersonPolicy, PersonRecord, Presence, Reason, Signals, Slot, TeamsAnswer, Timestamp,
-    Timing,
+    MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence, Reason, Signals, Slot,
+    TeamsAnswer, Timestamp, Timing,
     evaluate::{Silent, evaluate},
     mirror::Command,
 };
-use person::Person;
+use person::{Person, Publication};
 
 /// An input. An input about an unknown person is ignored: the person was removed while it was on its way.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,24 +192,27 @@ impl Engine {
         self.people.get(&person).map(|person| &person.last_presence)
     }
 
-    /// Presence of a person at `now` with every reason, in the order of the rules. Without `with_microphone`:
-    /// for viewers who may not see programs at the microphone.
+    /// Presence of a person at `now` with every reason, in the order of the rules. `microphone` must be
+    /// [`MicrophoneLayer::for_viewer`] of the viewer.
     pub fn explain(
         &self,
         person: PersonId,
-        with_microphone: bool,
+        microphone: MicrophoneLayer,
         now: Timestamp,
     ) -> Option<(Presence, Vec<Reason>)> {
         let person = self.people.get(&person)?;
         let mut reasons = Vec::new();
-        let facts = person.facts(&self.timing, with_microphone);
+        let facts = person.facts(&self.timing, microphone);
         let decision = evaluate(&facts, now, &mut reasons);
         Some((decision.presence, reasons))
     }
 
     /// Computes a person's presence, for measurements.
     pub fn compute(&self, person: PersonId, now: Timestamp) -> Option<Presence> {
-        let facts = self.people.get(&person)?.facts(&self.timing, true);
+        let facts = self
+            .people
+            .get(&person)?
+            .facts(&self.timing, MicrophoneLayer::Included);
         Some(evaluate(&facts, now, &mut Silent).presence)
     }
 
@@ -243,11 +246,17 @@ impl Engine {
         let mut commands = person.expire(&self.timing, now);
         commands.extend(change(person, &self.timing, effects));
         person.push_effects(id, commands, effects);
-        self.settle(id, now, false, effects);
+        self.settle(id, now, Publication::OfChanges, effects);
     }
 
     /// Updates slots, presence and deadline of a person from the signals.
-    fn settle(&mut self, id: PersonId, now: Timestamp, is_new: bool, effects: &mut Vec<Effect>) {
+    fn settle(
+        &mut self,
+        id: PersonId,
+        now: Timestamp,
+        publication: Publication,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(person) = self.people.get_mut(&id) else {
             return;
         };
@@ -259,7 +268,7 @@ impl Engine {
         let commands = person.update_slots(&self.timing, reported, now);
         person.push_effects(id, commands, effects);
         person.store_call(id, &self.timing, effects);
-        person.publish(id, &self.timing, now, is_new, effects);
+        person.publish(id, &self.timing, now, publication, effects);
 
         let deadline = person.next_deadline(&self.timing, now);
         // A later deadline than the listed one is corrected when that one is due: most move back every
@@ -285,7 +294,7 @@ impl Engine {
             if let Some(person) = self.people.get_mut(&id) {
                 person.deadline = None;
             }
-            self.settle(id, now, false, effects);
+            self.settle(id, now, Publication::OfChanges, effects);
         }
     }
 
@@ -305,7 +314,7 @@ impl Engine {
                 self.deadlines.remove(&(deadline, id));
             }
         }
-        self.settle(id, now, true, effects);
+        self.settle(id, now, Publication::Always, effects);
     }
 
     fn remove(&mut self, id: PersonId, now: Timestamp, effects: &mut Vec<Effect>) {

@@ -13,8 +13,8 @@ mod teams;
 use std::sync::Arc;
 
 use crate::{
-    Activity, Confidence, LineSignal, PersonPolicy, Presence, Signals, Status, TeamsAccount,
-    Timestamp,
+    Activity, Confidence, LineSignal, MicrophoneLayer, PersonPolicy, Presence, Signals, Status,
+    TeamsAccount, Timestamp,
     mirror::Mirror,
     reason::{Reason, Rule},
     slot::SlotState,
@@ -37,7 +37,7 @@ pub(crate) struct Facts<'a> {
     /// Time since which no rule but the last one has applied.
     pub(crate) rest_since: Timestamp,
     /// Whether programs that use the microphone count.
-    pub(crate) with_microphone: bool,
+    pub(crate) microphone: MicrophoneLayer,
 }
 
 impl Facts<'_> {
@@ -87,7 +87,7 @@ pub(crate) fn evaluate(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Exp
     let hidden = matches!(activity, Some((Activity::UsingApp(_), _)));
     let without_microphone = hidden.then(|| {
         let facts = Facts {
-            with_microphone: false,
+            microphone: MicrophoneLayer::Hidden,
             ..*facts
         };
         Arc::new(evaluate(&facts, now, &mut Silent).presence)

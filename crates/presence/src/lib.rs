@@ -16,8 +16,8 @@
 //! use std::{sync::Arc, time::Duration};
 //!
 //! use presence::{
-//!     Action, Activity, Effect, Engine, Fact, Input, LineId, LineState, PersonId, PersonPolicy, PersonRecord, Rule, Slot,
-//!     Status, SyncMode, Timestamp, Timing,
+//!     Action, Activity, Effect, Engine, Fact, Input, LineId, LineState, MicrophoneLayer, PersonId, PersonPolicy, PersonRecord,
+//!     Rule, Slot, Status, SyncMode, Timestamp, Timing,
 //! };
 //!
 //! let mut engine = Engine::new(Timing::default());
@@ -41,7 +41,7 @@
 //! }
 //!
 //! // The explanation names the rule that decided.
-//! let (presence, reasons) = engine.explain(anna, true, now).unwrap();
+//! let (presence, reasons) = engine.explain(anna, MicrophoneLayer::Included, now).unwrap();
 //! assert_eq!(presence.activity, Some(Activity::OnThePhone));
 //! assert!(reasons.iter().any(|reason| reason.counted && reason.rule == Rule::PbxCall));
 //!
@@ -94,7 +94,7 @@ pub use lag::TenantLag;
 pub use line::LineState;
 pub use person::{LineId, PersonId};
 pub use policy::{Automatic, PersonPolicy};
-pub use presence::{AppointmentText, Presence};
+pub use presence::{AppointmentText, MicrophoneLayer, Presence};
 pub use profile::{
     APPOINTMENT_PROFILE, Choice, MyProfiles, Origin, Profile, TEAMS_PROFILE, same_name,
 };

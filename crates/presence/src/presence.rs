@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Activity, Confidence, Forwarding, Status, Timestamp};
+use crate::{Activity, Confidence, Forwarding, Permission, Relationship, Status, Timestamp};
 
 /// A person's presence for a viewer who may see everything; [`crate::view`] filters it for others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,26 @@ pub struct Presence {
     pub confidence: Confidence,
     /// Presence for viewers who may not see programs at the microphone, if it differs.
     pub without_microphone: Option<Arc<Presence>>,
+}
+
+/// Whether programs at the microphone count in an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MicrophoneLayer {
+    /// They count, for viewers who may see them.
+    Included,
+    /// They do not count, for all other viewers.
+    Hidden,
+}
+
+impl MicrophoneLayer {
+    /// The layer for a viewer with the relationship `level`.
+    pub fn for_viewer(level: Relationship) -> Self {
+        if level.may(Permission::SeeMicrophone) {
+            Self::Included
+        } else {
+            Self::Hidden
+        }
+    }
 }
 
 /// Subject of an appointment, and who may read it.

@@ -31,10 +31,10 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     APPOINTMENT_COLOUR, Action, Appointment, AppointmentId, AppointmentOrigin, Choice, ClientId,
-    ClientState, Effect, Engine, Fact, Input, LineId, LineState, MyProfiles, Origin, PersonId,
-    PersonPolicy, PersonRecord, Presence, Profile, Reason, Record, Relationship, Rule, Slot,
-    Status, SyncMode, TeamsAnswer, TeamsState, TeamsWrite, TenantLag, Timestamp, Timing, View,
-    reasons_for, view,
+    ClientState, Effect, Engine, Fact, Input, LineId, LineState, MicrophoneLayer, MyProfiles,
+    Origin, PersonId, PersonPolicy, PersonRecord, Presence, Profile, Reason, Record, Relationship,
+    Rule, Slot, Status, SyncMode, TeamsAnswer, TeamsState, TeamsWrite, TenantLag, Timestamp,
+    Timing, View, reasons_for, view,
 };
 
 pub(crate) const ANNA: PersonId = PersonId(1);
@@ -264,7 +264,10 @@ impl World {
     }
 
     pub(crate) fn reasons(&self) -> Vec<Reason> {
-        self.engine.explain(ANNA, true, self.now).unwrap().1
+        self.engine
+            .explain(ANNA, MicrophoneLayer::Included, self.now)
+            .unwrap()
+            .1
     }
 
     /// The rule that put the profile in force.
@@ -281,15 +284,18 @@ impl World {
 
     /// The reasons for a viewer.
     pub(crate) fn reasons_for(&self, level: Relationship) -> Vec<Reason> {
-        let with_microphone = level.may(crate::Permission::SeeMicrophone);
-        let explained = self.engine.explain(ANNA, with_microphone, self.now);
+        let microphone = MicrophoneLayer::for_viewer(level);
+        let explained = self.engine.explain(ANNA, microphone, self.now);
         let (presence, reasons) = explained.unwrap();
         reasons_for(&presence, reasons, level)
     }
 
     /// Additional sentences of the reasons.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let (_, reasons) = self.engine.explain(ANNA, true, self.now).unwrap();
+        let (_, reasons) = self
+            .engine
+            .explain(ANNA, MicrophoneLayer::Included, self.now)
+            .unwrap();
         reasons
             .into_iter()
             .filter_map(|reason| reason.detail)

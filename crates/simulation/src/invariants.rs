@@ -4,7 +4,9 @@
 mod teams;
 mod visibility;
 
-use presence::{Activity, Engine, Presence, Reason, Rule, Signals, Status, Timestamp};
+use presence::{
+    Activity, Engine, MicrophoneLayer, Presence, Reason, Rule, Signals, Status, Timestamp,
+};
 
 use crate::{person::SimulatedPerson, world::World};
 
@@ -35,7 +37,7 @@ pub fn deadline(engine: &Engine, now: Timestamp) -> Result<(), String> {
 pub(crate) fn person(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
     let (id, now) = (person.id, world.now);
     let found = (
-        world.engine.explain(id, true, now),
+        world.engine.explain(id, MicrophoneLayer::Included, now),
         world.engine.presence(id),
         world.engine.signals(id),
     );
@@ -73,10 +75,11 @@ pub(crate) fn person(world: &World<'_>, person: &SimulatedPerson) -> Result<(), 
 /// No viewer sees more of the person than the table allows.
 pub(crate) fn privacy(world: &World<'_>, person: &SimulatedPerson) -> Result<(), String> {
     let (id, now) = (person.id, world.now);
-    let explained = |with_microphone| world.engine.explain(id, with_microphone, now);
-    let (Some((presence, reasons)), Some((without, quiet_reasons))) =
-        (explained(true), explained(false))
-    else {
+    let explained = |microphone| world.engine.explain(id, microphone, now);
+    let (Some((presence, reasons)), Some((without, quiet_reasons))) = (
+        explained(MicrophoneLayer::Included),
+        explained(MicrophoneLayer::Hidden),
+    ) else {
         return Err(format!("{id} is not known"));
     };
     visible(&presence, &reasons, &without, &quiet_reasons)?;
@@ -84,7 +87,9 @@ pub(crate) fn privacy(world: &World<'_>, person: &SimulatedPerson) -> Result<(),
         return Ok(());
     }
     let Some((without_microphones, reasons_without)) =
-        world.without_microphones.explain(id, false, now)
+        world
+            .without_microphones
+            .explain(id, MicrophoneLayer::Hidden, now)
     else {
         return Err(format!(
             "{id} is not known to the engine without microphones"

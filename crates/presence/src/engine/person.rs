@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::Fact;
 use crate::{
     AppointmentOrigin, ClientId, ClientSignal, ClientState, Effect, LineId, LineSignal, LineState,
-    MeetingSignal, PersonId, PersonPolicy, PersonRecord, Presence, ProgramSignal, Record, Signals,
-    Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
+    MeetingSignal, MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence, ProgramSignal,
+    Record, Signals, Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
     evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Command, Mirror},
     policy::Settings,
@@ -18,6 +18,15 @@ use crate::{
 /// Most clients, meetings and programs that a person has at once: a source that exceeds this is faulty, and
 /// further ones are ignored.
 const SIGNALS_MAX: usize = 64;
+
+/// Occasion to publish a presence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Publication {
+    /// Also an unchanged presence: the person was added.
+    Always,
+    /// Only a changed presence.
+    OfChanges,
+}
 
 /// One person in the engine.
 #[derive(Debug)]
@@ -405,19 +414,28 @@ impl Person {
         id: PersonId,
         timing: &Timing,
         now: Timestamp,
-        is_new: bool,
+        publication: Publication,
         effects: &mut Vec<Effect>,
     ) {
         let Decision {
             mut presence,
             at_rest,
-        } = evaluate(&self.facts(timing, true), now, &mut Silent);
+        } = evaluate(
+            &self.facts(timing, MicrophoneLayer::Included),
+            now,
+            &mut Silent,
+        );
         if at_rest && !self.at_rest {
             self.rest_since = now;
-            presence = evaluate(&self.facts(timing, true), now, &mut Silent).presence;
+            presence = evaluate(
+                &self.facts(timing, MicrophoneLayer::Included),
+                now,
+                &mut Silent,
+            )
+            .presence;
         }
         self.at_rest = at_rest;
-        if is_new || presence != self.last_presence {
+        if publication == Publication::Always || presence != self.last_presence {
             self.last_presence = presence.clone();
             effects.push(Effect::Changed {
                 person: id,
@@ -426,7 +444,11 @@ impl Person {
         }
     }
 
-    pub(super) fn facts<'a>(&'a self, timing: &'a Timing, with_microphone: bool) -> Facts<'a> {
+    pub(super) fn facts<'a>(
+        &'a self,
+        timing: &'a Timing,
+        microphone: MicrophoneLayer,
+    ) -> Facts<'a> {
         Facts {
             signals: &self.signals,
             mirror: &self.mirror,
@@ -436,7 +458,7 @@ impl Person {
             teams_since: self.teams_since,
             lines: self.lines.len(),
             rest_since: self.rest_since,
-            with_microphone,
+            microphone,
         }
     }
 

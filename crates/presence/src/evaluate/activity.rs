@@ -3,7 +3,7 @@
 
 use super::{Axis, Explain, Facts};
 use crate::{
-    Activity, LineState, Timestamp,
+    Activity, LineState, MicrophoneLayer, Timestamp,
     reason::{Reason, ReasonDetail, ReasonKind, Rule, Source},
 };
 
@@ -19,7 +19,7 @@ pub(super) fn axis(
     lines(facts, now, &mut axis, Rule::PbxCall);
     meetings(facts, now, &mut axis);
     teams(facts, now, &mut axis);
-    if facts.with_microphone && !signals.programs.is_empty() {
+    if facts.microphone == MicrophoneLayer::Included && !signals.programs.is_empty() {
         let mut programs: Vec<_> = signals
             .programs
             .iter()

@@ -88,10 +88,10 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
     {
         offer_choice(&mut axis, Rule::ManualDoNotDisturb, choice, profile);
     }
-    appointments(facts, now, &mut axis, true);
+    appointments(facts, now, &mut axis, Rule::AppointmentDoNotDisturb);
     teams_do_not_disturb(facts, now, &mut axis);
     teams_call(facts, now, &mut axis);
-    appointments(facts, now, &mut axis, false);
+    appointments(facts, now, &mut axis, Rule::Appointment);
     if let Some((choice, profile)) = choice {
         match profile.status {
             Status::DoNotDisturb => {}
@@ -138,12 +138,12 @@ fn offer_choice(
     );
 }
 
-/// Rules 2 and 5.
+/// Offers the appointments of rule 2 (Do not disturb) or rule 5 (all others).
 fn appointments(
     facts: &Facts<'_>,
     now: Timestamp,
     axis: &mut Axis<'_, impl Explain, Offer>,
-    do_not_disturb: bool,
+    rule: Rule,
 ) {
     let Facts {
         signals, policy, ..
@@ -156,16 +156,13 @@ fn appointments(
         .iter()
         .filter(|appointment| appointment.is_current(now))
         .map(|appointment| (appointment, status_of(appointment, policy)))
-        .filter(|(_, status)| (*status == Status::DoNotDisturb) == do_not_disturb)
+        .filter(|(_, status)| {
+            (*status == Status::DoNotDisturb) == (rule == Rule::AppointmentDoNotDisturb)
+        })
         .collect();
     current.sort_by_key(|(appointment, status)| {
         std::cmp::Reverse((rank(*status), appointment.start, appointment.id))
     });
-    let rule = if do_not_disturb {
-        Rule::AppointmentDoNotDisturb
-    } else {
-        Rule::Appointment
-    };
     for (appointment, status) in current {
         let text = AppointmentText {
             text: appointment.text.clone(),

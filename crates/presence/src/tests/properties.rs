@@ -216,7 +216,10 @@ fn run_until(world: &mut World, end: Timestamp) {
 
 fn check(world: &World) {
     let now = world.now;
-    let (presence, reasons) = world.engine.explain(ANNA, true, now).unwrap();
+    let (presence, reasons) = world
+        .engine
+        .explain(ANNA, crate::MicrophoneLayer::Included, now)
+        .unwrap();
     assert_eq!(
         &presence,
         world.presence(),

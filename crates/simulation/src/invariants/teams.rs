@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use presence::{
-    Action, Activity, ClearAnswer, Engine, Meaning, PersonId, Rule, Slot, SlotState, Status,
-    SyncMode, TeamsState, Timestamp,
+    Action, Activity, ClearAnswer, Engine, Meaning, MicrophoneLayer, PersonId, Rule, Slot,
+    SlotState, Status, SyncMode, TeamsState, Timestamp,
 };
 
 use super::ensure;
@@ -226,7 +226,11 @@ pub(crate) fn settled(world: &World<'_>, person: &SimulatedPerson) -> Result<(),
         && mode.telephony()
         && person.writer.is_idle()
         && now.since(person.quiet_since) > quiet;
-    let Some((presence, reasons)) = world.engine.explain(id, true, now).filter(|_| settled) else {
+    let Some((presence, reasons)) = world
+        .engine
+        .explain(id, MicrophoneLayer::Included, now)
+        .filter(|_| settled)
+    else {
         return Ok(());
     };
     let explained = reasons.iter().any(|reason| {
@@ -301,7 +305,10 @@ pub(crate) fn rest(world: &World<'_>, person: &SimulatedPerson) -> Result<(), St
         person.writer.is_idle(),
         "{id}: something still waits for Teams"
     );
-    let Some((presence, reasons)) = world.engine.explain(id, true, world.now) else {
+    let Some((presence, reasons)) = world
+        .engine
+        .explain(id, MicrophoneLayer::Included, world.now)
+    else {
         return Err(format!("{id} is not known"));
     };
     let resting = reasons

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use presence::{
-    Activity, Choice, ClientId, Engine, Fact, Input, LineId, LineState, PersonId, PersonPolicy,
-    PersonRecord, Presence, Reason, Status, SyncMode, Timestamp, Timing,
+    Activity, Choice, ClientId, Engine, Fact, Input, LineId, LineState, MicrophoneLayer, PersonId,
+    PersonPolicy, PersonRecord, Presence, Reason, Status, SyncMode, Timestamp, Timing,
 };
 
 use super::{counted, leases, visible};
@@ -39,15 +39,15 @@ fn anna() -> Engine {
     engine
 }
 
-fn explained(engine: &Engine, with_microphone: bool) -> (Presence, Vec<Reason>) {
-    engine.explain(ANNA, with_microphone, NOW).unwrap()
+fn explained(engine: &Engine, microphone: MicrophoneLayer) -> (Presence, Vec<Reason>) {
+    engine.explain(ANNA, microphone, NOW).unwrap()
 }
 
 #[test]
 fn a_sound_presence_passes() {
     let engine = anna();
-    let (presence, reasons) = explained(&engine, true);
-    let (without, quiet_reasons) = explained(&engine, false);
+    let (presence, reasons) = explained(&engine, MicrophoneLayer::Included);
+    let (without, quiet_reasons) = explained(&engine, MicrophoneLayer::Hidden);
     assert_eq!(counted(&presence, &reasons, NOW), Ok(()));
     assert_eq!(
         visible(&presence, &reasons, &without, &quiet_reasons),
@@ -58,15 +58,15 @@ fn a_sound_presence_passes() {
 
 #[test]
 fn a_presence_without_reason_is_noticed() {
-    let (presence, mut reasons) = explained(&anna(), true);
+    let (presence, mut reasons) = explained(&anna(), MicrophoneLayer::Included);
     reasons.retain(|reason| !reason.counted);
     assert!(counted(&presence, &reasons, NOW).is_err());
-    let (presence, mut reasons) = explained(&anna(), true);
+    let (presence, mut reasons) = explained(&anna(), MicrophoneLayer::Included);
     for reason in &mut reasons {
         reason.lease_end = Some(NOW);
     }
     assert!(counted(&presence, &reasons, NOW).is_err());
-    let (presence, reasons) = explained(&anna(), true);
+    let (presence, reasons) = explained(&anna(), MicrophoneLayer::Included);
     for broken in [
         Presence {
             status: Status::Available,
@@ -88,8 +88,8 @@ fn a_presence_without_reason_is_noticed() {
 #[test]
 fn a_microphone_that_is_not_hidden_is_noticed() {
     let engine = anna();
-    let (presence, reasons) = explained(&engine, true);
-    let (without, quiet_reasons) = explained(&engine, false);
+    let (presence, reasons) = explained(&engine, MicrophoneLayer::Included);
+    let (without, quiet_reasons) = explained(&engine, MicrophoneLayer::Hidden);
     let leaking = Presence {
         without_microphone: None,
         ..presence.clone()
