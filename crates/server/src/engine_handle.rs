@@ -1,6 +1,6 @@
 //! The handle of the engine's task: its queue of inputs, and questions about the people in it.
 
-use presence::{Choice, Fact, Input, LineId, LineKnowledge, PersonId, Presence, Reason, TeamsCall};
+use presence::{Choice, Fact, Input, LineId, LineKnowledge, MicrophoneLayer, PersonId, Presence, Reason, TeamsCall};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -27,7 +27,7 @@ pub enum Message {
     /// Several inputs, applied in their order.
     Inputs(Vec<Input>, Cause),
     /// The presence of a person with its reasons; true: with the layer of Microphone Sync.
-    Explain(PersonId, bool, oneshot::Sender<Option<Explained>>),
+    Explain(PersonId, MicrophoneLayer, oneshot::Sender<Option<Explained>>),
     /// The person's call in Teams.
     TeamsCall(PersonId, oneshot::Sender<Option<TeamsCall>>),
     /// The person's own choice of a profile.
@@ -86,9 +86,9 @@ impl EngineHandle {
     }
 
     /// The person's presence with its reasons, with the layer of Microphone Sync or without.
-    pub async fn explain(&self, person: PersonId, with_microphone: bool) -> Option<Explained> {
+    pub async fn explain(&self, person: PersonId, microphone: MicrophoneLayer) -> Option<Explained> {
         let (answer, wait) = oneshot::channel();
-        let message = Message::Explain(person, with_microphone, answer);
+        let message = Message::Explain(person, microphone, answer);
         let _ = self.0.send(message).await;
         wait.await.ok().flatten()
     }

@@ -59,10 +59,10 @@ impl fmt::Display for NotCounted {
                 "the synchronisation mode of this person is none: nothing crosses between Teams and Offhook"
             }
             Self::DoNotDisturbInTeams => {
-                "the mode telephony_only does not take Do not disturb from Teams"
+                "Do not disturb in Teams does not count in the mode telephony_only"
             }
             Self::DoNotDisturbHere => {
-                "the mode telephony_only does not write Do not disturb to Teams"
+                "Do not disturb is not written to Teams in the mode telephony_only"
             }
             Self::NoAccount => "no Teams account was found for this person",
             Self::LoginEnded => {

@@ -159,11 +159,11 @@ pub(crate) async fn explain(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>, Problem> {
-    let person = super::person(&shared, &id)?;
-    super::opened(&shared, &person);
-    let level = caller.level(&shared, person.id);
-    let with_microphone = MicrophoneLayer::for_viewer(level);
-    let explained = shared.shard.explain(person.id, with_microphone).await;
+    let person = super::person(&context.people, &id)?;
+    super::opened(&teams, &context.organisation, &person);
+    let level = caller.level(&context.organisation, person.id);
+    let microphone = MicrophoneLayer::for_viewer(level);
+    let explained = context.engine.explain(person.id, microphone).await;
     let (presence, reasons) = explained.ok_or_else(starting)?;
     Ok(Json(Explanation {
         person: person.id.to_string(),
