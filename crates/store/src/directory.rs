@@ -9,7 +9,7 @@ use crate::{
     Change, Store, StoreError, Subject,
     difference::{described, note_difference},
     scopes::location_called,
-    unique_fields::{MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_kept},
+    unique_fields::{MAIL, NEW_PERSON, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_kept},
     values::number,
 };
 
@@ -295,7 +295,7 @@ async fn refuse_taken(
     id: Option<i64>,
     person: &DirectoryPerson,
 ) -> Result<(), StoreError> {
-    let id = id.unwrap_or(NOBODY);
+    let id = id.unwrap_or(NEW_PERSON);
     for (kind, value) in [
         (TEAMS_ACCOUNT, &person.teams_id),
         (SIGN_IN_NAME, &person.user_principal_name),

@@ -1,4 +1,4 @@
-//! Presences of the past, as JSON, for as long as an administrator wants them kept.
+//! History of presence: JSON of each presence with its start, up to the configured retention.
 
 use presence::{PersonId, Timestamp};
 use serde_json::json;
@@ -7,8 +7,8 @@ use sqlx::Row;
 use crate::{Store, StoreError, values::moment};
 
 impl Store {
-    /// Keeps presences from the moments at which they began; of several from one moment the last. What is said about
-    /// somebody who is not there is dropped.
+    /// Adds presences with their start. Of several presences of a person with the same start the last one stays.
+    /// Presences of people who do not exist are ignored.
     ///
     /// # Errors
     /// The database refused; nothing was written.
@@ -53,7 +53,7 @@ impl Store {
             .collect())
     }
 
-    /// Everybody's presences that began at `since` or later, the oldest of each person first.
+    /// The presences of all people that began at `since` or later, ordered by person and start.
     ///
     /// # Errors
     /// The database refused.
@@ -76,10 +76,10 @@ impl Store {
             .collect())
     }
 
-    /// Drops presences that began before a moment; tells how many.
+    /// Deletes presences that began before a time; returns their number.
     ///
     /// # Errors
-    /// The database refused; nothing was dropped.
+    /// The database refused; nothing was deleted.
     pub async fn forget_history(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.forget("DELETE FROM history WHERE at < ?1", before)
             .await

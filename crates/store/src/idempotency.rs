@@ -1,55 +1,55 @@
-//! Requests with an idempotency key. That a request was carried out is committed in the transaction of its change, so that
-//! the same request sent again is never carried out twice; its answer follows, so that it is answered the same.
+//! Requests with an idempotency key. The transaction of a change records its request, so that a repeated request is never
+//! carried out twice. The answer is stored afterwards, so that the repeated request gets the same answer.
 
 use presence::Timestamp;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{Change, Store, StoreError};
 
-/// One attempt at a request that carries an idempotency key.
+/// An attempt at a request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// The key, as the client sent it.
+    /// The idempotency key that the client sent.
     pub key: String,
-    /// The caller; two callers may use the same key.
+    /// The caller. Different callers may use the same key.
     pub who: String,
-    /// Of the request; another request under the same key is a mistake of the caller.
+    /// Fingerprint of the request. A different request with the same key is an error of the caller.
     pub fingerprint: String,
-    /// Distinguishes this attempt from an earlier one with the same key: one request may commit several transactions.
+    /// Distinguishes this attempt from an earlier one with the same key. An attempt may commit several transactions.
     pub nonce: String,
 }
 
-/// An answer that was given to a request.
+/// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAnswer {
     /// HTTP status.
     pub status: u16,
-    /// The answer's body.
+    /// Body of the answer.
     pub body: String,
 }
 
-/// How far a request came.
+/// The recorded progress of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Its change was committed, and the answer was not stored.
+    /// The change was committed, but no answer was stored.
     Done {
-        /// The id of the thing that the request made, where it made one.
+        /// Id of the thing that the request created; `None` if it created none.
         made: Option<String>,
     },
-    /// It was answered.
+    /// The answer was stored.
     Answered(StoredAnswer),
 }
 
-/// A request that was carried out under a key.
+/// A recorded request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRequest {
-    /// Of the request.
+    /// Fingerprint of the request.
     pub fingerprint: String,
-    /// How far it came.
+    /// The recorded progress.
     pub outcome: Outcome,
 }
 
-/// Records in the transaction of a change that its request is carried out.
+/// Records the request of a change, in the transaction of this change.
 pub(crate) async fn record(
     transaction: &mut Transaction<'_, Sqlite>,
     change: &Change<'_>,
@@ -57,7 +57,7 @@ pub(crate) async fn record(
     let Some(attempt) = change.attempt else {
         return Ok(());
     };
-    // The row of this very attempt is no conflict: one request may commit several transactions.
+    // The row of the same attempt is no conflict: one attempt may commit several transactions.
     let recorded = sqlx::query(
         "INSERT INTO idempotency (key, who, fingerprint, attempt, at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (key, who) DO UPDATE SET attempt = excluded.attempt WHERE attempt = excluded.attempt",
@@ -76,7 +76,7 @@ pub(crate) async fn record(
     Ok(())
 }
 
-/// Records in the transaction of a change the id of the thing that it makes.
+/// Records the id of the thing that a change creates, in the transaction of this change.
 pub(crate) async fn record_made(
     transaction: &mut Transaction<'_, Sqlite>,
     change: &Change<'_>,
@@ -96,7 +96,7 @@ pub(crate) async fn record_made(
 }
 
 impl Store {
-    /// The request that `who` made under a key.
+    /// The recorded request of the caller `who` with a key; `None` if there is none.
     ///
     /// # Errors
     /// The database refused.
@@ -126,9 +126,9 @@ impl Store {
         }))
     }
 
-    /// Stores the answer to a request. Returns false if another attempt has that key already; its row stays.
+    /// Stores the answer to a request. Returns false if another attempt has the key already; its row stays.
     ///
-    /// A power failure may lose the answer; that the request was carried out is committed with its change.
+    /// A power failure can undo this, but not the record of the request, which is committed with its change.
     ///
     /// # Errors
     /// The database refused.
@@ -156,10 +156,10 @@ impl Store {
         Ok(stored.rows_affected() > 0)
     }
 
-    /// Drops requests from before a moment; returns how many.
+    /// Deletes the requests from before a time; returns their number.
     ///
     /// # Errors
-    /// The database refused; nothing was dropped.
+    /// The database refused; nothing was deleted.
     pub async fn forget_requests(&self, before: Timestamp) -> Result<u64, StoreError> {
         self.forget("DELETE FROM idempotency WHERE at < ?1", before)
             .await

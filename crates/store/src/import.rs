@@ -1,5 +1,5 @@
-//! Bringing people in from a table, all or none. A table is compared as a whole: values that it takes from one person and
-//! gives to another are free, in whichever order the rows stand.
+//! Import of people from a table, in one transaction. The order of the rows does not matter: a value that one row takes
+//! from a person is free for another row.
 
 mod matching;
 
@@ -13,29 +13,29 @@ use crate::{
     idempotency::record,
     person_edits::{add_lines, drop_other_lines, forget_writes, set_teams_id},
     scopes::location_called,
-    unique_fields::{MAIL, NOBODY, SIGN_IN_NAME, refuse_kept},
+    unique_fields::{MAIL, NEW_PERSON, SIGN_IN_NAME, refuse_kept},
 };
 use matching::{Found, Known, find_all};
 
-/// What an import did or would do.
+/// Result of an import or of its preview.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportSummary {
-    /// People who were new.
+    /// Number of new people.
     pub added: usize,
-    /// People who existed already, changed or not.
+    /// Number of people who existed before, changed or not.
     pub updated: usize,
-    /// Existing people without a difference.
+    /// Number of people who existed before and did not change.
     pub unchanged: usize,
-    /// The differences, in the order of the import; unchanged people have none.
+    /// The changes of people, in the order of the rows. Unchanged people have none.
     pub differences: Vec<ImportDeed>,
-    /// Rows that contradict people who are there. An import with one changes nothing.
+    /// Rows that contradict stored people. An import with a conflict changes nothing.
     pub conflicts: Vec<ImportConflict>,
 }
 
-/// What an import did to a person.
+/// The change of a person by an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportDeed {
-    /// Line of the table; `None`: from no table.
+    /// Line of the table; `None` if the person does not come from a table.
     pub line: Option<u64>,
     /// The difference.
     pub difference: Difference,
@@ -44,7 +44,7 @@ pub struct ImportDeed {
 /// A row that contradicts the stored people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportConflict {
-    /// Line of the table; `None`: from no table.
+    /// Line of the table; `None` if the person does not come from a table.
     pub line: Option<u64>,
     /// The person's name in the row.
     pub name: String,
@@ -52,16 +52,16 @@ pub struct ImportConflict {
     pub problem: String,
 }
 
-/// Conflicts that a refused import names; a rehearsal lists all.
+/// The most conflicts that the error of an import names. A preview lists all.
 const CONFLICTS_NAMED: usize = 5;
 
 impl Store {
-    /// Adds people or brings them up to date, all or none. A person is found again by object id, else by sign-in name, else
-    /// by mail; the extensions become exactly those given. A location is found by its name, or made; without one people
-    /// stay where they are.
+    /// Adds or updates people, all or none. A person is matched by object id, then by sign-in name, then by mail address.
+    /// The extensions of the row replace those of the person. A location is found by its name, or created; without one the
+    /// person's location stays.
     ///
     /// # Errors
-    /// A value belongs to a person who keeps it; the database refused. Nothing was written.
+    /// A value belongs to another person who keeps it; the database refused. Nothing was written.
     pub async fn import(
         &self,
         people: &[ImportPerson],
@@ -71,10 +71,10 @@ impl Store {
             .await
     }
 
-    /// [`Self::import`] for a caller who watches and may cancel.
+    /// [`Self::import`] with progress, which can be cancelled.
     ///
     /// # Errors
-    /// As there, and it was cancelled.
+    /// As of [`Self::import`]; [`StoreError::Cancelled`].
     pub async fn import_watched(
         &self,
         people: &[ImportPerson],
@@ -92,10 +92,10 @@ impl Store {
         }
     }
 
-    /// What [`Self::import`] would do, with all conflicts. Nothing is written.
+    /// The result that [`Self::import`] would have, with all conflicts. Writes nothing.
     ///
     /// # Errors
-    /// The database refused; it was cancelled.
+    /// The database refused; [`StoreError::Cancelled`].
     pub async fn preview_import(
         &self,
         people: &[ImportPerson],
@@ -109,7 +109,7 @@ impl Store {
     }
 }
 
-/// The error that names the first conflicts.
+/// The error of an import with conflicts, which names the first ones; `None` without conflicts.
 fn refusal(conflicts: &[ImportConflict]) -> Option<StoreError> {
     let (first, others) = conflicts.split_first()?;
     let mut problem = first.problem.clone();
@@ -137,10 +137,10 @@ impl ImportConflict {
         }
     }
 
-    /// A value of the row belongs to another person.
+    /// The conflict of a row whose value belongs to another person.
     fn taken(person: &ImportPerson, taken: &StoreError) -> Self {
         let problem = format!("{taken}, or correct the row");
-        // A further row of the person may have given the extension.
+        // The extension may be in a further row of the same person.
         let given = person.extensions.iter().zip(&person.extension_lines);
         let mut given = given.filter(|(extension, _)| {
             matches!(taken, StoreError::Taken { value, .. } if value == *extension)
@@ -152,7 +152,7 @@ impl ImportConflict {
         }
     }
 
-    /// The row: its line, or the person's name.
+    /// The row, named by its line, or by the person without a table.
     fn place(&self) -> (Subject, String) {
         match self.line {
             Some(line) => (Subject::ImportLine, line.to_string()),
@@ -161,15 +161,15 @@ impl ImportConflict {
     }
 }
 
-/// The plan for a row.
+/// The action for a row.
 #[derive(Debug)]
 enum Plan {
     Add,
-    /// A known person who loses nothing.
+    /// Updates a person who loses no value.
     Keep(i64),
-    /// A known person who loses a value by the import, with the description before.
+    /// Updates a person who has lost a value already; with the person's state before that.
     Released(i64, Option<String>),
-    /// The row contradicts an earlier one.
+    /// Refuses a row that contradicts an earlier one; with the problem.
     Refused(String),
 }
 
@@ -219,7 +219,7 @@ async fn bring_in(
         }
     }
     if summary.differences.is_empty() {
-        // A table of people who are as they were is no change; the request is carried out nevertheless.
+        // An import without a difference adds no audit row, but its request is recorded.
         record(transaction, change).await?;
     } else {
         let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
@@ -233,13 +233,13 @@ async fn bring_in(
     Ok(summary)
 }
 
-/// Finds each person as they are before the import, and takes from the people of the table what they are to lose.
+/// Matches the rows with the stored people, then removes from these people the values that their rows lack.
 async fn plan(
     transaction: &mut Transaction<'_, Sqlite>,
     people: &[ImportPerson],
     progress: &Progress,
 ) -> Result<Vec<Plan>, StoreError> {
-    // Released afterwards: a value that one row frees must not make another row a new person.
+    // All rows are matched first: otherwise a row whose key was just removed would become a new person.
     let found = find_all(transaction, people, progress).await?;
     let mut plans = Vec::with_capacity(people.len());
     for (person, found) in people.iter().zip(found) {
@@ -253,7 +253,7 @@ async fn plan(
     Ok(plans)
 }
 
-/// Takes from a person what the row gives them no longer.
+/// Removes from a person the extensions, names and account that the row lacks or changes.
 async fn release(
     transaction: &mut Transaction<'_, Sqlite>,
     person: &ImportPerson,
@@ -299,16 +299,16 @@ async fn release(
     Ok(Plan::Released(id, before))
 }
 
-/// Writes a person as the row says; returns the id.
+/// Adds or updates the person of a row; returns the id.
 ///
 /// # Errors
-/// [`StoreError::Taken`]: a value belongs to a person who keeps it.
+/// [`StoreError::Taken`] if a value belongs to another person who keeps it.
 async fn put(
     transaction: &mut Transaction<'_, Sqlite>,
     id: Option<i64>,
     person: &ImportPerson,
 ) -> Result<i64, StoreError> {
-    let owner = id.unwrap_or(NOBODY);
+    let owner = id.unwrap_or(NEW_PERSON);
     refuse_kept(transaction, MAIL, &person.mail, owner).await?;
     let name = &person.user_principal_name;
     refuse_kept(transaction, SIGN_IN_NAME, name, owner).await?;
@@ -329,7 +329,7 @@ async fn put(
     }
     let is_linked =
         |wanted: &str| account.is_some_and(|account| account.eq_ignore_ascii_case(wanted));
-    // An account that stays is in the tenant where it was found.
+    // An unchanged account keeps its tenant.
     if let Some(teams_id) = person.teams_id.as_deref()
         && !is_linked(teams_id)
     {
@@ -339,7 +339,7 @@ async fn put(
     Ok(id)
 }
 
-/// Moves a person to the location of that name; out of the configuration group too, if it is one of another location.
+/// Moves a person to the location called `location`. The configuration group is cleared if it belongs to another location.
 async fn move_to(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,

@@ -1,40 +1,41 @@
-//! What Offhook wrote to Teams accounts that their people have no longer. Triggers on `people` add the rows.
+//! Left writes: writes of Offhook to Teams accounts that are no longer linked to the person. Triggers on `people` add the
+//! rows.
 
 use presence::{PersonId, Slot, Timestamp};
 use sqlx::Row;
 
 use crate::{Store, StoreError, values::number};
 
-/// A write that may be in force at an account, and is to be taken back there.
+/// A write that may still be in force at a Teams account, and is to be cleared there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftWrite {
     /// Tenant of the account.
     pub tenant: String,
     /// Entra object id.
     pub account: String,
-    /// Where it was written.
+    /// The written slot.
     pub slot: Slot,
-    /// The person who had the account. May be removed.
+    /// The person who had the account. The person may be deleted.
     pub person: PersonId,
-    /// When it was written.
+    /// Time of the write.
     pub written_at: Timestamp,
-    /// Who decides about the slot now.
+    /// The person who has the account now, if any.
     pub owner: Owner,
 }
 
-/// Who has the account of a left write now.
+/// The present use of the account of a left write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// No person.
+    /// No person has the account.
     Nobody,
-    /// A person without a write to the slot.
+    /// A person has the account, and Offhook has not written to the slot for this person.
     Person,
-    /// A person with a write to the slot, which replaced the left one.
+    /// A person has the account, and a write for this person has replaced the left one.
     Writer,
 }
 
 impl Store {
-    /// The left writes that are still in force, in the order of accounts. Expired ones are forgotten.
+    /// The left writes that are still in force, ordered by account. Deletes the expired ones.
     ///
     /// # Errors
     /// The database refused.
@@ -76,7 +77,8 @@ impl Store {
         Ok(writes)
     }
 
-    /// Forgets a left write: Microsoft has it no longer, or a person's slot decides. One that was left again since stays.
+    /// Deletes a left write, after Microsoft has confirmed that it is cleared, or after a person's own write has replaced
+    /// it. A later left write of the same slot stays.
     ///
     /// # Errors
     /// The database refused.

@@ -1,4 +1,4 @@
-//! The organisation whose data a store reads and changes.
+//! Organisations, and the store of one organisation.
 
 use std::{fmt, path::Path};
 
@@ -6,14 +6,14 @@ use crate::{Database, StoreError};
 
 /// One organisation of an installation: its people, scopes, settings, accounts, and audit log.
 ///
-/// An installation has exactly one today, [`Self::FIRST`], and the schema has no column for it. Every function that
-/// reads or changes an organisation's data is one of [`Store`], which is bound to an organisation, so that a second one
-/// needs a column and a condition in this crate but no other parameter in its callers.
+/// An installation has exactly one organisation so far, [`Self::FIRST`], and the schema has no column for it. Every
+/// function that reads or changes an organisation's data belongs to [`Store`], which is bound to an organisation. A second
+/// organisation therefore needs a column and a condition in this crate, but no further parameter in its callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrganisationId(u32);
 
 impl OrganisationId {
-    /// The only organisation of today's installations.
+    /// The only organisation of an installation.
     pub const FIRST: Self = Self(1);
 }
 

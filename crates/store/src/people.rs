@@ -1,7 +1,7 @@
-//! People as they are read at a start: everybody, with everything that is kept about them.
+//! Reading of people with all their stored data: all of them at the start, later the changed ones.
 //!
-//! There may be a million. They are read a block at a time, each table's rows of a block as one JSON array: sqlx takes
-//! about 3 µs for a row of its own, which would be most of a start.
+//! An installation may have a million people. They are read in blocks, and each table's rows of a block as one JSON array:
+//! sqlx needs about 3 µs for a single row, which would be most of the start.
 
 use presence::{
     Appointment, Choice, LineId, Origin, PersonId, PersonRecord, Profile, ReleaseReason, Slot,
@@ -16,57 +16,57 @@ use crate::{
     values::{PROFILE, ProfileRow, decoded, number, person_id, profile},
 };
 
-/// A person as stored.
+/// A stored person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPerson {
-    /// The person's number, never reused.
+    /// Number, never reused.
     pub id: PersonId,
-    /// The name people see.
+    /// Display name.
     pub name: String,
     /// Mail address, or empty.
     pub mail: String,
-    /// Sign-in name at Microsoft, or empty.
+    /// Sign-in name (UPN), or empty.
     pub user_principal_name: String,
-    /// Entra object id, once found.
+    /// Entra object id of the linked Teams account; `None` if no account is linked.
     pub teams_id: Option<String>,
-    /// The tenant that this account is in.
+    /// Name of the tenant of the linked account.
     pub teams_tenant: String,
-    /// The location's scope id.
+    /// Scope id of the location.
     pub location: Option<String>,
-    /// The configuration group's scope id.
+    /// Scope id of the configuration group.
     pub group: Option<String>,
-    /// Telephone lines with their extensions.
+    /// Lines with their extensions.
     pub lines: Vec<(LineId, String)>,
-    /// Personal profiles, in the order in which they were made.
+    /// Personal profiles, in the order of their creation.
     pub personal: Vec<Profile>,
     /// The order of My Profiles: names of central and personal ones; empty for the default order.
     pub order: Vec<String>,
-    /// Appointments that have not ended, by their start.
+    /// Appointments that have not ended, ordered by their start.
     pub appointments: Vec<Appointment>,
-    /// What the engine is to know of lines, Teams and the choice.
+    /// The engine's record: lines, writes to Teams, and the chosen profile.
     pub record: PersonRecord,
 }
 
 /// The people who changed after a revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeopleChanges {
-    /// The revision of the latest of these changes: the next question begins there.
+    /// Revision of the latest of these changes, with which the next call continues.
     pub revision: u64,
-    /// Each changed person once, as stored now, in the order of their numbers; `None`: deleted, or gone from the
+    /// Each changed person once, with the present state, ordered by number. `None` if the person was deleted or left the
     /// directory.
     pub people: Vec<(PersonId, Option<StoredPerson>)>,
 }
 
-/// Enough that a statement's own cost does not count, and few enough that a block's text is small.
+/// People of a block: enough to make the cost of a statement negligible, few enough to keep its JSON small.
 const BLOCK: usize = 4096;
 
 impl Store {
-    /// Everybody in the order of their numbers, with what outlived the last run. A choice that has ended is left out.
+    /// All people, ordered by number. A chosen profile that has ended is left out.
     ///
     /// # Errors
     /// The database refused.
     pub async fn people(&self, now: Timestamp) -> Result<Vec<StoredPerson>, StoreError> {
-        // One transaction, so that all blocks and tables are of one moment.
+        // One transaction, so that all blocks and tables are a consistent snapshot.
         let mut transaction = self.database.pool.begin().await?;
         let mut people: Vec<StoredPerson> = Vec::new();
         loop {
@@ -80,7 +80,7 @@ impl Store {
         }
     }
 
-    /// One person; `None` if there is none of that number.
+    /// The person with a number; `None` if there is none.
     ///
     /// # Errors
     /// The database refused.
@@ -94,8 +94,8 @@ impl Store {
         Ok(Block::read(&mut transaction, (id, id), now).await?.pop())
     }
 
-    /// The revision of the latest change of any person; 0 without one. It grows with every change, made by whichever
-    /// process.
+    /// The revision of the latest change of any person; 0 if nothing changed yet. Every change increases it, also one by
+    /// another process.
     ///
     /// # Errors
     /// The database refused.
@@ -106,8 +106,8 @@ impl Store {
         Ok(number(&row, 0))
     }
 
-    /// The people who changed after a revision, as they are now. The cost follows the number of these people, not the
-    /// number of all.
+    /// The people who changed after a revision, with their present state. Takes time in proportion to the changed people,
+    /// not to all people.
     ///
     /// # Errors
     /// The database refused.
@@ -151,7 +151,8 @@ impl Store {
     }
 }
 
-/// Ascending numbers as ranges without gaps, first and last: an import changes people whose numbers follow each other.
+/// Groups ascending numbers into ranges without gaps, each as first and last number: an import changes people with
+/// consecutive numbers.
 fn ranges(people: &[PersonId]) -> Vec<(PersonId, PersonId)> {
     let mut ranges: Vec<(PersonId, PersonId)> = Vec::new();
     for &person in people {
@@ -163,7 +164,7 @@ fn ranges(people: &[PersonId]) -> Vec<(PersonId, PersonId)> {
     ranges
 }
 
-/// Some people in the order of their numbers, being put together.
+/// A block of people, ordered by number, while the rows of all tables are joined.
 struct Block<'a, 't> {
     transaction: &'a mut Transaction<'t, Sqlite>,
     now: Timestamp,
@@ -171,7 +172,7 @@ struct Block<'a, 't> {
 }
 
 impl<'a, 't> Block<'a, 't> {
-    /// The first people, up to [`BLOCK`], whose numbers are in the range.
+    /// Reads the first [`BLOCK`] people whose numbers are in a range.
     async fn read(
         transaction: &'a mut Transaction<'t, Sqlite>,
         range: (i64, i64),
@@ -226,7 +227,7 @@ impl<'a, 't> Block<'a, 't> {
         .await
     }
 
-    /// Puts the rows of a table where they belong.
+    /// Reads the rows of a table and adds each to its person.
     async fn table<R: DeserializeOwned>(
         &mut self,
         table: &str,
@@ -249,7 +250,7 @@ impl<'a, 't> Block<'a, 't> {
             .fetch_one(&mut **self.transaction)
             .await?;
         let rows: Vec<(u64, R)> = decoded(row.get(0))?;
-        // Both are in the order of people's numbers.
+        // People and rows are ordered by the person's number.
         let mut people = self.people.iter_mut().peekable();
         for (id, row) in rows {
             while people.next_if(|person| person.id.0 < id).is_some() {}

@@ -1,4 +1,4 @@
-//! Who is there: place in the tree of scopes, the link to Teams, deletion.
+//! Changes of single people: adding, changing, deleting, location and configuration group, the link to a Teams account.
 
 use presence::PersonId;
 use sqlx::{Row, Sqlite, Transaction};
@@ -7,25 +7,25 @@ use crate::{
     Change, ImportPerson, ScopeKind, Store, StoreError, Subject,
     database::IMMEDIATE,
     idempotency::record_made,
-    unique_fields::{EXTENSION, MAIL, NOBODY, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
+    unique_fields::{EXTENSION, MAIL, NEW_PERSON, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     values::commit_found,
 };
 
-/// What changes about a person. `None`: it stays as it is.
+/// A change of a person. A field that is `None` stays unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PersonChange {
-    /// The name people see.
+    /// Display name.
     pub name: Option<String>,
     /// Mail address, or empty.
     pub mail: Option<String>,
-    /// Sign-in name at Microsoft, or empty.
+    /// Sign-in name (UPN), or empty.
     pub user_principal_name: Option<String>,
-    /// All extensions.
+    /// Extensions, which replace the present ones.
     pub extensions: Option<Vec<String>>,
 }
 
 impl Store {
-    /// How many people there are.
+    /// The number of people. People who have left the directory do not count.
     ///
     /// # Errors
     /// The database refused.
@@ -36,7 +36,7 @@ impl Store {
         Ok(usize::try_from(row.get::<i64, _>(0)).unwrap_or(0))
     }
 
-    /// Links a person to a Teams account by its object id, in a tenant.
+    /// Links a person to a Teams account, named by its Entra object id and its tenant.
     ///
     /// # Errors
     /// Another person is linked to it; the database refused.
@@ -53,7 +53,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a person may be linked to a Teams account.
+    /// Checks that a person can be linked to a Teams account.
     ///
     /// # Errors
     /// Another person is linked to it; the database refused.
@@ -68,8 +68,8 @@ impl Store {
         .await
     }
 
-    /// A person has no Teams account any more. The caller has taken back first what Offhook wrote there; an unconfirmed
-    /// write becomes a [`crate::LeftWrite`].
+    /// Unlinks a person from the Teams account. The caller clears Offhook's writes there first; a write whose clearing is
+    /// unconfirmed becomes a [`crate::LeftWrite`].
     ///
     /// # Errors
     /// The database refused.
@@ -85,7 +85,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets what Offhook wrote to an account that is no longer the person's: the caller has it taken back first.
+    /// Deletes the records of writes to an account that is no longer the person's. The caller clears the writes first.
     ///
     /// # Errors
     /// The database refused.
@@ -96,10 +96,10 @@ impl Store {
         Ok(())
     }
 
-    /// Puts a person into a location and one of its configuration groups, or into none.
+    /// Sets a person's location and configuration group; `None` clears them.
     ///
     /// # Errors
-    /// There is no such person, location or group; the group belongs to another location; the database refused.
+    /// The person, location or group does not exist; the group belongs to another location; the database refused.
     pub async fn set_membership(
         &self,
         person: PersonId,
@@ -133,10 +133,11 @@ impl Store {
         commit_found(transaction, placed.rows_affected(), Subject::Person, person).await
     }
 
-    /// Adds a person who is not there yet; their number.
+    /// Adds a person; returns the number.
     ///
     /// # Errors
-    /// Somebody has the sign-in name, the mail address or an extension; the database refused. Nothing was written.
+    /// [`StoreError::Taken`] if another person has the sign-in name, the mail address or an extension; the database
+    /// refused. Nothing was written.
     pub async fn add_person(
         &self,
         person: &ImportPerson,
@@ -144,7 +145,7 @@ impl Store {
     ) -> Result<PersonId, StoreError> {
         let mut transaction = self.change(change).await?;
         let names = [&person.user_principal_name, &person.mail];
-        refuse_names(&mut transaction, names.map(Some), NOBODY).await?;
+        refuse_names(&mut transaction, names.map(Some), NEW_PERSON).await?;
         let added = sqlx::query(
             "INSERT INTO people (name, mail, user_principal_name) VALUES (?1, ?2, ?3) RETURNING id",
         )
@@ -160,10 +161,10 @@ impl Store {
         Ok(PersonId(id.cast_unsigned()))
     }
 
-    /// Changes a person. Fields that are not named stay as they are in the database, whatever the caller knows of them.
+    /// Changes a person. Fields that are `None` keep their stored value, even if it changed since the caller read it.
     ///
     /// # Errors
-    /// There is no such person; another person has the sign-in name, the mail address or an extension; the database
+    /// The person does not exist; another person has the sign-in name, the mail address or an extension; the database
     /// refused. Nothing was written.
     pub async fn change_person(
         &self,
@@ -196,8 +197,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a person with everything that is theirs: lines, choice, profiles, appointments, relationships, accounts,
-    /// history. The caller has taken back first what Offhook wrote to Teams for them; an unconfirmed write becomes a
+    /// Deletes a person with all data: lines, chosen profile, profiles, appointments, relationships, accounts, history. The
+    /// caller clears Offhook's writes to Teams first; a write whose clearing is unconfirmed becomes a
     /// [`crate::LeftWrite`].
     ///
     /// # Errors
@@ -222,7 +223,7 @@ impl Store {
     }
 }
 
-/// Refuses a sign-in name and a mail address that somebody other than `person` has.
+/// Refuses a sign-in name or a mail address of a person other than `person`.
 async fn refuse_names(
     transaction: &mut Transaction<'_, Sqlite>,
     [sign_in_name, mail]: [Option<&String>; 2],
@@ -236,7 +237,7 @@ async fn refuse_names(
     Ok(())
 }
 
-/// Forgets what is known of the account of a person, who has it no longer.
+/// Deletes the records about a person's Teams account, which is no longer linked.
 pub(crate) async fn forget_writes(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
@@ -254,7 +255,7 @@ pub(crate) async fn forget_writes(
     Ok(())
 }
 
-/// Without a tenant it is that of the person's location.
+/// Links a person to a Teams account. Without `tenant` the account is in the tenant of the person's location.
 pub(crate) async fn set_teams_id(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
@@ -275,7 +276,7 @@ pub(crate) async fn set_teams_id(
     Ok(())
 }
 
-/// Gives a person exactly these extensions.
+/// Replaces the extensions of a person.
 async fn set_lines(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
@@ -285,7 +286,7 @@ async fn set_lines(
     add_lines(transaction, person, extensions).await
 }
 
-/// Takes all extensions but these from a person.
+/// Removes all extensions of a person but these.
 pub(crate) async fn drop_other_lines(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
@@ -300,14 +301,14 @@ pub(crate) async fn drop_other_lines(
     Ok(())
 }
 
-/// Gives a person these extensions too.
+/// Adds extensions to a person.
 pub(crate) async fn add_lines(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
     extensions: &[String],
 ) -> Result<(), StoreError> {
     for extension in extensions {
-        // Whoever is gone has no claim to a number.
+        // People who have left the directory lose the extension.
         sqlx::query(
             "DELETE FROM lines WHERE extension = ?1
              AND person IN (SELECT id FROM people WHERE gone_at IS NOT NULL AND id <> ?2)",

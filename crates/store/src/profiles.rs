@@ -1,4 +1,4 @@
-//! Personal profiles, and the order in which a person has them among the central ones.
+//! Personal profiles, and the order of a person's profiles.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::{
 };
 
 impl Store {
-    /// Gives a person a profile of their own, or changes the one of that name. A name never changes.
+    /// Adds a personal profile, or changes the one with the same name. A name never changes.
     ///
     /// # Errors
-    /// There is no such person; the profile is a central one; the database refused.
+    /// The person does not exist; the profile is central; the database refused.
     pub async fn upsert_profile(
         &self,
         person: PersonId,
@@ -45,7 +45,7 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Deletes a person's own profile. Whether something uses it is the caller's to check.
+    /// Deletes a personal profile. The caller checks that nothing uses it.
     ///
     /// # Errors
     /// The person has no such profile; the database refused.
@@ -70,11 +70,11 @@ impl Store {
         .await
     }
 
-    /// Sets the order of My Profiles, central and personal names mixed. A name that the person does not have (any
-    /// more, or yet) does no harm. An empty order is the default one.
+    /// Sets the order of My Profiles by names of central and personal profiles. Names without a profile are ignored. An
+    /// empty order is the default order.
     ///
     /// # Errors
-    /// There is no such person; a name is there twice; the database refused.
+    /// The person does not exist; a name is listed twice; the database refused.
     pub async fn order_profiles(
         &self,
         person: PersonId,
@@ -98,8 +98,8 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// The profiles whose stored forwarding target is none (it was stored before targets were checked), each as text that
-    /// names the profile and its owner. They are loaded without forwarding.
+    /// The profiles with an invalid forwarding target, stored before targets were checked; each as a text that names the
+    /// profile and its owner. They are loaded without forwarding.
     ///
     /// # Errors
     /// The database refused.

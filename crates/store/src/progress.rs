@@ -1,4 +1,4 @@
-//! How far long work has come, for those who wait, and their wish that it end.
+//! Progress and cancellation of a long operation.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use crate::StoreError;
 
-/// How far one piece of work has come. The work tells; whoever waits looks, and may cancel.
+/// Progress of a long operation. The operation reports it; the waiting caller reads it and can cancel.
 #[derive(Debug, Default)]
 pub struct Progress {
     done: AtomicU64,
@@ -16,44 +16,44 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// How much has been done, and of how much; a total of 0 is not known.
+    /// The completed amount and the total, in a unit of the operation. A total of 0 means that it is unknown.
     pub fn done_and_total(&self) -> (u64, u64) {
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
         (read(&self.done), read(&self.total))
     }
 
-    /// The work shall end, and leave everything as it was.
+    /// Cancels the operation, which rolls its changes back.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
         self.told.notify_waiters();
     }
 
-    /// Whether it shall end.
+    /// Returns true if the operation is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Acquire)
     }
 
-    /// Waits until it shall end.
+    /// Waits for the cancellation.
     pub async fn cancelled(&self) {
         let told = self.told.notified();
         tokio::pin!(told);
-        // Before it is looked at, so that nothing falls between.
+        // Registered before the check, so that a cancellation in between is not missed.
         told.as_mut().enable();
         if !self.is_cancelled() {
             told.await;
         }
     }
 
-    /// This much has been done of this much; 0 if that is not known.
+    /// Reports the completed amount and the total; 0 if the total is unknown.
     pub fn report(&self, done: u64, total: u64) {
         self.done.store(done, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
     }
 
-    /// As [`Self::report`], where the work can end.
+    /// [`Self::report`] at a point where the operation can be cancelled.
     ///
     /// # Errors
-    /// It shall.
+    /// [`StoreError::Cancelled`] if it was cancelled.
     pub fn advance(&self, done: u64, total: u64) -> Result<(), StoreError> {
         self.report(done, total);
         match self.is_cancelled() {

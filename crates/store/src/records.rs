@@ -1,4 +1,4 @@
-//! Commits the engine's records: any number of them in one transaction, one statement a kind.
+//! Commits of the engine's records: any number in one transaction, with one statement for each kind.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{Change, Durability, Store, StoreError, audit::note, database::IMMEDIATE};
 
-/// A batch sorted by kind. Of several records about the same thing only the last is written.
+/// Records, grouped by kind. Of several records about the same thing the last one is written.
 #[derive(Default)]
 struct Batch<'a> {
     slots: BTreeMap<(PersonId, Slot), Option<SlotRecord>>,
@@ -16,7 +16,7 @@ struct Batch<'a> {
 }
 
 impl Store {
-    /// Commits the records, all or none. Records about people who no longer exist are dropped.
+    /// Commits records, all or none. Records about people who no longer exist are ignored.
     ///
     /// # Errors
     /// The database refused; nothing was written.
@@ -28,7 +28,7 @@ impl Store {
         self.commit_with_changes(records, &[], durability).await
     }
 
-    /// The same, with rows for the audit log.
+    /// [`Self::commit`] with rows of the audit log in the same transaction.
     ///
     /// # Errors
     /// The database refused; nothing was written.
@@ -118,7 +118,7 @@ fn own_row(own: &SlotRecord) -> serde_json::Value {
     })
 }
 
-/// Sorts rows into those to write and those to delete; each row is `{"key": …, "row": …}`.
+/// Adds the statements that write and delete rows. A row to write is `{"key": …, "row": …}`; a row to delete is its key.
 fn split(
     rows: impl Iterator<Item = (serde_json::Value, Option<serde_json::Value>)>,
     upsert: &'static str,
@@ -139,7 +139,7 @@ fn split(
     );
 }
 
-// The joins with `people` drop what is said about somebody who was removed meanwhile.
+// The joins with `people` skip records about people who were deleted since.
 
 const UPSERT_OWN: &str = "
 INSERT INTO teams_writes (person, slot, written_at, expires_at, acknowledged, cleared_at, yielded)

@@ -1,4 +1,4 @@
-//! What owners let viewers see: their own word about one person, and what workgroups give all their members.
+//! Access levels of viewers: set by owners for single viewers, and by workgroups for all their members.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ use crate::{
     values::{checked_name, commit_found, key, level, number, person_id, require_people},
 };
 
-/// People who see each other at a level.
+/// A group of people who see each other at an access level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workgroup {
-    /// Its number, never reused.
+    /// Number, never reused.
     pub id: u64,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// What its members let each other see.
+    /// Access level between members.
     pub level: Relationship,
-    /// Its members.
+    /// Members.
     pub members: Vec<PersonId>,
 }
 
 impl Store {
-    /// What owners said about viewers: owner, viewer, level.
+    /// The access levels that owners set, each as owner, viewer and level.
     ///
     /// # Errors
     /// The database refused.
@@ -42,10 +42,10 @@ impl Store {
             .collect()
     }
 
-    /// Sets what an owner lets a viewer see; `None`: what follows from scope and workgroups.
+    /// Sets a viewer's access level to an owner's presence. With `None` scope and workgroups determine it.
     ///
     /// # Errors
-    /// There is no such owner or viewer, or they are the same; the database refused.
+    /// Owner or viewer does not exist, or they are the same person; the database refused.
     pub async fn set_relationship(
         &self,
         owner: PersonId,
@@ -108,10 +108,10 @@ impl Store {
             .collect()
     }
 
-    /// Adds a workgroup, or changes the one of that id; its members become exactly those given. Tells its id.
+    /// Adds a workgroup, or changes the one with an id and replaces its members; returns the id.
     ///
     /// # Errors
-    /// There is no workgroup of that id; another has that name; a member is not there; the database refused.
+    /// The workgroup or a member does not exist; another workgroup has the name; the database refused.
     pub async fn upsert_workgroup(
         &self,
         id: Option<u64>,

@@ -1,4 +1,4 @@
-//! The tree of scopes: organisation > location > configuration group. The organisation is always there and not listed.
+//! The tree of scopes: organisation, location, configuration group. The organisation always exists and is not listed.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +10,20 @@ use crate::{
     values::{ORGANISATION, checked_name, commit_found, key},
 };
 
-/// The sorts of scope below the organisation.
+/// The kinds of scope below the organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScopeKind {
-    /// Part of the organisation.
+    /// A location of the organisation.
     Location,
-    /// Configuration group: part of a location.
+    /// A configuration group of a location.
     Group,
 }
 
 impl ScopeKind {
-    /// Both sorts.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Location, Self::Group];
 
-    /// The name that API and store use.
+    /// The name in API and database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Location => "location",
@@ -38,34 +38,34 @@ impl ScopeKind {
         }
     }
 
-    /// The sort called `name`.
+    /// The kind called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// A scope as stored.
+/// A stored scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredScope {
-    /// Its name within the store; never changes.
+    /// Id, which never changes.
     pub id: String,
     /// Location or group.
     pub kind: ScopeKind,
-    /// The scope above: the organisation of a location, the location of a group.
+    /// Id of the parent: the organisation for a location, the location for a group.
     pub parent: String,
-    /// The name people see.
+    /// Display name.
     pub name: String,
-    /// The tenant that a location names; a group has that of its location.
+    /// Name of the location's tenant. A group has the tenant of its location.
     pub tenant: Option<String>,
 }
 
-/// More uses than this are only counted.
+/// The most uses of a scope that an error names. Further uses are counted.
 const USES_MAX: usize = 20;
-/// A longer id is unhandy in an address.
+/// The most bytes of an id that is derived from a name.
 const SLUG_MAX: usize = 48;
 
 impl Store {
-    /// Every scope but the organisation, by name; a location comes before its groups.
+    /// Every scope but the organisation: locations by name, then groups by name.
     ///
     /// # Errors
     /// The database refused.
@@ -88,11 +88,11 @@ impl Store {
         Ok(rows.iter().filter_map(scope).collect())
     }
 
-    /// Adds a location to the organisation or a group to a location, and tells its id: the name in lower case, with a
-    /// number where that is taken.
+    /// Adds a location to the organisation or a group to a location; returns its id, which is the name in lower case, with
+    /// a number if that is taken.
     ///
     /// # Errors
-    /// There is no such parent or it is of the wrong sort; the parent has a scope of that name; the database refused.
+    /// The parent does not exist or has the wrong kind; it has a scope with the name; the database refused.
     pub async fn add_scope(
         &self,
         kind: ScopeKind,
@@ -127,10 +127,10 @@ impl Store {
         Ok(id)
     }
 
-    /// Gives a location or group another name; its id stays.
+    /// Renames a location or group. Its id stays.
     ///
     /// # Errors
-    /// There is no such scope; its parent has another scope of that name; the database refused.
+    /// The scope does not exist; its parent has another scope with the name; the database refused.
     pub async fn rename_scope(
         &self,
         id: &str,
@@ -166,7 +166,7 @@ impl Store {
         .await
     }
 
-    /// Lets a location name its tenant; `None`: it names none.
+    /// Sets or clears the tenant of a location.
     ///
     /// # Errors
     /// There is no such location; the database refused.
@@ -195,7 +195,7 @@ impl Store {
     /// Deletes a location or group with its settings.
     ///
     /// # Errors
-    /// There is no such scope; people, groups, accounts or templates refer to it; the database refused.
+    /// The scope does not exist; people, groups, accounts or templates use it; the database refused.
     pub async fn delete_scope(&self, id: &str, change: &Change<'_>) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
         let uses = uses(&mut transaction, id).await?;
@@ -220,7 +220,7 @@ impl Store {
     }
 }
 
-/// Who and what refers to a scope: the first few by name, then how many more.
+/// The uses of a scope: the first [`USES_MAX`] by name, then the number of the others.
 async fn uses(
     transaction: &mut Transaction<'_, Sqlite>,
     id: &str,
@@ -249,7 +249,7 @@ async fn uses(
     Ok(uses)
 }
 
-/// The location called `name`, made if it is missing.
+/// The id of the location called `name`, created if it is missing.
 pub(crate) async fn location_called(
     connection: &mut SqliteConnection,
     name: &str,
@@ -279,7 +279,7 @@ async fn insert_scope(
         return Err(StoreError::exists(kind.subject(), name));
     }
     let slug = slug(name, kind.name());
-    // A slug has no characters that mean something in a pattern.
+    // A slug contains no wildcards of GLOB.
     let taken = sqlx::query("SELECT id FROM scopes WHERE id = ?1 OR id GLOB ?1 || '-*'")
         .bind(&slug)
         .fetch_all(&mut *connection)
@@ -297,7 +297,7 @@ async fn insert_scope(
     Ok(id)
 }
 
-/// `slug`, or with the first number from 2 that makes it new.
+/// `slug`, or `slug-N` with the first number from 2 that is not taken.
 fn free_id(slug: &str, taken: &BTreeSet<String>) -> String {
     let numbered = (2_u64..).map(|number| format!("{slug}-{number}"));
     std::iter::once(slug.to_owned())
@@ -306,7 +306,7 @@ fn free_id(slug: &str, taken: &BTreeSet<String>) -> String {
         .unwrap_or_default()
 }
 
-/// The name as it can stand in an address: lower-case ASCII letters and digits with single hyphens between them.
+/// The name in lower-case ASCII letters and digits with single hyphens, for use in addresses; `otherwise` if none remain.
 fn slug(name: &str, otherwise: &str) -> String {
     let mut slug = String::new();
     for character in name.to_lowercase().chars() {

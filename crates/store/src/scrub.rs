@@ -1,12 +1,12 @@
-//! Removes what earlier versions left of deleted content in the database's file.
+//! Removal of deleted content that earlier versions left in the database file.
 
 use sqlx::{Row, SqlitePool};
 
-/// The `user_version` of a file without content that an earlier version deleted.
+/// The `user_version` of a file that is free of deleted content.
 const SCRUBBED: i64 = 1;
 
-/// Rewrites the file once, because earlier versions left deleted content in free pages and in the log. A failure, for example
-/// for want of room for a second copy, is logged, and the next start tries again.
+/// Rewrites the file once: earlier versions left deleted content in free pages and in the log. A failure, for example
+/// because the disk has no room for a second copy, is logged, and the next start tries again.
 pub(crate) async fn scrub(pool: &SqlitePool) {
     let scrubbed = async {
         let row = sqlx::query("PRAGMA user_version").fetch_one(pool).await?;
@@ -20,7 +20,7 @@ pub(crate) async fn scrub(pool: &SqlitePool) {
             .await?;
         let is_busy = row.get::<i64, _>(0) != 0;
         if is_busy {
-            // Another process reads: the next start tries again.
+            // Another process reads the database: the next start tries again.
             return Ok(());
         }
         let done = format!("PRAGMA user_version = {SCRUBBED}");

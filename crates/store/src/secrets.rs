@@ -1,4 +1,4 @@
-//! Secrets that the server must be able to read again, sealed by it. The store sees neither the secrets nor the key.
+//! Secrets that the server seals, such as refresh tokens. The store sees neither the secrets nor the key.
 
 use sqlx::Row;
 
@@ -7,11 +7,11 @@ use crate::{Database, Store, StoreError, database::IMMEDIATE};
 /// A sealed secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedSecret {
-    /// What it is.
+    /// Name, unique.
     pub name: String,
-    /// Names the key it is sealed with.
+    /// Name of the key with which the secret is sealed.
     pub key: String,
-    /// The sealed bytes.
+    /// Sealed bytes.
     pub sealed: Vec<u8>,
 }
 
@@ -24,7 +24,7 @@ impl Database {
         self.secrets_named("").await
     }
 
-    /// Replaces sealed secrets by name, all or none: for a change of the key.
+    /// Replaces sealed secrets by name, all or none, when the key changes.
     ///
     /// # Errors
     /// The database refused; nothing was written.

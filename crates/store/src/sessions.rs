@@ -1,4 +1,4 @@
-//! Sign-in links and sessions. Only hashes are kept: whoever reads the database can open nothing with it.
+//! Sign-in links and sessions. The database holds hashes only, which cannot be used to sign in.
 
 use presence::Timestamp;
 use sqlx::{Row, SqliteConnection};
@@ -9,18 +9,18 @@ use crate::{
     database::IMMEDIATE,
 };
 
-/// SHA-256 of a secret that was made with at least 128 random bits, so that no slow hash is needed.
+/// SHA-256 of a secret with at least 128 random bits. Such a secret cannot be guessed, so that no slow hash is needed.
 pub type SecretHash = [u8; 32];
 
 /// The most sessions of one account.
 pub const SESSIONS_MAX: u32 = 50;
 
-/// Ends the oldest sessions of the account that the new session belongs to, beyond the number that it may have.
+/// Ends the oldest sessions of the new session's account beyond [`SESSIONS_MAX`].
 async fn keep_newest(
     connection: &mut SqliteConnection,
     new: &SecretHash,
 ) -> Result<(), StoreError> {
-    // All last equally long, so that the one which ends first is the oldest.
+    // All sessions last equally long: the one that expires first is the oldest.
     sqlx::query(
         "DELETE FROM sessions WHERE hash IN (
              SELECT other.hash FROM sessions AS new JOIN sessions AS other ON other.account = new.account
@@ -34,15 +34,15 @@ async fn keep_newest(
     Ok(())
 }
 
-/// Somebody who has signed in.
+/// A live session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Who; `None`: the installation's administrator, by a link made on its own command line.
+    /// The account; `None` for the installation's administrator, who signs in by a link from the command line.
     pub account: Option<Account>,
 }
 
 impl Store {
-    /// Adds a one-time link that signs in to an account, or without one as the installation's administrator.
+    /// Adds a one-time link that signs in to an account, or as the installation's administrator with `None`.
     ///
     /// # Errors
     /// There is no such account; the database refused.
@@ -62,10 +62,11 @@ impl Store {
         Ok(())
     }
 
-    /// Exchanges a link for a session of the link's account. False if the link does not exist, was used or has expired.
+    /// Exchanges a link for a session of the link's account. Returns false if the link does not exist, was used, or has
+    /// expired.
     ///
     /// # Errors
-    /// The database refused; the link is as before.
+    /// The database refused; the link stays valid.
     pub async fn exchange_link(
         &self,
         link: &SecretHash,
@@ -104,7 +105,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Begins a session of somebody who has proved who they are. An account has 50 (`SESSIONS_MAX`): the oldest end.
+    /// Begins a session of an authenticated account. An account has at most 50 sessions; the oldest ones end.
     ///
     /// # Errors
     /// There is no such account; the database refused.
@@ -127,7 +128,7 @@ impl Store {
         Ok(())
     }
 
-    /// The session with that hash, if it is alive, with its account as it is now.
+    /// The session with a hash, with the present state of its account; `None` if there is none or it has expired.
     ///
     /// # Errors
     /// The database refused.
@@ -150,7 +151,7 @@ impl Store {
         }))
     }
 
-    /// Ends a session, if there is one with that hash.
+    /// Ends the session with a hash, if there is one.
     ///
     /// # Errors
     /// The database refused.
@@ -162,10 +163,10 @@ impl Store {
         Ok(())
     }
 
-    /// Ends every session of an account and takes back its links.
+    /// Ends every session of an account and deletes its sign-in links.
     ///
     /// # Errors
-    /// The database refused; the sessions live on.
+    /// The database refused; the sessions stay.
     pub async fn delete_sessions_of(&self, account: u64) -> Result<(), StoreError> {
         let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         for statement in [

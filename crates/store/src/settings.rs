@@ -1,5 +1,4 @@
-//! Settings pages: what a scope, or a person where that is allowed, says itself, as JSON. What it means is not the
-//! store's to know.
+//! Settings of scopes and people, as a JSON object for each group of settings. The store does not interpret them.
 
 use presence::PersonId;
 use sqlx::Row;
@@ -10,7 +9,7 @@ use crate::{
 };
 
 impl Store {
-    /// What a scope says on a page itself; `None` if nothing.
+    /// A scope's own values in a group of settings; `None` if the scope inherits all of them.
     ///
     /// # Errors
     /// The database refused.
@@ -23,7 +22,7 @@ impl Store {
         Ok(row.map(|row| row.get(0)))
     }
 
-    /// Every page that a scope has values of its own on: scope, page, values.
+    /// All scopes' own values, each as scope, group of settings, and values.
     ///
     /// # Errors
     /// The database refused.
@@ -37,10 +36,10 @@ impl Store {
             .collect())
     }
 
-    /// Gives a scope values of its own on a page, or takes them away.
+    /// Sets a scope's own values in a group of settings, or removes them with `None`.
     ///
     /// # Errors
-    /// There is no such scope; the values are no JSON; the database refused.
+    /// The scope does not exist; the values are not JSON; the database refused.
     pub async fn set_settings(
         &self,
         scope: &str,
@@ -63,7 +62,7 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Every page that a person has values of their own on: person, page, values.
+    /// All people's own values, each as person, group of settings, and values.
     ///
     /// # Errors
     /// The database refused.
@@ -79,10 +78,10 @@ impl Store {
             .collect())
     }
 
-    /// Gives a person values of their own on a page, or takes them away.
+    /// Sets a person's own values in a group of settings, or removes them with `None`.
     ///
     /// # Errors
-    /// There is no such person; the values are no JSON; the database refused.
+    /// The person does not exist; the values are not JSON; the database refused.
     pub async fn set_personal_settings(
         &self,
         person: PersonId,
@@ -112,7 +111,7 @@ impl Store {
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
-/// Binds the values, if there are any, as the third parameter.
+/// Checks that `value` is JSON and binds it as the third parameter; does nothing with `None`.
 fn bound<'q>(
     statement: Query<'q>,
     page: &str,

@@ -1,8 +1,8 @@
-//! People from a table: a CSV file or what a spreadsheet program saves as text. The columns are `name`, `mail`, `UPN` and
-//! `extension`, in any order and case, with `objectId` and `location` where they are known. A person with several
+//! Reading of people from a table: a CSV file or another text file of a spreadsheet program. The columns are `name`,
+//! `mail`, `UPN` and `extension`, in any order and case, and optionally `objectId` and `location`. A person with several
 //! extensions has several rows.
 //!
-//! [`read_people_csv`] is the only way from bytes to people: for the page, the API and the command line.
+//! The page, the API and the command line all use [`read_people_csv`].
 
 mod columns;
 mod decode;
@@ -21,36 +21,36 @@ use people::People;
 /// A person to import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportPerson {
-    /// Line of the table in which the person is named first; `None`: from no table.
+    /// Line of the person's first row; `None` if the person does not come from a table.
     pub line: Option<u64>,
-    /// The name people see.
+    /// Display name.
     pub name: String,
     /// Mail address, or empty.
     pub mail: String,
-    /// Sign-in name at Microsoft, or empty.
+    /// Sign-in name (UPN), or empty.
     pub user_principal_name: String,
-    /// Entra object id, if it is known; otherwise the account is searched for by sign-in name and mail.
+    /// Entra object id; `None` if the account is to be found by sign-in name or mail address.
     pub teams_id: Option<String>,
-    /// The name of the person's location; `None`: as it is.
+    /// Name of the location; `None` keeps the person's present location.
     pub location: Option<String>,
-    /// Telephone extensions.
+    /// Extensions.
     pub extensions: Vec<String>,
-    /// Lines of the table that give the extensions, in the same order; empty: from no table.
+    /// Lines of the extensions, in the same order; empty if the person does not come from a table.
     pub extension_lines: Vec<u64>,
 }
 
-/// A table of people, and how it was read.
+/// A table of people, with its detected format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeopleTable {
     /// The people, in the order of the table.
     pub people: Vec<ImportPerson>,
     /// Name of the encoding.
     pub encoding: &'static str,
-    /// What separates the columns.
+    /// Separator of the columns.
     pub separator: char,
     /// The columns, in the order of the table.
     pub columns: Vec<Column>,
-    /// Lines that were skipped as comments.
+    /// Number of lines that were skipped as comments.
     pub comments: usize,
 }
 
@@ -94,8 +94,8 @@ impl CsvProblem {
     }
 }
 
-/// Reads people from the bytes of a table. Encoding and separator are detected; `declared` is the charset that the sender
-/// names, see [`decode_table`].
+/// Reads people from the bytes of a table. Detects encoding and separator. `declared` is the charset from the
+/// `Content-Type` of the request, see [`decode_table`].
 ///
 /// # Errors
 /// The first problem, with its line. Nothing is imported then.
@@ -117,10 +117,10 @@ pub fn read_people_csv(bytes: &[u8], declared: Option<&str>) -> Result<PeopleTab
     })
 }
 
-/// Characters of a value that a problem shows at most.
+/// The most characters of a value in the text of a problem.
 const SHOWN_MAX: usize = 60;
 
-/// A value of the table in quotes, cut, without control characters.
+/// A value of the table for the text of a problem: in quotes, shortened, control characters escaped.
 fn quoted(value: &str) -> String {
     let shown: String = value.chars().take(SHOWN_MAX).collect();
     match shown.len() < value.len() {

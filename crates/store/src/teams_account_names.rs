@@ -1,23 +1,23 @@
-//! Names of linked Teams accounts, to show: a person's sign-in name in Offhook may be another.
+//! Names of linked Teams accounts, for display. They may differ from the person's names in Offhook.
 
 use presence::PersonId;
 use sqlx::Row;
 
 use crate::{Store, StoreError};
 
-/// An account at Microsoft and its names.
+/// A Teams account with its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedAccount {
     /// Entra object id.
     pub object_id: String,
-    /// Sign-in name (UPN), where Microsoft gave it.
+    /// Sign-in name (UPN); `None` if Microsoft did not return it.
     pub sign_in_name: Option<String>,
-    /// Display name, where Microsoft gave it.
+    /// Display name; `None` if Microsoft did not return it.
     pub display_name: Option<String>,
 }
 
 impl Store {
-    /// Keeps the names of the Teams account that a person is linked to.
+    /// Stores the names of a person's linked Teams account.
     ///
     /// # Errors
     /// The database refused.
@@ -40,7 +40,7 @@ impl Store {
         Ok(())
     }
 
-    /// The names of the Teams account that a person is linked to; `None` where they are not known.
+    /// The names of a person's linked Teams account; `None` if they are unknown.
     ///
     /// # Errors
     /// The database refused.

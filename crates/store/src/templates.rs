@@ -1,5 +1,5 @@
-//! Central templates: profiles that administrators offer in a scope and assign to people. The order is one of names, for all
-//! scopes alike.
+//! Central templates: profiles that administrators offer to all people of a scope or assign to single people. One order of
+//! names applies to all scopes.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use crate::{
     },
 };
 
-/// Who has a template besides the people that it is assigned to.
+/// The people who have a template, besides those to whom it is assigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// Everybody in its scope.
+    /// All people of the template's scope.
     Everyone,
-    /// Nobody.
+    /// No other people.
     Assigned,
 }
 
@@ -34,23 +34,23 @@ impl Audience {
         }
     }
 
-    /// The schema allows no other word than these two.
+    /// The audience called `name`. The schema allows the two names only.
     fn from_name(name: &str) -> Self {
         let found = Self::ALL.into_iter().find(|known| known.name() == name);
         found.unwrap_or(Self::Assigned)
     }
 }
 
-/// A central template. Its scope and its name tell it from all others.
+/// A central template, identified by scope and name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     /// The profile; its origin is central.
     pub profile: Profile,
-    /// The scope that it belongs to.
+    /// Id of the template's scope.
     pub scope: String,
     /// Who has it besides the people that it is assigned to.
     pub audience: Audience,
-    /// The people that it is assigned to.
+    /// The people to whom the template is assigned.
     pub people: Vec<PersonId>,
 }
 
@@ -95,10 +95,10 @@ impl Store {
         rows.iter().map(template).collect()
     }
 
-    /// Adds a template. In the order it stands with those of its name, else at the end.
+    /// Adds a template. Its place in the order is that of the templates with the same name, else the end.
     ///
     /// # Errors
-    /// Its scope has one of that name; there is no such scope or person; its profile is a personal one; the database
+    /// The scope has a template with the name; the scope or a person does not exist; the profile is personal; the database
     /// refused.
     pub async fn add_template(
         &self,
@@ -126,12 +126,12 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Changes the template of that name in `scope`; it moves where `template` belongs to another scope. A name never
-    /// changes.
+    /// Changes the template in `scope` that has the name of `template`. Moves it if `template` names another scope. A name
+    /// never changes.
     ///
     /// # Errors
-    /// There is no such template; the scope that it moves to has one of that name; there is no such scope or person; its
-    /// profile is a personal one; the database refused.
+    /// The template, the new scope or a person does not exist; the new scope has a template with the name; the profile is
+    /// personal; the database refused.
     pub async fn change_template(
         &self,
         scope: &str,
@@ -166,7 +166,7 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Deletes the template of that name in a scope. Whether something uses it is the caller's to check.
+    /// Deletes the template with a name in a scope. The caller checks that nothing uses it.
     ///
     /// # Errors
     /// There is no such template; the database refused.
@@ -192,10 +192,10 @@ impl Store {
         .await
     }
 
-    /// Puts the templates of these names first, in that order; the others follow as they were.
+    /// Moves the templates with these names to the front, in this order. The others follow in their present order.
     ///
     /// # Errors
-    /// A name is unknown or there twice; the database refused. The order is as before.
+    /// A name is unknown or listed twice; the database refused. The order is unchanged then.
     pub async fn order_templates(
         &self,
         names: &[String],
@@ -218,12 +218,12 @@ impl Store {
     }
 }
 
-/// A name and whose it is, for a refusal.
+/// Name and scope of a template, for errors.
 fn within(name: &str, scope: &str) -> String {
     format!("{name} in {scope}")
 }
 
-/// The name of a template that can be kept.
+/// Checks a template; returns its trimmed name.
 fn checked(template: &Template) -> Result<&str, StoreError> {
     let name = checked_name(Subject::Template, &template.profile.name)?;
     match template.profile.origin {
@@ -251,7 +251,7 @@ async fn refuse_present(
     }
 }
 
-/// Assigns a template to exactly the people that it names.
+/// Replaces the people to whom a template is assigned.
 async fn assign(
     transaction: &mut Transaction<'_, Sqlite>,
     template: &Template,

@@ -1,14 +1,15 @@
-//! Names that are one person's: whoever wants one that somebody else has is refused, and told whose it is.
+//! Values that only one person can have. A change that gives a person a value of another person is refused; the error names
+//! the owner.
 
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{StoreError, UniqueField};
 
-/// A kind of name: what it is called, its field in the API, and who has one besides a person.
+/// A kind of unique value, with the statement that finds its owner other than a person.
 pub(crate) struct Owned {
     field: UniqueField,
     owner: &'static str,
-    /// Takes it from people who are gone from the directory; `None`: they keep it.
+    /// The statement that removes the value from people who have left the directory; `None` if they keep it.
     free: Option<&'static str>,
 }
 
@@ -38,10 +39,10 @@ pub(crate) const EXTENSION: Owned = Owned {
     free: None,
 };
 
-/// The number of somebody new.
-pub(crate) const NOBODY: i64 = -1;
+/// The number that stands for a person who is not stored yet.
+pub(crate) const NEW_PERSON: i64 = -1;
 
-/// Refuses a name that somebody other than `person` has; [`NOBODY`] stands for somebody new.
+/// Refuses a value of a person other than `person`; [`NEW_PERSON`] stands for a person who is not stored yet.
 pub(crate) async fn refuse_owned(
     transaction: &mut Transaction<'_, Sqlite>,
     kind: Owned,
@@ -63,8 +64,8 @@ pub(crate) async fn refuse_owned(
     }
 }
 
-/// Refuses an address of another person. People who are gone from the directory give theirs up: no administrator could
-/// remove it from them.
+/// Refuses a value of another person. People who have left the directory lose the value: administrators do not see them
+/// and could not remove it.
 pub(crate) async fn refuse_kept(
     transaction: &mut Transaction<'_, Sqlite>,
     kind: Owned,

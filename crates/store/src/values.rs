@@ -1,4 +1,4 @@
-//! How single values are written to the database and read back, where several tables share them.
+//! Conversions between values and columns that several tables share, and common checks.
 
 use presence::{
     Forwarding, ForwardingError, Origin, PersonId, Profile, Relationship, Status, Target, Timestamp,
@@ -9,15 +9,15 @@ use sqlx::{Row, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
 
 use crate::{StoreError, Subject};
 
-/// The organisation's scope: the root of the tree, always there.
+/// Id of the organisation's scope, the root of the tree, which always exists.
 pub const ORGANISATION: &str = "organisation";
 
-/// The form in which names that people give are compared.
+/// The form in which names are compared: trimmed and in lower case.
 pub(crate) fn key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// A name that people can see.
+/// Checks a display name; returns it trimmed.
 pub(crate) fn checked_name<'a>(subject: Subject, name: &'a str) -> Result<&'a str, StoreError> {
     let name = name.trim();
     if name.is_empty() {
@@ -27,7 +27,7 @@ pub(crate) fn checked_name<'a>(subject: Subject, name: &'a str) -> Result<&'a st
             "the name is empty; give it one",
         ));
     }
-    // S11: names are shown in lists and stand in addresses of pages.
+    // Names appear in lists and in addresses of pages.
     if name.len() > NAME_MAX || name.chars().any(char::is_control) {
         return Err(StoreError::conflict(
             subject,
@@ -38,7 +38,7 @@ pub(crate) fn checked_name<'a>(subject: Subject, name: &'a str) -> Result<&'a st
     Ok(name)
 }
 
-/// Longest name of anything, in bytes.
+/// The most bytes of a name.
 const NAME_MAX: usize = 200;
 
 pub(crate) fn moment(row: &SqliteRow, column: usize) -> Timestamp {
@@ -53,7 +53,7 @@ pub(crate) fn person_id(row: &SqliteRow, column: usize) -> PersonId {
     PersonId(number(row, column))
 }
 
-/// A word that this version does not know means that the database was changed by hand.
+/// The error of a word that this version does not know: the database was changed by hand.
 fn unknown_word(subject: Subject, word: &str) -> StoreError {
     StoreError::conflict(
         subject,
@@ -80,14 +80,14 @@ pub(crate) fn level(name: &str) -> Result<Relationship, StoreError> {
     Relationship::from_name(name).ok_or_else(|| unknown_word(Subject::Relationship, name))
 }
 
-/// What a statement made with `json_array` and the like. Where there are many rows that is several times faster than a
-/// row each with all its columns.
+/// Parses the result of `json_array` or `json_group_array`. For many rows this is several times faster than reading each
+/// column of each row.
 pub(crate) fn decoded<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
     serde_json::from_str(json)
         .map_err(|error| StoreError::Database(sqlx::Error::Decode(error.into())))
 }
 
-/// The columns of a profile, as [`ProfileRow`] has them.
+/// The columns of a profile, in the order of [`ProfileRow`].
 pub(crate) const PROFILE: &str = "json_array(name, status, forwarding, target, text)";
 
 /// Name, status, forwarding, target, text.
@@ -103,8 +103,8 @@ pub(crate) fn profile(
         status: status(&given)?,
         forwarding: match Forwarding::from_names(&kind, target.as_deref()) {
             Ok(forwarding) => forwarding,
-            // Versions before 0.2 took any text. Its profile stays, and calls ring: the text stays in the database until
-            // the profile is changed, and `Store::unusable_targets` names it.
+            // Versions before 0.2 accepted any text as target. Such a profile is loaded without forwarding. The text stays
+            // in the database until the profile is changed; `Store::unusable_targets` names it.
             Err(ForwardingError::Target(_)) => Forwarding::Off,
             Err(ForwardingError::Kind) => return Err(unknown_word(Subject::CallForwarding, &kind)),
         },
@@ -114,7 +114,7 @@ pub(crate) fn profile(
     })
 }
 
-/// A profile as JSON, as the statements that write profiles take it.
+/// A profile as JSON, for the statements that write profiles.
 pub(crate) fn profile_json(profile: &Profile, name: &str) -> String {
     let target = profile.forwarding.target().map(Target::name);
     json!({
@@ -128,7 +128,7 @@ pub(crate) fn profile_json(profile: &Profile, name: &str) -> String {
     .to_string()
 }
 
-/// Refuses people who are not there.
+/// Refuses people who do not exist.
 pub(crate) async fn require_people(
     connection: &mut SqliteConnection,
     people: &[PersonId],
@@ -146,7 +146,7 @@ pub(crate) async fn require_people(
     }
 }
 
-/// Refuses scopes that are not there.
+/// Refuses scopes that do not exist.
 pub(crate) async fn require_scopes(
     connection: &mut SqliteConnection,
     scopes: &[&str],
@@ -163,7 +163,7 @@ pub(crate) async fn require_scopes(
     }
 }
 
-/// Commits a change that must have found its one row.
+/// Commits a change of one row; refuses it if `rows` is 0.
 pub(crate) async fn commit_found(
     transaction: Transaction<'static, Sqlite>,
     rows: u64,
@@ -176,7 +176,7 @@ pub(crate) async fn commit_found(
     Ok(transaction.commit().await?)
 }
 
-/// `present` in a new order: the `wanted` come first, the others follow as they were.
+/// `present` in a new order: `wanted` first, then the others in their present order.
 pub(crate) fn arranged(
     subject: Subject,
     present: Vec<String>,

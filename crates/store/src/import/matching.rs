@@ -1,4 +1,4 @@
-//! Which person a row of an import is: by object id, else by sign-in name, else by mail.
+//! Matches rows of an import with stored people: by object id, then by sign-in name, then by mail address.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{ImportPerson, Progress, StoreError};
 
-/// By what a row finds a person, the surest first, as an account of the directory does.
+/// A key for matching. The most reliable key comes first, in the same order as for accounts of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
-    /// Object id: it never changes at Microsoft.
+    /// Entra object id, which never changes.
     ObjectId,
     /// Sign-in name.
     SignInName,
-    /// Mail.
+    /// Mail address.
     Mail,
 }
 
@@ -21,7 +21,7 @@ impl By {
     const ALL: [Self; 3] = [Self::ObjectId, Self::SignInName, Self::Mail];
 }
 
-/// A person as the database has them before the import.
+/// A stored person before the import.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) id: i64,
@@ -31,16 +31,16 @@ pub(super) struct Known {
     pub(super) teams_id: Option<String>,
 }
 
-/// The person whom a row finds.
+/// Result of matching a row.
 #[derive(Clone, Debug)]
 pub(super) enum Found {
     Nobody,
     Known(Known),
-    /// Another row is this person by a surer key, and both have one name.
+    /// Another row with the same name matches this person by a more reliable key; with the problem.
     Doubtful(String),
 }
 
-/// Finds the person of each row. A surer key of one row goes before a less sure one of another, as in the directory.
+/// Matches each row. A more reliable key of any row takes precedence over a less reliable one, as for a directory.
 pub(super) async fn find_all(
     transaction: &mut Transaction<'_, Sqlite>,
     people: &[ImportPerson],
@@ -60,7 +60,7 @@ pub(super) async fn find_all(
                     claimed.insert(known.id, person);
                     *found = Found::Known(known);
                 }
-                // Otherwise the row is another person, who may take over what this one gives up.
+                // A row with another name is another person, who may take over values of this one.
                 Some(first) if is_named(person, &first.name) || is_named(person, &known.name) => {
                     *found = Found::Doubtful(same_person(person, first, &known));
                 }
@@ -75,7 +75,7 @@ fn is_named(person: &ImportPerson, name: &str) -> bool {
     person.name.to_lowercase() == name.to_lowercase()
 }
 
-/// The problem of a row with the same person as another row.
+/// The problem of a row that matches the same person as another row.
 fn same_person(person: &ImportPerson, first: &ImportPerson, known: &Known) -> String {
     let place = match first.line {
         Some(line) => format!("line {line}"),
@@ -87,8 +87,8 @@ fn same_person(person: &ImportPerson, first: &ImportPerson, known: &Known) -> St
     )
 }
 
-/// The person who has a key of the row. The terms that look idle let the database use its partial indexes: without them
-/// each person is a walk over all.
+/// The person who has a key of the row. The conditions `<> ''` let SQLite use the partial indexes; without them each
+/// lookup would scan all people.
 async fn find(
     transaction: &mut Transaction<'_, Sqlite>,
     person: &ImportPerson,
@@ -123,7 +123,7 @@ async fn find(
         user_principal_name: row.get(3),
         teams_id: row.get(4),
     });
-    // Two sign-in names are two people, whatever their mail.
+    // Different sign-in names are different people, even with the same mail address.
     let is_other = |known: &Known| {
         by == By::Mail
             && !person.user_principal_name.is_empty()

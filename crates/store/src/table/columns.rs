@@ -1,20 +1,20 @@
-//! What the columns of a table are taken for, and the separator with which they make sense.
+//! Detection of the separator and of the columns of a table.
 
 use super::{
     CsvProblem, quoted,
     records::{Record, Records},
 };
 
-/// What a column is used for.
+/// The use of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ColumnUse {
-    /// The name people see.
+    /// Display name.
     Name,
     /// Mail address.
     Mail,
-    /// Sign-in name at Microsoft.
+    /// Sign-in name (UPN).
     SignInName,
-    /// Telephone extension.
+    /// Extension.
     Extension,
     /// Entra object id.
     ObjectId,
@@ -23,7 +23,7 @@ pub enum ColumnUse {
 }
 
 impl ColumnUse {
-    /// All of them, in the order in which they are listed.
+    /// All uses, in the order of messages.
     pub const ALL: [Self; 6] = [
         Self::Name,
         Self::Mail,
@@ -33,7 +33,7 @@ impl ColumnUse {
         Self::Location,
     ];
 
-    /// The title of such a column.
+    /// The title of a column with this use.
     pub fn title(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -45,7 +45,7 @@ impl ColumnUse {
         }
     }
 
-    /// Whether every table needs such a column.
+    /// Returns true if a table without such a column is refused.
     pub fn is_required(self) -> bool {
         match self {
             Self::Name | Self::Mail | Self::SignInName | Self::Extension => true,
@@ -53,7 +53,7 @@ impl ColumnUse {
         }
     }
 
-    /// The titles that are understood, in lower case and of letters and digits only.
+    /// The accepted titles, in lower case, reduced to letters and digits.
     fn titles(self) -> &'static [&'static str] {
         match self {
             Self::Name => &[
@@ -99,16 +99,16 @@ impl ColumnUse {
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its title in the file.
+    /// Title in the file.
     pub title: String,
-    /// What it is used for; `None`: it is ignored.
+    /// The use; `None` if the column is ignored.
     pub used_for: Option<ColumnUse>,
 }
 
-/// The separators that are detected, the likeliest first.
+/// The detected separators, the most likely first.
 const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
-/// A table of people has fewer columns.
+/// The most columns of a table.
 const COLUMNS_MAX: usize = 1_000;
 
 /// The head of a table.
@@ -123,7 +123,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// The place of a column.
+    /// Index of the column with a use.
     pub(super) fn place(&self, wanted: ColumnUse) -> Option<usize> {
         self.columns
             .iter()
@@ -238,17 +238,17 @@ pub(super) fn read_head<'a>(
     }
 }
 
-/// What a line `sep=;` before the header names, and the text after it.
+/// The separator from a line `sep=;` before the header, if there is one, and the text after that line.
 struct Named<'a> {
     separator: Option<char>,
     rest: &'a str,
     /// Number of the first line of `rest`.
     line: u64,
-    /// Comments before, such as PowerShell's `#TYPE`.
+    /// Number of comment lines before it, such as PowerShell's `#TYPE`.
     comments: usize,
 }
 
-/// Looks for a line `sep=;`: the first one, or the first after blank lines and comments.
+/// Searches for a line `sep=;`: the first line, or the first after blank lines and comments.
 fn named_separator(text: &str) -> Result<Named<'_>, CsvProblem> {
     let (mut rest, mut line, mut comments) = (text, 1, 0);
     loop {
@@ -309,7 +309,7 @@ fn head(records: &mut Records<'_>, separator: char) -> Result<Option<Head>, CsvP
         };
         let first = head.columns.first().map_or("", |column| &column.title);
         let is_blank = head.columns.iter().all(|column| column.title.is_empty());
-        // A column of running numbers may be called #.
+        // A column of row numbers may have the title `#`.
         let is_comment = first.starts_with('#') && head.uses() < 2;
         if !is_blank && !is_comment {
             return Ok(Some(head));

@@ -1,4 +1,4 @@
-//! Bytes of a table to text: UTF-8, UTF-16 and Windows-1252 are detected, and everything else is refused with its line.
+//! Decoding of a table: UTF-8, UTF-16 and Windows-1252 are detected; other encodings are refused, with the line.
 //!
 //! Excel writes Windows-1252 for "CSV", UTF-8 with a byte order mark for "CSV UTF-8" and UTF-16LE for "Unicode text".
 
@@ -23,11 +23,11 @@ pub struct DecodedTable {
     pub encoding: &'static str,
 }
 
-/// Decodes a table. `declared` is the charset that the sender names, for encodings that cannot be detected: it is ignored
-/// where the bytes are UTF-8 or UTF-16.
+/// Decodes a table. `declared` is the charset that the sender declares, for encodings that cannot be detected. It is
+/// ignored if the bytes are UTF-8 or UTF-16.
 ///
 /// # Errors
-/// The bytes are no text, or text in an encoding that is not certain.
+/// The bytes are not text, or the encoding is uncertain.
 pub fn decode_table(bytes: &[u8], declared: Option<&str>) -> Result<DecodedTable, CsvProblem> {
     refuse_workbook(bytes)?;
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
@@ -69,7 +69,7 @@ fn without_bom(bytes: &[u8], declared: Option<&str>) -> &'static Encoding {
         return UTF_8;
     }
     let declared = declared.and_then(|label| Encoding::for_label_no_replacement(label.as_bytes()));
-    // A sender that is wrong about Unicode may be right about nothing.
+    // A declared Unicode charset is wrong here: the bytes are neither UTF-8 nor UTF-16.
     declared
         .filter(|encoding| encoding.is_ascii_compatible() && *encoding != UTF_8)
         .unwrap_or(WINDOWS_1252)
@@ -97,7 +97,7 @@ fn line_of(text: &str, wanted: char) -> Option<u64> {
     Some(1 + before.matches('\n').count() as u64)
 }
 
-/// Refuses text that was damaged before it came here, and characters that no table contains.
+/// Refuses text that was damaged before the import, and characters that no table contains.
 fn refuse_damage(text: &str) -> Result<(), CsvProblem> {
     for (line, content) in (1..).zip(text.split('\n')) {
         if content.is_ascii() && !content.bytes().any(|byte| byte < b' ' && byte != b'\t') {
@@ -132,7 +132,7 @@ fn refuse_damage(text: &str) -> Result<(), CsvProblem> {
     Ok(())
 }
 
-/// The word that was meant, if UTF-8 bytes were read as Windows-1252: `JÃ¼rgen`.
+/// The original word, if its UTF-8 bytes were decoded as Windows-1252: `JÃ¼rgen`; else `None`.
 fn decoded_twice(word: &str) -> Option<String> {
     let mut meant = String::new();
     let mut found = false;

@@ -1,5 +1,5 @@
-//! Words of a table that no person writes in Windows-1252, because their bytes mean other letters: a table without a byte order
-//! mark does not name its encoding, and a wrong name stays, while a refusal costs a minute.
+//! Detection of words that are not Windows-1252, because their bytes stand for letters of another encoding. A table without a
+//! byte order mark does not name its encoding. A wrongly decoded name would stay; a refused table is saved again in a minute.
 //!
 //! The rules are those of the languages that Windows-1252 is for: where a letter stands in their names, and where the letter
 //! that has the same byte elsewhere does.
@@ -15,7 +15,7 @@ const OPENING: &str = "‚„“«‹»›¡¿•";
 const CAPITALS: &str = "ŠŽŒ";
 const VOWELS: &str = "aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýÿœ";
 
-/// Whether a word has a sign or a letter that no word has there: `Schr”der`, `Andr‚`, `™sterreich`, `Bjšrn`, `Petrauskienë`.
+/// Returns true if a word has a sign or a letter that no word has there: `Schr”der`, `Andr‚`, `™sterreich`, `Bjšrn`, `Petrauskienë`.
 pub(super) fn has_wrong_letter(word: &str) -> bool {
     if word.is_ascii() {
         return false;
@@ -161,7 +161,7 @@ fn is_wrong_letter(letters: &[char], index: usize) -> bool {
     }
 }
 
-/// Whether a `ð` after this letter is that of an Icelandic or Faroese name.
+/// Returns true if a `ð` after this letter is that of an Icelandic or Faroese name.
 fn is_icelandic_eth(letters: &[char], before: Option<char>) -> bool {
     let word: String = letters.iter().collect();
     let has_accent = word.contains(['á', 'é', 'í', 'ó', 'ú', 'æ']);
@@ -198,7 +198,7 @@ fn is_wrong_at(letters: &[char], index: usize) -> bool {
     }
 }
 
-/// Whether a word is Western European although it could be read as `other`, since each letter that differs stands where only the
+/// Returns true if a word is Western European although it could be read as `other`, since each letter that differs stands where only the
 /// Western one does: `Hélène` and not `Hélčne`.
 pub(super) fn is_surely_western(word: &str, other: &str) -> bool {
     let letters: Vec<char> = word.chars().map(lower).collect();

@@ -1,4 +1,4 @@
-//! Rows to people: rows of one person are put together, and rows that contradict each other are refused.
+//! Conversion of rows to people: rows of the same person are joined, and contradictory rows are refused.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::{
     },
 };
 
-/// A longer value is no name and no address.
+/// The most bytes of a name or an address.
 const FIELD_MAX: usize = 256;
 
 /// A kind of value that belongs to one person.
@@ -50,7 +50,8 @@ impl Key {
 pub(super) struct People<'a> {
     head: &'a Head,
     people: Vec<ImportPerson>,
-    /// Which person has a value, and in which line. In lower case as the store compares: letters beyond ASCII differ.
+    /// Index of the person who has a value, and its line. Values are in lower case for ASCII letters only, as in the
+    /// database.
     owners: HashMap<(Key, String), (usize, u64)>,
     extensions: HashMap<String, (usize, u64)>,
     /// Lines that were skipped as comments.
@@ -107,7 +108,7 @@ impl<'a> People<'a> {
         Ok(())
     }
 
-    /// Whether a row is a comment; refuses one that may as well be a person.
+    /// Returns true if a row is a comment; refuses a row that may also be a person.
     fn is_comment(&self, record: &Record) -> Result<bool, String> {
         let first = record.fields.first().map_or("", String::as_str);
         if !first.starts_with('#') || record.is_first_quoted {
@@ -129,8 +130,8 @@ impl<'a> People<'a> {
         }
     }
 
-    /// Whether a row has the columns of the header. Excel leaves out separators at the end of lines, so columns without
-    /// which people may come may be missing there, and further columns must be empty.
+    /// Returns true if a row has the columns of the header. Excel leaves out separators at the end of a line: optional columns
+    /// may be missing there. Further columns must be empty.
     fn fits(&self, record: &Record) -> bool {
         let (columns, fields) = (&self.head.columns, &record.fields);
         let mut missing = columns.iter().skip(fields.len());
@@ -151,7 +152,7 @@ impl<'a> People<'a> {
         ))
     }
 
-    /// A field as it is in the table; empty without one.
+    /// A field of the table, unchanged; empty if the row lacks it.
     fn field<'b>(&self, record: &'b Record, wanted: ColumnUse) -> &'b str {
         let place = self.head.place(wanted);
         let value = place.and_then(|place| record.fields.get(place));
@@ -163,7 +164,7 @@ impl<'a> People<'a> {
         let raw = self.field(record, ColumnUse::Extension);
         let extension = unprotected(raw);
         let problem = error_problem(extension).or_else(|| extension_problem(extension));
-        // A value that is protected from being a number was none.
+        // A value that is protected from being read as a number was not changed as one.
         if let Some(problem) = problem.or_else(|| cut_problem(raw)) {
             return Err(format!("the extension {} {problem}", quoted(extension)));
         }
@@ -257,7 +258,7 @@ fn join(
             quoted(now)
         )
     };
-    // Names of people and places, which are no keys, are compared as people do.
+    // Names of people and locations, which are no keys, are compared regardless of case.
     let is_other_name = |now: &str, before: &str| now.to_lowercase() != before.to_lowercase();
     if is_other_name(&row.name, &known.name) {
         return Err(contradiction("name", &row.name, &known.name));

@@ -1,7 +1,7 @@
 //! The records of a table, each with the line in which it begins (RFC 4180, and other separators).
 //!
-//! The crate `csv` takes an open quotation for the rest of the file, and its line numbers leave out blank lines and those
-//! that end with CR LF: a silent loss and a wrong remedy.
+//! The crate `csv` reads an unclosed quotation to the end of the file without an error, and its line numbers leave out blank
+//! lines and lines that end with CR LF: people would be lost silently, and errors would name wrong lines.
 
 use super::CsvProblem;
 
@@ -12,12 +12,12 @@ pub(super) struct Record {
     pub(super) line: u64,
     /// The fields, without blanks around them.
     pub(super) fields: Vec<String>,
-    /// Whether the first field is in quotes.
+    /// True if the first field is in quotes.
     pub(super) is_first_quoted: bool,
 }
 
 impl Record {
-    /// Whether no field has a value.
+    /// Returns true if no field has a value.
     pub(super) fn is_blank(&self) -> bool {
         self.fields.iter().all(String::is_empty)
     }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     proptest! {
-        // What the crate `csv` writes is read as it was.
+        // Records that the crate `csv` writes are read back unchanged.
         #[test]
         fn what_another_writer_quotes_is_read(rows in prop::collection::vec(prop::collection::vec("[a,;\"\n]{1,6}", 3), 1..9)) {
             for separator in [',', ';'] {

@@ -1,6 +1,6 @@
-//! Values that a spreadsheet program has changed: numbers, dates and errors in place of the values that were entered.
+//! Detection of values that a spreadsheet program has changed to numbers, dates or errors.
 
-/// What cells with errors show, in English and German.
+/// Texts of cells with errors, in English and German.
 const ERRORS: [&str; 13] = [
     "#NAME?",
     "#REF!",
@@ -17,7 +17,7 @@ const ERRORS: [&str; 13] = [
     "#ÜBERLAUF!",
 ];
 
-/// Beginnings of the names of months, in English and German.
+/// Abbreviations of the names of months, in English and German.
 const MONTHS: [&str; 17] = [
     "jan", "feb", "mar", "mär", "mrz", "apr", "may", "mai", "jun", "jul", "aug", "sep", "oct",
     "okt", "nov", "dec", "dez",
@@ -26,7 +26,7 @@ const MONTHS: [&str; 17] = [
 /// The remedy for values that a spreadsheet program has changed.
 const REMEDY: &str = "format the column as text, enter the value again and save the file again";
 
-/// The value as it was before it was protected from being read as a formula: `'+49` and `="007"`.
+/// The value without its protection from being read as a formula: `'+49` and `="007"`.
 pub(super) fn unprotected(value: &str) -> &str {
     let formula = value
         .strip_prefix("=\"")
@@ -51,8 +51,8 @@ pub(super) fn without_scheme(address: &str) -> &str {
     }
 }
 
-/// The problem of a mail address or UPN that is not of the form `name@domain`: it would find no account, and no mail
-/// would arrive.
+/// The problem of a mail address or UPN that is not of the form `name@domain`: it would match no account and receive no
+/// mail.
 pub(super) fn address_problem(address: &str) -> Option<String> {
     // Accents may be characters of their own; quotation marks, `＠` and invisible characters are in no address.
     let is_odd = |c: char| {
@@ -66,8 +66,8 @@ pub(super) fn address_problem(address: &str) -> Option<String> {
     (!address.is_empty() && !is_address).then(|| problem.to_owned())
 }
 
-/// The problem of a name with characters that cannot be seen, or that turn the direction of the text after them
-/// (Unicode, category Cf). The joiners of Persian and Indian names are no such characters.
+/// The problem of a name with invisible characters, or characters that change the direction of the following text (Unicode,
+/// category Cf). The joiners of Persian and Indian names are allowed.
 pub(super) fn invisible_problem(name: &str) -> Option<String> {
     let is_invisible = |c: char| {
         matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
@@ -198,12 +198,12 @@ fn is_date(text: &str) -> bool {
         || (is_year(third) && (is_day(first, second) || is_day(second, first)))
 }
 
-/// Whether a GUID is the one of zeros (RFC 9562, 5.9), which programs write where there is none.
+/// Returns true if a GUID is the nil UUID (RFC 9562, 5.9), which programs write for a missing value.
 pub(super) fn is_nil(guid: &str) -> bool {
     guid.bytes().all(|byte| matches!(byte, b'0' | b'-'))
 }
 
-/// Whether a text is a GUID as Entra writes object ids (RFC 9562, 4).
+/// Returns true if a text is a GUID as Entra writes object ids (RFC 9562, 4).
 pub fn is_guid(text: &str) -> bool {
     const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
     let groups: Vec<&str> = text.split('-').collect();
