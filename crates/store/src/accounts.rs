@@ -173,7 +173,7 @@ impl Store {
     ///
     /// # Errors
     /// As of [`Self::add_account`]; there is no such account.
-    pub async fn put_account(
+    pub async fn change_account(
         &self,
         account: &Account,
         change: &Change<'_>,
@@ -258,7 +258,7 @@ async fn check(
     }
     let problem = match (account.role, &account.location) {
         (Role::LocationAdmin, None) => {
-            "a location's administrator needs a location; name one, or take another role"
+            "a location's administrator needs a location; name one, or choose another role"
         }
         (Role::LocationAdmin, Some(location)) => {
             let found = sqlx::query("SELECT 1 FROM scopes WHERE id = ?1 AND kind = 'location'")
@@ -271,7 +271,7 @@ async fn check(
             };
         }
         (Role::Person | Role::SystemAdmin, Some(_)) => {
-            "only a location's administrator has a location; leave it out, or take that role"
+            "only a location's administrator has a location; leave it out, or choose that role"
         }
         (Role::Person | Role::SystemAdmin, None) => return Ok(()),
     };

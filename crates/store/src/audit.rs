@@ -74,7 +74,7 @@ pub struct AuditFilter {
 }
 
 /// Adds the row of a change, and the record of the request that makes the change.
-pub(crate) async fn note(
+pub(crate) async fn insert_row(
     transaction: &mut Transaction<'_, Sqlite>,
     change: &Change<'_>,
 ) -> Result<(), StoreError> {
@@ -105,7 +105,7 @@ impl Store {
     ) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.database.require_in_place().await?;
         let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
-        note(&mut transaction, change).await?;
+        insert_row(&mut transaction, change).await?;
         Ok(transaction)
     }
 

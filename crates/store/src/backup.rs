@@ -41,16 +41,16 @@ impl Database {
         to: &Path,
         progress: &Arc<Progress>,
     ) -> Result<(), StoreError> {
-        let to = std::path::absolute(to).map_err(|error| trouble(to, &error))?;
+        let to = std::path::absolute(to).map_err(|error| io_error(to, &error))?;
         if fs::symlink_metadata(&to).is_ok() {
-            return Err(refused(
+            return Err(backup_error(
                 &to,
                 "it exists already; choose a new name for the backup",
             ));
         }
-        let beside = beside(&to)?;
-        let name = beside.path().to_str().map(str::to_owned).ok_or_else(|| {
-            refused(
+        let copy = temporary_file(&to)?;
+        let name = copy.path().to_str().map(str::to_owned).ok_or_else(|| {
+            backup_error(
                 &to,
                 "the database takes only paths in UTF-8; choose another",
             )
@@ -59,18 +59,16 @@ impl Database {
             .await
             .map_err(|error| match error {
                 StoreError::Database(error) => {
-                    refused(&to, format!("{error}; check free space and permissions"))
+                    backup_error(&to, format!("{error}; check free space and permissions"))
                 }
                 other => other,
             })?;
-        aside(move || {
-            beside
-                .as_file()
+        blocking(move || {
+            copy.as_file()
                 .sync_all()
-                .map_err(|error| trouble(&to, &error))?;
-            beside
-                .persist_noclobber(&to)
-                .map_err(|error| trouble(&to, &error.error))?;
+                .map_err(|error| io_error(&to, &error))?;
+            copy.persist_noclobber(&to)
+                .map_err(|error| io_error(&to, &error.error))?;
             sync_folder(&to)
         })
         .await
@@ -107,7 +105,7 @@ impl Database {
 /// A checked copy of a backup, in the folder of the database that it replaces. Dropping it deletes the copy.
 #[derive(Debug)]
 pub struct PreparedRestore {
-    beside: NamedTempFile,
+    copy: NamedTempFile,
     database: PathBuf,
 }
 
@@ -118,41 +116,40 @@ impl PreparedRestore {
     /// The backup is damaged, is not a database of Offhook, or was written by a newer version; the database exists and
     /// `force` is false; a file cannot be read or written.
     pub async fn new(backup: &Path, database: &Path, force: bool) -> Result<Self, StoreError> {
-        let database = std::path::absolute(database).map_err(|error| trouble(database, &error))?;
+        let database = std::path::absolute(database).map_err(|error| io_error(database, &error))?;
         if !force && fs::symlink_metadata(&database).is_ok() {
-            return Err(refused(
+            return Err(backup_error(
                 &database,
                 "it exists already; to replace it, add --force (it is kept beside the restored one)",
             ));
         }
         if fs::metadata(with_suffix(backup, "-wal")).is_ok_and(|log| log.len() > 0) {
-            return Err(refused(
+            return Err(backup_error(
                 backup,
-                "it has a log (-wal) beside it, so it is a database in use and no backup; make one with the backup command",
+                "it has a log (-wal) beside it, so that it is a database in use, not a backup; create one with `offhook backup`",
             ));
         }
         if is_database_file(&database, backup) {
-            return Err(refused(
+            return Err(backup_error(
                 backup,
                 "it is the database itself under another name; remove that name and choose a backup",
             ));
         }
         // The check reads the copy, not the backup: the copy is the file that replaces the database.
-        let (from, beside) = (backup.to_owned(), beside(&database)?);
-        let beside = aside(move || {
-            let mut source = fs::File::open(&from).map_err(|error| trouble(&from, &error))?;
-            io::copy(&mut source, &mut beside.as_file()).map_err(|error| trouble(&from, &error))?;
-            beside
-                .as_file()
+        let (from, copy) = (backup.to_owned(), temporary_file(&database)?);
+        let copy = blocking(move || {
+            let mut source = fs::File::open(&from).map_err(|error| io_error(&from, &error))?;
+            io::copy(&mut source, &mut copy.as_file()).map_err(|error| io_error(&from, &error))?;
+            copy.as_file()
                 .sync_all()
-                .map_err(|error| trouble(&from, &error))?;
-            Ok(beside)
+                .map_err(|error| io_error(&from, &error))?;
+            Ok(copy)
         })
         .await?;
-        check(beside.path())
+        check(copy.path())
             .await
-            .map_err(|problem| refused(backup, problem))?;
-        Ok(Self { beside, database })
+            .map_err(|problem| backup_error(backup, problem))?;
+        Ok(Self { copy, database })
     }
 
     /// Path of the database that the backup replaces.
@@ -167,14 +164,13 @@ impl PreparedRestore {
     /// # Errors
     /// A file cannot be written. The database is unchanged then.
     pub async fn apply(self) -> Result<Option<PathBuf>, StoreError> {
-        let Self { beside, database } = self;
-        empty_log(&database).await;
-        aside(move || {
+        let Self { copy, database } = self;
+        checkpoint_log(&database).await;
+        blocking(move || {
             let exists = fs::symlink_metadata(&database).is_ok();
-            let kept = exists.then(|| keep(&database)).transpose()?;
-            beside
-                .persist(&database)
-                .map_err(|error| trouble(&database, &error.error))?;
+            let kept = exists.then(|| move_aside(&database)).transpose()?;
+            copy.persist(&database)
+                .map_err(|error| io_error(&database, &error.error))?;
             sync_folder(&database)?;
             Ok(kept)
         })
@@ -186,7 +182,7 @@ impl PreparedRestore {
 /// its remedy.
 async fn check(file: &Path) -> Result<(), String> {
     let foreign = |error: sqlx::Error| {
-        format!("it is damaged or no database of Offhook's ({error}); choose another backup")
+        format!("it is damaged, or not a database of Offhook ({error}); choose another backup")
     };
     let options = SqliteConnectOptions::new()
         .filename(file)
@@ -228,7 +224,7 @@ async fn check_version(
         });
         if !ours || !row.get::<bool, _>(2) {
             return Ok(Err(format!(
-                "its schema {version} is not Offhook's; choose another backup"
+                "its schema {version} is not one of Offhook; choose another backup"
             )));
         }
     }
@@ -240,7 +236,7 @@ async fn check_version(
 
 /// Moves the committed changes from a database's log into the database, if it can be opened. Otherwise a process that
 /// is killed during the replacement could separate the database from its log.
-async fn empty_log(database: &Path) {
+async fn checkpoint_log(database: &Path) {
     if fs::symlink_metadata(database).is_err() {
         return;
     }
@@ -253,12 +249,12 @@ async fn empty_log(database: &Path) {
         connection.close().await
     };
     if let Err(error) = emptied.await {
-        tracing::warn!(%error, "the log of the database that is replaced is kept beside it");
+        tracing::warn!(%error, "the log of the replaced database could not be emptied; it is kept beside that database");
     }
 }
 
 /// Renames a database and its log to `NAME.before-restore-N`, with the first free number; returns the new path.
-fn keep(database: &Path) -> Result<PathBuf, StoreError> {
+fn move_aside(database: &Path) -> Result<PathBuf, StoreError> {
     let free = |path: &PathBuf| {
         ["", "-wal", "-shm"]
             .iter()
@@ -268,7 +264,7 @@ fn keep(database: &Path) -> Result<PathBuf, StoreError> {
         .map(|number| with_suffix(database, &format!(".before-restore-{number}")))
         .find(free)
         .ok_or_else(|| {
-            refused(
+            backup_error(
                 database,
                 "too many databases are kept beside it; remove some",
             )
@@ -276,13 +272,13 @@ fn keep(database: &Path) -> Result<PathBuf, StoreError> {
     // A hard link first, where the file system has them: the old name exists at every moment.
     fs::hard_link(database, &kept)
         .or_else(|_| fs::rename(database, &kept))
-        .map_err(|error| trouble(&kept, &error))?;
+        .map_err(|error| io_error(&kept, &error))?;
     // The log may hold changes that the database file lacks. SQLite would apply a log that is left behind to the new
     // database.
     let (log, kept_log) = (with_suffix(database, "-wal"), with_suffix(&kept, "-wal"));
-    absent_is_fine(fs::rename(&log, kept_log)).map_err(|error| trouble(&log, &error))?;
+    absent_is_fine(fs::rename(&log, kept_log)).map_err(|error| io_error(&log, &error))?;
     let index = with_suffix(database, "-shm");
-    absent_is_fine(fs::remove_file(&index)).map_err(|error| trouble(&index, &error))?;
+    absent_is_fine(fs::remove_file(&index)).map_err(|error| io_error(&index, &error))?;
     Ok(kept)
 }
 
@@ -294,12 +290,12 @@ fn absent_is_fine(done: io::Result<()>) -> io::Result<()> {
 }
 
 /// A new temporary file in the folder of `path`, readable by this user only.
-fn beside(path: &Path) -> Result<NamedTempFile, StoreError> {
+fn temporary_file(path: &Path) -> Result<NamedTempFile, StoreError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     tempfile::Builder::new()
         .prefix(UNFINISHED_PREFIX)
         .tempfile_in(folder)
-        .map_err(|error| trouble(path, &error))
+        .map_err(|error| io_error(path, &error))
 }
 
 /// Flushes the folder of `path` to the disk, and with it a rename in this folder.
@@ -307,25 +303,25 @@ fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     fs::File::open(folder)
         .and_then(|folder| folder.sync_all())
-        .map_err(|error| trouble(folder, &error))
+        .map_err(|error| io_error(folder, &error))
 }
 
 /// Runs blocking work on a thread of its own.
-async fn aside<T: Send + 'static>(
+async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|error| {
-            Err(refused(
+            Err(backup_error(
                 Path::new("backup"),
                 format!("it broke off: {error}"),
             ))
         })
 }
 
-fn trouble(path: &Path, error: &io::Error) -> StoreError {
-    refused(
+fn io_error(path: &Path, error: &io::Error) -> StoreError {
+    backup_error(
         path,
         format!(
             "{error}; check that the folder exists, is writable by this user and has free space"
@@ -333,7 +329,7 @@ fn trouble(path: &Path, error: &io::Error) -> StoreError {
     )
 }
 
-fn refused(path: &Path, problem: impl Into<String>) -> StoreError {
+fn backup_error(path: &Path, problem: impl Into<String>) -> StoreError {
     StoreError::Backup {
         path: path.into(),
         problem: problem.into(),

@@ -50,11 +50,11 @@ impl Database {
     /// # Errors
     /// [`StoreError::Damaged`], or the database refused.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.look_for_damage("PRAGMA quick_check(1)").await
+        self.search_for_damage("PRAGMA quick_check(1)").await
     }
 
     async fn check_up_to(&self, size_max: u64) -> Result<DamageCheck, StoreError> {
-        let size = self.size().await.map_err(|error| self.named(error))?;
+        let size = self.size().await.map_err(|error| self.with_path(error))?;
         if size > size_max {
             return Ok(DamageCheck::Postponed);
         }
@@ -63,13 +63,13 @@ impl Database {
         } else {
             "PRAGMA integrity_check(1)"
         };
-        self.look_for_damage(check).await?;
+        self.search_for_damage(check).await?;
         Ok(DamageCheck::Passed)
     }
 
-    async fn look_for_damage(&self, check: &'static str) -> Result<(), StoreError> {
+    async fn search_for_damage(&self, check: &'static str) -> Result<(), StoreError> {
         let found = sqlx::query(check).fetch_one(&self.pool).await;
-        let found = found.map_err(|error| self.named(error))?;
+        let found = found.map_err(|error| self.with_path(error))?;
         match found.get::<String, _>(0) {
             found if found == "ok" => Ok(()),
             damage => Err(damaged(self.file(), damage)),
@@ -83,7 +83,7 @@ impl Database {
         Ok(size.get::<i64, _>(0).cast_unsigned())
     }
 
-    fn named(&self, error: sqlx::Error) -> StoreError {
+    fn with_path(&self, error: sqlx::Error) -> StoreError {
         if is_damage(&error) {
             damaged(self.file(), error)
         } else {

@@ -30,10 +30,10 @@ pub enum Durability {
 /// all secrets with a new key. The data of an organisation is read and changed through its [`crate::Store`].
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// Connections whose commits wait for the disk ([`Durability::Power`]), and all reads.
+    /// Connections for commits that wait for the disk ([`Durability::Power`]), and for all reads.
     pub(crate) pool: SqlitePool,
-    /// Connections whose commits wait for the operating system only ([`Durability::Process`]). Each checkpoint flushes
-    /// them to the disk.
+    /// Connections for commits that wait for the operating system only ([`Durability::Process`]). Each checkpoint
+    /// flushes these commits to the disk.
     pub(crate) quick: SqlitePool,
     file: Arc<Path>,
     /// Device and inode of the file when it was opened.
@@ -178,8 +178,8 @@ impl Database {
             if files::identity(&log).is_some() {
                 return Ok(());
             }
-            // The last connection to close removes the log, and the next read creates it again. A connection whose log
-            // was deleted does not.
+            // SQLite removes the log with the last connection and creates it again with the next one. It does not create
+            // a log again that was deleted under an open connection.
             sqlx::query("SELECT count(*) FROM sqlite_master")
                 .fetch_one(&self.pool)
                 .await?;
@@ -199,7 +199,7 @@ impl Database {
     }
 }
 
-/// A pool that closes a connection whose transaction did not end, instead of lending it again.
+/// A pool that closes a connection with an open transaction, instead of lending it again.
 ///
 /// After some errors, such as a full disk, SQLite rolls a transaction back on its own. The ROLLBACK of sqlx then fails;
 /// sqlx considers the connection to be inside a transaction from then on and refuses every later one.

@@ -50,7 +50,7 @@ const COLUMNS: &str = "SELECT devices.id, person, devices.name, system, created_
      JOIN people ON people.id = person AND gone_at IS NULL";
 
 impl Store {
-    /// The device whose secret has this hash; `None` if there is none or its person has left the directory.
+    /// The device with this hash of its secret; `None` if there is none or its person has left the directory.
     ///
     /// # Errors
     /// The database refused.

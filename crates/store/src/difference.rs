@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 use sqlx::{Row, Sqlite, Transaction};
 
-use crate::{Change, StoreError, audit::note};
+use crate::{Change, StoreError, audit::insert_row};
 
 /// The audited fields of a person as JSON; `None` if the person does not exist.
-pub(crate) async fn described(
+pub(crate) async fn describe(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
 ) -> Result<Option<String>, StoreError> {
@@ -80,13 +80,13 @@ fn written(value: &Value) -> String {
 }
 
 /// Adds the audit row of a person's change; returns `None` if nothing changed.
-pub(crate) async fn note_difference(
+pub(crate) async fn record_difference(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
     before: Option<String>,
     change: &Change<'_>,
 ) -> Result<Option<Difference>, StoreError> {
-    let after = described(transaction, person).await?;
+    let after = describe(transaction, person).await?;
     if before == after {
         return Ok(None);
     }
@@ -105,7 +105,7 @@ pub(crate) async fn note_difference(
         // The audit row of the whole import or directory run records the request.
         attempt: None,
     };
-    note(transaction, &change).await?;
+    insert_row(transaction, &change).await?;
     Ok(Some(Difference { before, after }))
 }
 

@@ -7,7 +7,7 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
     Change, Store, StoreError, Subject,
-    difference::{described, note_difference},
+    difference::{describe, record_difference},
     scopes::location_called,
     unique_fields::{MAIL, NEW_PERSON, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_kept},
     values::number,
@@ -69,7 +69,7 @@ impl Store {
         // change, so that the loop ends.
         while !kept.is_empty() {
             let mut transaction = self.change(change).await?;
-            let found = carry_out(&mut transaction, &kept, to, change).await?;
+            let found = apply_changes(&mut transaction, &kept, to, change).await?;
             if found.is_empty() {
                 transaction.commit().await?;
                 break;
@@ -135,7 +135,7 @@ impl Store {
 }
 
 /// Applies the changes; returns the refused ones.
-async fn carry_out(
+async fn apply_changes(
     transaction: &mut Transaction<'_, Sqlite>,
     changes: &[(usize, &DirectoryChange)],
     (tenant, location): (&str, Option<&str>),
@@ -151,7 +151,7 @@ async fn carry_out(
             DirectoryChange::Add(person) => named.push((*at, None, person, None)),
             DirectoryChange::Update(id, person) => {
                 let id = id.0.cast_signed();
-                let before = described(transaction, id).await?;
+                let before = describe(transaction, id).await?;
                 release(transaction, id, person).await?;
                 named.push((*at, Some(id), person, before));
             }
@@ -175,7 +175,7 @@ async fn carry_out(
             }
             None => add(transaction, person, tenant, location.as_deref()).await?,
         };
-        note_difference(transaction, id, before, change).await?;
+        record_difference(transaction, id, before, change).await?;
     }
     Ok(refused)
 }
@@ -204,13 +204,13 @@ async fn leave(
     id: i64,
     change: &Change<'_>,
 ) -> Result<(), StoreError> {
-    let before = described(transaction, id).await?;
+    let before = describe(transaction, id).await?;
     sqlx::query("UPDATE people SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL")
         .bind(id)
         .bind(change.at.milliseconds())
         .execute(&mut **transaction)
         .await?;
-    note_difference(transaction, id, before, change).await?;
+    record_difference(transaction, id, before, change).await?;
     Ok(())
 }
 
@@ -283,13 +283,13 @@ async fn location_of_tenant(
         return Ok(id);
     }
     let problem = format!(
-        "it belongs to the tenant {named}; let it name the tenant {tenant}, or take another location for the people of that tenant"
+        "it belongs to the tenant {named}; assign it to the tenant {tenant}, or choose another location for the people of that tenant"
     );
     Err(StoreError::conflict(Subject::Location, name, problem))
 }
 
-/// Refuses an account whose object id, sign-in name or mail address another person has. Accounts of a directory may
-/// share a mail address.
+/// Refuses an account with an object id, sign-in name or mail address of another person. Two accounts of a directory can
+/// have the same mail address.
 async fn refuse_taken(
     transaction: &mut Transaction<'_, Sqlite>,
     id: Option<i64>,

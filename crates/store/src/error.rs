@@ -20,7 +20,7 @@ pub enum StoreError {
     },
     /// The schema could not be updated.
     #[error(
-        "cannot bring the database {path} up to date: {cause}; restore a backup or use the version that wrote it"
+        "cannot update the schema of the database {path}: {cause}; restore a backup or use the version that wrote it"
     )]
     Migrate {
         /// Path of the file.
@@ -43,7 +43,7 @@ pub enum StoreError {
     Database(#[source] sqlx::Error),
     /// A change breaks a constraint of the schema: another change was committed between its check and its statement.
     #[error(
-        "it contradicts another change ({cause}); look at the present list, then repeat or correct yours"
+        "the change conflicts with another one ({cause}); reload the list, then repeat or correct the change"
     )]
     Contradicted {
         /// The broken constraint.
@@ -60,7 +60,9 @@ pub enum StoreError {
         owner: String,
     },
     /// The name of a new or renamed thing is taken.
-    #[error("there is a {subject} called {value} already; choose another name or change that one")]
+    #[error(
+        "there is a {subject} called {value} already; choose another name, or change the existing one"
+    )]
     Exists {
         /// The kind of thing.
         subject: Subject,
@@ -68,7 +70,7 @@ pub enum StoreError {
         value: String,
     },
     /// A thing that a change names does not exist.
-    #[error("there is no {subject} {value}; it may have been removed, so look at the present list")]
+    #[error("there is no {subject} {value}; it may have been deleted: reload the list")]
     NotFound {
         /// The kind of thing.
         subject: Subject,
@@ -97,7 +99,7 @@ pub enum StoreError {
     },
     /// A request with the same idempotency key was carried out before.
     #[error(
-        "a request with the Idempotency-Key {key} was carried out already; look at what it did, and use a new key for another change"
+        "a request with the Idempotency-Key {key} was carried out already; check its result, and use a new key for another change"
     )]
     Repeated {
         /// The key.
@@ -120,7 +122,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The caller cancelled the operation.
-    #[error("it was cancelled before its end; nothing was changed")]
+    #[error("cancelled; nothing was changed")]
     Cancelled,
     /// A backup could not be made or restored.
     #[error("{path}: {problem}")]

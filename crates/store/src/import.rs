@@ -7,9 +7,9 @@ use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
     Change, ImportPerson, Progress, Store, StoreError, Subject,
-    audit::note,
+    audit::insert_row,
     database::IMMEDIATE,
-    difference::{Difference, described, note_difference},
+    difference::{Difference, describe, record_difference},
     idempotency::record,
     person_edits::{add_lines, drop_other_lines, forget_writes, set_teams_id},
     scopes::location_called,
@@ -27,14 +27,14 @@ pub struct ImportSummary {
     /// Number of people who existed before and did not change.
     pub unchanged: usize,
     /// The changes of people, in the order of the rows. Unchanged people have none.
-    pub differences: Vec<ImportDeed>,
+    pub differences: Vec<ImportChange>,
     /// Rows that contradict stored people. An import with a conflict changes nothing.
     pub conflicts: Vec<ImportConflict>,
 }
 
 /// The change of a person by an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportDeed {
+pub struct ImportChange {
     /// Line of the table; `None` if the person does not come from a table.
     pub line: Option<u64>,
     /// The difference.
@@ -82,7 +82,7 @@ impl Store {
         progress: &Progress,
     ) -> Result<ImportSummary, StoreError> {
         let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
-        let summary = bring_in(&mut transaction, people, change, progress).await?;
+        let summary = import_rows(&mut transaction, people, change, progress).await?;
         match refusal(&summary.conflicts) {
             Some(refusal) => Err(refusal),
             None => {
@@ -103,7 +103,7 @@ impl Store {
         progress: &Progress,
     ) -> Result<ImportSummary, StoreError> {
         let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
-        let summary = bring_in(&mut transaction, people, change, progress).await;
+        let summary = import_rows(&mut transaction, people, change, progress).await;
         transaction.rollback().await?;
         summary
     }
@@ -137,7 +137,7 @@ impl ImportConflict {
         }
     }
 
-    /// The conflict of a row whose value belongs to another person.
+    /// The conflict of a row with a value of another person.
     fn taken(person: &ImportPerson, taken: &StoreError) -> Self {
         let problem = format!("{taken}, or correct the row");
         // The extension may be in a further row of the same person.
@@ -173,7 +173,7 @@ enum Plan {
     Refused(String),
 }
 
-async fn bring_in(
+async fn import_rows(
     transaction: &mut Transaction<'_, Sqlite>,
     people: &[ImportPerson],
     change: &Change<'_>,
@@ -190,14 +190,14 @@ async fn bring_in(
                 continue;
             }
             Plan::Add => (None, None),
-            Plan::Keep(id) => (Some(id), described(transaction, id).await?),
+            Plan::Keep(id) => (Some(id), describe(transaction, id).await?),
             Plan::Released(id, before) => (Some(id), before),
         };
         let count = match id {
             None => &mut summary.added,
             Some(_) => &mut summary.updated,
         };
-        let id = match put(transaction, id, person).await {
+        let id = match write_person(transaction, id, person).await {
             Ok(id) => {
                 *count += 1;
                 id
@@ -210,11 +210,11 @@ async fn bring_in(
             }
             Err(error) => return Err(error),
         };
-        match note_difference(transaction, id, before, change).await? {
+        match record_difference(transaction, id, before, change).await? {
             None => summary.unchanged += 1,
             Some(difference) => {
                 let line = person.line;
-                summary.differences.push(ImportDeed { line, difference });
+                summary.differences.push(ImportChange { line, difference });
             }
         }
     }
@@ -227,7 +227,7 @@ async fn bring_in(
             after: Some(counts.to_string()),
             ..change.clone()
         };
-        note(transaction, &change).await?;
+        insert_row(transaction, &change).await?;
     }
     progress.advance(total, total)?;
     Ok(summary)
@@ -239,7 +239,7 @@ async fn plan(
     people: &[ImportPerson],
     progress: &Progress,
 ) -> Result<Vec<Plan>, StoreError> {
-    // All rows are matched first: otherwise a row whose key was just removed would become a new person.
+    // All rows are matched first: otherwise a row would become a new person if an earlier row has removed its key.
     let found = find_all(transaction, people, progress).await?;
     let mut plans = Vec::with_capacity(people.len());
     for (person, found) in people.iter().zip(found) {
@@ -276,7 +276,7 @@ async fn release(
     if !(loses_line || loses_mail || loses_name || loses_account) {
         return Ok(Plan::Keep(id));
     }
-    let before = described(transaction, id).await?;
+    let before = describe(transaction, id).await?;
     if loses_line {
         drop_other_lines(transaction, id, &person.extensions).await?;
     }
@@ -303,7 +303,7 @@ async fn release(
 ///
 /// # Errors
 /// [`StoreError::Taken`] if a value belongs to another person who keeps it.
-async fn put(
+async fn write_person(
     transaction: &mut Transaction<'_, Sqlite>,
     id: Option<i64>,
     person: &ImportPerson,

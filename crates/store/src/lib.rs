@@ -97,7 +97,7 @@ pub use directory::{DirectoryChange, DirectoryPerson, RefusedChange};
 pub use error::{StoreError, Subject, UniqueField};
 pub use files::{is_database_file, is_open_database};
 pub use idempotency::{Attempt, Outcome, StoredAnswer, StoredRequest};
-pub use import::{ImportConflict, ImportDeed, ImportSummary};
+pub use import::{ImportChange, ImportConflict, ImportSummary};
 pub use left_writes::{LeftWrite, Owner};
 pub use organisation::{OrganisationId, Store};
 pub use people::{PeopleChanges, StoredPerson};

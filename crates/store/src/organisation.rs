@@ -39,7 +39,7 @@ impl Store {
         Ok(Database::open(path).await?.organisation(organisation))
     }
 
-    /// The organisation whose data this store reads and changes.
+    /// The organisation that this store reads and changes.
     #[must_use]
     pub const fn organisation(&self) -> OrganisationId {
         self.organisation

@@ -172,7 +172,7 @@ struct Block<'a, 't> {
 }
 
 impl<'a, 't> Block<'a, 't> {
-    /// Reads the first [`BLOCK`] people whose numbers are in a range.
+    /// Reads the first [`BLOCK`] people with numbers in a range.
     async fn read(
         transaction: &'a mut Transaction<'t, Sqlite>,
         range: (i64, i64),

@@ -68,8 +68,8 @@ impl Store {
         .await
     }
 
-    /// Unlinks a person from the Teams account. The caller clears Offhook's writes there first; a write whose clearing is
-    /// unconfirmed becomes a [`crate::LeftWrite`].
+    /// Unlinks a person from the Teams account. The caller clears Offhook's writes there first; a write becomes a
+    /// [`crate::LeftWrite`] until Microsoft confirms that it is cleared.
     ///
     /// # Errors
     /// The database refused.
@@ -198,8 +198,8 @@ impl Store {
     }
 
     /// Deletes a person with all data: lines, chosen profile, profiles, appointments, relationships, accounts, history. The
-    /// caller clears Offhook's writes to Teams first; a write whose clearing is unconfirmed becomes a
-    /// [`crate::LeftWrite`].
+    /// caller clears Offhook's writes to Teams first; a write becomes a [`crate::LeftWrite`] until Microsoft confirms that
+    /// it is cleared.
     ///
     /// # Errors
     /// There is no such person; the database refused.

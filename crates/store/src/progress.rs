@@ -12,7 +12,7 @@ pub struct Progress {
     done: AtomicU64,
     total: AtomicU64,
     cancelled: AtomicBool,
-    told: Notify,
+    cancellation: Notify,
 }
 
 impl Progress {
@@ -25,7 +25,7 @@ impl Progress {
     /// Cancels the operation, which rolls its changes back.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
-        self.told.notify_waiters();
+        self.cancellation.notify_waiters();
     }
 
     /// Returns true if the operation is cancelled.
@@ -35,12 +35,12 @@ impl Progress {
 
     /// Waits for the cancellation.
     pub async fn cancelled(&self) {
-        let told = self.told.notified();
-        tokio::pin!(told);
+        let cancellation = self.cancellation.notified();
+        tokio::pin!(cancellation);
         // Registered before the check, so that a cancellation in between is not missed.
-        told.as_mut().enable();
+        cancellation.as_mut().enable();
         if !self.is_cancelled() {
-            told.await;
+            cancellation.await;
         }
     }
 

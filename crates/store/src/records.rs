@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use presence::{Choice, PersonId, Record, Slot, SlotRecord, TeamsCall};
 use serde_json::json;
 
-use crate::{Change, Durability, Store, StoreError, audit::note, database::IMMEDIATE};
+use crate::{Change, Durability, Store, StoreError, audit::insert_row, database::IMMEDIATE};
 
 /// Records, grouped by kind. Of several records about the same thing the last one is written.
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl Store {
                 .await?;
         }
         for change in changes {
-            note(&mut transaction, change).await?;
+            insert_row(&mut transaction, change).await?;
         }
         transaction.commit().await?;
         Ok(())

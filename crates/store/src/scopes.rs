@@ -114,7 +114,7 @@ impl Store {
             None => return Err(StoreError::not_found(Subject::Scope, parent)),
             Some(row) if row.get::<&str, _>(0) != wanted => {
                 let problem = format!(
-                    "a {} can only be put into a scope of the sort {wanted}, and {parent} is none",
+                    "a {} belongs to a scope of the kind {wanted}, and {parent} has another kind; choose another parent",
                     kind.name()
                 );
                 return Err(StoreError::conflict(Subject::Scope, name, problem));

@@ -13,7 +13,7 @@ pub(crate) async fn scrub(pool: &SqlitePool) {
         if row.get::<i64, _>(0) >= SCRUBBED {
             return Ok(());
         }
-        tracing::info!("the database file is rewritten once, without content that was deleted");
+        tracing::info!("rewriting the database file once to remove deleted content");
         sqlx::query("VACUUM").execute(pool).await?;
         let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(pool)
@@ -28,6 +28,6 @@ pub(crate) async fn scrub(pool: &SqlitePool) {
         Ok::<(), sqlx::Error>(())
     };
     if let Err(error) = scrubbed.await {
-        tracing::warn!(%error, "deleted content could not be removed from the database file; it is tried again at the next start");
+        tracing::warn!(%error, "deleted content could not be removed from the database file; the next start tries again");
     }
 }

@@ -64,7 +64,7 @@ impl Database {
 }
 
 impl Store {
-    /// The sealed secrets whose name begins with `prefix`, by name.
+    /// The sealed secrets with names that begin with `prefix`, by name.
     ///
     /// # Errors
     /// The database refused.

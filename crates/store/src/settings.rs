@@ -121,7 +121,7 @@ fn bound<'q>(
         return Ok(statement);
     };
     if let Err(error) = serde_json::from_str::<serde_json::Value>(value) {
-        let problem = format!("the values are no JSON: {error}; write an object of settings");
+        let problem = format!("the values are not JSON: {error}; send an object of settings");
         return Err(StoreError::conflict(Subject::SettingsPage, page, problem));
     }
     Ok(statement.bind(value))

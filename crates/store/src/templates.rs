@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The people who have a template, besides those to whom it is assigned.
+/// The people who have a template without an assignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// All people of the template's scope.
@@ -48,9 +48,9 @@ pub struct Template {
     pub profile: Profile,
     /// Id of the template's scope.
     pub scope: String,
-    /// Who has it besides the people that it is assigned to.
+    /// The people who have the template without an assignment.
     pub audience: Audience,
-    /// The people to whom the template is assigned.
+    /// The people with an assignment of the template.
     pub people: Vec<PersonId>,
 }
 
@@ -251,7 +251,7 @@ async fn refuse_present(
     }
 }
 
-/// Replaces the people to whom a template is assigned.
+/// Replaces the assignments of a template.
 async fn assign(
     transaction: &mut Transaction<'_, Sqlite>,
     template: &Template,

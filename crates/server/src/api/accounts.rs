@@ -177,7 +177,7 @@ pub(crate) async fn change(
     )
     .before(Some(json!(AccountBody::from(&before))))
     .after(Some(json!(AccountBody::from(&account))));
-    context.store.put_account(&account, &entry.change()).await?;
+    context.store.change_account(&account, &entry.change()).await?;
     revocations.report();
     Ok(axum::Json(AccountBody::from(&account)))
 }

@@ -11,7 +11,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
-    Column, ColumnUse, ImportConflict, ImportDeed, ImportPerson, ImportSummary, PeopleTable,
+    Column, ColumnUse, ImportChange, ImportConflict, ImportPerson, ImportSummary, PeopleTable,
     Progress, read_people_csv,
 };
 use utoipa::ToSchema;
@@ -162,8 +162,8 @@ struct DeedBody {
     difference: String,
 }
 
-impl From<ImportDeed> for DeedBody {
-    fn from(ImportDeed { line, difference }: ImportDeed) -> Self {
+impl From<ImportChange> for DeedBody {
+    fn from(ImportChange { line, difference }: ImportChange) -> Self {
         Self {
             line,
             what: if difference.is_new() {

@@ -114,8 +114,8 @@ pub(super) fn rounded_problem(value: &str) -> Option<String> {
         .then(|| format!("is a number that a spreadsheet program has rounded; {REMEDY}"))
 }
 
-/// The problem of an extension whose last digits a spreadsheet program may have replaced by zeros: it keeps 15 digits of
-/// a number. No telephone number has more (E.164, 6.2).
+/// The problem of an extension with zeros that a spreadsheet program may have written for its last digits: it keeps 15
+/// digits of a number. No phone number has more (E.164, 6.2).
 pub(super) fn cut_problem(extension: &str) -> Option<String> {
     const KEPT: usize = 15;
     let number = extension.strip_prefix('+').unwrap_or(extension);

@@ -105,7 +105,7 @@ async fn an_account_is_found_by_its_name_and_changed() {
         password_hash: None,
         ..found.clone()
     };
-    store.put_account(&changed, &CHANGE).await.unwrap();
+    store.change_account(&changed, &CHANGE).await.unwrap();
     let kept = Account {
         password_hash: found.password_hash,
         ..changed.clone()
@@ -159,7 +159,7 @@ async fn an_account_that_makes_no_sense_is_refused() {
     }
     let missing = Account { id: id + 1, ..bert };
     for error in [
-        refusal(&store, store.put_account(&missing, &CHANGE)).await,
+        refusal(&store, store.change_account(&missing, &CHANGE)).await,
         refusal(&store, store.set_password(id + 1, None, &CHANGE)).await,
         refusal(&store, store.delete_account(id + 1, &CHANGE)).await,
     ] {
