@@ -1,4 +1,5 @@
-//! How long a start takes to read a million people: `cargo run --release -p store --example start [PEOPLE]`.
+//! Measures the time that a start takes to read a million people:
+//! `cargo run --release -p store --example start [PEOPLE]`.
 #![allow(
     clippy::unwrap_used,
     reason = "a measurement ends where something fails"

@@ -234,7 +234,7 @@ async fn an_account_has_its_fifty_newest_sessions() {
         let session = store.session(&[hash; 32], NOW).await.unwrap();
         assert_eq!(session.is_some(), lives, "{hash}");
     }
-    // A link is no way round it.
+    // A sign-in link does not bypass the limit.
     store
         .add_sign_in_link(&[1; 32], Some(anna), at(0))
         .await

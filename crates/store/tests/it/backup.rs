@@ -1,4 +1,4 @@
-//! Backup while others write, and restore.
+//! Backup during writes, and restore.
 
 use std::{
     fs,
@@ -93,7 +93,7 @@ async fn a_backup_that_is_cancelled_leaves_no_file() {
     let error = backup.await.unwrap().unwrap_err();
     assert!(matches!(error, StoreError::Cancelled), "{error}");
     assert_eq!(names_in(&folder), before);
-    // The connection is as good as new.
+    // The connection is usable again.
     let to = folder.path().join("whole.db");
     store.database().backup(&to).await.unwrap();
     assert_eq!(people(&store).await.len(), 5000);
@@ -144,7 +144,7 @@ async fn what_a_restore_replaces_is_kept_with_its_log() {
     assert!(error.contains("offhook.db: it exists already"), "{error}");
     assert!(people(&store).await.is_empty(), "nothing was touched");
 
-    // As after a crash: the log holds what the database does not yet. It is moved into the database that is kept.
+    // As after a crash, the log holds changes that the database lacks. The restore moves them into the kept database.
     let crashed = tempfile::tempdir().unwrap();
     for name in ["offhook.db", "offhook.db-wal"] {
         fs::copy(folder.path().join(name), crashed.path().join(name)).unwrap();
@@ -203,7 +203,7 @@ async fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
     let mut damaged = good.clone();
     let middle = damaged.len() / 8..damaged.len() / 2;
     damaged[middle].fill(0x5a);
-    // Every page is well-formed, but an index and its table tell different things.
+    // Every page is well-formed, but an index contradicts its table.
     let mut disagreeing = good.clone();
     let name = b"anna@contoso.example";
     let at = disagreeing

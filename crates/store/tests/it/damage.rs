@@ -1,4 +1,4 @@
-//! Pages of the database that something else overwrote.
+//! Overwritten pages of the database.
 
 use std::{
     collections::BTreeMap,
@@ -13,10 +13,10 @@ use store::{Change, DamageCheck, Database, ScopeKind, StoreError};
 use crate::{CHANGE, after, imported, path};
 
 const PAGE: usize = 4096;
-/// Any file of the tests is smaller.
+/// Larger than any database of the tests, in bytes.
 const SIZE_MAX: u64 = 200 * 1024 * 1024;
 
-/// What every page of the database is for, as `table or index: kind of page`.
+/// The use of every page of the database, as `table or index: kind of page`.
 async fn pages(database: &Path) -> BTreeMap<u64, String> {
     let mut connection = SqliteConnection::connect(database.to_str().unwrap())
         .await
@@ -35,7 +35,7 @@ async fn pages(database: &Path) -> BTreeMap<u64, String> {
     pages.collect()
 }
 
-/// Everything that is stored, or `None` where it cannot be read.
+/// All rows of all tables; `None` if they cannot be read.
 async fn content(database: &Path) -> Option<Vec<String>> {
     let mut connection = SqliteConnection::connect(database.to_str().unwrap())
         .await
@@ -68,7 +68,7 @@ async fn content(database: &Path) -> Option<Vec<String>> {
     Some(content)
 }
 
-/// A database with something in every kind of page.
+/// A database with content in every kind of page.
 async fn filled(folder: &tempfile::TempDir) {
     let store = crate::open(folder).await;
     let [anna, bert] = imported(&store, ["anna", "bert"]).await;

@@ -1,11 +1,11 @@
-//! People as a directory has them, and sealed secrets.
+//! Changes of people by a directory, and sealed secrets.
 
 use presence::PersonId;
 use store::{DirectoryChange, DirectoryPerson, SealedSecret, StoreError, UniqueField};
 
 use crate::{CHANGE, NOW, open, person};
 
-/// The tenant of an installation with one; its people come to no location.
+/// The tenant of an installation with a single one. New people have no location.
 const MAIN: (&str, Option<&str>) = ("main", None);
 
 fn account(id: &str, name: &str) -> DirectoryPerson {
@@ -38,7 +38,7 @@ async fn people_come_go_and_come_back() {
     assert_eq!(store.people(NOW).await.unwrap(), []);
     assert_eq!(store.gone_people("main").await.unwrap()[0].0, anna);
 
-    // Back under another name, with the number of before.
+    // The person returns with another name and the same number.
     let back = DirectoryChange::Update(anna, account("a", "anna.becker"));
     store.apply_directory(&[back], MAIN, &CHANGE).await.unwrap();
     let people = store.people(NOW).await.unwrap();
@@ -52,7 +52,7 @@ async fn people_come_go_and_come_back() {
         .apply_directory(&[DirectoryChange::Gone(anna)], MAIN, &CHANGE)
         .await
         .unwrap();
-    // Whoever is gone holds no number.
+    // A person who has left the directory loses the extension.
     store
         .import(&[person("bert", &["1001"])], &CHANGE)
         .await
@@ -91,7 +91,7 @@ async fn a_name_of_a_person_who_keeps_it_is_refused_and_the_others_are_added() {
     store.apply_directory(&[gone], MAIN, &CHANGE).await.unwrap();
 }
 
-/// An account whose sign-in name and mail address differ.
+/// An account with different sign-in name and mail address.
 fn account_with(id: &str, upn: &str, mail: &str) -> DirectoryPerson {
     DirectoryPerson {
         teams_id: id.into(),
@@ -125,7 +125,7 @@ async fn a_round_is_applied_as_a_whole_in_whichever_order_its_changes_stand() {
             vec![],
             "a a@x b@x, b b@x a@x, c c@x c@x",
         ),
-        // Handed on, the receiver first.
+        // A name moves to another person; the receiver's change comes first.
         (
             vec![
                 Update(id(1), account_with("a", "b@x", "b@x")),
@@ -134,13 +134,13 @@ async fn a_round_is_applied_as_a_whole_in_whichever_order_its_changes_stand() {
             vec![],
             "a b@x b@x, b new@x new@x, c c@x c@x",
         ),
-        // A leaver's for a newcomer.
+        // A new person takes the name of a person who leaves.
         (
             vec![Add(account_with("d", "a@x", "a@x")), Gone(id(1))],
             vec![],
             "b b@x b@x, c c@x c@x, d a@x a@x",
         ),
-        // What a refused change would free is not free.
+        // A refused change frees no name.
         (
             vec![
                 Update(id(2), account_with("b", "a@x", "b@x")),
@@ -196,7 +196,7 @@ async fn people_of_another_tenant_come_to_its_location() {
     assert_eq!(store.gone_people("main").await.unwrap(), []);
     assert_eq!(store.gone_people("fabrikam").await.unwrap().len(), 1);
 
-    // A location of one tenant takes nobody from another.
+    // A location of one tenant takes no people of another tenant.
     let add = DirectoryChange::Add(account("b", "bert"));
     let refused = store
         .apply_directory(&[add], ("contoso", Some("Bonn")), &CHANGE)

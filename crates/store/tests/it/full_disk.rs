@@ -1,4 +1,4 @@
-//! A disk that is full for a while.
+//! A temporarily full disk.
 
 use std::{path::Path, process::Command};
 
@@ -12,7 +12,7 @@ struct Mounted<'a>(&'a Path);
 
 impl Drop for Mounted<'_> {
     fn drop(&mut self) {
-        // Lazily: the database may be open still.
+        // Lazily, because the database may still be open.
         let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
     }
 }
@@ -25,7 +25,7 @@ fn mount(folder: &Path, options: &str) -> bool {
     mount.status().is_ok_and(|status| status.success())
 }
 
-/// Runs the test once more in a mount namespace of its own; prints a warning where that is not allowed either.
+/// Runs the test again in a mount namespace of its own; prints a warning if the system does not allow that.
 fn run_unshared(test: &str) {
     const UNSHARED: &str = "OFFHOOK_UNSHARED";
     let may_unshare = Command::new("unshare").args(["-rm", "true"]).status();
@@ -39,7 +39,7 @@ fn run_unshared(test: &str) {
     assert!(status.unwrap().success());
 }
 
-/// Changes of every kind: with a transaction and without, that wait for the disk and that do not.
+/// Changes of every kind: with and without a transaction, durable and quick.
 async fn changes(store: &Store, id: PersonId, number: u64) -> Vec<Result<(), StoreError>> {
     let large = Change {
         after: Some(format!("{:?}", "x".repeat(20_000))),
@@ -87,7 +87,7 @@ async fn changes_work_at_once_when_a_full_disk_has_space_again() {
     let [anna] = crate::imported(&store, ["anna"]).await;
     let mut number = 0;
     let mut refused = 0;
-    // Long enough that each connection of both pools is refused in each way.
+    // Long enough for each kind of refusal on each connection of both pools.
     while refused < 200 {
         assert!(number < 10_000, "the disk does not become full");
         let tasks = (0..6).map(|task| {
@@ -98,7 +98,7 @@ async fn changes_work_at_once_when_a_full_disk_has_space_again() {
             let results = task.await.unwrap();
             refused += results.iter().filter(|result| result.is_err()).count();
         }
-        // As the server does; it may be refused, too.
+        // The server does the same; the disk may refuse it too.
         let _ = store.database().checkpoint().await;
         number += 6;
     }

@@ -1,4 +1,4 @@
-//! What was written to an account outlives its person (D1): whichever statement removes the person or changes the account.
+//! Records of writes to an account outlive its person (D1), for every statement that deletes the person or changes the account.
 
 use std::time::Duration;
 
@@ -117,7 +117,7 @@ async fn a_write_belongs_to_the_account() {
             owner: Owner::Nobody,
         };
         assert_eq!(left(&store).await, [expected], "{loss:?}");
-        // It is not taken for a write to the new account.
+        // The left write does not count as a write to the new account.
         let stored = people(&store).await;
         let stored = stored.iter().find(|person| person.id == anna);
         assert!(
@@ -146,7 +146,7 @@ async fn what_is_over_is_not_left() {
     write(&store, anna, Slot::Session, cleared).await;
     write(&store, anna, Slot::Preferred, yielded).await;
     write(&store, bert, Slot::Preferred, own(true)).await;
-    // A new spelling of the same person is no new account.
+    // Another spelling of the object id is the same account.
     store
         .import(&[person("Bert", &["1001"])], &CHANGE)
         .await
@@ -174,7 +174,7 @@ async fn a_left_write_names_the_owner_of_the_account_and_is_forgotten_once() {
     write(&store, bert, Slot::Preferred, own(true)).await;
     let before = left(&store).await.remove(0);
     assert_eq!((before.owner, before.person), (Owner::Writer, anna));
-    // Left again meanwhile: that one is another.
+    // A later left write of the same slot is another one and stays.
     let later = SlotRecord {
         written_at: after(5),
         ..own(true)

@@ -30,7 +30,7 @@ use store::{
 };
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
-/// A change that tests make.
+/// A change by a test.
 const CHANGE: Change<'static> = Change {
     at: NOW,
     who: "tester",
@@ -80,7 +80,7 @@ async fn with_people<const N: usize>(
     (store, ids)
 }
 
-/// Imports people, and tells their ids.
+/// Imports people; returns their ids.
 async fn imported<const N: usize>(store: &Store, names: [&str; N]) -> [PersonId; N] {
     let everybody = names.map(|name| person(name, &[]));
     store.import(&everybody, &CHANGE).await.unwrap();
@@ -94,7 +94,7 @@ async fn audit_rows(store: &Store) -> usize {
     rows.unwrap().len()
 }
 
-/// What was refused, and that it left nothing in the audit log.
+/// The error of a refused change. Asserts that it left no row in the audit log.
 async fn refusal<T: std::fmt::Debug>(
     store: &Store,
     deed: impl Future<Output = Result<T, StoreError>>,

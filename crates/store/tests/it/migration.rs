@@ -1,4 +1,4 @@
-//! A database of the first version, with data, is brought up to date and loses nothing.
+//! Migration of a database of the first version without loss of data.
 
 use presence::{MyProfiles, Origin};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -18,7 +18,7 @@ pub(crate) async fn run(folder: &tempfile::TempDir, statements: &[&'static str])
     connection.close().await.unwrap();
 }
 
-/// One statement on the file itself, which may be refused.
+/// Runs a statement on the file itself; returns its error.
 pub(crate) async fn try_run(
     folder: &tempfile::TempDir,
     statement: &'static str,
@@ -69,7 +69,7 @@ const SCHEMAS: [(i64, &str); 9] = [
     ),
 ];
 
-/// An empty database as a version left it: its schema, noted as applied.
+/// An empty database of an earlier version: its schema, and the record of its migrations.
 pub(crate) async fn of_version(folder: &tempfile::TempDir, last: i64) {
     use sqlx::{
         SqlSafeStr,
@@ -88,7 +88,7 @@ pub(crate) async fn of_version(folder: &tempfile::TempDir, last: i64) {
     connection.close().await.unwrap();
 }
 
-/// What the first version left, with some of everything.
+/// Data of the first version, with rows in every table.
 async fn first_version(folder: &tempfile::TempDir) {
     of_version(folder, 1).await;
     let data = "

@@ -1,4 +1,4 @@
-//! People: import, what outlives a restart, place, deletion.
+//! People: import, restart, location and group, deletion.
 
 use presence::{Choice, PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsCall, Timestamp};
 use store::{

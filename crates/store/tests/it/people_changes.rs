@@ -1,4 +1,4 @@
-//! Which people changed after a revision: exactly these, whichever statement of whichever process made the change.
+//! The people who changed after a revision, for every statement that changes a person, also by another process.
 
 use presence::PersonId;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -6,7 +6,7 @@ use store::{DirectoryChange, DirectoryPerson, PeopleChanges, PersonChange, Store
 
 use super::{CHANGE, NOW, open, people, person, with_people};
 
-/// The ids of the people who changed after a revision, and the names of those who are still there.
+/// The ids of the people who changed after a revision, with the names of those who still exist.
 async fn since(store: &Store, revision: u64) -> (u64, Vec<(PersonId, Option<String>)>) {
     let PeopleChanges { revision, people } =
         store.people_changed_since(revision, NOW).await.unwrap();
@@ -108,7 +108,8 @@ async fn an_import_that_was_only_rehearsed_changes_nobody() {
     assert_eq!(since(&store, revision).await, (revision, Vec::new()));
 }
 
-/// Whichever people change, in gaps and in blocks longer than one read: they are told as the list of all people has them.
+/// Changed people are returned as in the list of all people, also with gaps between their numbers and in ranges longer
+/// than one block.
 #[test]
 fn the_changed_people_are_as_the_list_of_all_people_has_them() {
     const PEOPLE: usize = 4_500;

@@ -75,7 +75,7 @@ async fn a_profile_with_an_unusable_target_stays_without_forwarding_and_is_named
         templates.last().unwrap().profile.forwarding,
         Forwarding::Off
     );
-    // Entered anew, it is used.
+    // A target that is entered again is used.
     store.upsert_profile(anna, &profile, &CHANGE).await.unwrap();
     let stored = people(&store).await;
     let found = stored.iter().find(|person| person.id == anna).unwrap();
@@ -180,7 +180,7 @@ async fn an_order_that_names_something_unknown_or_twice_is_refused() {
     assert!(error.to_string().contains("twice"), "{error}");
 }
 
-/// Whatever is named comes first, as named; the rest follows as it was; nothing is lost.
+/// Listed templates come first, in the listed order; the others follow in their present order; none is lost.
 #[test]
 fn any_part_of_the_templates_can_be_put_first() {
     let wanted = subsequence((0..6).collect::<Vec<usize>>(), 0..=6).prop_shuffle();

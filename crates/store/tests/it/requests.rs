@@ -48,7 +48,7 @@ async fn a_request_is_recorded_with_its_change_or_not_at_all() {
     refusal(&store, add_workgroup(&store, "  ", &first)).await;
     assert_eq!(outcome(&store, "anna").await, None, "nothing was changed");
     let id = add_workgroup(&store, "Support", &first).await.unwrap();
-    // As after a kill: everything that was not committed is gone.
+    // As after a kill, uncommitted changes are lost.
     store.database().close().await;
     let store = open(&folder).await;
     let made = Some(id.to_string());
@@ -81,7 +81,7 @@ async fn another_attempt_at_a_request_changes_nothing() {
             .unwrap()
     );
     assert_eq!(store.workgroups().await.unwrap().len(), 1);
-    // One request may commit several transactions, and a key is its caller's own.
+    // An attempt may commit several transactions, and callers do not share keys.
     add_workgroup(&store, "Sales", &first).await.unwrap();
     let bert = attempt("bert", "3");
     add_workgroup(&store, "Development", &bert).await.unwrap();

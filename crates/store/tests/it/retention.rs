@@ -1,4 +1,4 @@
-//! What is kept of the past: the audit log, history.
+//! Retention: the audit log, history, and deleted content.
 
 use presence::PersonId;
 use store::{AuditFilter, Change, Concern, Database, ORGANISATION, OrganisationId, Store};
@@ -127,7 +127,7 @@ async fn a_persons_own_change_is_recorded_without_content_and_forgotten_earlier(
     assert_eq!(recorded().await, [full]);
 }
 
-/// Whether a file of the database holds a text.
+/// Returns true if a file of the database contains a text.
 fn holds(folder: &tempfile::TempDir, text: &str) -> bool {
     ["", "-wal"].iter().any(|end| {
         let mut file = path(folder).into_os_string();
@@ -160,7 +160,7 @@ async fn what_earlier_versions_recorded_of_people_is_gone_from_the_file() {
         .await
         .unwrap();
     let store = database.organisation(OrganisationId::FIRST);
-    // The server runs: not only an orderly end empties the log.
+    // The database is still open: the log is emptied at once, not only when it is closed.
     assert!(!holds(&folder, "confidential"));
     let rows = store
         .audit(None, 10, &AuditFilter::default())
@@ -267,7 +267,7 @@ async fn what_an_import_changes_is_noted_for_each_person_and_what_it_leaves_is_n
     );
 }
 
-// D6: what exists keeps UTC; a new database has the organisation's zone.
+// D6: existing calendars keep UTC; a new database uses the organisation's time zone.
 #[tokio::test]
 async fn calendars_of_earlier_versions_keep_their_time_zone() {
     let pages = async |data: &'static str| {

@@ -1,4 +1,4 @@
-//! The tree of scopes and the settings pages.
+//! The tree of scopes, and settings.
 
 use presence::PersonId;
 use proptest::prelude::Just;
@@ -204,7 +204,7 @@ async fn pages_are_kept_for_scopes_and_people() {
     assert!(store.person(anna, NOW).await.unwrap().is_some());
 }
 
-/// Whatever names come, the store takes each once per parent and gives ids that nothing else has.
+/// For arbitrary names, a parent accepts each name once, and every id is unique.
 #[test]
 fn any_names_can_be_scopes() {
     let name = proptest::prop_oneof![

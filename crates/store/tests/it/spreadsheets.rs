@@ -1,5 +1,5 @@
-//! The corpus of tables: the outcome of each `KIND.csv` of `tests/corpus/spreadsheets` is in
-//! `KIND.expected.json`; people who are there before are in `KIND.before.csv`. D5, and the object ids of D2.
+//! The corpus of tables: the expected result of each `KIND.csv` in `tests/corpus/spreadsheets` is in
+//! `KIND.expected.json`; people who exist before are in `KIND.before.csv`. D5, and the object ids of D2.
 
 use std::path::{Path, PathBuf};
 
@@ -66,7 +66,7 @@ fn outcome(summary: &ImportSummary) -> Value {
     })
 }
 
-/// The outcome of a table, with the people who were there before.
+/// The result of importing a table, with the people who existed before.
 async fn becomes(kind: &str) -> Value {
     let bytes = file(kind, "csv").unwrap();
     let table = match read_people_csv(&bytes, None) {
@@ -93,7 +93,7 @@ async fn becomes(kind: &str) -> Value {
     value
 }
 
-/// Imports a table twice and compares with a rehearsal: the second time changes nothing.
+/// Imports a table twice and compares the result with a preview. The second import changes nothing.
 async fn imported(store: &Store, table: &PeopleTable) -> Value {
     let people = &table.people;
     let before = store.people(NOW).await.unwrap();
@@ -140,7 +140,7 @@ async fn every_table_of_the_corpus_becomes_what_is_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-// D5: a table of the people who are there, also as Excel saves it, changes nobody.
+// D5: a table of the existing people changes none of them, also as Excel saves it.
 #[tokio::test]
 async fn people_written_as_a_table_come_back_unchanged() {
     let folder = tempfile::tempdir().unwrap();
@@ -170,7 +170,7 @@ async fn people_written_as_a_table_come_back_unchanged() {
             .write_record(["name", "mail", "UPN", "extension"])
             .unwrap();
         for person in &people {
-            // As a spreadsheet is protected from formulas.
+            // With values protected from being read as formulas.
             let extension = person.extensions[0].replace("+49", "'+49");
             writer
                 .write_record([&*person.name, &person.mail, "", &extension])
@@ -193,7 +193,7 @@ async fn people_written_as_a_table_come_back_unchanged() {
     }
 }
 
-// D5: a charset that cannot be detected is believed, one that contradicts the bytes is not.
+// D5: a declared charset is used if it cannot be detected, and ignored if it contradicts the bytes.
 #[test]
 fn the_charset_of_the_sender_counts_where_nothing_is_detected() {
     let name = |bytes: &[u8], charset| {
@@ -213,7 +213,7 @@ fn the_charset_of_the_sender_counts_where_nothing_is_detected() {
     }
 }
 
-// D5: people who are as they were are no change: no row of the audit log, no person to read again.
+// D5: an import without changes adds no row to the audit log and increases no revision.
 #[tokio::test]
 async fn a_table_of_unchanged_people_leaves_no_trace() {
     let folder = tempfile::tempdir().unwrap();
@@ -223,7 +223,7 @@ async fn a_table_of_unchanged_people_leaves_no_trace() {
         Bert,b@contoso.example,,1002,,\n";
     let table = read_people_csv(table.as_bytes(), None).unwrap();
     store.import(&table.people, &CHANGE).await.unwrap();
-    // The account was found in another tenant than that of the location.
+    // The account is in another tenant than the location.
     let anna = store.people(NOW).await.unwrap()[0].id;
     let account = table.people[0].teams_id.as_deref().unwrap();
     store.link_teams(anna, account, "fabrikam").await.unwrap();

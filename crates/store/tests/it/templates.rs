@@ -1,5 +1,4 @@
-//! Templates of scopes; databases of the time when a template was offered in several scopes, brought up to date; profiles
-//! that are switched off.
+//! Templates of scopes, migration of templates that were offered in several scopes, and inactive profiles.
 
 use presence::{Forwarding, Origin, PersonId, Profile, Status};
 use store::{Audience, ORGANISATION, ScopeKind, Store, StoreError, Template};
@@ -15,14 +14,14 @@ fn template(name: &str, scope: &str) -> Template {
     }
 }
 
-/// Name and scope of each.
+/// Name and scope of each template.
 async fn places(store: &Store) -> Vec<(String, String)> {
     let templates = store.templates().await.unwrap().into_iter();
     let places = templates.map(|one| (one.profile.name.to_string(), one.scope));
     places.collect()
 }
 
-/// Berlin with the group Sales, and Lyon. Anna is in Sales, Bert in Berlin, Clara in Lyon, Dora nowhere.
+/// Locations Berlin with the group Sales, and Lyon. Anna is in Sales, Bert in Berlin, Clara in Lyon, Dora in no location.
 const PLACES: &str = "
     INSERT INTO scopes (id, kind, parent, name, key) VALUES
         ('berlin', 'location', 'organisation', 'Berlin', 'berlin'),
@@ -34,7 +33,7 @@ const PLACES: &str = "
         (3, 'Clara', 'c@contoso.example', '', 'lyon', NULL),
         (4, 'Dora', 'd@contoso.example', '', NULL, NULL);";
 
-/// Offered in one scope, in two locations, in the organisation and a location, in a location and its group, in nothing.
+/// Templates offered in one scope, two locations, the organisation and a location, a location and its group, and no scope.
 const TEMPLATES: &str = "
     INSERT INTO templates (key, name, status, forwarding, target, text, active, position) VALUES
         ('ms teams', 'MS Teams', 'Busy', 'all', 'voicemail', 'In Teams', 1, 6),
@@ -182,7 +181,7 @@ async fn a_template_of_several_scopes_becomes_one_of_each_and_nothing_is_lost() 
     let page = store.settings("lyon", "automatic").await.unwrap();
     assert_eq!(page.as_deref(), Some(r#"{"locked":"CANTEEN"}"#));
     assert_eq!(audit_rows(&store).await, 1);
-    // It is a database like any other afterwards.
+    // The migrated database works like a new one.
     store
         .delete_template("lyon", "canteen", &CHANGE)
         .await
@@ -203,7 +202,7 @@ async fn only_a_do_not_disturb_that_nobody_has_touched_refuses_calls_from_now_on
     };
     for (before, refuses) in [
         ("SELECT 1", true),
-        // Another place in the order is no touch, nor is a row about another template.
+        // Another place in the order is no change of the template, and neither is a row about another template.
         (
             "UPDATE templates SET position = 0 WHERE key = 'do not disturb'",
             true,
