@@ -235,7 +235,7 @@ async fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
         ),
         (
             "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 2",
-            "not Offhook's",
+            "not one of Offhook",
         ),
         ("DELETE FROM _sqlx_migrations", "empty"),
     ] {

@@ -58,9 +58,9 @@ async fn ids_are_readable_unique_and_stay() {
             "BERLIN ",
             "called BERLIN already",
         ),
-        (ScopeKind::Location, "berlin", "Mitte", "none"),
-        (ScopeKind::Group, ORGANISATION, "Sales", "none"),
-        (ScopeKind::Group, "sales", "Sub", "none"),
+        (ScopeKind::Location, "berlin", "Mitte", "another kind"),
+        (ScopeKind::Group, ORGANISATION, "Sales", "another kind"),
+        (ScopeKind::Group, "sales", "Sub", "another kind"),
         (ScopeKind::Group, "paris", "Sales", "no scope paris"),
         (ScopeKind::Group, "berlin", "  ", "name is empty"),
     ] {
@@ -178,7 +178,7 @@ async fn pages_are_kept_for_scopes_and_people() {
         [(anna, "teams".into(), wanted)]
     );
     for (error, word) in [
-        (refusal(&store, set(Some("{"))).await, "no JSON"),
+        (refusal(&store, set(Some("{"))).await, "not JSON"),
         (
             refusal(&store, store.set_settings("paris", "teams", None, &CHANGE)).await,
             "no scope paris",
