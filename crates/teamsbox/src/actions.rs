@@ -1,5 +1,4 @@
-//! What a person does in Teams, by id or user principal name: the one place behind the page, the control plane and the
-//! library.
+//! Actions of people in Teams, named by object id or user principal name. Page, control plane and library all use them.
 
 use crate::calendar::CalendarKind;
 use crate::change::Cause;
@@ -19,28 +18,28 @@ use crate::user::CallKind;
 use crate::value::{Device, Shown};
 use crate::world::World;
 
-/// What is to change about a person; what is left out stays.
+/// A change of a person. Fields that are left out stay.
 #[derive(Debug, Default)]
 pub(crate) struct UserChange {
     pub(crate) display_name: Option<String>,
     pub(crate) user_principal_name: Option<String>,
-    /// Fields of the directory.
+    /// Directory fields with their new values.
     pub(crate) profile: serde_json::Map<String, serde_json::Value>,
-    /// `Some(None)` takes the password away.
+    /// `Some(None)` removes the password.
     pub(crate) password: Option<Option<String>>,
     pub(crate) federated: Option<bool>,
     pub(crate) second_factor: Option<bool>,
-    /// Where the person works by schedule, and at which place.
+    /// Scheduled work location: its kind and its place.
     pub(crate) scheduled_location: Option<(&'static str, Option<String>)>,
 }
 
 impl Shell {
-    /// Everybody.
+    /// All people.
     pub(crate) fn users(&self) -> Vec<UserSummary> {
         self.with(|world, _| world.tenant.people().map(UserSummary::of).collect())
     }
 
-    /// The ground truth about a person.
+    /// The complete state of a person.
     pub(crate) fn user_state(&self, id: &str) -> Result<UserState, ControlError> {
         self.act(id, |_, _, _| Ok(None))
     }
@@ -75,7 +74,7 @@ impl Shell {
         })
     }
 
-    /// Signs one client or all out, after the grace or at once.
+    /// Signs one client or all clients out, after the grace period or at once.
     pub(crate) fn sign_out(
         &self,
         id: &str,
@@ -93,7 +92,7 @@ impl Shell {
         })
     }
 
-    /// Says whether a client is in use: `active`, `idle` or `locked`.
+    /// Sets the use of a client: `active`, `idle` or `locked`.
     pub(crate) fn attend(
         &self,
         id: &str,
@@ -189,7 +188,7 @@ impl Shell {
         })
     }
 
-    /// Chooses a status by hand. Without an activity the one that belongs to the availability is taken.
+    /// Sets the status manually. Without an activity the one that belongs to the availability is used.
     pub(crate) fn set_manual(
         &self,
         id: &str,
@@ -248,7 +247,7 @@ impl Shell {
         })
     }
 
-    /// Resets the status chosen by hand.
+    /// Resets the manual status.
     pub(crate) fn clear_manual(&self, id: &str) -> Result<UserState, ControlError> {
         self.act(id, |world, index, now| {
             world.tenant.choose(index, None, now);
@@ -259,7 +258,7 @@ impl Shell {
         })
     }
 
-    /// Puts something into the calendar; returns its id too.
+    /// Adds an entry to the calendar; returns its id and the person's state.
     pub(crate) fn plan(
         &self,
         id: &str,
@@ -294,7 +293,7 @@ impl Shell {
         Ok((entry, state))
     }
 
-    /// Takes something out of the calendar.
+    /// Removes an entry from the calendar.
     pub(crate) fn unplan(&self, id: &str, entry: u64) -> Result<UserState, ControlError> {
         self.act(id, |world, index, now| {
             if !world.tenant.users[index].calendar.remove(entry) {
@@ -317,7 +316,7 @@ impl Shell {
         })
     }
 
-    /// Changes what the directory holds about a person.
+    /// Changes directory and account of a person.
     pub(crate) fn change_user(
         &self,
         id: &str,
@@ -357,7 +356,7 @@ impl Shell {
         })
     }
 
-    /// Deletes a person: into the bin, or for good.
+    /// Deletes a person: restorable for 30 days, or permanently.
     pub(crate) fn delete_user(&self, id: &str, for_good: bool) -> Result<(), ControlError> {
         self.with(|world, now| {
             let index = world.tenant.find_any(id)?;
@@ -373,7 +372,7 @@ impl Shell {
         })
     }
 
-    /// Takes back all refresh tokens of a person; how many.
+    /// Revokes all refresh tokens of a person; returns their number.
     pub(crate) fn revoke(&self, id: &str) -> Result<usize, ControlError> {
         self.with(|world, now| {
             let index = world.tenant.find_any(id)?;
@@ -387,7 +386,7 @@ impl Shell {
         })
     }
 
-    /// Answers for a device that waits: whether it was allowed.
+    /// Allows or declines the sign-in of a waiting device.
     pub(crate) fn answer_device(
         &self,
         code: &str,
@@ -418,7 +417,7 @@ impl Shell {
     pub(crate) fn set_knobs(&self, knobs: Knobs) {
         self.with(|world, now| {
             world.tenant.apply(Rules::of(&knobs), now);
-            // Another seed starts its own numbers; turning any other knob must not repeat those of this run.
+            // A new seed restarts the random numbers. Another knob must not: the numbers of this run would repeat.
             if knobs.seed != world.knobs.seed {
                 world.random = Random::new(knobs.seed);
             }
@@ -426,7 +425,7 @@ impl Shell {
         });
     }
 
-    /// Does something to a person, notes it, and returns the ground truth afterwards.
+    /// Applies an action to a person and records it in the journal; returns the person's state afterwards.
     fn act(
         &self,
         id: &str,

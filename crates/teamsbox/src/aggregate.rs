@@ -1,4 +1,4 @@
-//! How several sessions and the preferred slot become the one pair that everybody reads.
+//! Aggregation: the visible pair of availability and activity from a person's sessions, preferred slot and calendar.
 
 use crate::calendar::Calendar;
 use crate::duration::Milliseconds;
@@ -7,7 +7,7 @@ use crate::rules::Rules;
 use crate::session::Session;
 use crate::value::{Activity, Availability, Shown};
 
-/// What there is to go by.
+/// Inputs of the aggregation.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
     pub(crate) sessions: &'a [Session],
@@ -15,15 +15,15 @@ pub(crate) struct Inputs<'a> {
     pub(crate) calendar: &'a Calendar,
 }
 
-/// What everybody sees.
+/// The visible state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) shown: Shown,
     pub(crate) out_of_office: bool,
 }
 
-/// The visible pair and whether the person is out of office: the preferred pair if any session lives, else the session
-/// of the highest rank; `Offline` without a session. Calendars take part like a session that loses every tie.
+/// The visible state: the preferred pair if a session is alive, else the pair of the session with the highest rank, or
+/// `Offline` without a session. The calendar counts as a session that loses every tie.
 pub(crate) fn aggregate(inputs: &Inputs<'_>, now: Milliseconds, rules: &Rules) -> Seen {
     let idle = rules.idle_spelling;
     let of_calendar = inputs.calendar.shown(now);
@@ -75,7 +75,7 @@ pub(crate) fn aggregate(inputs: &Inputs<'_>, now: Milliseconds, rules: &Rules) -
     }
 }
 
-/// DoNotDisturb over Busy over Available (with its idle stage) over Away.
+/// Rank of an availability: DoNotDisturb over Busy over Available (with its idle stage) over Away.
 fn rank(availability: Availability) -> u8 {
     match availability {
         Availability::DoNotDisturb => 4,

@@ -1,14 +1,14 @@
-//! A person's calendar as far as presence minds it: appointments, meetings, and time out of office.
+//! The part of a person's calendar that affects presence: appointments, meetings, focus time, and time out of office.
 //!
-//! Pure: what it contributes at a given moment is computed, never stored.
+//! Pure: its contribution is computed for a given time, never stored.
 
 use crate::duration::Milliseconds;
 use crate::value::{Activity, Availability, Shown};
 
-/// Entries per person.
+/// The most entries of a person.
 pub(crate) const ENTRIES_MAX: usize = 256;
 
-/// What an entry says about the person.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -23,26 +23,26 @@ pub enum CalendarKind {
     Focus,
 }
 
-/// One entry.
+/// An entry of a calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Counts up per person.
+    /// Number, ascending for each person.
     pub(crate) id: u64,
     pub(crate) kind: CalendarKind,
     pub(crate) starts: Milliseconds,
     pub(crate) ends: Milliseconds,
-    /// What it is called; of time out of office, the automatic reply.
+    /// Subject; for time out of office, the automatic reply.
     pub(crate) subject: Box<str>,
 }
 
 impl Entry {
-    /// Whether it runs.
+    /// Returns true if the entry is in progress.
     pub(crate) fn runs(&self, now: Milliseconds) -> bool {
         self.starts <= now && now < self.ends
     }
 }
 
-/// All entries of a person.
+/// The calendar of a person.
 #[derive(Debug, Default)]
 pub(crate) struct Calendar {
     entries: Vec<Entry>,
@@ -50,7 +50,7 @@ pub(crate) struct Calendar {
 }
 
 impl Calendar {
-    /// Adds an entry and returns its id; `None` when there are too many.
+    /// Adds an entry; returns its id, or `None` if there are [`ENTRIES_MAX`] already.
     pub(crate) fn add(
         &mut self,
         kind: CalendarKind,
@@ -59,7 +59,7 @@ impl Calendar {
         subject: &str,
         now: Milliseconds,
     ) -> Option<u64> {
-        // What is over contributes nothing any more and makes room.
+        // Entries that are over make room.
         self.entries.retain(|entry| entry.ends > now);
         if self.entries.len() >= ENTRIES_MAX {
             return None;
@@ -75,7 +75,7 @@ impl Calendar {
         Some(self.last)
     }
 
-    /// Removes an entry; `false` when there is none of that id.
+    /// Removes an entry; returns false if there is none with the id.
     pub(crate) fn remove(&mut self, id: u64) -> bool {
         let before = self.entries.len();
         self.entries.retain(|entry| entry.id != id);
@@ -87,7 +87,7 @@ impl Calendar {
         self.entries.iter().filter(move |entry| entry.ends > now)
     }
 
-    /// The pair it asks for: focus time outranks all, a meeting is more specific than an appointment.
+    /// The pair that the calendar contributes. Focus time outranks a meeting, and a meeting outranks an appointment.
     pub(crate) fn shown(&self, now: Milliseconds) -> Option<Shown> {
         let runs = |kind| {
             self.entries
@@ -115,7 +115,7 @@ impl Calendar {
             .map(|entry| &*entry.subject)
     }
 
-    /// When it next says something else.
+    /// The next time at which an entry begins or ends.
     pub(crate) fn next_deadline(&self, now: Milliseconds) -> Option<Milliseconds> {
         let moments = self
             .entries

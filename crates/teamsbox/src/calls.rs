@@ -1,6 +1,6 @@
-//! Calls and screen sharing between two people of the tenant, or of one person with somebody outside.
+//! Calls and screen sharing between two people of the tenant, or of one person with an external party.
 //!
-//! Both sides always agree: whoever starts, changes or ends a call does so for both.
+//! Both sides always agree: a call starts, changes and ends for both.
 
 use crate::change::Cause;
 use crate::duration::Milliseconds;
@@ -11,11 +11,11 @@ use crate::user::{Call, CallKind};
 use crate::value::Device;
 
 impl Tenant {
-    /// Starts a call, or changes the kind or the partner of a running one. Without a partner the one of the running
-    /// call stays; with a different partner the running call ends first.
+    /// Starts a call, or changes the kind or the other party of a running one. Without a party the present one stays;
+    /// with another party the running call ends first.
     ///
     /// # Errors
-    /// When somebody is to call himself.
+    /// A person calls themselves.
     pub(crate) fn start_call(
         &mut self,
         index: usize,
@@ -40,11 +40,11 @@ impl Tenant {
         Ok(())
     }
 
-    /// Shares the screen: within the running call, else with a partner or with nobody in particular. Only one side
-    /// shares at a time.
+    /// Shares the screen: within the running call, else with another party or without one. Only one side shares at a
+    /// time.
     ///
     /// # Errors
-    /// When somebody is to share with himself.
+    /// A person shares with themselves.
     pub(crate) fn start_sharing(
         &mut self,
         index: usize,
@@ -65,7 +65,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// Stops sharing. What was nothing but sharing ends for both sides.
+    /// Stops sharing. Sharing without a call ends for both sides.
     pub(crate) fn stop_sharing(&mut self, index: usize, now: Milliseconds) {
         let Some(call) = self.users[index].call.filter(|call| call.sharing) else {
             return;
@@ -83,7 +83,7 @@ impl Tenant {
         self.hang_up(index, now, &Cause::Teams("call ended"));
     }
 
-    /// Frees both sides for each other and returns the partner the call will have.
+    /// Ends other calls of both sides; returns the other party of the new call.
     fn join(
         &mut self,
         index: usize,
@@ -128,8 +128,8 @@ impl Tenant {
         }
     }
 
-    /// Puts one side into the call, on the client it is already on, or on the first signed-in one, or on a desktop
-    /// that signs in for it.
+    /// Adds one side to the call: on the client of the running call, else on the first signed-in client, else on a
+    /// desktop client that signs in for it.
     fn put_call(
         &mut self,
         index: usize,

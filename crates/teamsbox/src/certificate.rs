@@ -1,6 +1,6 @@
-//! Certificates that others bring: those that applications sign in with and those that notifications are encrypted for.
+//! Certificates of clients: applications sign in with them, and notifications are encrypted for them.
 //!
-//! Only what is needed is read: the public key and the thumbprints. Nobody checks the issuer, as Graph does not either.
+//! Only the public key and the thumbprints are read. The issuer is not checked, as in Graph.
 
 use aws_lc_rs::digest::{Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use aws_lc_rs::rsa::PublicEncryptingKey;
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
-/// Bytes of a certificate at most; one with a key of 4,096 bits has about 2,000.
+/// The most bytes of a certificate. One with a key of 4,096 bits has about 2,000.
 const DER_BYTES_MAX: usize = 16 * 1_024;
 
 /// A certificate with an RSA key.
@@ -21,13 +21,13 @@ pub(crate) struct Certificate {
     sha256: Digest,
 }
 
-/// Why a certificate is of no use.
+/// The reason why a certificate is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unusable {
-    /// No base64, or no X.509.
+    /// Not base64, or not X.509.
     #[error("is not the base64 of an X.509 certificate")]
     Unreadable,
-    /// Another kind of key, or one out of range.
+    /// Another kind of key, or a key of another length.
     #[error("does not have an RSA key of 2048 to 4096 bits")]
     Key,
 }

@@ -1,4 +1,4 @@
-//! What happened, and why: the facts the tenant reports to the journal and to the page.
+//! Changes of people with their causes, which the tenant reports to the journal and to the page.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::duration::Milliseconds;
 use crate::value::{Device, Shown};
 
-/// Why something visible changed. This is the ground truth that Graph itself never tells.
+/// The cause of a change, which Graph itself does not disclose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// An application called Graph.
@@ -18,22 +18,22 @@ pub(crate) enum Cause {
     },
     /// The person did something in Teams, through the page, the control plane or the library.
     Teams(&'static str),
-    /// Time passed.
+    /// A deadline passed.
     Lapse(Lapse),
 }
 
-/// What the passing of time did.
+/// The effect of a deadline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lapse {
-    /// A session faded by a stage.
+    /// A session faded by one stage; with its name.
     Faded(Box<str>),
-    /// An application's session expired.
+    /// An application's session expired; with its name.
     SessionExpired(Box<str>),
     /// The preferred presence expired.
     PreferredExpired,
     /// An entry of the calendar began or ended.
     Calendar,
-    /// The grace after signing out is over.
+    /// The grace period after a client's sign-out ended.
     ClientLeft(Device),
 }
 
@@ -61,18 +61,18 @@ impl fmt::Display for Cause {
     }
 }
 
-/// A fact about one person.
+/// A change of one person.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
-    /// When.
+    /// Time of the change.
     pub(crate) at: Milliseconds,
-    /// Who, as an index into the tenant.
+    /// Index of the person in the tenant.
     pub(crate) user: usize,
-    /// The pairs before and after with the new stamp, if the change can be seen by others.
+    /// The visible part; `None` if other people cannot see the change.
     pub(crate) visible: Option<Visible>,
-    /// Whether subscribers are to hear of it: availability or activity changed, or the knobs say so.
+    /// True if subscribers are notified: availability or activity changed, or a knob requires it.
     pub(crate) notifies: bool,
-    /// Why.
+    /// Cause of the change.
     pub(crate) cause: Cause,
 }
 
@@ -83,6 +83,6 @@ pub(crate) struct Visible {
     pub(crate) from: Shown,
     /// The pair after.
     pub(crate) to: Shown,
-    /// The stamp of the pair after.
+    /// Sequence number of the pair after.
     pub(crate) sequence: u64,
 }

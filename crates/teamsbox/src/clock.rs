@@ -1,7 +1,7 @@
-//! The clock of the tenant: real, or moved by hand so that tests cover hours in milliseconds.
+//! The clock of the tenants: real, or moved manually so that tests cover hours in milliseconds.
 //!
-//! The only file that reads the operating system's clock. In manual mode time moves in steps, and whoever shares the
-//! clock ([`Clock::follow`]) is waited for after each of them, so that nothing is skipped on either side.
+//! The only module that reads the operating system's clock. Manual time moves in steps and waits after each step for its
+//! followers ([`Clock::follow`]), programs that share the clock, so that no deadline is skipped on either side.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -12,21 +12,21 @@ use tokio::time::{Instant, timeout_at};
 use crate::config::ClockMode;
 use crate::duration::{Milliseconds, SECOND};
 
-/// The longest step of manual time: a third of the shortest lease anybody keeps alive (60 s), so that a follower that
-/// renews at half time never finds a lease expired between two steps.
+/// The longest step of manual time: a third of the shortest lease that a follower renews (60 s), so that a follower that
+/// renews at half the lease never finds it expired between two steps.
 const STEP_MAX: Milliseconds = 20 * SECOND;
 
-/// How long a follower may take for one step before time goes on without it. Whoever is left behind finds leases expired
-/// that it was about to renew, so this is for a follower that hangs, not for one on a busy machine.
+/// The longest wait for a follower after a step. Time then goes on without it, and it finds leases expired that it was
+/// about to renew: the timeout is meant for a follower that hangs, not for one on a busy machine.
 const FOLLOWER_PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long deliveries under way may take before time goes on without them.
+/// The longest wait for deliveries in progress before manual time goes on without them.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Followers at a time; a test harness has one or two.
+/// The most followers. A test has one or two.
 const FOLLOWERS_MAX: usize = 64;
 
-/// A handle on the tenant's clock; clones share it.
+/// A handle to the clock of the tenants. Clones share the clock.
 #[derive(Debug, Clone)]
 pub struct Clock {
     shared: Arc<Shared>,
@@ -39,7 +39,7 @@ struct Shared {
     /// One advance at a time.
     advancing: tokio::sync::Mutex<()>,
     followers: Mutex<Vec<mpsc::Sender<Step>>>,
-    /// What the emulator itself has to do at certain times, and word that some of it is done.
+    /// Scheduled work of the emulator, and a notice when some of it is done.
     agenda: OnceLock<Weak<dyn Agenda>>,
     settled: Notify,
 }
@@ -53,28 +53,28 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// Work of the emulator itself that manual time stops for.
+/// Scheduled work of the emulator, for which manual time stops.
 pub(crate) trait Agenda: Send + Sync {
-    /// Lets everything due take effect; how many deliveries are under way.
+    /// Applies all due deadlines; returns the number of deliveries in progress.
     fn outstanding(&self) -> usize;
-    /// When there is something to deliver next.
+    /// Time of the next delivery.
     fn next_due(&self) -> Option<Milliseconds>;
-    /// Manual time goes on without the deliveries under way.
+    /// Gives up waiting for the deliveries in progress.
     fn abandon(&self);
 }
 
-/// Where time comes from.
+/// The source of time.
 #[derive(Debug, Clone, Copy)]
 struct Dial {
     mode: ClockMode,
-    /// Manual time, or the last real time told: time never goes back, whatever the operating system does.
+    /// Manual time, or the last real time that was read. Time never goes back, even if the operating system's does.
     last: Milliseconds,
-    /// Real mode: the emulator's time minus the operating system's.
+    /// In real mode, the emulator's time minus the operating system's.
     offset: Milliseconds,
 }
 
 impl Clock {
-    /// Starts at the present.
+    /// A clock that starts at `start`, or at the present.
     pub(crate) fn new(mode: ClockMode, start: Option<Milliseconds>) -> Self {
         let present = operating_system_time();
         let now = start.unwrap_or(present);
@@ -107,13 +107,13 @@ impl Clock {
         dial.last
     }
 
-    /// Whether time is real or moved by hand.
+    /// The mode: real or manual.
     #[must_use]
     pub fn mode(&self) -> ClockMode {
         self.dial().mode
     }
 
-    /// Switches between real and manual time. Time goes on from where it is: it never jumps.
+    /// Switches between real and manual time. The time itself does not change.
     pub fn set_mode(&self, mode: ClockMode) {
         let now = self.now_milliseconds();
         {
@@ -124,7 +124,7 @@ impl Clock {
         self.shared.moved.send_replace(now);
     }
 
-    /// Joins the clock: from now on each step of manual time waits for this follower, within limits.
+    /// Adds a follower. From now on each step of manual time waits for it, at most 20 seconds.
     #[must_use]
     pub fn follow(&self) -> Follower {
         let (sender, steps) = mpsc::channel(1);
@@ -141,8 +141,8 @@ impl Clock {
         Follower { steps }
     }
 
-    /// Moves manual time forward in steps of at most 20 seconds, waiting for the followers after each. Real time
-    /// cannot be moved; the call does nothing then.
+    /// Moves manual time forward in steps of at most 20 seconds, and waits for the followers after each. Does nothing in
+    /// real mode.
     pub async fn advance(&self, by: Duration) {
         let _one_at_a_time = self.shared.advancing.lock().await;
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
@@ -164,7 +164,7 @@ impl Clock {
                 if dial.last >= target {
                     return;
                 }
-                // Nobody to wait for: the deadlines in between still take effect at their own moments.
+                // Without followers one step suffices: each deadline in between takes effect at its own time.
                 let step = if followers.is_empty() {
                     i64::MAX
                 } else {
@@ -180,13 +180,13 @@ impl Clock {
         }
     }
 
-    /// Gives manual time something to stop for.
+    /// Sets the scheduled work of the emulator.
     pub(crate) fn set_agenda(&self, agenda: Weak<dyn Agenda>) {
-        // There is one emulator per clock, so nobody else has set it.
+        // A clock has one emulator, which sets it once.
         let _ = self.shared.agenda.set(agenda);
     }
 
-    /// Says that a delivery has ended.
+    /// Reports the end of a delivery.
     pub(crate) fn settled(&self) {
         self.shared.settled.notify_waiters();
     }
@@ -195,7 +195,7 @@ impl Clock {
         self.shared.agenda.get().and_then(Weak::upgrade)
     }
 
-    /// Waits until everything due has been delivered, within limits.
+    /// Waits until all due notifications are delivered, at most 2 seconds.
     async fn settle(&self) {
         let Some(agenda) = self.agenda() else {
             return;
@@ -204,7 +204,7 @@ impl Clock {
         loop {
             let settled = self.shared.settled.notified();
             let mut settled = std::pin::pin!(settled);
-            // From here on no word is missed.
+            // From here on no notice is missed.
             settled.as_mut().enable();
             if agenda.outstanding() == 0 {
                 return;
@@ -216,7 +216,7 @@ impl Clock {
         }
     }
 
-    /// Waits until a moment of the tenant, in whatever way time passes.
+    /// Waits until a time of the clock, in real and in manual mode.
     pub(crate) async fn reached(&self, moment: Milliseconds) {
         let mut movements = self.movements();
         loop {
@@ -242,7 +242,7 @@ impl Clock {
         }
     }
 
-    /// Announces movements of manual time and changes of mode.
+    /// A receiver of steps of manual time and changes of mode.
     pub(crate) fn movements(&self) -> watch::Receiver<Milliseconds> {
         self.shared.moved.subscribe()
     }
@@ -252,7 +252,7 @@ impl Clock {
     }
 }
 
-/// Hands a step to all followers at once, then waits for all; one that does not answer in time is left behind.
+/// Sends a step to all followers, then waits for all of them, each at most 20 seconds.
 async fn tell(followers: &[mpsc::Sender<Step>], now_milliseconds: Milliseconds) {
     let deadline = Instant::now() + FOLLOWER_PATIENCE;
     let mut answers = Vec::with_capacity(followers.len());
@@ -276,14 +276,14 @@ async fn tell(followers: &[mpsc::Sender<Step>], now_milliseconds: Milliseconds) 
     }
 }
 
-/// Somebody who shares the clock and is waited for.
+/// A program that shares the clock; manual time waits for it.
 #[derive(Debug)]
 pub struct Follower {
     steps: mpsc::Receiver<Step>,
 }
 
 impl Follower {
-    /// The next step of manual time; `None` when the clock is gone.
+    /// The next step of manual time; `None` after the clock was dropped.
     ///
     /// # Cancel safety
     /// Dropping the future loses no step.
@@ -301,9 +301,9 @@ pub struct Step {
 }
 
 impl Step {
-    /// Says that everything due at this time has been done.
+    /// Acknowledges that all work due at this time is done.
     pub fn done(self) {
-        // The clock may have lost patience meanwhile; then nobody listens, which is fine.
+        // After the timeout no receiver is left.
         let _ = self.done.send(());
     }
 }

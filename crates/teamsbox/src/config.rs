@@ -1,4 +1,4 @@
-//! How a Teamsbox is set up: address, clock, applications, users and knobs.
+//! Configuration of a Teamsbox: address, clock, applications, people and knobs.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -7,22 +7,22 @@ use crate::knobs::Knobs;
 use crate::permissions::Permission;
 use crate::value::Device;
 
-/// The tenant id used unless another is configured.
+/// Default tenant id.
 pub const DEFAULT_TENANT_ID: &str = "5f0c1a52-9d5b-4b0e-9a3e-7c1f20b6d001";
-/// The client id of the application that is registered from the start.
+/// Client id of the default application.
 pub const DEFAULT_CLIENT_ID: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
-/// The secret of the application that is registered from the start. It protects nothing: the emulator holds no data.
+/// Client secret of the default application. It protects nothing: the emulator holds no real data.
 pub const DEFAULT_CLIENT_SECRET: &str = "teamsbox-secret";
 
-/// The password of everybody until another is set. It protects nothing either.
+/// Default password of all people. It protects nothing either.
 pub const DEFAULT_PASSWORD: &str = "teamsbox-password";
-/// The verified domain of the first tenant.
+/// Verified domain of the first tenant.
 pub const DEFAULT_DOMAIN: &str = "contoso.example";
 
-/// Everything there is to choose before the start.
+/// Configuration of an emulator.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen; port 0 takes a free one.
+    /// Address of the listener; port 0 uses a free port.
     pub listen: SocketAddr,
     /// Real or manual time.
     pub clock: ClockMode,
@@ -30,19 +30,19 @@ pub struct Config {
     pub tenant_id: String,
     /// Registered applications.
     pub apps: Vec<App>,
-    /// Whether an unknown client id with a secret registers itself on first use.
+    /// True if an application with an unknown client id registers itself with the secret of its first request.
     pub register_unknown_apps: bool,
     /// The people.
     pub users: Vec<NewUser>,
-    /// Host names, besides loopback and the bound address, under which control plane and page may be reached.
+    /// Further host names for control plane and page, in addition to loopback and the bound address.
     pub allowed_hosts: Vec<String>,
-    /// Behaviour that Microsoft does not document.
+    /// Choices of behaviour that Microsoft does not document.
     pub knobs: Knobs,
     /// Further tenants beside the first.
     pub further_tenants: Vec<NewTenant>,
-    /// Where a manual clock starts, in UTC milliseconds since 1970; the present if left out.
+    /// Start of a manual clock, in UTC milliseconds since 1970; `None` starts at the present.
     pub clock_start: Option<i64>,
-    /// Serve TLS with a certificate of an own authority.
+    /// Serve TLS, with a certificate of an authority that is made for the run.
     pub tls: bool,
 }
 
@@ -77,13 +77,13 @@ impl Default for Config {
     }
 }
 
-/// Where time comes from.
+/// The source of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClockMode {
-    /// The operating system.
+    /// The operating system's clock.
     Real,
-    /// Whoever calls [`crate::Clock::advance`] or the control plane.
+    /// Calls of [`crate::Clock::advance`] or the control plane.
     Manual,
 }
 
@@ -92,15 +92,15 @@ pub enum ClockMode {
 pub struct App {
     /// The client id, a GUID.
     pub client_id: String,
-    /// The client secret; empty for none.
+    /// The client secret; empty if there is none.
     pub client_secret: String,
     /// Application permissions, such as `Presence.ReadWrite.All`.
     pub roles: Vec<String>,
-    /// Delegated permissions that were consented to, such as `Presence.Read`.
+    /// Delegated permissions with consent, such as `Presence.Read`.
     pub scopes: Vec<String>,
     /// Certificates for client assertions: base64 of X.509, with or without PEM's markers.
     pub certificates: Vec<String>,
-    /// Addresses to which codes may be sent; any if none are listed.
+    /// Redirect URIs for authorization codes; any address is accepted if the list is empty.
     pub redirect_uris: Vec<String>,
 }
 
@@ -116,8 +116,8 @@ impl App {
 }
 
 impl App {
-    /// The delegated permissions of the default registration and of applications that register themselves: all that
-    /// are emulated.
+    /// The delegated permissions of the default registration and of applications that register themselves: all emulated
+    /// ones.
     #[must_use]
     pub fn default_scopes() -> Vec<String> {
         let delegated = Permission::ALL
@@ -156,44 +156,44 @@ impl std::fmt::Debug for App {
 /// A person to create.
 #[derive(Debug, Clone, Default)]
 pub struct NewUser {
-    /// Object id; a random one if left out.
+    /// Object id; `None` for a random one.
     pub id: Option<String>,
-    /// Name for people.
+    /// Display name.
     pub display_name: String,
-    /// Sign-in name.
+    /// Sign-in name (UPN).
     pub user_principal_name: String,
-    /// Clients that are signed in from the start.
+    /// Clients that are signed in at once.
     pub clients: Vec<Device>,
 }
 
-/// Why a Teamsbox could not start.
+/// The reason why a Teamsbox could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address cannot be listened on.
+    /// The listener could not be opened.
     #[error(
         "cannot listen on {address} ({source}): stop the program that uses it, or choose another port with --listen (port 0 takes a free one)"
     )]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A setting makes no sense.
+    /// A setting is invalid.
     #[error("configuration: {0}")]
     Config(#[from] ControlError),
-    /// The operating system gave no randomness for keys and ids.
+    /// The operating system returned no random numbers for keys and ids.
     #[error(
         "no signing key could be made ({0}): check that the operating system provides random bytes"
     )]
     Key(String),
-    /// The certificate for TLS could not be made.
+    /// The TLS certificate could not be created.
     #[error("no certificate for TLS could be made ({0}): start without --tls")]
     Tls(String),
 }
 
-/// A few people at contoso.example with a desktop client signed in, for trying things out.
+/// Sample people at contoso.example, each with a signed-in desktop client.
 #[must_use]
 pub fn sample_users() -> Vec<NewUser> {
     let people = [

@@ -1,4 +1,4 @@
-//! Connections that can be cut before the answer is sent, as a network does in between.
+//! Connections that can be cut before the answer is sent, to emulate a network failure.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,18 +15,18 @@ use tokio::net::{TcpListener, TcpStream};
 /// A listener for plain HTTP.
 pub(crate) struct Listener(pub(crate) TcpListener);
 
-/// A connection of it.
+/// A connection of a [`Listener`].
 pub(crate) struct Connection {
     stream: TcpStream,
     cut: Cut,
 }
 
-/// Cuts the connection on which a request came: nothing is sent on it any more.
+/// A handle that cuts the connection of a request: no more bytes are sent on it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cut(Arc<AtomicBool>);
 
 impl Cut {
-    /// Has the next attempt to send fail, upon which the connection is closed.
+    /// Makes the next attempt to send fail, which closes the connection.
     pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -1,6 +1,4 @@
-//! Sends notifications and shakes hands with new addresses. All waiting is on the tenant's clock.
-//!
-//! reqwest does the sending: the workspace has it already, and it keeps connections open between notifications.
+//! Sends notifications and validates notification URLs by a handshake. All timeouts follow the tenant's clock.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,19 +15,20 @@ use crate::notify::payload::{self, Context};
 use crate::shell::Shell;
 use crate::state::Moment;
 
-/// How long an address may take to answer the handshake.
+/// Timeout of the handshake (Graph: "Receive change notifications through webhooks").
 const HANDSHAKE_TIMEOUT: Milliseconds = 10 * SECOND;
-/// Bytes read of an answer; the token has about a hundred.
+/// The most bytes of an answer that are read. The token has about a hundred.
 const ANSWER_BYTES_MAX: usize = 8 * 1_024;
 
-/// Sends what is due, as long as the tenant lives.
+/// Sends due notifications until the tenant stops.
 pub(crate) async fn run(shell: Arc<Shell>) {
     let mut movements = shell.clock().movements();
     loop {
         let (letters, next) = shell.with(|world, now| {
             let items = usize::from(world.knobs.notification_items);
             let letters = world.outbox.take(now, items);
-            // What is due but found no room goes out when an answer makes some: that is announced.
+            // Due notifications beyond the limit of concurrent requests are sent after the next answer, which wakes
+            // this loop.
             (letters, world.outbox.next_due().filter(|next| *next > now))
         });
         for letter in letters {
@@ -56,7 +55,7 @@ pub(crate) async fn run(shell: Arc<Shell>) {
 async fn deliver(shell: Arc<Shell>, letter: Letter) {
     let outcome = match write(&shell, &letter) {
         Some(body) => send(&shell, &letter, body).await,
-        // Nobody subscribes any more: as good as delivered.
+        // The subscriptions are gone: the letter counts as delivered.
         None => Outcome::Status(202),
     };
     shell.with(|world, now| {
@@ -87,7 +86,7 @@ async fn send(shell: &Shell, letter: &Letter, body: Value) -> Outcome {
     }
 }
 
-/// The body of a request; `None` when none of its subscriptions stands any more.
+/// The body of a request; `None` if all its subscriptions are gone.
 fn write(shell: &Shell, letter: &Letter) -> Option<Value> {
     let (subscriptions, knobs, fault, now) = shell.with(|world, now| {
         let stands = |item: &Item| world.subscriptions.get(item.subscription).cloned();
@@ -171,23 +170,23 @@ fn describe(letter: &Letter, outcome: Outcome, verdict: Verdict) -> Delivery {
     }
 }
 
-/// Why an address may not be notified.
+/// The reason why a notification URL was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HandshakeError {
-    /// It did not answer within ten seconds.
+    /// No answer within ten seconds.
     Timeout,
-    /// It answered something else than the token with 200 and text/plain.
+    /// The answer is not the token with status 200 and `text/plain`; with the text of Graph's error.
     Refused(String),
 }
 
-/// Asks an address whether it wants notifications: it has to send the token back.
+/// Validates a notification URL: the endpoint has to return the validation token.
 pub(crate) async fn handshake(shell: &Shell, url: &str) -> Result<(), HandshakeError> {
     let refused = |why: &str| HandshakeError::Refused(why.to_owned());
     let request_id = Guid::random().map_err(|_| refused("no random id"))?;
     let token = format!(
         "Validation: Testing client application reachability for subscription Request-Id: {request_id}"
     );
-    // Blanks as +, the colon in lower case: as seen in logs of real deployments.
+    // Blanks as `+` and the colon in lower case, as in logs of real deployments.
     let encoded = token.replace(':', "%3a").replace(' ', "+");
     let separator = if url.contains('?') { '&' } else { '?' };
     let url = format!("{url}{separator}validationToken={encoded}");

@@ -1,6 +1,6 @@
-//! The directory: what Entra knows about people beside their presence, and which of it changed when.
+//! The directory: Entra's data about people and groups, with the revision of each change.
 //!
-//! Pure. Every change takes the next revision of the tenant; delta links hold the revision they have seen.
+//! Pure. Every change takes the next revision of the tenant. A delta link holds the revision up to which it was read.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::error::ControlError;
 use crate::guid::Guid;
 
-/// The fields that can be asked for with `$select`; unknown ones are refused.
+/// The fields that `$select` accepts; unknown ones are refused.
 pub(crate) const FIELDS: [&str; 32] = [
     "id",
     "displayName",
@@ -46,7 +46,7 @@ pub(crate) const FIELDS: [&str; 32] = [
     "externalUserState",
 ];
 
-/// What a list shows without `$select`.
+/// The fields of a list without `$select`.
 pub(crate) const DEFAULT_FIELDS: [&str; 11] = [
     "businessPhones",
     "displayName",
@@ -61,7 +61,7 @@ pub(crate) const DEFAULT_FIELDS: [&str; 11] = [
     "userPrincipalName",
 ];
 
-/// What `User.ReadBasic.All` opens; the rest needs `User.Read.All`.
+/// The fields that `User.ReadBasic.All` permits. All others need `User.Read.All`.
 pub(crate) const BASIC_FIELDS: [&str; 7] = [
     "id",
     "displayName",
@@ -72,18 +72,18 @@ pub(crate) const BASIC_FIELDS: [&str; 7] = [
     "userType",
 ];
 
-/// What the directory holds about a person beside the names.
+/// Directory fields of a person other than the names.
 #[derive(Debug, Default)]
 pub(crate) struct Profile {
     fields: Map<String, Value>,
     /// The revision at which each field last changed.
     changed: BTreeMap<Box<str>, u64>,
-    /// The revision at which the person came.
+    /// The revision at which the person was added.
     pub(crate) created: u64,
 }
 
 impl Profile {
-    /// A field of a person: as set, else what follows from the names, else nothing.
+    /// The value of a field: as set, else derived from the names, else `null`.
     pub(crate) fn field(&self, name: &str, user: &Names<'_>) -> Value {
         if let Some(value) = self.fields.get(name) {
             return value.clone();
@@ -114,12 +114,12 @@ impl Profile {
         }
     }
 
-    /// Whether the person is a guest of the tenant.
+    /// Returns true if the person is a guest of the tenant.
     pub(crate) fn is_guest(&self, user: &Names<'_>) -> bool {
         self.field("userType", user) == "Guest"
     }
 
-    /// Whether the person has a plan with Teams.
+    /// Returns true if the person has a licence for Teams.
     pub(crate) fn is_licensed(&self, user: &Names<'_>) -> bool {
         let plans = self.field("assignedPlans", user);
         let teams = |plan: &Value| {
@@ -133,7 +133,7 @@ impl Profile {
     /// Checks fields before they are set.
     ///
     /// # Errors
-    /// When a field is unknown, or is one that other calls set.
+    /// A field is unknown, or belongs to another call.
     pub(crate) fn check(fields: &Map<String, Value>) -> Result<(), ControlError> {
         for (name, value) in fields {
             if name == "id" || !FIELDS.contains(&name.as_str()) {
@@ -178,19 +178,19 @@ impl Profile {
         }
     }
 
-    /// Notes that a field changed.
+    /// Records the revision of a field's change.
     pub(crate) fn touch(&mut self, name: &str, revision: u64) {
         self.changed.insert(name.into(), revision);
     }
 
-    /// Which of some fields changed after a revision.
+    /// The fields that changed after a revision.
     pub(crate) fn changed_since<'a>(&self, fields: &[&'a str], revision: u64) -> Vec<&'a str> {
         let later = |name: &&'a str| self.changed.get(*name).is_some_and(|at| *at > revision);
         fields.iter().copied().filter(later).collect()
     }
 }
 
-/// The names of a person, for fields that follow from them.
+/// The names of a person, for fields that are derived from them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Names<'a> {
     pub(crate) id: &'a str,
@@ -199,7 +199,8 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Where the user principal name of a guest ends, by Entra's convention: `anna_fabrikam.example#EXT#@contoso.example`.
+    /// The local part of a guest's user principal name, by Entra's convention:
+    /// `anna_fabrikam.example#EXT#@contoso.example`; `None` for other people.
     fn guest(&self) -> Option<&'a str> {
         let name = self.user_principal_name;
         let at = name.to_ascii_uppercase().find("#EXT#@")?;
@@ -210,7 +211,7 @@ impl<'a> Names<'a> {
         self.guest().is_some()
     }
 
-    /// The user principal name; of a guest, the address that it was made of.
+    /// The mail address: the user principal name; for a guest, the address from which it was derived.
     fn mail(&self) -> Cow<'a, str> {
         match self.guest().and_then(|name| name.rsplit_once('_')) {
             Some((name, domain)) => Cow::Owned(format!("{name}@{domain}")),
@@ -219,29 +220,29 @@ impl<'a> Names<'a> {
     }
 }
 
-/// How somebody left the directory.
+/// The deletion of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Removal {
-    /// The revision.
+    /// Revision of the deletion.
     pub(crate) revision: u64,
-    /// Gone for good, or in the bin for 30 days.
+    /// True if the person was deleted permanently; else restorable for 30 days.
     pub(crate) for_good: bool,
 }
 
-/// How somebody signs in.
+/// Sign-in data of a person.
 #[derive(Clone, Default)]
 pub(crate) struct Account {
-    /// The password; nobody can sign in with one without it.
+    /// The password; `None` if the person cannot sign in with one.
     pub(crate) password: Option<Box<str>>,
-    /// Signs in at another identity provider, so that Entra takes no password.
+    /// True if the person signs in at another identity provider, so that Entra accepts no password.
     pub(crate) federated: bool,
-    /// Needs a second factor, so that a password is not enough.
+    /// True if a second factor is required in addition to the password.
     pub(crate) second_factor: bool,
 }
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The password stays out of logs, made up as it is.
+        // The password stays out of logs.
         formatter
             .debug_struct("Account")
             .field("federated", &self.federated)
@@ -254,13 +255,13 @@ impl std::fmt::Debug for Account {
 pub(crate) struct Group {
     pub(crate) id: Guid,
     pub(crate) display_name: Box<str>,
-    /// Indices of people.
+    /// Indices of member people.
     pub(crate) members: BTreeSet<usize>,
-    /// Indices of groups within.
+    /// Indices of member groups.
     pub(crate) groups: BTreeSet<usize>,
 }
 
-/// Everybody in a group and in the groups within, each once; circles do no harm.
+/// All people in a group and its member groups, each once. Circular membership is allowed.
 pub(crate) fn transitive_members(groups: &[Group], start: usize) -> BTreeSet<usize> {
     let mut seen = BTreeSet::from([start]);
     let mut todo = vec![start];

@@ -1,4 +1,4 @@
-//! Durations as Graph writes them (`PT5M`), and moments for the calendar.
+//! Durations in Graph's form (`PT5M`), and conversion of times.
 
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
@@ -16,8 +16,8 @@ pub(crate) const DAY: Milliseconds = 24 * HOUR;
 
 /// Reads an ISO 8601 duration without years and months.
 ///
-/// Lower case is refused, because Graph's own reader takes the XML form of durations and because the reader used here
-/// would otherwise also take friendly forms such as `1h`.
+/// Lower case is refused: Graph accepts the XML form of durations only, and the parser used here would also accept forms
+/// such as `1h`.
 pub(crate) fn parse(text: &str) -> Option<Milliseconds> {
     let designated = text.strip_prefix('-').unwrap_or(text);
     if !designated.starts_with('P')
@@ -32,7 +32,7 @@ pub(crate) fn parse(text: &str) -> Option<Milliseconds> {
     i64::try_from(duration.as_millis()).ok()
 }
 
-/// The calendar's view of a moment; moments outside the calendar are its nearest end.
+/// A time as timestamp. Times outside the range of timestamps become the nearest limit.
 pub(crate) fn timestamp(milliseconds: Milliseconds) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or(if milliseconds < 0 {
         Timestamp::MIN

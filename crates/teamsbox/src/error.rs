@@ -1,39 +1,39 @@
 //! Errors of the control plane: each names the field, the value and the remedy.
 
-/// What kind of trouble a [`ControlError`] is.
+/// The kind of a [`ControlError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ControlErrorKind {
-    /// The request cannot be understood as it stands.
+    /// The request is invalid.
     Invalid,
     /// The path does not take this method.
     Method,
-    /// The thing named does not exist.
+    /// The named thing does not exist.
     NotFound,
-    /// The request contradicts what already is.
+    /// The request conflicts with the present state.
     Conflict,
-    /// The caller may not ask here.
+    /// The caller has no access to the control plane.
     Forbidden,
 }
 
-/// A request to the control plane that could not be carried out.
+/// An error of the control plane.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {value:?} {problem}: {remedy}")]
 pub struct ControlError {
-    /// What kind of trouble.
+    /// Kind of the error.
     pub kind: ControlErrorKind,
-    /// The field, path part or header at fault.
+    /// The invalid field, part of the path, or header.
     pub field: &'static str,
     /// Its value, shortened.
     pub value: String,
-    /// What is wrong with it, as the rest of a sentence that starts with field and value.
+    /// The problem, as the rest of a sentence that begins with field and value.
     pub problem: String,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: String,
 }
 
 impl ControlError {
-    /// Values are quoted up to this many characters: enough to recognise, not enough to flood a log.
+    /// The most characters of a value: enough to recognise it, few enough for a log.
     const VALUE_MAX: usize = 100;
 
     pub(crate) fn new(

@@ -1,4 +1,4 @@
-//! Faults that a test asks for: refusals from Graph or Entra, slow replies, and reads that lag behind writes.
+//! Faults that a test configures: errors of Graph or Entra, slow answers, and reads that lag behind writes.
 
 mod graph;
 mod replies;
@@ -13,55 +13,55 @@ use crate::duration::{self, MINUTE, Milliseconds};
 use crate::error::ControlError;
 use crate::random::Random;
 
-/// The longest delay of a reply. Longer ones would only look like a hung emulator.
+/// The longest delay of an answer, in milliseconds. A longer one would look like a hung emulator.
 const DELAY_MAX: u64 = 60_000;
 /// The longest lag of reads.
 const READ_LAG_MAX: Milliseconds = 10 * MINUTE;
 
-/// The faults in force, in the form in which they are asked for and shown.
+/// The configured faults, as in `/box/v1/faults`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Faults {
-    /// Refusals from Graph: one, or several of which the first that hits a request is answered.
+    /// Errors of Graph: one, or several; a request gets the first one that matches it.
     #[serde(with = "one_or_more")]
     pub(crate) graph: Vec<GraphFault>,
-    /// Odd shapes in Graph's answers: one, or several that are all applied.
+    /// Malformed elements in Graph's answers: one, or several that are all applied.
     #[serde(with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
     pub(crate) replies: Vec<ReplyFault>,
-    /// Refusals from the token endpoint: one, or several of which the first that hits a request is answered.
+    /// Errors of the token endpoint: one, or several; a request gets the first one that matches it.
     #[serde(with = "one_or_more")]
     pub(crate) token: Vec<TokenFault>,
-    /// Delay before each reply of Graph and Entra, in real time: it stands for a slow network, not for the tenant.
+    /// Delay before each answer of Graph and Entra, in milliseconds of real time: it emulates a slow network.
     pub(crate) delay_milliseconds: Option<u64>,
-    /// How old the state is that Graph reads show.
+    /// Age of the state that Graph reads return, as an ISO 8601 duration.
     pub(crate) read_lag: Option<String>,
-    /// What is wrong with notifications.
+    /// Faults of notifications.
     pub(crate) notifications: Option<NotificationFault>,
 }
 
-/// What is wrong with notifications.
+/// Faults of notifications.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct NotificationFault {
-    /// Nothing is delivered, and nobody is told.
+    /// Notifications are dropped without a lifecycle notification.
     pub(crate) silent_outage: bool,
-    /// The client state is another.
+    /// The client state is wrong.
     pub(crate) wrong_client_state: bool,
-    /// Validation tokens are signed by somebody else.
+    /// Validation tokens are signed with a foreign key.
     pub(crate) forged_token: bool,
-    /// The id of the certificate is another.
+    /// The id of the certificate is wrong.
     pub(crate) wrong_certificate_id: bool,
-    /// The signature does not fit the data.
+    /// The signature does not match the data.
     pub(crate) bad_signature: bool,
-    /// How many requests it still spoils; all if left out.
+    /// Number of requests that it still affects; `None` for all.
     pub(crate) remaining: Option<u64>,
 }
 
 impl Faults {
-    /// Checks what was asked for, given the names of Graph's operations.
+    /// Validates the faults, given the names of Graph's operations.
     ///
     /// # Errors
-    /// When a value makes no sense.
+    /// A value is invalid.
     pub(crate) fn check(&self, operations: &[&str]) -> Result<(), ControlError> {
         for fault in &self.graph {
             fault.check(operations)?;
@@ -96,14 +96,14 @@ impl Faults {
         Ok(())
     }
 
-    /// Whether some close connections.
+    /// Returns true if a fault closes connections.
     pub(crate) fn closes(&self) -> bool {
         let graph = self.graph.iter().map(|fault| fault.answer);
         let mut answers = graph.chain(self.token.iter().map(|fault| fault.answer));
         answers.any(|answer| answer == Form::Closed)
     }
 
-    /// The refusal that hits this request now, if any; counts it.
+    /// The fault of this request, if one matches; counts it.
     pub(crate) fn hit_graph(
         &mut self,
         asked: &Asked<'_>,
@@ -112,7 +112,7 @@ impl Faults {
         graph::first_hit(&mut self.graph, asked, random)
     }
 
-    /// Has each fault of answers change what it is to change, drops those that are over, and names those that did.
+    /// Applies each fault of answers and drops those that are used up; returns the names of those that changed the answer.
     pub(crate) fn spoil(&mut self, mut apply: impl FnMut(&mut ReplyFault) -> bool) -> String {
         let changed = self.replies.iter_mut().filter_map(|fault| {
             let changed = apply(fault);
@@ -123,19 +123,19 @@ impl Faults {
         names
     }
 
-    /// The refusal that hits a token request now, if any; counts it.
+    /// The fault of this token request, if one matches; counts it.
     pub(crate) fn hit_token(&mut self, random: &mut Random) -> Option<TokenFault> {
         token::first_hit(&mut self.token, random)
     }
 
-    /// Whether notifications vanish.
+    /// Returns true if notifications are dropped.
     pub(crate) fn silent_outage(&self) -> bool {
         self.notifications
             .as_ref()
             .is_some_and(|fault| fault.silent_outage)
     }
 
-    /// What spoils the notification that is sent now; counts it.
+    /// The fault of this notification; counts it.
     pub(crate) fn hit_notification(&mut self) -> NotificationFault {
         let Some(fault) = self.notifications.as_mut() else {
             return NotificationFault::default();
@@ -149,7 +149,7 @@ impl Faults {
         hit
     }
 
-    /// How old the state is that Graph reads show.
+    /// Age of the state that Graph reads return.
     pub(crate) fn lag(&self) -> Option<Milliseconds> {
         self.read_lag
             .as_deref()
@@ -158,7 +158,7 @@ impl Faults {
     }
 }
 
-/// Counts one hit: whether it was the last, or `None` if there was none left.
+/// Counts one match; returns true if it was the last, or `None` if none was left.
 fn spent(remaining: &mut Option<u64>) -> Option<bool> {
     match remaining {
         None => Some(false),
@@ -170,7 +170,7 @@ fn spent(remaining: &mut Option<u64>) -> Option<bool> {
     }
 }
 
-/// A list that is `null` when empty and stands alone when there is one.
+/// Serialisation of a list: `null` if it is empty, the element itself if it has one.
 mod one_or_more {
     use serde::de::{DeserializeOwned, Error};
     use serde_json::Value;
@@ -188,7 +188,7 @@ mod one_or_more {
         }
     }
 
-    /// By way of a value, so that an error names the member that is wrong.
+    /// Deserialises by way of a JSON value, so that an error names the invalid member.
     pub(super) fn deserialize<'de, D: Deserializer<'de>, T: DeserializeOwned>(
         from: D,
     ) -> Result<Vec<T>, D::Error> {

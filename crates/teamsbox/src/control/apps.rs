@@ -1,4 +1,4 @@
-//! Registering applications.
+//! Registrations of applications.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Reading and moving the tenant's clock.
+//! The clock: reading and moving it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::error::{ControlError, ControlErrorKind};
 use crate::shell::{ClockState, Shell};
 use crate::state::Moment;
 
-/// The longest single advance: a year covers every timer there is.
+/// The longest single advance: a year covers every timer.
 const ADVANCE_MAX: Milliseconds = 366 * DAY;
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ pub(super) async fn show(State(shell): State<Arc<Shell>>) -> Json<ClockState> {
     Json(state(&shell))
 }
 
-/// `POST /box/v1/clock`: the mode first, then the advance.
+/// `POST /box/v1/clock`: applies the mode first, then the advance.
 pub(super) async fn change(
     State(shell): State<Arc<Shell>>,
     body: Bytes,
@@ -74,7 +74,7 @@ fn advance(text: &str) -> Result<Duration, ControlError> {
     })
 }
 
-/// The clock now. Looking also lets everything due take effect, so that the journal is complete up to this moment.
+/// The state of the clock. Also applies all due deadlines, so that the journal is complete up to this time.
 fn state(shell: &Shell) -> ClockState {
     let now = shell.with(|_, now| now);
     ClockState {

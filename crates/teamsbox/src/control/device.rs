@@ -1,4 +1,4 @@
-//! Answering for a device that waits, as its user does on the page.
+//! The answer for a device that waits for its sign-in, as its user gives it on the page.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! The live feed of the page: server-sent events.
+//! The event stream of the page (server-sent events).
 //!
-//! `user` carries a person's visible pair after anything about the person changed, `clock` a movement of the clock,
-//! `reset` says that the reader fell behind and should load everything anew.
+//! `user` has a person's visible pair after a change of the person, and `clock` the state of the clock after a movement.
+//! After `reset` the reader has missed events and loads all data again.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) async fn stream(
     State(shell): State<Arc<Shell>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let notices = BroadcastStream::new(shell.notices());
-    // The first event tells the reader that it is connected: only then does loading the list miss nothing.
+    // The first event confirms the connection. A reader that loads the list after it misses no change.
     let hello = tokio_stream::once(Ok(Event::default().event("hello").data("{}")));
     let events = notices
         .take_while(|notice| !matches!(notice, Ok(Notice::Stop)))

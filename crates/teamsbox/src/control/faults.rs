@@ -1,4 +1,4 @@
-//! Asking for faults.
+//! Faults: reading and replacing them.
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use crate::guid::Guid;
 use crate::shell::Shell;
 use crate::world::World;
 
-/// Groups per tenant.
+/// The most groups of a tenant.
 const GROUPS_MAX: usize = 10_000;
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! Reading the journal, page by page or as it grows.
+//! The journal, by pages or as a stream.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::journal::{ENTRIES_MAX, Entry};
 use crate::notices::Notice;
 use crate::shell::Shell;
 
-/// Entries on their way to a reader of the stream.
+/// The most entries that wait for a reader of the stream.
 const STREAM_AHEAD: usize = 256;
 
-/// Entries per page unless asked otherwise.
+/// Default number of entries of a page.
 const LIMIT_DEFAULT: usize = 1_000;
 
 #[derive(Default, Deserialize)]
@@ -59,7 +59,7 @@ pub(super) async fn page(
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// `GET /box/v1/journal/events`: everything after an entry, and then what comes, as server-sent events.
+/// `GET /box/v1/journal/events`: the entries after a given one, then new entries, as server-sent events.
 pub(super) async fn stream(
     State(shell): State<Arc<Shell>>,
     Query(query): Query<JournalQuery>,

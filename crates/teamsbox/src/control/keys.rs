@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::error::ControlError;
 use crate::shell::Shell;
 
-/// `GET /box/v1/keys`: the ids of the signing key and of the former one.
+/// `GET /box/v1/keys`: the ids of the present and of the previous signing key.
 pub(super) async fn show(State(shell): State<Arc<Shell>>) -> Json<Value> {
     Json(describe(&shell))
 }

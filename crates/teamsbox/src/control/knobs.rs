@@ -1,4 +1,4 @@
-//! Reading and turning the knobs.
+//! Knobs: reading and changing them.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(super) async fn show(State(shell): State<Arc<Shell>>) -> Json<Knobs> {
     Json(shell.with(|world, _| world.knobs.clone()))
 }
 
-/// `PUT /box/v1/knobs`: those named get their values, all others their defaults.
+/// `PUT /box/v1/knobs`: sets the given knobs, and all others to their defaults.
 pub(super) async fn replace(
     State(shell): State<Arc<Shell>>,
     body: Bytes,
@@ -25,7 +25,7 @@ pub(super) async fn replace(
     set(&shell, &Knobs::default(), &body)
 }
 
-/// `PATCH /box/v1/knobs`: those named get their values, all others keep theirs.
+/// `PATCH /box/v1/knobs`: sets the given knobs; all others keep their values.
 pub(super) async fn change(
     State(shell): State<Arc<Shell>>,
     body: Bytes,

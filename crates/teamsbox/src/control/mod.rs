@@ -1,8 +1,8 @@
-//! The control plane: what only an emulator has.
+//! The control plane of the emulator, under `/box/v1`.
 //!
-//! No sign-in is needed, so requests are taken only when they come from this machine's own programs: the `Host` header
-//! must name loopback, the bound address or a configured name (a foreign page that rebinds its DNS name to loopback
-//! still sends its own name), and a browser's `Origin`, if sent, must do so too.
+//! It needs no sign-in, and accepts requests of this machine's own programs only: the `Host` header must name loopback, the
+//! bound address or a configured name, and so must the `Origin` that a browser sends. A foreign page that rebinds its DNS
+//! name to loopback still sends its own name.
 
 mod apps;
 mod clock;
@@ -36,7 +36,7 @@ use crate::journal::Detail;
 use crate::shell::Shell;
 use crate::tenants::Tenants;
 
-/// What the guard of the control plane compares with.
+/// The guard of the control plane, which compares `Host` and `Origin`.
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) shell: Arc<Shell>,
@@ -54,7 +54,7 @@ pub(crate) fn router(shell: Arc<Shell>) -> Router<Tenants> {
         .layer(from_fn_with_state(guard, watch))
 }
 
-/// The calls about one tenant.
+/// The routes for one tenant.
 fn calls<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -125,7 +125,7 @@ async fn watch(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
-    // Reads of the control plane are left out: whoever polls the journal would otherwise fill it.
+    // Reads of the control plane are not recorded: a client that polls the journal would fill it.
     if method != Method::GET && method != Method::HEAD {
         let status = response.status().as_u16();
         let detail = Detail::request(method.as_str(), &path, status, None, None);
@@ -169,7 +169,7 @@ impl Guard {
             None => host.rsplit_once(':').map_or(host, |(name, _)| name),
         };
         if let Ok(address) = name.parse::<IpAddr>() {
-            // Bound to all addresses, any of this machine's addresses is the bound one; names are what rebinding needs.
+            // A listener on all addresses accepts any address of this machine. DNS rebinding needs a name.
             return address.is_loopback()
                 || address == self.shell.host.address.ip()
                 || self.shell.host.address.ip().is_unspecified();
@@ -227,7 +227,7 @@ impl IntoResponse for ControlError {
     }
 }
 
-/// Reads a JSON object whatever the content type says: `curl -d` sends another one.
+/// Parses a JSON object. Ignores the content type, because `curl -d` sends another one.
 pub(crate) fn object<T: DeserializeOwned>(body: &Bytes) -> Result<T, ControlError> {
     let remedy = "send a JSON object with the members described in the README of teamsbox";
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
@@ -243,7 +243,7 @@ pub(crate) fn object<T: DeserializeOwned>(body: &Bytes) -> Result<T, ControlErro
     })
 }
 
-/// Like [`object`], but an empty body is an empty object.
+/// [`object`] that accepts an empty body as an empty object.
 pub(crate) fn object_or_nothing<T: DeserializeOwned + Default>(
     body: &Bytes,
 ) -> Result<T, ControlError> {

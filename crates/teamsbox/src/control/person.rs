@@ -1,4 +1,4 @@
-//! What happens to a person beside presence: the directory, the calendar, the sign-ins.
+//! Directory, calendar and sign-ins of a person.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ struct ChangeBody {
     display_name: Option<String>,
     user_principal_name: Option<String>,
     profile: Map<String, Value>,
-    /// `null` takes the password away.
+    /// `null` removes the password.
     #[serde(deserialize_with = "given")]
     password: Option<Option<String>>,
     federated: Option<bool>,
@@ -43,7 +43,7 @@ struct Location {
     place_id: Option<String>,
 }
 
-/// Tells `null` from nothing at all.
+/// Distinguishes `null` from a missing member.
 fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(from).map(Some)
 }
@@ -103,9 +103,9 @@ struct PlanBody {
     kind: CalendarKind,
     #[serde(default)]
     subject: String,
-    /// RFC 3339; now if left out.
+    /// Start, RFC 3339; the present if left out.
     starts: Option<String>,
-    /// ISO 8601; an hour if left out.
+    /// Duration, ISO 8601; an hour if left out.
     lasts: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Looking at subscriptions, and lifecycle notifications on demand.
+//! Subscriptions, and lifecycle notifications on demand.
 
 use std::sync::Arc;
 
@@ -48,8 +48,8 @@ enum Event {
     Missed,
 }
 
-/// `POST /box/v1/subscriptions/{id}/lifecycle`: sends an event; `subscriptionRemoved` also removes the subscription
-/// once it has been sent.
+/// `POST /box/v1/subscriptions/{id}/lifecycle`: sends an event. `subscriptionRemoved` also removes the subscription after
+/// it was sent.
 pub(super) async fn lifecycle(
     State(shell): State<Arc<Shell>>,
     Path(id): Path<String>,
@@ -80,7 +80,7 @@ pub(super) async fn lifecycle(
         if event == Event::SubscriptionRemoved
             && let Some(subscription) = world.subscriptions.get_mut(guid)
         {
-            // It ends in a moment of its own: the notification still has to be written.
+            // The subscription is removed later: the notification is still to be written.
             subscription.paused = true;
             subscription.expires = now + 60_000;
         }

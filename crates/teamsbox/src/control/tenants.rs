@@ -1,4 +1,4 @@
-//! Several tenants: listing, adding, and the control plane of each.
+//! Tenants: list, addition, and the control plane of each.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(describe(&shell))).into_response())
 }
 
-/// `/box/v1/tenants/{tenant}/…`: every call of the control plane, about that tenant.
+/// `/box/v1/tenants/{tenant}/…`: every call of the control plane for one tenant.
 pub(super) async fn dispatch(
     State(tenants): State<Tenants>,
     Path((tenant, rest)): Path<(String, String)>,
@@ -99,7 +99,7 @@ pub(super) async fn dispatch(
             "encode what is not a plain letter or digit",
         )
     })?;
-    // What was read of the address so far would be taken for parts of the new one.
+    // The path parameters of the old address would count as those of the new one.
     request.extensions_mut().clear();
     let routes = calls()
         .fallback(nothing_here)

@@ -1,4 +1,4 @@
-//! The people: creating, looking, and acting for them.
+//! People: list, creation, state, and actions.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ struct NewUserBody {
     id: Option<String>,
     #[serde(default)]
     clients: Vec<String>,
-    /// What [`super::person::change`] takes besides.
+    /// Further members, as [`super::person::change`] takes them.
     #[serde(default)]
     profile: serde_json::Map<String, serde_json::Value>,
 }
@@ -97,14 +97,14 @@ pub(super) async fn create(State(shell): Shared, body: Bytes) -> Result<Response
         created
     } else {
         shell.change_user(&created.id, &change).inspect_err(|_| {
-            // Half a person is worse than none.
+            // A failed creation leaves no person behind.
             let _ = shell.delete_user(&created.id, true);
         })?
     };
     Ok((StatusCode::CREATED, Json(state)).into_response())
 }
 
-/// The sign-in name that goes with a display name when none is given.
+/// The default sign-in name for a display name.
 fn principal_name(display_name: &str) -> String {
     let words = display_name
         .split(|letter: char| !letter.is_alphanumeric())
@@ -166,7 +166,7 @@ struct AttentionBody {
     attention: String,
 }
 
-/// `PUT /box/v1/users/{id}/clients/{device}`: whether the person uses the client.
+/// `PUT /box/v1/users/{id}/clients/{device}`: sets the use of the client.
 pub(super) async fn attend(
     State(shell): Shared,
     Path((id, name)): Path<(String, String)>,

@@ -1,4 +1,4 @@
-//! Client assertions: an application proves who it is with a signature, PS256 or RS256.
+//! Client assertions: an application authenticates with a signature, PS256 or RS256.
 
 use axum::http::StatusCode;
 use base64::Engine;
@@ -11,7 +11,7 @@ use crate::certificate::Certificate;
 use crate::duration::{MINUTE, Milliseconds, SECOND};
 use crate::registrations::Registration;
 
-/// Clocks may differ by this much.
+/// Tolerated difference between clocks.
 const SKEW: Milliseconds = 5 * MINUTE;
 
 #[derive(Deserialize)]
@@ -31,14 +31,13 @@ struct Header {
     x5t_s256: Option<String>,
 }
 
-/// What an assertion claims about itself, before anything is checked.
+/// The client id that an unverified assertion claims.
 pub(super) fn client_id(assertion: &str) -> Option<String> {
     let claims: Claims = part(assertion, 1)?;
     Some(claims.sub)
 }
 
-/// Checks an assertion against the certificates of an application. `tenants` are the names under which the tenant may
-/// be meant.
+/// Checks an assertion against the certificates of an application. `tenants` are the accepted names of the tenant.
 pub(super) fn check(
     assertion: &str,
     app: &Registration,
@@ -81,7 +80,7 @@ pub(super) fn check(
     let key = DecodingKey::from_rsa_pem(certificate.public_key_pem().as_bytes())
         .map_err(|_| unreadable())?;
     let mut validation = Validation::new(algorithm);
-    // Time and audience are checked below: by the tenant's clock, and under all names of the tenant.
+    // Time and audience are checked below, with the tenant's clock and all names of the tenant.
     validation.validate_exp = false;
     validation.validate_aud = false;
     let decoded = jsonwebtoken::decode::<Claims>(assertion, &key, &validation);
@@ -107,7 +106,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The token endpoint of the tenant, or its issuer, on any host: clients are told different ones.
+/// Returns true if `aud` is the token endpoint or the issuer of the tenant, on any host: clients use different ones.
 fn is_audience(aud: &str, tenants: &[&str]) -> bool {
     let Some((_, rest)) = aud.split_once("://") else {
         return false;
@@ -122,7 +121,7 @@ fn is_audience(aud: &str, tenants: &[&str]) -> bool {
             .any(|tenant| tenant.eq_ignore_ascii_case(segment))
 }
 
-/// Reads a part of a compact token without checking anything.
+/// Parses a part of a compact token without verification.
 fn part<T: for<'de> Deserialize<'de>>(token: &str, index: usize) -> Option<T> {
     if token.len() > 16 * 1_024 {
         return None;

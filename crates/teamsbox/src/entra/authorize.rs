@@ -1,4 +1,4 @@
-//! The authorization code flow with PKCE: a page on which the user is chosen, and the way back to the application.
+//! The authorization code flow with PKCE: the page that selects the user, and the redirect to the application.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::shell::Shell;
 use crate::signins::Grant;
 use crate::tenants::Tenants;
 
-/// What an application asks for, and on the way back also who was chosen.
+/// The parameters of an authorization request, and of the page's form that answers it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Wanted {
@@ -32,7 +32,7 @@ pub(super) struct Wanted {
     nonce: Option<String>,
     login_hint: Option<String>,
     prompt: Option<String>,
-    /// From the page: who signs in.
+    /// From the page: the user who signs in.
     user: Option<String>,
     /// From the page: `allow` or `cancel`.
     action: Option<String>,
@@ -51,7 +51,7 @@ pub(super) async fn page(
     handle(&tenants, &segment, &headers, wanted)
 }
 
-/// `POST /{tenant}/oauth2/v2.0/authorize`: the page comes back.
+/// `POST /{tenant}/oauth2/v2.0/authorize`: the form of the page.
 pub(super) async fn answer(
     State(tenants): State<Tenants>,
     Path(segment): Path<String>,
@@ -64,7 +64,7 @@ pub(super) async fn answer(
     handle(&tenants, &segment, &headers, wanted)
 }
 
-/// `GET /{tenant}/oauth2/v2.0/logout`: there is no session to end.
+/// `GET /{tenant}/oauth2/v2.0/logout`: the emulator has no session to end.
 pub(super) async fn signed_out() -> Response {
     html_page(
         StatusCode::OK,
@@ -79,7 +79,7 @@ fn handle(
     headers: &HeaderMap,
     wanted: Result<Wanted, TokenError>,
 ) -> Response {
-    // Until the address is known to be the application's, problems are shown here and lead nowhere.
+    // Before the redirect URI is validated, errors are shown here and never redirected.
     let checked = wanted.and_then(|wanted| {
         let shell = tenant(tenants, segment)?;
         let (app, redirect_uri) = check_application(&shell, &wanted)?;
@@ -221,7 +221,7 @@ fn grant(
     })
 }
 
-/// The page on which the user is chosen.
+/// The page that selects the user.
 fn ask(shell: &Shell, app: &Registration, wanted: &Wanted) -> Response {
     let fields: String = [
         ("client_id", &wanted.client_id),
@@ -248,7 +248,7 @@ fn ask(shell: &Shell, app: &Registration, wanted: &Wanted) -> Response {
     html_page(StatusCode::OK, "Sign in", &body)
 }
 
-/// Back to the application, in the way it asked for.
+/// The redirect to the application, in the requested response mode.
 fn send_back(uri: &str, mode: Option<&str>, parameters: &[(&str, String)]) -> Response {
     if mode == Some("form_post") {
         let fields: String = parameters

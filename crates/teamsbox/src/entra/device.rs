@@ -1,4 +1,4 @@
-//! The device code flow: a device shows a code, its user enters the code on a page and allows or declines.
+//! The device code flow: a device shows a code; its user enters the code on a page and allows or declines the sign-in.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ pub(super) struct PageQuery {
     code: Option<String>,
 }
 
-/// `GET /{tenant}/oauth2/deviceauth`: asks for the code.
+/// `GET /{tenant}/oauth2/deviceauth`: the page that asks for the code.
 pub(super) async fn page(
     State(tenants): State<Tenants>,
     Path(segment): Path<String>,
@@ -88,7 +88,7 @@ pub(super) struct Answer {
     action: Option<String>,
 }
 
-/// `POST /{tenant}/oauth2/deviceauth`: the code, then the user and the answer.
+/// `POST /{tenant}/oauth2/deviceauth`: takes the code, then the user and the answer.
 pub(super) async fn answer(
     State(tenants): State<Tenants>,
     Path(segment): Path<String>,
@@ -154,7 +154,7 @@ fn ask_code(code: &str, problem: &str) -> Response {
     html_page(status, "Enter the code", &body)
 }
 
-/// Tells a device that polls how things stand.
+/// The answer to a polling device.
 pub(super) fn poll(
     shell: &Shell,
     headers: &HeaderMap,

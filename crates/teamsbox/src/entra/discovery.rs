@@ -1,4 +1,4 @@
-//! Discovery: where the endpoints are and which keys sign.
+//! Discovery: the addresses of the endpoints, and the signing keys.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -11,7 +11,7 @@ use super::{TokenError, tenant};
 use crate::shell::Shell;
 use crate::tenants::Tenants;
 
-/// The issuer of identity tokens, as discovery and the tokens themselves name it.
+/// The issuer of identity tokens, in discovery and in tokens.
 pub(super) fn issuer(shell: &Shell, headers: &HeaderMap) -> String {
     format!("{}/{}/v2.0", shell.host.base(headers), shell.tenant_id)
 }
@@ -81,7 +81,7 @@ pub(super) struct InstanceQuery {
     authorization_endpoint: Option<String>,
 }
 
-/// `GET /common/discovery/instance`: the emulator vouches for itself.
+/// `GET /common/discovery/instance`: confirms the emulator's own host as an instance of Entra.
 pub(super) async fn instance(
     State(tenants): State<Tenants>,
     headers: HeaderMap,
@@ -102,8 +102,7 @@ pub(super) async fn instance(
     }))
 }
 
-/// `GET /{tenant}/userrealm/{user}`: whether the user signs in here or at another identity provider. Clients ask before
-/// they send a password.
+/// `GET /{tenant}/userrealm/{user}`: the identity provider of a user. Clients read it before they send a password.
 pub(super) async fn realm(
     State(tenants): State<Tenants>,
     Path((segment, user)): Path<(String, String)>,

@@ -1,4 +1,4 @@
-//! The pages on which people sign in: plain forms that work without scripts.
+//! The sign-in pages: plain forms that work without scripts.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -6,14 +6,14 @@ use axum::response::Response;
 
 use crate::shell::Shell;
 
-/// People offered for choice; the others sign in by typing their name.
+/// The most people in the list of a page. Others enter their sign-in name.
 const CHOICE_MAX: usize = 500;
 
-/// No scripts at all. Forms may lead anywhere, for signing in ends at the application's own address.
+/// Allows no scripts. Forms may lead to any address: the sign-in ends at the application's own address.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; form-action *; base-uri 'none'; frame-ancestors 'none'";
 
-/// Makes text safe within markup and quoted attributes.
+/// Escapes text for markup and quoted attributes.
 pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -29,7 +29,7 @@ pub(super) fn escape(text: &str) -> String {
     safe
 }
 
-/// A whole page.
+/// A complete page.
 pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response {
     let title = escape(title);
     let text = format!(
@@ -53,7 +53,7 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response {
     response
 }
 
-/// A labelled choice of the people of a tenant.
+/// A labelled list of the people of a tenant.
 pub(super) fn people(shell: &Shell, chosen: Option<&str>) -> String {
     let options: String = shell.with(|world, _| {
         let option = |user: &crate::user::User| {
@@ -73,7 +73,7 @@ pub(super) fn people(shell: &Shell, chosen: Option<&str>) -> String {
     )
 }
 
-/// A field that is not shown.
+/// A hidden field.
 pub(super) fn hidden(name: &str, value: &str) -> String {
     format!(
         "<input type=\"hidden\" name=\"{}\" value=\"{}\">\n",

@@ -1,7 +1,7 @@
-//! Entra: discovery, keys, and every way to sign in that presence clients use.
+//! Entra: discovery, keys, and all sign-in flows that presence clients use.
 //!
-//! The sub-modules hold one endpoint each; here are the routes and the envelope in which Entra refuses. Secrets are
-//! compared by hash in constant time and never logged.
+//! Each sub-module has one endpoint; this module has the routes and Entra's error envelope. Secrets are compared by hash in
+//! constant time and never logged.
 
 mod assertion;
 mod authorize;
@@ -36,7 +36,7 @@ use crate::registrations::Refusal;
 use crate::shell::Shell;
 use crate::tenants::Tenants;
 
-/// A refusal in Entra's words.
+/// An error of Entra.
 #[derive(Debug)]
 struct TokenError {
     status: StatusCode,
@@ -90,7 +90,7 @@ impl TokenError {
         Self::asked_for(&TokenFault::with_status(500))
     }
 
-    /// A refusal that was asked for as a fault.
+    /// The error of a configured fault.
     fn asked_for(fault: &TokenFault) -> Self {
         if let Some(known) = fault.known_code() {
             let status = StatusCode::from_u16(fault.status.unwrap_or(known.status));
@@ -147,8 +147,8 @@ impl TokenError {
     }
 }
 
-/// The routes of Entra. Pages and discovery are written into the journal by the layer; the two endpoints that know which
-/// application asks do it themselves.
+/// The routes of Entra. A layer records requests for pages and discovery in the journal; the two endpoints that know the
+/// application record theirs.
 pub(crate) fn router(tenants: Tenants) -> Router<Tenants> {
     let pages = Router::new()
         .route(
@@ -179,7 +179,7 @@ pub(crate) fn router(tenants: Tenants) -> Router<Tenants> {
         .merge(pages)
 }
 
-/// Writes a request into the journal of its tenant.
+/// Records a request in the journal of its tenant.
 async fn note(State(tenants): State<Tenants>, request: Request, next: Next) -> Response {
     let (method, path) = (
         request.method().to_string(),
@@ -194,14 +194,14 @@ async fn note(State(tenants): State<Tenants>, request: Request, next: Next) -> R
     response
 }
 
-/// The tenant that is meant; the first one is the handler's own.
+/// The tenant that a segment of the path names.
 fn tenant(tenants: &Tenants, segment: &str) -> Result<Arc<Shell>, TokenError> {
     tenants
         .by_segment(segment)
         .ok_or_else(|| TokenError::unknown_tenant(segment))
 }
 
-/// Reads a form, applies faults, has the request decided, writes it into the journal and dresses the reply.
+/// Parses a form, applies faults, decides the request, records it in the journal, and builds the answer.
 async fn serve<T: DeserializeOwned>(
     tenants: &Tenants,
     segment: &str,
@@ -267,7 +267,7 @@ async fn serve<T: DeserializeOwned>(
         .into_response()
 }
 
-/// An answer that is not Entra's: empty, a page, or none at all.
+/// An answer of a fault in another form than Entra's: empty, a page, or a cut connection.
 fn unlike_entra(shell: &Shell, request: &Request, fault: &TokenFault) -> Response {
     let status = fault
         .status
@@ -286,7 +286,7 @@ fn unlike_entra(shell: &Shell, request: &Request, fault: &TokenFault) -> Respons
     (status, headers, body).into_response()
 }
 
-/// Lifetimes in the type that the knob wants.
+/// Converts lifetimes to the type that the knob `expiresIn` selects.
 fn typed(mut body: Value, shell: Option<&Shell>) -> Value {
     let form = shell.map(|shell| shell.with(|world, _| world.knobs.expires_in));
     if form == Some(ExpiresIn::Text) {
@@ -323,7 +323,7 @@ fn new_id() -> String {
         .unwrap_or_default()
 }
 
-/// Values of others are quoted up to a hundred characters.
+/// The first hundred characters of a client's value, for error texts.
 fn shorten(text: &str) -> String {
     text.chars().take(100).collect()
 }

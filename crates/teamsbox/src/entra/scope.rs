@@ -1,4 +1,4 @@
-//! Scopes: which resource a token is for, and what it permits.
+//! Scopes: the resource and the permissions of a token.
 
 use axum::http::{HeaderMap, header};
 
@@ -6,7 +6,7 @@ use super::{TokenError, shorten};
 use crate::permissions::Permission;
 use crate::registrations::Registration;
 
-/// The resources a token may be for: Graph in its clouds. Anything on this emulator's own address counts too.
+/// The accepted resources of a token: Graph in its clouds, in addition to this emulator's own address.
 const RESOURCES: [&str; 6] = [
     "https://graph.microsoft.com",
     "https://graph.microsoft.us",
@@ -16,7 +16,7 @@ const RESOURCES: [&str; 6] = [
     "https://canary.graph.microsoft.com",
 ];
 
-/// Scopes that are about the sign-in itself.
+/// Scopes of the sign-in itself.
 const SIGN_IN: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 /// The audience of an application's own token: one resource with `/.default`.
@@ -88,7 +88,7 @@ pub(super) fn delegated(
     Ok((audience, names))
 }
 
-/// The scopes that end up in a token: not those about the sign-in.
+/// The scopes of an access token: without those of the sign-in itself.
 pub(super) fn permissions(scopes: &[String]) -> String {
     let kept = scopes
         .iter()

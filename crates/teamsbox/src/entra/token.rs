@@ -1,4 +1,4 @@
-//! The token endpoint with its grants.
+//! The token endpoint with its grant types.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::signins::{Grant, Spent};
 use crate::tenants::Tenants;
 use crate::world::World;
 
-/// The parameters of a token request that matter here.
+/// The parameters of a token request.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct TokenForm {
@@ -42,7 +42,7 @@ pub(super) struct TokenForm {
     client_info: Option<String>,
 }
 
-/// The kind of client assertion there is.
+/// The accepted type of client assertions.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// `POST /{tenant}/oauth2/v2.0/token`
@@ -59,7 +59,8 @@ pub(super) async fn token(
     serve(&tenants, &segment, request, decide).await
 }
 
-/// Under `common` and `organizations` the user says which tenant is meant, or what was given out before does.
+/// The tenant of a request. Under `common` and `organizations` it is the tenant of the user, or the one that issued the
+/// code or refresh token.
 fn meant(tenants: &Tenants, shell: &Arc<Shell>, segment: &str, form: &TokenForm) -> Arc<Shell> {
     let general = ["common", "organizations"];
     if !general
@@ -110,7 +111,7 @@ fn issue(
         return Err(TokenError::bad("unsupported_grant_type", 70_003, text));
     }
     if own && text(form.client_id.as_deref()).is_some() {
-        // The scope is judged before the secret, as long as it is known who asks.
+        // Entra checks the scope before the secret if the request names a client.
         scope::audience(headers, form.scope.as_deref())?;
     }
     let app = client(shell, segment, headers, form, own)?;
@@ -124,7 +125,7 @@ fn issue(
     }
 }
 
-/// Finds out which application asks, and has it prove that if it must or wants to.
+/// Identifies the application of a request, and verifies its secret or assertion if one is required or sent.
 fn client(
     shell: &Shell,
     segment: &str,
@@ -172,7 +173,7 @@ fn client(
     let app = shell
         .with(|world, _| world.registrations.find(&client_id))
         .map_err(unauthenticated)?;
-    // Some clients send the device code in `code` as well, so the grant decides.
+    // Some clients also send the device code in `code`: the grant type decides.
     let by_code = form.grant_type.as_deref() == Some("authorization_code");
     let unbound_code = by_code && form.code_verifier.is_none() && app.is_confidential();
     if must_prove || unbound_code {
@@ -267,7 +268,7 @@ fn refresh_token(
         TokenError::bad("invalid_grant", number, text)
     })?;
     if text(form.scope.as_deref()).is_some() {
-        // Refresh tokens are bound to user and client, not to the scopes they were first given for.
+        // A refresh token is bound to user and client, not to the scopes of its first request.
         let (audience, mut scopes) = scope::delegated(headers, app, form.scope.as_deref())?;
         if !scopes.iter().any(|scope| scope == "offline_access") {
             scopes.push("offline_access".to_owned());
@@ -323,7 +324,7 @@ fn password(
     delegated(shell, headers, &grant, form)
 }
 
-/// The tokens that somebody's agreement is worth.
+/// The tokens for a grant of a user.
 pub(super) fn delegated(
     shell: &Shell,
     headers: &HeaderMap,
@@ -395,7 +396,7 @@ pub(super) fn delegated(
     Ok(body)
 }
 
-/// Id, name and sign-in name of somebody who may sign in.
+/// Object id, display name and sign-in name of a user who can sign in.
 fn signed_in(world: &World, user: Guid) -> Result<(String, String, String), TokenError> {
     let found = world
         .tenant
@@ -422,7 +423,7 @@ fn signed_in(world: &World, user: Guid) -> Result<(String, String, String), Toke
     ))
 }
 
-/// Completes and signs the claims of an access token; also its lifetime in seconds.
+/// Completes and signs the claims of an access token; returns it with its lifetime in seconds.
 fn sign(shell: &Shell, claims: Claims) -> Result<(String, i64), TokenError> {
     let (now, lifetime) =
         shell.with(|world, now| (now / SECOND, world.knobs.token_lifetime.as_secs()));
@@ -448,7 +449,7 @@ fn text(value: Option<&str>) -> Option<&str> {
     value.filter(|text| !text.is_empty())
 }
 
-/// Credentials in the Authorization header, which Entra takes as well as in the form.
+/// Client credentials from the `Authorization` header, which Entra accepts as well as those in the form.
 fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;

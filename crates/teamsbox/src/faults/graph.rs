@@ -1,4 +1,4 @@
-//! Refusals of Graph: the requests that they hit, and the answers in place of Graph's own.
+//! Faults of Graph's answers: the requests that they match, and the answers that replace Graph's own.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,61 +6,61 @@ use super::spent;
 use crate::error::ControlError;
 use crate::random::Random;
 
-/// A refusal from Graph.
+/// A fault of Graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct GraphFault {
-    /// HTTP status: an error or a redirection; with another form than Graph's envelope also a success. Needed unless
-    /// nothing is answered.
+    /// HTTP status: an error or a redirection, and also a success unless the form is Graph's envelope. Required unless the
+    /// connection is closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
     /// The form of the answer.
     #[serde(default, skip_serializing_if = "Form::is_envelope")]
     pub(crate) answer: Form,
-    /// Whether the request is carried out before its answer is replaced.
+    /// True if the request is carried out before its answer is replaced.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) carried_out: bool,
-    /// The code in Graph's envelope; the one that goes with the status if left out.
+    /// The code in Graph's envelope; `None` for the one that belongs to the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
-    /// The header `Location`, literally; none if left out.
+    /// Value of the header `Location`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) location: Option<String>,
-    /// The header `Retry-After`, literally; none if left out.
+    /// Value of the header `Retry-After`.
     pub(crate) retry_after: Option<String>,
-    /// How many requests it still hits; all if left out.
+    /// Number of requests that it still matches; `None` for all.
     pub(crate) remaining: Option<u64>,
-    /// Which operations it hits; all if left out.
+    /// Operations that it matches; `None` for all.
     pub(crate) operations: Option<Vec<String>>,
-    /// Whether it hits items of batches only, or everything but them; both if left out.
+    /// True: it matches items of batches only; false: only other requests; `None`: both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) batched: Option<bool>,
-    /// The people whose requests it hits, by object id or user principal name: a request that names one in its path, or
-    /// a bulk read that lists one; all if left out.
+    /// People by object id or user principal name: it matches requests that name one in the path, and bulk reads that list
+    /// one; `None` for all requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) users: Option<Vec<String>>,
-    /// The query option that hit requests have, without the dollar sign; all if left out.
+    /// A query option that the request must have, without the dollar sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) option: Option<String>,
-    /// How many of a hundred requests it hits, by chance; all if left out.
+    /// Percentage of the requests that it matches, at random; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) percent: Option<u8>,
 }
 
-/// The form of an answer that is not Graph's own.
+/// The form of a fault's answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Form {
     /// Graph's error envelope.
     #[default]
     Envelope,
-    /// No body at all.
+    /// No body.
     Empty,
-    /// A page, as proxies and gateways send.
+    /// An HTML page, as proxies and gateways send.
     Html,
     /// A JSON object without `error`.
     Object,
-    /// Nothing: the connection is closed. An item of a batch has no answer among the others.
+    /// No answer: the connection is closed. An item of a batch is missing among the answers.
     Closed,
 }
 
@@ -73,7 +73,7 @@ impl Form {
         *self == Self::Envelope
     }
 
-    /// The answer in a few words, for the journal.
+    /// A short description of the answer, for the journal.
     pub(crate) fn name(self, status: Option<u16>) -> String {
         let form = match self {
             Self::Envelope => "envelope",
@@ -86,7 +86,7 @@ impl Form {
         status.unwrap_or_default() + form
     }
 
-    /// The body and its type where it is not an envelope.
+    /// The body and its content type, for forms other than the envelope.
     pub(crate) fn body(self, status: impl std::fmt::Display) -> (String, Option<&'static str>) {
         match self {
             Self::Envelope | Self::Empty | Self::Closed => (String::new(), None),
@@ -104,23 +104,23 @@ impl Form {
     }
 }
 
-/// A request as far as faults select by it.
+/// The properties of a request that faults match.
 pub(crate) struct Asked<'a> {
-    /// The name of the operation.
+    /// Name of the operation.
     pub(crate) operation: &'a str,
-    /// Whether it is an item of a batch.
+    /// True if it is an item of a batch.
     pub(crate) batched: bool,
-    /// Whether it is about a person.
+    /// Returns true if the request names the given person.
     pub(crate) about: &'a dyn Fn(&str) -> bool,
-    /// Whether its query has an option.
+    /// Returns true if the query has the given option.
     pub(crate) has_option: &'a dyn Fn(&str) -> bool,
 }
 
 impl GraphFault {
-    /// Checks one refusal, given the names of Graph's operations.
+    /// Validates the fault, given the names of Graph's operations.
     ///
     /// # Errors
-    /// When a value makes no sense.
+    /// A value is invalid.
     pub(super) fn check(&self, operations: &[&str]) -> Result<(), ControlError> {
         let invalid = |field, value: &str, problem, remedy| {
             Err(ControlError::invalid(field, value, problem, remedy))
@@ -163,7 +163,7 @@ impl GraphFault {
         Ok(())
     }
 
-    /// Whether it hits this request now; counts it if so.
+    /// Returns true if the fault matches this request; counts it then.
     fn hits(&mut self, asked: &Asked<'_>, random: &mut Random) -> bool {
         let about_them = |users: &Vec<String>| users.iter().any(|user| (asked.about)(user));
         selects(self.operations.as_ref(), asked.operation)
@@ -174,7 +174,7 @@ impl GraphFault {
             && spent(&mut self.remaining).is_some()
     }
 
-    /// The answer in a few words, for the journal.
+    /// A short description of the answer, for the journal.
     pub(crate) fn name(&self) -> String {
         let after = if self.carried_out {
             ", carried out"
@@ -184,13 +184,13 @@ impl GraphFault {
         self.answer.name(self.status) + after
     }
 
-    /// Whether it has hit as often as it was to.
+    /// Returns true if the fault is used up.
     fn is_over(&self) -> bool {
         self.remaining == Some(0)
     }
 }
 
-/// The first of several refusals that hits a request; those that are over go away.
+/// The first fault that matches a request; drops those that are used up.
 pub(super) fn first_hit(
     faults: &mut Vec<GraphFault>,
     asked: &Asked<'_>,
@@ -204,17 +204,17 @@ pub(super) fn first_hit(
     hit
 }
 
-/// Whether an operation is among those listed; all are if none is.
+/// Returns true if an operation is listed, or no list is given.
 pub(super) fn selects(operations: Option<&Vec<String>>, operation: &str) -> bool {
     operations.is_none_or(|names| names.iter().any(|name| name == operation))
 }
 
-/// Whether chance has it that one of a hundred requests is hit.
+/// Returns true with the given probability in percent; always without one.
 pub(super) fn by_chance(percent: Option<u8>, random: &mut Random) -> bool {
     percent.is_none_or(|percent| random.below(100) < u64::from(percent))
 }
 
-/// Checks that operations are known by name.
+/// Refuses unknown names of operations.
 pub(super) fn check_operations(
     field: &'static str,
     asked: Option<&Vec<String>>,
@@ -229,7 +229,7 @@ pub(super) fn check_operations(
     Err(ControlError::invalid(field, unknown, problem, &remedy))
 }
 
-/// Checks that a chance can be met.
+/// Refuses percentages other than 1 to 100.
 pub(super) fn check_percent(field: &'static str, percent: Option<u8>) -> Result<(), ControlError> {
     let Some(percent) = percent.filter(|percent| !(1..=100).contains(percent)) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Odd shapes in answers that are right otherwise: what Graph and programs between it and its clients were seen to send.
+//! Malformed elements in successful answers, as Graph and the proxies between Graph and its clients were seen to send.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,22 +8,22 @@ use super::spent;
 use crate::error::ControlError;
 use crate::random::Random;
 
-/// An odd shape in successful answers that list something in `value`.
+/// A change of successful answers with a list in `value`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ReplyFault {
     /// The change.
     pub(crate) change: ReplyChange,
-    /// The people whose elements it changes, by object id or user principal name; one by chance if left out.
+    /// People by object id or user principal name: it changes their elements; `None` for a random element.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) users: Option<Vec<String>>,
-    /// How many answers it still changes; all if left out.
+    /// Number of answers that it still changes; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) remaining: Option<u64>,
-    /// Which operations' answers it changes; all if left out.
+    /// Operations with answers that it changes; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) operations: Option<Vec<String>>,
-    /// How many of a hundred answers it changes, by chance; all if left out.
+    /// Percentage of the answers that it changes, at random; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) percent: Option<u8>,
 }
@@ -32,42 +32,42 @@ pub(crate) struct ReplyFault {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum ReplyChange {
-    /// Members of an element have these values, of whatever type.
+    /// Sets members of an element to any JSON values.
     Set(Map<String, Value>),
-    /// Members of an element are not there.
+    /// Removes members of an element.
     Remove(Vec<String>),
-    /// Something else stands in the element's place.
+    /// Replaces the element by any JSON value.
     Replace(Value),
-    /// The element is not there.
+    /// Omits the element.
     Omit,
-    /// The element comes twice.
+    /// Repeats the element.
     Repeat,
-    /// The list goes on.
+    /// Adds a link to a next page.
     NextLink(NextLink),
 }
 
-/// Where a list goes on that never ends.
+/// The next page of an endless list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum NextLink {
-    /// At the very page.
+    /// The same page.
     Itself,
-    /// At the first page.
+    /// The first page.
     First,
 }
 
 impl ReplyFault {
-    /// Checks one fault, given the names of Graph's operations.
+    /// Validates the fault, given the names of Graph's operations.
     ///
     /// # Errors
-    /// When a value makes no sense.
+    /// A value is invalid.
     pub(super) fn check(&self, operations: &[&str]) -> Result<(), ControlError> {
         check_operations("replies.operations", self.operations.as_ref(), operations)?;
         check_percent("replies.percent", self.percent)
     }
 
-    /// Changes an answer if it is to, says whether, and counts it. `is` compares an element's id with a person's name or id, `link`
-    /// makes the address of a page.
+    /// Changes an answer if the fault matches, and counts it; returns true if it changed. `is` compares an element's id with a
+    /// person's name or id; `link` builds the address of a page.
     pub(crate) fn apply(
         &mut self,
         operation: &str,
@@ -106,7 +106,7 @@ impl ReplyFault {
         if !hits {
             return false;
         }
-        // From the end, so that indices stay right.
+        // From the end, so that indices stay valid.
         for index in chosen.into_iter().rev() {
             self.change.change(list, index);
         }
@@ -117,7 +117,7 @@ impl ReplyFault {
         true
     }
 
-    /// The change in a few words, for the journal.
+    /// A short description of the change, for the journal.
     pub(super) fn name(&self) -> &'static str {
         match self.change {
             ReplyChange::Set(_) => "odd values",
@@ -129,7 +129,7 @@ impl ReplyFault {
         }
     }
 
-    /// Whether it has changed as many answers as it was to.
+    /// Returns true if the fault is used up.
     pub(super) fn is_over(&self) -> bool {
         self.remaining == Some(0)
     }

@@ -1,4 +1,4 @@
-//! Refusals of the token endpoint.
+//! Faults of the token endpoint.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +7,11 @@ use super::spent;
 use crate::error::ControlError;
 use crate::random::Random;
 
-/// A refusal from the token endpoint.
+/// A fault of the token endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TokenFault {
-    /// HTTP status; the one that goes with a known code if left out.
+    /// HTTP status; `None` for the one of a known code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
     /// OAuth error code.
@@ -22,9 +22,9 @@ pub(crate) struct TokenFault {
     /// The form of the answer; the envelope is Entra's.
     #[serde(default, skip_serializing_if = "Form::is_envelope")]
     pub(crate) answer: Form,
-    /// How many requests it still hits; all if left out.
+    /// Number of requests that it still matches; `None` for all.
     pub(crate) remaining: Option<u64>,
-    /// How many of a hundred requests it hits, by chance; all if left out.
+    /// Percentage of the requests that it matches, at random; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) percent: Option<u8>,
 }
@@ -42,8 +42,8 @@ pub(crate) struct KnownCode {
     pub(crate) text: &'static str,
 }
 
-/// Codes whose status and words a fault may leave out, from Microsoft's "Microsoft Entra authentication and authorization
-/// error codes".
+/// Codes for which a fault may leave out status and text, from Microsoft's page "Microsoft Entra authentication and
+/// authorization error codes".
 const KNOWN_CODES: [KnownCode; 14] = [
     known(
         50_034,
@@ -141,7 +141,7 @@ const fn known(code: u32, status: u16, error: &'static str, text: &'static str) 
 }
 
 impl TokenFault {
-    /// A refusal with a status and nothing else.
+    /// A fault with a status only.
     pub(crate) fn with_status(status: u16) -> Self {
         Self {
             status: Some(status),
@@ -149,16 +149,16 @@ impl TokenFault {
         }
     }
 
-    /// Entra's answer with the code, if it is a known one.
+    /// Entra's answer with the code, if the code is a known one.
     pub(crate) fn known_code(&self) -> Option<KnownCode> {
         let code = self.code?;
         KNOWN_CODES.into_iter().find(|known| known.code == code)
     }
 
-    /// Checks one refusal.
+    /// Validates the fault.
     ///
     /// # Errors
-    /// When a value makes no sense.
+    /// A value is invalid.
     pub(super) fn check(&self) -> Result<(), ControlError> {
         check_percent("token.percent", self.percent)?;
         let (usable, remedy) = match (self.answer, self.status) {
@@ -191,7 +191,7 @@ impl TokenFault {
     }
 }
 
-/// The first of several refusals that hits a request; those that are over go away.
+/// The first fault that matches a request; drops those that are used up.
 pub(super) fn first_hit(faults: &mut Vec<TokenFault>, random: &mut Random) -> Option<TokenFault> {
     let hit = faults.iter_mut().find_map(|fault| {
         let before = fault.clone();
