@@ -1,13 +1,13 @@
-//! Object ids: a GUID as a number for lookups, and as text for the wire.
+//! Object ids: GUIDs as numbers for lookups, and as text in messages.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A GUID. Comparing and hashing a number is what makes reading 650 ids in one request cheap.
+/// A GUID. Comparing and hashing a number is cheap, which matters for 650 ids in a request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Guid(u128);
 
-/// The text was not 8-4-4-4-12 hexadecimal digits.
+/// The error of a text that is not 8-4-4-4-12 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotAGuid;
 
@@ -18,7 +18,7 @@ impl Guid {
     /// A fresh GUID of version 4.
     ///
     /// # Errors
-    /// When the operating system gives no random bytes.
+    /// The operating system returned no random bytes.
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0_u8; 16];
         getrandom::fill(&mut bytes)?;

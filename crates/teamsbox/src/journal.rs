@@ -1,6 +1,6 @@
-//! The journal: requests, writes and visible changes with their cause, in a bounded ring.
+//! The journal: a bounded ring of requests, writes, deliveries, and visible changes with their cause.
 //!
-//! It never holds secrets, tokens or query strings, and a bulk read is one entry with a count.
+//! It contains no secrets, tokens or query strings. A bulk read is one entry with a count.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,34 +15,34 @@ use crate::state::Moment;
 use crate::user::sequence_text;
 use crate::value::Shown;
 
-/// Entries kept.
+/// The most entries.
 pub(crate) const ENTRIES_MAX: usize = 10_000;
 
-/// Characters of a path kept.
+/// The most characters of a path.
 const PATH_MAX: usize = 256;
-/// Characters of a method kept.
+/// The most characters of a method.
 const METHOD_MAX: usize = 16;
 
-/// One entry.
+/// An entry of the journal.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Entry {
-    /// Counts from 1 without gaps.
+    /// Number, from 1 without gaps.
     pub(crate) sequence: u64,
-    /// When.
+    /// Time of the entry.
     pub(crate) at: Moment,
     /// `request`, `write`, `change`, `delivery` or `subscription`.
     pub(crate) kind: &'static str,
-    /// Whom it concerns.
+    /// The affected person.
     #[serde(serialize_with = "guid")]
     pub(crate) user: Option<Guid>,
-    /// What.
+    /// Details of the kind.
     pub(crate) detail: Detail,
-    /// Why; `null` for requests, which have no cause within the tenant.
+    /// Cause of a change; `null` for requests, which have no cause within the tenant.
     #[serde(serialize_with = "cause")]
     pub(crate) cause: Option<Cause>,
 }
 
-/// What an entry is about.
+/// Details of an entry.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Detail {
@@ -52,43 +52,43 @@ pub(crate) enum Detail {
         method: Box<str>,
         /// Path without the query.
         path: Box<str>,
-        /// Status of the reply.
+        /// Status of the answer.
         status: u16,
         /// Client id of the application.
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "app_text")]
         app: Option<Arc<str>>,
-        /// How many people a bulk read asked for.
+        /// Number of people of a bulk read.
         #[serde(skip_serializing_if = "Option::is_none")]
         count: Option<usize>,
-        /// The faults that spoilt the answer.
+        /// Names of the faults that changed the answer.
         #[serde(skip_serializing_if = "Option::is_none")]
         fault: Option<Box<str>>,
     },
-    /// A write that was carried out.
+    /// An applied write.
     Write(Write),
     /// An attempt to deliver a notification.
     Delivery(Delivery),
-    /// What became of a subscription or a notification without any attempt.
+    /// A subscription that ended, or a notification that was dropped without an attempt.
     Lost {
-        /// The subscription.
+        /// Id of the subscription.
         subscription: String,
-        /// Why.
+        /// The reason.
         reason: Box<str>,
     },
-    /// A change everybody can see.
+    /// A visible change.
     #[serde(rename_all = "camelCase")]
     Change {
         /// The pair before.
         from: Shown,
         /// The pair after.
         to: Shown,
-        /// The new stamp.
+        /// The new sequence number.
         sequence_number: String,
     },
 }
 
 impl Detail {
-    /// A subscription that ended, or a notification that nobody will get.
+    /// Details of a subscription that ended, or of a notification that was dropped.
     pub(crate) fn lost(subscription: Guid, reason: &str) -> Self {
         Self::Lost {
             subscription: subscription.to_string(),
@@ -96,7 +96,7 @@ impl Detail {
         }
     }
 
-    /// A request as far as it fits: paths come from outside and the ring holds many.
+    /// Details of a request. Path and method are cut, because clients choose their length.
     pub(crate) fn request(
         method: &str,
         path: &str,
@@ -120,7 +120,7 @@ impl Detail {
         }
     }
 
-    /// Names the faults that a request met.
+    /// Adds the names of the faults that changed the answer.
     pub(crate) fn spoilt_by(mut self, name: Option<&str>) -> Self {
         if let Self::Request { fault, .. } = &mut self {
             *fault = name.map(Into::into);
@@ -133,55 +133,55 @@ impl Detail {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Delivery {
-    /// Whose.
+    /// Ids of the subscriptions.
     pub(crate) subscriptions: Vec<String>,
-    /// Where to, without the query.
+    /// Notification URL without its query.
     pub(crate) url: String,
     /// `updated`, or the lifecycle event.
     pub(crate) event: &'static str,
-    /// How many items.
+    /// Number of items.
     pub(crate) items: usize,
-    /// Counts from 1.
+    /// Number of the attempt, from 1.
     pub(crate) attempt: u32,
-    /// When the change happened.
+    /// Time of the change.
     pub(crate) posted: Moment,
     /// The status of the answer, `timeout` or `unreachable`.
     pub(crate) outcome: Box<str>,
     /// `delivered`, `retry` or `given up`.
     pub(crate) verdict: &'static str,
-    /// When it is tried again.
+    /// Time of the next attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<Moment>,
 }
 
-/// A write that was carried out.
+/// An applied write.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Write {
-    /// What was done.
+    /// Name of the operation.
     pub(crate) operation: &'static str,
-    /// Session id, device, kind of call or partner.
+    /// Session id, device, kind of call, or other party.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) target: Option<Box<str>>,
-    /// The pair written.
+    /// The written pair.
     #[serde(flatten)]
     pub(crate) shown: Option<Shown>,
-    /// When it lapses.
+    /// Time of expiry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires: Option<Moment>,
 }
 
-/// The ring.
+/// The ring of entries.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     entries: VecDeque<Entry>,
     last: u64,
-    /// Tells readers that follow the journal how far it has come.
+    /// Publishes the number of the latest entry to readers that follow the journal.
     grown: watch::Sender<u64>,
 }
 
 impl Journal {
-    /// Adds an entry and drops the oldest when full.
+    /// Adds an entry; drops the oldest if the ring is full.
     pub(crate) fn push(
         &mut self,
         at: Milliseconds,
@@ -205,7 +205,7 @@ impl Journal {
         self.grown.send_replace(self.last);
     }
 
-    /// Follows the journal: changes whenever it grows.
+    /// A receiver of the number of the latest entry.
     pub(crate) fn follow(&self) -> watch::Receiver<u64> {
         self.grown.subscribe()
     }
@@ -226,7 +226,7 @@ impl Journal {
         self.push(at, "change", Some(user), detail, Some(cause));
     }
 
-    /// Entries after a sequence number, and the number to continue from.
+    /// The entries after a number, and the number from which to continue.
     pub(crate) fn page(&self, after: u64, user: Option<Guid>, limit: usize) -> (Vec<&Entry>, u64) {
         let oldest = self
             .entries
@@ -242,7 +242,7 @@ impl Journal {
             .filter(wanted)
             .take(limit)
             .collect();
-        // A full page ends at its last entry; a page that is not full has seen everything.
+        // A full page continues at its last entry; a page that is not full continues at the latest entry.
         let next = page
             .last()
             .filter(|_| page.len() == limit)

@@ -1,7 +1,7 @@
-//! Signing and checking tokens: RS256 with keys that rotate on demand.
+//! Keys that sign and verify tokens (RS256), with rotation on demand.
 //!
-//! Like Entra, two keys are published: the one that signs, and the next, which takes over at a rotation. The one before
-//! stays valid until the rotation after, so that tokens in use survive one.
+//! As in Entra, two keys are published: the signing key and the next one, which signs after a rotation. The previous key
+//! stays valid until the following rotation, so that issued tokens survive one rotation.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,19 +23,19 @@ use crate::config::StartError;
 use crate::duration::Milliseconds;
 use crate::permissions::{Caller, Claims};
 
-/// Checked tokens remembered, by hash. When full, all are forgotten: checking again costs little.
+/// The most verified tokens in the cache, by hash. A full cache is emptied: verification is cheap.
 const CHECKED_MAX: usize = 4_096;
 
-/// Longer bearer tokens are not looked at.
+/// The most bytes of a bearer token.
 const TOKEN_BYTES_MAX: usize = 16 * 1_024;
 
-/// All keys of the emulator and the tokens they are known to have signed.
+/// All keys of the emulator, and a cache of verified tokens.
 pub(crate) struct Keys {
     ring: Mutex<Ring>,
     checked: Mutex<HashMap<[u8; 32], Arc<Caller>>>,
 }
 
-/// The keys in use. The next one is made when it is first needed: making one takes a while.
+/// The keys in use. The next one is generated when it is first needed, because this takes a while.
 struct Ring {
     previous: Option<Arc<Key>>,
     signing: Arc<Key>,
@@ -49,28 +49,28 @@ pub(crate) struct Key {
     id: String,
     /// Modulus and exponent, base64url.
     public: (String, String),
-    /// Its self-signed certificate, base64.
+    /// The self-signed certificate of the key, base64.
     certificate: String,
 }
 
-/// Why a token does not open the door.
+/// The reason why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejection {
-    /// Not a token of this emulator.
+    /// The token was not issued by this emulator.
     Invalid,
-    /// Out of its time.
+    /// The token has expired or is not valid yet.
     Expired,
 }
 
 impl Key {
-    /// Makes a key pair. Takes a moment; keep it off the async threads.
+    /// Generates a key pair. Blocks for a while: call it on a blocking thread.
     fn generate() -> Result<Self, StartError> {
         fn failed(error: impl std::fmt::Display) -> StartError {
             StartError::Key(error.to_string())
         }
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
         let private = pair.as_der().map_err(failed)?;
-        // The token library takes the key in PEM and unwraps PKCS #8 itself; its DER entry wants the bare RSA form.
+        // The token library unwraps PKCS #8 from PEM; from DER it accepts the bare RSA form only.
         let pem = format!(
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
             STANDARD.encode(private.as_ref())
@@ -112,7 +112,7 @@ impl Key {
 }
 
 impl Keys {
-    /// Makes the first key pair. Takes a moment; keep it off the async threads.
+    /// Generates the first key pair. Blocks for a while: call it on a blocking thread.
     pub(crate) fn generate() -> Result<Self, StartError> {
         let ring = Ring {
             previous: None,
@@ -125,13 +125,13 @@ impl Keys {
         })
     }
 
-    /// The published keys as a JWK set. May make the next key: keep it off the async threads.
+    /// The published keys as a JWK set. May generate the next key: call it on a blocking thread.
     pub(crate) fn published(&self, issuer: &str) -> Result<Value, StartError> {
         let mut ring = self.ring();
         if ring.next.is_none() {
             ring.next = Some(Arc::new(Key::generate()?));
         }
-        // At most two: after a rotation the former key matters more than the one that has signed nothing yet.
+        // At most two: after a rotation the previous key is published instead of the next one, which has signed nothing yet.
         let second = ring.previous.as_ref().or(ring.next.as_ref());
         let keys = [Some(&ring.signing), second];
         let keys: Vec<_> = keys
@@ -142,8 +142,8 @@ impl Keys {
         Ok(json!({ "keys": keys }))
     }
 
-    /// Lets the next key sign from now on; the one before the former signer is no longer known. May make a key: keep it
-    /// off the async threads.
+    /// Makes the next key the signing key. The present one becomes the previous key, and the previous one is dropped. May
+    /// generate a key: call it on a blocking thread.
     pub(crate) fn rotate(&self) -> Result<(), StartError> {
         let mut ring = self.ring();
         let next = match ring.next.take() {
@@ -158,7 +158,7 @@ impl Keys {
         Ok(())
     }
 
-    /// The ids of the signing key and of the former one.
+    /// The ids of the signing key and of the previous key.
     pub(crate) fn ids(&self) -> (String, Option<String>) {
         let ring = self.ring();
         (
@@ -181,7 +181,7 @@ impl Keys {
         jsonwebtoken::encode(&header, claims, &key.signing)
     }
 
-    /// Finds out who presents a token.
+    /// Verifies a token; returns its caller.
     pub(crate) fn check(&self, token: &str, now: Milliseconds) -> Result<Arc<Caller>, Rejection> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(Rejection::Invalid);
@@ -207,7 +207,7 @@ impl Keys {
 
     fn verify(&self, token: &str) -> Result<Caller, Rejection> {
         let mut validation = Validation::new(Algorithm::RS256);
-        // Time is checked against the tenant's clock, and the audience was restricted when the token was issued.
+        // The time is checked below with the tenant's clock; the audience was restricted when the token was issued.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.validate_aud = false;
@@ -240,7 +240,7 @@ impl Keys {
     }
 }
 
-/// Signs with a key that nobody publishes, for tests that want a forged token.
+/// Signs with an unpublished key, for the fault of forged tokens.
 pub(crate) fn forge(claims: &impl Serialize) -> Option<String> {
     let key = Key::generate().ok()?;
     let header = Header {
@@ -276,7 +276,7 @@ mod tests {
             caller.has(Permission::PresenceReadAll)
                 && !caller.has(Permission::PresenceReadWriteAll)
         );
-        // The second look comes from memory and still minds the time.
+        // The second check uses the cache and still checks the time.
         assert!(keys.check(&token, 1_999_999).is_ok());
         assert_eq!(
             keys.check(&token, 2_000_000).unwrap_err(),

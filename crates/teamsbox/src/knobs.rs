@@ -1,8 +1,8 @@
-//! Knobs: behaviour that Microsoft does not document, or that differs between sources, with the defaults that fit what
-//! the field reports.
+//! Knobs: choices of behaviour that Microsoft does not document, or that differs between sources. The defaults match
+//! reports from real tenants.
 //!
-//! Programs set them as a [`Knobs`] value, the command line as `--knob NAME=VALUE`, tests of any language with
-//! `PATCH /box/v1/knobs`. Names in JSON are in camel case; durations are ISO 8601 texts such as `PT2M`.
+//! Programs set a [`Knobs`] value, the command line `--knob NAME=VALUE`, and tests in any language `PATCH /box/v1/knobs`.
+//! Names in JSON are in camel case; durations are ISO 8601 texts such as `PT2M`.
 
 mod choices;
 
@@ -20,48 +20,48 @@ use crate::duration::{self, DAY, HOUR, MINUTE, Milliseconds, SECOND};
 use crate::error::ControlError;
 use crate::value::IdleSpelling;
 
-/// Behaviour that Microsoft does not document, with the defaults that fit what the field reports.
+/// Choices of behaviour that Microsoft does not document. The defaults match reports from real tenants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Knobs {
-    /// How the first stage of the fade is spelled.
+    /// Spelling of the first stage of the fade.
     pub idle_spelling: IdleSpelling,
-    /// How long a client's session outlives its sign-out.
+    /// Lifetime of a client's session after its sign-out.
     #[serde(with = "iso")]
     pub sign_out_grace: Duration,
-    /// Whether bulk reads carry `sequenceNumber`, which the documented sample leaves out.
+    /// True if bulk reads contain `sequenceNumber`, which the documented sample leaves out.
     pub bulk_sequence_number: bool,
-    /// How long access tokens live.
+    /// Lifetime of access tokens.
     #[serde(with = "iso")]
     pub token_lifetime: Duration,
     /// The type of `expires_in`.
     pub expires_in: ExpiresIn,
-    /// How long refresh tokens live.
+    /// Lifetime of refresh tokens.
     #[serde(with = "iso")]
     pub refresh_token_lifetime: Duration,
-    /// A session id that is not the caller's client id: accepted with a warning, or refused with 403.
+    /// Treatment of a session id that is not the caller's client id: accepted with a warning, or refused with 403.
     pub foreign_session_id: Policy,
-    /// Which session of a rank is shown.
+    /// The shown session among those of the highest rank.
     pub tie_break: TieBreak,
-    /// What writing `InAMeeting` or `OutOfOffice` does.
+    /// Treatment of writes of `InAMeeting` or `OutOfOffice`.
     pub calendar_pairs: CalendarPairs,
-    /// What bulk reads do with unknown ids.
+    /// Treatment of unknown ids in bulk reads.
     pub bulk_unknown_id: UnknownId,
-    /// What calls about the presence of guests are answered.
+    /// Answer to calls about the presence of guests.
     pub guests: WithoutTeams,
-    /// What calls about the presence of people without a plan with Teams are answered.
+    /// Answer to calls about the presence of people without a licence for Teams.
     pub unlicensed: WithoutTeams,
-    /// What happens to subscriptions that ask for more than an hour.
+    /// Treatment of subscriptions for more than an hour.
     pub long_expiry: LongExpiry,
-    /// What an identical write does.
+    /// Effect of an identical write.
     pub identical_write: IdenticalWrite,
-    /// How an application's call is read back.
+    /// Activity that is read for an application's call.
     pub echo_activity: EchoActivity,
-    /// How focus time is read back.
+    /// Activity that is read for focus time.
     pub focusing: Focusing,
-    /// Whether calendars show without any session.
+    /// Effect of the calendar without a session.
     pub calendar_alone: CalendarAlone,
-    /// Clearing an empty preferred slot: 200, or 404.
+    /// Answer to clearing an empty preferred slot: 200 or 404.
     pub clear_empty_preferred: Policy,
     /// The shortest explicit duration of a preferred presence.
     #[serde(with = "iso")]
@@ -69,43 +69,43 @@ pub struct Knobs {
     /// The longest explicit duration of a preferred presence.
     #[serde(with = "iso")]
     pub preferred_longest: Duration,
-    /// The shape of validation tokens.
+    /// Version of validation tokens.
     pub validation_tokens: TokenStyle,
-    /// The status with which location actions succeed: 204 or 200.
+    /// Status of successful location actions: 204 or 200.
     pub location_status: u16,
-    /// How far reads through Graph lag behind writes.
+    /// Lag of reads through Graph behind writes.
     #[serde(with = "iso")]
     pub read_lag: Duration,
-    /// How far behind a Teams desktop client of somebody else is.
+    /// Lag of presence in other people's Teams desktop clients.
     #[serde(with = "iso")]
     pub desktop_lag: Duration,
-    /// How far behind Teams in a browser is.
+    /// Lag of presence in other people's Teams web clients.
     #[serde(with = "iso")]
     pub web_lag: Duration,
-    /// How far behind Teams on a phone is.
+    /// Lag of presence in other people's Teams mobile clients.
     #[serde(with = "iso")]
     pub phone_lag: Duration,
-    /// A principal name in place of the id, in presence calls.
+    /// Treatment of a user principal name instead of the id in presence calls.
     pub principal_name: PrincipalName,
-    /// Which words reads and notifications use.
+    /// The list of values that reads and notifications use.
     pub value_list: ValueList,
-    /// Whether subscriptions may name `http://` addresses.
+    /// True if subscriptions can have `http://` addresses.
     pub http_webhooks: bool,
-    /// The mean time from a change to its delivery.
+    /// Mean time from a change to its delivery.
     #[serde(with = "iso")]
     pub notification_mean: Duration,
-    /// The longest time from a change to its delivery.
+    /// Longest time from a change to its delivery.
     #[serde(with = "iso")]
     pub notification_cap: Duration,
-    /// How the times in between are spread.
+    /// Distribution of the times from a change to its delivery.
     pub notification_spread: Spread,
-    /// Whether later changes may overtake earlier ones.
+    /// True if later changes can overtake earlier ones.
     pub notification_reorder: bool,
-    /// How many of a hundred notifications are delivered twice.
+    /// Percentage of notifications that are delivered twice.
     pub notification_duplicates: u8,
-    /// How many items may share one request.
+    /// The most items of one request.
     pub notification_items: u16,
-    /// Whether notifications rotate through all documented shapes.
+    /// True if notifications use all documented forms in turn.
     pub notification_variety: bool,
     /// Presence calls per application in 30 seconds; 0 for no limit.
     pub presence_limit: u32,
@@ -113,22 +113,23 @@ pub struct Knobs {
     pub subscription_limit: u32,
     /// Lists of subscriptions per application in 20 seconds; 0 for no limit.
     pub subscription_list_limit: u32,
-    /// Units of directory reads per application in 10 seconds: 0 for no limit, none for what fits the tenant's size.
+    /// Resource units of directory reads per application in 10 seconds; 0 for no limit, `None` for the limit of the
+    /// tenant's size.
     pub directory_limit: Option<u32>,
-    /// The form of `Retry-After` of throttled calls.
+    /// Form of `Retry-After` in throttled calls.
     pub retry_after: RetryAfter,
-    /// Where the tenant is.
+    /// Cloud of the tenant.
     pub cloud: Cloud,
-    /// People per page of a directory list, unless `$top` says otherwise.
+    /// People of a page of a directory list without `$top`.
     pub page_size: u16,
-    /// How long delta links last.
+    /// Lifetime of delta links.
     #[serde(with = "iso")]
     pub delta_lifetime: Duration,
-    /// What later rounds of a delta list of people who have changed.
+    /// Fields of a changed person in later rounds of a delta query.
     pub delta_items: DeltaItems,
-    /// How expired delta links are refused.
+    /// Error of an expired delta link.
     pub expired_delta: ExpiredDelta,
-    /// Where the random numbers start, so that a run can be repeated.
+    /// Seed of the random numbers, to repeat a run.
     pub seed: u64,
 }
 
@@ -190,10 +191,10 @@ impl Default for Knobs {
 }
 
 impl Knobs {
-    /// Changes the knobs named in a JSON object and leaves the others.
+    /// The knobs with those of a JSON object replaced.
     ///
     /// # Errors
-    /// When a name is unknown or a value makes no sense.
+    /// A name is unknown or a value is invalid.
     pub fn merged(&self, changes: &Value) -> Result<Self, ControlError> {
         let unusable = |problem: &str| {
             let remedy = "send an object of knobs and their values as GET /box/v1/knobs shows them";
@@ -215,10 +216,10 @@ impl Knobs {
         Ok(knobs)
     }
 
-    /// Changes one knob given as text; what is no JSON is taken as a word.
+    /// The knobs with one replaced. `value` is JSON; any other text is a string.
     ///
     /// # Errors
-    /// When the name is unknown or the value makes no sense.
+    /// The name is unknown or the value is invalid.
     pub fn with(&self, name: &str, value: &str) -> Result<Self, ControlError> {
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
         self.merged(&Value::Object(
@@ -226,10 +227,10 @@ impl Knobs {
         ))
     }
 
-    /// Checks what the types leave open.
+    /// Checks the ranges that the types do not limit.
     ///
     /// # Errors
-    /// When a value makes no sense.
+    /// A value is out of range.
     pub(crate) fn check(&self) -> Result<(), ControlError> {
         let wrong = |field, value: String, remedy: &str| {
             Err(ControlError::invalid(
@@ -285,19 +286,19 @@ impl Knobs {
     }
 }
 
-/// A duration of a knob in the unit the pure part counts in.
+/// A duration in milliseconds.
 pub(crate) fn milliseconds(duration: Duration) -> Milliseconds {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Durations as ISO 8601 texts.
+/// Serialisation of durations as ISO 8601 texts.
 mod iso {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
     use super::{Duration, duration};
 
-    /// The text of a duration in seconds and their fractions.
+    /// A duration as ISO 8601 text in seconds with fractions.
     pub(super) fn text(duration: Duration) -> String {
         let (seconds, rest) = (duration.as_secs(), duration.subsec_millis());
         if rest == 0 {

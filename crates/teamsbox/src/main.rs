@@ -15,13 +15,13 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 #[command(version)]
 struct Options {
-    /// Where to listen; port 0 takes a free one.
+    /// Address of the listener; port 0 uses a free port.
     #[arg(long, env = "TEAMSBOX_LISTEN", default_value = "127.0.0.1:8300")]
     listen: SocketAddr,
-    /// Whether time is real or moved through POST /box/v1/clock.
+    /// Real time, or time that POST /box/v1/clock moves.
     #[arg(long, env = "TEAMSBOX_CLOCK", value_enum, default_value_t = ClockOption::Real)]
     clock: ClockOption,
-    /// The tenant's id, a GUID.
+    /// Id of the tenant, a GUID.
     #[arg(long, env = "TEAMSBOX_TENANT", default_value = DEFAULT_TENANT_ID)]
     tenant: String,
     /// People to start with: a CSV file with lines `display name,user principal name[,object id[,devices by blanks]]`.
@@ -35,7 +35,7 @@ struct Options {
     /// Start without the sample people.
     #[arg(long)]
     empty: bool,
-    /// A further host name under which page and control plane may be reached; may be repeated.
+    /// A further host name for page and control plane. May be repeated.
     #[arg(
         long = "allow-host",
         env = "TEAMSBOX_ALLOW_HOST",
@@ -43,22 +43,22 @@ struct Options {
         value_delimiter = ','
     )]
     allow_hosts: Vec<String>,
-    /// Refuse applications that are not registered, instead of registering them on first use.
+    /// Refuse unknown applications, instead of registering them at their first request.
     #[arg(long)]
     known_apps_only: bool,
     /// Serve TLS with a certificate for localhost from an authority made for this run.
     #[arg(long, env = "TEAMSBOX_TLS")]
     tls: bool,
-    /// Where to write the authority's certificate (PEM), for clients to trust.
+    /// File for the authority's certificate (PEM), which clients are to trust.
     #[arg(long, env = "TEAMSBOX_CA_OUT", value_name = "FILE", requires = "tls")]
     ca_out: Option<PathBuf>,
-    /// Behaviour that is not documented, such as presenceLimit=10000; GET /box/v1/knobs lists all. May be repeated.
+    /// A choice of undocumented behaviour, such as presenceLimit=10000; GET /box/v1/knobs lists all. May be repeated.
     #[arg(long = "knob", value_name = "NAME=VALUE")]
     knobs: Vec<String>,
-    /// A further tenant: its id and domain. May be repeated; POST /box/v1/tenants/{id}/users fills it.
+    /// A further tenant, by id and domain. May be repeated; POST /box/v1/tenants/{id}/users adds people to it.
     #[arg(long = "add-tenant", value_name = "ID=DOMAIN")]
     tenants: Vec<String>,
-    /// Where a manual clock starts, such as 2026-01-01T00:00:00Z.
+    /// Start of a manual clock, such as 2026-01-01T00:00:00Z.
     #[arg(long, env = "TEAMSBOX_CLOCK_START", value_name = "TIME")]
     clock_start: Option<jiff::Timestamp>,
 }
@@ -100,7 +100,7 @@ fn main() -> ExitCode {
     runtime.block_on(run(options, users))
 }
 
-/// The knobs and tenants that the command line asks for.
+/// The knobs and further tenants of the command line.
 fn settings(options: &Options) -> Result<(Knobs, Vec<NewTenant>), String> {
     let pair = |option: &str, text: &str| {
         let found = text
@@ -151,7 +151,7 @@ async fn run(options: Options, users: Vec<NewUser>) -> ExitCode {
         tls: options.tls,
         ..Config::default()
     };
-    // Before anything is printed: who reads the address may ask to stop at once.
+    // Before the address is printed: a program that reads it may stop this one at once.
     let stop = match asked_to_stop() {
         Ok(stop) => stop,
         Err(error) => {
@@ -195,7 +195,7 @@ async fn run(options: Options, users: Vec<NewUser>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Hears Ctrl-C and termination from the moment of the call on; the future ends with the first of them.
+/// Receives Ctrl-C and SIGTERM from now on; the future ends with the first of them.
 #[cfg(unix)]
 fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -209,7 +209,7 @@ fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Hears Ctrl-C from the moment of the call on.
+/// Receives Ctrl-C from now on.
 #[cfg(not(unix))]
 fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {

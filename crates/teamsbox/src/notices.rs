@@ -1,4 +1,4 @@
-//! Announcements to the page: changes of people and of the clock, as they happen.
+//! Events for the page: changes of people and of the clock.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use crate::user::{User, sequence_text};
 use crate::value::{Activity, Availability};
 
-/// An announcement to the page.
+/// An event for the page.
 #[derive(Debug, Clone)]
 pub(crate) enum Notice {
     /// An event with JSON data.
@@ -44,20 +44,20 @@ impl<'a> UserNotice<'a> {
     }
 }
 
-/// Announces the present state of a person, if a page listens.
+/// Sends the present state of a person, if a page is connected.
 pub(crate) fn announce_user(notices: &broadcast::Sender<Notice>, user: &User) {
     if notices.receiver_count() > 0 {
         announce(notices, "user", &UserNotice::of(user));
     }
 }
 
-/// Announces an event with JSON data.
+/// Sends an event with JSON data.
 pub(crate) fn announce(
     notices: &broadcast::Sender<Notice>,
     event: &'static str,
     data: &impl Serialize,
 ) {
-    // Plain data always serialises, and an announcement without listeners is no loss.
+    // Plain data always serialises, and an event without a receiver is no loss.
     if let Ok(data) = serde_json::to_string(data) {
         let _ = notices.send(Notice::Event(event, data.into()));
     }

@@ -1,7 +1,7 @@
-//! Several calls in one request.
+//! Batches: several calls in one request.
 //!
-//! Items run one after the other in an order that respects their dependencies; the answers come in reverse, for their
-//! order means nothing and nobody should rely on it.
+//! Items run one after the other, in an order that respects their dependencies. The answers are in reverse order: Graph
+//! guarantees no order, and clients must not rely on one.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::{Call, Identity, Reply, answer, write};
 use crate::permissions::Caller;
 use crate::shell::Shell;
 
-/// Calls per batch.
+/// The most calls of a batch.
 const ITEMS_MAX: usize = 20;
 
 #[derive(Deserialize)]
@@ -81,7 +81,7 @@ pub(super) async fn handle(
     })
 }
 
-/// What makes the whole batch malformed.
+/// Refuses a batch that is malformed as a whole.
 fn check(items: &[Item]) -> Result<(), GraphError> {
     if items.is_empty() || items.len() > ITEMS_MAX {
         let message = format!(
@@ -96,7 +96,7 @@ fn check(items: &[Item]) -> Result<(), GraphError> {
             let message = "Each request of a batch needs an id of its own, whatever its case.";
             return Err(GraphError::unreadable(message));
         }
-        // Only what came before can be depended on: that keeps circles out.
+        // An item can depend on earlier items only, so that dependencies are never circular.
         let unknown = item.depends_on.iter().find(|on| {
             let on = on.to_ascii_lowercase();
             on == item.id.to_ascii_lowercase() || !ids.contains(&on)

@@ -1,4 +1,4 @@
-//! What changed about people: full at first, then only what came after.
+//! Delta queries of people: the first round lists all people, later rounds the changed ones.
 
 use axum::http::StatusCode;
 use base64::Engine;
@@ -18,19 +18,19 @@ use crate::shell::Shell;
 use crate::user::User;
 use crate::world::World;
 
-/// Ids a filter may list.
+/// The most ids of a filter.
 const IDS_MAX: usize = 50;
 
-/// Where a round stands; the opaque part of its links.
+/// Position of a round; the opaque part of its links.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Token {
-    /// Changes after this revision; none for everybody.
+    /// Revision after which changes are listed; `None` lists all people.
     since: Option<u64>,
-    /// The revision at which the round began: the next one starts there.
+    /// Revision at which the round began; the next round continues there.
     until: u64,
-    /// The index to go on from.
+    /// Index of the next person.
     start: usize,
-    /// When it was given out.
+    /// Time at which the link was issued.
     given: Milliseconds,
 }
 
@@ -120,7 +120,7 @@ fn check(
     Ok(token)
 }
 
-/// The refusal of a link that has expired.
+/// The error of an expired link.
 fn expired(how: ExpiredDelta, call: &Call<'_>) -> GraphError {
     match how {
         ExpiredDelta::Gone => {
@@ -194,10 +194,10 @@ fn finish(call: &Call<'_>, value: Vec<Value>, token: &Token) -> Reply {
     Reply::json(StatusCode::OK, &body)
 }
 
-/// What a round says about a person, if anything.
+/// The element of a person in a round; `None` if the person is not listed.
 fn entry(user: &User, fields: &[&'static str], minimal: bool, token: &Token) -> Option<Value> {
     if let Some(removal) = user.removed {
-        // A first round lists who is there; a later one also who left since.
+        // The first round lists present people; a later one also those who were deleted since.
         let since = token.since?;
         let reason = if removal.for_good {
             "deleted"

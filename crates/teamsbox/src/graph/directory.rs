@@ -18,10 +18,10 @@ use crate::shell::Shell;
 use crate::user::User;
 use crate::world::World;
 
-/// People per page at most.
+/// The most people of a page.
 const TOP_MAX: usize = 999;
 
-/// What a read costs, in Graph's units.
+/// Cost of a read, in Graph's resource units.
 pub(super) fn units(operation: Operation, call: &Call<'_>) -> u64 {
     let base: i64 = match operation {
         Operation::ListUsers | Operation::UsersDelta => 2,
@@ -39,7 +39,7 @@ pub(super) fn units(operation: Operation, call: &Call<'_>) -> u64 {
     u64::try_from(units.max(1)).unwrap_or(1)
 }
 
-/// Which fields a caller gets: those asked for, as far as the permissions go.
+/// The selected fields that the caller's permissions allow.
 pub(super) fn selected(caller: &Caller, query: &Query) -> Result<Vec<&'static str>, GraphError> {
     let full = caller.has_any(&[Permission::UserReadAll, Permission::DirectoryReadAll]);
     if !full && !caller.has(Permission::UserReadBasicAll) {
@@ -66,7 +66,7 @@ pub(super) fn selected(caller: &Caller, query: &Query) -> Result<Vec<&'static st
     Ok(asked.into_iter().filter(permitted).collect())
 }
 
-/// Some fields of a person; the id always.
+/// The given fields of a person, and always the id.
 pub(super) fn show(user: &User, fields: &[&str]) -> Map<String, Value> {
     let names = user.names();
     let mut shown: Map<String, Value> = fields
@@ -77,7 +77,7 @@ pub(super) fn show(user: &User, fields: &[&str]) -> Map<String, Value> {
     shown
 }
 
-/// `GET /users/{id}` and `GET /me`: unlike presence, the directory also takes the sign-in name.
+/// `GET /users/{id}` and `GET /me`. Unlike presence, the directory also accepts the sign-in name.
 pub(super) fn user(
     shell: &Shell,
     caller: &Caller,
@@ -165,7 +165,8 @@ pub(super) fn list(shell: &Shell, caller: &Caller, call: &Call<'_>) -> Result<Re
             });
         }
         let total = people.len();
-        // Pages go by index, so that nobody is missed or doubled when people come and go; ordered ones by place.
+        // Pages continue at an index, so that no person is missed or repeated when people are added or deleted; ordered lists
+        // continue at a position.
         let rest: Vec<_> = match order {
             Some(_) => people.into_iter().skip(start).collect(),
             None => people
@@ -242,7 +243,7 @@ fn skip(call: &Call<'_>) -> Result<usize, GraphError> {
     start.ok_or_else(|| GraphError::query("Invalid page token: follow @odata.nextLink as it is."))
 }
 
-/// The address of the next page: the same query, and where to go on.
+/// The link to the next page: the same query with the position.
 fn next_link(call: &Call<'_>, start: usize) -> String {
     let mut link = format!("{}{}?", call.base, call.path);
     for name in ["select", "top", "filter", "count", "orderby"] {

@@ -10,10 +10,10 @@ use super::{Identity, Reply};
 use crate::duration::{Milliseconds, timestamp};
 use crate::guid::Guid;
 
-/// Paths and values are quoted up to this many characters.
+/// The most characters of a path or value in an error.
 const QUOTED_MAX: usize = 200;
 
-/// An error on its way into the envelope; boxed, because most requests succeed and results should stay small.
+/// An error of Graph. Boxed, because most requests succeed and results should stay small.
 #[derive(Debug)]
 pub(super) struct GraphError(Box<Content>);
 
@@ -48,12 +48,12 @@ impl GraphError {
         }))
     }
 
-    /// A value in the body that Graph does not take.
+    /// The error of an invalid value in the body.
     pub(super) fn argument(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidArgument", message)
     }
 
-    /// A body that cannot be read.
+    /// The error of a body that cannot be parsed.
     pub(super) fn unreadable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
@@ -76,13 +76,13 @@ impl GraphError {
         )
     }
 
-    /// The token lacks the permission.
+    /// The error of a missing permission.
     pub(super) fn forbidden(needed: &str) -> Self {
         let message = format!("Forbidden: the access token lacks the permission {needed}.");
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message)
     }
 
-    /// The token lacks the permission, as the directory says it.
+    /// The error of a missing permission, in the form of the directory.
     pub(super) fn denied(needed: &str) -> Self {
         let message = format!(
             "Insufficient privileges to complete the operation: the access token lacks {needed}."
@@ -94,17 +94,17 @@ impl GraphError {
         )
     }
 
-    /// A query the directory does not take.
+    /// The error of an unsupported query of the directory.
     pub(super) fn query(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "Request_BadRequest", message)
     }
 
-    /// A property of a subscription that is missing or wrong.
+    /// The error of a missing or invalid property of a subscription.
     pub(super) fn validation(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "ValidationError", message)
     }
 
-    /// Something that is not in the directory.
+    /// The error of an id that is not in the directory.
     pub(super) fn not_in_directory(id: &str) -> Self {
         let id: String = id.chars().take(QUOTED_MAX).collect();
         let message = format!(
@@ -113,13 +113,13 @@ impl GraphError {
         Self::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", message)
     }
 
-    /// One call too many.
+    /// The error of a throttled call.
     pub(super) fn throttled(retry_after: Option<String>) -> Self {
         let status = StatusCode::TOO_MANY_REQUESTS;
         Self::new(status, "TooManyRequests", "Please retry again later.").retry_after(retry_after)
     }
 
-    /// Where to go instead.
+    /// Adds the header `Location`.
     pub(super) fn location(mut self, location: String) -> Self {
         self.0.location = Some(location);
         self
@@ -133,7 +133,7 @@ impl GraphError {
         Self::new(StatusCode::NOT_FOUND, "NotFound", message)
     }
 
-    /// A list of ids of which one is unusable; Graph does not say which.
+    /// The error of a list with an invalid id. Graph does not name the id.
     pub(super) fn unusable_ids() -> Self {
         Self::unreadable("One or more of the ids are invalid.")
     }
@@ -164,19 +164,19 @@ impl GraphError {
         self
     }
 
-    /// Names the calling application, for the journal.
+    /// Adds the calling application, for the journal.
     pub(super) fn by(mut self, app: Arc<str>) -> Self {
         self.0.app = Some(app);
         self
     }
 
-    /// Names the user in question, for the journal.
+    /// Adds the affected user, for the journal.
     pub(super) fn of_user(mut self, user: Guid) -> Self {
         self.0.user = Some(user);
         self
     }
 
-    /// Puts the error into its envelope.
+    /// The answer with the error in Graph's envelope.
     pub(super) fn into_reply(self, identity: &Identity, now: Milliseconds) -> Reply {
         let content = *self.0;
         let client = identity

@@ -1,4 +1,4 @@
-//! Answers in place of Graph's own, as a test asks for them.
+//! Answers of configured faults, in place of Graph's own.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::shell::Shell;
 use crate::tenant::Tenant;
 use crate::world::World;
 
-/// The fault that hits a call, after the delay that was asked for.
+/// The fault that matches a call. Waits for the configured delay first.
 pub(super) async fn hit(shell: &Shell, call: &Call<'_>, route: &Route<'_>) -> Option<GraphFault> {
     let (delay, fault) = shell.with(|world, _| {
         let World {
@@ -39,7 +39,7 @@ pub(super) async fn hit(shell: &Shell, call: &Call<'_>, route: &Route<'_>) -> Op
     fault
 }
 
-/// Whether a call names a person, given by object id or user principal name, in its path or in its list of ids.
+/// Returns true if a call names a person, given by object id or user principal name, in its path or in its list of ids.
 fn is_about(user: &str, tenant: &Tenant, call: &Call<'_>, route: &Route<'_>) -> bool {
     let index = tenant.find_any(user).ok();
     let same = |named: &str| {
@@ -58,7 +58,7 @@ fn is_about(user: &str, tenant: &Tenant, call: &Call<'_>, route: &Route<'_>) -> 
     }
 }
 
-/// Gives a successful answer the odd shapes that are asked for.
+/// Applies the configured changes to a successful answer.
 pub(super) fn spoil(reply: Reply, shell: &Shell, call: &Call<'_>, route: &Route<'_>) -> Reply {
     shell.with(|world, _| {
         let World {
@@ -88,7 +88,7 @@ pub(super) fn spoil(reply: Reply, shell: &Shell, call: &Call<'_>, route: &Route<
     })
 }
 
-/// The address of the page itself, or of the first one.
+/// The link to the same page or to the first one.
 fn next_link(to: NextLink, call: &Call<'_>) -> String {
     let further = |part: &&str| {
         let name = part.split('=').next().unwrap_or_default();
@@ -106,7 +106,7 @@ fn next_link(to: NextLink, call: &Call<'_>) -> String {
     link.trim_end_matches('?').to_owned()
 }
 
-/// The answer that a refusal asks for, in place of the one of a request that was carried out.
+/// The answer of a fault. `carried_out` is the original answer, if the request was carried out.
 pub(super) fn reply(
     fault: &GraphFault,
     carried_out: Option<Reply>,
@@ -116,7 +116,7 @@ pub(super) fn reply(
     let status = fault
         .status
         .and_then(|status| StatusCode::from_u16(status).ok());
-    // What is closed has no status; the journal needs one.
+    // A closed connection has no status, but the journal needs one.
     let status = status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let reply = if fault.answer == Form::Envelope {
         refusal(status, fault.code.as_deref()).into_reply(identity, now)
@@ -142,7 +142,7 @@ pub(super) fn reply(
     }
 }
 
-/// A refusal worded as Graph words it.
+/// The error of a fault, with Graph's code and text.
 fn refusal(status: StatusCode, code: Option<&str>) -> GraphError {
     let (usual, message) = match status.as_u16() {
         400 => ("BadRequest", "Bad request."),

@@ -1,4 +1,4 @@
-//! The part of `$filter` that the directory understands: comparisons, all joined by `and` or all by `or`.
+//! The supported part of `$filter`: comparisons, all joined by `and` or all by `or`.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// Reads a filter; `None` when it is of a kind that is not understood.
+    /// Parses a filter; `None` if it is not supported.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (by_or, by_and) = (split(text, " or "), split(text, " and "));
         let any = by_or.len() > 1;
@@ -37,7 +37,7 @@ impl Filter {
         Some(Self { clauses, any })
     }
 
-    /// Whether a thing passes, given its fields.
+    /// Returns true if an object with the given fields passes.
     pub(super) fn passes(&self, field: impl Fn(&str) -> Value) -> bool {
         let holds = |clause: &Clause| match clause {
             Clause::In(name, literals) => {
@@ -54,7 +54,7 @@ impl Filter {
         }
     }
 
-    /// The fields that are compared.
+    /// The compared fields.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
         self.clauses.iter().map(|clause| match clause {
             Clause::In(name, _) | Clause::StartsWith(name, _) | Clause::EndsWith(name, _) => {
@@ -63,14 +63,14 @@ impl Filter {
         })
     }
 
-    /// Whether it needs `ConsistencyLevel: eventual` and `$count=true`.
+    /// Returns true if the filter needs `ConsistencyLevel: eventual` and `$count=true`.
     pub(super) fn is_advanced(&self) -> bool {
         self.clauses
             .iter()
             .any(|clause| matches!(clause, Clause::EndsWith(..)))
     }
 
-    /// The ids, if it only lists ids.
+    /// The ids, if the filter is a list of ids only.
     pub(super) fn ids(&self) -> Option<Vec<String>> {
         let mut ids = Vec::new();
         for clause in &self.clauses {
@@ -102,7 +102,7 @@ impl Literal {
     }
 }
 
-/// Texts are compared without regard to case.
+/// A value in the form in which texts are compared: in lower case.
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_lowercase()
 }

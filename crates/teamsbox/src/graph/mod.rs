@@ -1,7 +1,7 @@
-//! Microsoft Graph over HTTP, as far as presence needs it.
+//! The part of Microsoft Graph that presence needs, over HTTP.
 //!
-//! The shell of the sub-modules: it reads the request, finds the tenant, applies faults and limits, has [`handle`]
-//! decide, and dresses the reply with the headers every Graph reply carries. A batch goes the same way item by item.
+//! This module reads the request, finds the tenant, applies faults and limits, lets [`handle`] decide, and adds the headers
+//! of every Graph answer. Items of a batch take the same path.
 
 mod batch;
 mod delta;
@@ -43,24 +43,24 @@ use crate::tenants::Tenants;
 use crate::throttle::Bucket;
 use crate::world::World;
 
-/// The longest request body; 650 ids take 26 kB.
+/// The most bytes of a request body; 650 ids take 26 kB.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// A reply before it becomes HTTP.
+/// An answer before its conversion to HTTP.
 pub(crate) struct Reply {
     status: StatusCode,
-    /// JSON, or empty, unless there is another type.
+    /// JSON or empty, unless `content_type` is set.
     body: Vec<u8>,
-    /// The type of a body that is not Graph's.
+    /// Content type of a body that is not Graph's.
     content_type: Option<&'static str>,
-    /// Nothing is sent: the connection is closed.
+    /// True if the connection is closed without an answer.
     closed: bool,
     retry_after: Option<String>,
     allow: Option<String>,
     location: Option<String>,
-    /// What a read of the directory cost.
+    /// Cost of a read of the directory, in resource units.
     units: Option<u64>,
-    /// For the journal: the faults that it met.
+    /// Names of the faults that changed the answer, for the journal.
     spoilt: Option<String>,
     app: Option<Arc<str>>,
     user: Option<Guid>,
@@ -101,7 +101,7 @@ impl Reply {
     }
 }
 
-/// What a request is identified by in its reply.
+/// The ids of a request in its answer.
 struct Identity {
     request: String,
     client: Option<HeaderValue>,
@@ -121,19 +121,19 @@ impl Identity {
     }
 }
 
-/// One call, whether it came by itself or in a batch.
+/// One call: a request, or an item of a batch.
 struct Call<'a> {
     method: &'a Method,
-    /// With the version segment, without the query.
+    /// Path with the version segment, without the query.
     path: &'a str,
     query: Query,
-    /// The query as it came.
+    /// The query, not decoded.
     query_text: &'a str,
     headers: &'a HeaderMap,
     body: &'a Bytes,
-    /// Whether it came in a batch.
+    /// True for an item of a batch.
     batched: bool,
-    /// The address under which the caller knows the emulator.
+    /// The base URL under which the caller reaches the emulator.
     base: &'a str,
 }
 
@@ -149,7 +149,7 @@ async fn serve(State(tenants): State<Tenants>, request: Request) -> Response {
     let path = parts.uri.path();
     let identity = Identity::of(&parts.headers);
     let caller = authenticate(tenants.first(), &parts.headers);
-    // The token says which tenant is meant; without one it is the first.
+    // The token names the tenant; without a valid token it is the first one.
     let tenant = caller
         .as_ref()
         .ok()
@@ -189,7 +189,7 @@ async fn serve(State(tenants): State<Tenants>, request: Request) -> Response {
     dress(reply, identity, shell.clock().now_milliseconds())
 }
 
-/// Answers a call as decided, unless a fault hits it, and writes it into the journal.
+/// Answers a call as decided, unless a fault matches it, and records it in the journal.
 async fn through_faults(
     shell: &Shell,
     call: &Call<'_>,
@@ -218,7 +218,7 @@ async fn through_faults(
     reply
 }
 
-/// Answers one call and writes it into the journal.
+/// Answers a call and records it in the journal.
 async fn answer(
     shell: &Arc<Shell>,
     caller: Result<Arc<Caller>, GraphError>,
@@ -258,7 +258,7 @@ fn log(shell: &Shell, call: &Call<'_>, reply: &Reply) {
     shell.with(|world, now| world.log_request(now, reply.user, request));
 }
 
-/// Decides about one request.
+/// Decides a request.
 async fn handle(
     shell: &Arc<Shell>,
     caller: &Arc<Caller>,
@@ -309,7 +309,7 @@ async fn handle(
     }
 }
 
-/// Counts a call against its limit. Returns what a read of the directory costs.
+/// Counts a call against its limit; returns the cost of a read of the directory.
 fn throttle(
     shell: &Shell,
     caller: &Caller,
@@ -357,7 +357,7 @@ fn throttle(
     })
 }
 
-/// Units per ten seconds, by the number of people.
+/// Resource units of directory reads in ten seconds, by the number of people.
 fn directory_limit(world: &World) -> u64 {
     let by_size = match world.tenant.users.len() {
         0..50 => 3_500,

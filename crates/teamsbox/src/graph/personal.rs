@@ -1,4 +1,4 @@
-//! What people write about themselves: status messages and work locations.
+//! Status messages and work locations.
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -13,7 +13,7 @@ use crate::permissions::{Caller, Permission};
 use crate::shell::Shell;
 use crate::status::{Expiry, Layer, StatusMessage, WorkLocation};
 
-/// Characters of a status message at most; undocumented, Teams itself takes 280.
+/// The most characters of a status message. Undocumented; Teams itself allows 280.
 const TEXT_MAX: usize = 4_096;
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ struct DateTime {
     time_zone: Option<String>,
 }
 
-/// `POST /users/{id}/presence/setStatusMessage`. Nobody is notified of it.
+/// `POST /users/{id}/presence/setStatusMessage`. Sends no notification.
 pub(super) fn set_status(
     shell: &Shell,
     caller: &Caller,
@@ -130,7 +130,7 @@ pub(super) fn set_location(
     } else {
         write::parse(body)?
     };
-    // Applications may not say where somebody works, not even with all permissions.
+    // Applications cannot write work locations, not even with all permissions.
     if caller.user.is_none() || !caller.has(Permission::PresenceReadWrite) {
         return Err(GraphError::forbidden(
             "Presence.ReadWrite of the signed-in user",

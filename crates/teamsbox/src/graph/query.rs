@@ -1,4 +1,4 @@
-//! The query of a request: its options, decoded.
+//! The query of a request, decoded.
 
 use percent_encoding::percent_decode_str;
 
@@ -9,7 +9,7 @@ pub(super) struct Query {
 }
 
 impl Query {
-    /// Reads the part of an address after the question mark.
+    /// Parses the part of a URL after the question mark.
     pub(super) fn parse(text: &str) -> Self {
         let decode = |part: &str| {
             let blanks = part.replace('+', " ");

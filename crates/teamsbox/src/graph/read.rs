@@ -1,4 +1,4 @@
-//! Reading presence: one person, or up to 650 in one request.
+//! Reads of presence: one person, or up to 650 in one request.
 
 use std::fmt;
 
@@ -22,16 +22,16 @@ use crate::value::Shown;
 use crate::wording::{spell_activity, spell_availability};
 use crate::world::World;
 
-/// What reading takes, for refusals.
+/// The permissions for reads, for error texts.
 const READ_NEEDS: &str = "Presence.Read.All or Presence.ReadWrite.All";
 
-/// People per bulk read.
+/// The most people of a bulk read.
 pub(crate) const IDS_MAX: usize = 650;
 
-/// About what one person takes in a bulk reply; the buffer is made once for all.
+/// Bytes of one person in a bulk answer, to allocate the buffer once.
 const ITEM_BYTES: usize = 192;
 
-/// Who is meant by an id in the path, or by `/me`.
+/// The person that an id in the path or `/me` names.
 pub(super) fn target(
     world: &World,
     caller: &Caller,
@@ -70,9 +70,9 @@ pub(super) fn target(
     }
 }
 
-/// What calls about a person's presence are answered for want of Teams.
+/// The answer to calls about a person's presence, by the knobs for guests and for people without a licence.
 fn without_teams(world: &World, index: usize) -> WithoutTeams {
-    // Profiles are looked at only if it matters: a bulk read goes through here 650 times.
+    // Profiles are read only if a knob requires it: a bulk read calls this 650 times.
     if [world.knobs.guests, world.knobs.unlicensed] == [WithoutTeams::Accept; 2] {
         return WithoutTeams::Accept;
     }
@@ -143,7 +143,7 @@ pub(super) fn presence(
     })
 }
 
-/// The status message; its times are the person's own business.
+/// The status message. Its times are shown to the person only.
 fn status_message(user: &User, own: bool, now: Milliseconds) -> Value {
     let Some(status) = user.status.as_ref().filter(|status| status.stands(now)) else {
         return Value::Null;
@@ -168,7 +168,7 @@ fn work_location(user: &User, now: Milliseconds) -> Value {
     }
 }
 
-/// The moment whose state readers see.
+/// The time of the state that readers see; `None` for the present.
 fn moment(world: &World, now: Milliseconds) -> Option<Milliseconds> {
     let lag = world
         .faults
@@ -183,7 +183,7 @@ struct BulkRequest {
     ids: Option<Vec<ListedId>>,
 }
 
-/// An id of the list; what is no GUID names nobody.
+/// An id of the list; `None` if it is not a GUID.
 struct ListedId(Option<Guid>);
 
 impl<'de> Deserialize<'de> for ListedId {
@@ -263,7 +263,7 @@ pub(super) fn presences(shell: &Shell, caller: &Caller, body: &Bytes) -> Result<
     })
 }
 
-/// What stands for ids that name nobody.
+/// The state for ids without a person.
 const UNKNOWN: Past = Past {
     at: 0,
     shown: Shown::UNKNOWN,
@@ -271,7 +271,7 @@ const UNKNOWN: Past = Past {
     sequence: 0,
 };
 
-/// Writes one person of a bulk reply by hand: 650 of them are the price of a request.
+/// Writes one person of a bulk answer without a serialiser: 650 of them determine the cost of a request.
 fn write_item(
     reply: &mut Vec<u8>,
     guid: Guid,
@@ -280,7 +280,7 @@ fn write_item(
     knobs: &Knobs,
     now: Milliseconds,
 ) {
-    // Ids are GUIDs and the words are fixed, so nothing but the message needs escaping.
+    // Ids are GUIDs and the words are fixed: only the message needs escaping.
     reply.extend_from_slice(br#"{"id":""#);
     match user {
         Some(user) => reply.extend_from_slice(user.id.as_bytes()),

@@ -1,20 +1,19 @@
-//! Which Graph call a method and a path stand for. Path segments other than ids are read without regard to case, as
-//! Graph does.
+//! Recognition of Graph calls by method and path. The case of path segments other than ids is ignored, as in Graph.
 
 use axum::http::Method;
 
-/// Declares the calls that are emulated, with their method and their name in Graph's documentation.
+/// Declares the emulated calls, with their method and their name in Graph's documentation.
 macro_rules! operations {
     ($($(#[$meta:meta])* $variant:ident => $method:ident $name:literal),+ $(,)?) => {
-        /// A call that is emulated.
+        /// An emulated call.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Operation { $($(#[$meta])* $variant),+ }
 
-        /// All names a fault may mention.
+        /// The names that a fault can select.
         pub(crate) const OPERATIONS: &[&str] = &[$($name,)+ UNKNOWN];
 
         impl Operation {
-            /// The name as in Graph's documentation.
+            /// The name in Graph's documentation.
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
@@ -29,7 +28,7 @@ macro_rules! operations {
 operations! {
     /// List people.
     ListUsers => GET "listUsers",
-    /// List what changed about people.
+    /// List changes of people.
     UsersDelta => GET "usersDelta",
     /// Find one person in the directory by id or sign-in name.
     GetUser => GET "getUser",
@@ -39,7 +38,7 @@ operations! {
     GetGroup => GET "getGroup",
     /// List a group's own members.
     ListMembers => GET "listMembers",
-    /// List a group's members and those of the groups within.
+    /// List the members of a group and of its member groups.
     ListTransitiveMembers => GET "listTransitiveMembers",
     /// Read one person.
     GetPresence => GET "getPresence",
@@ -55,35 +54,35 @@ operations! {
     ClearUserPreferredPresence => POST "clearUserPreferredPresence",
     /// Write the status message.
     SetStatusMessage => POST "setStatusMessage",
-    /// Say by hand where the person works today.
+    /// Set the manual work location of today.
     SetManualLocation => POST "setManualLocation",
-    /// Say by sensing where the person works today.
+    /// Set the sensed work location of today.
     SetAutomaticLocation => POST "setAutomaticLocation",
-    /// Take back what was sensed.
+    /// Clear the sensed work location.
     ClearAutomaticLocation => POST "clearAutomaticLocation",
-    /// Take back both.
+    /// Clear both work locations.
     ClearLocation => POST "clearLocation",
-    /// Subscribe.
+    /// Create a subscription.
     CreateSubscription => POST "createSubscription",
     /// List subscriptions.
     ListSubscriptions => GET "listSubscriptions",
-    /// Look at a subscription.
+    /// Read a subscription.
     GetSubscription => GET "getSubscription",
     /// Extend a subscription.
     UpdateSubscription => PATCH "updateSubscription",
     /// End a subscription.
     DeleteSubscription => DELETE "deleteSubscription",
-    /// Vouch for a subscription.
+    /// Reauthorize a subscription.
     Reauthorize => POST "reauthorize",
-    /// Several calls in one request.
+    /// Run several calls in one request.
     Batch => POST "batch",
 }
 
-/// The name of what is not emulated, for faults.
+/// The name of all calls that are not emulated, for faults.
 const UNKNOWN: &str = "unknown";
 
 impl Operation {
-    /// Whether it is about presence itself.
+    /// Returns true if the call reads or writes presence.
     pub(crate) const fn is_presence(self) -> bool {
         matches!(
             self,
@@ -150,7 +149,7 @@ pub(crate) enum Route<'a> {
 impl<'a> Route<'a> {
     /// Reads a request line; the path includes the version segment.
     pub(crate) fn parse(method: &Method, path: &'a str) -> Self {
-        // Keys may also stand in brackets: users('id') is users/id.
+        // Keys can also be in brackets: users('id') is users/id.
         let segments: Vec<&str> = path
             .trim_matches('/')
             .split('/')
@@ -184,7 +183,7 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// The name by which faults select the call.
+    /// The name with which faults select the call.
     pub(crate) const fn operation(&self) -> &'static str {
         match self {
             Self::Call(operation, _) | Self::WrongMethod { operation, .. } => operation.name(),

@@ -1,4 +1,4 @@
-//! Subscriptions to presence: creating with the handshake, extending, reauthorizing, ending.
+//! Subscriptions to presence: creation with the handshake, extension, reauthorization, deletion.
 
 use std::sync::Arc;
 
@@ -25,11 +25,11 @@ use crate::world::World;
 
 /// The longest lifetime.
 const LONGEST: Milliseconds = 60 * MINUTE;
-/// Shorter lifetimes are raised to this.
+/// The shortest lifetime. Shorter ones are raised to it.
 const SHORTEST: Milliseconds = 45 * MINUTE;
-/// Characters of client states and certificate ids.
+/// The most characters of a client state and of a certificate id.
 const TEXT_MAX: usize = 128;
-/// Characters of an address.
+/// The most characters of a notification URL.
 const URL_MAX: usize = 2_048;
 
 #[derive(Debug, Default, Deserialize)]
@@ -97,7 +97,7 @@ pub(super) async fn create(
     let now = shell.clock().now_milliseconds();
     let expires = expiry_of(expiry, now, &knobs)?;
     shell.with(|world, _| check_room(world, caller, creator))?;
-    // Each address is asked by itself, even if both are the same.
+    // Each URL is validated separately, even if both are equal.
     for url in [Some(url), body.lifecycle_notification_url.as_deref()]
         .into_iter()
         .flatten()
@@ -124,7 +124,7 @@ pub(super) async fn create(
     };
     let reply = describe(&subscription);
     shell.with(|world, _| {
-        // Somebody else may have subscribed while the handshake went on.
+        // Another subscription may have been created during the handshake.
         check_room(world, caller, creator)?;
         world.subscriptions.add(subscription);
         Ok(())
@@ -229,7 +229,7 @@ pub(super) fn reauthorize(
     Ok(Reply::new(StatusCode::NO_CONTENT, Vec::new()))
 }
 
-/// The user on whose behalf presence is subscribed to. Applications by themselves may not.
+/// The signed-in user of a subscription. Applications cannot subscribe with their own permissions.
 fn permitted(caller: &Caller) -> Result<Guid, GraphError> {
     let user = caller
         .user
@@ -242,7 +242,7 @@ fn permitted(caller: &Caller) -> Result<Guid, GraphError> {
 
 fn check_room(world: &World, caller: &Caller, creator: Guid) -> Result<(), GraphError> {
     if world.subscriptions.of(&caller.app, creator).is_some() {
-        // The wording is Graph's own, with its slip.
+        // Graph's own text, including its typing error.
         let message = "Operation: Create; Exception: [Status Code: Conflict; Reason: A subscripton already exists. It must be deleted before a another can be made.]";
         return Err(GraphError::new(
             StatusCode::CONFLICT,
@@ -326,7 +326,7 @@ fn recipient(body: &Body) -> Result<Recipient, GraphError> {
     })
 }
 
-/// When a subscription ends that asks for a certain moment.
+/// The end of a subscription with a requested expiry.
 fn expiry_of(text: &str, now: Milliseconds, knobs: &Knobs) -> Result<Milliseconds, GraphError> {
     let expires = moment(text)
         .ok_or_else(|| GraphError::validation("expirationDateTime is not a date and time."))?;
@@ -345,7 +345,7 @@ fn expiry_of(text: &str, now: Milliseconds, knobs: &Knobs) -> Result<Millisecond
     Ok(expires.max(now + SHORTEST))
 }
 
-/// A moment with or without offset; without one it is UTC.
+/// Parses a time with or without offset; without one it is UTC.
 fn moment(text: &str) -> Option<Milliseconds> {
     let with_offset = text.parse::<Timestamp>().ok();
     let without = || {
@@ -374,7 +374,7 @@ fn describe(subscription: &Subscription) -> Value {
     body
 }
 
-/// A subscription without its certificate, which is not documented to come back.
+/// A subscription without its certificate: the documentation does not list the certificate in answers.
 fn describe_in_list(subscription: &Subscription) -> Value {
     let expires = timestamp(subscription.expires)
         .strftime("%Y-%m-%dT%H:%M:%S%.7fZ")

@@ -1,7 +1,6 @@
-//! Writing presence: application sessions and the preferred slot.
+//! Writes of presence: application sessions and the preferred slot.
 //!
-//! The order of checks is observable and deliberate: the body's form and the session id come before permissions, and
-//! permissions before everything else.
+//! Clients can observe the order of checks: the form of the body and the session id first, then permissions, then the rest.
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -24,17 +23,17 @@ use crate::tenant::APP_SESSIONS_MAX;
 use crate::value::Shown;
 use crate::world::World;
 
-/// How long a session lasts when nobody says.
+/// Default lifetime of a session.
 const SESSION_DEFAULT: Milliseconds = 5 * MINUTE;
-/// What may be said: five minutes to four hours.
+/// Permitted lifetimes of a session.
 const SESSION_RANGE: std::ops::RangeInclusive<Milliseconds> = 5 * MINUTE..=4 * HOUR;
-/// What writing takes, for refusals.
+/// The permissions for writes, for error texts.
 const WRITE_NEEDS: &str = "Presence.ReadWrite.All, or Presence.ReadWrite for the signed-in user";
 
-/// Session ids are client ids; anything much longer is a mistake.
+/// The most bytes of a session id, which is normally a client id.
 const SESSION_ID_BYTES_MAX: usize = 128;
 
-/// The members the four writes have between them.
+/// The members of the bodies of all four writes.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Body {
@@ -97,7 +96,7 @@ pub(super) fn handle(
     })
 }
 
-/// A write whose arguments are in order.
+/// A write with validated arguments.
 enum Action {
     Set {
         session_id: String,
@@ -112,7 +111,7 @@ enum Action {
         lasts: Milliseconds,
     },
     Unprefer,
-    /// A pair that only calendars bring: taken and forgotten.
+    /// Accepts and ignores a pair that only calendars set.
     Nothing,
 }
 
@@ -238,9 +237,9 @@ impl Action {
     }
 }
 
-/// Reads a JSON object.
+/// Parses a JSON object.
 pub(super) fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, GraphError> {
-    // Without this check an array would pass for an object with its members in order.
+    // serde would accept an array as an object with its members in order.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
         return Err(GraphError::unreadable(
             "The request body must be a JSON object.",
@@ -270,7 +269,7 @@ fn session_id(body: &Body) -> Result<String, GraphError> {
     Ok(given.to_ascii_lowercase())
 }
 
-/// Whether the pair is one that only calendars bring.
+/// Returns true if only calendars set the pair.
 fn of_calendar(body: &Body) -> bool {
     let activity = body.activity.as_deref().unwrap_or_default();
     ["InAMeeting", "OutOfOffice"]

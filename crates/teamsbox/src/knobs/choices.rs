@@ -1,8 +1,8 @@
-//! The words that knobs have as their values.
+//! Values of knobs.
 
 use serde::{Deserialize, Serialize};
 
-/// Declares an enum of the words a knob may have, spelled in camel case in JSON; the first is the default.
+/// Declares an enum of the values of a knob, in camel case in JSON; the first one is the default.
 macro_rules! choice {
     ($(#[$meta:meta])* $name:ident { $(#[$first_meta:meta])* $first:ident, $($(#[$variant_meta:meta])* $variant:ident),* $(,)? }) => {
         $(#[$meta])*
@@ -14,34 +14,34 @@ macro_rules! choice {
 }
 
 choice! {
-    /// What happens to something the sources disagree about.
+    /// Treatment of a request about which the sources disagree.
     Policy {
-        /// Taken as it is.
+        /// Accepted.
         Accept,
         /// Refused.
         Refuse,
     }
 }
 choice! {
-    /// Which of several sessions of one rank is shown.
+    /// The shown session among several of one rank.
     TieBreak {
-        /// The one whose statement changed last.
+        /// The one that changed last.
         Latest,
-        /// The one whose statement has stood longest.
+        /// The one that has not changed for the longest time.
         Earliest,
     }
 }
 choice! {
-    /// What `setPresence` does with pairs that only Teams itself shows (`InAMeeting`, `OutOfOffice`).
+    /// Treatment of `setPresence` with pairs that only Teams itself sets (`InAMeeting`, `OutOfOffice`).
     CalendarPairs {
         /// 400 `InvalidArgument`.
         Refuse,
-        /// 200 without any effect, as the prose of the documentation has it.
+        /// 200 without any effect, as in the text of the documentation.
         Ignore,
     }
 }
 choice! {
-    /// What a bulk read does with ids that name nobody or are no GUIDs.
+    /// Treatment of ids in a bulk read that name no person or are not GUIDs.
     UnknownId {
         /// Leaves them out.
         Omit,
@@ -54,72 +54,72 @@ choice! {
     }
 }
 choice! {
-    /// What happens to an expiry that lies too far ahead.
+    /// Treatment of an expiry that is too late.
     LongExpiry {
         /// 400.
         Refuse,
-        /// It is cut to the longest.
+        /// Reduced to the longest lifetime.
         Clamp,
     }
 }
 choice! {
-    /// What an identical write does.
+    /// Effect of an identical write.
     IdenticalWrite {
-        /// Nothing anybody sees.
+        /// No visible effect.
         Silent,
         /// Moves `sequenceNumber` and notifies.
         Notify,
     }
 }
 choice! {
-    /// How an application's `Busy/InACall` is read back.
+    /// The pair that is read for an application's `Busy/InACall`.
     EchoActivity {
-        /// As it was written.
+        /// The written pair.
         InACall,
-        /// As `Busy/Busy`, as before March 2025.
+        /// `Busy/Busy`, as before March 2025.
         Busy,
     }
 }
 choice! {
-    /// The activity that focus time is read as, beside `DoNotDisturb`.
+    /// The activity that is read for focus time, with the availability `DoNotDisturb`.
     Focusing {
-        /// Its own word, as listed since 2025.
+        /// `Focusing`, as documented since 2025.
         Focusing,
         /// `DoNotDisturb`, as seen in 2023.
         DoNotDisturb,
     }
 }
 choice! {
-    /// Whether calendars show while nobody is signed in.
+    /// Effect of the calendar while no client is signed in.
     CalendarAlone {
-        /// They do not: `Offline`.
+        /// None: the person is `Offline`.
         Offline,
-        /// They do.
+        /// The calendar's pair is shown.
         Show,
     }
 }
 choice! {
-    /// How presence calls take a user principal name in place of the object id.
+    /// Treatment of a user principal name instead of the object id in presence calls.
     PrincipalName {
         /// 404.
         NotFound,
         /// 400.
         BadRequest,
-        /// Like the id.
+        /// Accepted like the id.
         Accept,
     }
 }
 choice! {
-    /// Which list of values reads and notifications take their words from.
+    /// The list of values that reads and notifications use.
     ValueList {
-        /// `Busy/InACall`: every example there is.
+        /// `Busy/InACall`, as in every documented example.
         Pascal,
         /// The list of December 2025: lower camel case, calls under availability.
         List2025,
     }
 }
 choice! {
-    /// The shape of validation tokens.
+    /// The version of validation tokens.
     TokenStyle {
         /// Issuer of version 2.0 and `azp`.
         V2,
@@ -139,18 +139,18 @@ choice! {
     }
 }
 choice! {
-    /// How latencies of notifications are spread.
+    /// The distribution of the latencies of notifications.
     Spread {
         /// Many short ones, few long ones.
         Exponential,
-        /// All alike.
+        /// All equal.
         Fixed,
     }
 }
 choice! {
-    /// The cloud the tenant is in.
+    /// The cloud of the tenant.
     Cloud {
-        /// The worldwide one.
+        /// The worldwide cloud.
         Global,
         /// US Government L4: presence, but no notifications.
         UsGov,
@@ -161,18 +161,18 @@ choice! {
     }
 }
 choice! {
-    /// What a later round of a delta lists of a person who has changed.
+    /// The fields of a changed person in a later round of a delta query.
     DeltaItems {
-        /// All fields that are selected.
+        /// All selected fields.
         Whole,
-        /// The id and the fields that have changed, as for `Prefer: return=minimal`.
+        /// The id and the changed fields, as with `Prefer: return=minimal`.
         Changed,
     }
 }
 choice! {
-    /// How a delta link that has expired is refused.
+    /// The error of an expired delta link.
     ExpiredDelta {
-        /// 410 with the address to start over at.
+        /// 410 with the address of a new first round.
         Gone,
         /// 400 `Directory_ExpiredPageToken`.
         BadRequest,
@@ -181,9 +181,9 @@ choice! {
     }
 }
 choice! {
-    /// What calls about the presence of people without Teams are answered.
+    /// The answer to calls about the presence of people without Teams.
     WithoutTeams {
-        /// As those about everybody else.
+        /// The same as for all other people.
         Accept,
         /// 404; bulk reads list them as `PresenceUnknown`.
         NotFound,
@@ -192,9 +192,9 @@ choice! {
     }
 }
 choice! {
-    /// The type of `expires_in` beside tokens.
+    /// The type of `expires_in` in token answers.
     ExpiresIn {
-        /// A number, as RFC 6749 has it.
+        /// A number (RFC 6749, section 5.1).
         Number,
         /// A text, as Entra's older endpoint writes it.
         Text,

@@ -1,5 +1,5 @@
-//! Encryption of rich notifications: a fresh key per item, AES-256-CBC, HMAC-SHA256 over the ciphertext, and the key
-//! under RSA-OAEP with SHA-1.
+//! Encryption of rich notifications: a new key for each item, AES-256-CBC, HMAC-SHA256 over the ciphertext, and the key
+//! encrypted by RSA-OAEP with SHA-1 (Graph: "Set up change notifications that include resource data").
 
 use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
 use aws_lc_rs::error::Unspecified;
@@ -15,7 +15,7 @@ use super::subscription::Recipient;
 /// Encrypts the data of an item for its recipient.
 ///
 /// # Errors
-/// When there are no random bytes or the public key cannot be used.
+/// The operating system returned no random bytes, or the public key cannot be used.
 pub(crate) fn encrypt(plaintext: &str, recipient: &Recipient) -> Result<Value, Unspecified> {
     let mut key = [0_u8; 32];
     getrandom::fill(&mut key).map_err(|_| Unspecified)?;
@@ -34,7 +34,7 @@ pub(crate) fn encrypt(plaintext: &str, recipient: &Recipient) -> Result<Value, U
     }))
 }
 
-/// The ciphertext and its signature. The first half of the key is the initial vector, as Graph has it: each key is
+/// The ciphertext and its signature. As in Graph, the first half of the key is the initialization vector: each key is
 /// used once.
 fn seal(plaintext: &[u8], key: &[u8; 32]) -> Result<(Vec<u8>, Vec<u8>), Unspecified> {
     let mut vector = [0_u8; 16];

@@ -1,44 +1,44 @@
-//! How a publisher treats an address that answers slowly: it delays, then drops, then tries again.
+//! Graph's penalties for slow notification endpoints: delayed delivery, then dropped notifications for ten minutes.
 //!
-//! Pure. Counted per host, for all subscriptions that name it.
+//! Pure. Answers are counted per host, for all subscriptions with this host.
 
 use std::collections::VecDeque;
 
 use crate::duration::{MINUTE, Milliseconds, SECOND};
 
-/// How far back answers count, and how long a penalty lasts.
+/// Age of the answers that count, and duration of a penalty.
 const WINDOW: Milliseconds = 10 * MINUTE;
-/// An answer that takes longer is slow.
+/// An answer that takes longer counts as slow.
 const SLOW: Milliseconds = 3 * SECOND;
 /// An answer that takes longer counts towards dropping.
 const VERY_SLOW: Milliseconds = 10 * SECOND;
-/// Fewer answers than this say nothing about an address: one slow answer must not condemn it. Undocumented.
+/// The fewest answers that lead to a penalty, so that a single slow answer does not. Undocumented.
 const ANSWERS_MIN: usize = 20;
-/// Answers remembered at most.
+/// The most answers that are counted.
 const ANSWERS_MAX: usize = 10_000;
 
-/// What happens to a new notification.
+/// The treatment of a new notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Treatment {
     /// It is sent.
     Normal,
-    /// It is sent ten minutes late.
+    /// It is sent after this delay.
     Delayed(Milliseconds),
-    /// It is thrown away.
+    /// It is dropped.
     Dropped,
 }
 
-/// What is known of an address.
+/// The counted answers of a host.
 #[derive(Debug, Default)]
 pub(crate) struct Endpoint {
-    /// When an answer came and how long it took; the newest last.
+    /// Time and duration of each answer, the newest last.
     answers: VecDeque<(Milliseconds, Milliseconds)>,
     slow_until: Milliseconds,
     dropping_until: Milliseconds,
 }
 
 impl Endpoint {
-    /// Notes an answer, or the end of waiting for one.
+    /// Records an answer or a timeout.
     pub(crate) fn answered(&mut self, took: Milliseconds, now: Milliseconds) {
         if self.answers.len() == ANSWERS_MAX {
             self.answers.pop_front();
@@ -55,7 +55,7 @@ impl Endpoint {
         if count < ANSWERS_MIN {
             return;
         }
-        // Reaching the limit without an answer counts as exceeding it.
+        // A timeout at the limit counts as exceeding it.
         let over = |limit| {
             self.answers
                 .iter()
@@ -65,14 +65,14 @@ impl Endpoint {
         let (slow, very_slow) = (over(SLOW), over(VERY_SLOW));
         if very_slow * 100 > count * 15 && now >= self.dropping_until {
             self.dropping_until = now + WINDOW;
-            // What comes after the penalty is judged by itself.
+            // Answers after the penalty are judged separately.
             self.answers.clear();
         } else if slow * 100 > count * 10 && now >= self.slow_until {
             self.slow_until = now + WINDOW;
         }
     }
 
-    /// What happens to a notification that is posted now.
+    /// The treatment of a notification that is posted now.
     pub(crate) fn treatment(&self, now: Milliseconds) -> Treatment {
         if now < self.dropping_until {
             Treatment::Dropped
@@ -90,7 +90,7 @@ mod tests {
 
     fn answers(slow: usize, took: Milliseconds, of: usize) -> Endpoint {
         let mut endpoint = Endpoint::default();
-        // Spread evenly, so that no part of them is worse than the whole.
+        // Spread evenly, so that no part has a higher share than the whole.
         for number in 0..of {
             let is_slow = (number + 1) * slow / of > number * slow / of;
             endpoint.answered(if is_slow { took } else { 100 }, 1_000);

@@ -1,6 +1,6 @@
-//! Change notifications: who subscribed to whom, what is to be delivered when, how it is written and sent.
+//! Change notifications: subscriptions, the queue of deliveries, penalties of endpoints, and the bodies of notifications.
 //!
-//! `subscription`, `outbox` and `endpoint` are pure; `payload` and `encryption` build what is sent.
+//! Pure. `courier` sends the notifications.
 
 pub(crate) mod encryption;
 pub(crate) mod endpoint;
@@ -11,7 +11,8 @@ pub(crate) mod subscription;
 
 use crate::duration::{MINUTE, Milliseconds};
 
-/// Subscriptions of a tenant, as Graph limits them for Teams.
+/// The most subscriptions of a tenant, which is Graph's limit for Teams.
 pub(crate) const SUBSCRIPTIONS_MAX: usize = 10_000;
-/// How long before its end a subscription or its token is asked to be renewed, and how often again.
+/// Time from the first request for reauthorization to the end of the subscription or its token, and interval of further
+/// requests.
 pub(crate) const ASK_AHEAD: Milliseconds = 15 * MINUTE;

@@ -1,6 +1,6 @@
-//! What is to be delivered, when, and how often it has been tried.
+//! The queue of notifications, with their due times and retries.
 //!
-//! Pure: the courier takes what is due, sends it, and reports how it went.
+//! Pure: the courier takes due notifications, sends them, and reports the results.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,19 +9,20 @@ use crate::duration::{HOUR, MINUTE, Milliseconds, SECOND};
 use crate::guid::Guid;
 use crate::value::Shown;
 
-/// How long the first attempt waits for its answer.
+/// Timeout of the first attempt.
 pub(crate) const FIRST_TIMEOUT: Milliseconds = 3 * SECOND;
-/// How long later attempts wait.
+/// Timeout of later attempts.
 pub(crate) const LATER_TIMEOUT: Milliseconds = 10 * SECOND;
-/// The pause before the second attempt; it doubles each time. The schedule is undocumented, only its end is.
+/// The pause before the second attempt, which doubles for each further one. The schedule is undocumented; only its end is
+/// documented.
 const FIRST_PAUSE: Milliseconds = 10 * SECOND;
 /// The longest pause.
 const LONGEST_PAUSE: Milliseconds = 30 * MINUTE;
-/// After this long it is given up.
+/// Time after which a notification is given up.
 const GIVE_UP: Milliseconds = 4 * HOUR;
-/// Requests under way at a time; the others wait for their turn.
+/// The most concurrent requests. Others wait.
 const UNDER_WAY_MAX: usize = 256;
-/// Notifications waiting at most; more are thrown away.
+/// The most waiting notifications. Further ones are dropped.
 const WAITING_MAX: usize = 100_000;
 
 /// One item of a notification.
@@ -31,54 +32,54 @@ pub(crate) struct Item {
     pub(crate) content: Content,
 }
 
-/// What an item says.
+/// The content of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Somebody shows something else.
+    /// The visible pair of a person changed.
     Change { user: Guid, shown: Shown },
-    /// Something about the subscription itself.
+    /// A lifecycle event of the subscription.
     Lifecycle(&'static str),
 }
 
-/// A request to be made.
+/// A request to a notification endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Letter {
     pub(crate) id: u64,
     pub(crate) url: String,
     pub(crate) items: Vec<Item>,
-    /// Counts from 1.
+    /// Number of the attempt, from 1.
     pub(crate) attempt: u32,
-    /// When the change happened.
+    /// Time of the change.
     pub(crate) posted: Milliseconds,
     first_tried: Option<Milliseconds>,
-    /// When the wait for an answer ends.
+    /// End of the timeout.
     pub(crate) deadline: Milliseconds,
     sent: Milliseconds,
-    /// Manual time no longer waits for it.
+    /// True if manual time no longer waits for it.
     abandoned: bool,
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// An answer came.
+    /// An answer with this status.
     Status(u16),
-    /// None came in time.
+    /// No answer within the timeout.
     Timeout,
-    /// The address cannot be reached.
+    /// The endpoint cannot be reached.
     Failed,
 }
 
-/// What follows from it.
+/// The consequence of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Delivered,
-    /// It is tried again at that time.
+    /// The next attempt is at this time.
     Retry(Milliseconds),
     GivenUp,
 }
 
-/// Everything that is under way.
+/// The queue of notifications.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     waiting: BTreeMap<(Milliseconds, u64), Letter>,
@@ -88,7 +89,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Posts an item; `false` if it is thrown away, because the address is being punished or too much waits already.
+    /// Adds an item; returns false if it is dropped, because the endpoint has a penalty or the queue is full.
     pub(crate) fn post(
         &mut self,
         due: Milliseconds,
@@ -122,7 +123,7 @@ impl Outbox {
         true
     }
 
-    /// Takes what is due. First attempts to one address are put together up to a number of items.
+    /// Takes the due requests. First attempts to one URL are joined, up to a number of items.
     pub(crate) fn take(&mut self, now: Milliseconds, items_max: usize) -> Vec<Letter> {
         let mut letters: Vec<Letter> = Vec::new();
         while let Some(entry) = self.waiting.first_entry()
@@ -159,13 +160,13 @@ impl Outbox {
         letters
     }
 
-    /// An attempt has ended.
+    /// Records the result of an attempt; returns its consequence.
     pub(crate) fn finished(&mut self, id: u64, outcome: Outcome, now: Milliseconds) -> Verdict {
         let Some(letter) = self.sent.remove(&id) else {
             return Verdict::GivenUp;
         };
         let took = now - letter.sent;
-        // An address that cannot be reached at all is not slow.
+        // An unreachable endpoint does not count as slow.
         if outcome != Outcome::Failed {
             let endpoint = self
                 .endpoints
@@ -188,7 +189,7 @@ impl Outbox {
         Verdict::Retry(next)
     }
 
-    /// Nothing more for a subscription.
+    /// Removes the items of a subscription.
     pub(crate) fn forget(&mut self, subscription: Guid) {
         self.waiting.retain(|_, letter| {
             letter
@@ -198,7 +199,7 @@ impl Outbox {
         });
     }
 
-    /// When something is due next, answers that are awaited included.
+    /// The next deadline, including timeouts.
     pub(crate) fn next_deadline(&self) -> Option<Milliseconds> {
         let waiting = self.waiting.first_key_value().map(|((due, _), _)| *due);
         waiting
@@ -207,12 +208,12 @@ impl Outbox {
             .min()
     }
 
-    /// When something has to be sent next.
+    /// The next time at which a request is due.
     pub(crate) fn next_due(&self) -> Option<Milliseconds> {
         self.waiting.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// How much manual time has to wait for.
+    /// The number of requests for which manual time has to wait.
     pub(crate) fn outstanding(&self, now: Milliseconds) -> usize {
         let due = self.waiting.range(..=(now, u64::MAX)).count();
         let answers = self
@@ -222,7 +223,7 @@ impl Outbox {
         due + answers.count()
     }
 
-    /// Manual time goes on without the answers that have not come.
+    /// Lets manual time go on without the missing answers.
     pub(crate) fn abandon(&mut self) {
         for letter in self.sent.values_mut() {
             letter.abandoned = true;
@@ -230,7 +231,7 @@ impl Outbox {
     }
 }
 
-/// What answers are counted by: the host and port of an address.
+/// Host and port of a URL, by which answers are counted.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)

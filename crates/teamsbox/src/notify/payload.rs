@@ -1,4 +1,4 @@
-//! How notifications are written: basic and rich items, lifecycle items, validation tokens, in all shapes that occur.
+//! Bodies of notifications: basic and rich items, lifecycle items and validation tokens, in all forms that occur.
 
 use serde_json::{Map, Value, json};
 
@@ -12,20 +12,20 @@ use crate::knobs::{Knobs, TokenStyle};
 use crate::value::Shown;
 use crate::wording::{spell_activity, spell_availability};
 
-/// The application that Graph's notifications come from.
+/// The application id of Graph's change notifications.
 pub(crate) const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
-/// What the writing depends on beside the item itself.
+/// The inputs for an item besides its content.
 pub(crate) struct Context<'a> {
     pub(crate) tenant_id: &'a str,
     pub(crate) knobs: &'a Knobs,
-    /// What is to be wrong with it.
+    /// The configured faults of the item.
     pub(crate) fault: &'a NotificationFault,
-    /// Counts items; the shapes rotate with it.
+    /// Number of the item, which selects the form.
     pub(crate) number: u64,
 }
 
-/// Writes an item; `None` if it could not be encrypted.
+/// The JSON of an item; `None` if it could not be encrypted.
 pub(crate) fn item(
     subscription: &Subscription,
     content: &Content,
@@ -37,7 +37,7 @@ pub(crate) fn item(
     }
 }
 
-/// The shape whose turn it is: always the first unless the knobs ask for variety.
+/// The form of an item: the first one, or with the knob `notificationVariety` all in turn.
 fn shape(context: &Context<'_>, of: u64) -> u64 {
     if context.knobs.notification_variety {
         context.number % of
@@ -129,7 +129,7 @@ fn common(subscription: &Subscription, context: &Context<'_>) -> Map<String, Val
     item
 }
 
-/// The claims of the token with which Graph vouches for rich items to an application.
+/// The claims of the validation token that authenticates rich items to an application.
 pub(crate) fn validation_claims(
     app: &str,
     tenant_id: &str,

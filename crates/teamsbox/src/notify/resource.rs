@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::guid::Guid;
 
-/// People per subscription.
+/// The most people of a subscription.
 pub(crate) const IDS_MAX: usize = 650;
 
-/// Reads `[/]communications/presences/{id}` or `[/]communications/presences?$filter=id in ('…','…')`.
+/// Parses `[/]communications/presences/{id}` or `[/]communications/presences?$filter=id in ('…','…')`.
 ///
 /// # Errors
-/// Says what is wrong with it.
+/// The problem of the resource, as a text.
 pub(crate) fn parse(resource: &str) -> Result<BTreeSet<Guid>, String> {
     let path = resource.strip_prefix('/').unwrap_or(resource);
     let rest = strip_word(path, "communications/presences").ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Subscriptions: what was asked for, how long it stands, and when its owner has to be asked again.
+//! Subscriptions with their expiry and reauthorization.
 //!
 //! Pure: time is an argument.
 
@@ -16,31 +16,31 @@ pub(crate) struct Subscription {
     pub(crate) id: Guid,
     /// Client id of the application.
     pub(crate) app: Arc<str>,
-    /// The user on whose behalf it was made.
+    /// The signed-in user who created it.
     pub(crate) creator: Guid,
-    /// As it was given.
+    /// The resource, as the client sent it.
     pub(crate) resource: String,
-    /// The people it is about.
+    /// The subscribed people.
     pub(crate) users: BTreeSet<Guid>,
     pub(crate) notification_url: String,
     pub(crate) lifecycle_url: Option<String>,
     pub(crate) client_state: Option<String>,
-    /// For whom items are encrypted; without it they carry ids only.
+    /// The recipient of encrypted items; `None` for items with ids only.
     pub(crate) rich: Option<Recipient>,
-    /// As it was given.
+    /// The TLS version, as the client sent it.
     pub(crate) latest_tls: Option<String>,
     pub(crate) expires: Milliseconds,
-    /// When the stored access token ends.
+    /// Expiry of the stored access token.
     pub(crate) token_expires: Milliseconds,
-    /// When reauthorization was last asked for; none since the last answer.
+    /// Time of the last request for reauthorization; `None` after a reauthorization.
     pub(crate) asked: Option<Milliseconds>,
-    /// Nothing is delivered until somebody reauthorizes.
+    /// True if nothing is delivered until a reauthorization.
     pub(crate) paused: bool,
-    /// Due time of the latest notification: the next one does not overtake it.
+    /// Due time of the latest notification, which the next one does not overtake.
     pub(crate) last_due: Milliseconds,
 }
 
-/// For whom items are encrypted.
+/// The recipient of encrypted items.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipient {
     pub(crate) certificate: Certificate,
@@ -48,7 +48,7 @@ pub(crate) struct Recipient {
 }
 
 impl Subscription {
-    /// When it has to ask for renewal the next time.
+    /// Time of the next request for reauthorization.
     fn asks_at(&self) -> Milliseconds {
         match self.asked {
             Some(asked) => asked.saturating_add(ASK_AHEAD),
@@ -68,11 +68,11 @@ impl Subscription {
         self.expires.min(self.asks_at()).min(pauses)
     }
 
-    /// Somebody with a valid token vouches for it again.
+    /// Reauthorizes the subscription with a valid token.
     pub(crate) fn reauthorize(&mut self, token_expires: Milliseconds, now: Milliseconds) {
         self.token_expires = token_expires;
         self.paused = false;
-        // With the end near anyway, the next question comes after the usual pause, not at once.
+        // If the end is near, the next request for reauthorization follows after the usual interval, not at once.
         self.asked =
             (self.expires.min(token_expires).saturating_sub(ASK_AHEAD) <= now).then_some(now);
     }
@@ -109,20 +109,20 @@ impl Subscriptions {
         self.all.values()
     }
 
-    /// The one an application made on behalf of a user: there is at most one.
+    /// The subscription of an application and user; there is at most one.
     pub(crate) fn of(&self, app: &str, creator: Guid) -> Option<&Subscription> {
         self.all
             .values()
             .find(|one| *one.app == *app && one.creator == creator)
     }
 
-    /// Those that are about a person.
+    /// The subscriptions to a person.
     pub(crate) fn interested(&self, user: Guid) -> Vec<Guid> {
         let about = self.all.values().filter(|one| one.users.contains(&user));
         about.map(|one| one.id).collect()
     }
 
-    /// Removes those whose time is over.
+    /// Removes the expired subscriptions; returns their ids.
     pub(crate) fn expire(&mut self, now: Milliseconds) -> Vec<Guid> {
         let over: Vec<_> = self
             .all
@@ -136,7 +136,8 @@ impl Subscriptions {
         over
     }
 
-    /// Pauses those whose token is over, and returns those that have to ask now; notes that they did.
+    /// Pauses the subscriptions with an expired token; returns those that have to request reauthorization now, and records
+    /// the requests.
     pub(crate) fn ask(&mut self, now: Milliseconds) -> Vec<Guid> {
         let mut asking = Vec::new();
         for one in self.all.values_mut() {
@@ -149,7 +150,7 @@ impl Subscriptions {
         asking
     }
 
-    /// When time alone next changes something.
+    /// The next deadline of any subscription.
     pub(crate) fn next_deadline(&self) -> Option<Milliseconds> {
         self.all.values().map(Subscription::next_deadline).min()
     }
