@@ -1,11 +1,11 @@
 //! A Microsoft Teams tenant in a box: Entra and Microsoft Graph presence, emulated.
 //!
-//! Programs that read and write Teams presence run against it unchanged; a control plane under `/box/v1` and a page at
-//! `/` do what people do in Teams. As a library it starts in-process ([`Teamsbox::start`]) and shares its clock, so
-//! that tests cover days in milliseconds.
+//! Programs that read and write Teams presence run against it unchanged. A control plane under `/box/v1` and a page at `/`
+//! perform the actions of people in Teams. As a library it starts in-process ([`Teamsbox::start`]) and shares its clock,
+//! so that tests cover days in milliseconds.
 //!
-//! The state of a tenant is pure (`tenant`, `user`, `session`, `aggregate`, `calendar`, `signins`, `throttle`, `notify`):
-//! time is an argument, and changes are returned. `world` holds this state, `shell` holds a world behind its lock with
+//! The state of a tenant is pure (`tenant`, `user`, `session`, `aggregate`, `calendar`, `signins`, `throttle`,
+//! `notify::outbox`): time is an argument, and changes are returned. `world` holds this state, `shell` a world behind its lock with
 //! its tasks, `tenants` has the shells of all tenants. `graph`, `entra`, `control` and `page` answer requests, and
 //! `courier` sends notifications. Only `clock` reads the operating system's time. Tenants share a `host` (clock, keys,
 //! address) and nothing else.

@@ -1,4 +1,4 @@
-//! Who calls Graph and what the token permits.
+//! Callers of Graph and the permissions of their tokens.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::duration::{Milliseconds, SECOND};
 use crate::guid::Guid;
 
-/// Declares the permissions that are emulated, in the spelling of Graph.
+/// Declares the emulated permissions, in Graph's spelling.
 macro_rules! permissions {
     ($($variant:ident => $name:literal),+ $(,)?) => {
         /// A permission of Graph.
@@ -15,10 +15,10 @@ macro_rules! permissions {
         pub(crate) enum Permission { $($variant),+ }
 
         impl Permission {
-            /// All of them.
+            /// All emulated permissions.
             pub(crate) const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The name as it stands in `roles` and `scp`.
+            /// The name in the claims `roles` and `scp`.
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
@@ -39,7 +39,7 @@ permissions! {
     GroupMemberReadAll => "GroupMember.Read.All",
 }
 
-/// The claims of an access token, in the shape of version 1.0 as Graph's own tokens have it.
+/// The claims of an access token, in the form of version 1.0, which Graph's own tokens have.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Claims {
@@ -59,13 +59,13 @@ pub(crate) struct Claims {
     pub(crate) idtyp: String,
     /// Object id of the service principal or of the user.
     pub(crate) oid: String,
-    /// Application permissions; left out when there are none, as Entra does.
+    /// Application permissions; left out if there are none, as in Entra.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) roles: Vec<String>,
     /// Delegated permissions, separated by blanks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scp: Option<String>,
-    /// Name of the user.
+    /// Display name of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
     /// Sign-in name of the user.
@@ -81,24 +81,24 @@ pub(crate) struct Claims {
     pub(crate) ver: String,
 }
 
-/// Who calls Graph.
+/// The caller of a Graph request.
 #[derive(Debug)]
 pub(crate) struct Caller {
     /// Client id.
     pub(crate) app: Arc<str>,
     /// Tenant.
     pub(crate) tenant: Guid,
-    /// The signed-in user; none with an application's own token.
+    /// The signed-in user; `None` for a token with application permissions.
     pub(crate) user: Option<Guid>,
-    /// Until when the token is valid.
+    /// Expiry of the token.
     pub(crate) valid_until: Milliseconds,
     valid_from: Milliseconds,
-    /// One bit per permission.
+    /// A bit for each permission.
     permissions: u32,
 }
 
 impl Caller {
-    /// Reads claims; `None` when they lack tenant or user.
+    /// The caller of a token's claims; `None` if they lack tenant or user.
     pub(crate) fn of(claims: Claims) -> Option<Self> {
         let scopes = claims.scp.as_deref().unwrap_or_default();
         let names = claims
@@ -129,22 +129,22 @@ impl Caller {
         })
     }
 
-    /// Whether the token carries a permission.
+    /// Returns true if the token has a permission.
     pub(crate) fn has(&self, permission: Permission) -> bool {
         self.permissions & 1 << permission as u32 != 0
     }
 
-    /// Whether the token carries one of several permissions.
+    /// Returns true if the token has at least one of several permissions.
     pub(crate) fn has_any(&self, permissions: &[Permission]) -> bool {
         permissions.iter().any(|permission| self.has(*permission))
     }
 
-    /// Whether the token is in its time.
+    /// Returns true if the token has not expired.
     pub(crate) fn valid_at(&self, now: Milliseconds) -> bool {
         now >= self.valid_from && now < self.valid_until
     }
 
-    /// Whether presence of a person may be read.
+    /// Returns true if the caller can read the presence of a person.
     pub(crate) fn reads(&self, target: Guid) -> bool {
         use Permission::{PresenceRead, PresenceReadAll, PresenceReadWriteAll};
         match self.user {
@@ -153,13 +153,13 @@ impl Caller {
         }
     }
 
-    /// Whether presence of anybody may be read.
+    /// Returns true if the caller can read the presence of all people.
     pub(crate) fn reads_all(&self) -> bool {
         use Permission::{PresenceReadAll, PresenceReadWriteAll};
         self.has(PresenceReadAll) || self.user.is_none() && self.has(PresenceReadWriteAll)
     }
 
-    /// Whether presence of a person may be written.
+    /// Returns true if the caller can write the presence of a person.
     pub(crate) fn writes(&self, target: Guid) -> bool {
         match self.user {
             None => self.has(Permission::PresenceReadWriteAll),
@@ -167,7 +167,7 @@ impl Caller {
         }
     }
 
-    /// Whether the token carries any permission to write presence at all.
+    /// Returns true if the token has a permission to write presence.
     pub(crate) fn writes_some(&self) -> bool {
         let needed = if self.user.is_some() {
             Permission::PresenceReadWrite

@@ -1,25 +1,26 @@
-//! The preferred presence: one slot per person, shared by the Teams menu and by applications.
+//! The preferred presence: one slot of each person, shared by the Teams menu and applications.
 
 use crate::duration::{DAY, Milliseconds};
 use crate::value::{Availability, Shown};
 
-/// What a person chose, and until when.
+/// A preferred presence with its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Preferred {
     /// The chosen pair.
     pub(crate) shown: Shown,
-    /// When the choice lapses.
+    /// Expiry.
     pub(crate) ends: Milliseconds,
 }
 
 impl Preferred {
-    /// Whether the choice has lapsed.
+    /// Returns true if the choice has expired.
     pub(crate) fn ended(&self, now: Milliseconds) -> bool {
         self.ends <= now
     }
 }
 
-/// How long a choice lasts when nobody says: a day for the two that keep others away, a week for the rest.
+/// Default duration: a day for Busy and DoNotDisturb, a week for all others (Graph: "presence:
+/// setUserPreferredPresence").
 pub(crate) fn default_duration(shown: Shown) -> Milliseconds {
     match shown.availability {
         Availability::Busy | Availability::DoNotDisturb => DAY,

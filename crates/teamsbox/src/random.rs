@@ -6,12 +6,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::duration::Milliseconds;
 use crate::knobs::{self, Knobs, Spread};
 
-/// SplitMix64: small, and good enough to spread latencies.
+/// SplitMix64: small, and sufficient for latencies.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Starts at a seed.
+    /// A generator with a seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -29,7 +29,7 @@ impl Random {
         self.next() % limit.max(1)
     }
 
-    /// How long a notification is under way.
+    /// The latency of a notification.
     pub(crate) fn latency(&mut self, knobs: &Knobs) -> Milliseconds {
         let mean = knobs::milliseconds(knobs.notification_mean);
         let cap = knobs::milliseconds(knobs.notification_cap);
@@ -48,17 +48,17 @@ impl Random {
 /// A secret of 32 random bytes from the operating system, as text.
 ///
 /// # Errors
-/// When there are none.
+/// The operating system returned no random bytes.
 pub(crate) fn secret() -> Result<String, getrandom::Error> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// A code of nine letters and digits that people can type.
+/// A code of nine letters and digits that is easy to type.
 ///
 /// # Errors
-/// When the operating system has no random bytes.
+/// The operating system returned no random bytes.
 pub(crate) fn user_code() -> Result<String, getrandom::Error> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     let mut bytes = [0_u8; 9];

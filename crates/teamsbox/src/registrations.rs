@@ -1,4 +1,4 @@
-//! Application registrations: who may fetch tokens, with which secret and which roles.
+//! Registrations of applications: client id, secret, certificates, permissions and redirect URIs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::config::App;
 use crate::error::ControlError;
 use crate::guid::Guid;
 
-/// Registrations at most, those that registered themselves included.
+/// The most registrations, including applications that registered themselves.
 const REGISTRATIONS_MAX: usize = 1_000;
 
 /// A registered application.
@@ -23,13 +23,14 @@ pub(crate) struct Registration {
     pub(crate) object_id: Box<str>,
     /// Application permissions.
     pub(crate) roles: Arc<[String]>,
-    /// Delegated permissions that people or their administrator agreed to.
+    /// Delegated permissions with consent.
     pub(crate) scopes: Arc<[String]>,
-    /// Where codes may be sent; anywhere if none are listed.
+    /// Redirect URIs for authorization codes; any address is accepted if the list is empty.
     pub(crate) redirect_uris: Arc<[String]>,
-    /// Whose private keys the application signs in with.
+    /// Certificates for client assertions.
     pub(crate) certificates: Arc<[Certificate]>,
-    /// Hash of the secret: of equal length for all secrets, so that comparing tells nothing. Public clients have none.
+    /// Hash of the secret. All hashes have the same length, so that the comparison takes constant time. Public clients have
+    /// none.
     secret: Option<[u8; 32]>,
 }
 
@@ -37,14 +38,14 @@ pub(crate) struct Registration {
 #[derive(Debug, Default)]
 pub(crate) struct Registrations {
     apps: HashMap<Guid, Registration>,
-    /// Whether strangers register themselves.
+    /// True if unknown applications register themselves.
     open: bool,
 }
 
-/// Why an application gets no token.
+/// The reason why an application gets no token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Not registered, and not about to be.
+    /// The application is not registered and cannot register itself.
     UnknownApp,
     /// The secret is not the registered one.
     WrongSecret,
@@ -54,7 +55,7 @@ impl Registrations {
     /// Registers the configured applications.
     ///
     /// # Errors
-    /// When a client id is no GUID or occurs twice, or a certificate cannot be read.
+    /// A client id is not a GUID or occurs twice, or a certificate cannot be read.
     pub(crate) fn new(apps: &[App], open: bool) -> Result<Self, ControlError> {
         let mut registrations = Self {
             apps: HashMap::new(),
@@ -73,10 +74,10 @@ impl Registrations {
         Ok(registrations)
     }
 
-    /// Registers an application or replaces its registration; whether there was one.
+    /// Registers an application or replaces its registration; returns true if there was one.
     ///
     /// # Errors
-    /// When the client id is no GUID, a certificate cannot be read, or there are too many applications.
+    /// The client id is not a GUID, a certificate cannot be read, or there are too many applications.
     pub(crate) fn put(&mut self, app: &App) -> Result<bool, ControlError> {
         let Ok(guid) = app.client_id.parse::<Guid>() else {
             let remedy = "give a GUID such as 22553876-f5ab-4529-bffb-cfe50aa89f87";
@@ -112,7 +113,7 @@ impl Registrations {
         Ok(self.apps.insert(guid, registration).is_some())
     }
 
-    /// Finds an application that needs no secret; registers an unknown one if the tenant is open to that.
+    /// Finds an application that needs no secret; registers an unknown one if the tenant allows it.
     pub(crate) fn find(&mut self, client_id: &str) -> Result<Registration, Refusal> {
         let guid: Guid = client_id.parse().map_err(|_| Refusal::UnknownApp)?;
         match self.apps.get(&guid) {
@@ -121,7 +122,7 @@ impl Registrations {
         }
     }
 
-    /// Checks an application's secret; registers an unknown application if the tenant is open to that.
+    /// Checks an application's secret; registers an unknown application if the tenant allows it.
     pub(crate) fn authenticate(
         &mut self,
         client_id: &str,
@@ -134,7 +135,7 @@ impl Registrations {
             }
             return self.admit(guid, secret);
         };
-        // An application that came without a secret at first keeps the first one it brings.
+        // An application without a secret gets the first secret that it sends.
         if app.secret.is_none() && app.certificates.is_empty() && self.open && !secret.is_empty() {
             app.secret = Some(hash(secret));
         }
@@ -165,14 +166,14 @@ impl Registrations {
 }
 
 impl Registration {
-    /// Whether it has to prove who it is when it redeems codes and refresh tokens.
+    /// Returns true if the application has to authenticate when it redeems codes and refresh tokens.
     pub(crate) fn is_confidential(&self) -> bool {
         self.secret.is_some() || !self.certificates.is_empty()
     }
 
     fn new(guid: Guid, secret: &str, roles: Vec<String>) -> Self {
         let client_id = guid.to_string();
-        // The service principal's id follows from the client id, so that it stays the same over restarts.
+        // The service principal's id is derived from the client id, so that it is the same after a restart.
         let mut object_id = String::with_capacity(36);
         for (position, byte) in hash(&client_id).iter().take(16).enumerate() {
             if matches!(position, 4 | 6 | 8 | 10) {

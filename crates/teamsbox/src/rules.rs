@@ -1,28 +1,28 @@
-//! The rules of a tenant that follow from its knobs.
+//! The rules of a tenant, derived from its knobs.
 
 use crate::duration::Milliseconds;
 use crate::knobs::{self, CalendarAlone, EchoActivity, IdenticalWrite, Knobs, TieBreak};
 use crate::value::IdleSpelling;
 
-/// The knobs that the pure part needs.
+/// The knobs that the pure modules need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
-    /// Name of the idle stage.
+    /// Spelling of the idle stage.
     pub(crate) idle_spelling: IdleSpelling,
-    /// How long a client's session outlives its sign-out.
+    /// Lifetime of a client's session after its sign-out.
     pub(crate) sign_out_grace: Milliseconds,
-    /// Among equals the one that has stood longest is shown, not the latest.
+    /// True if the earliest session of a rank is shown instead of the latest.
     pub(crate) earliest_wins: bool,
-    /// Applications' calls are read back as plain busy.
+    /// True if an application's call is read as `Busy/Busy`.
     pub(crate) echo_busy: bool,
-    /// Calendars show without any session.
+    /// True if the calendar counts without a session.
     pub(crate) calendar_alone: bool,
-    /// Writing the same again counts as a change.
+    /// True if an identical write counts as a change.
     pub(crate) alike_counts: bool,
 }
 
 impl Rules {
-    /// The rules that follow from the knobs.
+    /// The rules for the given knobs.
     pub(crate) fn of(knobs: &Knobs) -> Self {
         Self {
             idle_spelling: knobs.idle_spelling,

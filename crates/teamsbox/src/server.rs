@@ -1,4 +1,4 @@
-//! The running emulator: listening, stopping, and the library's way to act for people.
+//! The running emulator: start, stop, and the actions of the library.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::user::CallKind;
 use crate::value::Device;
 use crate::{control, entra, graph};
 
-/// How long open requests may take to finish when stopping.
+/// Timeout for open requests when the emulator stops.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A running tenant in a box. Dropping it stops it.
@@ -38,7 +38,7 @@ pub struct Teamsbox {
     authority: Option<String>,
 }
 
-/// How the listener is told to stop.
+/// The way to stop the listener.
 enum Stop {
     Plain(Option<oneshot::Sender<()>>),
     Tls(axum_server::Handle<SocketAddr>),
@@ -48,7 +48,7 @@ impl Teamsbox {
     /// Starts listening.
     ///
     /// # Errors
-    /// When the address is taken, a setting makes no sense, or there is no randomness for keys.
+    /// The address is in use, a setting is invalid, or the operating system returned no random numbers for keys.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let listen = config.listen;
         let in_use = |source| StartError::Listen {
@@ -86,7 +86,7 @@ impl Teamsbox {
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = routes.into_make_service_with_connect_info::<Cut>();
         let server = axum::serve(Listener(listener), routes).with_graceful_shutdown(async {
-            // A dropped sender says stop just as well.
+            // A dropped sender also means stop.
             let _ = stopped.await;
         });
         let server = tokio::spawn(async {
@@ -103,7 +103,7 @@ impl Teamsbox {
         })
     }
 
-    /// The address it listens on.
+    /// The address of the listener.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.shell.host.address
@@ -115,34 +115,34 @@ impl Teamsbox {
         format!("{}://{}", self.shell.host.scheme, self.address())
     }
 
-    /// The certificate of the authority that TLS is to be trusted by, in PEM; none without TLS.
+    /// The certificate of the TLS authority in PEM, which clients are to trust; `None` without TLS.
     #[must_use]
     pub fn authority_pem(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// The tenant's clock.
+    /// The clock of all tenants.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         self.shell.clock()
     }
 
-    /// The tenant's id.
+    /// Id of the first tenant.
     #[must_use]
     pub fn tenant_id(&self) -> &str {
         &self.shell.tenant_id
     }
 
-    /// Everybody in the tenant.
+    /// All people of the first tenant.
     #[must_use]
     pub fn users(&self) -> Vec<UserSummary> {
         self.shell.users()
     }
 
-    /// The ground truth about a person, by object id or user principal name, as in all calls below.
+    /// The complete state of a person of the first tenant, by object id or user principal name, as in all calls below.
     ///
     /// # Errors
-    /// When there is no such user; this goes for all calls below.
+    /// There is no such person, also in all calls below.
     pub fn user_state(&self, id: &str) -> Result<UserState, ControlError> {
         self.shell.user_state(id)
     }
@@ -150,7 +150,7 @@ impl Teamsbox {
     /// Creates a person.
     ///
     /// # Errors
-    /// When id or name are taken or unusable.
+    /// Id or name are taken or invalid.
     pub fn create_user(&self, new: &NewUser) -> Result<UserState, ControlError> {
         self.shell.create_user(new)
     }
@@ -158,15 +158,15 @@ impl Teamsbox {
     /// Signs a client in.
     ///
     /// # Errors
-    /// When there is no such user.
+    /// There is no such person.
     pub fn sign_in(&self, id: &str, device: Device) -> Result<UserState, ControlError> {
         self.shell.sign_in(id, device)
     }
 
-    /// Signs one client or all out: after the grace, or at once.
+    /// Signs one client or all clients out. Their sessions end after the grace period, or at once.
     ///
     /// # Errors
-    /// When there is no such user.
+    /// There is no such person.
     pub fn sign_out(
         &self,
         id: &str,
@@ -179,7 +179,7 @@ impl Teamsbox {
     /// Starts an audio or video call, or changes the running one.
     ///
     /// # Errors
-    /// When there is no such user or both sides are the same.
+    /// There is no such person, or both sides are the same.
     pub fn start_call(
         &self,
         id: &str,
@@ -192,7 +192,7 @@ impl Teamsbox {
     /// Ends the call for both sides; nothing happens without one.
     ///
     /// # Errors
-    /// When there is no such user.
+    /// There is no such person.
     pub fn end_call(&self, id: &str) -> Result<UserState, ControlError> {
         self.shell.end_call(id)
     }
@@ -200,7 +200,7 @@ impl Teamsbox {
     /// Shares the screen, in the running call or without one.
     ///
     /// # Errors
-    /// When there is no such user or both sides are the same.
+    /// There is no such person, or both sides are the same.
     pub fn start_sharing(&self, id: &str, with: Option<&str>) -> Result<UserState, ControlError> {
         self.shell.start_sharing(id, with)
     }
@@ -208,15 +208,15 @@ impl Teamsbox {
     /// Stops sharing; nothing happens without it.
     ///
     /// # Errors
-    /// When there is no such user.
+    /// There is no such person.
     pub fn stop_sharing(&self, id: &str) -> Result<UserState, ControlError> {
         self.shell.stop_sharing(id)
     }
 
-    /// Chooses a status by hand, as the Teams menu does.
+    /// Sets the status manually, as the Teams menu does.
     ///
     /// # Errors
-    /// When there is no such user, the pair cannot be chosen, or the duration is not ISO 8601.
+    /// There is no such person, the pair cannot be set, or the duration is not ISO 8601.
     pub fn set_manual(
         &self,
         id: &str,
@@ -228,18 +228,18 @@ impl Teamsbox {
             .set_manual(id, availability, activity, expiration_duration)
     }
 
-    /// Resets the status chosen by hand.
+    /// Resets the manual status.
     ///
     /// # Errors
-    /// When there is no such user.
+    /// There is no such person.
     pub fn clear_manual(&self, id: &str) -> Result<UserState, ControlError> {
         self.shell.clear_manual(id)
     }
 
-    /// Puts something into a person's calendar, for a time from now on; returns its id.
+    /// Adds an entry to a person's calendar that begins now; returns its id.
     ///
     /// # Errors
-    /// When there is no such user, or the calendar is full.
+    /// There is no such person, or the calendar is full.
     pub fn plan(
         &self,
         id: &str,
@@ -253,7 +253,7 @@ impl Teamsbox {
         Ok(planned.0)
     }
 
-    /// The knobs as they stand.
+    /// The present knobs.
     #[must_use]
     pub fn knobs(&self) -> Knobs {
         self.shell.with(|world, _| world.knobs.clone())
@@ -262,14 +262,14 @@ impl Teamsbox {
     /// Sets the knobs.
     ///
     /// # Errors
-    /// When a value makes no sense.
+    /// A value is invalid.
     pub fn set_knobs(&self, knobs: Knobs) -> Result<(), ControlError> {
         knobs.check()?;
         self.shell.set_knobs(knobs);
         Ok(())
     }
 
-    /// Stops: running requests get two seconds to finish.
+    /// Stops the emulator. Open requests have two seconds to finish.
     pub async fn stop(mut self) {
         self.ask_to_stop();
         if let Some(mut server) = self.server.take()

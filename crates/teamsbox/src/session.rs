@@ -1,70 +1,70 @@
-//! One presence session: a Teams client or an application's, with its fade and its end.
+//! A presence session of a Teams client or an application, with its fade and its expiry.
 //!
-//! A session is a stated pair plus two moments; what it shows at a given time is computed from them, never stored.
+//! A session is a stated pair and two times. Its visible pair at a given time is computed, never stored.
 
 use crate::duration::{MINUTE, Milliseconds};
 use crate::value::{Availability, Device, IdleSpelling, Shown};
 
-/// After this long without a sign of life `Available` becomes the idle stage, …
+/// Time without activity after which `Available` becomes the idle stage.
 pub(crate) const FADE_TO_IDLE: Milliseconds = 5 * MINUTE;
-/// … and after this long `Away`.
+/// Time without activity after which `Available` becomes `Away`.
 pub(crate) const FADE_TO_AWAY: Milliseconds = 10 * MINUTE;
 
-/// Whose session it is.
+/// The owner of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// A Teams client of the person.
     Client {
-        /// Which one.
+        /// Kind of the client.
         device: Device,
-        /// Whether the person uses it.
+        /// Use of the client.
         attention: Attention,
     },
-    /// An application's session, named by its session id.
+    /// An application, named by its session id.
     App(Box<str>),
 }
 
-/// Whether a person uses a client.
+/// The use of a client by its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attention {
     /// Keyboard or mouse in use.
     Active,
-    /// Found idle at this moment; shows the idle stage at once and `Away` later.
+    /// Idle since this time; shows the idle stage at once and `Away` later.
     Idle(Milliseconds),
     /// Locked: `Away` at once.
     Locked,
 }
 
-/// One session.
+/// A presence session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Session {
-    /// Whose.
+    /// Owner of the session.
     pub(crate) origin: Origin,
-    /// The pair last stated, before any fading.
+    /// The pair of the last statement, before any fading.
     pub(crate) stated: Shown,
-    /// When the session began.
+    /// Start of the session.
     pub(crate) since: Milliseconds,
-    /// When a statement last changed what it shows.
+    /// Time at which a statement last changed the visible pair.
     pub(crate) changed_at: Milliseconds,
-    /// Settles ties between changes of the same millisecond.
+    /// Orders changes of the same millisecond.
     pub(crate) order: u64,
-    /// From when on `Available` fades; `None` for what never fades.
+    /// Start of the fade of `Available`; `None` if the session does not fade.
     pub(crate) fades_from: Option<Milliseconds>,
-    /// When the session ends: expiry of an application's, end of the grace of a client that signed out.
+    /// End of the session: expiry of an application's session, or end of the grace period after a client's sign-out.
     pub(crate) ends: Option<Milliseconds>,
 }
 
-/// What an application states about a person.
+/// The statement of an application about a person.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statement {
     /// The pair.
     pub(crate) shown: Shown,
-    /// When the statement lapses.
+    /// Expiry.
     pub(crate) ends: Milliseconds,
 }
 
 impl Session {
-    /// The session of an application that states something for the first time.
+    /// A new session of an application.
     pub(crate) fn app(
         session_id: &str,
         statement: Statement,
@@ -82,7 +82,7 @@ impl Session {
         }
     }
 
-    /// The session of a client that has just signed in.
+    /// The session of a newly signed-in client.
     pub(crate) fn client(device: Device, now: Milliseconds, order: u64) -> Self {
         Self {
             origin: Origin::Client {
@@ -98,7 +98,7 @@ impl Session {
         }
     }
 
-    /// Takes a new statement: the fade and the expiry start again. Saying the same once more is not a change.
+    /// Applies a new statement: fade and expiry start again. An identical statement is not a change.
     pub(crate) fn restate(
         &mut self,
         statement: Statement,
@@ -115,7 +115,7 @@ impl Session {
         self.ends = Some(statement.ends);
     }
 
-    /// Derives a client's pair from what its person does on it: `doing` is a call or sharing on this very client.
+    /// Derives a client's pair from its use; `doing` is the pair of a call or of sharing on this client.
     pub(crate) fn derive(
         &mut self,
         doing: Option<Shown>,
@@ -139,7 +139,7 @@ impl Session {
         }
     }
 
-    /// What the session shows at a moment before its end.
+    /// The visible pair of the session at a time before its end.
     pub(crate) fn shown(&self, now: Milliseconds, idle: IdleSpelling) -> Shown {
         match self.fades_from {
             Some(from) if now >= from.saturating_add(FADE_TO_AWAY) => Shown::AWAY,
@@ -148,12 +148,12 @@ impl Session {
         }
     }
 
-    /// Whether the session is over.
+    /// Returns true if the session has ended.
     pub(crate) fn ended(&self, now: Milliseconds) -> bool {
         self.ends.is_some_and(|ends| ends <= now)
     }
 
-    /// The next moment at which time alone changes the session.
+    /// The next deadline: a stage of the fade, or the end.
     pub(crate) fn next_deadline(&self, now: Milliseconds) -> Option<Milliseconds> {
         let stages = self.fades_from.into_iter().flat_map(|from| {
             [
@@ -172,7 +172,7 @@ impl Session {
         }
     }
 
-    /// Whether this is the application session of that id.
+    /// Returns true if this is the application session with an id.
     pub(crate) fn is_app(&self, session_id: &str) -> bool {
         matches!(&self.origin, Origin::App(own) if **own == *session_id)
     }
@@ -186,7 +186,7 @@ impl Session {
     }
 }
 
-/// Only `Available` fades.
+/// Returns true for `Available`, the only pair that fades.
 fn fades(shown: Shown) -> bool {
     shown.availability == Availability::Available
 }

@@ -1,7 +1,7 @@
-//! The shell around the pure tenant: one lock, the clock, and the announcements.
+//! The shell of a tenant: its lock, its tasks, and the events for its page.
 //!
-//! Every access goes through [`Shell::with`]: it lets time catch up first and carries the facts to journal and page
-//! afterwards, so no handler can forget either.
+//! Every access goes through [`Shell::with`], which applies due deadlines first and reports the changes to journal and page
+//! afterwards, so that no handler can forget either.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,18 +32,18 @@ use crate::tenant::Tenant;
 use crate::throttle::Throttle;
 use crate::world::World;
 
-/// Announcements a slow page may fall behind before it has to load everything anew.
+/// The most events that a slow page can lag behind before it has to load all data again.
 const NOTICES_MAX: usize = 4_096;
 
 /// A running tenant, shared by all handlers.
 pub(crate) struct Shell {
-    /// What all tenants share.
+    /// The shared part of all tenants.
     pub(crate) host: Arc<Host>,
-    /// The tenant's id.
+    /// Id of the tenant.
     pub(crate) guid: Guid,
-    /// The same as text.
+    /// Id of the tenant as text.
     pub(crate) tenant_id: String,
-    /// The tenant's verified domain.
+    /// Verified domain of the tenant, in lower case.
     pub(crate) domain: String,
     world: Mutex<World>,
     notices: broadcast::Sender<Notice>,
@@ -52,17 +52,17 @@ pub(crate) struct Shell {
     tasks: Mutex<Vec<AbortHandle>>,
 }
 
-/// What a tenant starts with.
+/// The settings of a new tenant.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
-    /// Behaviour that is not documented.
+    /// Choices of undocumented behaviour.
     pub(crate) knobs: Knobs,
-    /// Whether strangers register themselves.
+    /// True if unknown applications register themselves.
     pub(crate) register_unknown_apps: bool,
 }
 
 impl Shell {
-    /// Builds a tenant from its configuration.
+    /// A tenant with its configured applications and people.
     pub(crate) fn new(
         host: Arc<Host>,
         template: &Template,
@@ -102,15 +102,15 @@ impl Shell {
         Ok(shell)
     }
 
-    /// Takes over a task that runs until [`Self::stop`].
+    /// Adds a task that [`Self::stop`] aborts.
     pub(crate) fn own(&self, task: AbortHandle) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.push(task);
     }
 
-    /// Stops what runs beside the requests and tells all pages.
+    /// Aborts the tasks of the tenant and ends the event streams of all pages.
     pub(crate) fn stop(&self) {
-        // Nobody may be listening.
+        // An error means that no page is connected.
         let _ = self.notices.send(Notice::Stop);
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         for task in tasks.drain(..) {
@@ -118,29 +118,29 @@ impl Shell {
         }
     }
 
-    /// Time.
+    /// The clock of all tenants.
     pub(crate) fn clock(&self) -> &Clock {
         &self.host.clock
     }
 
-    /// Token keys.
+    /// The keys that sign tokens.
     pub(crate) fn keys(&self) -> &Keys {
         &self.host.keys
     }
 
-    /// The way out.
+    /// The HTTP client of notifications; `None` if TLS cannot be set up.
     pub(crate) fn http(&self) -> Option<&reqwest::Client> {
         self.host.http()
     }
 
-    /// Word that there is something to deliver.
+    /// Notified when a delivery is due earlier than before.
     pub(crate) fn posted(&self) -> &Notify {
         &self.posted
     }
 
-    /// Does something with the tenant, now.
+    /// Runs `act` on the state of the tenant at the present time.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut World, Milliseconds) -> R) -> R {
-        // A panic in a handler leaves plain values behind; the emulator goes on.
+        // A panic in a handler leaves plain values behind, so that the emulator can go on.
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let (deadline, due) = (world.next_deadline(), world.outbox.next_due());
         let now = self.clock().now_milliseconds();
@@ -157,12 +157,12 @@ impl Shell {
         result
     }
 
-    /// Listens to the announcements.
+    /// A receiver of the events for the page.
     pub(crate) fn notices(&self) -> broadcast::Receiver<Notice> {
         self.notices.subscribe()
     }
 
-    /// Tells the page about the clock.
+    /// Sends the state of the clock to the page.
     pub(crate) fn announce_clock(&self) {
         let state = ClockState {
             mode: self.clock().mode(),
@@ -171,12 +171,12 @@ impl Shell {
         self.announce("clock", &state);
     }
 
-    /// Tells the page something.
+    /// Sends an event to the page.
     pub(crate) fn announce(&self, event: &'static str, data: &impl Serialize) {
         announce(&self.notices, event, data);
     }
 
-    /// Lets time take effect by itself, so that journal and page hear of it even when nobody asks.
+    /// Applies deadlines when they are due, so that journal and page get changes without any request.
     pub(crate) async fn keep_time(self: Arc<Self>) {
         let mut movements = self.clock().movements();
         loop {
@@ -184,7 +184,7 @@ impl Shell {
             let wait = deadline
                 .filter(|_| self.clock().mode() == ClockMode::Real)
                 .map(|deadline| {
-                    // At least a millisecond: what is due is already settled, so the deadline lies ahead.
+                    // At least a millisecond: due deadlines are already applied, so that the next one is in the future.
                     Duration::from_millis(
                         u64::try_from(deadline.saturating_sub(now))
                             .unwrap_or(0)
@@ -211,7 +211,7 @@ impl Shell {
     }
 }
 
-/// The clock as the control plane shows it.
+/// The state of the clock in the control plane.
 #[derive(Debug, Serialize)]
 pub(crate) struct ClockState {
     /// Real or manual.

@@ -1,6 +1,6 @@
-//! Sign-ins under way and what came of them: device codes, authorization codes, refresh tokens.
+//! Sign-ins in progress and their results: device codes, authorization codes, refresh tokens.
 //!
-//! Pure: time is an argument, and the random secrets are made by the caller.
+//! Pure: time is an argument, and the caller generates the secrets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,27 +12,27 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::duration::{MINUTE, Milliseconds, SECOND};
 use crate::guid::Guid;
 
-/// How long a device code lasts.
+/// Lifetime of a device code.
 pub(crate) const DEVICE_LIFETIME: Milliseconds = 15 * MINUTE;
-/// How far apart polls have to be at first.
+/// Initial polling interval of a device.
 pub(crate) const POLL_INTERVAL: Milliseconds = 5 * SECOND;
-/// How long an authorization code lasts.
+/// Lifetime of an authorization code.
 const CODE_LIFETIME: Milliseconds = 10 * MINUTE;
-/// Of each kind at most; the oldest make room.
+/// The most codes or tokens of each kind. The oldest ones make room.
 const KEPT_MAX: usize = 10_000;
 
-/// What somebody agreed to.
+/// The consent of a user to an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Grant {
     /// Client id.
     pub(crate) app: Arc<str>,
-    /// Who signed in.
+    /// The signed-in user.
     pub(crate) user: Guid,
     /// The scopes in their short form.
     pub(crate) scopes: Vec<String>,
-    /// The resource the token is for.
+    /// The resource of the token.
     pub(crate) audience: String,
-    /// Goes into the identity token.
+    /// Nonce for the identity token.
     pub(crate) nonce: Option<String>,
 }
 
@@ -49,24 +49,24 @@ struct Device {
     answer: Option<Result<Guid, Declined>>,
 }
 
-/// The user said no.
+/// The user declined.
 #[derive(Debug, Clone, Copy)]
 struct Declined;
 
-/// What a device is told when it asks for its token.
+/// The result of a device's poll.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Poll {
-    /// Nobody has answered yet.
+    /// The user has not answered yet.
     Pending,
-    /// It asks too often.
+    /// The device polls too often.
     SlowDown,
-    /// The user said no.
+    /// The user declined.
     Declined,
-    /// Too late.
+    /// The code or token has expired.
     Expired,
-    /// There is no such code, or another application asks.
+    /// The code is unknown or belongs to another application.
     Unknown,
-    /// The user said yes.
+    /// The user allowed the sign-in.
     Granted(Grant),
 }
 
@@ -80,20 +80,20 @@ struct Code {
     used: bool,
 }
 
-/// Why a code or a refresh token gives nothing.
+/// The reason why a code or a refresh token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spent {
-    /// There is none such, or it belongs to another application.
+    /// It is unknown or belongs to another application.
     Unknown,
-    /// Too late.
+    /// The code or token has expired.
     Expired,
-    /// Used before.
+    /// It was used before.
     Used,
-    /// Taken back by user or administrator.
+    /// It was revoked by the user or an administrator.
     Revoked,
-    /// The address is not the one the code was sent to.
+    /// The redirect URI is not the one of the authorization request.
     RedirectUri,
-    /// The verifier does not fit the challenge.
+    /// The verifier does not match the challenge (RFC 7636).
     Verifier,
 }
 
@@ -105,7 +105,7 @@ struct Refresh {
     revoked: bool,
 }
 
-/// All of a tenant.
+/// All sign-ins of a tenant.
 #[derive(Debug, Default)]
 pub(crate) struct SignIns {
     devices: HashMap<String, Device>,
@@ -114,7 +114,7 @@ pub(crate) struct SignIns {
 }
 
 impl SignIns {
-    /// A device asks for a code.
+    /// Adds the codes of a device.
     pub(crate) fn add_device(
         &mut self,
         device_code: String,
@@ -123,7 +123,7 @@ impl SignIns {
         (audience, scopes): (String, Vec<String>),
         now: Milliseconds,
     ) {
-        // Expired ones are kept for a while, for they are answered differently from unknown ones.
+        // Expired codes stay for a while: their error differs from that of unknown codes.
         make_room(&mut self.devices, |device| device.expires);
         let device = Device {
             user_code,
@@ -138,7 +138,7 @@ impl SignIns {
         self.devices.insert(device_code, device);
     }
 
-    /// The application behind a user code that waits for an answer.
+    /// The application and scopes of a user code that waits for an answer.
     pub(crate) fn waiting(
         &self,
         user_code: &str,
@@ -151,7 +151,7 @@ impl SignIns {
         Some((Arc::clone(&device.app), device.scopes.clone()))
     }
 
-    /// The user answers: `None` declines. `false` when no device waits with that code.
+    /// Records the user's answer; `None` declines. Returns false if no device waits with this code.
     pub(crate) fn answer(
         &mut self,
         user_code: &str,
@@ -169,7 +169,7 @@ impl SignIns {
         true
     }
 
-    /// The device asks for its token.
+    /// The result of a poll by a device.
     pub(crate) fn poll(&mut self, device_code: &str, app: &str, now: Milliseconds) -> Poll {
         let Some(device) = self
             .devices
@@ -206,7 +206,7 @@ impl SignIns {
         }
     }
 
-    /// Keeps what an authorization code stands for.
+    /// Adds an authorization code with its grant.
     pub(crate) fn add_code(
         &mut self,
         code: String,
@@ -256,7 +256,7 @@ impl SignIns {
         Ok(code.grant.clone())
     }
 
-    /// Keeps a refresh token.
+    /// Adds a refresh token with its grant.
     pub(crate) fn add_refresh(&mut self, token: String, grant: Grant, expires: Milliseconds) {
         make_room(&mut self.refresh, |refresh| refresh.expires);
         let kept = Refresh {
@@ -267,7 +267,7 @@ impl SignIns {
         self.refresh.insert(token, kept);
     }
 
-    /// Uses a refresh token. That does not use it up.
+    /// The grant of a refresh token, which stays valid.
     pub(crate) fn refresh(
         &self,
         token: &str,
@@ -288,14 +288,14 @@ impl SignIns {
         Ok(refresh.grant.clone())
     }
 
-    /// Whether a device code, authorization code or refresh token was given out here.
+    /// Returns true if a device code, authorization code or refresh token was issued by this tenant.
     pub(crate) fn knows(&self, secret: &str) -> bool {
         self.devices.contains_key(secret)
             || self.codes.contains_key(secret)
             || self.refresh.contains_key(secret)
     }
 
-    /// Takes back all refresh tokens of a person; how many.
+    /// Revokes all refresh tokens of a person; returns their number.
     pub(crate) fn revoke(&mut self, user: Guid) -> usize {
         let mut revoked = 0;
         for refresh in self.refresh.values_mut() {
@@ -314,7 +314,7 @@ impl Device {
     }
 }
 
-/// People type codes in lower case and with blanks or hyphens.
+/// Compares a code with a typed one, regardless of case, blanks and hyphens.
 fn same_code(code: &str, typed: &str) -> bool {
     let letters = typed
         .chars()
@@ -329,7 +329,7 @@ pub(crate) fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
 }
 
-/// Drops the entry that expires first when there are too many.
+/// Removes the entry that expires first if there are [`KEPT_MAX`].
 fn make_room<T>(kept: &mut HashMap<String, T>, expires: impl Fn(&T) -> Milliseconds) {
     if kept.len() >= KEPT_MAX
         && let Some(oldest) = kept

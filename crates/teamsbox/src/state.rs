@@ -1,4 +1,4 @@
-//! The ground truth about a person, as the control plane and the library show it.
+//! The complete state of a person, in the form of control plane and library.
 
 use serde::{Serialize, Serializer};
 
@@ -9,7 +9,7 @@ use crate::tenant::Tenant;
 use crate::user::{CallKind, User, sequence_text};
 use crate::value::{Activity, Availability, Shown};
 
-/// A moment in UTC milliseconds since 1970; in JSON it is RFC 3339.
+/// A time in UTC milliseconds since 1970, in JSON as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(pub i64);
 
@@ -25,27 +25,27 @@ impl Serialize for Moment {
 pub struct UserSummary {
     /// Object id.
     pub id: String,
-    /// Sign-in name.
+    /// Sign-in name (UPN).
     pub user_principal_name: String,
-    /// Name for people.
+    /// Display name.
     pub display_name: String,
 }
 
-/// Everything the emulator knows about a user.
+/// The complete state of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserState {
     /// Object id.
     pub id: String,
-    /// Sign-in name.
+    /// Sign-in name (UPN).
     pub user_principal_name: String,
-    /// Name for people.
+    /// Display name.
     pub display_name: String,
     /// The visible availability.
     pub availability: Availability,
     /// The visible activity.
     pub activity: Activity,
-    /// The stamp of the visible state.
+    /// Sequence number of the visible state.
     pub sequence_number: String,
     /// Clients and application sessions.
     pub sessions: Vec<SessionState>,
@@ -53,13 +53,13 @@ pub struct UserState {
     pub preferred: Option<PreferredState>,
     /// The call.
     pub call: Option<CallState>,
-    /// Whether the person is out of office.
+    /// True if the person is out of office.
     pub out_of_office: bool,
     /// Entries of the calendar that are not over.
     pub calendar: Vec<CalendarState>,
-    /// The status message, as long as it stands.
+    /// The status message, if it has not expired.
     pub status_message: Option<String>,
-    /// What Teams shows to others, who look again only now and then.
+    /// The presence in other people's Teams clients, which refresh it at intervals.
     pub views: Views,
 }
 
@@ -67,57 +67,57 @@ pub struct UserState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CalendarState {
-    /// Counts up per person.
+    /// Number, ascending for each person.
     pub id: u64,
-    /// What it says.
+    /// Kind of the entry.
     pub kind: CalendarKind,
-    /// When it begins.
+    /// Start.
     pub starts: Moment,
-    /// When it ends.
+    /// End.
     pub ends: Moment,
-    /// What it is called; of time out of office, the automatic reply.
+    /// Subject; for time out of office, the automatic reply.
     pub subject: String,
 }
 
-/// What Teams shows of a person to others.
+/// The presence of a person in other people's Teams clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Views {
-    /// On a desktop.
+    /// In desktop clients.
     pub desktop: Shown,
-    /// In a browser.
+    /// In web clients.
     pub web: Shown,
-    /// On a phone.
+    /// In mobile clients.
     pub phone: Shown,
 }
 
-/// One session.
+/// A session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionState {
-    /// Whose: a Teams client's or an application's.
+    /// Owner of the session: a Teams client or an application.
     pub kind: SessionKind,
     /// Device name or session id of the application.
     pub name: String,
-    /// What it shows now.
+    /// The session's present availability.
     pub availability: Availability,
-    /// What it shows now.
+    /// The session's present activity.
     pub activity: Activity,
-    /// When it began.
+    /// Start of the session.
     pub since: Moment,
-    /// When a statement last changed what it shows; this settles ties between sessions of one rank.
+    /// Time at which a statement last changed the pair. The latest of several sessions of one rank is shown.
     pub changed_at: Moment,
-    /// When it ends.
+    /// Expiry.
     pub expires: Option<Moment>,
 }
 
-/// Whose session.
+/// The owner of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SessionKind {
-    /// A Teams client's.
+    /// A Teams client.
     Client,
-    /// An application's.
+    /// An application.
     App,
 }
 
@@ -129,7 +129,7 @@ pub struct PreferredState {
     pub availability: Availability,
     /// The chosen activity.
     pub activity: Activity,
-    /// When the choice lapses.
+    /// Expiry.
     pub expires: Option<Moment>,
 }
 
@@ -139,9 +139,9 @@ pub struct PreferredState {
 pub struct CallState {
     /// Its kind.
     pub kind: CallKind,
-    /// Object id of the other side; `None` for somebody outside the tenant.
+    /// Object id of the other side; `None` for an external party.
     pub with: Option<String>,
-    /// Whether this person shares the screen.
+    /// True if this person shares the screen.
     pub sharing: bool,
 }
 

@@ -1,6 +1,6 @@
-//! Status messages and work locations: what a person writes about the own day beside the presence itself.
+//! Status messages and work locations of people.
 //!
-//! Pure: both lapse by themselves, computed when they are read.
+//! Pure: their expiry is computed when they are read.
 
 use jiff::civil;
 use jiff::tz::TimeZone;
@@ -15,7 +15,7 @@ pub(crate) struct StatusMessage {
     pub(crate) expiry: Option<Expiry>,
 }
 
-/// When a message lapses: the moment, and how it was written.
+/// Expiry of a message, with the form in which it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expiry {
     pub(crate) at: Milliseconds,
@@ -24,14 +24,14 @@ pub(crate) struct Expiry {
 }
 
 impl StatusMessage {
-    /// Whether it still stands.
+    /// Returns true if the message has not expired.
     pub(crate) fn stands(&self, now: Milliseconds) -> bool {
         self.expiry.as_ref().is_none_or(|expiry| now < expiry.at)
     }
 }
 
 impl Expiry {
-    /// Reads a date and time without offset in a zone, whose name is Windows' or IANA's.
+    /// Parses a date and time without offset, in a time zone named as by Windows or IANA.
     pub(crate) fn parse(date_time: &str, time_zone: &str) -> Option<Self> {
         let zone = zone(time_zone)?;
         let moment: civil::DateTime = date_time.trim_end_matches('Z').parse().ok()?;
@@ -120,13 +120,13 @@ const WINDOWS_ZONES: [(&str, &str); 62] = [
     ("W. Europe Standard Time", "Europe/Berlin"),
 ];
 
-/// Where somebody works, as one layer says it.
+/// A work location in one layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     /// `office`, `remote`, `timeOff` or `unspecified`.
     pub(crate) kind: &'static str,
     pub(crate) place_id: Option<Box<str>>,
-    /// The end of the day it was said on; the schedule has none.
+    /// End of the day on which it was set; the schedule never expires.
     until: Milliseconds,
 }
 
@@ -147,10 +147,10 @@ pub(crate) enum Layer {
 }
 
 impl WorkLocation {
-    /// The kinds there are.
+    /// All kinds.
     pub(crate) const KINDS: [&'static str; 4] = ["unspecified", "office", "remote", "timeOff"];
 
-    /// Sets a layer: for the rest of the day, the schedule for good.
+    /// Sets a layer for the rest of the day, or the schedule permanently.
     pub(crate) fn set(
         &mut self,
         layer: Layer,
@@ -175,7 +175,7 @@ impl WorkLocation {
         *self.layer(layer) = None;
     }
 
-    /// The strongest layer that says something, and its name in Graph.
+    /// The strongest layer with a location, and its name in Graph.
     pub(crate) fn current(&self, now: Milliseconds) -> Option<(&'static str, &Place)> {
         let layers = [
             ("manual", &self.manual),

@@ -1,7 +1,7 @@
-//! The tenant: everybody, their deadlines, and the changes that writes and time bring about.
+//! The tenant: its people, their deadlines, and the changes by writes and deadlines.
 //!
-//! Pure: time is an argument and facts are collected for the shell to carry away. Whoever writes calls
-//! [`Tenant::settle`] first, so that what time did comes before what the write does, each at its own moment.
+//! Pure: time is an argument, and changes are collected for the shell. A caller that writes calls [`Tenant::settle`] first,
+//! so that the changes by earlier deadlines come before the write, each with its own time.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,18 +17,18 @@ use crate::session::{Attention, Origin, Session, Statement};
 use crate::user::{Past, User};
 use crate::value::Device;
 
-/// Sessions of applications per person. Real tenants have a handful; a client that makes up a new id for every call
-/// must not grow the emulator without end.
+/// The most sessions of applications for a person. Real people have a few; a client with a new id for every call must not
+/// exhaust the memory.
 pub(crate) const APP_SESSIONS_MAX: usize = 64;
 
-/// The first stamp counts seconds from here (2020-01-01T00:00:00Z), so that an emulator that starts anew hands out
-/// higher stamps than the one before: clients drop what looks older than what they have.
+/// The first sequence number is the number of seconds since this time (2020-01-01T00:00:00Z), so that a restarted emulator
+/// continues with higher ones: clients drop states with lower sequence numbers.
 const SEQUENCE_EPOCH: Milliseconds = 1_577_836_800_000;
 
-/// Everybody in the tenant. Whoever leaves keeps the index, so an index stays valid.
+/// The people and groups of a tenant. Deleted people keep their index, so that an index stays valid.
 #[derive(Debug, Default)]
 pub(crate) struct Tenant {
-    /// Knobs.
+    /// Rules from the knobs.
     pub(crate) rules: Rules,
     pub(crate) users: Vec<User>,
     /// Groups; an index stays valid.
@@ -61,24 +61,24 @@ impl Tenant {
         self.by_id.get(&guid).copied()
     }
 
-    /// The index of an object id or user principal name, which is how the control plane names people.
+    /// The index of an object id or user principal name, as the control plane names people.
     pub(crate) fn find_any(&self, text: &str) -> Result<usize, ControlError> {
         let by_id = text.parse().ok().and_then(|guid| self.find(guid));
         let found = by_id.or_else(|| self.by_name.get(text.to_lowercase().as_str()).copied());
         found.ok_or_else(|| ControlError::unknown_user(text))
     }
 
-    /// The next moment at which time alone changes something.
+    /// The next deadline of any person.
     pub(crate) fn next_deadline(&self) -> Option<Milliseconds> {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// Takes the facts collected since the last call.
+    /// Takes the changes since the last call.
     pub(crate) fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }
 
-    /// Puts facts back that were looked at but not carried away.
+    /// Puts changes back that are still to be reported.
     pub(crate) fn put_back(&mut self, changes: Vec<Change>) {
         self.changes = changes;
     }
@@ -86,7 +86,7 @@ impl Tenant {
     /// Adds a person.
     ///
     /// # Errors
-    /// When the id or the name is taken or empty.
+    /// The id or the name is taken, or the name is empty or too long.
     pub(crate) fn add(
         &mut self,
         guid: Guid,
@@ -135,12 +135,12 @@ impl Tenant {
         Ok(index)
     }
 
-    /// Those who have not left.
+    /// The people who were not deleted.
     pub(crate) fn people(&self) -> impl Iterator<Item = &User> {
         self.users.iter().filter(|user| user.removed.is_none())
     }
 
-    /// Takes somebody out of the directory: sessions, call and subscriptions' interest end with it.
+    /// Deletes a person from the directory, with sessions and call.
     pub(crate) fn remove(&mut self, index: usize, for_good: bool, now: Milliseconds) {
         self.end_call(index, now);
         self.revision += 1;
@@ -161,10 +161,10 @@ impl Tenant {
         }
     }
 
-    /// Gives somebody another display name or sign-in name.
+    /// Changes the display name or sign-in name of a person.
     ///
     /// # Errors
-    /// When the sign-in name is taken.
+    /// A name is empty or too long, or the sign-in name is taken.
     pub(crate) fn rename(
         &mut self,
         index: usize,
@@ -217,7 +217,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// Computes everybody anew, after the rules changed.
+    /// Sets the rules and computes the visible states of all people again.
     pub(crate) fn apply(&mut self, rules: Rules, now: Milliseconds) {
         self.rules = rules;
         for index in 0..self.users.len() {
@@ -225,7 +225,7 @@ impl Tenant {
         }
     }
 
-    /// Lets time pass: every deadline up to now takes effect at its own moment, in order.
+    /// Applies every deadline up to now, in order, each with its own time.
     pub(crate) fn settle(&mut self, now: Milliseconds) {
         while let Some((at, index)) = self.deadlines.first().copied()
             && at <= now
@@ -235,7 +235,7 @@ impl Tenant {
         }
     }
 
-    /// Computes what others see of a person after something happened, and reports it.
+    /// Computes the visible state of a person after a change, and collects the change.
     pub(crate) fn refresh(&mut self, index: usize, now: Milliseconds, cause: Cause) {
         let alike_counts = self.rules.alike_counts && matches!(cause, Cause::Graph { .. });
         let user = &mut self.users[index];
@@ -262,13 +262,13 @@ impl Tenant {
         });
     }
 
-    /// A number that grows with each write: settles ties of the same millisecond.
+    /// A number that increases with each write, to order writes of the same millisecond.
     pub(crate) fn next_order(&mut self) -> u64 {
         self.order += 1;
         self.order
     }
 
-    /// Creates or replaces an application's session; `false` when the person has too many.
+    /// Creates or replaces an application's session; returns false if the person has too many.
     pub(crate) fn state(
         &mut self,
         index: usize,
@@ -299,7 +299,7 @@ impl Tenant {
         true
     }
 
-    /// Removes an application's session; `false` when there is none.
+    /// Removes an application's session; returns false if there is none.
     pub(crate) fn retract(
         &mut self,
         index: usize,
@@ -329,13 +329,13 @@ impl Tenant {
         self.refresh(index, now, cause);
     }
 
-    /// Signs a client in. One that was about to leave stays.
+    /// Signs a client in, or cancels the end of its session after a sign-out.
     pub(crate) fn sign_in(&mut self, index: usize, device: Device, now: Milliseconds) {
         self.put_client(index, device, Attention::Active, now);
         self.refresh(index, now, Cause::Teams("client signed in"));
     }
 
-    /// Says whether the person uses a client; signs it in if need be.
+    /// Sets the use of a client; signs it in if necessary.
     pub(crate) fn attend(
         &mut self,
         index: usize,
@@ -352,7 +352,7 @@ impl Tenant {
         self.refresh(index, now, Cause::Teams(action));
     }
 
-    /// Makes sure a client is there, without reporting.
+    /// Adds or updates a client, without collecting a change.
     pub(crate) fn put_client(
         &mut self,
         index: usize,
@@ -372,8 +372,8 @@ impl Tenant {
         user.derive_clients(now, order, self.rules.idle_spelling);
     }
 
-    /// Signs out one client or all; their sessions stay for the grace unless told otherwise. A call on a client that
-    /// signs out ends.
+    /// Signs out one client or all clients. Their sessions end after the grace period, or at once. A call on such a client
+    /// ends.
     pub(crate) fn sign_out(
         &mut self,
         index: usize,
@@ -407,7 +407,7 @@ impl Tenant {
         self.refresh(index, now, Cause::Teams("client signed out"));
     }
 
-    /// The preferred presence as the Teams menu sets it.
+    /// Sets or clears the preferred presence, as the Teams menu does.
     pub(crate) fn choose(&mut self, index: usize, chosen: Option<Preferred>, now: Milliseconds) {
         let action = if chosen.is_some() {
             "status chosen by hand"
@@ -417,7 +417,7 @@ impl Tenant {
         self.prefer(index, chosen, now, Cause::Teams(action));
     }
 
-    /// What a reader sees of a person, possibly as it was a while ago.
+    /// The visible state of a person, at present or at an earlier time.
     pub(crate) fn read(&self, index: usize, moment: Option<Milliseconds>) -> Option<Past> {
         let user = self.user(index)?;
         Some(moment.map_or_else(|| user.current(), |moment| user.seen_at(moment)))

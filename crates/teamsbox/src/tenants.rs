@@ -1,4 +1,4 @@
-//! The tenants of an emulator: the first one, and those that were added to it.
+//! The tenants of an emulator: the first one and the further ones.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::keys::Keys;
 use crate::shell::{Shell, Template};
 
-/// Tenants at most.
+/// The most tenants.
 const TENANTS_MAX: usize = 100;
 
 /// All tenants of an emulator, in the order in which they were added. Cheap to clone.
@@ -24,7 +24,7 @@ pub(crate) struct Tenants(Arc<List>);
 
 struct List {
     host: Arc<Host>,
-    /// What later tenants start with.
+    /// The settings of new tenants.
     template: Template,
     /// The tenant of requests that name none.
     first: Arc<Shell>,
@@ -35,7 +35,7 @@ impl Tenants {
     /// Starts the first tenant at `address`.
     ///
     /// # Errors
-    /// The id is no GUID, or a setting makes no sense.
+    /// The id is not a GUID, or a setting is invalid.
     pub(crate) fn start(
         config: &Config,
         first: &NewTenant,
@@ -63,7 +63,7 @@ impl Tenants {
     /// Adds a tenant and starts its tasks.
     ///
     /// # Errors
-    /// The id is no GUID or taken, a setting makes no sense, or there are too many.
+    /// The id is not a GUID or is taken, a setting is invalid, or there are too many tenants.
     pub(crate) fn add(&self, new: &NewTenant) -> Result<Arc<Shell>, ControlError> {
         let shell = Arc::new(Shell::new(Arc::clone(&self.0.host), &self.0.template, new)?);
         let mut further = self
@@ -155,7 +155,7 @@ impl List {
     }
 }
 
-/// Starts the tasks of a tenant: the passing of time, and the delivery of notifications.
+/// Starts the tasks of a tenant: deadlines, and delivery of notifications.
 fn start(shell: &Arc<Shell>) {
     shell.own(tokio::spawn(Arc::clone(shell).keep_time()).abort_handle());
     shell.own(tokio::spawn(courier::run(Arc::clone(shell))).abort_handle());

@@ -1,22 +1,22 @@
-//! Limits on calls: how many an application may make in a tenant within a sliding time.
+//! Rate limits: the calls of an application in a tenant within a sliding window.
 //!
-//! Pure. Calls that are refused count as well, so that a client that hammers stays shut out.
+//! Pure. Refused calls count as well, so that a client that does not wait stays throttled.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::duration::{Milliseconds, SECOND};
 
-/// What is limited.
+/// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Bucket {
-    /// Presence, read and written.
+    /// Reads and writes of presence.
     Presence,
-    /// Creating, changing and deleting subscriptions.
+    /// Creation, change and deletion of subscriptions.
     Subscriptions,
-    /// Listing subscriptions.
+    /// Lists of subscriptions.
     SubscriptionLists,
-    /// Reading the directory, in resource units.
+    /// Reads of the directory, in resource units.
     Directory,
 }
 
@@ -30,21 +30,21 @@ impl Bucket {
     }
 }
 
-/// Calls per second, for as many seconds as a window is long.
+/// The calls in each second of a window.
 #[derive(Debug, Default)]
 struct Counts {
-    /// The second, and the calls in it; the newest last.
+    /// Each second with its calls, the newest last.
     seconds: Vec<(i64, u64)>,
 }
 
-/// All buckets of a tenant, by application.
+/// All windows of a tenant, by application.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     counts: HashMap<(Arc<str>, Bucket), Counts>,
 }
 
 impl Throttle {
-    /// Counts a call; `Some` with the time to wait when it is one too many. A limit of 0 is none.
+    /// Counts a call; returns the time to wait if it exceeds the limit. A limit of 0 means no limit.
     pub(crate) fn call(
         &mut self,
         app: &Arc<str>,

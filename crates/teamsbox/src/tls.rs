@@ -1,6 +1,4 @@
-//! TLS with an authority of the emulator's own, for clients that refuse plain HTTP.
-//!
-//! axum-server does the listening: it is made for axum, and takes rustls with aws-lc-rs as the rest of the workspace.
+//! TLS with an authority of the emulator, for clients that refuse plain HTTP.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
@@ -14,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::StartError;
 
-/// A certificate and who vouches for it.
+/// A certificate with its authority.
 pub(crate) struct Identity {
     /// The authority's certificate, PEM.
     pub(crate) authority: String,
@@ -22,7 +20,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Makes an authority and a certificate for loopback and the address listened on. The authority's key is forgotten.
+    /// Creates an authority, and a certificate for loopback and the address of the listener. The authority's key is not kept.
     pub(crate) fn new(listen: IpAddr) -> Result<Self, StartError> {
         fn failed(error: impl std::fmt::Display) -> StartError {
             StartError::Tls(error.to_string())
@@ -72,7 +70,7 @@ impl Identity {
         })
     }
 
-    /// Serves until the handle says stop.
+    /// Serves until the handle stops it.
     pub(crate) fn serve(
         &self,
         listener: TcpListener,

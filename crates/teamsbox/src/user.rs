@@ -1,7 +1,6 @@
-//! One person: sessions, preferred slot, call, and the visible pair that follows from them.
+//! A person: sessions, preferred slot, call, and the visible state that is computed from them.
 //!
-//! The visible pair and the next deadline are kept up to date by [`crate::tenant::Tenant`], so that reading costs a
-//! lookup. Nothing here reads a clock.
+//! The tenant updates the visible state and the next deadline after each change, so that a read is a lookup.
 
 use std::collections::VecDeque;
 
@@ -17,11 +16,11 @@ use crate::session::{FADE_TO_AWAY, FADE_TO_IDLE, Origin, Session};
 use crate::status::{StatusMessage, WorkLocation};
 use crate::value::{Device, IdleSpelling, Shown};
 
-/// How many visible states a lagging read can look back to. More than this many changes within the lag reads as the
-/// oldest kept one: still a state the person was in.
+/// The most past states of a person for lagging reads. After more changes within the lag, reads return the oldest of
+/// them.
 const PAST_MAX: usize = 64;
 
-/// What kind of call a person is in.
+/// The kind of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallKind {
@@ -29,14 +28,14 @@ pub enum CallKind {
     Audio,
     /// With camera.
     Video,
-    /// A meeting that was joined.
+    /// A joined meeting.
     Meeting,
-    /// No call at all: the screen is shared with somebody, or with nobody in particular.
+    /// Screen sharing without a call, with or without another party.
     Sharing,
 }
 
 impl CallKind {
-    /// The word in JSON.
+    /// The name in JSON.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Audio => "audio",
@@ -50,26 +49,26 @@ impl CallKind {
 /// A call from one person's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Call {
-    /// Its kind.
+    /// Kind of the call.
     pub(crate) kind: CallKind,
-    /// The other side, as an index into the tenant; `None` for somebody outside.
+    /// Index of the other side in the tenant; `None` for an external party.
     pub(crate) with: Option<usize>,
-    /// Whether this person shares the screen.
+    /// True if this person shares the screen.
     pub(crate) sharing: bool,
-    /// The client it runs on.
+    /// The client of the call.
     pub(crate) device: Device,
 }
 
-/// A visible state and since when it held.
+/// A visible state with its start.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Past {
-    /// Since when.
+    /// Start of the state.
     pub(crate) at: Milliseconds,
-    /// What.
+    /// The visible pair.
     pub(crate) shown: Shown,
-    /// Whether the person was out of office.
+    /// True if the person was out of office.
     pub(crate) out_of_office: bool,
-    /// Its stamp.
+    /// Sequence number.
     pub(crate) sequence: u64,
 }
 
@@ -78,11 +77,11 @@ pub(crate) struct Past {
 pub(crate) struct User {
     /// Object id.
     pub(crate) guid: Guid,
-    /// Object id as text, ready for the wire.
+    /// Object id as text.
     pub(crate) id: Box<str>,
-    /// Sign-in name.
+    /// Sign-in name (UPN).
     pub(crate) user_principal_name: Box<str>,
-    /// Name for people.
+    /// Display name.
     pub(crate) display_name: Box<str>,
     /// Clients and application sessions.
     pub(crate) sessions: Vec<Session>,
@@ -94,21 +93,21 @@ pub(crate) struct User {
     pub(crate) calendar: Calendar,
     /// The status message.
     pub(crate) status: Option<StatusMessage>,
-    /// Where the person works.
+    /// The work location.
     pub(crate) location: WorkLocation,
-    /// What the directory holds.
+    /// The directory fields.
     pub(crate) profile: Profile,
-    /// How the person signs in.
+    /// The sign-in data.
     pub(crate) account: Account,
-    /// Set once the person has left the directory.
+    /// The deletion from the directory, if the person was deleted.
     pub(crate) removed: Option<Removal>,
-    /// The next moment time alone changes something.
+    /// The next deadline.
     pub(crate) deadline: Option<Milliseconds>,
     past: VecDeque<Past>,
 }
 
 impl User {
-    /// A person with nothing signed in.
+    /// A person without a signed-in client.
     pub(crate) fn new(
         guid: Guid,
         display_name: &str,
@@ -140,9 +139,9 @@ impl User {
         }
     }
 
-    /// What everybody sees now.
+    /// The present visible state.
     pub(crate) fn current(&self) -> Past {
-        // The ring is never empty: it starts with one entry and drops the oldest only when it holds several.
+        // The queue is never empty: it starts with one entry, and the oldest is dropped only if there are several.
         self.past.back().copied().unwrap_or(Past {
             at: 0,
             shown: Shown::OFFLINE,
@@ -151,7 +150,7 @@ impl User {
         })
     }
 
-    /// What everybody saw at a moment.
+    /// The visible state at a time.
     pub(crate) fn seen_at(&self, moment: Milliseconds) -> Past {
         let then = self.past.iter().rev().find(|past| past.at <= moment);
         then.or(self.past.front())
@@ -159,7 +158,7 @@ impl User {
             .unwrap_or_else(|| self.current())
     }
 
-    /// The names, for the fields that follow from them.
+    /// The names, for fields that are derived from them.
     pub(crate) fn names(&self) -> Names<'_> {
         Names {
             id: &self.id,
@@ -168,8 +167,8 @@ impl User {
         }
     }
 
-    /// Computes what everybody sees anew; `Some` with the former state if it changed. A write that changes nothing can
-    /// be made to count as a change.
+    /// Computes the visible state; returns the previous one if it changed. With `even_if_alike` an identical state counts
+    /// as a change.
     pub(crate) fn refresh(
         &mut self,
         now: Milliseconds,
@@ -209,7 +208,7 @@ impl User {
         Some(before)
     }
 
-    /// Lets time pass up to a deadline: drops what is over and says what happened.
+    /// Applies a deadline: removes expired sessions and choices; returns the cause of the change.
     pub(crate) fn lapse(&mut self, now: Milliseconds) -> Cause {
         let mut cause = None;
         if self.preferred.is_some_and(|preferred| preferred.ended(now)) {
@@ -253,7 +252,7 @@ impl User {
             .find(|session| session.device() == Some(device))
     }
 
-    /// The client a call would be taken on: the first that is signed in and not about to leave.
+    /// The client for a new call: the first one that is signed in and has not signed out since.
     pub(crate) fn call_device(&self) -> Option<Device> {
         [Device::Desktop, Device::Web, Device::Mobile]
             .into_iter()
@@ -264,7 +263,7 @@ impl User {
             })
     }
 
-    /// Derives every client's pair from call and sharing.
+    /// Derives the pairs of all clients from call and sharing.
     pub(crate) fn derive_clients(&mut self, now: Milliseconds, order: u64, idle: IdleSpelling) {
         let call = self.call;
         for session in &mut self.sessions {
@@ -281,8 +280,7 @@ impl User {
     }
 }
 
-/// The stamp of a visible state as Graph writes it: a letter and ten digits, so that the order of bytes is the order of
-/// numbers.
+/// A sequence number in Graph's form: a letter and ten digits, so that the order of texts is the order of numbers.
 pub(crate) fn sequence_text(sequence: u64) -> String {
     format!("A{sequence:010}")
 }

@@ -1,11 +1,9 @@
-//! The words of presence: availability, activity and the pairs that may be written.
-//!
-//! Plain values, spelled as Microsoft Graph spells them. Nothing here knows about time or people.
+//! Values of presence: availability, activity, and the pairs that clients can write, in Graph's spelling.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Declares an enum whose variants are spelled on the wire exactly as in the source.
+/// Declares an enum with variants that are spelled in JSON exactly as in the source.
 macro_rules! wire_words {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident),+ $(,)? }) => {
         $(#[$meta])*
@@ -14,7 +12,7 @@ macro_rules! wire_words {
         pub enum $name { $($(#[$variant_meta])* $variant),+ }
 
         impl $name {
-            /// The value as it stands in Graph's JSON.
+            /// The value in Graph's JSON.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => stringify!($variant)),+ }
@@ -24,7 +22,7 @@ macro_rules! wire_words {
         impl FromStr for $name {
             type Err = UnknownWord;
 
-            /// Reads the word without regard to case, because Graph types it as a plain string.
+            /// Parses a value regardless of case, because Graph declares it as a plain string.
             fn from_str(text: &str) -> Result<Self, UnknownWord> {
                 $(if text.eq_ignore_ascii_case(stringify!($variant)) {
                     return Ok(Self::$variant);
@@ -48,7 +46,7 @@ macro_rules! wire_words {
 }
 
 wire_words! {
-    /// The base state of a person.
+    /// The availability of a person.
     Availability {
         /// Reachable.
         Available,
@@ -56,51 +54,51 @@ wire_words! {
         AvailableIdle,
         /// Not at the device.
         Away,
-        /// Back soon; only ever chosen by hand.
+        /// Back soon; only set manually.
         BeRightBack,
         /// Occupied.
         Busy,
-        /// Wants no interruption.
+        /// Not to be disturbed.
         DoNotDisturb,
-        /// No session, or chosen to look like it.
+        /// No session, or set manually to appear offline.
         Offline,
-        /// Nothing is known, as for ids that name nobody.
+        /// Unknown, for example for ids without a person.
         PresenceUnknown,
     }
 }
 
 wire_words! {
-    /// What goes with an [`Availability`].
+    /// The activity that accompanies an [`Availability`].
     Activity {
-        /// Goes with `Available`.
+        /// Accompanies `Available`.
         Available,
-        /// The documented prose name of the first idle stage.
+        /// The documented name of the first idle stage.
         AvailableInactive,
         /// The observed name of the first idle stage.
         Inactive,
-        /// Goes with `Away`.
+        /// Accompanies `Away`.
         Away,
-        /// Goes with `BeRightBack`.
+        /// Accompanies `BeRightBack`.
         BeRightBack,
-        /// Goes with `Busy`.
+        /// Accompanies `Busy`.
         Busy,
-        /// Goes with `DoNotDisturb`.
+        /// Accompanies `DoNotDisturb`.
         DoNotDisturb,
-        /// Time set aside for work without interruption.
+        /// Focus time.
         Focusing,
         /// In a call.
         InACall,
         /// In a conference call; only applications write it.
         InAConferenceCall,
-        /// A meeting in the calendar runs.
+        /// A meeting of the calendar is in progress.
         InAMeeting,
-        /// Goes with `Offline` when nothing is signed in.
+        /// Accompanies `Offline` without a session.
         Offline,
-        /// Goes with `Offline` when chosen by hand.
+        /// Accompanies `Offline` if it was set manually.
         OffWork,
-        /// Goes with `Available` while out of office.
+        /// Accompanies `Available` while the person is out of office.
         OutOfOffice,
-        /// Goes with `PresenceUnknown`.
+        /// Accompanies `PresenceUnknown`.
         PresenceUnknown,
         /// Sharing the screen.
         Presenting,
@@ -108,11 +106,11 @@ wire_words! {
 }
 
 wire_words! {
-    /// The kinds of Teams client a person signs in with.
+    /// The kinds of Teams client.
     Device {
         /// The desktop client.
         Desktop,
-        /// The browser client.
+        /// The web client.
         Web,
         /// The phone or tablet client.
         Mobile,
@@ -120,7 +118,7 @@ wire_words! {
 }
 
 impl Device {
-    /// The name used in paths and in the ground truth.
+    /// The name in paths and JSON of the control plane.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -131,17 +129,17 @@ impl Device {
     }
 }
 
-/// A word that is not in the list it was looked up in.
+/// The error of an unknown value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not one of the known words")]
 pub struct UnknownWord;
 
-/// What a reader of presence sees: availability and activity together.
+/// A pair of availability and activity, as readers of presence see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Shown {
-    /// The base state.
+    /// The availability.
     pub availability: Availability,
-    /// What goes with it.
+    /// The activity.
     pub activity: Activity,
 }
 
@@ -154,12 +152,12 @@ impl Shown {
     pub const IN_A_CALL: Self = Self::new(Availability::Busy, Activity::InACall);
     /// Sharing the screen.
     pub const PRESENTING: Self = Self::new(Availability::DoNotDisturb, Activity::Presenting);
-    /// Nothing signed in.
+    /// No session.
     pub const OFFLINE: Self = Self::new(Availability::Offline, Activity::Offline);
-    /// Nothing is known.
+    /// Unknown.
     pub const UNKNOWN: Self = Self::new(Availability::PresenceUnknown, Activity::PresenceUnknown);
 
-    /// The five pairs an application may write to its session.
+    /// The five pairs that an application can write to its session.
     pub const SESSION_PAIRS: [Self; 5] = [
         Self::AVAILABLE,
         Self::IN_A_CALL,
@@ -168,7 +166,7 @@ impl Shown {
         Self::PRESENTING,
     ];
 
-    /// The six pairs a person (or an application for a person) may prefer.
+    /// The six pairs of the preferred presence.
     pub const PREFERRED_PAIRS: [Self; 6] = [
         Self::AVAILABLE,
         Self::new(Availability::Busy, Activity::Busy),
@@ -178,7 +176,7 @@ impl Shown {
         Self::new(Availability::Offline, Activity::OffWork),
     ];
 
-    /// Joins the two words; says nothing about whether the pair makes sense.
+    /// A pair of any availability and activity. The combination is not checked.
     #[must_use]
     pub const fn new(availability: Availability, activity: Activity) -> Self {
         Self {
@@ -187,7 +185,7 @@ impl Shown {
         }
     }
 
-    /// Finds the pair spelled by two words in a list of permitted pairs.
+    /// The pair with the given names among permitted pairs; `None` if it is not permitted.
     pub(crate) fn find(pairs: &[Self], availability: &str, activity: &str) -> Option<Self> {
         let availability = availability.parse().ok()?;
         let activity = activity.parse().ok()?;
@@ -204,21 +202,21 @@ impl fmt::Display for Shown {
     }
 }
 
-/// How the first stage of the fade is spelled; the documentation and the field disagree.
+/// Spelling of the first stage of the fade. The documentation and observed answers disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum IdleSpelling {
-    /// `AvailableIdle/Inactive`, as seen on the wire.
+    /// `AvailableIdle/Inactive`, as in observed answers.
     #[default]
     #[serde(rename = "AvailableIdle/Inactive")]
     AvailableIdleInactive,
-    /// `Available/AvailableInactive`, as the prose has it.
+    /// `Available/AvailableInactive`, as in the text of the documentation.
     #[serde(rename = "Available/AvailableInactive")]
     AvailableAvailableInactive,
 }
 
 impl IdleSpelling {
-    /// The pair this spelling stands for.
+    /// The pair of this spelling.
     #[must_use]
     pub const fn shown(self) -> Shown {
         match self {

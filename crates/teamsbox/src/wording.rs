@@ -1,11 +1,11 @@
-//! The words of presence as the knobs want them spelled.
+//! Spelling of presence values, by the knobs.
 
 use std::borrow::Cow;
 
 use crate::knobs::{Focusing, Knobs, ValueList};
 use crate::value::{Activity, Availability, Shown};
 
-/// The availability as a reader gets it.
+/// The availability in answers and notifications.
 pub(crate) fn spell_availability(shown: Shown, knobs: &Knobs) -> Cow<'static, str> {
     match (knobs.value_list, shown.availability, shown.activity) {
         (ValueList::Pascal, availability, _) => Cow::Borrowed(availability.as_str()),
@@ -25,7 +25,7 @@ pub(crate) fn spell_availability(shown: Shown, knobs: &Knobs) -> Cow<'static, st
     }
 }
 
-/// The activity as a reader gets it.
+/// The activity in answers and notifications.
 pub(crate) fn spell_activity(shown: Shown, knobs: &Knobs) -> Cow<'static, str> {
     let activity = match (shown.activity, knobs.focusing) {
         (Activity::Focusing, Focusing::DoNotDisturb) => Activity::DoNotDisturb,

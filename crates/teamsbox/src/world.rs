@@ -1,4 +1,4 @@
-//! The state of a tenant behind its one lock, and what time and changes do to it.
+//! The state of a tenant behind its lock, with the effects of deadlines and changes.
 
 use tokio::sync::broadcast;
 
@@ -21,31 +21,31 @@ use crate::tenant::Tenant;
 use crate::throttle::Throttle;
 use crate::value::Shown;
 
-/// People created with one request or configured at the start have names of at most this length, in bytes.
+/// The most bytes of a display name.
 const NAME_MAX: usize = 256;
 
-/// Everything behind the one lock.
+/// The state of a tenant.
 #[derive(Debug)]
 pub(crate) struct World {
     /// The people.
     pub(crate) tenant: Tenant,
-    /// What happened.
+    /// The journal.
     pub(crate) journal: Journal,
-    /// What is made to go wrong.
+    /// The configured faults.
     pub(crate) faults: Faults,
-    /// Who may fetch tokens.
+    /// The registered applications.
     pub(crate) registrations: Registrations,
-    /// Sign-ins under way.
+    /// Sign-ins in progress.
     pub(crate) signins: SignIns,
-    /// Who is notified.
+    /// The subscriptions.
     pub(crate) subscriptions: Subscriptions,
-    /// What is to be delivered.
+    /// The queue of notifications.
     pub(crate) outbox: Outbox,
-    /// Who has called how often.
+    /// The rate limits.
     pub(crate) throttle: Throttle,
-    /// Repeatable randomness.
+    /// Repeatable random numbers.
     pub(crate) random: Random,
-    /// Behaviour that is not documented.
+    /// Choices of undocumented behaviour.
     pub(crate) knobs: Knobs,
 }
 
@@ -77,7 +77,7 @@ impl World {
         let index = self
             .tenant
             .add(guid, &new.display_name, &new.user_principal_name, now)?;
-        // Everybody can sign in with the same password until told otherwise.
+        // All people have the same password until another one is set.
         self.tenant.users[index].account.password = Some(DEFAULT_PASSWORD.into());
         for device in &new.clients {
             self.tenant.sign_in(index, *device, now);
@@ -85,7 +85,7 @@ impl World {
         Ok(index)
     }
 
-    /// When time alone next changes something.
+    /// The next deadline of people and subscriptions.
     pub(crate) fn next_deadline(&self) -> Option<Milliseconds> {
         let both = [
             self.tenant.next_deadline(),
@@ -94,7 +94,7 @@ impl World {
         both.into_iter().flatten().min()
     }
 
-    /// When there is something to deliver next, or something happens that may have to be delivered.
+    /// The next delivery, or the next deadline that may cause one.
     pub(crate) fn next_delivery(&self) -> Option<Milliseconds> {
         let happens = self
             .next_deadline()
@@ -102,7 +102,7 @@ impl World {
         happens.into_iter().chain(self.outbox.next_deadline()).min()
     }
 
-    /// Lets time take effect. Subscriptions settle between the deadlines of people, each at its own moment.
+    /// Applies all deadlines up to now: those of people and those of subscriptions, in order of time.
     pub(crate) fn settle(&mut self, now: Milliseconds) {
         while let Some(at) = self.next_deadline()
             && at <= now
@@ -114,7 +114,7 @@ impl World {
         self.tenant.settle(now);
     }
 
-    /// Turns what has just changed into notifications; the facts stay for the report.
+    /// Posts notifications for the collected changes, which stay for [`Self::report`].
     fn notify_all(&mut self) {
         let mut changes = self.tenant.take_changes();
         for change in &mut changes {
@@ -125,7 +125,7 @@ impl World {
         self.tenant.put_back(changes);
     }
 
-    /// Carries the facts of the last action away.
+    /// Reports the collected changes to subscribers, page and journal.
     pub(crate) fn report(&mut self, notices: &broadcast::Sender<Notice>) {
         self.notify_all();
         for change in self.tenant.take_changes() {
@@ -140,17 +140,17 @@ impl World {
         }
     }
 
-    /// Writes a request into the journal.
+    /// Records a request in the journal.
     pub(crate) fn log_request(&mut self, now: Milliseconds, user: Option<Guid>, request: Detail) {
         self.journal.push(now, "request", user, request, None);
     }
 
-    /// The state of attention a word stands for.
+    /// The use of a client with a name; `None` if the name is unknown.
     pub(crate) fn attention(word: &str, now: Milliseconds) -> Option<Attention> {
         match word {
             "active" => Some(Attention::Active),
             "idle" => Some(Attention::Idle(now)),
-            // A client in the background of a phone counts like a locked one.
+            // A client in the background of a phone counts as a locked one.
             "locked" | "background" => Some(Attention::Locked),
             _ => None,
         }
@@ -158,7 +158,7 @@ impl World {
 }
 
 impl World {
-    /// Turns a change into notifications for those who subscribed.
+    /// Posts notifications of a change to its subscriptions.
     fn notify(&mut self, change: &Change) {
         let Some(user) = self.tenant.user(change.user) else {
             return;
@@ -214,7 +214,7 @@ impl World {
         }
     }
 
-    /// Lets time take effect on subscriptions: they end, pause, and ask to be renewed.
+    /// Applies due deadlines of subscriptions: expiry, pause, and request for reauthorization.
     fn settle_subscriptions(&mut self, now: Milliseconds) {
         for id in self.subscriptions.expire(now) {
             self.outbox.forget(id);
@@ -226,7 +226,7 @@ impl World {
         }
     }
 
-    /// Sends a lifecycle notification, if the subscription has an address for them.
+    /// Posts a lifecycle notification; returns false if the subscription has no URL for it.
     pub(crate) fn post_lifecycle(
         &mut self,
         id: Guid,

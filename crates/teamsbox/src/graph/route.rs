@@ -119,27 +119,27 @@ impl Operation {
     }
 }
 
-/// Whom or what a call is about.
+/// The target of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target<'a> {
     /// The user, group or subscription with the id in the path.
     Id(&'a str),
     /// The signed-in user.
     Me,
-    /// Nobody in the path.
+    /// No id in the path.
     Nobody,
 }
 
-/// What a request stands for.
+/// The meaning of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
     /// An emulated call.
     Call(Operation, Target<'a>),
     /// An emulated path with the wrong method.
     WrongMethod {
-        /// A call of that path.
+        /// A call with this path.
         operation: Operation,
-        /// The right methods.
+        /// The permitted methods.
         allow: String,
     },
     /// Anything else.
@@ -147,7 +147,7 @@ pub(crate) enum Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    /// Reads a request line; the path includes the version segment.
+    /// Parses method and path, which includes the version segment.
     pub(crate) fn parse(method: &Method, path: &'a str) -> Self {
         // Keys can also be in brackets: users('id') is users/id.
         let segments: Vec<&str> = path

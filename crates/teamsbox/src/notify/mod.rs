@@ -1,6 +1,7 @@
 //! Change notifications: subscriptions, the queue of deliveries, penalties of endpoints, and the bodies of notifications.
 //!
-//! Pure. `courier` sends the notifications.
+//! `subscription`, `outbox` and `endpoint` are pure; `payload` and `encryption` build the bodies. The module `courier` of
+//! the crate sends them.
 
 pub(crate) mod encryption;
 pub(crate) mod endpoint;

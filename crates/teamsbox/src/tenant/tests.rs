@@ -1,4 +1,4 @@
-//! Random histories of three people: what must hold whatever happens.
+//! Properties of random histories of three people.
 
 use proptest::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::user::CallKind;
 use crate::value::Shown;
 
 const PEOPLE: usize = 3;
-/// Somewhere in 2026.
+/// A time in 2026.
 const START: Milliseconds = 1_780_000_000_000;
 
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ fn device(number: usize) -> Device {
     [Device::Desktop, Device::Web, Device::Mobile][number]
 }
 
-/// Does one thing for one person; time passes in jumps of at most `stride`.
+/// Applies an action of a person; time passes in steps of at most `stride`.
 fn apply(
     tenant: &mut Tenant,
     now: &mut Milliseconds,
