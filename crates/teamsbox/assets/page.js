@@ -1,5 +1,5 @@
-// The page of Teamsbox: a live list of people, and what one of them does in Teams.
-// Names come from outside, so text goes in through textContent only.
+// The page of Teamsbox: a live list of people, and the actions of one of them in Teams.
+// Names are untrusted: text is inserted through textContent only.
 
 const element = (id) => document.getElementById(id);
 const people = new Map(); // id -> { row, button, dot, words, search, presence }
@@ -27,7 +27,7 @@ const WORDS = {
 };
 const words = ({ availability, activity }) => WORDS[`${availability}/${activity}`] ?? `${availability}, ${activity}`;
 
-// --- talking to the emulator ---
+// --- requests to the emulator ---
 
 async function ask(method, path, body) {
   const options = { method, cache: "no-store" };
@@ -47,7 +47,7 @@ async function act(method, path, body) {
   const id = chosen;
   try {
     const state = await ask(method, `users/${id}/${path}`, body);
-    // Adding to the calendar answers with the entry and the person.
+    // The answer to a new calendar entry has the entry and the person.
     if (id === chosen) show(state.user ?? state);
   } catch (error) {
     element("message").textContent = error.message;
@@ -82,7 +82,7 @@ function add(person) {
 
 function update(person) {
   const entry = people.get(person.id);
-  // Stamps are compared as strings: an answer may arrive after the event that overtook it.
+  // Sequence numbers are compared as texts: an answer may arrive after a later event.
   if (person.sequenceNumber <= entry.sequence) return;
   entry.sequence = person.sequenceNumber;
   for (const part of [entry.row, entry.dot]) {
@@ -140,7 +140,7 @@ function filter() {
   keepReachable();
 }
 
-// One row at a time is in the tab order; arrow keys move within the list.
+// One row is in the tab order; arrow keys move within the list.
 function keepReachable() {
   const current = element("people").querySelector('button[tabindex="0"]');
   if (current && !current.parentElement.hidden) return;
@@ -163,7 +163,7 @@ function walk(row, step) {
   return next;
 }
 
-// --- the chosen person ---
+// --- the selected person ---
 
 function choose(id) {
   if (!id) return;
@@ -185,7 +185,7 @@ function choose(id) {
   refresh();
 }
 
-// At most one request is on its way; changes meanwhile cause exactly one more.
+// At most one request is in progress; changes during it cause exactly one more.
 async function refresh() {
   if (!chosen) return;
   if (loading) {
@@ -268,10 +268,10 @@ const FAULTS = {
   "Graph answers 429 with a wait of 10 s": { graph: { status: 429, retryAfter: "10" } },
   "Presence answers 401 five times": { graph: { status: 401, remaining: 5, operations: ["getPresence", "getPresencesByUserId"] } },
   "Every fifth read of presence answers 401": { graph: { status: 401, percent: 20, operations: ["getPresence", "getPresencesByUserId"] } },
-  "Entra gives no tokens": { token: { status: 503 } },
-  "Replies take 2 s": { delayMilliseconds: 2000 },
-  "Reads lag 5 s behind": { readLag: "PT5S" },
-  "Notifications vanish": { notifications: { silentOutage: true } },
+  "Entra issues no tokens": { token: { status: 503 } },
+  "Answers take 2 s": { delayMilliseconds: 2000 },
+  "Reads lag by 5 s": { readLag: "PT5S" },
+  "Notifications are dropped": { notifications: { silentOutage: true } },
   "Notifications have the wrong client state": { notifications: { wrongClientState: true } },
   "Notifications have a bad signature": { notifications: { badSignature: true } },
   "Notifications carry a forged token": { notifications: { forgedToken: true } },
@@ -292,7 +292,7 @@ async function switchFaults(faults) {
   }
 }
 
-// What others see follows by time alone, so it is asked for as long as it differs.
+// Other people's clients lag behind: their views are requested as long as they differ.
 setInterval(() => {
   const late = detail && Object.values(detail.views).some((view) => words(view) !== words(detail));
   if (late && !clock.manual) refresh();
@@ -301,13 +301,13 @@ setInterval(() => {
 function describeCall(call) {
   if (!call) return "No call";
   const other = people.get(call.with);
-  const whom = other ? other.option.textContent : "somebody outside";
+  const whom = other ? other.option.textContent : "an external party";
   const share = call.sharing ? ", sharing the screen" : "";
   if (call.kind === "sharing") {
     if (!call.sharing) return `Watching the screen of ${whom}`;
     return call.with ? `Sharing the screen with ${whom}` : "Sharing the screen";
   }
-  // A meeting that was joined alone has nobody on the other side, not even somebody outside.
+  // A joined meeting has no other side, not even an external party.
   if (call.kind === "meeting") return `${other ? `Meeting with ${whom}` : "In a meeting"}${share}`;
   return `${call.kind === "video" ? "Video" : "Audio"} call with ${whom}${share}`;
 }
@@ -332,7 +332,7 @@ function left(expires) {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
-// Only texts that count are touched, once a second.
+// Only texts with a remaining time are updated, once a second.
 function count() {
   element("clock-mode").textContent = clock.manual ? "Manual clock" : "Real clock";
   element("clock-now").textContent = new Date(now()).toLocaleString();
@@ -343,7 +343,7 @@ function count() {
   element("preferred").textContent = preferred ? `${words(preferred)}, ends in ${left(preferred.expires)}` : "None";
 }
 
-// --- wiring ---
+// --- event handlers ---
 
 element("people").addEventListener("click", (event) => {
   const row = event.target.closest("[data-user]");
@@ -400,7 +400,7 @@ for (const [id, press] of Object.entries(buttons)) element(id).addEventListener(
 
 const events = new EventSource("/box/v1/events");
 const reload = () => load().catch((error) => { element("connection").textContent = error.message; });
-// The feed is connected before the list is loaded, so that nothing falls between.
+// The event stream is connected before the list is loaded, so that no change is missed.
 events.addEventListener("hello", () => {
   element("connection").textContent = "";
   reload();
@@ -428,6 +428,6 @@ events.addEventListener("user", (event) => {
   else if (person.id === chosen) refresh();
 });
 events.addEventListener("error", () => {
-  element("connection").textContent = "The connection to the emulator is lost; trying again.";
+  element("connection").textContent = "Connection to the emulator lost. Reconnecting…";
 });
 setInterval(count, 1000);

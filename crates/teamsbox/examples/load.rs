@@ -1,4 +1,4 @@
-//! How many reads of 650 people a second one core answers: `cargo run --release -p teamsbox --example load`.
+//! Measures bulk reads of 650 people a second on one core: `cargo run --release -p teamsbox --example load`.
 //!
 //! The emulator runs on one thread of its own; the readers share another. Arguments: people, seconds, connections.
 
@@ -11,7 +11,7 @@ use teamsbox::{
 };
 use tokio::time::Instant;
 
-/// People per read: as many as Graph permits.
+/// People of a read: Graph's maximum.
 const IDS: usize = 650;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -40,7 +40,7 @@ fn main() -> Result<(), Failure> {
             },
             ..Config::default()
         };
-        // Whoever waits for it is told of the failure by the type.
+        // The receiver gets the failure as an error.
         let _ = sender.send(Teamsbox::start(config).await);
     });
     let teamsbox = receiver.recv()??;

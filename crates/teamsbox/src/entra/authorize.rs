@@ -93,11 +93,7 @@ fn handle(
                 error.code,
                 escape(&error.text)
             );
-            return html_page(
-                StatusCode::BAD_REQUEST,
-                "Sorry, signing in does not work",
-                &text,
-            );
+            return html_page(StatusCode::BAD_REQUEST, "Sign-in failed", &text);
         }
     };
     let silent = wanted.prompt.as_deref() == Some("none");
@@ -238,7 +234,7 @@ fn ask(shell: &Shell, app: &Registration, wanted: &Wanted) -> Response {
     .filter_map(|(name, value)| Some(hidden(name, value.as_deref()?)))
     .collect();
     let body = format!(
-        "<p>The application <code>{}</code> asks for: {}</p>\n<form method=\"post\">\n{fields}{}\
+        "<p>The application <code>{}</code> requests: {}</p>\n<form method=\"post\">\n{fields}{}\
          <div class=\"buttons\"><button name=\"action\" value=\"allow\">Sign in</button>\n\
          <button name=\"action\" value=\"cancel\" class=\"quiet\">Cancel</button></div>\n</form>",
         escape(&app.client_id),
@@ -283,8 +279,8 @@ fn send_back(uri: &str, mode: Option<&str>, parameters: &[(&str, String)]) -> Re
             .into_response(),
         Err(_) => html_page(
             StatusCode::BAD_REQUEST,
-            "Sorry, signing in does not work",
-            "<p>The address is unusable.</p>",
+            "Sign-in failed",
+            "<p>The redirect address is invalid.</p>",
         ),
     }
 }

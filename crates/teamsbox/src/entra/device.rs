@@ -105,7 +105,7 @@ pub(super) async fn answer(
     let Some((app, scopes)) = waiting else {
         return ask_code(
             &form.code,
-            "That code is not waiting: it may be mistyped, expired or used.",
+            "No device waits with this code. It may be mistyped, expired or used.",
         );
     };
     let Some(action) = form.action else {
@@ -114,7 +114,7 @@ pub(super) async fn answer(
             .map(|scope| format!("<li>{}</li>\n", escape(scope)))
             .collect();
         let body = format!(
-            "<p>The application <code>{}</code> asks for:</p>\n<ul>\n{list}</ul>\n<form method=\"post\">\n{}{}\
+            "<p>The application <code>{}</code> requests:</p>\n<ul>\n{list}</ul>\n<form method=\"post\">\n{}{}\
              <div class=\"buttons\"><button name=\"action\" value=\"allow\">Allow</button>\n\
              <button name=\"action\" value=\"decline\" class=\"quiet\">Decline</button></div>\n</form>",
             escape(&app),
@@ -132,7 +132,7 @@ pub(super) async fn answer(
         Ok(false) => html_page(
             StatusCode::OK,
             "Declined",
-            "<p>The device will not be signed in.</p>",
+            "<p>The device is not signed in.</p>",
         ),
         Err(error) => ask_code(&form.code, &error.to_string()),
     }

@@ -1,4 +1,4 @@
-//! Requests that are malformed, oversized or unknown, and the headers every reply carries.
+//! Malformed, oversized and unknown requests, and the headers of every answer.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ use thirtyfour::{By, Key, WebElement};
 
 use crate::support::{ANNA, BEN, Tenant, X};
 
-/// How long the page may take to show something.
+/// Timeout for a change on the page.
 const SOON: Duration = Duration::from_secs(20);
 
 /// A window of the browser that the end-to-end tests use too.
@@ -84,7 +84,7 @@ async fn somebody_acts_on_the_page() -> WebDriverResult<()> {
         browser.press(button).await;
         browser.shows("#aggregate", expected).await;
     }
-    // A meeting is called one, and nobody is made up for its other side.
+    // The page shows a meeting without another side.
     browser.press("call-meeting").await;
     browser.shows("#call-state", "In a meeting").await;
     browser.press("share-start").await;
@@ -111,7 +111,7 @@ async fn somebody_acts_on_the_page() -> WebDriverResult<()> {
     browser.shows("#aggregate", "Busy/InAMeeting").await;
     browser.find("#calendar button").await.click().await?;
     browser.shows("#aggregate", "Available/Available").await;
-    // What others see follows later: two minutes on a desktop, five on the web, ten on a phone.
+    // Other people's clients follow after two minutes on a desktop, five on the web, ten on a phone.
     browser.press("call-video").await;
     browser.shows("#aggregate", "Busy/InACall").await;
     browser.find("[data-advance=PT1M]").await.click().await?;
@@ -120,7 +120,7 @@ async fn somebody_acts_on_the_page() -> WebDriverResult<()> {
     browser.shows("#view-phone", "Offline").await;
     browser.find("[data-advance=PT5M]").await.click().await?;
     browser.shows("#view-web", "In a call").await;
-    // Faults hit programs, not the page.
+    // Faults affect programs, not the page.
     browser.choose("fault", "Graph answers 503").await;
     browser.press("fault-on").await;
     browser.shows("#fault-state", "503").await;
@@ -220,7 +220,7 @@ async fn a_device_is_allowed_on_its_page() -> WebDriverResult<()> {
 async fn signing_in_leads_back_to_the_application() -> WebDriverResult<()> {
     let tenant = Tenant::start().await;
     let browser = Browser::open().await?;
-    // The application is played by the page of the emulator itself.
+    // The page of the emulator takes the role of the application.
     let url = format!("{}/contoso.example/oauth2/v2.0/authorize", tenant.url);
     let back = format!("{}/", tenant.url);
     let wanted = [

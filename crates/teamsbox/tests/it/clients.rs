@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::program::program;
 
-/// Downloading the clients may take minutes.
+/// Timeout for downloading the clients.
 const PATIENCE: Duration = Duration::from_secs(600);
 const ANNA: &str = "a11ce000-0000-4000-8000-000000000001";
 
@@ -35,7 +35,7 @@ async fn succeeds(command: &mut Command) -> String {
     out.into_owned()
 }
 
-/// The interpreter of an environment with the pinned clients; it is made anew when the pins change.
+/// The interpreter of an environment with the pinned clients, which is created again when the pins change.
 async fn python() -> PathBuf {
     let requirements = tests_folder().join("requirements.txt");
     let wanted = std::fs::read_to_string(&requirements).unwrap();

@@ -1,4 +1,4 @@
-//! The clock: modes, steps, and followers that are waited for.
+//! The clock: modes, steps, and followers.
 
 use std::time::Duration;
 
@@ -151,7 +151,7 @@ async fn real_time_takes_effect_by_itself() {
         .unwrap();
     let mut text = String::new();
     let mut asked = false;
-    // Nobody reads presence here: only the feed tells that the choice has lapsed.
+    // No request reads presence here: only the event stream reports the expiry of the choice.
     while text.matches("\"availability\":\"Available\"").count() < 1 {
         let chunk = tokio::time::timeout(Duration::from_secs(20), feed.chunk())
             .await

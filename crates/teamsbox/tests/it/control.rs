@@ -1,4 +1,4 @@
-//! The control plane: people, clients, calls, sharing, statuses by hand, journal, and who may come in.
+//! The control plane: people, clients, calls, sharing, manual status, journal, and access.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ async fn both(tenant: &Tenant) -> [String; 2] {
     [tenant.reads(ANNA).await, tenant.reads(BEN).await]
 }
 
-/// Does things to Anna and Ben (method, path below `users/`, body) and compares what Graph shows of both.
+/// Applies control calls to Anna and Ben (method, path below `users/`, body) and compares the presence of both in Graph.
 async fn check(steps: &[(&str, &str, Value, [&str; 2])]) {
     let tenant = Tenant::start().await;
     for (method, path, body, expected) in steps {

@@ -1,14 +1,14 @@
-//! Every row and every rule of the reference that concerns the service has its test here.
+//! Checks that every row and every rule of the conformance vectors about the service has a test here.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Rows that only a client of Graph can fulfil: parsing, deduplicating, validating, attributing.
+/// Rows for clients of Graph: parsing, deduplication, validation, attribution.
 const CLIENT_ROWS: [u32; 15] = [
     51, 72, 73, 76, 77, 78, 81, 82, 83, 84, 91, 103, 104, 105, 106,
 ];
 
-/// The rules of section 12 of the reference, and the tests that assert them.
+/// The rules of the conformance vectors, and the tests that assert them.
 const RULES: [(u32, &[&str]); 62] = [
     (
         1,
@@ -425,7 +425,7 @@ fn all_tests() -> BTreeSet<String> {
     names
 }
 
-/// The rows a test is named after: `row_085_…`, `row_069_and_070_…`.
+/// The rows in the name of a test: `row_085_…`, `row_069_and_070_…`.
 fn rows_of(name: &str) -> impl Iterator<Item = u32> {
     name.strip_prefix("row_")
         .into_iter()

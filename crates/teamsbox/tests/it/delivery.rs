@@ -20,7 +20,7 @@ async fn sets(tenant: &Tenant, pair: &str) {
     assert_eq!(response.status(), StatusCode::OK);
 }
 
-/// A tenant whose Anna is subscribed to, and where the notifications go.
+/// A tenant with a subscription to Anna, and the endpoint of its notifications.
 async fn subscribed_to_anna() -> (Tenant, Hook) {
     let tenant = start().await;
     let hook = Hook::start(Handshake::Right).await;
@@ -90,7 +90,7 @@ async fn row_068_the_same_again_is_no_news() {
     for _ in 0..3 {
         sets(&tenant, "Busy/InACall").await;
     }
-    // Rule 45: status messages are none either.
+    // Rule 45: status messages cause no notification either.
     let message =
         json!({ "statusMessage": { "message": { "content": "Hi", "contentType": "text" } } });
     tenant.presence(X, ANNA, "setStatusMessage", message).await;

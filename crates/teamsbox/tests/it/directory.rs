@@ -8,7 +8,7 @@ use teamsbox::NewUser;
 
 use crate::support::{ANNA, BEN, Tenant, X, Y, json_of, refusal};
 
-/// A tenant with ten more people, and an application that may read the directory.
+/// A tenant with ten more people, and an application with access to the directory.
 async fn crowd() -> Tenant {
     let tenant = Tenant::start().await;
     for number in 0..10 {
@@ -24,7 +24,7 @@ async fn crowd() -> Tenant {
     tenant
 }
 
-/// Follows the links from a first page: all entries, and the last page.
+/// Follows the links from a first page; returns all entries and the last page.
 async fn pages(tenant: &Tenant, first: &str) -> (Vec<Value>, Value, usize) {
     let token = tenant.token(Y).await;
     let (mut all, mut next, mut count) = (Vec::new(), first.to_owned(), 0);

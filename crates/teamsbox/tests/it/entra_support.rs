@@ -1,4 +1,4 @@
-//! Short ways to talk to Entra.
+//! Requests to Entra.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::Tenant;
 
-/// A form to an endpoint of Entra; status and body.
+/// Sends a form to an endpoint of Entra; returns status and body.
 pub(crate) async fn ask(tenant: &Tenant, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
     let url = format!("{}/{path}", tenant.url);
     let response = tenant.http.post(url).form(form).send().await.unwrap();

@@ -1,4 +1,4 @@
-//! An address for notifications, and a recipient who can decrypt them.
+//! An endpoint for notifications, and a recipient that decrypts them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -18,21 +18,21 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// A certificate whose key is too small: RSA of 1,024 bits.
+/// A certificate with too small a key: RSA of 1,024 bits.
 pub(crate) const SMALL_CERTIFICATE: &str = "MIIB/jCCAWegAwIBAgIUTil3+mmzQYXwowu+tdcVqL9BsyIwDQYJKoZIhvcNAQELBQAwEDEOMAwGA1UEAwwFc21hbGwwIBcNMjYxMTI0MTEzMDQxWhgPMjEyNjEwMzExMTMwNDFaMBAxDjAMBgNVBAMMBXNtYWxsMIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDNO4enPCoQTNJQIT5yHmiWW/3RJAqBa1W/LtPih6bStXGU22pwzez0XIhVVZ/dBXiU8vo7ZmOufKttgr4cOt6l9MVATfwhI+GTAHRSx/51PzxH0xgn9YycSdKGR6Rs/ZlnhIG7DEQN0NFK7TBKBHIcfxXubCTdTNLSSNzkPD3kEQIDAQABo1MwUTAdBgNVHQ4EFgQUFzpjoHqkt0kGPgeKq5VDjAHwA60wHwYDVR0jBBgwFoAUFzpjoHqkt0kGPgeKq5VDjAHwA60wDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG9w0BAQsFAAOBgQAFrpXV/eHtcIL+ifbUVrcashunYTW5Uu5C5ZzU4YuOKyxeWXxFJiytKiKGabgXBqQaNH0gFA8/1tmv4q1xOdikqkoBNAIQpv8a89UMKiE67PwE2tJgMJNUOLt+NL4I6TtDs+MGwlcOSUm1zpm7RRvtx7oHpifard0aBHg7x8w0ew==";
 
-/// How the address answers the handshake.
+/// The endpoint's answer to the handshake.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Handshake {
     Right,
-    /// The token as it stood in the address.
+    /// The token from the URL.
     Raw,
     Html,
     Status(u16),
     Never,
 }
 
-/// How the address answers a notification.
+/// The endpoint's answer to a notification.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Answer {
     Status(u16),
@@ -49,7 +49,7 @@ struct Inner {
 
 type Shared = Arc<(Mutex<Inner>, watch::Sender<usize>)>;
 
-/// A listening address.
+/// A listening endpoint.
 pub(crate) struct Hook {
     pub(crate) url: String,
     shared: Shared,
@@ -76,7 +76,7 @@ impl Hook {
         Self { url, shared }
     }
 
-    /// The next answers; after them it is always 202.
+    /// The next answers; later ones are 202.
     pub(crate) fn answers(&self, answers: impl IntoIterator<Item = Answer>) {
         self.shared.0.lock().unwrap().answers.extend(answers);
     }
@@ -160,7 +160,7 @@ async fn receive(State(shared): State<Shared>, request: Request) -> Response {
     }
 }
 
-/// Somebody for whom items are encrypted.
+/// A recipient of encrypted items.
 pub(crate) struct Recipient {
     pub(crate) certificate: String,
     key: OaepPrivateDecryptingKey,
@@ -185,7 +185,7 @@ impl Recipient {
         }
     }
 
-    /// Checks and decrypts the content of an item; `None` when the signature does not fit.
+    /// Verifies and decrypts the content of an item; `None` if the signature does not match.
     pub(crate) fn open(&self, item: &Value) -> Option<Value> {
         let content = &item["encryptedContent"];
         let bytes = |name: &str| STANDARD.decode(content[name].as_str().unwrap()).unwrap();

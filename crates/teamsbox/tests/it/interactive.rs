@@ -1,4 +1,4 @@
-//! Signing in on pages: rows 97 and 98 of the conformance vectors, and rule 4.
+//! Sign-in on pages: rows 97 and 98 of the conformance vectors, and rule 4.
 
 use std::collections::HashMap;
 
@@ -53,7 +53,7 @@ async fn row_097_a_device_waits_for_its_user() {
         refused(&poll(&tenant, code).await).1,
         "authorization_pending"
     );
-    // The page: the code, the user, yes.
+    // The page takes the code, the user, and the consent.
     let page = started["verification_uri"].as_str().unwrap();
     let asked = tenant
         .http
@@ -148,7 +148,7 @@ async fn rule_4_a_device_is_declined_or_too_late() {
     assert!(late.text().await.unwrap().contains("role=\"alert\""));
 }
 
-/// Signs Anna in on the page; the parameters of the address the application gets.
+/// Signs Anna in on the page; returns the parameters of the redirect to the application.
 async fn authorize(
     tenant: &Tenant,
     extra: &[(&str, &str)],
@@ -239,7 +239,7 @@ async fn row_098_a_code_is_bound_to_its_verifier() {
     )
     .await;
     assert_eq!(plain["error"], "invalid_request");
-    // Without a verifier an application that has a secret must show it.
+    // Without a verifier an application with a secret has to send it.
     let code = authorize(&tenant, &[], "allow").await["code"].clone();
     let form: Vec<_> = code_form(&code, "").into_iter().take(4).collect();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Knobs: what their other value does, for those that no row or rule turns.
+//! Knobs: the effect of further values, for knobs that no row or rule changes.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::hook::{Handshake, Hook};
 use crate::subscriptions::{subscribed, wanted};
 use crate::support::{ANNA, BEN, Tenant, X, Y, config, json_of, refusal, session};
 
-/// What a person's preferred presence with an explicit duration is answered.
+/// The status of setting a preferred presence with an explicit duration.
 async fn prefers(tenant: &Tenant, duration: &str) -> u16 {
     let mut body = session(X, "Away/Away", Some(duration));
     body.as_object_mut().unwrap().remove("sessionId");
@@ -90,7 +90,7 @@ async fn knob_bulk_sequence_number_adds_the_stamp() {
     assert_eq!(item().await["sequenceNumber"], single["sequenceNumber"]);
 }
 
-/// D2: one id that names nobody, or is no GUID, spoils the whole call.
+/// D2: one unknown or malformed id makes the whole call fail.
 #[tokio::test]
 async fn knob_bulk_unknown_id_refuses_the_whole_call() {
     let tenant = Tenant::start().await;
@@ -244,7 +244,7 @@ async fn knob_delta_lifetime_ends_delta_links() {
     assert_eq!(follow().await, StatusCode::OK, "it counts when asked");
 }
 
-/// D3: pages leave out what has not changed, and `null` clears.
+/// D3: pages leave out unchanged fields, and `null` clears a field.
 #[tokio::test]
 async fn knob_delta_items_leaves_out_what_has_not_changed() {
     let tenant = Tenant::start().await;
@@ -281,7 +281,7 @@ async fn knob_subscription_list_limit_is_how_many_lists_there_are() {
     }
 }
 
-/// After how many whole minutes one kind of client shows a call that has just begun; `None` if it does not in ten.
+/// The whole minutes after which one kind of client shows a new call; `None` if it does not within ten.
 async fn minutes_until_shown(tenant: &Tenant, client: &str) -> Option<usize> {
     let call = Some(json!({ "kind": "audio" }));
     tenant
@@ -318,7 +318,7 @@ async fn knob_phone_lag_delays_teams_on_phones() {
     assert_eq!(minutes_until_shown(&tenant, "phone").await, Some(0));
 }
 
-/// How long each of ten notifications of a fresh subscription was under way, in milliseconds.
+/// The latencies of ten notifications of a new subscription, in milliseconds.
 async fn latencies(tenant: &Tenant) -> Vec<i64> {
     let hook = Hook::start(Handshake::Right).await;
     let made = subscribed(tenant, &wanted(tenant, &hook)).await;
@@ -326,7 +326,7 @@ async fn latencies(tenant: &Tenant) -> Vec<i64> {
     for pair in ["Busy/InACall", "Away/Away"].iter().cycle().take(10) {
         let body = session(X, pair, Some("PT4H"));
         tenant.presence(X, ANNA, "setPresence", body).await;
-        // Long enough that none waits for the one before.
+        // Long enough for no notification to wait for an earlier one.
         tenant.advance_minutes(61.0 * SECOND).await;
     }
     let path = format!("subscriptions/{}", made["id"].as_str().unwrap());
@@ -344,7 +344,7 @@ async fn latencies(tenant: &Tenant) -> Vec<i64> {
         .collect()
 }
 
-/// A tenant whose random numbers start at a seed.
+/// A tenant with a seed of its random numbers.
 async fn seeded(seed: u64) -> Tenant {
     let knobs = Knobs {
         seed,
@@ -362,7 +362,7 @@ async fn knob_seed_repeats_a_run() {
     assert_eq!(latencies(&seeded(7).await).await, first);
     let other = latencies(&seeded(8).await).await;
     assert_ne!(other, first);
-    // While it runs, too: another seed starts its numbers, any other knob leaves them where they are.
+    // Also at run time: a new seed restarts the numbers, and any other knob does not.
     seven.knobs(json!({ "seed": 8 })).await;
     assert_eq!(latencies(&seven).await, other);
     seven.knobs(json!({ "webLag": "PT1M" })).await;

@@ -1,4 +1,4 @@
-//! The page: served whole, under its policy, and safe against names.
+//! The page: its files, its content security policy, and escaping of names.
 
 use crate::support::Tenant;
 

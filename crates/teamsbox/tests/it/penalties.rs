@@ -1,4 +1,4 @@
-//! What slow addresses get: rows 87 and 88 of the conformance vectors, which are rule 53.
+//! Penalties of slow endpoints: rows 87 and 88 of the conformance vectors, which are rule 53.
 
 use serde_json::json;
 use teamsbox::{CallKind, Device, NewUser};
@@ -8,7 +8,7 @@ use crate::hook::{Answer, Handshake, Hook};
 use crate::subscriptions::{start, subscribed, wanted};
 use crate::support::Tenant;
 
-/// A hundred people, all subscribed to.
+/// A tenant with subscriptions to a hundred people.
 async fn crowd() -> (Tenant, Hook, Vec<String>) {
     let tenant = start().await;
     let hook = Hook::start(Handshake::Right).await;
@@ -47,7 +47,7 @@ async fn row_087_a_slow_address_gets_everything_late() {
     for id in &ids {
         tenant.teamsbox.sign_in(id, Device::Desktop).unwrap();
     }
-    // The twelve that got no answer are sent again ten seconds after their timeout.
+    // The twelve notifications without an answer are sent again ten seconds after their timeout.
     tenant.advance_minutes(1.0).await;
     assert_eq!(hook.items().len(), 112);
     tenant

@@ -1,4 +1,4 @@
-//! What people say about themselves and who may read it: rows 45 and 46, and rules 8, 10, 13, 33 and 34.
+//! Status messages and work locations, and permissions to read them: rows 45 and 46, and rules 8, 10, 13, 33 and 34.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The program: what it prints, and its exit codes.
+//! The program: its output and exit codes.
 
 use std::process::Stdio;
 use std::time::Duration;

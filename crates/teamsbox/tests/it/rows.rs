@@ -19,9 +19,9 @@ enum Step {
     At(f64),
     /// Graph shows this of Anna.
     Reads(&'static str),
-    /// Graph says whether Anna is out of office.
+    /// Graph shows Anna's out-of-office state.
     OutOfOffice(bool),
-    /// Something happens in Teams: control method, path below Anna, body.
+    /// Anna acts in Teams: control method, path below Anna, body.
     Teams(Method, &'static str, &'static str),
 }
 
@@ -88,7 +88,7 @@ async fn run(steps: Vec<Step>) {
     }
 }
 
-/// Success is empty, refusal is an envelope.
+/// Checks that a success has no body and an error Graph's envelope.
 async fn finish(number: usize, response: reqwest::Response, status: u16) {
     assert_eq!(response.status().as_u16(), status, "step {number}");
     let text = response.text().await.unwrap();

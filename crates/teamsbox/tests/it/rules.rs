@@ -1,4 +1,4 @@
-//! Rules of the reference that no row covers, or not all of.
+//! Rules of the conformance vectors that rows do not cover, or not completely.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -134,7 +134,7 @@ async fn rule_29_each_preferred_pair_has_its_own_default() {
         ("Offline/OffWork", 10_080.0),
     ] {
         let tenant = Tenant::start().await;
-        // A call, so that none of the six pairs is what shows without a preference.
+        // In a call, so that none of the six pairs is visible without a preference.
         let call = Some(json!({ "kind": "audio" }));
         tenant
             .ok(Method::PUT, &format!("users/{ANNA}/call"), call)
@@ -229,7 +229,7 @@ async fn rule_60_neither_government_cloud_notifies() {
 #[tokio::test]
 async fn rule_62_graph_does_not_tell_who_caused_what() {
     let tenant = Tenant::start().await;
-    // Anna is in a call of Teams, Ben in one that an application states: only the control plane knows.
+    // Anna is in a call in Teams, Ben in one that an application states: only the control plane distinguishes them.
     let call = Some(json!({ "kind": "audio" }));
     tenant
         .ok(Method::PUT, &format!("users/{ANNA}/call"), call)

@@ -1,4 +1,4 @@
-//! Signing in without a page: rows 96, 99 and 100 of the conformance vectors, and rules 1, 2, 3 and 5.
+//! Sign-in without a page: rows 96, 99 and 100 of the conformance vectors, and rules 1, 2, 3 and 5.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +16,7 @@ const PS256: &str = "eyJhbGciOiJQUzI1NiIsInR5cCI6IkpXVCIsIng1dCNTMjU2IjoicHRiNl9
 const VECTOR_TENANT: &str = "84bd8158-6d4d-4958-8b9f-9d6445542f95";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Half an application's own key: what signs its assertions.
+/// The private key of an application, which signs its assertions.
 fn own_key() -> (String, EncodingKey) {
     let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
     let der = aws_lc_rs::encoding::AsDer::as_der(&pair).unwrap();
@@ -141,7 +141,7 @@ async fn rule_2_discovery_keys_and_rotation() {
     for member in ["kty", "use", "kid", "x5t", "n", "e", "x5c", "issuer"] {
         assert!(before["keys"][0].get(member).is_some(), "{member}");
     }
-    // A token made before a rotation is checked with the keys published after it.
+    // A token from before a rotation is verified with the keys published after it.
     let old = tenant.token(X).await;
     tenant.ok(Method::POST, "keys/rotate", None).await;
     let after = get("common/discovery/keys").await;
@@ -356,7 +356,7 @@ async fn errors_of_choice_carry_their_number() {
     assert_eq!(token(&tenant, &form).await.0, 200);
 }
 
-/// D9: codes by choice, answers that are not Entra's, and lifetimes as text.
+/// D9: configured codes, answers in other forms than Entra's, and lifetimes as text.
 #[tokio::test]
 async fn token_requests_are_refused_with_the_code_of_choice() {
     let tenant = Tenant::start().await;

@@ -9,7 +9,7 @@ use crate::hook::{Handshake, Hook, Recipient, SMALL_CERTIFICATE};
 use crate::support::{ANNA, BEN, Tenant, X, Y, refusal};
 
 const ALL: &str = "Presence.Read.All";
-/// The longest key that is taken, and one just above it.
+/// The longest accepted key, and a longer one.
 const CERTIFICATE_OF_4096_BITS: &str = include_str!("rsa-4096-certificate.txt");
 const CERTIFICATE_OF_4104_BITS: &str = include_str!("rsa-4104-certificate.txt");
 const FORBIDDEN: &str = "Operation: Create; Exception: [Status Code: Forbidden; Reason: The request is not authorized for this user or application.]";
@@ -23,7 +23,7 @@ pub(crate) async fn start() -> Tenant {
     tenant
 }
 
-/// A moment so many minutes ahead.
+/// The time in a number of minutes.
 pub(crate) fn ahead(tenant: &Tenant, minutes: i64) -> String {
     let at = tenant.teamsbox.clock().now_milliseconds() + minutes * 60_000;
     jiff::Timestamp::from_millisecond(at).unwrap().to_string()
@@ -279,7 +279,7 @@ fn moment(body: &Value) -> jiff::Timestamp {
         .unwrap()
 }
 
-/// Refusals that need no handshake: what is changed about a good request, and what for.
+/// Errors before the handshake: a change of a valid request, and its error.
 async fn refused_with(changes: Value) -> (u16, String) {
     let tenant = start().await;
     let hook = Hook::start(Handshake::Right).await;

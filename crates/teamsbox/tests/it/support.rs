@@ -1,4 +1,4 @@
-//! A tenant with two people and three applications, and short ways to talk to it.
+//! A tenant with two people and four applications, and requests to it.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use teamsbox::{App, ClockMode, Config, NewUser, Teamsbox};
 
 pub(crate) const ANNA: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc3";
 pub(crate) const BEN: &str = "fa8bf3dc-eca7-46b7-bad1-db199b62afc4";
-/// May read and write.
+/// An application with permission to read and write.
 pub(crate) const X: &str = "22553876-f5ab-4529-bffb-cfe50aa89f87";
-/// Another that may read and write, and find people in the directory.
+/// A second application with permission to read and write, and to read the directory.
 pub(crate) const Y: &str = "22553876-f5ab-4529-bffb-cfe50aa89f88";
-/// May read only.
+/// An application with permission to read.
 pub(crate) const READER: &str = "22553876-f5ab-4529-bffb-cfe50aa89f89";
-/// Has no roles at all.
+/// An application without permissions.
 pub(crate) const POWERLESS: &str = "22553876-f5ab-4529-bffb-cfe50aa89f90";
 pub(crate) const SECRET: &str = "canary-secret-7f3a";
 pub(crate) const SCOPE: &str = "https://graph.microsoft.com/.default";
@@ -80,7 +80,7 @@ impl Tenant {
         body["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// A token on behalf of a person, with the scopes given.
+    /// A token of a signed-in person, with the given scopes.
     pub(crate) async fn user_token(&self, app: &str, user: &str, scope: &str) -> String {
         let form = [
             ("grant_type", "password"),
@@ -96,7 +96,7 @@ impl Tenant {
         body["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// A Graph call on behalf of a person.
+    /// A Graph call with the token of a signed-in person.
     pub(crate) async fn as_user(
         &self,
         (app, user, scope): (&str, &str, &str),
@@ -129,7 +129,7 @@ impl Tenant {
         request.send().await.unwrap()
     }
 
-    /// Turns knobs.
+    /// Changes knobs.
     pub(crate) async fn knobs(&self, knobs: Value) {
         self.ok(Method::PATCH, "knobs", Some(knobs)).await;
     }
@@ -163,7 +163,7 @@ impl Tenant {
         .await
     }
 
-    /// What Graph shows of a person, as `availability/activity`.
+    /// The presence of a person in Graph, as `availability/activity`.
     pub(crate) async fn reads(&self, user: &str) -> String {
         let response = self
             .graph(X, Method::GET, &format!("users/{user}/presence"), None)
@@ -228,7 +228,7 @@ pub(crate) fn session(app: &str, pair: &str, duration: Option<&str>) -> Value {
     body
 }
 
-/// Status, code and message of a refusal; the envelope is checked on the way.
+/// Status, code and message of an error, after a check of its envelope.
 pub(crate) async fn refusal(response: Response) -> (u16, String, String) {
     let status = response.status().as_u16();
     let id = response.headers()["request-id"]

@@ -1,4 +1,4 @@
-//! Moments, lifetimes, and what can only be seen from inside: a tenant whose subscriptions are used up.
+//! Times, lifetimes, and a tenant at the limit of its subscriptions.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -40,7 +40,7 @@ fn rule_39_lifetimes_are_raised_and_limited() {
     assert_eq!(expiry_of(&text(120), 0, &lenient).ok(), Some(LONGEST));
 }
 
-/// A subscription of another application, which takes up room.
+/// A subscription of another application, to fill the tenant.
 fn another(number: usize, now: Milliseconds) -> Subscription {
     Subscription {
         id: format!("00000000-0000-4000-8000-{number:012}")
@@ -86,7 +86,7 @@ async fn at_the_limit_of_the_tenant_subscriptions_are_refused_with_403() {
     };
     let caller = Caller::of(claims).unwrap();
     let now = shell.clock().now_milliseconds();
-    // Nobody listens at the address: whoever gets as far as the handshake learns that it failed.
+    // Nothing listens at the URL: a request that reaches the handshake gets its failure.
     let body = json!({
         "changeType": "updated",
         "notificationUrl": "https://127.0.0.1:1/",
@@ -124,7 +124,7 @@ async fn at_the_limit_of_the_tenant_subscriptions_are_refused_with_403() {
         message.contains("limit of 10000 Teams subscriptions"),
         "{message}"
     );
-    // Whoever leaves makes room again.
+    // A removed subscription makes room.
     shell.with(|world, _| world.subscriptions.remove(another(1, now).id));
     assert_eq!(refusal().await.0, 400);
     tenants.stop();
