@@ -4,7 +4,7 @@
 const element = (id) => document.getElementById(id);
 const people = new Map(); // id -> { row, button, dot, words, search, presence }
 let chosen = null;
-let detail = null; // ground truth of the chosen person
+let detail = null; // complete state of the selected person
 let loading = null; // id whose ground truth is on its way
 let again = false; // it changed meanwhile
 let clock = { manual: false, now: Date.now(), read: performance.now() };

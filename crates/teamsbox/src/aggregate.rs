@@ -17,14 +17,14 @@ pub(crate) struct Inputs<'a> {
 
 /// The visible state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct Aggregate {
     pub(crate) shown: Shown,
     pub(crate) out_of_office: bool,
 }
 
 /// The visible state: the preferred pair if a session is alive, else the pair of the session with the highest rank, or
 /// `Offline` without a session. The calendar counts as a session that loses every tie.
-pub(crate) fn aggregate(inputs: &Inputs<'_>, now: Milliseconds, rules: &Rules) -> Seen {
+pub(crate) fn aggregate(inputs: &Inputs<'_>, now: Milliseconds, rules: &Rules) -> Aggregate {
     let idle = rules.idle_spelling;
     let of_calendar = inputs.calendar.shown(now);
     let live = inputs.sessions.iter().filter(|session| !session.ended(now));
@@ -69,7 +69,7 @@ pub(crate) fn aggregate(inputs: &Inputs<'_>, now: Milliseconds, rules: &Rules) -
     if out_of_office && shown.availability == Availability::Available {
         shown.activity = Activity::OutOfOffice;
     }
-    Seen {
+    Aggregate {
         shown,
         out_of_office,
     }

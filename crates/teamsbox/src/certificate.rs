@@ -23,7 +23,7 @@ pub(crate) struct Certificate {
 
 /// The reason why a certificate is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unusable {
+pub(crate) enum CertificateError {
     /// Not base64, or not X.509.
     #[error("is not the base64 of an X.509 certificate")]
     Unreadable,
@@ -34,7 +34,7 @@ pub(crate) enum Unusable {
 
 impl Certificate {
     /// Reads base64 of DER, with or without PEM's markers and line ends.
-    pub(crate) fn parse(text: &str) -> Result<Self, Unusable> {
+    pub(crate) fn parse(text: &str) -> Result<Self, CertificateError> {
         let bare: String = text
             .lines()
             .filter(|line| !line.starts_with("-----"))
@@ -42,17 +42,20 @@ impl Certificate {
             .filter(|letter| !letter.is_ascii_whitespace())
             .take(DER_BYTES_MAX * 2)
             .collect();
-        let der = STANDARD.decode(bare).map_err(|_| Unusable::Unreadable)?;
+        let der = STANDARD
+            .decode(bare)
+            .map_err(|_| CertificateError::Unreadable)?;
         if der.len() > DER_BYTES_MAX {
-            return Err(Unusable::Unreadable);
+            return Err(CertificateError::Unreadable);
         }
         let bytes = CertificateDer::from(der.as_slice());
-        let certificate = EndEntityCert::try_from(&bytes).map_err(|_| Unusable::Unreadable)?;
+        let certificate =
+            EndEntityCert::try_from(&bytes).map_err(|_| CertificateError::Unreadable)?;
         let public_key = certificate.subject_public_key_info();
-        let key = PublicEncryptingKey::from_der(&public_key).map_err(|_| Unusable::Key)?;
+        let key = PublicEncryptingKey::from_der(&public_key).map_err(|_| CertificateError::Key)?;
         let bits = key.key_size_bits();
         if !(2_048..=4_096).contains(&bits) {
-            return Err(Unusable::Key);
+            return Err(CertificateError::Key);
         }
         Ok(Self {
             public_key: public_key.as_ref().into(),
@@ -113,7 +116,10 @@ mod tests {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
         let certificate = CertificateParams::default().self_signed(&key).unwrap();
         let text = STANDARD.encode(certificate.der());
-        assert_eq!(Certificate::parse(&text).unwrap_err(), Unusable::Key);
+        assert_eq!(
+            Certificate::parse(&text).unwrap_err(),
+            CertificateError::Key
+        );
     }
 
     proptest! {

@@ -18,10 +18,10 @@ const STEP_MAX: Milliseconds = 20 * SECOND;
 
 /// The longest wait for a follower after a step. Time then goes on without it, and it finds leases expired that it was
 /// about to renew: the timeout is meant for a follower that hangs, not for one on a busy machine.
-const FOLLOWER_PATIENCE: Duration = Duration::from_secs(20);
+const FOLLOWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The longest wait for deliveries in progress before manual time goes on without them.
-const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The most followers. A test has one or two.
 const FOLLOWERS_MAX: usize = 64;
@@ -175,7 +175,7 @@ impl Clock {
                 dial.last
             };
             self.shared.moved.send_replace(now);
-            tell(&followers, now).await;
+            send_step(&followers, now).await;
             self.settle().await;
         }
     }
@@ -200,7 +200,7 @@ impl Clock {
         let Some(agenda) = self.agenda() else {
             return;
         };
-        let patience = Instant::now() + DELIVERY_PATIENCE;
+        let deadline = Instant::now() + DELIVERY_TIMEOUT;
         loop {
             let settled = self.shared.settled.notified();
             let mut settled = std::pin::pin!(settled);
@@ -209,7 +209,7 @@ impl Clock {
             if agenda.outstanding() == 0 {
                 return;
             }
-            if timeout_at(patience, settled).await.is_err() {
+            if timeout_at(deadline, settled).await.is_err() {
                 agenda.abandon();
                 return;
             }
@@ -253,8 +253,8 @@ impl Clock {
 }
 
 /// Sends a step to all followers, then waits for all of them, each at most 20 seconds.
-async fn tell(followers: &[mpsc::Sender<Step>], now_milliseconds: Milliseconds) {
-    let deadline = Instant::now() + FOLLOWER_PATIENCE;
+async fn send_step(followers: &[mpsc::Sender<Step>], now_milliseconds: Milliseconds) {
+    let deadline = Instant::now() + FOLLOWER_TIMEOUT;
     let mut answers = Vec::with_capacity(followers.len());
     for follower in followers {
         let (done, answer) = oneshot::channel();

@@ -6,7 +6,7 @@ mod token;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub(crate) use self::graph::{Asked, Form, GraphFault};
+pub(crate) use self::graph::{Form, GraphFault, MatchedRequest};
 pub(crate) use self::replies::{NextLink, ReplyFault};
 pub(crate) use self::token::TokenFault;
 use crate::duration::{self, MINUTE, Milliseconds};
@@ -106,7 +106,7 @@ impl Faults {
     /// The fault of this request, if one matches; counts it.
     pub(crate) fn hit_graph(
         &mut self,
-        asked: &Asked<'_>,
+        asked: &MatchedRequest<'_>,
         random: &mut Random,
     ) -> Option<GraphFault> {
         graph::first_hit(&mut self.graph, asked, random)
@@ -205,8 +205,8 @@ mod one_or_more {
 mod tests {
     use super::*;
 
-    fn asked(operation: &str) -> Asked<'_> {
-        Asked {
+    fn asked(operation: &str) -> MatchedRequest<'_> {
+        MatchedRequest {
             operation,
             batched: false,
             about: &|_| false,

@@ -121,7 +121,7 @@ impl Detail {
     }
 
     /// Adds the names of the faults that changed the answer.
-    pub(crate) fn spoilt_by(mut self, name: Option<&str>) -> Self {
+    pub(crate) fn with_faults(mut self, name: Option<&str>) -> Self {
         if let Self::Request { fault, .. } = &mut self {
             *fault = name.map(Into::into);
         }

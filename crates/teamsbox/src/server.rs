@@ -27,7 +27,7 @@ use crate::value::Device;
 use crate::{control, entra, graph};
 
 /// Timeout for open requests when the emulator stops.
-const STOP_PATIENCE: Duration = Duration::from_secs(2);
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running tenant in a box. Dropping it stops it.
 pub struct Teamsbox {
@@ -273,7 +273,7 @@ impl Teamsbox {
     pub async fn stop(mut self) {
         self.ask_to_stop();
         if let Some(mut server) = self.server.take()
-            && tokio::time::timeout(STOP_PATIENCE, &mut server)
+            && tokio::time::timeout(STOP_TIMEOUT, &mut server)
                 .await
                 .is_err()
         {
@@ -284,7 +284,7 @@ impl Teamsbox {
     fn ask_to_stop(&mut self) {
         match &mut self.stop {
             Stop::Plain(stop) => drop(stop.take()),
-            Stop::Tls(handle) => handle.graceful_shutdown(Some(STOP_PATIENCE)),
+            Stop::Tls(handle) => handle.graceful_shutdown(Some(STOP_TIMEOUT)),
         }
         self.tenants.stop();
     }

@@ -82,7 +82,7 @@ struct Code {
 
 /// The reason why a code or a refresh token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spent {
+pub(crate) enum GrantError {
     /// It is unknown or belongs to another application.
     Unknown,
     /// The code or token has expired.
@@ -234,23 +234,23 @@ impl SignIns {
         redirect_uri: &str,
         verifier: Option<&str>,
         now: Milliseconds,
-    ) -> Result<Grant, Spent> {
+    ) -> Result<Grant, GrantError> {
         let code = self
             .codes
             .get_mut(code)
             .filter(|code| *code.grant.app == *app);
-        let code = code.ok_or(Spent::Unknown)?;
+        let code = code.ok_or(GrantError::Unknown)?;
         if code.used {
-            return Err(Spent::Used);
+            return Err(GrantError::Used);
         }
         if now >= code.expires {
-            return Err(Spent::Expired);
+            return Err(GrantError::Expired);
         }
         if code.redirect_uri != redirect_uri {
-            return Err(Spent::RedirectUri);
+            return Err(GrantError::RedirectUri);
         }
         if code.challenge != verifier.map(challenge) {
-            return Err(Spent::Verifier);
+            return Err(GrantError::Verifier);
         }
         code.used = true;
         Ok(code.grant.clone())
@@ -273,17 +273,17 @@ impl SignIns {
         token: &str,
         app: &str,
         now: Milliseconds,
-    ) -> Result<Grant, Spent> {
+    ) -> Result<Grant, GrantError> {
         let refresh = self
             .refresh
             .get(token)
             .filter(|refresh| *refresh.grant.app == *app);
-        let refresh = refresh.ok_or(Spent::Unknown)?;
+        let refresh = refresh.ok_or(GrantError::Unknown)?;
         if refresh.revoked {
-            return Err(Spent::Revoked);
+            return Err(GrantError::Revoked);
         }
         if now >= refresh.expires {
-            return Err(Spent::Expired);
+            return Err(GrantError::Expired);
         }
         Ok(refresh.grant.clone())
     }
@@ -415,23 +415,29 @@ mod tests {
         let mut redeem = |app, uri, verifier, now| signins.redeem("c", app, uri, verifier, now);
         assert_eq!(
             redeem("other", "http://a/", Some("v"), 1),
-            Err(Spent::Unknown)
+            Err(GrantError::Unknown)
         );
         assert_eq!(
             redeem("app", "http://b/", Some("v"), 1),
-            Err(Spent::RedirectUri)
+            Err(GrantError::RedirectUri)
         );
         assert_eq!(
             redeem("app", "http://a/", Some("w"), 1),
-            Err(Spent::Verifier)
+            Err(GrantError::Verifier)
         );
-        assert_eq!(redeem("app", "http://a/", None, 1), Err(Spent::Verifier));
+        assert_eq!(
+            redeem("app", "http://a/", None, 1),
+            Err(GrantError::Verifier)
+        );
         assert_eq!(
             redeem("app", "http://a/", Some("v"), CODE_LIFETIME),
-            Err(Spent::Expired)
+            Err(GrantError::Expired)
         );
         assert_eq!(redeem("app", "http://a/", Some("v"), 1), Ok(grant));
-        assert_eq!(redeem("app", "http://a/", Some("v"), 2), Err(Spent::Used));
+        assert_eq!(
+            redeem("app", "http://a/", Some("v"), 2),
+            Err(GrantError::Used)
+        );
     }
 
     #[test]
@@ -447,9 +453,9 @@ mod tests {
         signins.add_refresh("r".into(), grant.clone(), 100);
         assert_eq!(signins.refresh("r", "app", 1), Ok(grant.clone()));
         assert_eq!(signins.refresh("r", "app", 2), Ok(grant));
-        assert_eq!(signins.refresh("r", "other", 2), Err(Spent::Unknown));
-        assert_eq!(signins.refresh("r", "app", 100), Err(Spent::Expired));
+        assert_eq!(signins.refresh("r", "other", 2), Err(GrantError::Unknown));
+        assert_eq!(signins.refresh("r", "app", 100), Err(GrantError::Expired));
         assert_eq!(signins.revoke(user()), 1);
-        assert_eq!(signins.refresh("r", "app", 2), Err(Spent::Revoked));
+        assert_eq!(signins.refresh("r", "app", 2), Err(GrantError::Revoked));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::aggregate::{Inputs, Seen, aggregate};
+use crate::aggregate::{Aggregate, Inputs, aggregate};
 use crate::calendar::Calendar;
 use crate::change::{Cause, Lapse};
 use crate::directory::{Account, Names, Profile, Removal};
@@ -188,7 +188,7 @@ impl User {
             preferred: self.preferred.as_ref(),
             calendar: &self.calendar,
         };
-        let Seen {
+        let Aggregate {
             shown,
             out_of_office,
         } = aggregate(&inputs, now, rules);

@@ -20,7 +20,7 @@ use crate::tenants::Tenants;
 /// The parameters of an authorization request, and of the page's form that answers it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Wanted {
+pub(super) struct AuthorizationRequest {
     client_id: Option<String>,
     response_type: Option<String>,
     redirect_uri: Option<String>,
@@ -43,7 +43,7 @@ pub(super) async fn page(
     State(tenants): State<Tenants>,
     Path(segment): Path<String>,
     headers: HeaderMap,
-    query: Result<Query<Wanted>, QueryRejection>,
+    query: Result<Query<AuthorizationRequest>, QueryRejection>,
 ) -> Response {
     let wanted = query
         .map(|Query(wanted)| wanted)
@@ -56,7 +56,7 @@ pub(super) async fn answer(
     State(tenants): State<Tenants>,
     Path(segment): Path<String>,
     headers: HeaderMap,
-    form: Result<Form<Wanted>, FormRejection>,
+    form: Result<Form<AuthorizationRequest>, FormRejection>,
 ) -> Response {
     let wanted = form
         .map(|Form(wanted)| wanted)
@@ -77,7 +77,7 @@ fn handle(
     tenants: &Tenants,
     segment: &str,
     headers: &HeaderMap,
-    wanted: Result<Wanted, TokenError>,
+    wanted: Result<AuthorizationRequest, TokenError>,
 ) -> Response {
     // Before the redirect URI is validated, errors are shown here and never redirected.
     let checked = wanted.and_then(|wanted| {
@@ -138,7 +138,10 @@ fn handle(
     send_back(&redirect_uri, wanted.response_mode.as_deref(), &parameters)
 }
 
-fn check_application(shell: &Shell, wanted: &Wanted) -> Result<(Registration, String), TokenError> {
+fn check_application(
+    shell: &Shell,
+    wanted: &AuthorizationRequest,
+) -> Result<(Registration, String), TokenError> {
     let client_id = wanted.client_id.as_deref().filter(|text| !text.is_empty());
     let client_id = client_id.ok_or_else(|| TokenError::missing("client_id"))?;
     let app = shell
@@ -167,7 +170,7 @@ fn check_application(shell: &Shell, wanted: &Wanted) -> Result<(Registration, St
 fn check_request(
     headers: &HeaderMap,
     app: &Registration,
-    wanted: &Wanted,
+    wanted: &AuthorizationRequest,
 ) -> Result<(String, Vec<String>), TokenError> {
     if wanted.response_type.as_deref() != Some("code") {
         let text = "The emulator supports the response type 'code' only.";
@@ -189,7 +192,7 @@ fn grant(
     headers: &HeaderMap,
     app: &Registration,
     redirect_uri: &str,
-    wanted: &Wanted,
+    wanted: &AuthorizationRequest,
     user: Option<&str>,
 ) -> Result<String, TokenError> {
     let (audience, scopes) = check_request(headers, app, wanted)?;
@@ -218,7 +221,7 @@ fn grant(
 }
 
 /// The page that selects the user.
-fn ask(shell: &Shell, app: &Registration, wanted: &Wanted) -> Response {
+fn ask(shell: &Shell, app: &Registration, wanted: &AuthorizationRequest) -> Response {
     let fields: String = [
         ("client_id", &wanted.client_id),
         ("response_type", &wanted.response_type),

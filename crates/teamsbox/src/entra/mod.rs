@@ -87,11 +87,11 @@ impl TokenError {
 
     fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a token could not be made");
-        Self::asked_for(&TokenFault::with_status(500))
+        Self::from_fault(&TokenFault::with_status(500))
     }
 
     /// The error of a configured fault.
-    fn asked_for(fault: &TokenFault) -> Self {
+    fn from_fault(fault: &TokenFault) -> Self {
         if let Some(known) = fault.known_code() {
             let status = StatusCode::from_u16(fault.status.unwrap_or(known.status));
             let status = status.unwrap_or(StatusCode::BAD_REQUEST);
@@ -172,7 +172,7 @@ pub(crate) fn router(tenants: Tenants) -> Router<Tenants> {
         .route("/{tenant}/discovery/keys", get(discovery::keys))
         .route("/{tenant}/discovery/instance", get(discovery::instance))
         .route("/{tenant}/userrealm/{user}", get(discovery::realm))
-        .layer(from_fn_with_state(tenants, note));
+        .layer(from_fn_with_state(tenants, record_request));
     Router::new()
         .route("/{tenant}/oauth2/v2.0/token", post(token::token))
         .route("/{tenant}/oauth2/v2.0/devicecode", post(device::start))
@@ -180,7 +180,7 @@ pub(crate) fn router(tenants: Tenants) -> Router<Tenants> {
 }
 
 /// Records a request in the journal of its tenant.
-async fn note(State(tenants): State<Tenants>, request: Request, next: Next) -> Response {
+async fn record_request(State(tenants): State<Tenants>, request: Request, next: Next) -> Response {
     let (method, path) = (
         request.method().to_string(),
         request.uri().path().to_owned(),
@@ -236,7 +236,7 @@ async fn serve<T: DeserializeOwned>(
     let spoilt = spoilt.as_deref();
     let result = match (shell, fault) {
         (Err(error), _) => Err(error),
-        (Ok(_), Some(fault)) => Err(TokenError::asked_for(&fault)),
+        (Ok(_), Some(fault)) => Err(TokenError::from_fault(&fault)),
         (Ok(shell), None) => form
             .map_err(|rejection| unreadable(&rejection))
             .and_then(|Form(form)| decide(&shell, &headers, form, &mut app)),
@@ -248,7 +248,7 @@ async fn serve<T: DeserializeOwned>(
             error.body(known.as_deref(), first.clock().now_milliseconds()),
         ),
     };
-    let detail = Detail::request("POST", &path, status.as_u16(), app, None).spoilt_by(spoilt);
+    let detail = Detail::request("POST", &path, status.as_u16(), app, None).with_faults(spoilt);
     known
         .as_deref()
         .unwrap_or(first)
@@ -279,7 +279,7 @@ fn unlike_entra(shell: &Shell, request: &Request, fault: &TokenFault) -> Respons
         cut.cut();
     }
     let detail = Detail::request("POST", request.uri().path(), status.as_u16(), None, None);
-    let detail = detail.spoilt_by(Some(&fault.answer.name(fault.status)));
+    let detail = detail.with_faults(Some(&fault.answer.name(fault.status)));
     shell.with(|world, now| world.log_request(now, None, detail));
     let (body, content_type) = fault.answer.body(status);
     let headers = content_type.map(|content_type| [(header::CONTENT_TYPE, content_type)]);

@@ -18,7 +18,7 @@ use crate::permissions::Claims;
 use crate::random;
 use crate::registrations::Registration;
 use crate::shell::Shell;
-use crate::signins::{Grant, Spent};
+use crate::signins::{Grant, GrantError};
 use crate::tenants::Tenants;
 use crate::world::World;
 
@@ -227,17 +227,17 @@ fn authorization_code(
     });
     let grant = redeemed.map_err(|spent| {
         let (number, text) = match spent {
-            Spent::Unknown | Spent::Revoked => (
+            GrantError::Unknown | GrantError::Revoked => (
                 9_002_313,
                 "The authorization code is malformed or not known.",
             ),
-            Spent::Expired => (70_008, "The authorization code has expired."),
-            Spent::Used => (54_005, "The authorization code was already redeemed."),
-            Spent::RedirectUri => (
+            GrantError::Expired => (70_008, "The authorization code has expired."),
+            GrantError::Used => (54_005, "The authorization code was already redeemed."),
+            GrantError::RedirectUri => (
                 500_112,
                 "The reply address does not match the one of the authorization request.",
             ),
-            Spent::Verifier => (
+            GrantError::Verifier => (
                 501_481,
                 "The code verifier does not match the code challenge of the authorization request.",
             ),
@@ -258,8 +258,8 @@ fn refresh_token(
     let found = shell.with(|world, now| world.signins.refresh(token, &app.client_id, now));
     let mut grant = found.map_err(|spent| {
         let (number, text) = match spent {
-            Spent::Expired => (700_082, "The refresh token has expired due to inactivity."),
-            Spent::Revoked => (
+            GrantError::Expired => (700_082, "The refresh token has expired due to inactivity."),
+            GrantError::Revoked => (
                 50_173,
                 "The provided grant has been revoked: a fresh sign-in is needed.",
             ),

@@ -105,7 +105,7 @@ impl Form {
 }
 
 /// The properties of a request that faults match.
-pub(crate) struct Asked<'a> {
+pub(crate) struct MatchedRequest<'a> {
     /// Name of the operation.
     pub(crate) operation: &'a str,
     /// True if it is an item of a batch.
@@ -164,7 +164,7 @@ impl GraphFault {
     }
 
     /// Returns true if the fault matches this request; counts it then.
-    fn hits(&mut self, asked: &Asked<'_>, random: &mut Random) -> bool {
+    fn hits(&mut self, asked: &MatchedRequest<'_>, random: &mut Random) -> bool {
         let about_them = |users: &Vec<String>| users.iter().any(|user| (asked.about)(user));
         selects(self.operations.as_ref(), asked.operation)
             && self.batched.is_none_or(|batched| batched == asked.batched)
@@ -193,7 +193,7 @@ impl GraphFault {
 /// The first fault that matches a request; drops those that are used up.
 pub(super) fn first_hit(
     faults: &mut Vec<GraphFault>,
-    asked: &Asked<'_>,
+    asked: &MatchedRequest<'_>,
     random: &mut Random,
 ) -> Option<GraphFault> {
     let hit = faults.iter_mut().find_map(|fault| {

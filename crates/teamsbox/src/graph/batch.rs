@@ -93,7 +93,7 @@ fn check(items: &[Item]) -> Result<(), GraphError> {
     let mut ids = HashSet::new();
     for item in items {
         if item.id.is_empty() || !ids.insert(item.id.to_ascii_lowercase()) {
-            let message = "Each request of a batch needs an id of its own, whatever its case.";
+            let message = "Each request of a batch needs a unique id, regardless of case.";
             return Err(GraphError::unreadable(message));
         }
         // An item can depend on earlier items only, so that dependencies are never circular.

@@ -10,7 +10,7 @@ use super::error::GraphError;
 use super::route::{Operation, Route, Target};
 use super::{Call, Identity, Reply};
 use crate::duration::Milliseconds;
-use crate::faults::{Asked, Form, GraphFault, NextLink};
+use crate::faults::{Form, GraphFault, MatchedRequest, NextLink};
 use crate::shell::Shell;
 use crate::tenant::Tenant;
 use crate::world::World;
@@ -24,7 +24,7 @@ pub(super) async fn hit(shell: &Shell, call: &Call<'_>, route: &Route<'_>) -> Op
             random,
             ..
         } = world;
-        let asked = Asked {
+        let asked = MatchedRequest {
             operation: route.operation(),
             batched: call.batched,
             about: &|user| is_about(user, tenant, call, route),

@@ -254,7 +254,7 @@ fn log(shell: &Shell, call: &Call<'_>, reply: &Reply) {
         reply.app.clone(),
         reply.count,
     )
-    .spoilt_by(reply.spoilt.as_deref());
+    .with_faults(reply.spoilt.as_deref());
     shell.with(|world, now| world.log_request(now, reply.user, request));
 }
 

@@ -1,4 +1,4 @@
-//! Teamsbox over HTTP, driven by its manual clock: the conformance rows of the Graph reference, the token endpoint, the
+//! Teamsbox over HTTP, driven by its manual clock: the conformance rows for Graph, the token endpoint, the
 //! control plane, faults and the page.
 #![allow(
     clippy::unwrap_used,
