@@ -1,6 +1,6 @@
-//! What the desktop agent and the server say to each other (domain section 4): JSON messages in the text frames of a
-//! WebSocket at [`PATH`], with the device's token as bearer and [`SUBPROTOCOL`] as the version. Times are told as
-//! durations up to now, so that clocks need not agree.
+//! Messages between the desktop agent and the server: JSON in the text frames of a WebSocket at [`PATH`], authenticated by
+//! the device's token as bearer, with [`SUBPROTOCOL`] as the version. Times are durations up to now, so that the clocks
+//! need not agree.
 //!
 //! ```
 //! use agent_protocol::{Attention, FromAgent, ProgramInUse, Report, ToAgent};
@@ -29,193 +29,193 @@ mod matching;
 
 pub use matching::{base_name, program_key, same_program};
 
-/// Where agents connect.
+/// Path of the WebSocket.
 pub const PATH: &str = "/agent/v1";
-/// Where a short code is exchanged for a device's token.
+/// Path at which a code is exchanged for the token of a device.
 pub const PAIR_PATH: &str = "/agent/v1/pair";
-/// This version of the protocol, as WebSockets negotiate it (RFC 6455, 1.9).
+/// Version of the protocol, as a WebSocket subprotocol (RFC 6455, 1.9).
 pub const SUBPROTOCOL: &str = "offhook.agent.1";
-/// How often an agent reports when nothing happens.
+/// Interval between reports without changes.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a report holds.
+/// Validity of a report.
 pub const LEASE: Duration = Duration::from_secs(30);
-/// No message of an agent is longer, in bytes.
+/// Maximum length of an agent's message in bytes.
 pub const REPORT_MAX: usize = 64 * 1024;
-/// No message of a server is longer, in bytes: a table of 10,000 rows fits.
+/// Maximum length of a server's message in bytes, enough for a table of 10,000 rows.
 pub const TABLE_MAX: usize = 16 * 1024 * 1024;
-/// Programs in a report; nobody uses more at once.
+/// Maximum number of programs in a report.
 pub const PROGRAMS_MAX: usize = 32;
 
-/// What an agent says.
+/// Message from an agent to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromAgent {
-    /// First: who it is.
+    /// First message of a connection.
     Hello {
-        /// Its version.
+        /// Version of the agent.
         version: String,
-        /// `linux`, `macos` or `windows`.
+        /// Operating system: `linux`, `macos` or `windows`.
         system: String,
     },
-    /// What is used now; replaces what was said before.
+    /// Current state; replaces the previous report.
     Report(Report),
-    /// The person chooses a profile.
+    /// Choice of a profile by the person.
     Choose {
-        /// Its name; none: back to automatic.
+        /// Name of the profile; `None`: back to automatic.
         profile: Option<String>,
     },
 }
 
-/// What an agent reports.
+/// Report of an agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// The server answers with it.
+    /// Number of the report, which the server repeats in [`ToAgent::Received`].
     pub number: u64,
-    /// Listed programs at the microphone, the first to start first.
+    /// Listed programs that use the microphone, ordered by start.
     pub programs: Vec<ProgramInUse>,
-    /// Whether somebody is there.
+    /// Presence of a person at the computer.
     pub attention: Attention,
-    /// For how long it has been so.
+    /// Duration of this attention in milliseconds.
     pub attention_milliseconds: u64,
-    /// For how long nothing will be reported because the person wants so.
+    /// Remaining time in milliseconds for which the person has paused reports.
     pub paused_milliseconds: Option<u64>,
 }
 
-/// A program at the microphone.
+/// A program that uses the microphone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramInUse {
-    /// The row's process, as the table writes it.
+    /// Process of the row, spelled like in the table.
     pub process: String,
-    /// For how long.
+    /// Duration of the use in milliseconds.
     pub milliseconds: u64,
 }
 
-/// Whether somebody is at the machine.
+/// Presence of a person at the computer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Attention {
-    /// Somebody uses keyboard or mouse.
+    /// Keyboard or mouse are in use.
     Active,
-    /// Nobody has touched them for a while.
+    /// Keyboard and mouse have not been used for a while.
     Idle,
     /// The screen is locked.
     Locked,
-    /// The system does not tell.
+    /// The system does not report it.
     #[default]
     Unknown,
 }
 
-/// What a server says.
+/// Message from the server to an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToAgent {
-    /// What to look for, at the beginning and whenever it changes.
+    /// Programs to detect; sent at the start and after each change.
     Table(Table),
-    /// How the person is shown, for them to see.
+    /// Visible state of the person, for display.
     Presence(VisibleState),
-    /// What the person may choose, at the beginning and whenever it changes.
+    /// Profiles that the person may choose; sent at the start and after each change.
     Profiles(Profiles),
-    /// What the person chose is not possible.
+    /// Refusal of the person's choice.
     Refused {
-        /// Why, and what to do.
+        /// Reason and remedy.
         detail: String,
     },
-    /// A report has arrived.
+    /// Acknowledgement of a report.
     #[serde(rename = "heard")]
     Received {
-        /// Its number.
+        /// Number of the report.
         number: u64,
     },
-    /// The person wants nothing to be reported for so long; 0 ends it.
+    /// Pause of reports that the person started elsewhere; 0 ends it.
     Pause {
-        /// For how long.
+        /// Duration in milliseconds.
         milliseconds: u64,
     },
 }
 
-/// What an agent looks for. What is not in it never leaves the machine.
+/// Programs to detect. Programs that are not in the table never leave the computer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
-    /// A program counts after so long.
+    /// Time of use in milliseconds after which a program counts.
     pub on_after_milliseconds: u64,
-    /// It still counts for so long after its end.
+    /// Time in milliseconds after the end of the use until a program counts no longer.
     pub off_after_milliseconds: u64,
-    /// The programs; none where Microphone Sync is off.
+    /// Programs; empty if Microphone Sync is off.
     pub rows: Vec<Row>,
 }
 
-/// A program to look for.
+/// A program to detect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// Base name of the process.
     pub process: String,
-    /// Other names of it: on other systems, of its bundle or package.
+    /// Other names of the program: on other systems, of its bundle or package.
     #[serde(default)]
     pub also: Vec<String>,
-    /// What colleagues see.
+    /// Name that colleagues see.
     pub alias: String,
-    /// Ignored when it has held the microphone for longer.
+    /// Hours of continuous use after which the program is ignored.
     #[serde(default)]
     pub ignore_after_hours: Option<u32>,
 }
 
-/// How a person is shown.
+/// State of the person that colleagues see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VisibleState {
-    /// The status.
+    /// Status.
     pub status: String,
-    /// The activity, in words; empty if there is none.
+    /// Label of the activity; empty without one.
     pub activity: String,
-    /// The profile in force.
+    /// Name of the active profile.
     pub profile: String,
 }
 
-/// The profiles that a person may choose, in their order.
+/// Profiles that the person may choose, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profiles {
-    /// My Profiles, without those that are not active.
+    /// My Profiles without inactive ones.
     pub items: Vec<Profile>,
-    /// The one that the person chose; none: it follows from everything else.
+    /// Name of the chosen profile; `None`: automatic.
     pub chosen: Option<String>,
 }
 
-/// A profile.
+/// Profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its status.
+    /// Status of the profile.
     pub status: String,
 }
 
-/// A code and what it is exchanged for.
+/// Request to pair a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairRequest {
-    /// The code that the web application showed.
+    /// Code that the web application showed.
     pub code: String,
-    /// What the machine is called.
+    /// Name of the computer.
     pub name: String,
-    /// `linux`, `macos` or `windows`.
+    /// Operating system: `linux`, `macos` or `windows`.
     pub system: String,
 }
 
-/// What a code was exchanged for.
+/// Response to a successful pairing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairResponse {
-    /// The device's secret.
+    /// Token of the device.
     pub token: String,
-    /// Whose device it is.
+    /// Person to whom the device belongs.
     pub person: String,
 }
 
 impl Row {
-    /// For how long its use of the microphone counts at most.
+    /// Maximum duration of a use that counts.
     pub fn max_use(&self) -> Option<Duration> {
         let hours = self.ignore_after_hours?;
         Some(Duration::from_secs(u64::from(hours) * 3600))
     }
 
-    /// Whether one of these names is its, whatever their case.
+    /// True if one of the names belongs to the program; the comparison ignores case.
     pub fn matches_any<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         names.into_iter().any(|name| {
             let own = std::iter::once(&self.process).chain(&self.also);

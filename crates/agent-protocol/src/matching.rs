@@ -1,6 +1,6 @@
-//! When a program is the one that a table means: by its whole base name, whatever its case.
+//! Comparison of programs by their whole base name, regardless of case.
 
-/// A file's name without the ending that Windows gives to programs.
+/// Name without the extension of programs on Windows.
 pub fn base_name(process: &str) -> &str {
     let at = process.len().saturating_sub(4);
     match (process.get(..at), process.get(at..)) {
@@ -9,12 +9,12 @@ pub fn base_name(process: &str) -> &str {
     }
 }
 
-/// What all names of one program have in common: to look it up by.
+/// Key of a program for lookups: equal for all spellings of its name.
 pub fn program_key(name: &str) -> String {
     base_name(name).to_lowercase()
 }
 
-/// Whether two names mean the same program.
+/// True if two names belong to the same program.
 pub fn same_program(one: &str, other: &str) -> bool {
     program_key(one) == program_key(other)
 }
