@@ -1,6 +1,5 @@
-//! What the desktop agent asks of macOS, without any decision of its own: which program a process runs, which processes
-//! record (Core Audio), whether somebody is there, and the one thread that may draw. All unsafe code of the agent for macOS
-//! is here. Elsewhere it is empty.
+//! macOS APIs for the desktop agent, without decisions: executable files of processes, recordings (Core Audio), attention,
+//! and the one thread that may draw. Contains all unsafe code of the agent for macOS. Empty on other systems.
 #![cfg(target_os = "macos")]
 
 pub mod attention;

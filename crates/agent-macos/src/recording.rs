@@ -1,5 +1,5 @@
-//! Who records: the process objects of Core Audio (macOS 14.2 and later). Earlier ones tell only whether a device runs. Core
-//! Audio says when something changes; what there is then is read anew.
+//! Recordings by process, from the process objects of Core Audio (macOS 14.2 and later). Earlier versions only report
+//! whether a device runs. Core Audio signals changes; the state is then read again.
 
 use std::{ffi::c_void, ptr::NonNull};
 
@@ -18,19 +18,19 @@ use objc2_core_audio::{
 
 const SYSTEM: AudioObjectID = kAudioObjectSystemObject as AudioObjectID;
 
-/// Called when something changed.
+/// Called after a change.
 type Changed = RcBlock<dyn Fn(u32, NonNull<AudioObjectPropertyAddress>)>;
 
-/// Who records now.
+/// Current recordings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recording {
-    /// These processes do.
+    /// Processes that record.
     Processes(Vec<u32>),
-    /// This macOS does not tell which; whether any does.
+    /// This version of macOS does not report processes: true if any process records.
     Devices(bool),
 }
 
-/// Core Audio, as one thread sees it.
+/// Connection to Core Audio. It must stay on the thread that created it.
 pub struct Microphones {
     changed: Changed,
     queue: DispatchRetained<DispatchQueue>,
@@ -38,7 +38,7 @@ pub struct Microphones {
 }
 
 impl Microphones {
-    /// Begins to listen. `changed` is called on a thread of macOS', which it must not hold up.
+    /// Registers for changes. `changed` is called on a thread of macOS, which it must not block.
     #[must_use]
     pub fn new(changed: impl Fn() + 'static) -> Self {
         let mut microphones = Self {
@@ -55,7 +55,8 @@ impl Microphones {
         microphones
     }
 
-    /// Reads who records now, and listens to all that there is from then on; nothing if Core Audio does not answer.
+    /// Reads the current recordings, and registers for changes of all devices and processes; `None` if Core Audio does not
+    /// answer.
     pub fn read(&mut self) -> Option<Recording> {
         match list(SYSTEM, global(kAudioHardwarePropertyProcessObjectList)) {
             Some(processes) => Some(Recording::Processes(self.processes(&processes))),
@@ -91,7 +92,7 @@ impl Microphones {
             .any(|device| number(*device, running).is_some_and(|runs| runs != 0))
     }
 
-    /// Listens to a property of these objects, and of the system, and of no others.
+    /// Listens to a property of exactly these objects and of the system.
     fn listen_only(&mut self, objects: &[AudioObjectID], property: AudioObjectPropertyAddress) {
         let (kept, gone) = std::mem::take(&mut self.listened)
             .into_iter()
@@ -108,7 +109,7 @@ impl Microphones {
     }
 
     fn listen(&mut self, object: AudioObjectID, property: AudioObjectPropertyAddress) {
-        // SAFETY: address, queue and block live until the call is over; Core Audio keeps what it needs longer.
+        // SAFETY: address, queue and block live until the end of the call; Core Audio retains those that it needs longer.
         let status = unsafe {
             AudioObjectAddPropertyListenerBlock(
                 object,
@@ -123,7 +124,7 @@ impl Microphones {
     }
 
     fn ignore(&self, object: AudioObjectID, property: AudioObjectPropertyAddress) {
-        // SAFETY: as in `listen`. An object that is gone is refused, which is as well.
+        // SAFETY: as in `listen`. The call fails for an object that no longer exists, which has no consequence.
         let _ = unsafe {
             AudioObjectRemovePropertyListenerBlock(
                 object,
@@ -158,10 +159,10 @@ fn of(
     }
 }
 
-/// How many bytes a property has; nothing if there is no such property.
+/// Size of a property in bytes; `None` if the object does not have it.
 fn size(object: AudioObjectID, property: AudioObjectPropertyAddress) -> Option<u32> {
     let mut size = 0_u32;
-    // SAFETY: both live until the call is over.
+    // SAFETY: both pointers are valid until the end of the call.
     let status = unsafe {
         AudioObjectGetPropertyDataSize(
             object,
@@ -174,7 +175,7 @@ fn size(object: AudioObjectID, property: AudioObjectPropertyAddress) -> Option<u
     (status == 0).then_some(size)
 }
 
-/// Reads a property into numbers of 32 bits, and says how many there are.
+/// Reads a property as numbers of 32 bits, and returns their count.
 fn read(
     object: AudioObjectID,
     property: AudioObjectPropertyAddress,
@@ -182,7 +183,7 @@ fn read(
 ) -> Option<usize> {
     let mut size = u32::try_from(size_of_val(to)).ok()?;
     let data = NonNull::new(to.as_mut_ptr())?.cast::<c_void>();
-    // SAFETY: `data` has room for `size` bytes; all lives until the call is over.
+    // SAFETY: `data` has room for `size` bytes; all pointers are valid until the end of the call.
     let status = unsafe {
         AudioObjectGetPropertyData(
             object,
@@ -196,18 +197,18 @@ fn read(
     (status == 0).then_some(size as usize / size_of::<u32>())
 }
 
-/// A property that is a number of 32 bits.
+/// Property with a number of 32 bits.
 fn number(object: AudioObjectID, property: AudioObjectPropertyAddress) -> Option<u32> {
     let mut number = [0];
     let [number] = (read(object, property, &mut number)? == 1).then_some(number)?;
     Some(number)
 }
 
-/// A property that is a list of objects.
+/// Property with a list of objects.
 fn list(object: AudioObjectID, property: AudioObjectPropertyAddress) -> Option<Vec<AudioObjectID>> {
     let size = size(object, property)?;
     let mut objects = vec![0; size as usize / size_of::<AudioObjectID>()];
-    // It may have become shorter meanwhile.
+    // The list may have become shorter since its size was read.
     let count = read(object, property, &mut objects)?;
     objects.truncate(count);
     Some(objects)

@@ -1,4 +1,4 @@
-//! The thread that may draw: on macOS it is the program's first, and it has to run an application.
+//! The thread that may draw: on macOS the first thread of the program, which must run an application.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,13 +10,13 @@ use dispatch2::DispatchQueue;
 use objc2::MainThreadMarker;
 use objc2_app_kit::{NSApplication, NSApplicationActivationPolicy};
 
-/// Runs an application without windows or a place in the Dock on this thread, and the work beside it; when that is done, the
-/// process ends with its exit code. Where this is not the program's first thread, nothing can be drawn.
+/// Runs an application without windows and Dock icon on this thread, and `work` on another one. The process ends with the
+/// exit code of `work`. Fails to draw on any thread other than the first.
 pub fn run_beside(work: impl FnOnce() -> i32 + Send + 'static) -> ! {
     let Some(main) = MainThreadMarker::new() else {
         exit(work());
     };
-    // An application without its work would stay and show what was.
+    // Ends the process if `work` panics; otherwise the icon would stay without updates.
     thread::spawn(move || exit(catch_unwind(AssertUnwindSafe(work)).unwrap_or(101)));
     let application = NSApplication::sharedApplication(main);
     application.setActivationPolicy(NSApplicationActivationPolicy::Accessory);
@@ -24,7 +24,7 @@ pub fn run_beside(work: impl FnOnce() -> i32 + Send + 'static) -> ! {
     exit(0);
 }
 
-/// Does this on the thread that may draw, after what was given before.
+/// Queues work for the thread that may draw; it runs in order.
 pub fn run(work: impl FnOnce() + Send + 'static) {
     DispatchQueue::main().exec_async(work);
 }

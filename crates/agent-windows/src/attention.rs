@@ -1,4 +1,4 @@
-//! Whether somebody is at the computer: the last touch of keyboard or mouse, and whether the screen is locked.
+//! Presence of a person at the computer: time of the last input, and the lock of the screen.
 
 use std::time::Duration;
 
@@ -16,32 +16,32 @@ use windows::{
     core::PWSTR,
 };
 
-/// What `SessionFlags` says of a locked screen since Windows 8 (WTSINFOEX_LEVEL1_W).
+/// Value of `SessionFlags` for a locked screen since Windows 8 (WTSINFOEX_LEVEL1_W).
 const LOCKED: i32 = 0;
-/// What it says of an unlocked one.
+/// Value of `SessionFlags` for an unlocked screen.
 const UNLOCKED: i32 = 1;
 
-/// For how long nobody has touched keyboard or mouse of this session; nothing if Windows does not tell.
+/// Time since the last input by keyboard or mouse in this session; `None` if Windows does not report it.
 #[must_use]
 pub fn idle_for() -> Option<Duration> {
     let mut last = LASTINPUTINFO {
         cbSize: size_of::<LASTINPUTINFO>() as u32,
         dwTime: 0,
     };
-    // SAFETY: it says how large it is, and lives until the call is over.
+    // SAFETY: the structure contains its own size, and lives until the end of the call.
     let is_told = unsafe { GetLastInputInfo(&raw mut last) }.as_bool();
-    // SAFETY: takes no pointers.
+    // SAFETY: the call takes no pointers.
     let now = unsafe { GetTickCount() };
-    // Both begin anew after 49 days.
+    // Both counters wrap around after 49 days.
     is_told.then(|| Duration::from_millis(now.wrapping_sub(last.dwTime).into()))
 }
 
-/// Whether the screen of this session is locked; nothing if Windows does not tell.
+/// True if the screen of this session is locked; `None` if Windows does not report it.
 #[must_use]
 pub fn is_locked() -> Option<bool> {
     let mut answer = PWSTR::null();
     let mut size = 0;
-    // SAFETY: both live until the call is over.
+    // SAFETY: both pointers are valid until the end of the call.
     unsafe {
         WTSQuerySessionInformationW(
             None,
@@ -56,12 +56,12 @@ pub fn is_locked() -> Option<bool> {
         return None;
     }
     let is_whole = size as usize >= size_of::<WTSINFOEXW>();
-    // SAFETY: Windows answered with so many bytes, aligned as memory of its heap is; it is copied before it is freed.
+    // SAFETY: Windows returned so many bytes, aligned like all memory of its heap; they are copied before they are freed.
     let info = is_whole.then(|| unsafe { answer.as_ptr().cast::<WTSINFOEXW>().read_unaligned() });
-    // SAFETY: Windows allocated it; it is freed once.
+    // SAFETY: Windows allocated the memory, which is freed once.
     unsafe { WTSFreeMemory(answer.as_ptr().cast()) };
     let info = info.filter(|info| info.Level == 1)?;
-    // SAFETY: of level 1, as was checked.
+    // SAFETY: the level was checked to be 1.
     match unsafe { info.Data.WTSInfoExLevel1.SessionFlags } {
         LOCKED => Some(true),
         UNLOCKED => Some(false),

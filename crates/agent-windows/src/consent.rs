@@ -1,5 +1,5 @@
-//! The consent store: the registry's memory of which programs used the microphone, from when to when. It is what the
-//! settings of Windows show. Programs that crash leave it as if they still used it.
+//! The consent store: the registry's record of which programs used the microphone, and when, which the settings of Windows
+//! show. The entry of a program that crashed remains in use.
 
 use windows::{
     Win32::{
@@ -17,12 +17,12 @@ use crate::{ConsentEntry, event::Event, wide};
 
 const STORE: &str =
     r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\microphone";
-/// Where programs are that are no packages of the store: by their path.
+/// Subkey for programs that are not packages; their keys are paths.
 const NOT_PACKAGED: &str = "NonPackaged";
-/// The longest name of a key, with its end.
+/// Maximum length of a key's name with its terminator.
 const NAME_MAX: usize = 256;
 
-/// An open key, closed when it is dropped.
+/// An open registry key, closed when it is dropped.
 struct Key(HKEY);
 
 impl Drop for Key {
@@ -36,7 +36,7 @@ impl Key {
     fn open(parent: HKEY, path: &str, access: REG_SAM_FLAGS) -> Option<Self> {
         let mut key = HKEY::default();
         let path = wide(path);
-        // SAFETY: the path ends with a zero and lives until the call is over.
+        // SAFETY: the path ends with a zero and lives until the end of the call.
         let opened =
             unsafe { RegOpenKeyExW(parent, PCWSTR(path.as_ptr()), None, access, &raw mut key) };
         (opened == ERROR_SUCCESS).then_some(Self(key))
@@ -48,7 +48,7 @@ impl Key {
             let mut name = [0_u16; NAME_MAX];
             let mut length = NAME_MAX as u32;
             let to = PWSTR(name.as_mut_ptr());
-            // SAFETY: `to` has room for `length` characters, and lives until the call is over.
+            // SAFETY: `to` has room for `length` characters, and lives until the end of the call.
             let found = unsafe {
                 RegEnumKeyExW(
                     self.0,
@@ -75,7 +75,7 @@ impl Key {
         let mut value = 0_u64;
         let mut size = size_of::<u64>() as u32;
         let to: *mut u64 = &raw mut value;
-        // SAFETY: the name ends with a zero; `to` has room for `size` bytes; both live until the call is over.
+        // SAFETY: the name ends with a zero; `to` has room for `size` bytes; both live until the end of the call.
         let found = unsafe {
             RegGetValueW(
                 self.0,
@@ -91,7 +91,7 @@ impl Key {
     }
 }
 
-/// All that is remembered, of this user and of the services.
+/// All entries of this user and of the services.
 #[must_use]
 pub fn entries() -> Vec<ConsentEntry> {
     let mut entries = Vec::new();
@@ -123,10 +123,10 @@ pub fn entries() -> Vec<ConsentEntry> {
     entries
 }
 
-/// Calls `changed` whenever something of this user's is written there, until it says that nobody wants to know any more or
-/// Windows tells no more. It holds its thread.
+/// Calls `changed` after each change in this user's part of the store, until it returns false or Windows reports no more
+/// changes. Blocks the thread.
 pub fn watch(changed: impl Fn() -> bool) {
-    // A new profile has no such key yet; a parent has.
+    // A new user profile does not have this key yet, but one of its parents.
     let parents = STORE
         .char_indices()
         .rev()
@@ -142,10 +142,10 @@ pub fn watch(changed: impl Fn() -> bool) {
     };
     loop {
         let what = REG_NOTIFY_CHANGE_NAME | REG_NOTIFY_CHANGE_LAST_SET;
-        // SAFETY: key and event are open until the loop is over.
+        // SAFETY: key and event are open until the end of the loop.
         let armed =
             unsafe { RegNotifyChangeKeyValue(key.0, true, what, Some(event.handle()), true) };
-        // Read only now: what changes from here on wakes again.
+        // The store is read after the notification is armed, so that later changes wake again.
         if armed != ERROR_SUCCESS || !changed() || !event.wait() {
             break;
         }

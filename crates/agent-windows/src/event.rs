@@ -1,4 +1,4 @@
-//! An event: one thread waits for it, another lets it happen.
+//! Event objects of Windows: one thread waits, another one signals.
 
 use std::io;
 
@@ -10,36 +10,36 @@ use windows::{
     core::PCWSTR,
 };
 
-/// It is over once somebody saw it. Closed when it is dropped.
+/// An auto-reset event: a wait consumes the signal. Closed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Event(HANDLE);
 
-// SAFETY: handles of events belong to the process, and may be used by all of its threads.
+// SAFETY: handles of events belong to the process and may be used by all of its threads.
 unsafe impl Send for Event {}
-// SAFETY: as above; Windows lets threads use an event at the same time.
+// SAFETY: as above; Windows allows threads to use an event at the same time.
 unsafe impl Sync for Event {}
 
 impl Event {
     pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: takes no pointers but the name, which is none.
+        // SAFETY: the call takes no pointer other than the name, which is null.
         let event = unsafe { CreateEventW(None, false, false, PCWSTR::null()) };
         Ok(Self(event?))
     }
 
-    /// For Windows' own calls; open as long as this lives.
+    /// Handle for calls of Windows; open as long as the event lives.
     pub(crate) fn handle(&self) -> HANDLE {
         self.0
     }
 
-    /// Lets it happen.
+    /// Signals the event.
     pub(crate) fn signal(&self) {
-        // SAFETY: the event is open as long as this lives.
+        // SAFETY: the event is open as long as `self` lives.
         let _ = unsafe { SetEvent(self.0) };
     }
 
-    /// Waits until it happens; whether that can be waited for.
+    /// Waits for a signal. Returns false if the wait failed.
     pub(crate) fn wait(&self) -> bool {
-        // SAFETY: the event is open as long as this lives.
+        // SAFETY: the event is open as long as `self` lives.
         let waited = unsafe { WaitForSingleObject(self.0, INFINITE) };
         waited != WAIT_FAILED
     }
@@ -47,7 +47,7 @@ impl Event {
 
 impl Drop for Event {
     fn drop(&mut self) {
-        // SAFETY: the event was made here and is closed once.
+        // SAFETY: the event was created here and is closed once.
         let _ = unsafe { CloseHandle(self.0) };
     }
 }

@@ -1,7 +1,6 @@
-//! What the desktop agent asks of Windows, without any decision of its own: which processes there are, which of them record
-//! (Core Audio), what the consent store remembers, whether somebody is there, and a thread for the tray's icon. All unsafe
-//! code of the agent for Windows is here. On other systems only the plain types are left, so that what is decided from them
-//! is tested everywhere.
+//! Windows APIs for the desktop agent, without decisions: processes, recording sessions (Core Audio), the consent store,
+//! attention, and a thread for the tray icon. Contains all unsafe code of the agent for Windows. On other systems only the
+//! plain types exist, so that the decisions based on them are tested everywhere.
 
 #[cfg(windows)]
 pub mod attention;
@@ -18,20 +17,20 @@ pub mod screen;
 #[cfg(windows)]
 pub mod sessions;
 
-/// What the consent store remembers of one program.
+/// Entry of a program in the consent store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsentEntry {
-    /// The path of its file, or the family name of its package.
+    /// Path of the executable file, or family name of the package.
     pub name: String,
-    /// Whether it is a package.
+    /// True for a package.
     pub is_packaged: bool,
-    /// When it began, in 100 nanoseconds since 1601; 0: never.
+    /// Start of the last use in units of 100 nanoseconds since 1601; 0 without any use.
     pub start: u64,
-    /// When it ended; 0: not yet. Windows writes it after `start`.
+    /// End of the last use; 0 while it lasts. Windows writes it after `start`.
     pub stop: Option<u64>,
 }
 
-/// A text as Windows takes it.
+/// Text in UTF-16 with a terminator.
 #[cfg(windows)]
 fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain(Some(0)).collect()

@@ -1,4 +1,4 @@
-//! Processes: the file that each runs, and who started it.
+//! Processes: executable file and parent.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ use windows::{
     core::PWSTR,
 };
 
-/// The longest path that Windows gives.
+/// Maximum length of a path.
 const PATH_MAX: usize = 32_768;
 
 /// A handle that is closed when it is dropped.
@@ -35,50 +35,50 @@ impl Drop for Owned {
 
 impl Owned {
     fn process(pid: u32) -> Option<Self> {
-        // SAFETY: takes no pointers; the handle is closed by its owner.
+        // SAFETY: the call takes no pointers; the owner closes the handle.
         unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, false, pid) }
             .ok()
             .map(Self)
     }
 }
 
-/// The file that a process runs; nothing if it is gone, or not to be asked.
+/// Executable file of a process; `None` if the process has ended or denies access.
 #[must_use]
 pub fn executable(pid: u32) -> Option<PathBuf> {
     let process = Owned::process(pid)?;
     let mut path = vec![0_u16; PATH_MAX];
     let mut length = u32::try_from(path.len()).ok()?;
     let to = PWSTR(path.as_mut_ptr());
-    // SAFETY: `to` has room for `length` characters, and lives until the call is over.
+    // SAFETY: `to` has room for `length` characters, and lives until the end of the call.
     unsafe { QueryFullProcessImageNameW(process.0, PROCESS_NAME_WIN32, to, &raw mut length) }
         .ok()?;
     let path = path.get(..usize::try_from(length).ok()?)?;
     Some(String::from_utf16_lossy(path).into())
 }
 
-/// The family name of the package that a process belongs to, if it belongs to one.
+/// Family name of a process's package; `None` without a package.
 #[must_use]
 pub fn package_family(pid: u32) -> Option<String> {
     let process = Owned::process(pid)?;
-    // One more for the zero at its end.
+    // One more for the terminator.
     let mut name = vec![0_u16; PACKAGE_FAMILY_NAME_MAX_LENGTH as usize + 1];
     let mut length = u32::try_from(name.len()).ok()?;
     let to = PWSTR(name.as_mut_ptr());
-    // SAFETY: `to` has room for `length` characters, and lives until the call is over.
+    // SAFETY: `to` has room for `length` characters, and lives until the end of the call.
     let found = unsafe { GetPackageFamilyName(process.0, &raw mut length, Some(to)) };
     if found != ERROR_SUCCESS {
         return None;
     }
-    // The length counts the zero too.
+    // The length includes the terminator.
     let name = name.get(..usize::try_from(length).ok()?.checked_sub(1)?)?;
     Some(String::from_utf16_lossy(name))
 }
 
-/// Every process and who started it.
+/// All processes with their parents.
 #[must_use]
 pub fn parents() -> Vec<(u32, u32)> {
     let mut all = Vec::new();
-    // SAFETY: takes no pointers; the handle is closed by its owner.
+    // SAFETY: the call takes no pointers; the owner closes the handle.
     let Ok(list) = (unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0) }) else {
         return all;
     };
@@ -87,7 +87,7 @@ pub fn parents() -> Vec<(u32, u32)> {
         dwSize: size_of::<PROCESSENTRY32W>() as u32,
         ..PROCESSENTRY32W::default()
     };
-    // SAFETY: the entry says how large it is, and lives until the call is over.
+    // SAFETY: the entry contains its own size, and lives until the end of the call.
     let mut more = unsafe { Process32FirstW(list.0, &raw mut entry) };
     while more.is_ok() {
         all.push((entry.th32ProcessID, entry.th32ParentProcessID));

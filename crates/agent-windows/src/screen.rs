@@ -1,4 +1,4 @@
-//! A thread that may own windows: it passes on the messages that Windows sends them, and does what it is given to do.
+//! A thread that may own windows: dispatches their messages, and runs the work that it receives.
 
 use std::{
     io,
@@ -22,11 +22,11 @@ use crate::event::Event;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// The thread. It ends when this is dropped, and with it whatever it owns.
+/// The thread. It ends when this handle is dropped, together with its windows.
 #[derive(Debug)]
 pub struct Screen {
     work: Option<Sender<Work>>,
-    /// A message to the thread would be lost while a menu is open.
+    /// Wakes the thread. A thread message would be lost while a menu is open.
     wake: Arc<Event>,
     thread: Option<JoinHandle<()>>,
 }
@@ -35,7 +35,7 @@ impl Screen {
     /// Starts the thread.
     ///
     /// # Errors
-    /// Windows has no room for it.
+    /// Windows cannot create the thread.
     pub fn start() -> io::Result<Self> {
         let wake = Arc::new(Event::new()?);
         let (work, to_do) = channel();
@@ -49,10 +49,10 @@ impl Screen {
         })
     }
 
-    /// Does this there, after what was given before, and when no menu is open.
+    /// Queues work for the thread; it runs in order, and not while a menu is open.
     pub fn run(&self, work: impl FnOnce() + Send + 'static) {
         if let Some(to) = &self.work {
-            // A thread that is gone has nothing left to draw on.
+            // A thread that has ended can draw nothing.
             let _ = to.send(Box::new(work));
             self.wake.signal();
         }
@@ -80,7 +80,7 @@ fn serve(woken: &Event, to_do: &Receiver<Work>) {
         }
         pass_on();
         let events = [woken.handle()];
-        // SAFETY: the event is open as long as `woken` lives, and the list until the call is over.
+        // SAFETY: the event is open as long as `woken` lives, and the list until the end of the call.
         let waited = unsafe {
             MsgWaitForMultipleObjectsEx(Some(&events), INFINITE, QS_ALLINPUT, MWMO_INPUTAVAILABLE)
         };
@@ -90,12 +90,12 @@ fn serve(woken: &Event, to_do: &Receiver<Work>) {
     }
 }
 
-/// Passes on all messages that wait.
+/// Dispatches all waiting messages.
 fn pass_on() {
     let mut message = MSG::default();
-    // SAFETY: `message` lives until the call is over.
+    // SAFETY: `message` lives until the end of the call.
     while unsafe { PeekMessageW(&raw mut message, None, 0, 0, PM_REMOVE) }.as_bool() {
-        // SAFETY: Windows filled `message` just now.
+        // SAFETY: Windows has just filled `message`.
         unsafe {
             let _ = TranslateMessage(&raw const message);
             DispatchMessageW(&raw const message);

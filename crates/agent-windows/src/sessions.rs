@@ -1,5 +1,5 @@
-//! Recording sessions of Core Audio: which processes have a microphone open and running. Windows says when a session comes,
-//! starts, pauses or ends, and when a device comes or goes; what there is then is read anew.
+//! Recording sessions of Core Audio: the processes with an open and running microphone. Windows signals when sessions are
+//! created, start, pause or end, and when devices are added or removed; the state is then read again.
 
 use std::sync::Arc;
 
@@ -18,19 +18,19 @@ use windows::{
     core::{BOOL, GUID, Interface, PCWSTR, Ref, Result, implement},
 };
 
-/// Called when something changed; on a thread of Windows', which it must not hold up.
+/// Called after a change, on a thread of Windows, which it must not block.
 type Changed = Arc<dyn Fn() + Send + Sync>;
 
-/// Who records now.
+/// Current recordings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
-    /// How many recording devices there are.
+    /// Number of recording devices.
     pub devices: usize,
-    /// The processes whose session runs.
+    /// Processes with a running session.
     pub pids: Vec<u32>,
 }
 
-/// Core Audio, as one thread sees it. It stays on the thread that made it.
+/// Connection to Core Audio. It must stay on the thread that created it.
 pub struct Sessions {
     enumerator: IMMDeviceEnumerator,
     changed: Changed,
@@ -38,7 +38,7 @@ pub struct Sessions {
     devices: Vec<Device>,
 }
 
-/// A device that is listened to.
+/// A device with registered notifications.
 struct Device {
     manager: IAudioSessionManager2,
     new_sessions: IAudioSessionNotification,
@@ -46,14 +46,14 @@ struct Device {
 }
 
 impl Sessions {
-    /// Begins to listen.
+    /// Registers for notifications.
     ///
     /// # Errors
-    /// Core Audio is not there.
+    /// Core Audio is not available.
     pub fn new(changed: impl Fn() + Send + Sync + 'static) -> Result<Self> {
         let changed: Changed = Arc::new(changed);
         let hot_plug: IMMNotificationClient = Listener(changed.clone()).into();
-        // SAFETY: takes no pointers; the listener lives until it is unregistered in `drop`.
+        // SAFETY: the call takes no pointers; the listener lives until it is unregistered in `drop`.
         let enumerator = unsafe {
             CoInitializeEx(None, COINIT_MULTITHREADED).ok()?;
             let enumerator: IMMDeviceEnumerator =
@@ -69,20 +69,20 @@ impl Sessions {
         })
     }
 
-    /// Reads who records now, and listens to all that there is from then on.
+    /// Reads the current recordings, and registers for notifications of all devices and sessions.
     ///
     /// # Errors
-    /// Core Audio refuses: it may have been restarted.
+    /// Core Audio failed, for example because it was restarted.
     pub fn read(&mut self) -> Result<Recording> {
         self.devices.clear();
         let mut recording = Recording::default();
-        // SAFETY: every interface is owned, and lives until the call is over.
+        // SAFETY: all interfaces are owned, and live until the end of the call.
         unsafe {
             let list = self
                 .enumerator
                 .EnumAudioEndpoints(eCapture, DEVICE_STATE_ACTIVE)?;
             for index in 0..list.GetCount()? {
-                // A device that was unplugged meanwhile is told of once more.
+                // A device that was removed in the meantime causes another notification.
                 let Ok(device) = list.Item(index) else {
                     continue;
                 };
@@ -90,8 +90,8 @@ impl Sessions {
                     continue;
                 };
                 let new_sessions: IAudioSessionNotification = Listener(self.changed.clone()).into();
-                // Before the list is read: what comes between is told of.
-                // A device that refuses is as good as none; the others are listened to all the same.
+                // Registered before the list is read, so that sessions in between cause a notification. A device that
+                // refuses the registration counts as absent.
                 if manager.RegisterSessionNotification(&new_sessions).is_err() {
                     continue;
                 }
@@ -113,9 +113,9 @@ impl Sessions {
 }
 
 impl Device {
-    /// Listens to every session and adds those that run.
+    /// Registers for notifications of every session, and adds the running ones.
     fn listen(&mut self, changed: &Changed, pids: &mut Vec<u32>) -> Result<()> {
-        // SAFETY: every interface is owned, and lives until the call is over.
+        // SAFETY: all interfaces are owned, and live until the end of the call.
         unsafe {
             let sessions = self.manager.GetSessionEnumerator()?;
             for index in 0..sessions.GetCount()? {
@@ -141,7 +141,7 @@ impl Device {
 
 impl Drop for Device {
     fn drop(&mut self) {
-        // SAFETY: what was registered is unregistered once.
+        // SAFETY: each registration is removed once.
         unsafe {
             for (session, events) in &self.sessions {
                 let _ = session.UnregisterAudioSessionNotification(events);
@@ -155,7 +155,7 @@ impl Drop for Device {
 impl Drop for Sessions {
     fn drop(&mut self) {
         self.devices.clear();
-        // SAFETY: what was registered is unregistered once.
+        // SAFETY: each registration is removed once.
         let _ = unsafe {
             self.enumerator
                 .UnregisterEndpointNotificationCallback(&self.hot_plug)
@@ -163,7 +163,7 @@ impl Drop for Sessions {
     }
 }
 
-/// Hears of everything, and says that something changed.
+/// Listener for all notifications, which signals a change.
 #[implement(IAudioSessionNotification, IAudioSessionEvents, IMMNotificationClient)]
 struct Listener(Changed);
 
