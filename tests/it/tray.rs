@@ -53,10 +53,10 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
 
     // A pause, which colleagues see at once, and its end.
     let shown = async || server.shown("anna").await;
-    desktop.click("For an hour").await;
+    desktop.click("For 1 hour").await;
     eventually("paused", SOON, "Available".into(), shown).await;
-    reads(&desktop, "Go on reporting", SOON).await;
-    desktop.click("Go on reporting").await;
+    reads(&desktop, "Resume reporting", SOON).await;
+    desktop.click("Resume reporting").await;
     says(&desktop, "Busy – Zoom Meeting", SOON).await;
     zoom.kill().await.unwrap();
     says(&desktop, "Available", SOON).await;
@@ -76,7 +76,7 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
         "{audit}"
     );
 
-    desktop.click("Open the board").await;
+    desktop.click("Open board").await;
     let opened = async || desktop.opened();
     let page = format!("{}\n", server.url());
     eventually("the board", SOON, page, opened).await;
@@ -87,7 +87,7 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     agent.restart();
     desktop.icon().await;
     says(&desktop, "Available", HEALS).await;
-    desktop.click("Open the board").await;
+    desktop.click("Open board").await;
     let beside = format!("--user --collect --quiet -- xdg-open {}\n", server.url());
     let opened = async || desktop.opened().ends_with(&beside);
     eventually("the board", SOON, true, opened).await;

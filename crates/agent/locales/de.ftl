@@ -1,4 +1,4 @@
-# Was das Symbol im Infobereich sagt.
+# Texte des Symbols im Infobereich.
 status-Available = Verfügbar
 status-BeRightBack = Gleich zurück
 status-Busy = Beschäftigt
@@ -13,18 +13,18 @@ activity-Presenting = Präsentiert
 shown-unknown = Verbunden
 shown-doing = { $status } – { $activity }
 not-connected = Nicht verbunden: { $why }
-microphone-trouble = Das Mikrofon wird nicht beobachtet: { $why }
-program-reported = { $program } benutzt das Mikrofon: wird gemeldet
-program-not-reported = { $program } benutzt das Mikrofon: wird nicht gemeldet
-nothing-listed = Microphone Sync ist aus: Nichts wird gemeldet
-nothing-used = Kein gelistetes Programm benutzt das Mikrofon
-paused = Pause bis { $time }: Nichts wird gemeldet
-resume = Wieder melden
-pause = Pause
-pause-hour = Eine Stunde lang
+microphone-trouble = Mikrofonerkennung nicht verfügbar: { $why }
+program-reported = { $program } verwendet das Mikrofon: wird gemeldet
+program-not-reported = { $program } verwendet das Mikrofon: wird nicht gemeldet
+nothing-listed = Microphone Sync ist ausgeschaltet
+nothing-used = Kein gelistetes Programm verwendet das Mikrofon
+paused = Keine Meldungen bis { $time }
+resume = Meldungen fortsetzen
+pause = Meldungen anhalten
+pause-hour = Für 1 Stunde
 pause-tomorrow = Bis morgen
 profile = Profil
 profile-item = { $name } ({ $status })
 profile-automatic = Automatisch
-refused = Nicht gewählt: { $why }
+refused = Profil nicht geändert: { $why }
 board = Übersicht öffnen

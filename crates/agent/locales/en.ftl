@@ -1,4 +1,4 @@
-# What the tray icon says.
+# Texts of the tray icon.
 status-Available = Available
 status-BeRightBack = Be right back
 status-Busy = Busy
@@ -13,18 +13,18 @@ activity-Presenting = Presenting
 shown-unknown = Connected
 shown-doing = { $status } – { $activity }
 not-connected = Not connected: { $why }
-microphone-trouble = The microphone is not watched: { $why }
+microphone-trouble = Microphone detection is not available: { $why }
 program-reported = { $program } uses the microphone: reported
 program-not-reported = { $program } uses the microphone: not reported
-nothing-listed = Microphone Sync is off: nothing is reported
+nothing-listed = Microphone Sync is off
 nothing-used = No listed program uses the microphone
-paused = Paused until { $time }: nothing is reported
-resume = Go on reporting
-pause = Pause
-pause-hour = For an hour
+paused = Reporting paused until { $time }
+resume = Resume reporting
+pause = Pause reporting
+pause-hour = For 1 hour
 pause-tomorrow = Until tomorrow
 profile = Profile
 profile-item = { $name } ({ $status })
 profile-automatic = Automatic
-refused = Not chosen: { $why }
-board = Open the board
+refused = Profile not changed: { $why }
+board = Open board

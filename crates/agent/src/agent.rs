@@ -1,5 +1,5 @@
-//! What is reported, from what the microphone shows, the server's table and the person's wish: pure, so that everything
-//! that happens over time is tested without waiting.
+//! Decides on the reports from the microphone, the server's table and the person's pause. Pure, so that tests need not
+//! wait.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use agent_protocol::{
 };
 
 use crate::{
-    attention::Told,
+    attention::AttentionState,
     clock::milliseconds,
     lookup::Lookup,
     microphone::Capture,
     usage::{Hysteresis, Milliseconds, Usage},
 };
 
-/// Decides what is reported.
+/// State of the agent.
 #[derive(Clone, Debug, Default)]
 pub struct Agent {
     lookup: Lookup,
@@ -23,8 +23,8 @@ pub struct Agent {
     usage: Usage,
     captures: Vec<Capture>,
     paused_until: Option<Milliseconds>,
-    attention: Told,
-    /// When `attention` was told.
+    attention: AttentionState,
+    /// Time at which `attention` was set.
     attention_at: Milliseconds,
     shown: VisibleState,
     profiles: Profiles,
@@ -32,75 +32,75 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// The server's table has come.
+    /// Sets the server's table.
     pub fn set_table(&mut self, table: Table, now: Milliseconds) {
         self.hysteresis = Hysteresis {
             on_after: table.on_after_milliseconds,
             off_after: table.off_after_milliseconds,
         };
         self.lookup = Lookup::new(table.rows);
-        self.look(now);
+        self.refresh(now);
     }
 
-    /// These processes use the microphone now, and no others.
+    /// Sets the processes that use the microphone now.
     pub fn set_captures(&mut self, captures: Vec<Capture>, now: Milliseconds) {
         self.captures = captures;
-        self.look(now);
+        self.refresh(now);
     }
 
-    /// The person wants nothing to be reported for so long; 0 ends it.
+    /// Pauses reports for `lasting` milliseconds; 0 ends the pause.
     pub fn pause(&mut self, lasting: Milliseconds, now: Milliseconds) {
         self.paused_until = (lasting > 0).then(|| now.saturating_add(lasting));
     }
 
-    /// By the time of day so much is left of the pause: the clock that `now` is of stands still while the computer sleeps.
+    /// Shortens the pause to the rest by the time of day, because the clock of `now` stops while the computer sleeps.
     pub fn shorten_pause(&mut self, left: Milliseconds, now: Milliseconds) {
         if self.paused(now).is_some_and(|counted| left < counted) {
             self.pause(left, now);
         }
     }
 
-    /// Whether somebody is there. What is as it was began when it was first told, or earlier.
-    pub fn set_attention(&mut self, told: Told, now: Milliseconds) {
-        let lasting = match self.attention.attention == told.attention {
-            true => told.lasting.max(self.attention_lasting(now)),
-            false => told.lasting,
+    /// Sets the attention. An unchanged attention keeps its earlier start.
+    pub fn set_attention(&mut self, state: AttentionState, now: Milliseconds) {
+        let lasting = match self.attention.attention == state.attention {
+            true => state.lasting.max(self.attention_lasting(now)),
+            false => state.lasting,
         };
-        self.attention = Told { lasting, ..told };
+        self.attention = AttentionState { lasting, ..state };
         self.attention_at = now;
     }
 
-    /// For how long it has been so; it may have begun before the agent did.
+    /// Duration of the attention, which may have started before the agent.
     fn attention_lasting(&self, now: Milliseconds) -> Milliseconds {
         let since = now.saturating_sub(self.attention_at);
         self.attention.lasting.saturating_add(since)
     }
 
-    /// How the person is shown.
+    /// Sets the person's visible state.
     pub fn set_shown(&mut self, shown: VisibleState) {
         self.shown = shown;
     }
 
-    /// What the person may choose.
+    /// Sets the profiles that the person may choose.
     pub fn set_profiles(&mut self, profiles: Profiles) {
         self.profiles = profiles;
     }
 
-    /// The row of whoever uses the microphone.
+    /// Row of a process.
     fn row_of(&self, capture: &Capture) -> Option<&Row> {
         self.lookup.find(capture.names.iter().map(String::as_str))
     }
 
-    fn look(&mut self, now: Milliseconds) {
+    fn refresh(&mut self, now: Milliseconds) {
         let rows = self
             .captures
             .iter()
             .filter_map(|capture| self.row_of(capture));
         let programs: BTreeSet<String> = rows.map(|row| row.process.clone()).collect();
-        self.usage.see(&programs, now, self.hysteresis);
+        self.usage.update(&programs, now, self.hysteresis);
     }
 
-    /// The rows that count, by process, and since when.
+    /// Processes of the rows that count, with the start of their use.
     fn counted(&self, now: Milliseconds) -> Vec<(&str, Milliseconds)> {
         if self.paused(now).is_some() {
             return Vec::new();
@@ -116,13 +116,13 @@ impl Agent {
         counted
     }
 
-    /// For how long nothing will be reported.
+    /// Remaining time of the pause.
     pub fn paused(&self, now: Milliseconds) -> Option<Milliseconds> {
         let until = self.paused_until?;
         until.checked_sub(now).filter(|left| *left > 0)
     }
 
-    /// What is to be reported; each has a number of its own.
+    /// Creates the next report, with a number of its own.
     pub fn report(&mut self, now: Milliseconds) -> Report {
         self.number += 1;
         let in_use = |(process, since): (&str, Milliseconds)| ProgramInUse {
@@ -131,8 +131,8 @@ impl Agent {
         };
         let paused_milliseconds = self.paused(now);
         let attention = match paused_milliseconds {
-            Some(_) => Told::default(),
-            None => Told {
+            Some(_) => AttentionState::default(),
+            None => AttentionState {
                 lasting: self.attention_lasting(now),
                 ..self.attention
             },
@@ -146,8 +146,8 @@ impl Agent {
         }
     }
 
-    /// What a report would say apart from its times: where it is another, a report is due at once.
-    pub fn gist(&self, now: Milliseconds) -> (Vec<String>, Attention, bool) {
+    /// Content of a report without times: a change makes a report due at once.
+    pub fn summary(&self, now: Milliseconds) -> (Vec<String>, Attention, bool) {
         let programs = self.counted(now).into_iter();
         (
             programs.map(|(process, _)| process.to_owned()).collect(),
@@ -156,7 +156,7 @@ impl Agent {
         )
     }
 
-    /// When the gist may change although nothing happens.
+    /// Next time at which the summary may change without an event.
     pub fn deadline(&self, now: Milliseconds) -> Option<Milliseconds> {
         let ignored = self
             .counted(now)
@@ -170,11 +170,11 @@ impl Agent {
         ignored.chain(paused).chain(deadline).min()
     }
 
-    /// The programs at the microphone, by the names that colleagues see, and whether each is reported. Who is not listed
-    /// is only counted.
-    pub fn described(&self, now: Milliseconds) -> Described {
+    /// Status for the person: listed programs by the names that colleagues see, with true for the reported ones. Programs
+    /// that are not listed are only counted.
+    pub fn details(&self, now: Milliseconds) -> StatusDetails {
         let counted = self.counted(now);
-        let mut described = Described::default();
+        let mut described = StatusDetails::default();
         for capture in &self.captures {
             let Some(row) = self.row_of(capture) else {
                 described.unlisted += 1;
@@ -195,22 +195,22 @@ impl Agent {
     }
 }
 
-/// What there is to be told to the person.
+/// Status for the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Described {
-    /// Listed programs at the microphone, and whether they are reported.
+pub struct StatusDetails {
+    /// Listed programs that use the microphone, with true for the reported ones.
     pub listed: Vec<(String, bool)>,
-    /// Others at the microphone, of which nobody is told.
+    /// Number of other programs that use the microphone; they are never reported.
     pub unlisted: usize,
-    /// Rows of the table.
+    /// Number of rows in the table.
     pub rows: usize,
-    /// For how long nothing will be reported.
+    /// Remaining time of the pause in milliseconds.
     pub paused: Option<Milliseconds>,
-    /// How the person is shown.
+    /// Visible state of the person.
     pub shown: VisibleState,
-    /// What the person may choose, and has chosen.
+    /// Profiles that the person may choose, and the chosen one.
     pub profiles: Profiles,
-    /// Whether somebody is at the computer.
+    /// Presence of a person at the computer.
     pub attention: Attention,
 }
 
@@ -265,12 +265,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_listed_is_never_reported_and_not_even_named() {
+    fn unlisted_programs_are_neither_reported_nor_named() {
         let mut agent = Agent::default();
         agent.set_table(table(&[("Zoom", None)]), 0);
         agent.set_captures(vec![capture(&["secret-tool"]), capture(&["zoom"])], 0);
         assert_eq!(reported(&mut agent, 5_000), [("Zoom".into(), 5_000)]);
-        let described = agent.described(5_000);
+        let described = agent.details(5_000);
         assert_eq!(described.listed, [("Zoom Meeting".to_owned(), true)]);
         assert_eq!(described.unlisted, 1);
     }
@@ -293,7 +293,7 @@ mod tests {
         agent.set_table(table(&[("Zoom", None)]), 0);
         agent.set_captures(vec![capture(&["Zoom"])], 0);
         agent.set_attention(
-            Told {
+            AttentionState {
                 attention: Attention::Locked,
                 lasting: 0,
             },
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_the_microphone_for_hours_is_ignored_from_then_on() {
+    fn a_use_beyond_the_maximum_is_ignored() {
         let mut agent = Agent::default();
         agent.set_table(table(&[("CiscoCollabHost", Some(2))]), 0);
         agent.set_captures(vec![capture(&["CiscoCollabHost"])], 0);
@@ -328,23 +328,23 @@ mod tests {
     }
 
     #[test]
-    fn being_away_begins_once_and_when_the_system_says() {
+    fn attention_keeps_its_earliest_start() {
         let mut agent = Agent::default();
-        let told = |attention, lasting| Told { attention, lasting };
-        let mut tell = |told, now| {
-            agent.set_attention(told, now);
+        let state = |attention, lasting| AttentionState { attention, lasting };
+        let mut set = |state, now| {
+            agent.set_attention(state, now);
             let report = agent.report(now);
             (report.attention, report.attention_milliseconds)
         };
         use Attention::{Active, Idle, Locked, Unknown};
-        assert_eq!(tell(told(Active, 0), 1_000), (Active, 0));
-        assert_eq!(tell(told(Idle, 60_000), 90_000), (Idle, 60_000));
-        assert_eq!(tell(told(Idle, 0), 95_000), (Idle, 65_000));
-        assert_eq!(tell(told(Locked, 0), 96_000), (Locked, 0));
-        assert_eq!(tell(told(Locked, 0), 97_000), (Locked, 1_000));
-        // It began before the agent did.
-        assert_eq!(tell(told(Idle, 500_000), 98_000), (Idle, 500_000));
-        assert_eq!(tell(Told::default(), 99_000), (Unknown, 0));
+        assert_eq!(set(state(Active, 0), 1_000), (Active, 0));
+        assert_eq!(set(state(Idle, 60_000), 90_000), (Idle, 60_000));
+        assert_eq!(set(state(Idle, 0), 95_000), (Idle, 65_000));
+        assert_eq!(set(state(Locked, 0), 96_000), (Locked, 0));
+        assert_eq!(set(state(Locked, 0), 97_000), (Locked, 1_000));
+        // The attention started before the agent.
+        assert_eq!(set(state(Idle, 500_000), 98_000), (Idle, 500_000));
+        assert_eq!(set(AttentionState::default(), 99_000), (Unknown, 0));
     }
 
     #[test]

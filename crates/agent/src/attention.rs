@@ -1,5 +1,5 @@
-//! Whether somebody is at the computer: who touches neither keyboard nor mouse is idle, and a locked screen says more. The
-//! server decides by it which profile becomes active by itself.
+//! Presence of a person at the computer: idle without use of keyboard and mouse, or locked. The server activates profiles
+//! by it.
 
 #[cfg(target_os = "linux")]
 mod logind;
@@ -15,16 +15,16 @@ use agent_protocol::Attention;
 
 use crate::usage::Milliseconds;
 
-/// What a system tells.
+/// Attention with its duration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
-    /// What it is like.
+pub struct AttentionState {
+    /// Current attention.
     pub attention: Attention,
-    /// For how long already, as far as the system tells; otherwise 0.
+    /// Duration of this attention in milliseconds so far, if the system reports it; otherwise 0.
     pub lasting: Milliseconds,
 }
 
-impl Told {
+impl AttentionState {
     fn now(attention: Attention) -> Self {
         Self {
             attention,

@@ -1,8 +1,8 @@
-//! How long to wait before the next try: longer after each, and never together with everybody else.
+//! Wait before a retry: exponential, with a random part so that agents do not retry simultaneously.
 
 use std::time::Duration;
 
-/// Waits between tries.
+/// Exponential backoff.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     least: Duration,
@@ -11,7 +11,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// From about `least` up to `most`.
+    /// Waits from about `least` up to `most`.
     pub const fn new(least: Duration, most: Duration) -> Self {
         Self {
             least,
@@ -20,19 +20,20 @@ impl Backoff {
         }
     }
 
-    /// It went well.
+    /// Starts again with the shortest wait, after a success.
     pub fn reset(&mut self) {
         self.tries = 0;
     }
 
-    /// How long to wait now: a random half of it, so that agents that lost a server together do not come back together.
+    /// Next wait. Half of it is random, so that agents that lost a server at the same time do not reconnect at the same
+    /// time.
     pub fn wait(&mut self) -> Duration {
         let whole = self
             .least
             .saturating_mul(1 << self.tries.min(16))
             .min(self.most);
         self.tries = self.tries.saturating_add(1);
-        // Without random numbers it is only less polite.
+        // Without random numbers the full wait is used.
         let share = getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
         whole.mul_f64(0.5 + share / 2.0)
     }
@@ -43,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_grows_to_its_end_and_begins_anew() {
+    fn waits_grow_to_the_maximum_and_reset() {
         let second = Duration::from_secs(1);
         let mut backoff = Backoff::new(second, 60 * second);
         let mut whole = second;

@@ -2,10 +2,10 @@
 
 use std::io;
 
-/// Opens it.
+/// Opens a page.
 ///
 /// # Errors
-/// No browser can be started; why.
+/// No browser can be started.
 pub async fn open(page: &str) -> io::Result<()> {
     if cfg!(target_os = "linux") && std::env::var_os("INVOCATION_ID").is_some() {
         return beside(page).await;
@@ -13,7 +13,7 @@ pub async fn open(page: &str) -> io::Result<()> {
     open::that_detached(page)
 }
 
-/// What systemd takes from this service a browser needs, and what it starts would inherit that: it is started beside it.
+/// Starts the browser outside of the agent's systemd unit, because it would inherit the unit's restrictions.
 async fn beside(page: &str) -> io::Result<()> {
     let mut run = tokio::process::Command::new("systemd-run");
     run.args(["--user", "--collect", "--quiet", "--", "xdg-open", page]);

@@ -1,4 +1,4 @@
-//! The time of day, for what outlives the agent, and waiting.
+//! System clock, for values that outlive the agent, and waiting.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::usage::Milliseconds;
 
-/// Milliseconds since 1970.
+/// Current time in milliseconds since 1970.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is where the agent reads the clock"
@@ -17,7 +17,7 @@ pub fn wall_clock() -> Milliseconds {
     since.map_or(0, milliseconds)
 }
 
-/// The time of day where the person is.
+/// Current local time.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is where the agent reads the clock"
@@ -26,12 +26,12 @@ pub fn local_time() -> Zoned {
     Zoned::now()
 }
 
-/// A duration in milliseconds; one that is too long is the longest.
+/// Duration in milliseconds, at most `u64::MAX`.
 pub fn milliseconds(duration: Duration) -> Milliseconds {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Waits until then; for ever if there is no then.
+/// Waits until this time; forever for `None`.
 pub async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,

@@ -1,5 +1,5 @@
-//! The connection to the server: a WebSocket over HTTP, so that the system's proxy and its certificates are used as for any
-//! web page. It comes back by itself, ever more slowly.
+//! Connection to the server: a WebSocket over an HTTP client that uses the system's proxy and certificates. Reconnects with
+//! backoff.
 
 use std::time::Duration;
 
@@ -26,62 +26,62 @@ use crate::{
     backoff::Backoff, clock::sleep_until, files::Credentials, problem, secret::SecretError,
 };
 
-/// A server that does not answer for so long is none.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long to wait before trying again.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-/// Nobody is asked more often to unlock their keyring.
-const LOCKED: Duration = Duration::from_secs(600);
-/// A device that was removed is tried again seldom: only a new pairing helps.
-const REMOVED: Duration = Duration::from_secs(3600);
-/// What an agent reads at once is small.
-const BUFFER: usize = 4096;
+/// Timeout of a request, and of an answer to a report.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Shortest and longest wait before a reconnection.
+const RETRY_INTERVALS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Minimum interval between two requests to unlock the keyring.
+const LOCKED_KEYRING_RETRY: Duration = Duration::from_secs(600);
+/// Interval between attempts of a removed device, which needs a new pairing.
+const REMOVED_DEVICE_RETRY: Duration = Duration::from_secs(3600);
+/// Size of the read buffer in bytes; messages are small.
+const READ_BUFFER: usize = 4096;
 
-/// What the connection tells.
+/// Event of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// It is there: a report is due.
+pub enum ServerEvent {
+    /// The agent is connected, and a report is due.
     Connected,
-    /// It is not: why, and what to do.
+    /// The agent is not connected: reason and remedy.
     Lost(String),
-    /// The server said something.
-    Said(ToAgent),
+    /// A message of the server.
+    Message(ToAgent),
 }
 
-/// Why there is no connection.
+/// Reason why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
-    /// The server cannot be reached, or is not who it says.
+    /// The server cannot be reached, or its certificate is not valid.
     #[error("{server} cannot be reached: {}", innermost(.cause))]
     Unreachable {
-        /// Which.
+        /// Address of the server.
         server: String,
-        /// Why.
+        /// Failure of the request.
         cause: reqwest::Error,
     },
-    /// The device is not known there.
+    /// The server does not know the device.
     #[error(
-        "{0} does not know this device any more; pair it again: in Offhook, \"My computers\" shows a code"
+        "{0} does not know this device any more; pair it again: \"My computers\" in Offhook shows a code"
     )]
     Removed(String),
-    /// Something else answers there.
+    /// The answer is not that of an Offhook server.
     #[error(
-        "{server} answers, but not as Offhook does ({status}{detail}); check the address, and the versions"
+        "{server} does not answer like Offhook ({status}{detail}); check the address and the versions"
     )]
     Strange {
-        /// Which.
+        /// Address of the server.
         server: String,
-        /// What it answered.
+        /// Status of the answer.
         status: StatusCode,
-        /// What it says about it.
+        /// Detail of the answer.
         detail: String,
     },
-    /// It was there.
-    #[error("the connection to {0} is lost ({1}); trying again")]
+    /// The connection was lost.
+    #[error("the connection to {0} was lost ({1}); reconnecting")]
     Lost(String, String),
 }
 
-/// The words of a certificate or a socket are the innermost.
+/// Innermost cause of an error, which names the problem of a certificate or a socket.
 pub fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
@@ -90,7 +90,7 @@ pub fn innermost(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// The way to servers over HTTP.
+/// Creates the HTTP client.
 ///
 /// # Errors
 /// The system's certificates cannot be read.
@@ -99,79 +99,84 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .user_agent(agent)
         .http1_only()
-        .connect_timeout(PATIENCE)
+        .connect_timeout(REQUEST_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .build()
 }
 
-/// A profile that the person chooses; none: back to automatic.
+/// Profile that the person chooses; `None`: back to automatic.
 pub type Choice = Option<String>;
 
-/// Connects for ever. Sends each report that is put into `reports` and each choice, and tells what it hears.
+/// Connects and reconnects. Sends each report from `reports` and each choice, and passes the server's messages to `events`.
 pub async fn run(
     client: reqwest::Client,
     credentials: Credentials,
     mut reports: watch::Receiver<Report>,
     mut choices: Receiver<Choice>,
-    heard: Sender<Heard>,
+    events: Sender<ServerEvent>,
 ) {
-    let Some(token) = secret(&credentials, &heard).await else {
+    let Some(token) = secret(&credentials, &events).await else {
         return;
     };
-    let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-    while !heard.is_closed() {
+    let mut backoff = Backoff::new(RETRY_INTERVALS.0, RETRY_INTERVALS.1);
+    while !events.is_closed() {
         let began = Instant::now();
         let trouble = match open(&client, &credentials.server, &token).await {
             Ok(socket) => {
-                let why = talk(socket, &mut reports, &mut choices, &heard).await;
+                let why = exchange(socket, &mut reports, &mut choices, &events).await;
                 Trouble::Lost(credentials.server.clone(), why)
             }
             Err(trouble) => trouble,
         };
-        if began.elapsed() > RETRY.1 {
+        if began.elapsed() > RETRY_INTERVALS.1 {
             backoff.reset();
         }
         let wait = match &trouble {
-            Trouble::Removed(_) => REMOVED,
+            Trouble::Removed(_) => REMOVED_DEVICE_RETRY,
             _ => backoff.wait(),
         };
-        tracing::debug!(%trouble, ?wait, "there is no connection");
-        let _ = heard.send(Heard::Lost(trouble.to_string())).await;
+        tracing::debug!(%trouble, ?wait, "not connected");
+        let _ = events.send(ServerEvent::Lost(trouble.to_string())).await;
         tokio::time::sleep(wait).await;
     }
 }
 
-/// The device's secret, as soon as it can be had; `None`: nobody wants it any more. It is asked for once: who locks their
-/// keyring afterwards is not asked at each connection.
-async fn secret(credentials: &Credentials, heard: &Sender<Heard>) -> Option<String> {
-    let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-    // Early in a session it may be locked only because nobody can be asked yet.
-    let mut locked = RETRY.1;
-    while !heard.is_closed() {
-        let trouble = match token(credentials, heard).await {
+/// Secret of the device, as soon as the keyring returns it; `None` if `events` is closed. Requested once, so that a keyring
+/// that is locked later does not ask the person at each reconnection.
+async fn secret(credentials: &Credentials, events: &Sender<ServerEvent>) -> Option<String> {
+    let mut backoff = Backoff::new(RETRY_INTERVALS.0, RETRY_INTERVALS.1);
+    // At the start of a session the keyring may be locked only because no one can be asked yet.
+    let mut locked = RETRY_INTERVALS.1;
+    while !events.is_closed() {
+        let trouble = match token(credentials, events).await {
             Ok(token) => return Some(token),
             Err(trouble) => trouble,
         };
         let wait = match &trouble {
-            SecretError::Locked | SecretError::Gone => std::mem::replace(&mut locked, LOCKED),
+            SecretError::Locked | SecretError::Gone => {
+                std::mem::replace(&mut locked, LOCKED_KEYRING_RETRY)
+            }
             _ => backoff.wait(),
         };
-        tracing::debug!(%trouble, ?wait, "there is no secret");
-        let _ = heard.send(Heard::Lost(trouble.to_string())).await;
+        tracing::debug!(%trouble, ?wait, "the secret is not available");
+        let _ = events.send(ServerEvent::Lost(trouble.to_string())).await;
         tokio::time::sleep(wait).await;
     }
     None
 }
 
-/// The device's secret. A keyring that is locked asks the person, who may take a while.
-async fn token(credentials: &Credentials, heard: &Sender<Heard>) -> Result<String, SecretError> {
+/// Secret of the device. A locked keyring asks the person, which may take a while.
+async fn token(
+    credentials: &Credentials,
+    events: &Sender<ServerEvent>,
+) -> Result<String, SecretError> {
     let token = credentials.secret.token();
     tokio::pin!(token);
-    match tokio::time::timeout(PATIENCE, &mut token).await {
+    match tokio::time::timeout(REQUEST_TIMEOUT, &mut token).await {
         Ok(token) => token,
         Err(_) => {
-            let _ = heard
-                .send(Heard::Lost(SecretError::Silent.to_string()))
+            let _ = events
+                .send(ServerEvent::Lost(SecretError::Silent.to_string()))
                 .await;
             token.await
         }
@@ -197,7 +202,7 @@ async fn open(
         .header(header::SEC_WEBSOCKET_KEY, &key)
         .header(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
         .send();
-    let response = match tokio::time::timeout(PATIENCE * 2, request).await {
+    let response = match tokio::time::timeout(REQUEST_TIMEOUT * 2, request).await {
         Ok(response) => response.map_err(unreachable)?,
         Err(_) => {
             let why = "it does not answer".to_owned();
@@ -221,36 +226,36 @@ async fn open(
     }
     let upgraded = response.upgrade().await.map_err(unreachable)?;
     let config = WebSocketConfig::default()
-        .read_buffer_size(BUFFER)
+        .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_message_size(Some(TABLE_MAX))
         .max_frame_size(Some(TABLE_MAX));
     Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(config)).await)
 }
 
-/// Talks until the connection ends, and tells why it did.
-async fn talk(
+/// Exchanges messages until the connection ends. Returns the reason.
+async fn exchange(
     mut socket: WebSocketStream<Upgraded>,
     reports: &mut watch::Receiver<Report>,
     choices: &mut Receiver<Choice>,
-    heard: &Sender<Heard>,
+    events: &Sender<ServerEvent>,
 ) -> String {
     let hello = FromAgent::Hello {
         version: env!("CARGO_PKG_VERSION").into(),
         system: std::env::consts::OS.into(),
     };
     reports.mark_unchanged();
-    // What was chosen before the connection was lost is not what the person wants now.
+    // Choices made before the reconnection are outdated.
     while choices.try_recv().is_ok() {}
-    if let Err(why) = say(&mut socket, &hello).await {
+    if let Err(why) = send(&mut socket, &hello).await {
         return why;
     }
-    if heard.send(Heard::Connected).await.is_err() {
-        return "the agent ends".into();
+    if events.send(ServerEvent::Connected).await.is_err() {
+        return "the agent is shutting down".into();
     }
     let mut unanswered = None;
     loop {
-        let answer_due = unanswered.map(|(_, at)| at + PATIENCE);
+        let answer_due = unanswered.map(|(_, at)| at + REQUEST_TIMEOUT);
         tokio::select! {
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => match serde_json::from_str::<ToAgent>(&text) {
@@ -259,33 +264,33 @@ async fn talk(
                             unanswered = None;
                         }
                     }
-                    Ok(said) => if heard.send(Heard::Said(said)).await.is_err() {
-                        return "the agent ends".into();
+                    Ok(message) => if events.send(ServerEvent::Message(message)).await.is_err() {
+                        return "the agent is shutting down".into();
                     },
-                    // A newer server may say more than this agent understands.
-                    Err(error) => tracing::debug!(%error, "the server said something that is no message"),
+                    // A newer server may send messages that this agent does not know.
+                    Err(error) => tracing::debug!(%error, "the server sent an unknown message"),
                 },
                 Some(Ok(Message::Close(frame))) => {
-                    return frame.map_or_else(|| "the server closed it".into(), |frame| frame.reason.to_string());
+                    return frame.map_or_else(|| "the server closed the connection".into(), |frame| frame.reason.to_string());
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return error.to_string(),
-                None => return "the server closed it".into(),
+                None => return "the server closed the connection".into(),
             },
             changed = reports.changed() => {
                 if changed.is_err() {
                     let _ = socket.close(None).await;
-                    return "the agent ends".into();
+                    return "the agent is shutting down".into();
                 }
                 let report = reports.borrow_and_update().clone();
                 let number = report.number;
-                if let Err(why) = say(&mut socket, &FromAgent::Report(report)).await {
+                if let Err(why) = send(&mut socket, &FromAgent::Report(report)).await {
                     return why;
                 }
                 unanswered.get_or_insert((number, Instant::now()));
             }
             Some(profile) = choices.recv() => {
-                if let Err(why) = say(&mut socket, &FromAgent::Choose { profile }).await {
+                if let Err(why) = send(&mut socket, &FromAgent::Choose { profile }).await {
                     return why;
                 }
             }
@@ -294,10 +299,10 @@ async fn talk(
     }
 }
 
-async fn say(socket: &mut WebSocketStream<Upgraded>, what: &FromAgent) -> Result<(), String> {
-    let text = serde_json::to_string(what).map_err(|error| error.to_string())?;
-    match tokio::time::timeout(PATIENCE, socket.send(Message::text(text))).await {
+async fn send(socket: &mut WebSocketStream<Upgraded>, message: &FromAgent) -> Result<(), String> {
+    let text = serde_json::to_string(message).map_err(|error| error.to_string())?;
+    match tokio::time::timeout(REQUEST_TIMEOUT, socket.send(Message::text(text))).await {
         Ok(sent) => sent.map_err(|error| error.to_string()),
-        Err(_) => Err("the server takes nothing".into()),
+        Err(_) => Err("the server accepts no data".into()),
     }
 }

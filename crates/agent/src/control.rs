@@ -1,9 +1,9 @@
-//! How the command line asks and tells a running agent: one line of JSON through a door that only this user may open, one
-//! line back. The door is a socket in the file system, and on Windows a named pipe.
+//! Control of a running agent by the command line: one line of JSON as the request, one as the answer, over a socket or, on
+//! Windows, a named pipe that only this user may open.
 
 #[cfg_attr(unix, path = "control/socket.rs")]
 #[cfg_attr(windows, path = "control/pipe.rs")]
-mod door;
+mod listener;
 
 use std::{io, path::Path};
 
@@ -13,82 +13,82 @@ use tokio::{
     sync::{mpsc::Sender, oneshot},
 };
 
-pub use self::door::Door;
-use crate::{agent::Described, usage::Milliseconds};
+pub use self::listener::Listener;
+use crate::{agent::StatusDetails, usage::Milliseconds};
 
-/// A longer line is no request.
+/// Maximum length of a request in bytes.
 const LINE_MAX: u64 = 4096;
-/// A longer line is no answer.
+/// Maximum length of an answer in bytes.
 const ANSWER_MAX: u64 = 16 * 1024 * 1024;
 
-/// What a second agent is told.
-fn taken() -> io::Error {
-    let what = "another agent of yours is running already; see offhook-agent status";
+/// Error for a second agent of the same user.
+fn already_running() -> io::Error {
+    let what = "another agent of yours is already running; see offhook-agent status";
     io::Error::new(io::ErrorKind::AddrInUse, what)
 }
 
-/// What goes both ways.
-trait Talk: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+/// Connection to the command line.
+trait ControlStream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Talk for T {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> ControlStream for T {}
 
-/// What a running agent is asked or told.
+/// Request to a running agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// How it is.
+    /// Returns the status.
     Status,
-    /// Report nothing for so long; 0 ends it.
+    /// Pauses reports for this time in milliseconds; 0 ends the pause.
     Pause(Milliseconds),
-    /// The person chooses this profile; none: back to automatic.
+    /// Chooses a profile; `None`: back to automatic.
     Choose(Option<String>),
-    /// The device was paired anew, or not at all any more.
+    /// Reads the pairing again, after the device was paired or unpaired.
     Reload,
 }
 
-/// How a running agent is.
+/// Status of a running agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// Whose device it is; empty: it is not paired.
+    /// Person who owns the device; empty if the device is not paired.
     pub person: String,
-    /// Where the server is.
+    /// Address of the server.
     pub server: String,
-    /// Whether it is connected.
+    /// True if the agent is connected to the server.
     pub connected: bool,
-    /// Why it is not, and what to do.
+    /// Reason and remedy if the agent is not connected.
     pub trouble: Option<String>,
-    /// Why the microphone cannot be watched.
+    /// Reason why the use of the microphone cannot be detected.
     pub microphone_trouble: Option<String>,
-    /// Why the profile that was chosen last is not in force.
+    /// Reason why the last choice of a profile was refused.
     pub refused: Option<String>,
-    /// What it sees and reports.
-    pub described: Described,
+    /// Detected programs and reports.
+    pub described: StatusDetails,
 }
 
-/// Somebody asks.
-pub type Asked = (Request, oneshot::Sender<Status>);
+/// A request with the channel for its answer.
+pub type PendingRequest = (Request, oneshot::Sender<Status>);
 
-/// Answers, for ever.
-pub async fn serve(mut door: Door, asked: Sender<Asked>) {
+/// Answers requests until the agent ends.
+pub async fn serve(mut listener: Listener, requests: Sender<PendingRequest>) {
     loop {
-        let Ok(stream) = door.accept().await else {
+        let Ok(stream) = listener.accept().await else {
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             continue;
         };
-        let asked = asked.clone();
+        let requests = requests.clone();
         tokio::spawn(async move {
-            let answered = tokio::time::timeout(PATIENCE, answer(stream, asked)).await;
+            let answered = tokio::time::timeout(REQUEST_TIMEOUT, answer(stream, requests)).await;
             if let Ok(Err(error)) = answered {
-                tracing::debug!(%error, "somebody asked, and went away");
+                tracing::debug!(%error, "a client of the control socket disconnected");
             }
         });
     }
 }
 
-/// Whoever asks and says nothing for so long is gone.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+/// Time limit for a request or an answer.
+const REQUEST_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
-async fn answer(stream: impl Talk, asked: Sender<Asked>) -> io::Result<()> {
+async fn answer(stream: impl ControlStream, requests: Sender<PendingRequest>) -> io::Result<()> {
     let (reading, mut writing) = tokio::io::split(stream);
     let mut line = String::new();
     BufReader::new(reading.take(LINE_MAX))
@@ -97,19 +97,19 @@ async fn answer(stream: impl Talk, asked: Sender<Asked>) -> io::Result<()> {
     let request: Request = serde_json::from_str(&line)?;
     let (answer, status) = oneshot::channel();
     let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-    let sent = asked.send((request, answer)).await;
+    let sent = requests.send((request, answer)).await;
     sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
     let mut text = serde_json::to_vec(&status.await.map_err(gone)?)?;
     text.push(b'\n');
     writing.write_all(&text).await
 }
 
-/// Asks or tells the running agent; `None`: none is running.
+/// Sends a request to the running agent; `None` if no agent is running.
 ///
 /// # Errors
-/// It does not answer as agents do.
+/// The answer is missing or invalid.
 pub async fn ask(path: &Path, request: Request) -> io::Result<Option<Status>> {
-    let Ok(mut stream) = door::connect(path).await else {
+    let Ok(mut stream) = listener::connect(path).await else {
         return Ok(None);
     };
     let mut text = serde_json::to_vec(&request)?;
@@ -117,6 +117,6 @@ pub async fn ask(path: &Path, request: Request) -> io::Result<Option<Status>> {
     stream.write_all(&text).await?;
     let mut answer = String::new();
     let mut read = BufReader::new(stream).take(ANSWER_MAX);
-    tokio::time::timeout(PATIENCE, read.read_line(&mut answer)).await??;
+    tokio::time::timeout(REQUEST_TIMEOUT, read.read_line(&mut answer)).await??;
     Ok(Some(serde_json::from_str(&answer)?))
 }

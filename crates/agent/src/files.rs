@@ -1,4 +1,4 @@
-//! What the agent keeps: where its server is and its secret, for this user only; until when the person paused it.
+//! Files of the agent: pairing and secret, readable for this user only, and the pause.
 
 use std::{
     fs, io,
@@ -9,73 +9,73 @@ use serde::{Deserialize, Serialize};
 
 use crate::{secret::Secret, usage::Milliseconds};
 
-/// Where the agent's server is, and its secret there.
+/// Pairing of the device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     /// Address of the server, without a slash at the end.
     pub server: String,
-    /// The device's secret, or where it is.
+    /// Secret of the device, or its name in the keyring.
     #[serde(flatten)]
     pub secret: Secret,
-    /// Whose device it is.
+    /// Person who owns the device.
     pub person: String,
 }
 
-/// A pause, by the time of day: the agent may end in it, and the computer may sleep.
+/// Pause by the time of day, which continues while the agent is stopped or the computer sleeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// In milliseconds since 1970.
+    /// Start in milliseconds since 1970.
     pub since: Milliseconds,
-    /// 0: there is none.
+    /// Duration in milliseconds; 0 without a pause.
     pub lasting: Milliseconds,
 }
 
 impl Pause {
-    /// How much is left: never more than it was to last, also if the clock was set back meanwhile.
+    /// Remaining time in milliseconds: never more than `lasting`, even if the clock was set back.
     #[must_use]
     pub fn left(self, now: Milliseconds) -> Milliseconds {
         self.lasting.saturating_sub(now.saturating_sub(self.since))
     }
 }
 
-/// The folders of the agent.
+/// Folders of the agent.
 #[derive(Clone, Debug)]
 pub struct Files {
-    /// What is kept.
+    /// Folder of permanent files.
     folder: PathBuf,
-    /// What lasts as long as the session.
+    /// Folder of files that last as long as the session.
     runtime: PathBuf,
 }
 
-/// A file that cannot be used.
+/// Failure of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It cannot be read or written.
-    #[error("{path}: {cause}; check that the folder is there and belongs to you")]
+    /// The file cannot be read or written.
+    #[error("{path}: {cause}; check that the folder exists and belongs to you")]
     Io {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Failure of the operating system.
         cause: io::Error,
     },
-    /// It is not as the agent writes it.
-    #[error("{path} is damaged: {cause}; pair this device again, which writes it anew")]
+    /// The file is damaged.
+    #[error("{path} is damaged: {cause}; pair this device again, which replaces the file")]
     Damaged {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the parser.
         cause: serde_json::Error,
     },
-    /// Neither the system nor the person says where files go.
-    #[error("there is no home folder; say where the agent keeps its files: --folder FOLDER")]
+    /// Neither the system nor the command line names a folder.
+    #[error("there is no home folder; name a folder for the agent's files: --folder FOLDER")]
     NoHome,
 }
 
 impl Files {
-    /// Where the system wants them, or in one folder.
+    /// Uses the system's folders for user data, or the given folder.
     ///
     /// # Errors
-    /// The system does not say.
+    /// The system names no folder.
     pub fn new(folder: Option<PathBuf>) -> Result<Self, FileError> {
         if let Some(folder) = folder {
             let runtime = folder.clone();
@@ -87,7 +87,7 @@ impl Files {
         };
         let home = |rest: &str| Some(variable("HOME")?.join(rest));
         let kept = variable("XDG_CONFIG_HOME")
-            // Not the folder that roams: a secret is this computer's.
+            // Not the roaming folder, because the secret belongs to this computer.
             .or_else(|| variable("LOCALAPPDATA"))
             .or_else(|| home(".config"))
             .ok_or(FileError::NoHome)?;
@@ -97,12 +97,12 @@ impl Files {
         Ok(Self { folder, runtime })
     }
 
-    /// Where a running agent can be asked.
+    /// Socket of a running agent.
     pub fn socket(&self) -> PathBuf {
         self.runtime.join("control.sock")
     }
 
-    /// Where the server is remembered, and the secret if no keyring takes it.
+    /// File with the pairing, and with the secret if there is no keyring.
     pub fn credentials_path(&self) -> PathBuf {
         self.folder.join("credentials.json")
     }
@@ -111,10 +111,10 @@ impl Files {
         self.folder.join("pause.json")
     }
 
-    /// The credentials, once the device is paired.
+    /// Pairing of the device; `None` if it is not paired.
     ///
     /// # Errors
-    /// They cannot be read.
+    /// The file cannot be read.
     pub fn credentials(&self) -> Result<Option<Credentials>, FileError> {
         let path = self.credentials_path();
         let text = match fs::read(&path) {
@@ -127,33 +127,33 @@ impl Files {
             .map_err(|cause| FileError::Damaged { path, cause })
     }
 
-    /// Keeps them.
+    /// Stores the pairing.
     ///
     /// # Errors
-    /// They cannot be written; what was there is kept.
+    /// The file cannot be written; the earlier file stays.
     pub fn keep(&self, credentials: &Credentials) -> Result<(), FileError> {
         let path = self.credentials_path();
         self.write(&path, &text(&path, credentials)?)
     }
 
-    /// Forgets them; whether there were any.
+    /// Removes the pairing. Returns true if there was one.
     ///
     /// # Errors
-    /// They cannot be removed.
+    /// The file cannot be removed.
     pub fn forget(&self) -> Result<bool, FileError> {
         remove(self.credentials_path())
     }
 
-    /// The pause, which outlives the agent.
+    /// Pause, which outlives the agent.
     pub fn pause(&self) -> Pause {
         let kept = fs::read(self.pause_path()).unwrap_or_default();
         serde_json::from_slice(&kept).unwrap_or_default()
     }
 
-    /// Remembers it.
+    /// Stores the pause.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be written.
     pub fn set_pause(&self, pause: Pause) -> Result<(), FileError> {
         let path = self.pause_path();
         match pause.lasting {
@@ -162,10 +162,10 @@ impl Files {
         }
     }
 
-    /// Makes the folder that lasts as long as the session, for this user only.
+    /// Creates the folder of the session, for this user only.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The folder cannot be created.
     pub fn make_runtime(&self) -> Result<(), FileError> {
         make(&self.runtime)
     }
@@ -176,7 +176,7 @@ impl Files {
             path: path.to_owned(),
             cause,
         };
-        // Made under another name, for this user only; then there is never half a file.
+        // Written under a temporary name for this user only, then renamed, so that the file is always complete.
         let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(trouble)?;
         io::Write::write_all(&mut file, text).map_err(trouble)?;
         file.as_file().sync_all().map_err(trouble)?;
@@ -185,7 +185,7 @@ impl Files {
     }
 }
 
-/// Removes a file; whether there was one.
+/// Removes a file. Returns true if it existed.
 fn remove(path: PathBuf) -> Result<bool, FileError> {
     match fs::remove_file(&path) {
         Ok(()) => Ok(true),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_says_what_to_do() {
+    fn a_damaged_file_names_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::new(Some(folder.path().to_owned())).unwrap();
         fs::write(files.credentials_path(), "{").unwrap();

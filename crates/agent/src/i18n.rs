@@ -1,22 +1,22 @@
-//! The words of the tray icon, in the language of the person's desktop.
+//! Texts of the tray icon in the language of the desktop.
 
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use unic_langid::langid;
 
-/// Words in one language.
-pub struct Words(FluentBundle<FluentResource>);
+/// Texts in one language.
+pub struct Texts(FluentBundle<FluentResource>);
 
 const ENGLISH: &str = include_str!("../locales/en.ftl");
 const GERMAN: &str = include_str!("../locales/de.ftl");
 
-impl Words {
-    /// In the first language of the desktop that there is, else in English.
+impl Texts {
+    /// Texts in the first available language of the desktop, else in English.
     pub fn of_this_system() -> Self {
         let mut wanted = sys_locale::get_locales();
         Self::in_language(&wanted.find(|code| is_known(code)).unwrap_or_default())
     }
 
-    /// In the language of a code like `de-AT`, else in English.
+    /// Texts in the language of a code such as `de-AT`, else in English.
     pub fn in_language(code: &str) -> Self {
         let (id, text) = match primary(code).as_str() {
             "de" => (langid!("de"), GERMAN),
@@ -24,23 +24,23 @@ impl Words {
         };
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
         bundle.set_use_isolating(false);
-        // What could not be read is left out; a test reads every key.
+        // Unreadable lines are left out; a test reads every key.
         let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(read, _)| read);
         let _ = bundle.add_resource(resource);
         Self(bundle)
     }
 
-    /// The words of this key; nothing where there are none.
-    pub fn known(&self, key: &str) -> Option<String> {
+    /// Text of a key; `None` for unknown keys.
+    pub fn find(&self, key: &str) -> Option<String> {
         self.0.has_message(key).then(|| self.with(key, &[]))
     }
 
-    /// The words of this key; the key itself where there are none, which a test makes impossible.
-    pub fn say(&self, key: &str) -> String {
+    /// Text of a key; the key itself if it is unknown, which a test excludes.
+    pub fn text(&self, key: &str) -> String {
         self.with(key, &[])
     }
 
-    /// The words of this key with texts in them.
+    /// Text of a key with arguments.
     pub fn with(&self, key: &str, texts: &[(&'static str, &str)]) -> String {
         let message = self.0.get_message(key);
         let Some(pattern) = message.and_then(|message| message.value()) else {
@@ -57,7 +57,7 @@ impl Words {
     }
 }
 
-/// The language of `de-AT`, or of `de_AT.UTF-8`.
+/// Language of `de-AT` or `de_AT.UTF-8`.
 fn primary(code: &str) -> String {
     let primary = code.split(['-', '_', '.']).next();
     primary.unwrap_or_default().to_ascii_lowercase()
@@ -82,20 +82,20 @@ mod tests {
     fn every_language_has_the_same_words() {
         assert_eq!(keys(ENGLISH), keys(GERMAN));
         for code in ["en", "de"] {
-            let words = Words::in_language(code);
+            let texts = Texts::in_language(code);
             for key in keys(ENGLISH) {
-                assert!(words.known(key).is_some(), "{key} in {code}");
+                assert!(texts.find(key).is_some(), "{key} in {code}");
             }
         }
     }
 
     #[test]
     fn a_desktop_in_another_language_is_spoken_to_in_english() {
-        let say = |code| Words::in_language(code).say("status-Busy");
-        assert_eq!(say("de_AT.UTF-8"), "Beschäftigt");
-        assert_eq!(say("DE"), "Beschäftigt");
+        let text = |code| Texts::in_language(code).text("status-Busy");
+        assert_eq!(text("de_AT.UTF-8"), "Beschäftigt");
+        assert_eq!(text("DE"), "Beschäftigt");
         for code in ["en-GB", "fr", "", "-", "deu"] {
-            assert_eq!(say(code), "Busy", "{code:?}");
+            assert_eq!(text(code), "Busy", "{code:?}");
         }
     }
 }

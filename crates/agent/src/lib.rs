@@ -1,8 +1,8 @@
-//! Microphone Sync's desktop agent (domain section 4): tells the server which of the programs that the administrator listed
-//! uses the microphone. It never opens an audio device, and what is not listed never leaves the machine.
+//! Desktop agent of Microphone Sync: reports to the server which of the programs listed by the administrator uses the
+//! microphone. It never opens an audio device, and programs that are not listed never leave the computer.
 //!
-//! `microphone` and `attention` watch the system, `agent` decides what is reported (pure), `connection` talks with the server, `control`
-//! lets the command line and the icon in the `tray` ask and pause, `running` ties them together.
+//! `microphone` and `attention` watch the system, `agent` decides on the reports (pure), `connection` exchanges messages
+//! with the server, `control` serves the command line and the icon in the `tray`, `running` connects these parts.
 
 pub mod agent;
 pub mod attention;

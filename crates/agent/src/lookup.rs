@@ -1,10 +1,10 @@
-//! Which row of the table a process belongs to.
+//! Finds the row of the table to which a process belongs.
 
 use std::collections::HashMap;
 
 use agent_protocol::{Row, program_key};
 
-/// The table, quick to look into however long it is.
+/// Index of the table by name.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
     rows: Vec<Row>,
@@ -12,7 +12,7 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Of these rows; of two that claim a name the first has it.
+    /// Indexes the rows. A name in two rows belongs to the first of them.
     pub fn new(rows: Vec<Row>) -> Self {
         let mut names = HashMap::new();
         for (index, row) in rows.iter().enumerate() {
@@ -23,7 +23,7 @@ impl Lookup {
         Self { rows, names }
     }
 
-    /// The row of a process, by the names that it has: the first name that any row has decides.
+    /// Row of a process with these names: the first name that has a row decides.
     pub fn find<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&Row> {
         let index = names
             .into_iter()
@@ -31,12 +31,12 @@ impl Lookup {
         self.rows.get(*index)
     }
 
-    /// The row of that process, as the table writes it.
+    /// Row of a process, spelled like in the table.
     pub fn row(&self, process: &str) -> Option<&Row> {
         self.find([process])
     }
 
-    /// The rows.
+    /// Rows of the table.
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
@@ -76,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_finds_what_looking_at_every_row_finds(
+        fn lookups_match_a_linear_search(
             rows in proptest::collection::vec("[a-cA-C]{1,2}(.exe)?", 0..8),
             name in "[a-cA-C]{1,2}(.EXE)?",
         ) {

@@ -1,4 +1,5 @@
-//! `offhook-agent`: tells Offhook which meeting program uses the microphone. Everything works on the command line.
+//! `offhook-agent`: reports to Offhook which meeting program uses the microphone. All functions are available on the
+//! command line.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
@@ -6,7 +7,7 @@ use agent::{
     browser,
     clock::local_time,
     connection::client,
-    control::{self, Door, Request, Status},
+    control::{self, Listener, Request, Status},
     files::{Credentials, Files},
     microphone, pairing,
     running::Running,
@@ -17,12 +18,12 @@ use agent_protocol::Attention;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-/// Tells Offhook which meeting program uses the microphone, so that your team sees it. It never listens, and tells only
-/// what your administrator has listed.
+/// Reports to Offhook which meeting program uses the microphone, so that your colleagues see that you are in a meeting. It
+/// never records, and reports only programs that your administrator has listed.
 #[derive(Debug, Parser)]
 #[command(name = "offhook-agent", version)]
 struct Arguments {
-    /// Where the agent keeps its files; usually where the system wants them.
+    /// Folder of the agent's files (default: the system's folder for user data).
     #[arg(long, global = true)]
     folder: Option<PathBuf>,
     #[command(subcommand)]
@@ -31,56 +32,56 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Watch and report; what happens without a command.
+    /// Watch the microphone and report (the default command).
     Run,
-    /// Connect this computer to a server by the code that Offhook shows under "My computers".
+    /// Pair this computer with a server, using the code that Offhook shows under "My computers".
     Pair {
         /// Address of the server, as in the browser.
         server: String,
-        /// The code.
+        /// Code that Offhook shows.
         code: String,
-        /// What this computer is called there.
+        /// Name of this computer in Offhook.
         #[arg(long)]
         name: Option<String>,
     },
-    /// Forget the server and this computer's secret.
+    /// Remove the pairing and this computer's secret.
     Unpair,
-    /// Show whether it is connected, and what it reports.
+    /// Show the connection and the current reports.
     Status {
-        /// As JSON.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Report nothing for a while.
+    /// Pause reporting.
     Pause {
-        /// For how many minutes.
+        /// Duration in minutes.
         #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=10_080))]
         minutes: u64,
-        /// Until midnight.
+        /// Pause until midnight.
         #[arg(long, conflicts_with = "minutes")]
         until_tomorrow: bool,
     },
-    /// Go on after a pause.
+    /// Resume reporting.
     Resume,
     /// List your profiles, or choose one.
     Profile {
-        /// Its name; without one they are listed.
+        /// Name of the profile; without it, profiles are listed.
         name: Option<String>,
-        /// Go back to automatic.
+        /// Return to automatic.
         #[arg(long, conflicts_with = "name")]
         automatic: bool,
     },
     /// Open the board in the browser.
     Board,
-    /// Write what the microphone of this computer tells into a file, until Ctrl+C: for a report of an error. It names all
-    /// programs that record, listed or not, and leaves the computer only if you send it.
+    /// Record which programs use the microphone into a file, until Ctrl+C, for a bug report. The file names all programs
+    /// that record, listed or not, and leaves the computer only if you send it.
     Record {
-        /// The file; an older one is overwritten.
+        /// File to write; an existing file is overwritten.
         file: PathBuf,
     },
-    /// Show what is reported now.
+    /// Show the current report.
     Report {
-        /// Only show it: this is all that the command does; what is due is reported by the running agent.
+        /// Required: the command only shows the report, which the running agent sends.
         #[arg(long, required = true)]
         dry_run: bool,
     },
@@ -95,7 +96,7 @@ fn main() -> ExitCode {
         )
         .init();
     let arguments = Arguments::parse();
-    // There the first thread is the only one that may draw.
+    // On macOS only the first thread may draw.
     #[cfg(target_os = "macos")]
     if matches!(arguments.command, None | Some(Command::Run)) {
         agent_macos::screen::run_beside(|| i32::from(execute_to_its_end(arguments).is_err()));
@@ -106,14 +107,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what was asked for; what went wrong is told.
+/// Carries out the command and prints an error.
 fn execute_to_its_end(arguments: Arguments) -> Result<(), ()> {
-    // One thread: the agent waits nearly always.
+    // One thread suffices, because the agent mostly waits.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let done = runtime
-        .context("the agent cannot start")
+        .context("the agent could not start")
         .and_then(|runtime| runtime.block_on(execute(arguments)));
     done.map_err(|error| eprintln!("offhook-agent: {error:#}"))
 }
@@ -131,7 +132,7 @@ async fn execute(arguments: Arguments) -> anyhow::Result<()> {
             println!(
                 "{}",
                 if was_paired {
-                    "Forgotten. Remove the computer in Offhook too, under \"My computers\"."
+                    "Unpaired. Remove the computer in Offhook too, under \"My computers\"."
                 } else {
                     "This computer is not paired."
                 }
@@ -159,7 +160,7 @@ async fn execute(arguments: Arguments) -> anyhow::Result<()> {
                 false => (minutes * 60_000, format!("for {minutes} minutes")),
             };
             ask(&files, Request::Pause(lasting)).await?;
-            println!("Nothing is reported {until}. Go on: offhook-agent resume");
+            println!("Reporting is paused {until}. Resume: offhook-agent resume");
             Ok(())
         }
         Command::Resume => {
@@ -179,15 +180,15 @@ async fn execute(arguments: Arguments) -> anyhow::Result<()> {
             let server = ask(&files, Request::Status).await?.server;
             anyhow::ensure!(!server.is_empty(), "this computer is not paired");
             let opened = browser::open(&server).await;
-            opened.with_context(|| format!("{server} cannot be opened"))
+            opened.with_context(|| format!("{server} could not be opened"))
         }
         Command::Record { file } => {
             let to = std::fs::File::create(&file);
             let to = to.with_context(|| file.display().to_string())?;
-            println!("Writing into {}. End it: Ctrl+C", file.display());
+            println!("Writing to {}. Stop: Ctrl+C", file.display());
             tokio::select! {
                 recorded = trace::record(microphone::of_this_system(), to) => Ok(recorded?),
-                asked = asked_to_end() => Ok(asked?),
+                asked = until_end_requested() => Ok(asked?),
             }
         }
         Command::Report { dry_run: _ } => {
@@ -203,11 +204,11 @@ async fn ask(files: &Files, request: Request) -> anyhow::Result<Status> {
     status.context("no agent of yours is running; start one: offhook-agent run")
 }
 
-/// Chooses a profile, and waits until it is in force or refused.
+/// Chooses a profile, and waits until it is active or refused.
 async fn choose(files: &Files, name: Option<String>) -> anyhow::Result<()> {
     let before = ask(files, Request::Status).await?;
     let known = &before.described.profiles.items;
-    // However it is written.
+    // Names compare without regard to case.
     let same = |name: &String| {
         let mut names = known.iter().map(|profile| &profile.name);
         let same = names.find(|known| known.to_lowercase() == name.to_lowercase());
@@ -224,32 +225,34 @@ async fn choose(files: &Files, name: Option<String>) -> anyhow::Result<()> {
             if status.connected && status.described.profiles.chosen == wanted {
                 return Ok(());
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, chosen).await {
+    match tokio::time::timeout(CHOICE_TIMEOUT, chosen).await {
         Ok(chosen) => chosen?,
         Err(_) => anyhow::bail!("the server does not answer; see offhook-agent status"),
     }
     match wanted {
         Some(name) => {
-            println!("{name} is chosen. Back to automatic: offhook-agent profile --automatic")
+            println!(
+                "Profile {name} is active. Back to automatic: offhook-agent profile --automatic"
+            )
         }
-        None => println!("Your profile follows from everything else again."),
+        None => println!("Your profile is automatic again."),
     }
     Ok(())
 }
 
-/// How long a choice may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often it is looked whether it is made.
-const AGAIN: Duration = Duration::from_millis(50);
+/// Timeout of a choice.
+const CHOICE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Interval between checks whether the choice is active.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The profiles, with the one that was chosen marked.
+/// Profiles, with a mark at the chosen one.
 fn profiles(status: &Status) -> String {
     let profiles = &status.described.profiles;
     if profiles.items.is_empty() {
-        return "There is nothing to choose: not connected, or you have no profiles.\n".into();
+        return "No profiles: the agent is not connected, or you have none.\n".into();
     }
     let lines = profiles.items.iter().map(|profile| {
         let is_chosen = profiles.chosen.as_ref() == Some(&profile.name);
@@ -264,22 +267,22 @@ async fn run(files: Files) -> anyhow::Result<()> {
     agent_windows::console::leave_if_alone();
     files.make_runtime()?;
     let socket = files.socket();
-    let door = Door::open(&socket).await;
-    let door = door.with_context(|| socket.display().to_string())?;
-    let (asked, asking) = tokio::sync::mpsc::channel(16);
-    let (running, hearing) = Running::new(files, client()?)?;
-    tokio::spawn(tray::show(running.statuses(), asked.clone()));
+    let listener = Listener::open(&socket).await;
+    let listener = listener.with_context(|| socket.display().to_string())?;
+    let (requests, pending) = tokio::sync::mpsc::channel(16);
+    let (running, server_events) = Running::new(files, client()?)?;
+    tokio::spawn(tray::show(running.statuses(), requests.clone()));
     tokio::select! {
-        () = control::serve(door, asked) => {}
-        () = running.run(microphone::of_this_system(), hearing, asking) => {}
-        asked = asked_to_end() => asked?,
+        () = control::serve(listener, requests) => {}
+        () = running.run(microphone::of_this_system(), server_events, pending) => {}
+        asked = until_end_requested() => asked?,
     }
     Ok(())
 }
 
-/// Returns when the system or the person wants the agent to end.
+/// Returns when the system or the person ends the agent.
 #[cfg(unix)]
-async fn asked_to_end() -> std::io::Result<()> {
+async fn until_end_requested() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -288,9 +291,9 @@ async fn asked_to_end() -> std::io::Result<()> {
     }
 }
 
-/// Returns when the system or the person wants the agent to end.
+/// Returns when the system or the person ends the agent.
 #[cfg(windows)]
-async fn asked_to_end() -> std::io::Result<()> {
+async fn until_end_requested() -> std::io::Result<()> {
     use tokio::signal::windows::{ctrl_close, ctrl_logoff, ctrl_shutdown};
     let (mut closed, mut logged_off, mut shut_down) =
         (ctrl_close()?, ctrl_logoff()?, ctrl_shutdown()?);
@@ -312,11 +315,11 @@ async fn pair(files: &Files, server: &str, code: &str, name: Option<String>) -> 
         secret: Secret::Token(paired.token.clone()),
         person: paired.person,
     };
-    // The code is used up: whatever happens now, the secret is not lost.
+    // The code cannot be used again: the secret is stored first.
     files.keep(&credentials)?;
     println!("{name} belongs to {} now.", credentials.person);
     match control::ask(&files.socket(), Request::Reload).await? {
-        Some(_) => println!("The running agent connects."),
+        Some(_) => println!("The running agent is connecting."),
         None => println!("Start the agent: offhook-agent run"),
     }
     match Secret::in_keyring(&paired.token, &credentials.server).await {
@@ -326,21 +329,24 @@ async fn pair(files: &Files, server: &str, code: &str, name: Option<String>) -> 
             println!("Its secret is in the system's keyring.");
         }
         Err(why) => {
-            tracing::debug!(%why, "there is no keyring");
+            tracing::debug!(%why, "no keyring");
             let file = files.credentials_path();
-            println!("Its secret is in {}, for you only.", file.display());
+            println!(
+                "Its secret is in {}, readable for you only.",
+                file.display()
+            );
         }
     }
     forget(before).await;
     Ok(())
 }
 
-/// Takes a secret out of the keyring that is of no use any more.
+/// Removes an unused secret from the keyring.
 async fn forget(credentials: Option<Credentials>) {
     if let Some(credentials) = credentials
         && let Err(error) = credentials.secret.forget().await
     {
-        tracing::warn!(%error, "the old secret is still in the keyring, and worth nothing once the computer is removed");
+        tracing::warn!(%error, "the old secret could not be removed from the keyring; it is invalid once the computer is removed in Offhook");
     }
 }
 
@@ -364,7 +370,7 @@ fn described(status: &Status) -> String {
         )),
     }
     if let Some(trouble) = &status.microphone_trouble {
-        lines.push(format!("The microphone is not watched: {trouble}."));
+        lines.push(format!("Microphone detection is not available: {trouble}."));
     }
     let shown = &status.described.shown;
     if !shown.status.is_empty() {
@@ -378,10 +384,10 @@ fn described(status: &Status) -> String {
         ));
     }
     let attention = match status.described.attention {
-        Attention::Active => "Somebody is at this computer.",
-        Attention::Idle => "Nobody has touched this computer for a while.",
+        Attention::Active => "Keyboard or mouse are in use.",
+        Attention::Idle => "Keyboard and mouse are idle.",
         Attention::Locked => "The screen is locked.",
-        Attention::Unknown => "This system does not tell whether somebody is at the computer.",
+        Attention::Unknown => "This system does not report whether keyboard and mouse are in use.",
     };
     lines.push(attention.to_owned());
     lines.push(reported(status));
@@ -393,12 +399,12 @@ fn reported(status: &Status) -> String {
     let mut lines = Vec::new();
     if let Some(left) = described.paused {
         lines.push(format!(
-            "Paused for {} more minutes: nothing is reported.",
+            "Reporting is paused for {} more minutes.",
             left.div_ceil(60_000)
         ));
     }
     match described.rows {
-        0 => lines.push("Your administrator has listed no programs, or Microphone Sync is off: nothing is reported.".into()),
+        0 => lines.push("Nothing is reported: Microphone Sync is off, or your administrator has listed no programs.".into()),
         rows => lines.push(format!("{rows} programs are listed.")),
     }
     for (alias, is_reported) in &described.listed {
@@ -411,7 +417,7 @@ fn reported(status: &Status) -> String {
     }
     if described.unlisted > 0 {
         lines.push(format!(
-            "{} other programs use the microphone; they are not listed, and nobody is told.",
+            "{} other programs use the microphone; they are not listed and not reported.",
             described.unlisted
         ));
     }

@@ -1,4 +1,5 @@
-//! Who uses the microphone: one trait, and for each system one file. None of them opens an audio device.
+//! Detects the processes that use the microphone: one trait, and one file for each system. None of them opens an audio
+//! device.
 
 #[cfg(target_os = "linux")]
 pub mod alsa;
@@ -20,70 +21,70 @@ use tokio::sync::mpsc::Sender;
 /// A process that records from a microphone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capture {
-    /// Its number; 0 if the system does not tell.
+    /// Process id; 0 if unknown.
     pub pid: u32,
-    /// What it is called, its own name first, then those of the programs that it is a helper of.
+    /// Names of the process: its own first, then those of the programs to which it belongs as a helper.
     pub names: Vec<String>,
 }
 
-/// One change makes several events: that long they are gathered.
+/// Time during which events are gathered, because one change causes several events.
 #[cfg(any(target_os = "linux", target_os = "macos", windows))]
 const SETTLE: std::time::Duration = std::time::Duration::from_millis(20);
 
-/// What a system tells of its microphones.
+/// Event of a system's microphones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// These use one now, and no others.
+    /// The processes that record now, without others.
     Captures(Vec<Capture>),
-    /// It cannot be told at the moment: why, and what is done about it. Nobody uses one then, as far as is known.
+    /// The use is unknown at the moment: reason and next step. No process counts as recording then.
     Lost(String),
 }
 
-/// A system that tells who uses its microphones.
+/// Source of microphone events of a system.
 pub trait MicrophoneUse: Send + 'static {
-    /// Tells at the beginning and whenever it changes, until nobody listens any more. It has a thread of its own.
+    /// Sends events at the start and after each change, from a thread of its own, until the receiver is closed.
     fn watch(self: Box<Self>, events: Sender<Event>);
 }
 
-/// Tells only what is another than before.
+/// Sends events that differ from the previous one.
 #[cfg(any(target_os = "linux", target_os = "macos", windows))]
-struct Teller {
+struct EventSender {
     events: Sender<Event>,
     last: Option<Event>,
 }
 
 #[cfg(any(target_os = "linux", target_os = "macos", windows))]
-impl Teller {
-    /// Whether anybody still listens.
-    fn is_heard(&self) -> bool {
+impl EventSender {
+    /// True until the receiver is closed.
+    fn is_open(&self) -> bool {
         !self.events.is_closed()
     }
 
-    /// Tells it, and whether anybody still listens.
-    fn tell(&mut self, event: Event) -> bool {
+    /// Sends an event. Returns false if the receiver is closed.
+    fn send(&mut self, event: Event) -> bool {
         if self.last.as_ref() == Some(&event) {
-            return self.is_heard();
+            return self.is_open();
         }
         self.last = Some(event.clone());
         self.events.blocking_send(event).is_ok()
     }
 }
 
-/// Watches in a thread of its own; that there is none is told as any trouble.
+/// Watches in a thread of its own. Without a thread, the failure is sent as an event.
 #[cfg(any(target_os = "linux", target_os = "macos", windows))]
-fn in_a_thread(events: Sender<Event>, watch: impl FnOnce(Teller) + Send + 'static) {
+fn spawn_watcher(events: Sender<Event>, watch: impl FnOnce(EventSender) + Send + 'static) {
     let thread = std::thread::Builder::new().name("microphone".into());
     let started = thread.spawn({
         let (events, last) = (events.clone(), None);
-        move || watch(Teller { events, last })
+        move || watch(EventSender { events, last })
     });
     if let Err(error) = started {
-        let what = format!("the microphone cannot be watched: {error}");
+        let what = format!("the use of the microphone cannot be detected: {error}");
         let _ = events.try_send(Event::Lost(what));
     }
 }
 
-/// This system's.
+/// Source of this system.
 pub fn of_this_system() -> Box<dyn MicrophoneUse> {
     #[cfg(target_os = "linux")]
     return Box::new(pulse::Pulse::default());
@@ -92,17 +93,17 @@ pub fn of_this_system() -> Box<dyn MicrophoneUse> {
     #[cfg(target_os = "macos")]
     return Box::new(macos::MacOs);
     #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-    return Box::new(Untold);
+    return Box::new(Unsupported);
 }
 
-/// A system whose microphones nobody can watch yet.
+/// A system without support.
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-struct Untold;
+struct Unsupported;
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-impl MicrophoneUse for Untold {
+impl MicrophoneUse for Unsupported {
     fn watch(self: Box<Self>, events: Sender<Event>) {
-        let what = "this version does not watch the microphones of this system";
+        let what = "this version does not support this system";
         let _ = events.try_send(Event::Lost(what.into()));
     }
 }
@@ -112,19 +113,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_trouble_after_a_recovery_is_told_again() {
-        let (events, mut told) = tokio::sync::mpsc::channel(8);
-        let mut teller = Teller { events, last: None };
+    fn the_same_trouble_after_a_recovery_is_sent_again() {
+        let (events, mut received) = tokio::sync::mpsc::channel(8);
+        let mut sender = EventSender { events, last: None };
         let lost = || Event::Lost("the sound server is gone".into());
         let captures = || Event::Captures(vec![Capture::default()]);
         for event in [lost(), lost(), captures(), captures(), lost()] {
-            assert!(teller.tell(event));
+            assert!(sender.send(event));
         }
         for expected in [lost(), captures(), lost()] {
-            assert_eq!(told.try_recv(), Ok(expected));
+            assert_eq!(received.try_recv(), Ok(expected));
         }
-        assert!(told.try_recv().is_err());
-        drop(told);
-        assert!(!teller.tell(lost()) && !teller.tell(captures()));
+        assert!(received.try_recv().is_err());
+        drop(received);
+        assert!(!sender.send(lost()) && !sender.send(captures()));
     }
 }

@@ -1,33 +1,33 @@
-//! Pairing: a short code from the web application is exchanged for this device's secret.
+//! Pairing: exchanges a code from the web application for the secret of this device.
 
 use agent_protocol::{PAIR_PATH, PairRequest, PairResponse};
 use reqwest::{Client, StatusCode, Url};
 
 use crate::{connection::innermost, problem};
 
-/// Why a device was not paired.
+/// Reason why a device was not paired.
 #[derive(Debug, thiserror::Error)]
 pub enum PairingError {
-    /// No address of a server.
+    /// The text is not the address of a server.
     #[error(
-        "{0:?} is no address of a server; write it as in the browser, for example https://offhook.example"
+        "{0:?} is not the address of a server; write it as in the browser, for example https://offhook.example"
     )]
     Address(String),
-    /// What is said there could be heard on the way.
-    #[error("{0} is not encrypted, and is not on this machine; use https")]
+    /// The connection would not be encrypted.
+    #[error("the connection to {0} is not encrypted; use https")]
     Unencrypted(String),
-    /// It cannot be reached.
+    /// The server cannot be reached.
     #[error("{0} cannot be reached: {1}")]
     Unreachable(String, String),
-    /// The server refuses.
-    #[error("{0} refuses: {1}")]
+    /// The server refuses the code.
+    #[error("{0} refused the code: {1}")]
     Refused(String, String),
 }
 
-/// The address of a server, without a path.
+/// Normalises the address of a server, without a path.
 ///
 /// # Errors
-/// It is none, or secrets would go there in the clear.
+/// The text is not an address, or the connection would not be encrypted.
 pub fn server(address: &str) -> Result<String, PairingError> {
     let wrong = || PairingError::Address(address.to_owned());
     let url = Url::parse(address).map_err(|_| wrong())?;
@@ -46,31 +46,34 @@ pub fn server(address: &str) -> Result<String, PairingError> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// Exchanges a code for the device's secret.
+/// Exchanges a code for the secret of the device.
 ///
 /// # Errors
-/// The server cannot be reached, or refuses.
+/// The server cannot be reached or refuses the code.
 pub async fn pair(
     client: &Client,
     server: &str,
     code: &str,
     name: &str,
 ) -> Result<PairResponse, PairingError> {
-    let wish = PairRequest {
+    let request_body = PairRequest {
         code: code.to_owned(),
         name: name.to_owned(),
         system: std::env::consts::OS.into(),
     };
     let unreachable =
         |error: reqwest::Error| PairingError::Unreachable(server.to_owned(), innermost(&error));
-    let request = client.post(format!("{server}{PAIR_PATH}")).json(&wish);
+    let request = client
+        .post(format!("{server}{PAIR_PATH}"))
+        .json(&request_body);
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     if status == StatusCode::OK {
         return response.json().await.map_err(unreachable);
     }
     let detail = problem::detail(response).await;
-    let detail = detail.unwrap_or_else(|| format!("it answers {status}; is it Offhook?"));
+    let detail =
+        detail.unwrap_or_else(|| format!("it answered {status}; check that it is Offhook"));
     Err(PairingError::Refused(server.to_owned(), detail))
 }
 
@@ -79,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_go_only_where_nobody_else_hears_them() {
+    fn secrets_are_sent_over_encrypted_connections_only() {
         assert_eq!(server("https://o.example/").unwrap(), "https://o.example");
         for local in [
             "http://localhost:8200",

@@ -1,4 +1,4 @@
-//! What a server says of a request that it refuses (RFC 9457).
+//! Problem details of a refused request (RFC 9457).
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ struct Problem {
     detail: Option<String>,
 }
 
-/// What is wrong, and with which field if it says so; nothing if it is not told as servers of ours do.
+/// Detail of a problem, with the name of the field if given; `None` if the body is not a problem of Offhook.
 pub async fn detail(response: reqwest::Response) -> Option<String> {
     let problem: Problem = response.json().await.unwrap_or_default();
     let detail = problem.detail?;

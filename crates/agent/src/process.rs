@@ -1,5 +1,5 @@
-//! What a process is called: by the file that it runs, as the kernel knows it, never by what it says of itself. A helper
-//! of a larger program is called like that program too.
+//! Names of a process: that of its executable file, as the kernel reports it, and never one that the process claims. A
+//! helper of a larger program has the names of that program too.
 
 #[cfg(target_os = "linux")]
 use std::fs;
@@ -7,26 +7,26 @@ use std::path::{Path, PathBuf};
 
 use agent_protocol::same_program;
 
-/// Processes in which other programs let a part of them run: whoever started one is the program.
+/// Helper processes that other programs use, such as web views: the program is the process that started them.
 const HELPERS: [&str; 4] = [
     "msedgewebview2",
     "QtWebEngineProcess",
     "WebKitWebProcess",
     "plugin-container",
 ];
-/// Nobody nests deeper.
+/// Maximum number of ancestors to follow.
 const DEPTH_MAX: usize = 16;
 
-/// What the system knows of processes.
+/// Processes of the system.
 pub trait Processes {
-    /// The file that a process runs.
+    /// Executable file of a process.
     fn executable(&self, pid: u32) -> Option<PathBuf>;
-    /// Who started it.
+    /// Parent of a process.
     fn parent(&self, pid: u32) -> Option<u32>;
 }
 
-/// The names of a process, its own first: then those of the programs that it is a helper of, while they are of one
-/// installation (the same folder), or it is a helper that nobody uses by itself.
+/// Names of a process, its own first, then those of its parents: as long as they are installed in the same folder, or the
+/// process is a helper that other programs use.
 pub fn names(processes: &impl Processes, pid: u32) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut at = pid;
@@ -59,13 +59,13 @@ pub fn names(processes: &impl Processes, pid: u32) -> Vec<String> {
     names
 }
 
-/// On macOS a program's helpers lie in its own bundle, each in one of its own: the program is the outermost.
+/// On macOS the helpers of a program are bundles inside of its own bundle: the program is the outermost one.
 fn bundle(executable: &Path) -> Option<String> {
     let mut folders = executable.parent()?.iter();
     folders.find_map(|folder| Some(folder.to_string_lossy().strip_suffix(".app")?.to_owned()))
 }
 
-/// Whether a file lies where programs have nothing to do with each other.
+/// True for folders with files of unrelated programs.
 fn is_shared(executable: &Path) -> bool {
     let folder = executable.parent().and_then(|folder| folder.file_name());
     folder.is_none_or(|folder| {
@@ -78,11 +78,11 @@ fn is_shared(executable: &Path) -> bool {
 fn file_name(executable: &Path) -> String {
     let name = executable.file_name().unwrap_or_default();
     let name = name.to_string_lossy();
-    // Linux says this of a program that was updated while it runs.
+    // Linux appends this to the file of a program that was updated while it runs.
     name.strip_suffix(" (deleted)").unwrap_or(&name).to_owned()
 }
 
-/// Linux' list of processes.
+/// Processes of Linux.
 #[cfg(target_os = "linux")]
 #[derive(Clone, Debug)]
 pub struct Proc(pub PathBuf);
@@ -96,15 +96,15 @@ impl Default for Proc {
 
 #[cfg(target_os = "linux")]
 impl Proc {
-    /// The name of a process (proc(5), `comm`), cut at 15 bytes.
+    /// Name of a process (proc(5), `comm`), cut at 15 bytes.
     pub fn comm(&self, pid: u32) -> Option<String> {
         let comm = fs::read(self.0.join(pid.to_string()).join("comm")).ok()?;
         let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
         Some(String::from_utf8_lossy(comm).into_owned())
     }
 
-    /// The number that a process has in a namespace of its own (proc(5), `NSpid`); `None` if it has only one. That list can
-    /// be read of other users' processes too, in contrast to `ns/pid`.
+    /// Number of a process in its own PID namespace (proc(5), `NSpid`); `None` without such a namespace. Readable for
+    /// processes of other users too, in contrast to `ns/pid`.
     pub fn inner_number(&self, pid: u32) -> Option<u32> {
         let status = fs::read(self.0.join(pid.to_string()).join("status")).ok()?;
         let status = String::from_utf8_lossy(&status);
@@ -115,7 +115,7 @@ impl Proc {
         inner.parse().ok()
     }
 
-    /// The processes that have this number in a namespace of their own.
+    /// Processes with this number in their own PID namespace.
     pub fn with_inner_number(&self, number: u32) -> Vec<u32> {
         let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -131,7 +131,7 @@ impl Processes for Proc {
     }
 
     fn parent(&self, pid: u32) -> Option<u32> {
-        // The name in it may have any bytes, brackets and spaces too: what follows the last bracket counts.
+        // The name may contain any bytes, also brackets and spaces: the fields follow the last bracket.
         let stat = fs::read(self.0.join(pid.to_string()).join("stat")).ok()?;
         let end = stat.iter().rposition(|byte| *byte == b')')?;
         let rest = String::from_utf8_lossy(stat.get(end + 1..)?);
@@ -139,7 +139,7 @@ impl Processes for Proc {
     }
 }
 
-/// macOS' list of processes.
+/// Processes of macOS.
 #[cfg(target_os = "macos")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mac;
@@ -155,7 +155,7 @@ impl Processes for Mac {
     }
 }
 
-/// Windows' list of processes, as it was at one moment.
+/// Snapshot of the processes of Windows.
 #[cfg(windows)]
 #[derive(Clone, Debug)]
 pub struct ToolHelp {
@@ -164,14 +164,14 @@ pub struct ToolHelp {
 
 #[cfg(windows)]
 impl ToolHelp {
-    /// The processes that there are now.
+    /// Takes a snapshot.
     pub fn now() -> Self {
         Self {
             parents: agent_windows::processes::parents().into_iter().collect(),
         }
     }
 
-    /// A process of the program that the consent store speaks of.
+    /// A process of the program in an entry of the consent store.
     pub fn running(&self, entry: &agent_windows::ConsentEntry) -> Option<u32> {
         let runs = |pid: &&u32| {
             let of = match entry.is_packaged {
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_web_pages_for_others_is_whoever_started_it() {
+    fn a_web_view_belongs_to_the_program_that_started_it() {
         let tree = [
             (8, 2, "/x/explorer.exe"),
             (9, 8, "/apps/MSTeams/ms-teams.exe"),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn who_only_started_a_program_is_not_the_program() {
+    fn a_launcher_is_not_the_program() {
         let tree = [
             (9, 1, "/usr/lib/slack/slack"),
             (10, 9, "/usr/lib/firefox/firefox"),
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(
             names_of(&tree, 13),
             ["pacat"],
-            "a folder of everybody's proves nothing"
+            "a shared folder proves nothing"
         );
         assert!(names_of(&tree, 99).is_empty());
     }
@@ -285,7 +285,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn linux_tells_of_this_very_process() {
+    fn this_process_is_found_on_linux() {
         let here = Proc::default();
         let mine = std::process::id();
         let executable = std::env::current_exe().unwrap();

@@ -1,5 +1,5 @@
-//! The running agent: what the microphone, the server and the person say goes into `agent`, and what comes of it is
-//! reported: at once when it changes, and as a heartbeat.
+//! Running agent: passes events of the microphone, the server and the person to `agent`, and sends its reports at once
+//! after changes and as a heartbeat.
 
 use std::time::Duration;
 
@@ -17,48 +17,48 @@ use crate::{
     agent::Agent,
     attention,
     clock::{milliseconds, sleep_until, wall_clock},
-    connection::{self, Choice, Heard},
-    control::{Asked, Request, Status},
+    connection::{self, Choice, ServerEvent},
+    control::{PendingRequest, Request, Status},
     files::{FileError, Files, Pause},
     microphone::{Event, MicrophoneUse},
     usage::Milliseconds,
 };
 
-/// Events that wait while one is taken in.
-const WAITING: usize = 64;
-/// Choices that wait to be sent.
-const CHOICES: usize = 4;
-/// For how long the person is told that a choice was refused.
-const REFUSAL: Duration = Duration::from_secs(60);
+/// Capacity of the queues of events.
+const QUEUE_MAX: usize = 64;
+/// Capacity of the queue of choices to send.
+const CHOICES_MAX: usize = 4;
+/// Time for which a refused choice is shown.
+const REFUSAL_SHOWN_FOR: Duration = Duration::from_secs(60);
 
-/// The agent of one user.
+/// Running agent of one user.
 pub struct Running {
     files: Files,
     client: reqwest::Client,
     began: Instant,
     agent: Agent,
     pause: Pause,
-    /// Why the choice made last is not in force, and since when that is told.
+    /// Reason and time of the refusal of the last choice.
     refused: Option<(String, Instant)>,
     status: Status,
     reports: watch::Sender<Report>,
-    heard: Sender<Heard>,
+    events: Sender<ServerEvent>,
     connection: Option<AbortHandle>,
     choices: Sender<Choice>,
-    looks: watch::Sender<Status>,
+    statuses: watch::Sender<Status>,
     heartbeat: Instant,
 }
 
 impl Running {
-    /// Begins to connect, if the device is paired.
+    /// Creates the agent, and connects if the device is paired.
     ///
     /// # Errors
-    /// What is kept cannot be read.
+    /// The stored pairing cannot be read.
     pub fn new(
         files: Files,
         client: reqwest::Client,
-    ) -> Result<(Self, Receiver<Heard>), FileError> {
-        let (heard, hearing) = channel(WAITING);
+    ) -> Result<(Self, Receiver<ServerEvent>), FileError> {
+        let (events, server_events) = channel(QUEUE_MAX);
         let mut running = Self {
             files,
             client,
@@ -68,19 +68,19 @@ impl Running {
             refused: None,
             status: Status::default(),
             reports: watch::Sender::new(Report::default()),
-            heard,
+            events,
             connection: None,
             choices: channel(1).0,
-            looks: watch::Sender::new(Status::default()),
+            statuses: watch::Sender::new(Status::default()),
             heartbeat: Instant::now(),
         };
         running.pause = running.files.pause();
         running.agent.pause(running.pause.left(wall_clock()), 0);
         running.connect()?;
-        Ok((running, hearing))
+        Ok((running, server_events))
     }
 
-    /// Connects to where the device is paired now, and nowhere else.
+    /// Connects to the server of the current pairing only.
     fn connect(&mut self) -> Result<(), FileError> {
         if let Some(connection) = self.connection.take() {
             connection.abort();
@@ -96,37 +96,37 @@ impl Running {
         };
         self.status.person.clone_from(&credentials.person);
         self.status.server.clone_from(&credentials.server);
-        let (client, heard) = (self.client.clone(), self.heard.clone());
-        let (choices, chosen) = channel(CHOICES);
+        let (client, events) = (self.client.clone(), self.events.clone());
+        let (choices, chosen) = channel(CHOICES_MAX);
         self.choices = choices;
         let reports = self.reports.subscribe();
-        let run = connection::run(client, credentials, reports, chosen, heard);
+        let run = connection::run(client, credentials, reports, chosen, events);
         self.connection = Some(tokio::spawn(run).abort_handle());
         Ok(())
     }
 
-    /// Runs until nobody asks any more.
+    /// Runs until all senders of requests are dropped.
     pub async fn run(
         mut self,
         microphone: Box<dyn MicrophoneUse>,
-        mut hearing: Receiver<Heard>,
-        mut asked: Receiver<Asked>,
+        mut server_events: Receiver<ServerEvent>,
+        mut requests: Receiver<PendingRequest>,
     ) {
-        let (events, mut microphone_events) = channel(WAITING);
+        let (events, mut microphone_events) = channel(QUEUE_MAX);
         microphone.watch(events);
-        let (told, mut attention) = channel(WAITING);
-        tokio::spawn(attention::watch(told, self.reports.subscribe()));
-        let mut gist = self.agent.gist(self.now());
-        self.look();
+        let (attention_events, mut attention) = channel(QUEUE_MAX);
+        tokio::spawn(attention::watch(attention_events, self.reports.subscribe()));
+        let mut summary = self.agent.summary(self.now());
+        self.publish_status();
         loop {
             let wake = self.wake();
             tokio::select! {
-                Some(event) = microphone_events.recv() => self.see(event),
-                Some(told) = attention.recv() => self.agent.set_attention(told, self.now()),
-                Some(heard) = hearing.recv() => self.hear(heard),
-                question = asked.recv() => match question {
+                Some(event) = microphone_events.recv() => self.on_microphone_event(event),
+                Some(state) = attention.recv() => self.agent.set_attention(state, self.now()),
+                Some(event) = server_events.recv() => self.on_server_event(event),
+                request = requests.recv() => match request {
                     Some((request, answer)) => {
-                        self.told(request);
+                        self.on_request(request);
                         let _ = answer.send(self.describe());
                     }
                     None => return,
@@ -134,24 +134,24 @@ impl Running {
                 () = sleep_until(wake) => {}
             }
             self.pass_time();
-            self.look();
-            let is = self.agent.gist(self.now());
+            self.publish_status();
+            let is = self.agent.summary(self.now());
             let is_due = self.status.connected && Instant::now() >= self.heartbeat;
-            if is != gist || is_due {
-                gist = is;
+            if is != summary || is_due {
+                summary = is;
                 self.report();
             }
         }
     }
 
-    /// How it is, whenever that changes.
+    /// Statuses of the agent, sent after changes.
     pub fn statuses(&self) -> watch::Receiver<Status> {
-        self.looks.subscribe()
+        self.statuses.subscribe()
     }
 
-    fn look(&self) {
+    fn publish_status(&self) {
         let status = self.describe();
-        self.looks.send_if_modified(|before| {
+        self.statuses.send_if_modified(|before| {
             let is_other = *before != status;
             *before = status;
             is_other
@@ -162,20 +162,23 @@ impl Running {
         milliseconds(self.began.elapsed())
     }
 
-    /// When something is to be done although nothing happens.
+    /// Next time to act without an event.
     fn wake(&self) -> Option<Instant> {
         let deadline = self.agent.deadline(self.now());
         let deadline = deadline.map(|at| self.began + Duration::from_millis(at));
         let heartbeat = self.status.connected.then_some(self.heartbeat);
-        let refusal = self.refused.as_ref().map(|(_, since)| *since + REFUSAL);
+        let refusal = self
+            .refused
+            .as_ref()
+            .map(|(_, since)| *since + REFUSAL_SHOWN_FOR);
         let all = deadline.into_iter().chain(heartbeat).chain(refusal);
         all.min()
     }
 
-    /// What ends with time alone.
+    /// Ends the display of a refusal, and a pause that has ended by the time of day.
     fn pass_time(&mut self) {
         self.refused
-            .take_if(|(_, since)| since.elapsed() >= REFUSAL);
+            .take_if(|(_, since)| since.elapsed() >= REFUSAL_SHOWN_FOR);
         let left = self.pause.left(wall_clock());
         self.agent.shorten_pause(left, self.now());
     }
@@ -191,7 +194,7 @@ impl Running {
         self.heartbeat = Instant::now() + HEARTBEAT;
     }
 
-    fn see(&mut self, event: Event) {
+    fn on_microphone_event(&mut self, event: Event) {
         let now = self.now();
         match event {
             Event::Captures(captures) => {
@@ -205,31 +208,31 @@ impl Running {
         }
     }
 
-    fn hear(&mut self, heard: Heard) {
+    fn on_server_event(&mut self, event: ServerEvent) {
         let now = self.now();
-        match heard {
-            Heard::Connected => {
+        match event {
+            ServerEvent::Connected => {
                 self.status.connected = true;
                 self.status.trouble = None;
                 self.report();
             }
-            Heard::Lost(trouble) => {
+            ServerEvent::Lost(trouble) => {
                 tracing::info!(trouble, "not connected");
                 self.disconnected(trouble);
             }
-            Heard::Said(ToAgent::Table(table)) => self.agent.set_table(table, now),
-            Heard::Said(ToAgent::Presence(shown)) => self.agent.set_shown(shown),
-            Heard::Said(ToAgent::Profiles(profiles)) => {
+            ServerEvent::Message(ToAgent::Table(table)) => self.agent.set_table(table, now),
+            ServerEvent::Message(ToAgent::Presence(shown)) => self.agent.set_shown(shown),
+            ServerEvent::Message(ToAgent::Profiles(profiles)) => {
                 self.refused = None;
                 self.agent.set_profiles(profiles);
             }
-            Heard::Said(ToAgent::Refused { detail }) => self.refuse(detail),
-            Heard::Said(ToAgent::Pause { milliseconds }) => self.pause(milliseconds),
-            Heard::Said(ToAgent::Received { .. }) => {}
+            ServerEvent::Message(ToAgent::Refused { detail }) => self.refuse(detail),
+            ServerEvent::Message(ToAgent::Pause { milliseconds }) => self.pause(milliseconds),
+            ServerEvent::Message(ToAgent::Received { .. }) => {}
         }
     }
 
-    /// What the server said of the person may be otherwise by now.
+    /// Clears the values of the server, which may be outdated.
     fn disconnected(&mut self, trouble: String) {
         self.status.connected = false;
         self.status.trouble = Some(trouble);
@@ -238,7 +241,7 @@ impl Running {
         self.agent.set_profiles(Profiles::default());
     }
 
-    fn told(&mut self, request: Request) {
+    fn on_request(&mut self, request: Request) {
         match request {
             Request::Status => {}
             Request::Pause(milliseconds) => self.pause(milliseconds),
@@ -258,7 +261,7 @@ impl Running {
             lasting,
         };
         if let Err(error) = self.files.set_pause(self.pause) {
-            tracing::warn!(%error, "a restart will not remember the pause");
+            tracing::warn!(%error, "the pause could not be stored and ends at a restart");
         }
     }
 
@@ -267,13 +270,13 @@ impl Running {
         if !self.status.connected {
             self.refuse("the agent is not connected".into());
         } else if self.choices.try_send(profile).is_err() {
-            self.refuse("the choice before is still on its way".into());
+            self.refuse("the previous choice has not been sent yet; try again".into());
         }
     }
 
     fn describe(&self) -> Status {
         Status {
-            described: self.agent.described(self.now()),
+            described: self.agent.details(self.now()),
             refused: self.refused.as_ref().map(|(why, _)| why.clone()),
             ..self.status.clone()
         }

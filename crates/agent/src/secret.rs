@@ -1,4 +1,4 @@
-//! Where the device's secret is kept: in the system's keyring, or, where there is none, in a file of this user's.
+//! Storage of the device's secret: in the system's keyring, or in a file of this user if there is no keyring.
 
 #[cfg_attr(target_os = "linux", path = "secret/service.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "secret/native.rs")]
@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What the keyring calls the program.
+/// Name of the program in the keyring.
 const SERVICE: &str = "Offhook agent";
-/// A new secret waits for so long until somebody unlocks the keyring; then it stays in the file.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time to wait for the person to unlock the keyring for a new secret; afterwards the secret is stored in the file.
+const UNLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The device's secret, or where it is.
+/// Secret of the device, or its name in the keyring.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Secret {
-    /// It is here.
+    /// The secret itself.
     Token(String),
-    /// It is in the system's keyring, under this name.
+    /// Name of the secret in the system's keyring.
     Keyring(String),
 }
 
@@ -32,52 +32,52 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Why the keyring does not help.
+/// Failure of the keyring.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// It is not there, or refuses.
-    #[error("the system's keyring does not give this device's secret ({0}); trying again")]
+    /// The keyring is missing or refuses.
+    #[error("the system's keyring did not return this device's secret ({0}); retrying")]
     Refused(String),
-    /// It is locked, and nobody wants to unlock it.
-    #[error("the system's keyring is locked; unlock it, and it is asked again within ten minutes")]
+    /// The keyring is locked.
+    #[error("the system's keyring is locked; unlock it, the agent retries within ten minutes")]
     Locked,
-    /// Somebody took it out.
+    /// The keyring does not have the secret.
     #[error("this device's secret is not in the system's keyring any more; pair the device again")]
     Gone,
-    /// It asks somebody who does not answer.
+    /// The keyring waits for the person.
     #[error("the system's keyring does not answer; unlock it")]
     Silent,
-    /// There is no randomness.
-    #[error("the system gives no random numbers: {0}")]
+    /// The system returned no random bytes.
+    #[error("the operating system returned no random bytes: {0}")]
     NoName(#[from] getrandom::Error),
 }
 
 impl Secret {
-    /// Puts a device's secret into the keyring, if there is one that takes it and gives it back.
+    /// Stores a secret in the keyring, and verifies that it can be read.
     ///
     /// # Errors
-    /// There is none, or nobody unlocks it.
+    /// There is no keyring, or it stays locked.
     pub async fn in_keyring(token: &str, server: &str) -> Result<Self, SecretError> {
         let mut random = [0; 4];
         getrandom::fill(&mut random)?;
         // Several agents of one person may have several devices at one server.
         let name = format!("{server} #{:08x}", u32::from_ne_bytes(random));
         let put = async {
-            keyring::put(&name, token).await?;
+            keyring::store(&name, token).await?;
             match keyring::get(&name).await? == token {
                 true => Ok(()),
                 false => Err(SecretError::Gone),
             }
         };
-        let put = tokio::time::timeout(PATIENCE, put).await;
+        let put = tokio::time::timeout(UNLOCK_TIMEOUT, put).await;
         put.unwrap_or(Err(SecretError::Silent))?;
         Ok(Self::Keyring(name))
     }
 
-    /// The secret. It takes as long as somebody needs to unlock the keyring.
+    /// Returns the secret. Waits for the person to unlock the keyring.
     ///
     /// # Errors
-    /// The keyring does not give it.
+    /// The keyring does not return the secret.
     pub async fn token(&self) -> Result<String, SecretError> {
         match self {
             Self::Token(token) => Ok(token.clone()),
@@ -85,15 +85,15 @@ impl Secret {
         }
     }
 
-    /// Takes it out of the keyring.
+    /// Removes the secret from the keyring.
     ///
     /// # Errors
-    /// The keyring does not do that.
+    /// The keyring refuses.
     pub async fn forget(&self) -> Result<(), SecretError> {
         let Self::Keyring(name) = self else {
             return Ok(());
         };
-        let forgotten = tokio::time::timeout(PATIENCE, keyring::delete(name)).await;
+        let forgotten = tokio::time::timeout(UNLOCK_TIMEOUT, keyring::delete(name)).await;
         match forgotten.unwrap_or(Err(SecretError::Silent)) {
             Err(SecretError::Gone) => Ok(()),
             done => done,

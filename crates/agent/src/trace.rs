@@ -1,5 +1,5 @@
-//! How a microphone was used over time, as a file: one JSON object a line, with the milliseconds since the beginning. It is
-//! recorded on any system (`offhook-agent record`) and replayed on all of them, in `tests/traces.rs`.
+//! Recording of the microphone's use over time: one JSON object per line, with the milliseconds since the start. Recorded
+//! on any system (`offhook-agent record`), replayed on all of them (`tests/traces.rs`).
 
 use std::{io, io::Write};
 
@@ -13,29 +13,29 @@ use crate::{
     usage::Milliseconds,
 };
 
-/// One line.
+/// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// When, since the beginning.
+    /// Time since the start, in milliseconds.
     pub at: Milliseconds,
-    /// What happened, or is expected.
+    /// Event or expectation.
     #[serde(flatten)]
     pub what: What,
 }
 
-/// What happened, or is expected.
+/// Event or expectation of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// These processes use the microphone now, and no others.
+    /// The processes that use the microphone from now on, without others.
     Captures(Vec<Capture>),
-    /// It cannot be told.
+    /// The use of the microphone is unknown.
     Lost(String),
-    /// The server's table came; written by hand.
+    /// The server's table; written by hand.
     Table(Table),
-    /// The person pauses for so long; 0 ends it. Written by hand.
+    /// A pause by the person, in milliseconds; 0 ends it. Written by hand.
     Pause(Milliseconds),
-    /// These rows are reported now, by process; written by hand.
+    /// Processes of the rows that are reported now; written by hand.
     Reported(Vec<String>),
 }
 
@@ -48,15 +48,15 @@ impl From<Event> for What {
     }
 }
 
-/// Writes what a microphone tells, line by line, until it tells no more.
+/// Writes the events of a microphone line by line, until there are no more.
 ///
 /// # Errors
-/// It cannot be written.
+/// The trace cannot be written.
 pub async fn record(microphone: Box<dyn MicrophoneUse>, mut to: impl Write) -> io::Result<()> {
-    let (events, mut told) = channel(16);
+    let (events, mut received) = channel(16);
     microphone.watch(events);
     let began = Instant::now();
-    while let Some(event) = told.recv().await {
+    while let Some(event) = received.recv().await {
         let line = Line {
             at: milliseconds(began.elapsed()),
             what: event.into(),

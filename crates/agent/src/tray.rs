@@ -1,5 +1,5 @@
-//! The icon in the tray: how the person is shown, what is reported, a pause, a profile, the way to the board. What it looks
-//! like follows from the agent's status alone; the systems only draw it.
+//! Icon in the tray: visible state of the person, reports, pause, profiles, link to the board. Icon and menu follow from
+//! the agent's status alone; the modules for the systems only draw them.
 
 #[cfg_attr(target_os = "linux", path = "tray/notifier.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "tray/windowed.rs")]
@@ -17,75 +17,75 @@ use self::icon::Icon;
 use crate::{
     browser,
     clock::{local_time, milliseconds},
-    control::{Asked, Request, Status},
-    i18n::Words,
+    control::{PendingRequest, Request, Status},
+    i18n::Texts,
     usage::Milliseconds,
 };
 
-/// Clicks that wait to be done; who clicks faster than that clicks again.
+/// Maximum number of clicks in the queue; further ones are dropped.
 const CLICKS: usize = 8;
-/// Nobody chooses among more.
+/// Maximum number of profiles in the menu.
 const PROFILES_MAX: usize = 40;
-/// A longer line is cut, in characters.
+/// Maximum length of a line in characters.
 const LINE_MAX: usize = 100;
-/// Windows shows no more beside the pointer than 127 units of UTF-16, of which a character takes at most two.
+/// Maximum length of the tooltip in characters: Windows shows 127 units of UTF-16, at most two per character.
 const TITLE_MAX: usize = 60;
 const HOUR: Milliseconds = 3_600_000;
 
-/// What the tray shows.
+/// Icon, tooltip and menu.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Look {
+pub struct TrayView {
     icon: Icon,
-    /// What stands beside the pointer.
+    /// Tooltip.
     title: String,
     menu: Vec<Entry>,
 }
 
-/// An entry of the menu.
+/// Entry of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Entry {
-    /// Only to be read.
+    /// Text without an action.
     Text(String),
     Separator,
-    /// To be clicked.
+    /// Label and action.
     Button(String, Action),
-    /// To be clicked; one of several holds.
+    /// Label, action, and true for the selected one of several.
     Choice(String, Action, bool),
     Submenu(String, Vec<Entry>),
 }
 
-/// What a click does.
+/// Action of a click.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Action {
     PauseForAnHour,
     PauseUntilTomorrow,
     Resume,
     Choose(Option<String>),
-    /// The address of a page.
+    /// Address of a page to open.
     Open(String),
 }
 
-impl Look {
-    /// How it looks at this time of day.
-    fn new(status: &Status, words: &Words, now: &Zoned) -> Self {
+impl TrayView {
+    /// Creates the view of a status at this time of day.
+    fn new(status: &Status, texts: &Texts, now: &Zoned) -> Self {
         let is_told = status.connected && !status.described.shown.status.is_empty();
-        let shown = shown(status, words);
+        let shown = shown(status, texts);
         let title = cut(shown.clone(), TITLE_MAX);
         let mut menu = vec![Entry::text(shown)];
         menu.extend(status.refused.as_ref().map(|why| {
-            let why = words.with("refused", &[("why", why)]);
+            let why = texts.with("refused", &[("why", why)]);
             Entry::text(why)
         }));
         menu.push(Entry::Separator);
-        menu.extend(reported(status, words, now).into_iter().map(Entry::text));
-        menu.push(pause(status, words));
+        menu.extend(reported(status, texts, now).into_iter().map(Entry::text));
+        menu.push(pause(status, texts));
         if status.connected {
-            menu.extend(profiles(status, words));
+            menu.extend(profiles(status, texts));
         }
         if !status.server.is_empty() {
             menu.push(Entry::Separator);
             let open = Action::Open(status.server.clone());
-            menu.push(Entry::Button(words.say("board"), open));
+            menu.push(Entry::Button(texts.text("board"), open));
         }
         let icon = match is_told {
             true => Icon::of_status(&status.described.shown.status),
@@ -108,56 +108,56 @@ fn cut(text: String, most: usize) -> String {
     }
 }
 
-/// How the person is shown, or why nobody knows.
-fn shown(status: &Status, words: &Words) -> String {
+/// Visible state of the person, or the reason why it is unknown.
+fn shown(status: &Status, texts: &Texts) -> String {
     if let Some(why) = status.trouble.as_ref().filter(|_| !status.connected) {
-        return words.with("not-connected", &[("why", why)]);
+        return texts.with("not-connected", &[("why", why)]);
     }
     let shown = &status.described.shown;
     if shown.status.is_empty() {
-        return words.say("shown-unknown");
+        return texts.text("shown-unknown");
     }
-    let is = named(&shown.status, words);
-    let does = activity(&shown.activity, words);
+    let is = named(&shown.status, texts);
+    let does = activity(&shown.activity, texts);
     match does.is_empty() || does == is {
         true => is,
-        false => words.with("shown-doing", &[("status", &is), ("activity", &does)]),
+        false => texts.with("shown-doing", &[("status", &is), ("activity", &does)]),
     }
 }
 
-fn named(status: &str, words: &Words) -> String {
-    let known = words.known(&format!("status-{status}"));
+fn named(status: &str, texts: &Texts) -> String {
+    let known = texts.find(&format!("status-{status}"));
     known.unwrap_or_else(|| status.to_owned())
 }
 
-/// The server says activities in English; a program's name is the same in every language.
-fn activity(label: &str, words: &Words) -> String {
+/// Translates an activity of the server, which is in English; names of programs stay as they are.
+fn activity(label: &str, texts: &Texts) -> String {
     match label {
-        "Ringing" => words.say("activity-Ringing"),
-        "On the phone" => words.say("activity-OnThePhone"),
-        "On the phone (MS Teams)" => words.say("activity-OnThePhoneTeams"),
-        "In a meeting" => words.say("activity-InMeeting"),
-        "Presenting" => words.say("activity-Presenting"),
-        // The label of Presenting that older servers send.
-        "Do not disturb" => words.say("status-DoNotDisturb"),
+        "Ringing" => texts.text("activity-Ringing"),
+        "On the phone" => texts.text("activity-OnThePhone"),
+        "On the phone (MS Teams)" => texts.text("activity-OnThePhoneTeams"),
+        "In a meeting" => texts.text("activity-InMeeting"),
+        "Presenting" => texts.text("activity-Presenting"),
+        // Older servers send this label for Presenting.
+        "Do not disturb" => texts.text("status-DoNotDisturb"),
         other => other.to_owned(),
     }
 }
 
-/// What is reported.
-fn reported(status: &Status, words: &Words, now: &Zoned) -> Vec<String> {
+/// Lines about the reports.
+fn reported(status: &Status, texts: &Texts, now: &Zoned) -> Vec<String> {
     let described = &status.described;
     if let Some(left) = described.paused {
-        return vec![words.with("paused", &[("time", &until(left, now))])];
+        return vec![texts.with("paused", &[("time", &until(left, now))])];
     }
     if let Some(why) = &status.microphone_trouble {
-        return vec![words.with("microphone-trouble", &[("why", why)])];
+        return vec![texts.with("microphone-trouble", &[("why", why)])];
     }
     if described.rows == 0 {
-        return vec![words.say("nothing-listed")];
+        return vec![texts.text("nothing-listed")];
     }
     if described.listed.is_empty() {
-        return vec![words.say("nothing-used")];
+        return vec![texts.text("nothing-used")];
     }
     let lines = described.listed.iter().map(|(program, is_reported)| {
         let is_reported = *is_reported && status.connected;
@@ -165,15 +165,15 @@ fn reported(status: &Status, words: &Words, now: &Zoned) -> Vec<String> {
             true => "program-reported",
             false => "program-not-reported",
         };
-        words.with(key, &[("program", program)])
+        texts.with(key, &[("program", program)])
     });
     lines.collect()
 }
 
-/// When a pause ends: the time of day, and the date if that is another.
+/// End of a pause: the time of day, and the date unless it is today.
 fn until(left: Milliseconds, now: &Zoned) -> String {
     let left = SignedDuration::from_millis(i64::try_from(left).unwrap_or(i64::MAX));
-    // Milliseconds pass between two looks at the clock: midnight must not become the minute before it.
+    // Rounded up to a minute, because some milliseconds have passed since midnight was computed.
     let end = now.saturating_add(left);
     let end = end.round(Unit::Minute).unwrap_or(end);
     let is_today = end.date() == now.date();
@@ -181,47 +181,47 @@ fn until(left: Milliseconds, now: &Zoned) -> String {
     end.strftime(format).to_string()
 }
 
-fn pause(status: &Status, words: &Words) -> Entry {
+fn pause(status: &Status, texts: &Texts) -> Entry {
     if status.described.paused.is_some() {
-        return Entry::Button(words.say("resume"), Action::Resume);
+        return Entry::Button(texts.text("resume"), Action::Resume);
     }
     let lengths = vec![
-        Entry::Button(words.say("pause-hour"), Action::PauseForAnHour),
-        Entry::Button(words.say("pause-tomorrow"), Action::PauseUntilTomorrow),
+        Entry::Button(texts.text("pause-hour"), Action::PauseForAnHour),
+        Entry::Button(texts.text("pause-tomorrow"), Action::PauseUntilTomorrow),
     ];
-    Entry::Submenu(words.say("pause"), lengths)
+    Entry::Submenu(texts.text("pause"), lengths)
 }
 
-fn profiles(status: &Status, words: &Words) -> Option<Entry> {
+fn profiles(status: &Status, texts: &Texts) -> Option<Entry> {
     let profiles = &status.described.profiles;
     if profiles.items.is_empty() {
         return None;
     }
     let choices = profiles.items.iter().take(PROFILES_MAX).map(|profile| {
-        let status = named(&profile.status, words);
-        let texts = [("name", &*profile.name), ("status", &*status)];
+        let status = named(&profile.status, texts);
+        let arguments = [("name", &*profile.name), ("status", &*status)];
         let name = match profile.name.eq_ignore_ascii_case(&status) {
             true => status,
-            false => words.with("profile-item", &texts),
+            false => texts.with("profile-item", &arguments),
         };
         let is_chosen = profiles.chosen.as_ref() == Some(&profile.name);
         let choose = Action::Choose(Some(profile.name.clone()));
         Entry::Choice(cut(name, LINE_MAX), choose, is_chosen)
     });
     let automatic = Entry::Choice(
-        words.say("profile-automatic"),
+        texts.text("profile-automatic"),
         Action::Choose(None),
         profiles.chosen.is_none(),
     );
     let menu = std::iter::once(automatic).chain(choices);
-    Some(Entry::Submenu(words.say("profile"), menu.collect()))
+    Some(Entry::Submenu(texts.text("profile"), menu.collect()))
 }
 
-/// For how long a pause until tomorrow lasts: the person's day ends at midnight.
+/// Time until midnight, the end of a pause until tomorrow.
 pub fn until_tomorrow(now: &Zoned) -> Milliseconds {
     let tomorrow = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
     let left = tomorrow.map(|tomorrow| now.duration_until(&tomorrow));
-    // There is no midnight only where time itself ends.
+    // The last day of the calendar has no following midnight.
     let left = left.unwrap_or(SignedDuration::from_hours(24));
     milliseconds(left.unsigned_abs())
 }
@@ -238,55 +238,55 @@ impl Action {
     }
 }
 
-/// Does what is clicked, until nobody clicks any more.
-async fn act(mut clicks: Receiver<Action>, asked: Sender<Asked>) {
+/// Carries out clicks until the tray is closed.
+async fn act(mut clicks: Receiver<Action>, requests: Sender<PendingRequest>) {
     while let Some(action) = clicks.recv().await {
         if let Action::Open(page) = &action
             && let Err(error) = browser::open(page).await
         {
-            tracing::warn!(%error, page, "no browser can be opened");
+            tracing::warn!(%error, page, "the browser could not be opened");
         }
         if let Some(request) = action.request(&local_time()) {
-            // How it is then, the next look tells.
-            let _ = asked.send((request, oneshot::channel().0)).await;
+            // The answer is not needed, because the next status shows the effect.
+            let _ = requests.send((request, oneshot::channel().0)).await;
         }
     }
 }
 
 /// Shows the icon until the agent ends.
-pub async fn show(statuses: watch::Receiver<Status>, asked: Sender<Asked>) {
+pub async fn show(statuses: watch::Receiver<Status>, requests: Sender<PendingRequest>) {
     let (clicked, clicks) = channel(CLICKS);
-    tokio::spawn(act(clicks, asked));
-    let looks = Looks {
+    tokio::spawn(act(clicks, requests));
+    let views = TrayViews {
         statuses,
-        words: Words::of_this_system(),
-        last: Look::default(),
+        texts: Texts::of_this_system(),
+        last: TrayView::default(),
     };
-    drawing::show(looks, clicked).await;
+    drawing::show(views, clicked).await;
 }
 
-/// What there is to be drawn, one after the other.
-struct Looks {
+/// Sequence of views to draw.
+struct TrayViews {
     statuses: watch::Receiver<Status>,
-    words: Words,
-    last: Look,
+    texts: Texts,
+    last: TrayView,
 }
 
-impl Looks {
-    /// Waits until it looks otherwise; `None`: the agent ends.
-    async fn changed(&mut self) -> Option<Look> {
+impl TrayViews {
+    /// Waits for a changed view; `None` when the agent ends.
+    async fn changed(&mut self) -> Option<TrayView> {
         loop {
             self.statuses.changed().await.ok()?;
             let status = self.statuses.borrow_and_update();
-            let look = Look::new(&status, &self.words, &local_time());
-            if look != self.last {
-                self.last = look.clone();
-                return Some(look);
+            let view = TrayView::new(&status, &self.texts, &local_time());
+            if view != self.last {
+                self.last = view.clone();
+                return Some(view);
             }
         }
     }
 
-    /// Whether the agent ends.
+    /// True when the agent ends.
     #[cfg(target_os = "linux")]
     fn are_over(&self) -> bool {
         self.statuses.has_changed().is_err()

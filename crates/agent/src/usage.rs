@@ -1,22 +1,21 @@
-//! Since when programs use the microphone, and which of them count: a program counts once it has used it for a while, and
-//! a little longer than it does, so that what only tries the microphone is never shown and what opens it anew never
-//! flickers.
+//! Use of the microphone by program. A program counts after it has used the microphone for a while, and until a little
+//! after it stopped, so that short tries are never shown and reopened streams do not flicker.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Milliseconds on the agent's own clock.
+/// Milliseconds on the agent's monotonic clock.
 pub type Milliseconds = u64;
 
-/// How long it takes until a program counts, and until it does not any more.
+/// Delays before a program counts, and before it counts no longer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hysteresis {
-    /// A program counts after so much use.
+    /// Time of use after which a program counts, in milliseconds.
     pub on_after: Milliseconds,
-    /// It still counts for so long after its end.
+    /// Time after the end of the use until a program counts no longer, in milliseconds.
     pub off_after: Milliseconds,
 }
 
-/// The use of one program.
+/// Use of the microphone by one program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Use {
     since: Milliseconds,
@@ -30,13 +29,18 @@ impl Use {
     }
 }
 
-/// Who uses the microphone.
+/// Use of the microphone by all programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage(BTreeMap<String, Use>);
 
 impl Usage {
-    /// These programs use the microphone now, and no others.
-    pub fn see(&mut self, programs: &BTreeSet<String>, now: Milliseconds, hysteresis: Hysteresis) {
+    /// Records the programs that use the microphone now.
+    pub fn update(
+        &mut self,
+        programs: &BTreeSet<String>,
+        now: Milliseconds,
+        hysteresis: Hysteresis,
+    ) {
         self.0.retain(|program, used| {
             let is_used = programs.contains(program);
             if !is_used && used.ended.is_none() {
@@ -53,7 +57,7 @@ impl Usage {
         }
     }
 
-    /// The programs that count, each since when, the first to start first.
+    /// Programs that count, with the start of their use, ordered by start.
     pub fn counted(&self, now: Milliseconds, hysteresis: Hysteresis) -> Vec<(&str, Milliseconds)> {
         let counts = |used: &Use| {
             let lasting = used.ended.unwrap_or(now).saturating_sub(used.since);
@@ -69,7 +73,7 @@ impl Usage {
         counted
     }
 
-    /// When something else may count although nobody starts or ends anything.
+    /// Next time at which the programs that count may change without another event.
     pub fn deadline(&self, now: Milliseconds, hysteresis: Hysteresis) -> Option<Milliseconds> {
         let changes = self.0.values().map(|used| match used.ended {
             None => used.since + hysteresis.on_after,
@@ -108,41 +112,41 @@ mod tests {
     #[test]
     fn a_program_counts_after_three_seconds_and_one_second_longer_than_it_lasts() {
         let mut usage = Usage::default();
-        usage.see(&set(&["Zoom"]), 1_000, USUAL);
+        usage.update(&set(&["Zoom"]), 1_000, USUAL);
         assert_eq!(usage.deadline(1_000, USUAL), Some(4_000));
         assert!(counted(&usage, 3_999).is_empty());
         assert_eq!(counted(&usage, 4_000), ["Zoom"]);
         assert_eq!(
             usage.deadline(4_000, USUAL),
             None,
-            "nothing will happen by itself"
+            "no change without an event"
         );
-        usage.see(&set(&[]), 60_000, USUAL);
+        usage.update(&set(&[]), 60_000, USUAL);
         assert_eq!(usage.deadline(60_000, USUAL), Some(61_000));
         assert_eq!(counted(&usage, 60_999), ["Zoom"]);
         assert!(counted(&usage, 61_000).is_empty());
     }
 
     #[test]
-    fn what_only_tries_the_microphone_never_counts() {
+    fn short_tries_never_count() {
         let mut usage = Usage::default();
-        usage.see(&set(&["Zoom"]), 0, USUAL);
-        usage.see(&set(&[]), 2_900, USUAL);
+        usage.update(&set(&["Zoom"]), 0, USUAL);
+        usage.update(&set(&[]), 2_900, USUAL);
         for now in [2_900, 3_000, 3_500, 10_000] {
             assert!(counted(&usage, now).is_empty(), "{now}");
         }
     }
 
     #[test]
-    fn what_opens_it_anew_goes_on() {
+    fn a_reopened_stream_continues() {
         let mut usage = Usage::default();
-        usage.see(&set(&["Zoom"]), 0, USUAL);
-        usage.see(&set(&[]), 5_000, USUAL);
-        usage.see(&set(&["Zoom"]), 5_500, USUAL);
+        usage.update(&set(&["Zoom"]), 0, USUAL);
+        usage.update(&set(&[]), 5_000, USUAL);
+        usage.update(&set(&["Zoom"]), 5_500, USUAL);
         assert_eq!(usage.counted(7_000, USUAL), [("Zoom", 0)]);
-        // A real end is an end.
-        usage.see(&set(&[]), 8_000, USUAL);
-        usage.see(&set(&["Zoom"]), 9_000, USUAL);
+        // A gap longer than `off_after` ends the use.
+        usage.update(&set(&[]), 8_000, USUAL);
+        usage.update(&set(&["Zoom"]), 9_000, USUAL);
         assert!(counted(&usage, 11_999).is_empty());
         assert_eq!(usage.counted(12_000, USUAL), [("Zoom", 9_000)]);
     }
@@ -150,14 +154,14 @@ mod tests {
     #[test]
     fn the_first_to_start_is_the_first() {
         let mut usage = Usage::default();
-        usage.see(&set(&["Slack"]), 0, USUAL);
-        usage.see(&set(&["Discord", "Slack"]), 100, USUAL);
+        usage.update(&set(&["Slack"]), 0, USUAL);
+        usage.update(&set(&["Discord", "Slack"]), 100, USUAL);
         assert_eq!(counted(&usage, 5_000), ["Slack", "Discord"]);
     }
 
     proptest! {
-        /// Whatever starts and ends when: what has been away for longer never counts, what counts was used for long
-        /// enough, and only a deadline changes what counts while nothing is seen.
+        /// For any sequence of events: a program that has stopped for longer does not count, a program that counts was used
+        /// for long enough, and between events the result changes at deadlines only.
         #[test]
         fn nothing_sticks(steps in proptest::collection::vec((1_u64..4_000, any::<[bool; 3]>()), 1..40)) {
             let names = ["a", "b", "c"];
@@ -172,7 +176,7 @@ mod tests {
                 }
                 now += pause;
                 let programs: Vec<_> = names.iter().zip(used).filter(|(_, used)| *used).map(|(name, _)| *name).collect();
-                usage.see(&set(&programs), now, USUAL);
+                usage.update(&set(&programs), now, USUAL);
                 for (last, used) in last.iter_mut().zip(used) {
                     if used {
                         *last = Some(now);

@@ -1,4 +1,4 @@
-//! Every trace of the corpus, whichever system it was recorded on, leads to the reports that stand in it.
+//! Every trace of every system leads to the expected reports.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use agent::{
     trace::{Line, What},
 };
 
-/// What a trace gets wrong first.
+/// Replays a trace. Returns the number of checked reports, or the first difference.
 fn replay(text: &str) -> Result<usize, String> {
     let (mut agent, mut checked) = (Agent::default(), 0);
     let mut last = 0;

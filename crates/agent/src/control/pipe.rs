@@ -1,5 +1,5 @@
-//! The door on Windows: a named pipe. Windows lets others read from it at most, so that only this user and administrators can
-//! ask anything; none comes from another machine.
+//! Listener on Windows: a named pipe. By default other users can at most read from it, so that only this user and
+//! administrators can send requests, and none come from other computers.
 
 use std::{io, path::Path};
 
@@ -7,32 +7,32 @@ use tokio::net::windows::named_pipe::{
     ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
 };
 
-use super::taken;
+use super::already_running;
 
-/// Where a running agent hears.
+/// Listener of a running agent.
 #[derive(Debug)]
-pub struct Door {
+pub struct Listener {
     name: String,
-    /// Open already: whoever comes finds one at any time.
+    /// Next instance of the pipe, open before a client connects.
     waiting: NamedPipeServer,
 }
 
-impl Door {
-    /// Opens it.
+impl Listener {
+    /// Creates the pipe.
     ///
     /// # Errors
-    /// Another agent of this user is running; the pipe cannot be made.
+    /// Another agent of this user is running, or the pipe cannot be created.
     pub async fn open(path: &Path) -> io::Result<Self> {
         let name = name(path);
-        // Wine lets several servers have one name, so whether one answers is asked too.
+        // Wine lets several servers share a name, so the pipe is also tried as a client.
         if connect(path).await.is_ok() {
-            return Err(taken());
+            return Err(already_running());
         }
         let waiting = ServerOptions::new()
             .first_pipe_instance(true)
             .create(&name)
             .map_err(|error| match error.kind() {
-                io::ErrorKind::PermissionDenied => taken(),
+                io::ErrorKind::PermissionDenied => already_running(),
                 _ => error,
             })?;
         Ok(Self { name, waiting })
@@ -49,7 +49,7 @@ pub(super) async fn connect(path: &Path) -> io::Result<NamedPipeClient> {
     ClientOptions::new().open(name(path))
 }
 
-/// A pipe's name has no backslashes of its own.
+/// A pipe's name must not contain backslashes.
 fn name(path: &Path) -> String {
     let path = path.to_string_lossy().replace('\\', "/");
     format!(r"\\.\pipe\offhook-agent/{path}")

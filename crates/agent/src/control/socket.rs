@@ -1,4 +1,4 @@
-//! The door on Unix: a socket in a folder that is this user's alone.
+//! Listener on Unix: a socket in a private folder of this user.
 
 use std::{
     io,
@@ -7,23 +7,23 @@ use std::{
 
 use tokio::net::{UnixListener, UnixStream};
 
-use super::taken;
+use super::already_running;
 
-/// Where a running agent hears. The socket goes when it is dropped: whoever asks then is told that no agent is running.
+/// Listener of a running agent. The socket is removed with it, so that later commands report that no agent is running.
 #[derive(Debug)]
-pub struct Door {
+pub struct Listener {
     listener: UnixListener,
     path: PathBuf,
 }
 
-impl Door {
-    /// Opens it. A socket that nobody listens to any more is replaced.
+impl Listener {
+    /// Creates the socket, and replaces one without a listener.
     ///
     /// # Errors
-    /// Another agent of this user is running; the socket cannot be made.
+    /// Another agent of this user is running, or the socket cannot be created.
     pub async fn open(path: &Path) -> io::Result<Self> {
         if connect(path).await.is_ok() {
-            return Err(taken());
+            return Err(already_running());
         }
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -41,7 +41,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for Listener {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }

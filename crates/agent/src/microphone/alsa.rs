@@ -1,9 +1,9 @@
-//! Linux without a sound server: the kernel tells which process has opened a recording device. There are no events, so it
-//! is looked at every two seconds; only where there is no sound server, which would be the owner of every device.
+//! Linux without a sound server: the kernel lists the processes with open recording devices. There are no events, so the
+//! list is polled every two seconds; only without a sound server, which would own all devices.
 
 use std::{fs, path::Path};
 
-/// The processes that record, from below `/proc`.
+/// Processes that record, read below `/proc`.
 pub fn recording(proc: &Path) -> Vec<u32> {
     let mut owners: Vec<u32> = Vec::new();
     for card in entries(&proc.join("asound"), "card") {
@@ -22,7 +22,7 @@ pub fn recording(proc: &Path) -> Vec<u32> {
     owners
 }
 
-/// Whether there are any sound cards.
+/// True if there are sound cards.
 pub fn has_cards(proc: &Path) -> bool {
     !entries(&proc.join("asound"), "card").is_empty()
 }
@@ -34,7 +34,7 @@ fn entries(folder: &Path, beginning: &str) -> Vec<std::path::PathBuf> {
     found.collect()
 }
 
-/// Devices that record end with a `c`, such as `pcm0c`.
+/// Names of recording devices end with `c`, such as `pcm0c`.
 fn is_capture(device: &Path) -> bool {
     device
         .file_name()

@@ -1,5 +1,5 @@
-//! What the consent store of Windows proves. It remembers who began to use the microphone and who ended; of a program that
-//! crashed it says for ever that it still does. So an entry counts only once it was seen at rest, and while the program runs.
+//! Evidence in the consent store of Windows, which records the start and the end of microphone use by program. After a
+//! crash the end is missing forever, so an entry counts only after it was seen at rest, and while the program runs.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,12 @@ fn is_in_use(entry: &ConsentEntry) -> bool {
     entry.start != 0 && entry.stop == Some(0)
 }
 
-/// Which entries prove something: those that were seen at rest since the agent started, and not without a process since.
+/// Entries that count: those that were seen at rest since the agent started, and had a process ever since.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trust(BTreeSet<String>);
+pub struct TrustedEntries(BTreeSet<String>);
 
-impl Trust {
-    /// Takes in what the store says now, and gives who uses the microphone as far as that is proven. `running` tells a
-    /// process of an entry's program.
+impl TrustedEntries {
+    /// Records the current entries, and returns the proven uses. `running` returns a process of an entry's program.
     pub fn captures(
         &mut self,
         entries: &[ConsentEntry],
@@ -37,7 +36,7 @@ impl Trust {
                     pid,
                     names: names(entry),
                 }),
-                // It crashed: when it runs again, the entry is still what the crash left.
+                // The program crashed: its entry remains in use when it runs again.
                 None => {
                     self.0.remove(&entry.name);
                 }
@@ -49,7 +48,7 @@ impl Trust {
 
 fn names(entry: &ConsentEntry) -> Vec<String> {
     if entry.is_packaged {
-        // The part before the publisher's mark is the package's own name.
+        // The part of the family name before the publisher's hash is the name of the package.
         let own = entry.name.split('_').next().unwrap_or_default();
         return vec![entry.name.clone(), own.to_owned()];
     }
@@ -72,7 +71,7 @@ mod tests {
         }
     }
 
-    fn names_with(trust: &mut Trust, entries: &[ConsentEntry], runs: bool) -> Vec<String> {
+    fn names_with(trust: &mut TrustedEntries, entries: &[ConsentEntry], runs: bool) -> Vec<String> {
         let captures = trust.captures(entries, |_| runs.then_some(7));
         captures
             .into_iter()
@@ -80,13 +79,13 @@ mod tests {
             .collect()
     }
 
-    fn names(trust: &mut Trust, entries: &[ConsentEntry]) -> Vec<String> {
+    fn names(trust: &mut TrustedEntries, entries: &[ConsentEntry]) -> Vec<String> {
         names_with(trust, entries, true)
     }
 
     #[test]
     fn a_program_that_begins_and_ends_is_seen() {
-        let mut trust = Trust::default();
+        let mut trust = TrustedEntries::default();
         assert!(names(&mut trust, &[entry(ZOOM, 5, Some(6))]).is_empty());
         assert_eq!(names(&mut trust, &[entry(ZOOM, 7, Some(0))]), ["Zoom.exe"]);
         assert!(names(&mut trust, &[entry(ZOOM, 7, Some(8))]).is_empty());
@@ -97,15 +96,15 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_left_behind_before_the_agent_started_proves_nothing() {
-        let mut trust = Trust::default();
+    fn entries_of_a_crash_before_the_start_do_not_count() {
+        let mut trust = TrustedEntries::default();
         assert!(names(&mut trust, &[entry(ZOOM, 5, Some(0))]).is_empty());
     }
 
     #[test]
     fn a_program_that_crashed_and_is_opened_again_counts_only_from_its_next_use() {
         for program in [ZOOM, "MSTeams_8wekyb3d8bbwe"] {
-            let mut trust = Trust::default();
+            let mut trust = TrustedEntries::default();
             assert!(names(&mut trust, &[entry(program, 5, Some(6))]).is_empty());
             let left = [entry(program, 7, Some(0))];
             assert!(!names(&mut trust, &left).is_empty());
@@ -118,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_new_program_is_not_in_use_until_both_times_are_written() {
-        let mut trust = Trust::default();
+        let mut trust = TrustedEntries::default();
         assert!(names(&mut trust, &[entry(ZOOM, 5, None)]).is_empty());
         assert_eq!(names(&mut trust, &[entry(ZOOM, 5, Some(0))]), ["Zoom.exe"]);
     }

@@ -1,29 +1,29 @@
-//! Linux: the program behind a recording, from the properties that a sound server passes on. The kernel's word counts most:
-//! the file that a process runs. But a process number in the properties is the program's own word, and a program inside a
-//! Flatpak or a container knows its number there only, which is the number of another program here. Such a number counts
-//! only if nothing contradicts it; else the names in the properties count.
+//! Linux: identifies the program behind a recording by the stream's properties. The executable file that the kernel reports
+//! counts most. A process id in the properties is a claim of the program, and a program inside of a Flatpak or a container
+//! claims its id in its own namespace, which is the id of another process here. Such an id counts only if nothing
+//! contradicts it; else the names in the properties count.
 
 use std::{ffi::CStr, fs, path::Path};
 
 use super::Capture;
 use crate::process::{self, Proc};
 
-/// Programs that pass on the sound of others: PipeWire names its own number as the client of PulseAudio's protocol.
+/// Programs that pass on streams of others: PipeWire names its own id for clients of PulseAudio's protocol.
 const SOUND_SERVERS: [&str; 4] = ["pipewire", "pipewire-pulse", "pulseaudio", "wireplumber"];
-/// Linux cuts the name of a process at this length (`TASK_COMM_LEN`, proc(5)).
+/// Length at which Linux cuts the name of a process (`TASK_COMM_LEN`, proc(5)).
 const COMM_MAX: usize = 15;
 
-/// This computer, as sound clients name theirs.
+/// Identity of this computer, as sound clients claim theirs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Host {
-    /// Its name; `None`: not known.
+    /// Host name, if known.
     pub(super) name: Option<String>,
-    /// Its machine id (machine-id(5)); `None`: it has none.
+    /// Machine id (machine-id(5)), if any.
     pub(super) machine: Option<String>,
 }
 
 impl Host {
-    /// Reads it from the system.
+    /// Reads the identity of this computer.
     pub(super) fn here() -> Self {
         let read = |path: &str| {
             let text = fs::read_to_string(path).ok()?;
@@ -36,12 +36,12 @@ impl Host {
     }
 }
 
-/// The properties of a recording and its client; `None` where one is missing.
+/// Properties of a recording stream and its client; `None` for missing ones.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told {
-    /// `application.process.id`: by the program itself.
+pub(super) struct StreamProperties {
+    /// `application.process.id`, claimed by the program.
     pid: Option<u32>,
-    /// `pipewire.sec.pid`: by the kernel, of a client that speaks PipeWire's own protocol.
+    /// `pipewire.sec.pid`, reported by the kernel for clients of PipeWire's own protocol.
     kernel_pid: Option<u32>,
     /// `application.process.binary`.
     binary: Option<String>,
@@ -49,7 +49,7 @@ pub(super) struct Told {
     host: Option<String>,
     /// `application.process.machine_id`.
     machine: Option<String>,
-    /// `pipewire.access.portal.app_id`: the Flatpak or Snap, found by PipeWire in the program's files.
+    /// `pipewire.access.portal.app_id`: the Flatpak or Snap, determined by PipeWire.
     sandbox: Option<String>,
     /// `application.id`.
     application: Option<String>,
@@ -57,12 +57,12 @@ pub(super) struct Told {
     name: Option<String>,
 }
 
-impl Told {
+impl StreamProperties {
     /// Reads the properties.
     pub(super) fn new(property: impl Fn(&CStr) -> Option<String>) -> Self {
         let text = |key: &CStr| property(key).filter(|text| !text.trim().is_empty());
         let number = |key: &CStr| text(key)?.trim().parse().ok().filter(|pid| *pid > 0);
-        // A client of PipeWire's PulseAudio: the connection that the kernel knows is PipeWire's own.
+        // For a client of PipeWire's PulseAudio server, the kernel reports the id of that server.
         let is_passed_on = text(c"pulse.server.type").is_some();
         Self {
             pid: number(c"application.process.id"),
@@ -76,9 +76,9 @@ impl Told {
         }
     }
 
-    /// The program.
+    /// Identifies the program.
     pub(super) fn capture(&self, processes: &Proc, here: &Host) -> Capture {
-        let mut told = self.pid.filter(|_| self.is_of_here(here));
+        let mut claimed = self.pid.filter(|_| self.is_of_here(here));
         if let Some(pid) = self.kernel_pid {
             let mut names = process::names(processes, pid);
             let is_server = |own: &String| SOUND_SERVERS.iter().any(|server| own == server);
@@ -88,11 +88,11 @@ impl Told {
                     add(&mut names, id_names(self.sandbox.as_deref()));
                     return Capture { pid, names };
                 }
-                // A process of another user: the program's own word counts where it is the same.
-                None => told = told.filter(|told| *told == pid),
+                // The process belongs to another user: the claimed id counts only if it is the same.
+                None => claimed = claimed.filter(|claimed| *claimed == pid),
             }
         }
-        if let Some(pid) = told.filter(|pid| processes.inner_number(*pid).is_none()) {
+        if let Some(pid) = claimed.filter(|pid| processes.inner_number(*pid).is_none()) {
             let names = process::names(processes, pid);
             if self.is_confirmed(processes, pid, names.first()) {
                 return Capture { pid, names };
@@ -111,10 +111,10 @@ impl Told {
         Capture { pid: 0, names }
     }
 
-    /// Returns true if the program runs on this computer and in no known sandbox.
+    /// True if the program runs on this computer and in no known sandbox.
     fn is_of_here(&self, here: &Host) -> bool {
-        let is_other = |told: &Option<String>, own: &Option<String>| match (told, own) {
-            (Some(told), Some(own)) => told.trim() != own,
+        let is_other = |claimed: &Option<String>, own: &Option<String>| match (claimed, own) {
+            (Some(claimed), Some(own)) => claimed.trim() != own,
             (Some(_) | None, Some(_) | None) => false,
         };
         self.sandbox.is_none()
@@ -122,20 +122,20 @@ impl Told {
             && !is_other(&self.machine, &here.machine)
     }
 
-    /// Returns true if a process is the program, as far as can be seen: its file or name is what the program says of itself.
+    /// True if the file or the name of a process matches the name that the program claims.
     fn is_confirmed(&self, processes: &Proc, pid: u32, own: Option<&String>) -> bool {
         match (own, self.binary_name()) {
             (Some(_), None) => true,
-            (Some(own), Some(told)) => *own == told || has_comm(processes, pid, &told),
+            (Some(own), Some(claimed)) => *own == claimed || has_comm(processes, pid, &claimed),
             (None, Some(_) | None) => false,
         }
     }
 
-    /// The process that has the told number and name in a namespace of its own, if there is exactly one.
+    /// The only process with the claimed id and name in a namespace of its own; `None` for several.
     fn in_namespace(&self, processes: &Proc) -> Option<u32> {
-        let told = self.binary_name()?;
+        let claimed = self.binary_name()?;
         let mut found = processes.with_inner_number(self.pid?);
-        found.retain(|pid| process::names(processes, *pid).first() == Some(&told));
+        found.retain(|pid| process::names(processes, *pid).first() == Some(&claimed));
         match found.as_slice() {
             [pid] => Some(*pid),
             _ => None,
@@ -147,21 +147,21 @@ impl Told {
     }
 }
 
-fn has_comm(processes: &Proc, pid: u32, told: &str) -> bool {
+fn has_comm(processes: &Proc, pid: u32, claimed: &str) -> bool {
     let comm = processes.comm(pid);
     comm.is_some_and(|comm| {
-        comm == told || (comm.len() >= COMM_MAX && told.starts_with(comm.as_str()))
+        comm == claimed || (comm.len() >= COMM_MAX && claimed.starts_with(comm.as_str()))
     })
 }
 
-/// The base name of a program's file; libpulse says " (deleted)" of one that was updated while it runs.
-fn file_name(told: &str) -> String {
-    let name = Path::new(told).file_name().unwrap_or_default();
+/// Base name of an executable file; libpulse appends " (deleted)" if the file was replaced.
+fn file_name(claimed: &str) -> String {
+    let name = Path::new(claimed).file_name().unwrap_or_default();
     let name = name.to_string_lossy();
     name.strip_suffix(" (deleted)").unwrap_or(&name).to_owned()
 }
 
-/// The names of a program by its id, such as `us.zoom.Zoom`: the whole and the last part.
+/// Names of a program by its id, such as `us.zoom.Zoom`: the whole id and its last part.
 fn id_names(id: Option<&str>) -> impl Iterator<Item = String> + '_ {
     let last = id.and_then(|id| id.rsplit('.').next());
     id.into_iter().chain(last).map(str::to_owned)
@@ -181,7 +181,7 @@ mod tests {
 
     use super::*;
 
-    /// A `/proc` with Slack as number 12 and Zoom as number 4711, which is number 12 in its own namespace.
+    /// A `/proc` with Slack as process 12 and Zoom as process 4711, which is process 12 in its own namespace.
     fn processes() -> (tempfile::TempDir, Proc) {
         let folder = tempfile::tempdir().unwrap();
         for (pid, executable, comm, numbers) in [
@@ -208,8 +208,9 @@ mod tests {
             machine: Some("aaaa".into()),
         };
         let properties: BTreeMap<&str, &str> = properties.iter().copied().collect();
-        let told = Told::new(|key| Some((*properties.get(key.to_str().unwrap())?).to_owned()));
-        let capture = told.capture(&processes, &here);
+        let claimed =
+            StreamProperties::new(|key| Some((*properties.get(key.to_str().unwrap())?).to_owned()));
+        let capture = claimed.capture(&processes, &here);
         (capture.pid, capture.names)
     }
 
@@ -230,7 +231,7 @@ mod tests {
         assert_eq!(capture(&[(PID, "12"), here[0], here[1]]), slack);
         let long = capture(&[(PID, "77"), (BINARY, "AVeryLongProgramName")]);
         assert_eq!(long.0, 77);
-        // The file has another name, the process has this one.
+        // The file has another name, but the process has this one.
         assert_eq!(capture(&[(PID, "13"), (BINARY, "pipewire-pulse")]).0, 13);
     }
 
@@ -239,12 +240,12 @@ mod tests {
     fn a_number_of_another_namespace_is_not_the_process_of_that_number_here() {
         let zoom = [(PID, "12"), (BINARY, "zoom")];
         assert_eq!(capture(&zoom), (4711, vec!["zoom".to_owned()]));
-        // A namespace that cannot be seen into, as of another computer.
+        // A namespace that is not visible, such as one of another computer.
         assert_eq!(
             capture(&[(PID, "12"), (BINARY, "meet")]),
             (0, vec!["meet".to_owned()])
         );
-        // PulseAudio does not see the sandbox, PipeWire does.
+        // PulseAudio does not detect the sandbox, PipeWire does.
         let (pid, names) = capture(&[zoom[0], zoom[1], (SANDBOX, "us.zoom.Zoom")]);
         assert_eq!(
             (pid, &*names),
@@ -253,7 +254,7 @@ mod tests {
                 &["zoom".to_owned(), "us.zoom.Zoom".into(), "Zoom".into()][..]
             )
         );
-        // A helper of its own name, in a sandbox.
+        // A helper with a name of its own in a sandbox.
         let helper = [(PID, "12"), (BINARY, "slack"), (SANDBOX, "us.zoom.Zoom")];
         assert_eq!(
             capture(&helper),
@@ -262,7 +263,7 @@ mod tests {
                 vec!["us.zoom.Zoom".into(), "Zoom".into(), "slack".into()]
             )
         );
-        // The number leads to a process that has another one where it lives: it cannot have said this.
+        // The id belongs to a process with another id in its own namespace, which cannot have claimed this one.
         assert_eq!(capture(&[(PID, "4711"), (BINARY, "zoom")]).0, 0);
         assert_eq!(capture(&[(PID, "4711")]), (0, vec![]));
     }
@@ -274,7 +275,7 @@ mod tests {
         assert_eq!(capture(&zoom), (4711, vec!["zoom".to_owned()]));
         let (_, names) = capture(&[zoom[0], (SANDBOX, "us.zoom.Zoom")]);
         assert_eq!(names, ["zoom", "us.zoom.Zoom", "Zoom"]);
-        // That of PipeWire's own PulseAudio says nothing of the program.
+        // The id of PipeWire's PulseAudio server does not identify the program.
         let passed_on = [
             (KERNEL, "13"),
             (PID, "12"),
@@ -294,10 +295,10 @@ mod tests {
         ] {
             assert_eq!(capture(&[(PID, "12"), (BINARY, "slack"), other]).0, 0);
         }
-        // The kernel knows another number, of a process that cannot be seen.
+        // The kernel reports another id, of an invisible process.
         let contradicted = [(KERNEL, "98"), (PID, "12")];
         assert_eq!(capture(&contradicted), (0, vec![]));
-        // No process of this number can be seen.
+        // No visible process has this id.
         let unseen = [
             (PID, "99"),
             (BINARY, "/opt/zoom/zoom (deleted)"),

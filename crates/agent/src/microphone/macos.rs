@@ -1,26 +1,26 @@
-//! macOS: the processes that Core Audio says record, which also says when that changes. Before macOS 14.2 it says only that
-//! somebody does: a program without a name, which nobody has listed.
+//! macOS: the processes that Core Audio reports as recording. Before macOS 14.2 it only reports whether any process
+//! records: a program without a name, which matches no row.
 
 use agent_macos::recording::{Microphones, Recording};
 use tokio::sync::mpsc::Sender;
 
 use super::{
-    Capture, Event, MicrophoneUse, Teller, in_a_thread,
+    Capture, Event, EventSender, MicrophoneUse, spawn_watcher,
     wake::{self, RECHECK},
 };
 use crate::process::{self, Mac};
 
-/// The microphones of this computer.
+/// Microphones of this computer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MacOs;
 
 impl MicrophoneUse for MacOs {
     fn watch(self: Box<Self>, events: Sender<Event>) {
-        in_a_thread(events, run);
+        spawn_watcher(events, run);
     }
 }
 
-fn run(mut teller: Teller) {
+fn run(mut sender: EventSender) {
     let (waker, woken) = wake::channel();
     let mut microphones = Microphones::new(move || {
         waker.wake();
@@ -28,9 +28,9 @@ fn run(mut teller: Teller) {
     loop {
         let event = match microphones.read() {
             Some(recording) => Event::Captures(captures(recording)),
-            None => Event::Lost("Core Audio does not answer; it is asked again".into()),
+            None => Event::Lost("Core Audio does not answer; retrying".into()),
         };
-        if !teller.tell(event) || !woken.wait(RECHECK) {
+        if !sender.send(event) || !woken.wait(RECHECK) {
             return;
         }
     }

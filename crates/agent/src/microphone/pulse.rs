@@ -1,5 +1,5 @@
-//! Linux: PulseAudio, or PipeWire that speaks like it. Two connections: one only hears that something changed, one asks
-//! what there is now, so that no change is lost while the answer is on its way.
+//! Linux: PulseAudio, or PipeWire's PulseAudio server. Two connections: one receives change events, the other queries the
+//! state, so that no change is lost during a query.
 
 #![expect(
     clippy::disallowed_methods,
@@ -20,74 +20,74 @@ use pulseaudio::protocol::{self as wire, Command, SubscriptionMask};
 use tokio::sync::mpsc::Sender;
 
 use super::{
-    Capture, Event, MicrophoneUse, SETTLE, Teller, alsa,
-    identity::{Host, Told},
-    in_a_thread,
+    Capture, Event, EventSender, MicrophoneUse, SETTLE, alsa,
+    identity::{Host, StreamProperties},
+    spawn_watcher,
 };
 use crate::{
     backoff::Backoff,
     process::{self, Proc},
 };
 
-/// A server that does not answer for so long is none.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// A restart of the sound server takes about a second.
-const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
-/// How often the kernel is asked where there is no sound server.
-const POLL: Duration = Duration::from_secs(2);
-/// A cookie has this length, or the server calls it invalid.
-const COOKIE: usize = 256;
-/// What level meters ask for.
+/// Timeout of a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Shortest and longest wait before a reconnection; a restart of the sound server takes about a second.
+const RETRY_INTERVALS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
+/// Polling interval of the kernel's list without a sound server.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// Length of a cookie in bytes; the server refuses others.
+const COOKIE_LENGTH: usize = 256;
+/// Value of `resample_method` of level meters.
 const PEAKS: &[u8] = b"peaks";
 
-/// The sound server of the session.
+/// Sound server of the session.
 #[derive(Clone, Debug, Default)]
 pub struct Pulse {
     processes: Proc,
 }
 
-/// Why a sound server cannot be heard.
+/// Reason why the sound server cannot be watched.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
     #[error("no sound server is running in this session (no PulseAudio socket)")]
     NoSocket,
-    #[error("the connection to the sound server is lost: {0}")]
+    #[error("the connection to the sound server was lost: {0}")]
     Io(#[from] std::io::Error),
     #[error("the sound server refuses: {0}")]
     Refused(#[from] wire::ProtocolError),
-    #[error("nobody listens any more")]
-    Unheard,
+    #[error("the agent is shutting down")]
+    Closed,
 }
 
 impl MicrophoneUse for Pulse {
     fn watch(self: Box<Self>, events: Sender<Event>) {
-        in_a_thread(events, move |teller| self.run(teller));
+        spawn_watcher(events, move |sender| self.run(sender));
     }
 }
 
 impl Pulse {
-    fn run(&self, mut teller: Teller) {
-        let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-        while teller.is_heard() {
+    fn run(&self, mut sender: EventSender) {
+        let mut backoff = Backoff::new(RETRY_INTERVALS.0, RETRY_INTERVALS.1);
+        while sender.is_open() {
             let began = Instant::now();
-            let trouble = match self.session(&mut teller) {
+            let trouble = match self.session(&mut sender) {
                 Ok(never) => match never {},
                 Err(trouble) => trouble,
             };
-            if began.elapsed() > RETRY.1 {
+            if began.elapsed() > RETRY_INTERVALS.1 {
                 backoff.reset();
             }
             if matches!(trouble, Trouble::NoSocket) && alsa::has_cards(&self.processes.0) {
-                self.ask_kernel(&mut teller);
+                self.ask_kernel(&mut sender);
                 continue;
             }
-            teller.tell(Event::Lost(format!("{trouble}; trying again")));
+            sender.send(Event::Lost(format!("{trouble}; retrying")));
             thread::sleep(backoff.wait());
         }
     }
 
-    /// Looks once at what the kernel tells of recording devices.
-    fn ask_kernel(&self, teller: &mut Teller) {
+    /// Reads the kernel's list of recording processes once.
+    fn ask_kernel(&self, sender: &mut EventSender) {
         let owners = alsa::recording(&self.processes.0).into_iter();
         let names = |pid| process::names(&self.processes, pid);
         let captures = owners
@@ -96,25 +96,26 @@ impl Pulse {
                 names: names(pid),
             })
             .collect();
-        teller.tell(Event::Captures(captures));
-        thread::sleep(POLL);
+        sender.send(Event::Captures(captures));
+        thread::sleep(POLL_INTERVAL);
     }
 
-    fn session(&self, teller: &mut Teller) -> Result<std::convert::Infallible, Trouble> {
+    fn session(&self, sender: &mut EventSender) -> Result<std::convert::Infallible, Trouble> {
         let (changed, changes) = mpsc::channel::<Result<(), Trouble>>();
-        let mut heard = Connection::open(c"Offhook agent (events)")?;
+        let mut subscription = Connection::open(c"Offhook agent (events)")?;
         let mask =
             SubscriptionMask::SOURCE_OUTPUT | SubscriptionMask::SOURCE | SubscriptionMask::SERVER;
-        heard.send(&Command::Subscribe(mask))?;
-        wire::read_ack_message(&mut heard.socket)?;
-        heard.socket.get_ref().set_read_timeout(None)?;
+        subscription.send(&Command::Subscribe(mask))?;
+        wire::read_ack_message(&mut subscription.socket)?;
+        subscription.socket.get_ref().set_read_timeout(None)?;
         let mut asking = Connection::open(c"Offhook agent")?;
-        let closing = heard.socket.get_ref().try_clone()?;
+        let closing = subscription.socket.get_ref().try_clone()?;
         let reader = thread::Builder::new()
             .name("sound events".into())
             .spawn(move || {
                 loop {
-                    let read = wire::read_command_message(&mut heard.socket, heard.version);
+                    let read =
+                        wire::read_command_message(&mut subscription.socket, subscription.version);
                     let is_over = read.is_err();
                     let sent = changed.send(read.map(|_| ()).map_err(Trouble::from));
                     if is_over || sent.is_err() {
@@ -122,8 +123,8 @@ impl Pulse {
                     }
                 }
             })?;
-        let trouble = self.follow(&mut asking, &changes, teller);
-        // The reader ends with its connection.
+        let trouble = self.follow(&mut asking, &changes, sender);
+        // Closing the socket ends the reader's thread.
         let _ = closing.shutdown(std::net::Shutdown::Both);
         let _ = reader.join();
         trouble
@@ -133,11 +134,11 @@ impl Pulse {
         &self,
         asking: &mut Connection,
         changes: &mpsc::Receiver<Result<(), Trouble>>,
-        teller: &mut Teller,
+        sender: &mut EventSender,
     ) -> Result<std::convert::Infallible, Trouble> {
         loop {
-            if !teller.tell(Event::Captures(self.captures(asking)?)) {
-                return Err(Trouble::Unheard);
+            if !sender.send(Event::Captures(self.captures(asking)?)) {
+                return Err(Trouble::Closed);
             }
             let lost = |_| Trouble::Io(std::io::ErrorKind::UnexpectedEof.into());
             changes.recv().map_err(lost)??;
@@ -150,7 +151,7 @@ impl Pulse {
         }
     }
 
-    /// Who records from a microphone: no loudspeaker's monitor, no level meter, nothing that is paused.
+    /// Processes that record from a microphone, without monitors of loudspeakers, level meters and paused streams.
     fn captures(&self, connection: &mut Connection) -> Result<Vec<Capture>, Trouble> {
         let sources: wire::SourceInfoList = connection.ask(&Command::GetSourceInfoList)?;
         let outputs: wire::SourceOutputInfoList =
@@ -174,13 +175,13 @@ impl Pulse {
                 method.is_none_or(|method| method.to_bytes() != PEAKS)
             })
             .map(|output| {
-                // Native clients of PipeWire say who they are on the client only.
+                // Native clients of PipeWire have their properties on the client only.
                 let client = output.client_index.and_then(|index| clients.get(&index));
                 let property = |key: &CStr| {
                     let of_client = || client.and_then(|client| property(&client.props, key));
                     property(&output.props, key).or_else(of_client)
                 };
-                Told::new(property).capture(&self.processes, &here)
+                StreamProperties::new(property).capture(&self.processes, &here)
             })
             .collect();
         captures.sort_by(|one, other| (one.pid, &one.names).cmp(&(other.pid, &other.names)));
@@ -194,7 +195,7 @@ fn property(properties: &wire::Props, key: &CStr) -> Option<String> {
     Some(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// A connection to the sound server.
+/// Connection to the sound server.
 struct Connection {
     socket: BufReader<UnixStream>,
     version: u16,
@@ -204,14 +205,14 @@ struct Connection {
 impl Connection {
     fn open(name: &CStr) -> Result<Self, Trouble> {
         let path = pulseaudio::socket_path_from_env().ok_or(Trouble::NoSocket)?;
-        // Where there is no cookie the server looks at the user, but still wants one of the right length.
+        // Without a cookie file the server authenticates by user id, but still requires a cookie of the right length.
         let cookie = pulseaudio::cookie_path_from_env()
             .and_then(|path| std::fs::read(path).ok())
-            .filter(|cookie| cookie.len() == COOKIE)
-            .unwrap_or_else(|| vec![0; COOKIE]);
+            .filter(|cookie| cookie.len() == COOKIE_LENGTH)
+            .unwrap_or_else(|| vec![0; COOKIE_LENGTH]);
         let socket = UnixStream::connect(path)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
-        socket.set_write_timeout(Some(PATIENCE))?;
+        socket.set_read_timeout(Some(REQUEST_TIMEOUT))?;
+        socket.set_write_timeout(Some(REQUEST_TIMEOUT))?;
         let mut connection = Self {
             socket: BufReader::new(socket),
             version: wire::MAX_VERSION,

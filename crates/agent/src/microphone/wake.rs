@@ -1,4 +1,4 @@
-//! Windows and macOS say on threads of their own that something changed; ours waits for it.
+//! Wakes the watching thread when Windows or macOS report a change on threads of their own.
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,32 +13,32 @@ use std::{
 
 use super::SETTLE;
 
-/// If the system should ever say nothing, the microphone is looked at all the same.
+/// Interval between reads without an event, in case the system misses one.
 pub(super) const RECHECK: Duration = Duration::from_secs(60);
 
-/// Wakes whoever waits.
+/// Sender of wake-ups.
 #[derive(Clone, Debug)]
 pub(super) struct Waker(SyncSender<()>);
 
-/// Waits to be woken.
+/// Receiver of wake-ups.
 #[derive(Debug)]
-pub(super) struct Woken(Receiver<()>);
+pub(super) struct WakeReceiver(Receiver<()>);
 
-/// Both ends.
-pub(super) fn channel() -> (Waker, Woken) {
+/// Creates a pair of sender and receiver.
+pub(super) fn channel() -> (Waker, WakeReceiver) {
     let (wake, woken) = sync_channel(1);
-    (Waker(wake), Woken(woken))
+    (Waker(wake), WakeReceiver(woken))
 }
 
 impl Waker {
-    /// Wakes, and whether there is anybody to be woken; whoever is being woken need not be woken twice.
+    /// Wakes the receiver; repeated wake-ups are merged. Returns false if the receiver is dropped.
     pub(super) fn wake(&self) -> bool {
         !matches!(self.0.try_send(()), Err(TrySendError::Disconnected(())))
     }
 }
 
-impl Woken {
-    /// Waits until something may have changed; whether anybody can still wake.
+impl WakeReceiver {
+    /// Waits for a wake-up or until `recheck` has passed. Returns false if all senders are dropped.
     pub(super) fn wait(&self, recheck: Duration) -> bool {
         match self.0.recv_timeout(recheck) {
             Ok(()) => {

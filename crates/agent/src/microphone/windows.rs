@@ -1,5 +1,5 @@
-//! Windows: the recording sessions of Core Audio, which says when something changes. Where it lists no recording device –
-//! it is not there, or the microphone is another machine's – the consent store is read instead.
+//! Windows: the recording sessions of Core Audio, with events for changes. Without recording devices – if the microphone is
+//! redirected from another computer, for example – the consent store is read instead.
 
 use std::{thread, time::Duration};
 
@@ -7,52 +7,52 @@ use agent_windows::{consent as store, sessions::Sessions};
 use tokio::sync::mpsc::Sender;
 
 use super::{
-    Capture, Event, MicrophoneUse, Teller,
-    consent::Trust,
-    in_a_thread,
+    Capture, Event, EventSender, MicrophoneUse,
+    consent::TrustedEntries,
+    spawn_watcher,
     wake::{self, RECHECK, Waker},
 };
 use crate::process::{self, ToolHelp};
 
-/// The store does not say that a program crashed: as long as it counts, its process is looked for. Core Audio that went
-/// away does not say that it came back.
+/// Interval between reads while entries of the consent store count, which does not report crashes, and while Core Audio is
+/// missing, which does not report its return.
 const RECHECK_SOON: Duration = Duration::from_secs(2);
 
-/// The microphones of this session.
+/// Microphones of this session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Windows;
 
 impl MicrophoneUse for Windows {
     fn watch(self: Box<Self>, events: Sender<Event>) {
-        in_a_thread(events, run);
+        spawn_watcher(events, run);
     }
 }
 
-fn run(mut teller: Teller) {
+fn run(mut sender: EventSender) {
     let (waker, woken) = wake::channel();
     let of_store = waker.clone();
-    // Without this thread the store is looked at every minute.
+    // Without this thread the consent store is read every minute.
     let _ = thread::Builder::new()
         .name("consent store".into())
         .spawn(move || store::watch(|| of_store.wake()));
     let mut sessions = None;
-    let mut trust = Trust::default();
+    let mut trust = TrustedEntries::default();
     loop {
-        let (captures, recheck) = look(&mut sessions, &waker, &mut trust);
-        if !teller.tell(Event::Captures(captures)) || !woken.wait(recheck) {
+        let (captures, recheck) = poll(&mut sessions, &waker, &mut trust);
+        if !sender.send(Event::Captures(captures)) || !woken.wait(recheck) {
             return;
         }
     }
 }
 
-/// Who uses the microphone now, and when to look again.
-fn look(
+/// Processes that record now, and the time until the next read.
+fn poll(
     sessions: &mut Option<Sessions>,
     waker: &Waker,
-    trust: &mut Trust,
+    trust: &mut TrustedEntries,
 ) -> (Vec<Capture>, Duration) {
     let processes = ToolHelp::now();
-    // Read in any case: what is at rest now can be trusted later.
+    // Read in any case, because entries seen at rest now can be trusted later.
     let remembered = trust.captures(&store::entries(), |entry| processes.running(entry));
     let recheck = match remembered.is_empty() {
         true => RECHECK,
@@ -64,14 +64,14 @@ fn look(
             waker.wake();
         });
         *sessions = made
-            .inspect_err(|error| tracing::debug!(%error, "Core Audio is not there"))
+            .inspect_err(|error| tracing::debug!(%error, "Core Audio is not available"))
             .ok();
     }
     let Some(listening) = sessions else {
         return (remembered, recheck);
     };
     let Ok(recording) = listening.read() else {
-        // The next look begins anew, soon: nobody wakes for Core Audio until then.
+        // The next read reconnects, soon, because no event will report the return of Core Audio.
         *sessions = None;
         return (remembered, RECHECK_SOON);
     };

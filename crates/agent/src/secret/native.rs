@@ -1,5 +1,5 @@
-//! Windows' Credential Manager and macOS' Keychain. They may ask the person: each is asked on a thread of its own, for whose
-//! end nobody needs to wait.
+//! Credential Manager of Windows and Keychain of macOS. They may ask the person, so each request has a thread of its own
+//! that may be abandoned.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -8,18 +8,18 @@ use tokio::sync::oneshot;
 
 use super::{SERVICE, SecretError};
 
-/// Puts a secret there.
-pub(super) async fn put(name: &str, secret: &str) -> Result<(), SecretError> {
+/// Stores a secret.
+pub(super) async fn store(name: &str, secret: &str) -> Result<(), SecretError> {
     let secret = secret.to_owned();
     ask(name, move |entry| entry.set_password(&secret)).await
 }
 
-/// The secret of this name.
+/// Returns the secret with this name.
 pub(super) async fn get(name: &str) -> Result<String, SecretError> {
     ask(name, Entry::get_password).await
 }
 
-/// Takes it out.
+/// Removes a secret.
 pub(super) async fn delete(name: &str) -> Result<(), SecretError> {
     ask(name, Entry::delete_credential).await
 }
@@ -40,7 +40,7 @@ async fn ask<T: Send + 'static>(
     match wait.await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(keyring_core::Error::NoEntry)) => Err(SecretError::Gone),
-        // The Keychain says that of a question that was cancelled, too.
+        // The Keychain returns the same error for a cancelled request.
         Ok(Err(_)) if cfg!(target_os = "macos") => Err(SecretError::Locked),
         Ok(Err(refused)) => Err(SecretError::Refused(refused.to_string())),
         Err(_) => Err(SecretError::Silent),
@@ -57,7 +57,7 @@ fn store() -> keyring_core::Result<Arc<apple_native_keyring_store::keychain::Sto
     apple_native_keyring_store::keychain::Store::new()
 }
 
-/// A device's secret is this computer's: it does not roam with its person.
+/// The secret belongs to this computer and must not roam with the person.
 fn modifiers() -> HashMap<&'static str, &'static str> {
     match cfg!(windows) {
         true => HashMap::from([("persistence", "Local")]),

@@ -1,5 +1,5 @@
-//! Linux: the Secret Service of GNOME, KDE and others, over the session's bus
-//! (<https://specifications.freedesktop.org/secret-service/latest/>). It asks nobody on a thread of its own.
+//! Linux: the Secret Service of GNOME, KDE and others over the session bus
+//! (<https://specifications.freedesktop.org/secret-service/latest/>). Needs no thread of its own.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,8 @@ fn attributes(name: &str) -> HashMap<&str, &str> {
     HashMap::from([("service", SERVICE), ("username", name)])
 }
 
-/// Puts a secret there; it asks the person if it is locked.
-pub(super) async fn put(name: &str, secret: &str) -> Result<(), SecretError> {
+/// Stores a secret; asks the person if the keyring is locked.
+pub(super) async fn store(name: &str, secret: &str) -> Result<(), SecretError> {
     let service = SecretService::connect(EncryptionType::Dh).await?;
     let collection = service.get_default_collection().await?;
     if collection.is_locked().await? {
@@ -29,14 +29,14 @@ pub(super) async fn put(name: &str, secret: &str) -> Result<(), SecretError> {
     Ok(())
 }
 
-/// The secret of this name; it asks the person if it is locked.
+/// Returns the secret with this name; asks the person if the keyring is locked.
 pub(super) async fn get(name: &str) -> Result<String, SecretError> {
     let service = SecretService::connect(EncryptionType::Dh).await?;
     let secret = found(&service, name).await?.get_secret().await?;
     String::from_utf8(secret).map_err(|_| SecretError::Gone)
 }
 
-/// Takes it out.
+/// Removes a secret.
 pub(super) async fn delete(name: &str) -> Result<(), SecretError> {
     let service = SecretService::connect(EncryptionType::Dh).await?;
     found(&service, name).await?.delete().await?;

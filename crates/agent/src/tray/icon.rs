@@ -1,19 +1,19 @@
-//! The icon: a disc in the status's colour with a sign on it, so that nobody needs to tell colours apart. Drawn here in any
-//! size, because trays ask for several.
+//! Draws the icon: a disc in the colour of the status with a sign on it, which is distinguishable without colours. Any
+//! size, because trays request several.
 
-/// What the icon shows.
+/// Sign of the icon.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Icon {
-    /// Nobody knows: not connected, or not told yet. A ring.
+    /// Unknown, because the agent is not connected or has no status yet: a ring.
     #[default]
     Unknown,
-    /// A hook.
+    /// A check mark.
     Available,
-    /// Nothing but the colour.
+    /// No sign.
     Busy,
     /// A bar.
     DoNotDisturb,
-    /// The hands of a clock.
+    /// Hands of a clock.
     Away,
     /// A cross.
     Offline,
@@ -29,14 +29,14 @@ const RED: Colour = [0xc4, 0x2b, 0x2b, 0xff];
 const YELLOW: Colour = [0xb0, 0x74, 0x00, 0xff];
 const GREY: Colour = [0x75, 0x75, 0x75, 0xff];
 
-/// Half the disc's width, where the icon is two wide.
+/// Radius of the disc, where the icon is 2 wide.
 const DISC: f32 = 0.94;
-/// Half a line's width.
+/// Half the width of a line.
 const LINE: f32 = 0.13;
-/// Points in each direction that are looked at for one of the picture's.
+/// Number of samples per pixel in each direction.
 const SAMPLES: usize = 4;
 
-/// A line from one point to another; the icon's middle is at 0, its edges at -1 and 1, down is positive.
+/// Line between two points; the centre of the icon is at 0, its edges are at -1 and 1, down is positive.
 type Line = [(f32, f32); 2];
 
 const HOOK: [Line; 2] = [
@@ -51,7 +51,7 @@ const CROSS: [Line; 2] = [
 ];
 
 impl Icon {
-    /// The icon of a status; its name is one of the six words.
+    /// Icon of a status by its name.
     pub fn of_status(status: &str) -> Self {
         match status {
             "Available" => Self::Available,
@@ -82,7 +82,7 @@ impl Icon {
         }
     }
 
-    /// The colour at a point.
+    /// Colour at a point.
     fn at(self, x: f32, y: f32) -> Colour {
         let from_middle = x.hypot(y);
         let is_hollow = self == Self::Unknown && from_middle < DISC - 2.5 * LINE;
@@ -93,7 +93,7 @@ impl Icon {
         if is_sign { WHITE } else { self.colour() }
     }
 
-    /// The picture, row by row from the top: red, green, blue and opacity of each point.
+    /// Pixels row by row from the top: red, green, blue and opacity.
     pub fn rgba(self, size: u16) -> Vec<u8> {
         let size = usize::from(size);
         let points = (0..size).flat_map(|row| (0..size).map(move |column| (column, row)));
@@ -102,7 +102,7 @@ impl Icon {
             .collect()
     }
 
-    /// One of the picture's points: the mean of what is there.
+    /// Colour of a pixel: mean of its samples.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -120,7 +120,7 @@ impl Icon {
                 place(row, sample / SAMPLES),
             );
             let [red, green, blue, opacity] = self.at(x, y).map(u32::from);
-            // What cannot be seen has no colour.
+            // Transparent samples have no colour.
             for (sum, part) in
                 sum.iter_mut()
                     .zip([red * opacity, green * opacity, blue * opacity, opacity])
@@ -140,7 +140,7 @@ impl Icon {
     }
 }
 
-/// How far a point is from a line.
+/// Distance of a point from a line.
 fn distance([from, to]: Line, x: f32, y: f32) -> f32 {
     let (along_x, along_y) = (to.0 - from.0, to.1 - from.1);
     let (x, y) = (x - from.0, y - from.1);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn icons_can_be_told_apart_without_their_colours() {
+    fn icons_differ_without_their_colours() {
         let shapes: Vec<Vec<bool>> = ALL
             .map(|icon| {
                 let picture = icon.rgba(22);

@@ -1,5 +1,5 @@
-//! Linux: a StatusNotifierItem on the session's bus, as KDE, Xfce, GNOME with its extension and others show it
-//! (<https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/>). It waits for a panel and survives its end.
+//! Linux: a StatusNotifierItem on the session bus, supported by KDE, Xfce, GNOME with an extension and others
+//! (<https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/>). Waits for a panel, and for its restart.
 
 use std::time::Duration;
 
@@ -9,46 +9,50 @@ use ksni::{
 };
 use tokio::sync::mpsc::Sender;
 
-use super::{Action, Entry, Look, Looks};
+use super::{Action, Entry, TrayView, TrayViews};
 
-/// Where there is no session's bus, it is looked for again after so long.
+/// Interval between attempts to find a session bus.
 const RETRY: Duration = Duration::from_secs(60);
-/// What panels draw without scaling.
+/// Sizes that panels draw without scaling.
 const SIZES: [u16; 3] = [16, 22, 44];
 
 /// Shows the icon until the agent ends.
-pub(super) async fn show(mut looks: Looks, clicked: Sender<Action>) {
+pub(super) async fn show(mut views: TrayViews, clicked: Sender<Action>) {
     let mut tray: Option<Handle<Item>> = None;
-    while let Some(look) = looks.changed().await {
+    while let Some(view) = views.changed().await {
         match &tray {
             Some(tray) if !tray.is_closed() => {
-                tray.update(|item| item.look = look).await;
+                tray.update(|item| item.view = view).await;
             }
-            _ => tray = begin(&look, &clicked, &looks).await,
+            _ => tray = begin(&view, &clicked, &views).await,
         }
     }
 }
 
-/// Begins to show it, as soon as there is a bus; `None`: the agent ends.
-async fn begin(look: &Look, clicked: &Sender<Action>, looks: &Looks) -> Option<Handle<Item>> {
-    while !looks.are_over() {
+/// Registers the icon as soon as there is a bus; `None` when the agent ends.
+async fn begin(
+    view: &TrayView,
+    clicked: &Sender<Action>,
+    views: &TrayViews,
+) -> Option<Handle<Item>> {
+    while !views.are_over() {
         let item = Item {
-            look: look.clone(),
+            view: view.clone(),
             clicked: clicked.clone(),
         };
-        // A panel may come later than the agent, or never.
+        // A panel may start later than the agent, or never.
         match item.assume_sni_available(true).spawn().await {
             Ok(tray) => return Some(tray),
-            Err(error) => tracing::debug!(%error, "there is no tray"),
+            Err(error) => tracing::debug!(%error, "no tray"),
         }
         tokio::time::sleep(RETRY).await;
     }
     None
 }
 
-/// What panels ask.
+/// Item that panels query.
 struct Item {
-    look: Look,
+    view: TrayView,
     clicked: Sender<Action>,
 }
 
@@ -65,9 +69,9 @@ impl Tray for Item {
 
     fn icon_pixmap(&self) -> Vec<ksni::Icon> {
         let icons = SIZES.map(|size| {
-            let mut data = self.look.icon.rgba(size);
+            let mut data = self.view.icon.rgba(size);
             for point in data.chunks_exact_mut(4) {
-                // Opacity stands first.
+                // The specification puts opacity first.
                 point.rotate_right(1);
             }
             ksni::Icon {
@@ -82,13 +86,13 @@ impl Tray for Item {
     fn tool_tip(&self) -> ToolTip {
         ToolTip {
             title: "Offhook".into(),
-            description: plain(&self.look.title),
+            description: plain(&self.view.title),
             ..ToolTip::default()
         }
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
-        self.look.menu.iter().map(item).collect()
+        self.view.menu.iter().map(item).collect()
     }
 
     fn watcher_offline(&self, reason: OfflineReason) -> bool {
@@ -140,12 +144,12 @@ fn item(entry: &Entry) -> MenuItem<Item> {
     }
 }
 
-/// Underscores mark keys there.
+/// Escapes underscores, which mark access keys.
 fn label(text: &str) -> String {
     text.replace('_', "__")
 }
 
-/// Panels read HTML there.
+/// Escapes HTML, which panels interpret.
 fn plain(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

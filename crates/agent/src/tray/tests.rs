@@ -1,14 +1,14 @@
-//! What the tray shows of which status, and what its entries do.
+//! Views of the tray by status, and actions of its entries.
 
 use agent_protocol::{Profile, Profiles, VisibleState};
 use jiff::{civil::date, tz::TimeZone};
 use proptest::prelude::*;
 
 use super::*;
-use crate::agent::Described;
+use crate::agent::StatusDetails;
 
 fn noon() -> Zoned {
-    // Not a zone of the machine's: Central Europe's rules, in which the clock goes back on 25 October 2026.
+    // A fixed zone with the rules of Central Europe, where the clock goes back on 25 October 2026.
     let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
     date(2026, 10, 24).at(12, 0, 0, 0).to_zoned(zone).unwrap()
 }
@@ -22,7 +22,7 @@ fn connected() -> Status {
         person: "Anna".into(),
         server: "https://offhook.example".into(),
         connected: true,
-        described: Described {
+        described: StatusDetails {
             rows: 17,
             listed: vec![("Zoom Meeting".into(), true)],
             shown: VisibleState {
@@ -37,17 +37,17 @@ fn connected() -> Status {
                 ],
                 chosen: Some("Lunch".into()),
             },
-            ..Described::default()
+            ..StatusDetails::default()
         },
         ..Status::default()
     }
 }
 
-fn look(status: &Status) -> Look {
-    Look::new(status, &Words::in_language("en"), &noon())
+fn view(status: &Status) -> TrayView {
+    TrayView::new(status, &Texts::in_language("en"), &noon())
 }
 
-/// The menu as it is read, with submenus in brackets.
+/// Menu as text, with submenus in brackets.
 fn read(menu: &[Entry]) -> Vec<String> {
     let line = |entry: &Entry| match entry {
         Entry::Text(text) => text.clone(),
@@ -60,20 +60,20 @@ fn read(menu: &[Entry]) -> Vec<String> {
 }
 
 #[test]
-fn the_menu_tells_what_is_and_offers_what_can_be_done() {
-    let look = look(&connected());
-    assert_eq!(look.icon, Icon::Busy);
-    assert_eq!(look.title, "Busy – Zoom Meeting");
+fn the_menu_shows_the_state_and_the_possible_actions() {
+    let view = view(&connected());
+    assert_eq!(view.icon, Icon::Busy);
+    assert_eq!(view.title, "Busy – Zoom Meeting");
     assert_eq!(
-        read(&look.menu),
+        read(&view.menu),
         [
             "Busy – Zoom Meeting",
             "-",
             "Zoom Meeting uses the microphone: reported",
-            "[Pause: [For an hour][Until tomorrow]]",
+            "[Pause reporting: [For 1 hour][Until tomorrow]]",
             "[Profile: [Automatic][Available][*Lunch (Be right back)]]",
             "-",
-            "[Open the board]",
+            "[Open board]",
         ]
     );
 }
@@ -82,9 +82,9 @@ fn the_menu_tells_what_is_and_offers_what_can_be_done() {
 fn it_speaks_the_language_of_the_desktop() {
     let mut status = connected();
     status.described.shown.activity = "On the phone".into();
-    let look = Look::new(&status, &Words::in_language("de"), &noon());
-    assert_eq!(look.title, "Beschäftigt – Im Gespräch");
-    let menu = read(&look.menu).concat();
+    let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
+    assert_eq!(view.title, "Beschäftigt – Im Gespräch");
+    let menu = read(&view.menu).concat();
     assert!(
         menu.contains("Lunch (Gleich zurück)") && menu.contains("Übersicht öffnen"),
         "{menu}"
@@ -94,24 +94,24 @@ fn it_speaks_the_language_of_the_desktop() {
         activity: "Do not disturb".into(),
         profile: String::new(),
     };
-    let look = Look::new(&status, &Words::in_language("de"), &noon());
-    assert_eq!(look.title, "Nicht stören", "not twice");
+    let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
+    assert_eq!(view.title, "Nicht stören", "not twice");
     // P11
     status.described.shown.activity = "Presenting".into();
-    let look = Look::new(&status, &Words::in_language("de"), &noon());
-    assert_eq!(look.title, "Nicht stören – Präsentiert");
+    let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
+    assert_eq!(view.title, "Nicht stören – Präsentiert");
 }
 
 #[test]
-fn who_is_not_connected_sees_why_and_no_presence_of_before() {
+fn without_a_connection_the_reason_is_shown_and_no_old_presence() {
     let status = Status {
         connected: false,
         trouble: Some("offhook.example cannot be reached: refused".into()),
         ..connected()
     };
-    let look = look(&status);
-    assert_eq!(look.icon, Icon::Unknown);
-    let menu = read(&look.menu);
+    let view = view(&status);
+    assert_eq!(view.icon, Icon::Unknown);
+    let menu = read(&view.menu);
     assert!(menu[0].contains("cannot be reached"), "{menu:?}");
     let menu = menu.concat();
     assert!(menu.contains("not reported"), "{menu}");
@@ -127,7 +127,7 @@ fn a_computer_that_is_not_paired_has_no_board() {
         trouble: Some("this device is not paired".into()),
         ..Status::default()
     };
-    let menu = read(&look(&status).menu).concat();
+    let menu = read(&view(&status).menu).concat();
     assert!(
         menu.contains("not paired") && !menu.contains("board"),
         "{menu}"
@@ -135,12 +135,12 @@ fn a_computer_that_is_not_paired_has_no_board() {
 }
 
 #[test]
-fn a_pause_says_when_it_ends_and_can_be_ended() {
+fn a_pause_shows_its_end_and_can_be_ended() {
     let mut status = connected();
-    let paused = |status: &Status| read(&look(status).menu)[2..4].to_vec();
+    let paused = |status: &Status| read(&view(status).menu)[2..4].to_vec();
     status.described.paused = Some(HOUR);
-    let today = "Paused until 13:00: nothing is reported";
-    assert_eq!(paused(&status), [today, "[Go on reporting]"]);
+    let today = "Reporting paused until 13:00";
+    assert_eq!(paused(&status), [today, "[Resume reporting]"]);
     for left in [12 * HOUR - 2, 12 * HOUR, 12 * HOUR + 2] {
         status.described.paused = Some(left);
         assert!(
@@ -154,26 +154,29 @@ fn a_pause_says_when_it_ends_and_can_be_ended() {
         "the clock goes back"
     );
     status.described.paused = Some(u64::MAX);
-    assert!(paused(&status)[0].starts_with("Paused"), "no panic");
+    assert!(
+        paused(&status)[0].starts_with("Reporting paused"),
+        "no panic"
+    );
 }
 
 #[test]
-fn troubles_are_told() {
+fn problems_are_shown() {
     let mut status = connected();
     status.microphone_trouble = Some("there is no sound server".into());
     status.refused = Some("calls would run in a circle".into());
-    let menu = read(&look(&status).menu);
+    let menu = read(&view(&status).menu);
     assert!(
-        menu[1].contains("Not chosen: calls would run in a circle"),
+        menu[1].contains("Profile not changed: calls would run in a circle"),
         "{menu:?}"
     );
     assert!(
-        menu[3].contains("not watched: there is no sound server"),
+        menu[3].contains("not available: there is no sound server"),
         "{menu:?}"
     );
     status.microphone_trouble = None;
     status.described.rows = 0;
-    assert!(read(&look(&status).menu)[3].contains("is off"));
+    assert!(read(&view(&status).menu)[3].contains("is off"));
 }
 
 #[test]
@@ -213,9 +216,9 @@ proptest! {
         status.described.paused = paused;
         let profile = Profile { name, status: "Busy".into() };
         status.described.profiles.items = vec![profile; count];
-        let look = look(&status);
-        prop_assert!(look.title.encode_utf16().count() < 128, "longer than Windows takes");
-        let mut entries = look.menu;
+        let view = view(&status);
+        prop_assert!(view.title.encode_utf16().count() < 128, "longer than Windows allows");
+        let mut entries = view.menu;
         while let Some(entry) = entries.pop() {
             match entry {
                 Entry::Text(text) | Entry::Button(text, _) | Entry::Choice(text, _, _) => {

@@ -1,4 +1,4 @@
-//! Windows and macOS: the icon belongs to the one thread that may draw; looks go there, clicks come from there.
+//! Windows and macOS: the icon belongs to the one thread that may draw, which receives views and sends clicks.
 
 use std::cell::RefCell;
 
@@ -8,31 +8,31 @@ use tray_icon::{
     menu::{IsMenuItem, Menu, MenuEvent, MenuItem, PredefinedMenuItem, Submenu},
 };
 
-use super::{Action, Entry, Look, Looks};
+use super::{Action, Entry, TrayView, TrayViews};
 
-/// The systems scale it to what they need.
+/// Size of the icon in pixels; the systems scale it.
 const SIZE: u16 = 32;
 
 thread_local! {
-    /// Of the thread that may draw.
+    /// Owned by the thread that may draw.
     static TRAY: RefCell<Option<TrayIcon>> = const { RefCell::new(None) };
 }
 
 /// Shows the icon until the agent ends.
-pub(super) async fn show(mut looks: Looks, clicked: Sender<Action>) {
+pub(super) async fn show(mut views: TrayViews, clicked: Sender<Action>) {
     MenuEvent::set_event_handler(Some(move |event: MenuEvent| click(&event, &clicked)));
     #[cfg(windows)]
     let screen = match agent_windows::screen::Screen::start() {
         Ok(screen) => screen,
         Err(error) => {
-            tracing::warn!(%error, "there is no tray icon");
+            tracing::warn!(%error, "no tray icon");
             return;
         }
     };
-    while let Some(look) = looks.changed().await {
-        let work = move || match draw(&look) {
-            Ok(()) => tracing::debug!("the tray icon is drawn"),
-            Err(error) => tracing::warn!(%error, "the tray icon cannot be drawn"),
+    while let Some(view) = views.changed().await {
+        let work = move || match draw(&view) {
+            Ok(()) => tracing::debug!("tray icon drawn"),
+            Err(error) => tracing::warn!(%error, "the tray icon could not be drawn"),
         };
         #[cfg(windows)]
         screen.run(work);
@@ -41,33 +41,33 @@ pub(super) async fn show(mut looks: Looks, clicked: Sender<Action>) {
     }
 }
 
-/// An entry's name is what it does.
+/// The id of an entry is its action.
 fn click(event: &MenuEvent, clicked: &Sender<Action>) {
     if let Ok(action) = serde_json::from_str(event.id().as_ref()) {
         let _ = clicked.try_send(action);
     }
 }
 
-fn draw(look: &Look) -> anyhow::Result<()> {
+fn draw(view: &TrayView) -> anyhow::Result<()> {
     let menu = Menu::new();
-    append(&look.menu, &mut |item| menu.append(item))?;
-    let icon = Icon::from_rgba(look.icon.rgba(SIZE), SIZE.into(), SIZE.into())?;
+    append(&view.menu, &mut |item| menu.append(item))?;
+    let icon = Icon::from_rgba(view.icon.rgba(SIZE), SIZE.into(), SIZE.into())?;
     TRAY.with_borrow_mut(|tray| {
         if let Some(there) = tray {
             there.set_menu(Some(Box::new(menu.clone())));
             let changed = there.set_icon(Some(icon.clone()));
             if changed
-                .and_then(|()| there.set_tooltip(Some(&look.title)))
+                .and_then(|()| there.set_tooltip(Some(&view.title)))
                 .is_ok()
             {
                 return Ok(());
             }
-            // Without a taskbar only a new icon remembers what it is to look like when there is one.
+            // Without a taskbar, only a new icon appears once there is one.
             *tray = None;
         }
         let new = TrayIconBuilder::new()
             .with_icon(icon)
-            .with_tooltip(&look.title)
+            .with_tooltip(&view.title)
             .with_menu(Box::new(menu));
         *tray = Some(new.build()?);
         Ok(())
@@ -87,7 +87,7 @@ fn append(entries: &[Entry], to: Append<'_>) -> anyhow::Result<()> {
             }
             Entry::Choice(text, action, is_chosen) => {
                 let name = serde_json::to_string(action)?;
-                // What can be checked there checks itself when it is clicked, whatever comes of it.
+                // Check items would toggle at a click before the choice is confirmed, so the mark is part of the text.
                 let mark = if *is_chosen { "● " } else { "○ " };
                 let text = format!("{mark}{}", label(text));
                 to(&MenuItem::with_id(name, text, true, None))?;
@@ -102,7 +102,7 @@ fn append(entries: &[Entry], to: Append<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ampersands mark keys there.
+/// Escapes ampersands, which mark access keys.
 fn label(text: &str) -> String {
     text.replace('&', "&&")
 }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_clicked_is_what_is_done() {
+    fn a_click_carries_out_its_action() {
         let actions = [
             Action::Resume,
             Action::Choose(None),
