@@ -1,6 +1,6 @@
-//! The desktop agent itself: how soon a colleague sees that a program uses the microphone, and what the agent needs while
-//! nothing happens. Real parts: a PulseAudio of its own, a recorder under a listed name, the agent as it is packaged, the
-//! server as a process of its own. The anchor is when PulseAudio tells any subscriber the same.
+//! Desktop agent: latency until a colleague sees that a program uses the microphone, and resources of an idle agent. All
+//! parts are real: a PulseAudio server of its own, a recorder with a listed name, the agent as packaged, the server in a
+//! process of its own. The anchor is the latency of PulseAudio's own event to a subscriber.
 
 use std::{
     fs,
@@ -20,32 +20,32 @@ use tokio::{
 
 use crate::{agents, percentiles::Percentiles, process::Process, stream::follow, verdict};
 
-/// What is promised: from the microphone to a colleague's screen, in seconds.
-const PROMISE: f64 = 0.25;
-/// What is promised: the agent's memory, in bytes.
-const MEMORY: f64 = 10.0 * 1024.0 * 1024.0;
-/// How long a single thing may take.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How often what has no event is looked at.
-const AGAIN: Duration = Duration::from_millis(50);
-/// After its end a program counts as ended, and all is quiet again.
-const BETWEEN: Duration = Duration::from_millis(300);
+/// Target for the latency from the microphone to a colleague's screen, in seconds.
+const LATENCY_TARGET: f64 = 0.25;
+/// Target for the agent's resident memory, in bytes.
+const MEMORY_TARGET: f64 = 10.0 * 1024.0 * 1024.0;
+/// Timeout of a single step.
+const STEP_TIMEOUT: Duration = Duration::from_secs(20);
+/// Polling interval for states without an event.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Pause after the end of a recording, until the program no longer counts.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Arguments of the measurement.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// The agent: `cargo build --profile agent -p agent`.
+    /// Agent to measure: `cargo build --profile agent -p agent`.
     #[arg(long, default_value = "target/agent/offhook-agent")]
     agent: PathBuf,
-    /// How often a recorder starts and ends.
+    /// Number of recordings.
     #[arg(long, default_value_t = 50)]
     rounds: usize,
-    /// Seconds in which nothing happens.
+    /// Seconds without events, for the idle agent.
     #[arg(long, default_value_t = 60)]
     quiet: u64,
 }
 
-/// What plays, and where it is.
+/// Sound server and its folder.
 struct Sound {
     folder: tempfile::TempDir,
     _server: Child,
@@ -79,12 +79,12 @@ impl Sound {
         })
     }
 
-    /// A program that uses it.
+    /// Command that uses the sound server.
     fn command(&self, program: &Path) -> Command {
         command(program, self.folder.path())
     }
 
-    /// A recorder under a listed name.
+    /// A recorder with a listed name.
     fn recorder(&self) -> anyhow::Result<PathBuf> {
         let recorder = self.folder.path().join("Zoom");
         fs::copy("/usr/bin/pacat", &recorder).context("apt-get install pulseaudio-utils")?;
@@ -92,7 +92,7 @@ impl Sound {
     }
 }
 
-/// A program that knows nothing of this machine's user.
+/// Command without the environment of this user.
 fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
@@ -114,19 +114,19 @@ fn command(program: &Path, folder: &Path) -> Command {
 }
 
 async fn eventually(what: &str, is: impl AsyncFn() -> anyhow::Result<bool>) -> anyhow::Result<()> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + STEP_TIMEOUT;
     while !is().await? {
-        ensure!(Instant::now() < end, "{what} does not come");
-        tokio::time::sleep(AGAIN).await;
+        ensure!(Instant::now() < end, "{what}: timeout");
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     Ok(())
 }
 
-/// Whether the microphone is in use, and since when that is known.
-type Seen = (bool, Instant);
+/// Whether the microphone is in use, and the time at which that was observed.
+type Observation = (bool, Instant);
 
-/// Tells when a subscriber of the sound server hears of it.
-async fn subscribe(mut subscriber: Child, seen: Sender<Seen>) -> anyhow::Result<()> {
+/// Sends the observations of a subscriber of the sound server.
+async fn subscribe(mut subscriber: Child, seen: Sender<Observation>) -> anyhow::Result<()> {
     let said = subscriber.stdout.take().context("no output")?;
     let mut lines = BufReader::new(said).lines();
     while let Some(line) = lines.next_line().await? {
@@ -140,32 +140,38 @@ async fn subscribe(mut subscriber: Child, seen: Sender<Seen>) -> anyhow::Result<
     Ok(())
 }
 
-/// Tells when a colleague's page hears of it.
-async fn watch(url: String, key: String, seen: Sender<Seen>) -> anyhow::Result<()> {
+/// Sends the observations of a colleague's event stream.
+async fn watch(url: String, key: String, seen: Sender<Observation>) -> anyhow::Result<()> {
     follow(&url, &key, |event| {
         if let Some(presence) = event.get("presence") {
             let is_used = presence["activity"]["via"] == "microphone";
-            // Whoever measures waits for it: there is room.
+            // The measurement waits for each observation, so the channel has room.
             let _ = seen.try_send((is_used, Instant::now()));
         }
     })
     .await
 }
 
-/// Waits until it is so; seconds since then.
-async fn until(is_used: bool, began: Instant, seen: &mut Receiver<Seen>) -> anyhow::Result<f64> {
+/// Waits for an observation. Returns the seconds since `began`.
+async fn until(
+    is_used: bool,
+    began: Instant,
+    seen: &mut Receiver<Observation>,
+) -> anyhow::Result<f64> {
     let wait = async {
         loop {
-            let (is, at) = seen.recv().await.context("nobody tells any more")?;
+            let (is, at) = seen.recv().await.context("the observers have ended")?;
             if is == is_used && at >= began {
                 return Ok(at.duration_since(began).as_secs_f64());
             }
         }
     };
-    timeout(PATIENCE, wait).await.context("it is not seen")?
+    timeout(STEP_TIMEOUT, wait)
+        .await
+        .context("the change was not observed")?
 }
 
-/// Measures and prints.
+/// Measures and prints the figures.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let server = agents::start(1).await?;
     let sound = Sound::start().await?;
@@ -183,7 +189,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 arguments.agent.display()
             )
         })?;
-    let process = Process(agent.id().context("the agent has ended")?);
+    let process = Process(agent.id().context("the agent ended")?);
 
     let (told, mut screen) = channel(64);
     tokio::spawn(watch(server.url.clone(), server.key.clone(), told));
@@ -207,7 +213,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let recorder = sound.recorder()?;
     let (mut on, mut off, mut anchor) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..arguments.rounds {
-        tokio::time::sleep(BETWEEN).await;
+        tokio::time::sleep(PAUSE).await;
         let began = Instant::now();
         let mut recording = sound
             .command(&recorder)
@@ -215,7 +221,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .spawn()?;
         anchor.push(until(true, began, &mut subscriber).await?);
         on.push(until(true, began, &mut screen).await?);
-        tokio::time::sleep(BETWEEN).await;
+        tokio::time::sleep(PAUSE).await;
         let began = Instant::now();
         recording.kill().await?;
         off.push(until(false, began, &mut screen).await?);
@@ -230,16 +236,13 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         );
     };
     row("a recorder starts -> a colleague's event", &on);
-    row("it is killed -> a colleague's event", &off);
-    row(
-        "anchor: it starts -> any subscriber of PulseAudio hears it",
-        &anchor,
-    );
+    row("the recorder is killed -> a colleague's event", &off);
+    row("anchor: a recorder starts -> event of PulseAudio", &anchor);
     println!(
-        "start / anchor {:.1}; promise {} ms: {}",
+        "start / anchor {:.1}; target {} ms: {}",
         on.at(0.5) / anchor.at(0.5),
-        PROMISE * 1e3,
-        verdict(on.at(0.99) <= PROMISE && off.at(0.99) <= PROMISE)
+        LATENCY_TARGET * 1e3,
+        verdict(on.at(0.99) <= LATENCY_TARGET && off.at(0.99) <= LATENCY_TARGET)
     );
 
     let switches = process.switches()?;
@@ -247,10 +250,10 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let switches = process.switches()? - switches;
     let memory = process.memory()?;
     println!(
-        "the agent: {:.1} MiB resident (promise {} MiB: {}), {switches} voluntary switches in {} quiet s",
+        "agent: {:.1} MiB resident (target {} MiB: {}), {switches} voluntary switches in {} idle seconds",
         memory / 1024.0 / 1024.0,
-        MEMORY / 1024.0 / 1024.0,
-        verdict(memory <= MEMORY),
+        MEMORY_TARGET / 1024.0 / 1024.0,
+        verdict(memory <= MEMORY_TARGET),
         arguments.quiet
     );
     Ok(())

@@ -1,7 +1,7 @@
-//! Desktop agents: what each costs the server, and how soon a report is taken in while all of them report. Fewer agents
-//! report more often where one machine cannot hold so many connections: the server takes in as many reports as from
-//! 100,000 agents. The server is a process of its own, so that its CPU time and memory are its own. The anchor is a bare
-//! HTTP request to it in the same run.
+//! Desktop agents: their cost for the server, and the latency of reports while all of them report. One machine cannot hold
+//! 100,000 connections, so fewer agents report more often: the server receives as many reports as from 100,000 agents. The
+//! server is a process of its own, so that its CPU time and memory are measured separately. The anchor is a bare HTTP
+//! request to it in the same run.
 
 use std::{
     sync::{
@@ -37,43 +37,43 @@ use crate::{
     verdict,
 };
 
-/// As many agents as the server is loaded for.
+/// Number of agents that the load corresponds to.
 const AGENTS: f64 = 100_000.0;
-/// One of so many reports says that a program starts or ends.
+/// One in this many reports contains a program that starts or ends.
 const CHANGES: u64 = 100;
-/// Requests of the anchor.
+/// Number of requests of the anchor.
 const ANCHOR: usize = 500;
-/// So many connect at once.
+/// Number of simultaneous connection attempts.
 const CONNECTING: usize = 64;
 
 /// Arguments of the measurement.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Agents; each needs a file handle here and one at the server (`ulimit -n`).
+    /// Number of agents; each needs a file handle here and one at the server (`ulimit -n`).
     #[arg(long, default_value_t = 15_000)]
     agents: usize,
-    /// Seconds of load.
+    /// Duration of the load in seconds.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
-    /// How many agents' reports the server takes in.
+    /// Number of agents that the load corresponds to.
     #[arg(long, default_value_t = AGENTS)]
     load: f64,
 }
 
-/// Arguments of the server.
+/// Arguments of the server process.
 #[derive(Debug, clap::Args)]
 pub struct ServerArguments {
-    /// How many people with an agent each there are.
+    /// Number of people, each with an agent.
     #[arg(long)]
     agents: usize,
 }
 
-/// The secret of a person's device.
+/// Token of a person's device.
 pub fn token(person: usize) -> String {
     format!("oha_bench_{person}")
 }
 
-/// Runs the server until it is killed; prints where it listens.
+/// Runs the server until it is killed; prints its address.
 pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
     let Alone {
         app,
@@ -105,25 +105,25 @@ pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
     bail!("the server has failed")
 }
 
-/// What all agents share.
+/// State that all agents share.
 struct Load {
     address: String,
     every: Duration,
     is_measured: AtomicBool,
-    /// Seconds from sending a report to the answer.
+    /// Latencies of reports in seconds, from sending to the answer.
     taken_in: mpsc::Sender<f64>,
 }
 
-/// A server with as many people, each with a device, and Microphone Sync that waits for nothing.
+/// Server with people, a device for each, and Microphone Sync without delays.
 pub struct Server {
     _child: Child,
     pub url: String,
-    /// May do everything.
+    /// API key with all permissions.
     pub key: String,
     process: Process,
 }
 
-/// Starts it as a process of its own.
+/// Starts the server in a process of its own.
 pub async fn start(agents: usize) -> anyhow::Result<Server> {
     let server = ["agents-server", "--agents", &agents.to_string()];
     let (child, process, line) = process::start(&server).await?;
@@ -143,7 +143,7 @@ pub async fn start(agents: usize) -> anyhow::Result<Server> {
     })
 }
 
-/// Measures and prints.
+/// Measures and prints the figures.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Server {
         _child,
@@ -182,7 +182,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         connected / took
     );
 
-    // Each has reported once.
+    // Each agent has reported once.
     tokio::time::sleep(load.every).await;
     let anchor = anchor(&url, ANCHOR).await?;
     load.is_measured.store(true, Ordering::Relaxed);
@@ -203,7 +203,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         cpu / took
     );
     println!(
-        "report sent -> taken in, ms: p50 {:.2}, p99 {:.1}, of {}; anchor under the same load: p50 {:.2}, p99 {:.1}; p50 / anchor {:.1}; promise 250 ms: {}",
+        "report sent -> answered, ms: p50 {:.2}, p99 {:.1}, of {}; anchor under the same load: p50 {:.2}, p99 {:.1}; p50 / anchor {:.1}; target 250 ms: {}",
         times.at(0.5) * 1e3,
         times.at(0.99) * 1e3,
         times.count(),
@@ -215,7 +215,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fails if an agent has ended: it was none.
+/// Fails if an agent's connection has ended.
 fn all_live(agents: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
     match agents.try_join_next() {
         None => Ok(()),
@@ -241,13 +241,13 @@ async fn connect(address: &str, person: usize) -> anyhow::Result<WebSocketStream
     Ok(socket)
 }
 
-/// Reports as an agent does, until the connection ends.
+/// Reports like an agent until the connection ends.
 async fn report(
     mut socket: WebSocketStream<TcpStream>,
     load: &Load,
     person: usize,
 ) -> anyhow::Result<()> {
-    // Evenly spread, as real agents are.
+    // Evenly distributed, like real agents.
     let phase = load.every.mul_f64(person as f64 * 0.618 % 1.0);
     let mut at = Instant::now() + phase;
     for number in 1.. {
@@ -267,8 +267,14 @@ async fn report(
         let sent = Instant::now();
         socket.send(Message::text(report)).await?;
         loop {
-            let message = socket.next().await.context("the server ended it")??;
-            ensure!(!message.is_close(), "the server ended it: {message}");
+            let message = socket
+                .next()
+                .await
+                .context("the server closed the connection")??;
+            ensure!(
+                !message.is_close(),
+                "the server closed the connection: {message}"
+            );
             let said = message.is_text().then(|| message.to_text()).transpose()?;
             let heard = said.map(serde_json::from_str::<ToAgent>).transpose()?;
             if heard == Some(ToAgent::Received { number }) {

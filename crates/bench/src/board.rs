@@ -1,7 +1,6 @@
-//! The board: how soon it is there with 10,000 people, how soon a change is on the screen, whether pictures are dropped at
-//! 100 changes a second, and what 1,000 open boards cost the server. The server is a process of its own, so that its CPU
-//! time is its own; Chromium is Debian's, driven as the tests drive it. The anchor is a page without anything in the same
-//! browser.
+//! Board: time to open it with 10,000 people, latency of a change on the screen, dropped frames at 100 changes per second,
+//! and the cost of 1,000 open boards for the server. The server is a process of its own, so that its CPU time is measured
+//! separately; Chromium is Debian's, driven like in the tests. The anchor is an empty page in the same browser.
 
 mod browser;
 mod server;
@@ -32,28 +31,28 @@ use crate::{
     verdict,
 };
 
-/// Changes in a second.
+/// Changes per second.
 const RATE: u32 = 100;
-/// So many people take turns: each change is one, and after four seconds all is as before.
+/// Number of people who change in turn: after four seconds all are in their initial state.
 const TURNS: u64 = 200;
-/// Pages are opened so often.
+/// Number of times that pages are opened.
 const ROUNDS: usize = 5;
 
 /// Arguments of the measurement.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// People.
+    /// Number of people.
     #[arg(long, default_value_t = 10_000)]
     people: usize,
-    /// Open boards.
+    /// Number of open boards.
     #[arg(long, default_value_t = 1_000)]
     boards: usize,
-    /// Seconds of load in each run.
+    /// Duration of the load in each run, in seconds.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
 }
 
-/// The server under load.
+/// Server under load.
 struct Server {
     url: String,
     key: String,
@@ -83,7 +82,7 @@ impl Server {
         })
     }
 
-    /// The cookie for a one-time link.
+    /// Redeems a one-time link for a cookie.
     async fn cookie(&self, link: &str) -> anyhow::Result<String> {
         let answer = self.http.get(format!("{}{link}", self.url)).send().await?;
         let cookie = answer.headers().get("set-cookie").context("no cookie")?;
@@ -91,7 +90,7 @@ impl Server {
         Ok(cookie.unwrap_or_default().to_owned())
     }
 
-    /// Somebody's meeting begins or ends.
+    /// Starts or ends a person's meeting.
     async fn change(&self, person: u64, busy: bool) -> anyhow::Result<()> {
         let url = format!("{}/api/v1/people/{person}/meetings/bench", self.url);
         let method = if busy { Method::PUT } else { Method::DELETE };
@@ -103,7 +102,7 @@ impl Server {
         Ok(())
     }
 
-    /// Changes at an even rate: some people in turn become busy, and then free again.
+    /// Applies changes at an even rate: some people in turn become busy, then available again.
     async fn load(self: &Arc<Self>, people: u64, time: Duration) -> anyhow::Result<()> {
         let every = Duration::from_secs(1) / RATE;
         let turns = people.min(TURNS);
@@ -123,7 +122,7 @@ impl Server {
     }
 }
 
-/// Measures and prints.
+/// Measures and prints the figures.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let server = Arc::new(Server::start(arguments).await?);
     println!(
@@ -156,7 +155,7 @@ async fn in_browser(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Resu
         live.at(0.5)
     );
     println!(
-        "  board / anchor {:.1}; promise 1000 ms: {}",
+        "  board / anchor {:.1}; target 1000 ms: {}",
         paint.at(0.5) / anchor.at(0.5),
         verdict(paint.at(0.5) < 1_000.0)
     );
@@ -174,19 +173,19 @@ async fn in_browser(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Resu
     }
     let shown = Percentiles::new(shown);
     println!(
-        "request sent -> change on the screen, ms: p50 {:.1}, p99 {:.1}; promise 100 ms: {}",
+        "request sent -> change on the screen, ms: p50 {:.1}, p99 {:.1}; target 100 ms: {}",
         shown.at(0.5),
         shown.at(0.99),
         verdict(shown.at(0.99) < 100.0)
     );
 
-    browser.watch_pictures().await?;
+    browser.watch_frames().await?;
     server
         .load(people, Duration::from_secs(arguments.seconds))
         .await?;
     let gaps = Percentiles::new(browser.gaps().await?);
     println!(
-        "between two pictures under load, ms: p50 {:.1}, p99 {:.1}, longest {:.1}; promise 100 ms: {}",
+        "between two frames under load, ms: p50 {:.1}, p99 {:.1}, longest {:.1}; target 100 ms: {}",
         gaps.at(0.5),
         gaps.at(0.99),
         gaps.at(1.0),
@@ -212,18 +211,18 @@ async fn many_boards(arguments: &Arguments, server: &Arc<Server>) -> anyhow::Res
     let took = began.elapsed().as_secs_f64();
     let cores = (server.process.cpu()? - before) / took;
     println!(
-        "{} open boards: {cores:.2} cores (idle {:.2}), {:.1} MB/s told; promise 1 core: {}",
+        "{} open boards: {cores:.2} cores (idle {:.2}), {:.1} MB/s sent; target 1 core: {}",
         boards.len(),
         (before - idle) / 2.0,
         told.load(Ordering::Relaxed) as f64 / took / 1e6,
         verdict(cores < 1.0)
     );
-    // A board that has ended was none.
+    // Fails if a board's stream has ended.
     anyhow::ensure!(boards.try_join_next().is_none(), "a stream has ended");
     Ok(())
 }
 
-/// Reads a stream as a board does, and throws away what it reads.
+/// Reads a stream like a board, and discards the data.
 async fn listen(url: String, cookie: String, told: Arc<AtomicU64>) -> anyhow::Result<()> {
     let address = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await?;

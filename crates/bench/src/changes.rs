@@ -1,6 +1,6 @@
-//! One changed person is one change: how long a change of one person, of a relationship and a new person take with few
-//! people and with many, and how many events a board gets that is not concerned. The anchor is a bare HTTP request to the
-//! same server in the same run.
+//! Cost of a change: duration of a change of a person, of a change of a relationship and of adding a person, with few and
+//! with many people, and number of events on an unaffected board. The anchor is a bare HTTP request to the same server in
+//! the same run.
 
 use anyhow::{Context, ensure};
 use presence::PersonId;
@@ -17,9 +17,9 @@ use crate::{
     verdict,
 };
 
-/// Requests of the anchor.
+/// Number of requests of the anchor.
 const ANCHOR: usize = 500;
-/// Many people may take so many times as long as few.
+/// Target: maximum ratio of the duration with many people to that with few.
 const GROWTH_MAX: f64 = 2.0;
 
 /// Arguments of the measurement.
@@ -28,12 +28,12 @@ pub struct Arguments {
     /// Numbers of people, the smallest first.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 50_000])]
     people: Vec<usize>,
-    /// Changes of each kind.
+    /// Number of changes of each kind.
     #[arg(long, default_value_t = 200)]
     rounds: u64,
 }
 
-/// Median milliseconds with one number of people.
+/// Medians in milliseconds for one number of people.
 struct Figures {
     anchor: f64,
     person: f64,
@@ -41,7 +41,7 @@ struct Figures {
     new_person: f64,
 }
 
-/// Measures and prints.
+/// Measures and prints the figures.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!(
         "{:>8} {:>9} {:>18} {:>18} {:>18}  median ms of {}",
@@ -69,14 +69,14 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ] {
         let growth = of(many) / of(few);
         println!(
-            "{name}: most / fewest people {growth:.2}; promise {GROWTH_MAX}: {}",
+            "{name}: most / fewest people {growth:.2}; target {GROWTH_MAX}: {}",
             verdict(growth <= GROWTH_MAX)
         );
     }
     Ok(())
 }
 
-/// A server and a key that may change everything.
+/// Server, and an API key with all permissions.
 struct Server {
     http: Client,
     url: String,
@@ -84,7 +84,7 @@ struct Server {
 }
 
 impl Server {
-    /// Milliseconds until the answer to a change.
+    /// Sends a change. Returns the milliseconds until the answer.
     async fn send(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<f64> {
         let request = self.http.request(method, format!("{}{path}", self.url));
         let request = request.bearer_auth(&self.key).json(body);
@@ -106,7 +106,7 @@ async fn measure(people: usize, rounds: u64) -> anyhow::Result<Figures> {
         url: format!("http://{}", app.address()),
         key: access::new_api_key(&store, "bench", &["read", "write", "admin"], &clock).await?,
     };
-    // The last person has an open board; relationships are between others.
+    // The last person has an open board; the relationships are between others.
     let count = people as u64;
     ensure!(count > 2, "at least three people are needed");
     let mut board = board(&server, &store, PersonId(count)).await?;
@@ -134,7 +134,7 @@ async fn measure(people: usize, rounds: u64) -> anyhow::Result<Figures> {
     }
     ensure!(
         events_of_relationships == 0,
-        "a board that is not concerned got {events_of_relationships} events"
+        "an unaffected board got {events_of_relationships} events"
     );
     app.stop().await;
     let median = |values: Vec<f64>| Percentiles::new(values).at(0.5);
@@ -146,7 +146,7 @@ async fn measure(people: usize, rounds: u64) -> anyhow::Result<Figures> {
     })
 }
 
-/// Opens the event stream of a person, as a board does.
+/// Opens the event stream of a person like a board.
 async fn board(
     server: &Server,
     store: &Store,
@@ -174,14 +174,14 @@ async fn board(
     let cookie = cookie.to_str()?.split(';').next().unwrap_or_default();
     let request = client.get(format!("{}/api/v1/events", server.url));
     let mut stream = request.header("cookie", cookie).send().await?;
-    // The greeting, and what the person's own client changes.
+    // The initial events, and those of the person's own client.
     events(&mut stream).await?;
     Ok(stream)
 }
 
-/// How many events have come on a stream.
+/// Counts the events of a stream until it is quiet.
 async fn events(stream: &mut reqwest::Response) -> anyhow::Result<usize> {
-    /// Events are gathered for 50 ms.
+    /// Longer than the 50 ms for which the server gathers events.
     const QUIET: std::time::Duration = std::time::Duration::from_millis(300);
     let mut count = 0;
     while let Ok(chunk) = tokio::time::timeout(QUIET, stream.chunk()).await {

@@ -1,5 +1,5 @@
-//! The core alone: how fast people are loaded, how much memory each takes, how fast presence is computed and inputs are
-//! taken in, on one core. The anchor is plain work of the same kind in the same run, so that machines can be compared.
+//! Core alone: loading time, memory per person, and rates of presence computations and inputs, on one core. The anchor is a
+//! comparable loop without the engine in the same run, for comparisons between machines.
 
 use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
 
@@ -13,26 +13,26 @@ use tokio::time::Instant;
 
 use crate::verdict;
 
-/// When it happens; any time will do.
+/// Time of all inputs; its value does not matter.
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
-/// The lease of everything here.
+/// Lease of all signals.
 const LEASE: Duration = Duration::from_secs(3600);
-/// The product's promises.
+/// Targets.
 const LOAD_SECONDS: f64 = 10.0;
 const BYTES: f64 = 1024.0;
 const COMPUTATIONS: f64 = 1_000_000.0;
-/// Work between two looks at the clock.
+/// Iterations between two reads of the clock.
 const BATCH: u64 = 10_000;
-/// A step through the people that meets everybody in no order that the memory knows.
+/// Stride through the people that visits all of them in an order that defeats caches.
 const STRIDE: u64 = 7_919;
 
 /// Arguments of the measurement.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// People.
+    /// Number of people.
     #[arg(long, default_value_t = 1_000_000)]
     people: u64,
-    /// Seconds of each measurement of a rate.
+    /// Duration of each measurement of a rate, in seconds.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
 }
@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         if mixed {
             mix(&mut engine, people);
         }
-        // One after the other as when all are looked at, and in no order, where each is a walk to the main memory.
+        // In order, like for a scan of all people, and out of order, where each access goes to main memory.
         for (order, stride) in [("in order", 1), ("in no order", STRIDE)] {
             let rate = per_second(time, people, stride, |person| {
                 black_box(engine.compute(PersonId(person), NOW));
@@ -104,7 +104,7 @@ fn row(name: &str, rate: f64, verdict: &str, anchor: f64) {
     );
 }
 
-/// How often per second `work` can be done, over all people; a stride other than 1 is an order that no cache likes.
+/// Rate of `work` per second over all people; a stride other than 1 visits them out of order.
 fn per_second(time: Duration, people: u64, stride: u64, mut work: impl FnMut(u64)) -> f64 {
     let (began, mut count, mut person) = (Instant::now(), 0u64, 0);
     loop {
@@ -120,7 +120,7 @@ fn per_second(time: Duration, people: u64, stride: u64, mut work: impl FnMut(u64
     }
 }
 
-/// The same walk over a plain map of as many people.
+/// The same loop over a plain map of the same size.
 fn anchor(people: u64, time: Duration) -> f64 {
     let shared: Arc<str> = "Available".into();
     let map: BTreeMap<u64, Arc<str>> = (0..people).map(|person| (person, shared.clone())).collect();
@@ -133,7 +133,7 @@ const fn line(person: u64) -> LineId {
     LineId::Watched(person)
 }
 
-/// One idle person: a line that has spoken, a Teams account that shows Available.
+/// Adds an idle person: a line with a state, and a Teams account that is Available.
 fn load(engine: &mut Engine, person: u64, policy: &Arc<PersonPolicy>) {
     let record = PersonRecord {
         lines: vec![line(person)],
@@ -173,7 +173,7 @@ enum Kind {
     Sweep,
 }
 
-/// Inputs of one kind per second. Time stands still: the people's own deadlines are no part of it.
+/// Rate of inputs of one kind per second. The time is constant, so that no deadlines fire.
 fn handled(engine: &mut Engine, people: u64, time: Duration, kind: Kind) -> f64 {
     let mut rings = false;
     per_second(time, people, STRIDE, |person| match kind {
@@ -191,7 +191,8 @@ fn handled(engine: &mut Engine, people: u64, time: Duration, kind: Kind) -> f64 
     })
 }
 
-/// Puts each fifth of the people into another state: idle, in a call on the telephone system, in a Teams call, in an
+/// Puts each fifth of the people into another state: idle, in a call on the PBX, in a Teams call, in an appointment, with a
+/// chosen profile.
 /// appointment, in a state of their own choice.
 fn mix(engine: &mut Engine, people: u64) {
     for person in 0..people {
@@ -230,7 +231,7 @@ fn mix(engine: &mut Engine, people: u64) {
     }
 }
 
-/// The resident memory of this process, in bytes.
+/// Resident memory of this process in bytes.
 fn resident() -> anyhow::Result<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").context("/proc/self/statm")?;
     let pages = statm

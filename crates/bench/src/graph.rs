@@ -1,5 +1,5 @@
-//! Microsoft's side: how fast notifications are opened, beside what the same core can do with RSA; and how soon a call in Teams
-//! is seen by the sweep within its share of the budget, with telephone calls beside it.
+//! Microsoft side: rate of decrypted notifications compared with RSA operations on the same core, and latency of the sweep
+//! for calls in Teams within its share of the request limit, with calls on the PBX in parallel.
 
 mod decrypt;
 mod detection;
@@ -7,13 +7,14 @@ mod detection;
 /// Arguments of the measurement.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// People in the two sweeps.
+    /// Numbers of people of the sweeps.
     #[arg(long, value_delimiter = ',', default_value = "10000,50000")]
     people: Vec<usize>,
-    /// Seconds of calls in each: three of Microsoft's windows, for a budget that is overdrawn shows in the second.
+    /// Duration of the calls of each run in seconds: three of Microsoft's windows, because a budget that is exceeded shows
+    /// in the second one.
     #[arg(long, default_value_t = 90)]
     seconds: u64,
-    /// Writes to Teams a second. Each phone call makes four: its begin and its end, for both sides.
+    /// Writes to Teams per second. Each call on the PBX causes four: start and end, for both sides.
     #[arg(long, value_delimiter = ',', default_value = "40", value_parser = clap::value_parser!(u32).range(1..))]
     rate: Vec<u32>,
 }

@@ -1,8 +1,7 @@
-//! The two latencies that the product lives by, under a steady load of calls.
+//! Latencies of the synchronisation under a steady load of calls.
 //!
-//! Half of the people call each other on the telephone system, the other half in Teams, both at the named rate. Load,
-//! server, Teams and telephone system share the machine. The anchor is a bare HTTP request to the same server in the
-//! same run.
+//! Half of the people call each other on the PBX, the other half in Teams, both at the same rate. Load, server, Teams and
+//! PBX share the machine. The anchor is a bare HTTP request to the same server in the same run.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,20 +11,20 @@ use tokio::time::Instant;
 
 use crate::{percentiles::Percentiles, stage::Stage};
 
-/// How long a call lasts. Longer than the least interval between two writes of one person.
+/// Duration of a call. Longer than the minimum interval between two writes of one person.
 const TALK: Duration = Duration::from_secs(4);
-/// Requests of the anchor.
+/// Number of requests of the anchor.
 const ANCHOR: usize = 2_000;
-/// The product's promise for the 99th percentile, in milliseconds.
+/// Target for the 99th percentile in milliseconds.
 const TARGET: f64 = 10.0;
 
 /// Arguments of the measurement.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// People.
+    /// Number of people.
     #[arg(long, default_value_t = 10_000)]
     people: usize,
-    /// Seconds of load in each run.
+    /// Duration of the load in each run, in seconds.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
 }
@@ -109,12 +108,12 @@ async fn measure(arguments: &Arguments, run: Run) -> anyhow::Result<()> {
         let values = Percentiles::new(samples);
         print_row(name, &values, half);
         let p99 = values.at(0.99) * 1e3;
-        // An unoptimised build proves only that the benchmark runs.
+        // An unoptimised build only shows that the benchmark runs.
         if !cfg!(debug_assertions) && (p99.is_nan() || p99 > TARGET) {
             println!("  MISSED: p99 {p99:.2} ms, the target is {TARGET} ms");
         }
     }
-    println!("{calls} calls on each side, all begun and ended");
+    println!("{calls} calls on each side, all started and ended");
     listener.abort();
     stage.stop().await;
     Ok(())
@@ -129,8 +128,7 @@ fn print_row(name: &str, values: &Percentiles, anchor: f64) {
     );
 }
 
-/// The same machine, the same server, nothing to do.
-/// Seconds that bare HTTP requests to a server take, one after the other.
+/// Durations in seconds of bare HTTP requests to an otherwise idle server, one after the other.
 pub async fn anchor(server: &str, requests: usize) -> anyhow::Result<Percentiles> {
     let http = reqwest::Client::new();
     let url = format!("{server}/healthz");
@@ -143,7 +141,7 @@ pub async fn anchor(server: &str, requests: usize) -> anyhow::Result<Percentiles
     Ok(Percentiles::new(values))
 }
 
-/// A client that reads the event stream, as a board does.
+/// Reads the event stream like a board.
 async fn listen(address: std::net::SocketAddr, key: String) -> anyhow::Result<()> {
     let url = format!("http://{address}/api/v1/events");
     let mut stream = reqwest::Client::new()
@@ -161,7 +159,7 @@ async fn wait_for_listener(metrics: &Arc<Metrics>) {
     }
 }
 
-/// Begins calls at an even rate and ends each after its time. Returns how many there were on each side.
+/// Starts calls at an even rate and ends each after its duration. Returns the number of calls on each side.
 async fn load(stage: &Stage, per_second: u32, time: Duration) -> usize {
     let pairs: Vec<&[(String, String)]> = stage.people.chunks_exact(2).collect();
     let (telephone, teams) = pairs.split_at(pairs.len() / 2);
@@ -176,14 +174,14 @@ async fn load(stage: &Stage, per_second: u32, time: Duration) -> usize {
         tokio::time::sleep_until(due).await;
         count += 1;
         if let [(_, from), (_, to)] = telephone {
-            stage.telephone_call(&mut calls, from, to, TALK);
+            stage.pbx_call(&mut calls, from, to, TALK);
         }
         if let [(from, _), (to, _)] = teams {
             stage.teams_call(&mut calls, from, to, TALK);
         }
     }
     while calls.join_next().await.is_some() {}
-    // The last ends are read by the next sweep.
+    // The next sweep reads the last ends.
     tokio::time::sleep(Duration::from_secs(2)).await;
     count
 }

@@ -1,4 +1,4 @@
-//! Measures what the product promises. `cargo run --release -p bench -- latency`.
+//! Measures the performance targets of the product. `cargo run --release -p bench -- latency`.
 
 mod agent;
 mod agents;
@@ -18,29 +18,29 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "bench", about)]
 enum Command {
-    /// The desktop agent: from the microphone to a colleague, and what it needs.
+    /// Desktop agent: latency from the microphone to a colleague's screen, and use of resources.
     Agent(agent::Arguments),
-    /// What desktop agents cost the server, and how soon a report is taken in.
+    /// Desktop agents: their cost for the server, and the latency of reports.
     Agents(agents::Arguments),
-    /// The server of that measurement, a process of its own.
+    /// Server of that measurement, in a process of its own.
     #[command(hide = true)]
     AgentsServer(agents::ServerArguments),
-    /// The board in a browser, and what a thousand open boards cost.
+    /// Board in a browser, and the cost of a thousand open boards.
     Board(board::Arguments),
-    /// The server of that measurement, a process of its own.
+    /// Server of that measurement, in a process of its own.
     #[command(hide = true)]
     BoardServer(board::ServerArguments),
-    /// What a change of one person costs with few people and with many.
+    /// Cost of a change of one person, with few and with many people.
     Changes(changes::Arguments),
-    /// People per second and per gigabyte: what the core itself can do.
+    /// Core alone: people per second and per gigabyte.
     Engine(engine::Arguments),
-    /// Notifications per second beside openssl, and how soon the sweep sees a call in Teams.
+    /// Notifications per second compared with openssl, and latency of the sweep for calls in Teams.
     Graph(graph::Arguments),
-    /// Telephone event to Graph request, and Graph's answer to event on the clients' streams.
+    /// Latency from a PBX event to the Graph request, and from Graph's answer to the clients' event.
     Latency(latency::Arguments),
-    /// Telling watchers over SIP, beside Kamailio: CPU, latency, set-up and memory.
+    /// Presence server over SIP compared with Kamailio: CPU, latency, set-up and memory.
     Sip(sip::Arguments),
-    /// The server of that measurement, a process of its own.
+    /// Server of that measurement, in a process of its own.
     #[command(hide = true)]
     SipServer(sip::ServerArguments),
 }
@@ -62,10 +62,10 @@ async fn main() -> anyhow::Result<()> {
     }
 }
 
-/// Whether a promise was kept.
+/// Text for a target that was met or missed.
 const fn verdict(met: bool) -> &'static str {
     if cfg!(debug_assertions) {
-        // An unoptimised build proves only that the benchmark runs.
+        // An unoptimised build only shows that the benchmark runs.
         "-"
     } else if met {
         "met"

@@ -11,12 +11,12 @@ impl Percentiles {
         Self(values)
     }
 
-    /// How many values there are.
+    /// Number of values.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// The least value that `share` of all do not exceed; NaN without values.
+    /// Smallest value that a `share` of all values does not exceed; NaN without values.
     pub fn at(&self, share: f64) -> f64 {
         let rank = (self.0.len() as f64 * share).ceil() as usize;
         self.0

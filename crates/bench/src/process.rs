@@ -1,4 +1,4 @@
-//! The server under load as a process of its own, and what it uses.
+//! Server under load in a process of its own, and its use of resources.
 
 use std::{fs, process::Stdio};
 
@@ -8,7 +8,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// Starts this program again as a server, and waits for the line in which it says where it is. Dropping the child kills it.
+/// Starts this program again as a server, and waits for the line with its address. Dropping the child kills it.
 pub async fn start(arguments: &[&str]) -> anyhow::Result<(Child, Process, String)> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(arguments)
@@ -21,22 +21,22 @@ pub async fn start(arguments: &[&str]) -> anyhow::Result<(Child, Process, String
     Ok((child, process, line.context("the server did not start")?))
 }
 
-/// Another process, by its number.
+/// Another process, by its id.
 #[derive(Clone, Copy, Debug)]
 pub struct Process(pub u32);
 
 impl Process {
-    /// Seconds of CPU that it has used.
+    /// Used CPU time in seconds.
     pub fn cpu(self) -> anyhow::Result<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
-        // The name may have spaces; what follows the last parenthesis has none.
+        // The name may contain spaces; the fields follow the last parenthesis.
         let (_, rest) = stat.rsplit_once(')').context("/proc/…/stat")?;
         let mut fields = rest.split_whitespace().skip(11);
         let mut ticks = || -> anyhow::Result<f64> { Ok(fields.next().context("ticks")?.parse()?) };
         Ok((ticks()? + ticks()?) / 100.0)
     }
 
-    /// How often its threads have gone to sleep by themselves: each time something woke them before.
+    /// Number of voluntary context switches of its threads: each follows a wake-up.
     pub fn switches(self) -> anyhow::Result<u64> {
         let mut switches = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.0))? {
@@ -51,7 +51,7 @@ impl Process {
         Ok(switches)
     }
 
-    /// Bytes of memory that it occupies.
+    /// Used memory in bytes.
     pub fn memory(self) -> anyhow::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

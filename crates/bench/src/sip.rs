@@ -1,5 +1,5 @@
-//! `bench -- sip`: what telling watchers over SIP costs, beside Kamailio's presence server under the same load on the same
-//! machine. Ours is the whole server: what is published passes the engine, and what is told passes the filter for viewers.
+//! `bench -- sip`: cost of notifying watchers over SIP, compared with Kamailio's presence server under the same load on the
+//! same machine. Ours is the whole server: publications pass the engine, and notifications pass the filter for viewers.
 
 mod redirect;
 
@@ -21,38 +21,38 @@ use crate::{
     verdict,
 };
 
-/// Presentities of the load.
+/// Number of presentities of the load.
 const PEOPLE: usize = 1_000;
-/// Subscriptions of the measurement of memory.
-const HELD: usize = 1_000_000;
-/// Kamailio keeps transactions for five seconds: until it has let go of them it works on, at the cost of whoever is next.
-const REST: Duration = Duration::from_secs(6);
-/// Port of Kamailio in this measurement.
+/// Number of subscriptions in the measurement of memory.
+const SUBSCRIPTIONS: usize = 1_000_000;
+/// Kamailio keeps transactions for five seconds, whose clean-up would slow down the next measurement.
+const IDLE_PAUSE: Duration = Duration::from_secs(6);
+/// Port of Kamailio.
 const KAMAILIO: u16 = 5_090;
 
 /// Arguments of `sip`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// How long each load is measured.
+    /// Duration of each load in seconds.
     #[arg(long, default_value_t = 5)]
     seconds: u32,
-    /// How often both are measured in turn; medians are compared.
+    /// Number of rounds; both servers take turns, and medians are compared.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Leave out the million subscriptions and the rests between loads.
+    /// Skip the million subscriptions and the pauses between loads.
     #[arg(long)]
     small: bool,
 }
 
-/// Arguments of the server.
+/// Arguments of the server process.
 #[derive(Debug, clap::Args)]
 pub struct ServerArguments {
-    /// How many people there are.
+    /// Number of people.
     #[arg(long)]
     people: usize,
 }
 
-/// Runs the server until it is killed; prints where it listens.
+/// Runs the server until it is killed; prints its address.
 pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
     let phones = PhonesOptions {
         tls: None,
@@ -70,13 +70,13 @@ pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
         store: _,
         _folder,
     } = Alone::start(arguments.people, Some(phones)).await?;
-    let address = app.sip_address().context("telephones are not served")?;
+    let address = app.sip_address().context("phones are not served")?;
     println!("{address}");
     app.failed().await;
     bail!("the server has failed")
 }
 
-/// A server under load.
+/// Server under load.
 struct Server {
     name: &'static str,
     address: String,
@@ -110,7 +110,7 @@ impl Server {
             "Kamailio does not start ({out}{}); apt-get install kamailio kamailio-presence-modules",
             String::from_utf8_lossy(&started.stderr)
         );
-        // Something to wait for at the end: Kamailio itself is ended by its own script.
+        // A child to wait for at the end; Kamailio is stopped by its own script.
         let child = Command::new("true").spawn()?;
         Ok(Self {
             name: "Kamailio",
@@ -134,16 +134,16 @@ impl Server {
             "the load failed: {out}{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        // What was not measured is written as NaN, which is no JSON.
+        // Missing figures are written as NaN, which is not JSON.
         let line = out.lines().find(|line| line.starts_with('{'));
         let line = line.context("no result")?.replace("NaN", "null");
         Ok(serde_json::from_str(&line)?)
     }
 }
 
-/// What one load shows.
+/// Figures of one load.
 #[derive(Clone, Copy, Debug, Default)]
-struct Measured {
+struct LoadFigures {
     publishes_per_second: f64,
     cpu_per_publish: f64,
     p99: f64,
@@ -154,7 +154,7 @@ fn number(value: &Value, path: &str) -> f64 {
     value.pointer(path).and_then(Value::as_f64).unwrap_or(0.0)
 }
 
-impl Measured {
+impl LoadFigures {
     fn of(result: &Value) -> anyhow::Result<Self> {
         for (what, path) in [
             ("retransmissions", "/retransmits"),
@@ -162,7 +162,7 @@ impl Measured {
             ("refused PUBLISHes", "/publish_err"),
         ] {
             let count = number(result, path);
-            ensure!(count == 0.0, "{count} {what}: nothing may be lost here");
+            ensure!(count == 0.0, "{count} {what}: none may be lost");
         }
         let all = number(result, "/notify_received") == number(result, "/notify_answered_200");
         ensure!(all, "a NOTIFY was not answered");
@@ -181,12 +181,12 @@ fn median(mut of: Vec<f64>) -> f64 {
     of.get(of.len() / 2).copied().unwrap_or_default()
 }
 
-/// Median of one figure of each load.
-fn medians(runs: &[Measured], figure: impl Fn(&Measured) -> f64) -> f64 {
+/// Median of one figure over all rounds.
+fn medians(runs: &[LoadFigures], figure: impl Fn(&LoadFigures) -> f64) -> f64 {
     median(runs.iter().map(figure).collect())
 }
 
-/// Measures both in turn and prints the ratios.
+/// Measures both servers in turn and prints the ratios.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/lab/sipbench");
     let generator = build(&lab).await?;
@@ -197,7 +197,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .env("BENCH_RUN", folder.path())
         .status()
         .await;
-    down.context("Kamailio could not be ended")?;
+    down.context("Kamailio could not be stopped")?;
     measured
 }
 
@@ -245,12 +245,12 @@ async fn compare(
         for (server, runs) in [ours, kamailio].into_iter().zip(&mut saturated) {
             let result = server.load(generator, &load(&["--window", "16"])).await?;
             rest(arguments).await;
-            runs.push(Measured::of(&result)?);
+            runs.push(LoadFigures::of(&result)?);
         }
     }
     let [mine, theirs] = saturated;
-    // Half of what Kamailio can do, for both: whoever can do more must not be slower at it.
-    // What is not optimised only shows that it runs.
+    // Half of Kamailio's maximum rate, for both servers: the faster one must not be slower at that rate. An unoptimised
+    // build only shows that the benchmark runs.
     let share = if cfg!(debug_assertions) { 20.0 } else { 2.0 };
     let half = (medians(&theirs, |run| run.publishes_per_second) / share).max(1.0);
     let rate = format!("{half:.0}");
@@ -259,7 +259,7 @@ async fn compare(
         for (server, runs) in [ours, kamailio].into_iter().zip(&mut halves) {
             let result = server.load(generator, &load(&["--rate", &rate])).await?;
             rest(arguments).await;
-            runs.push(Measured::of(&result)?);
+            runs.push(LoadFigures::of(&result)?);
         }
     }
     println!("\n{watchers} watchers each            Offhook    Kamailio    ratio   goal");
@@ -275,9 +275,9 @@ async fn compare(
             verdict(met)
         );
     };
-    let both = |figure: fn(&Measured) -> f64| [medians(&mine, figure), medians(&theirs, figure)];
+    let both = |figure: fn(&LoadFigures) -> f64| [medians(&mine, figure), medians(&theirs, figure)];
     let [at_half, at_half_theirs] = halves;
-    let p99 = |run: &Measured| run.p99;
+    let p99 = |run: &LoadFigures| run.p99;
     row(
         "CPU per PUBLISH, µs",
         both(|run| run.cpu_per_publish),
@@ -305,24 +305,24 @@ async fn compare(
     Ok(())
 }
 
-/// Lets the machine come to rest.
+/// Waits for the machine to become idle.
 async fn rest(arguments: &Arguments) {
     if !arguments.small {
-        tokio::time::sleep(REST).await;
+        tokio::time::sleep(IDLE_PAUSE).await;
     }
 }
 
-/// What a million subscriptions take.
+/// Measures the memory of a million subscriptions.
 async fn memory(generator: &Path, ours: &Server) -> anyhow::Result<()> {
-    let watchers = (HELD / PEOPLE).to_string();
+    let watchers = (SUBSCRIPTIONS / PEOPLE).to_string();
     let arguments = ["-w", &watchers, "--hold", "2", "--sub-window", "256"];
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     let result = ours.load(generator, &arguments).await?;
     let mebibytes = |path| number(&result, path);
     let grown = mebibytes("/server_pss_mib/subscribed") - mebibytes("/server_pss_mib/idle");
-    let bytes = grown * 1_048_576.0 / HELD as f64;
+    let bytes = grown * 1_048_576.0 / SUBSCRIPTIONS as f64;
     println!(
-        "\n{HELD} subscriptions to {}: {bytes:.0} bytes each (goal 512) {}, {:.0} set up a second",
+        "\n{SUBSCRIPTIONS} subscriptions to {}: {bytes:.0} bytes each (goal 512) {}, {:.0} set up a second",
         ours.name,
         verdict(bytes <= 512.0),
         number(&result, "/subscribe_per_s")

@@ -1,5 +1,5 @@
-//! The stage of a measurement: the real server with a real store, a Teams tenant in a box, and a simulated telephone
-//! system that speaks SIP on loopback, all in one process.
+//! Environment of a measurement: the real server with a real store, a simulated Teams tenant, and a simulated PBX with SIP
+//! on loopback, all in one process.
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
@@ -19,16 +19,16 @@ use telephony::{
 };
 use tokio::task::JoinSet;
 
-/// How long everybody may take to be linked, watched and read once.
+/// Timeout until all people are linked, watched and read once.
 const READY_MAX: Duration = Duration::from_secs(120);
 
-/// Everything that runs.
+/// All parts of the environment.
 pub struct Stage {
     pub app: App,
     pub teamsbox: Arc<Teamsbox>,
     pub pbx: Arc<SimulatedPbx>,
     pub api_key: String,
-    /// Teams ids and extensions, by person.
+    /// Teams id and extension of each person.
     pub people: Vec<(String, String)>,
     _folder: tempfile::TempDir,
 }
@@ -45,7 +45,7 @@ fn client(teamsbox: &Teamsbox) -> graph::ClientConfig {
 }
 
 impl Stage {
-    /// Starts it with so many people.
+    /// Starts the environment with this number of people.
     pub async fn start(
         people: usize,
         requests_per_30_seconds: Option<u32>,
@@ -85,7 +85,7 @@ impl Stage {
         let folder = tempfile::tempdir()?;
         let store = Store::open(&folder.path().join("bench.db"), OrganisationId::FIRST).await?;
         store
-            .import(&everybody(&ids), &change("people.import", "people"))
+            .import(&import_people(&ids), &change("people.import", "people"))
             .await?;
         synchronise(&store).await?;
         let clock = Clock::system();
@@ -120,7 +120,7 @@ impl Stage {
         .await?;
         tokio::time::timeout(READY_MAX, app.everybody_observed())
             .await
-            .context("not everybody was linked, watched and read in time")?;
+            .context("not all people were linked, watched and read in time")?;
         Ok(Self {
             app,
             teamsbox: Arc::new(teamsbox),
@@ -131,8 +131,8 @@ impl Stage {
         })
     }
 
-    /// A call on the telephone system that is answered at once and lasts so long.
-    pub fn telephone_call(&self, calls: &mut JoinSet<()>, from: &str, to: &str, talk: Duration) {
+    /// Makes a call on the PBX that is answered at once and lasts for `talk`.
+    pub fn pbx_call(&self, calls: &mut JoinSet<()>, from: &str, to: &str, talk: Duration) {
         if let Ok(call) = self.pbx.ring(from, to) {
             let pbx = self.pbx.clone();
             calls.spawn(async move {
@@ -143,7 +143,7 @@ impl Stage {
         }
     }
 
-    /// A call in Teams that lasts so long.
+    /// Makes a call in Teams that lasts for `talk`.
     pub fn teams_call(&self, calls: &mut JoinSet<()>, from: &str, to: &str, talk: Duration) {
         let began = self
             .teamsbox
@@ -153,13 +153,13 @@ impl Stage {
             let (teamsbox, from) = (self.teamsbox.clone(), from.to_owned());
             calls.spawn(async move {
                 tokio::time::sleep(talk).await;
-                // It ends whether or not Teams still knows it.
+                // The call may have ended in Teams already.
                 let _ = teamsbox.end_call(&from);
             });
         }
     }
 
-    /// Ends it in order.
+    /// Stops all parts in order.
     pub async fn stop(self) {
         self.app.stop().await;
         if let Some(pbx) = Arc::into_inner(self.pbx) {
@@ -168,7 +168,7 @@ impl Stage {
     }
 }
 
-/// The real server and its store, with people but neither tenant nor telephone system: for what is measured on its other side.
+/// The real server and its store with people, without tenant and PBX.
 pub struct Alone {
     pub app: App,
     pub store: Store,
@@ -176,7 +176,7 @@ pub struct Alone {
 }
 
 impl Alone {
-    /// Starts it with so many people.
+    /// Starts the server with this number of people.
     pub async fn start(people: usize, phones: Option<PhonesOptions>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let store = Store::open(&folder.path().join("bench.db"), OrganisationId::FIRST).await?;
@@ -212,8 +212,8 @@ fn name(index: usize) -> String {
     format!("person-{index}")
 }
 
-/// The people with these accounts and extensions.
-fn everybody(ids: &[(String, String)]) -> Vec<ImportPerson> {
+/// People with these accounts and extensions.
+fn import_people(ids: &[(String, String)]) -> Vec<ImportPerson> {
     let people = ids.iter().enumerate();
     people
         .map(|(index, (id, extension))| ImportPerson {
@@ -242,7 +242,7 @@ pub fn change(what: &'static str, target: &'static str) -> Change<'static> {
     }
 }
 
-/// Lets calls and Do not disturb cross for everybody.
+/// Enables the synchronisation of calls and Do not disturb for all people.
 async fn synchronise(store: &Store) -> anyhow::Result<()> {
     let change = change("settings.set", "organisation/teams");
     let page = r#"{"mode":"telephony_and_presence"}"#;
@@ -252,7 +252,7 @@ async fn synchronise(store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is measured is the product, not the limits of a tenant.
+/// Disables the limits of the tenant, which are not to be measured.
 fn unlimited() -> teamsbox::Knobs {
     teamsbox::Knobs {
         presence_limit: 0,

@@ -1,11 +1,11 @@
-//! The server's event stream, read as a board does.
+//! Reads the server's event stream like a board.
 
 use serde_json::Value;
 
-/// Reads it until it ends; `seen` takes each event.
+/// Passes each event to `seen` until the stream ends.
 ///
 /// # Errors
-/// It cannot be had.
+/// The stream cannot be opened.
 pub async fn follow(server: &str, key: &str, mut seen: impl FnMut(&Value)) -> anyhow::Result<()> {
     let request = reqwest::Client::new().get(format!("{server}/api/v1/events"));
     let mut stream = request.bearer_auth(key).send().await?.error_for_status()?;

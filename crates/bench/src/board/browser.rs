@@ -1,4 +1,4 @@
-//! Chromium, and what it tells of its own pictures.
+//! Chromium, and its measurements of frames.
 
 use std::{net::TcpListener, process::Stdio, time::Duration};
 
@@ -8,17 +8,17 @@ use server::clock::Clock;
 use thirtyfour::{ChromiumLikeCapabilities, Cookie, DesiredCapabilities, WebDriver};
 use tokio::process::{Child, Command};
 
-/// How long the driver may take to start, and a change to be seen.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout for the start of the driver, and for a change on the screen.
+const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A window.
+/// Window of the browser.
 pub(super) struct Browser {
     page: WebDriver,
     driver: Child,
     _profile: tempfile::TempDir,
 }
 
-/// Milliseconds since 1970, as the browser counts them.
+/// Milliseconds since 1970, as a number of JavaScript.
 pub(super) fn now() -> f64 {
     Clock::system().now().milliseconds() as f64
 }
@@ -54,10 +54,10 @@ impl Browser {
                 }
             }
         };
-        let page = tokio::time::timeout(PATIENCE, opened)
+        let page = tokio::time::timeout(STEP_TIMEOUT, opened)
             .await
             .context("chromedriver does not answer")?;
-        page.set_script_timeout(PATIENCE).await?;
+        page.set_script_timeout(STEP_TIMEOUT).await?;
         Ok(Self {
             page,
             driver,
@@ -79,14 +79,14 @@ impl Browser {
         Ok(done.json().clone())
     }
 
-    /// What a script gives to the function `done`.
+    /// Result of an asynchronous script, which passes it to the function `done`.
     async fn promised(&self, script: &str) -> anyhow::Result<Value> {
         let script = format!("const done = arguments[arguments.length - 1]; {script}");
         let done = self.page.execute_async(script, Vec::new()).await?;
         Ok(done.json().clone())
     }
 
-    /// Milliseconds from asking for the page to its first picture.
+    /// Milliseconds from the request of a page to its first paint.
     pub(super) async fn first_paint(&self) -> anyhow::Result<f64> {
         let script =
             "const paint = () => performance.getEntriesByName('first-contentful-paint')[0];
@@ -94,7 +94,7 @@ impl Browser {
         self.promised(script).await?.as_f64().context("no picture")
     }
 
-    /// Milliseconds from asking for the board until it is live.
+    /// Milliseconds from the request of the board until it is live.
     pub(super) async fn live(&self) -> anyhow::Result<f64> {
         let script =
             "const is = () => document.getElementById('connection').dataset.state === 'live';
@@ -102,7 +102,7 @@ impl Browser {
         self.promised(script).await?.as_f64().context("not live")
     }
 
-    /// Begins to look at a person's row.
+    /// Starts to observe a person's row.
     pub(super) async fn expect_change(&self, person: u64) -> anyhow::Result<()> {
         let script = format!(
             "window.changedAt = undefined;
@@ -118,14 +118,14 @@ impl Browser {
         Ok(())
     }
 
-    /// When its change was on the screen.
+    /// Time at which the change was on the screen.
     pub(super) async fn changed_at(&self) -> anyhow::Result<f64> {
         let script = "const look = () => window.changedAt ? done(window.changedAt) : setTimeout(look, 2); look();";
         self.promised(script).await?.as_f64().context("no change")
     }
 
-    /// Begins to measure the time between pictures.
-    pub(super) async fn watch_pictures(&self) -> anyhow::Result<()> {
+    /// Starts to measure the time between frames.
+    pub(super) async fn watch_frames(&self) -> anyhow::Result<()> {
         let script = "window.gaps = []; let last = performance.now();
             const next = (now) => { window.gaps.push(now - last); last = now; requestAnimationFrame(next); };
             requestAnimationFrame((now) => { last = now; requestAnimationFrame(next); });";
@@ -133,7 +133,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Milliseconds between pictures since then.
+    /// Milliseconds between the frames since the start.
     pub(super) async fn gaps(&self) -> anyhow::Result<Vec<f64>> {
         let gaps = self.script("return window.gaps").await?;
         let gaps = gaps.as_array().context("no pictures")?;

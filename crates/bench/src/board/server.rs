@@ -1,4 +1,4 @@
-//! The server of the measurement: people with accounts, and nothing that changes by itself.
+//! Server of the measurement: people with accounts, and no changes of its own.
 
 use anyhow::bail;
 use presence::PersonId;
@@ -8,18 +8,18 @@ use store::{Account, Role};
 
 use crate::stage::{Alone, change};
 
-/// Arguments of the server.
+/// Arguments of the server process.
 #[derive(Debug, clap::Args)]
 pub struct ServerArguments {
-    /// How many people there are.
+    /// Number of people.
     #[arg(long)]
     people: usize,
-    /// How many of them have accounts.
+    /// Number of people with accounts.
     #[arg(long)]
     boards: usize,
 }
 
-/// Runs the server until it is killed; prints where it listens, and how one gets in.
+/// Runs the server until it is killed; prints its address, an API key and links to sign in.
 pub async fn serve(arguments: &ServerArguments) -> anyhow::Result<()> {
     let Alone {
         app,

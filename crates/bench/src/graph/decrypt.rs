@@ -1,5 +1,5 @@
-//! Whole notifications (JSON, token, HMAC, decryption) per second on one core, and as the anchor the private operations of
-//! RSA 2048 that `openssl speed` does there in turn.
+//! Rate of whole notifications (JSON, token, HMAC, decryption) on one core. The anchor is the rate of private RSA 2048
+//! operations by `openssl speed` on the same core.
 
 use std::{path::Path, process::Command, time::Duration};
 
@@ -20,14 +20,14 @@ use tokio::time::Instant;
 
 use crate::verdict;
 
-/// The vectors of the Graph client's own tests: Entra's keys and a token signed with one.
+/// Test vectors of the Graph client: Entra's keys, and a token signed with one of them.
 const VECTORS: &str = include_str!("../../../graph/tests/vectors.json");
-/// When that token is valid.
+/// Time at which the token is valid.
 const NOW: i64 = 1_767_232_800_000;
-/// Turns of each side: the machine's mood changes within seconds.
+/// Number of turns of each side, because the speed of the machine changes within seconds.
 const TURNS: u32 = 3;
 const TURN: Duration = Duration::from_secs(2);
-/// The product's promise.
+/// Target: share of the anchor.
 const TARGET: f64 = 0.9;
 
 pub(super) fn run() -> anyhow::Result<()> {
@@ -46,13 +46,13 @@ pub(super) fn run() -> anyhow::Result<()> {
     let share = ours / theirs;
     println!("anchor: openssl, private operations of RSA 2048 per second {theirs:>10.0}");
     println!(
-        "notifications opened per second, one core                {ours:>10.0}  {}  {share:.2} of the anchor",
+        "notifications decrypted per second, one core             {ours:>10.0}  {}  {share:.2} of the anchor",
         verdict(share >= TARGET)
     );
     Ok(())
 }
 
-/// A certificate and its key in PEM.
+/// Creates a certificate and its key in PEM.
 fn pair(folder: &Path) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     let (certificate, key) = (folder.join("c.pem"), folder.join("k.pem"));
     let made = Command::new("openssl")
@@ -71,7 +71,7 @@ fn pair(folder: &Path) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
         .arg(&certificate)
         .output()
         .context("openssl is missing: apt-get install openssl")?;
-    ensure!(made.status.success(), "openssl made no certificate");
+    ensure!(made.status.success(), "openssl created no certificate");
     Ok((std::fs::read(certificate)?, std::fs::read(key)?))
 }
 
@@ -91,7 +91,7 @@ fn receiver(vectors: &Value, certificate: &[u8], key: &[u8]) -> anyhow::Result<R
     Ok(receiver)
 }
 
-/// As many notifications as are opened in a turn, each with a key of its own.
+/// Creates the notifications of one turn, each encrypted with a key of its own.
 fn bodies(vectors: &Value, certificate: &[u8], salt: &mut u64) -> anyhow::Result<Vec<Vec<u8>>> {
     const COUNT: usize = 20_000;
     let public = public_key(certificate)?;
@@ -133,7 +133,7 @@ fn public_key(certificate: &[u8]) -> anyhow::Result<OaepPublicEncryptingKey> {
         .arg("-out")
         .arg(&der)
         .output()?;
-    ensure!(made.status.success(), "openssl gave no public key");
+    ensure!(made.status.success(), "openssl printed no public key");
     let key = PublicEncryptingKey::from_der(&std::fs::read(der)?)?;
     Ok(OaepPublicEncryptingKey::new(key)?)
 }
@@ -168,7 +168,7 @@ fn opened_per_second(receiver: &mut Receiver, bodies: &[Vec<u8>]) -> anyhow::Res
         match receiver.receive(NOW, body) {
             ReceiveResult::Events(events) if events.len() == 1 => count += 1,
             other => anyhow::bail!(
-                "a good notification was not believed: {other:?}, {:?}",
+                "a valid notification was rejected: {other:?}, {:?}",
                 receiver.counters()
             ),
         }
@@ -179,7 +179,7 @@ fn opened_per_second(receiver: &mut Receiver, bodies: &[Vec<u8>]) -> anyhow::Res
     Ok(f64::from(count) / began.elapsed().as_secs_f64())
 }
 
-/// What `openssl speed` calls `sign`: private operations per second, on one core.
+/// Rate of private operations per second on one core, the column `sign` of `openssl speed`.
 fn openssl() -> anyhow::Result<f64> {
     let seconds = TURN.as_secs().to_string();
     let output = Command::new("openssl")
@@ -191,10 +191,10 @@ fn openssl() -> anyhow::Result<f64> {
         .find(|line| line.starts_with("rsa") && line.contains("2048"));
     // "rsa 2048 bits 0.000207s 0.000006s 4822.2 160000.0", with further columns in later versions.
     let numbers = line
-        .context("openssl said nothing of rsa2048")?
+        .context("openssl printed no line for rsa2048")?
         .split_whitespace();
     let rate = numbers
         .filter_map(|word| word.parse::<f64>().ok())
         .find(|rate| *rate != 2048.0);
-    rate.context("openssl named no rate")
+    rate.context("openssl printed no rate")
 }

@@ -1,4 +1,4 @@
-//! How soon the sweep sees a call that begins in Teams, what it spends for that, and what telephone calls feel of it.
+//! Latency of the sweep for calls that start in Teams, its requests, and its effect on calls on the PBX.
 
 use std::{
     collections::HashMap,
@@ -12,32 +12,32 @@ use tokio::time::Instant;
 
 use crate::{latency::anchor, percentiles::Percentiles, stage::Stage, stream::follow, verdict};
 
-/// Microsoft's documented limit, of which the sweep may spend a share.
+/// Microsoft's documented limit in requests per 30 seconds.
 const BUDGET: u32 = 1_500;
 const SHARE: f64 = 0.35;
-/// People up to whom everybody is read each second.
+/// Number of people up to which all are read every second.
 const SMALL: usize = 10_000;
-/// Writes a second beside which reading keeps its pace. Above, it takes up to three times as long.
+/// Writes per second up to which reads keep their pace; beyond, they slow down to a third.
 const CALM: u32 = 20;
-/// Writes a second up to which none waits.
+/// Writes per second up to which no write waits.
 const BUSY: u32 = 40;
-/// The product's promises, in seconds: beside few writes and beside many.
+/// Targets in seconds, with few writes and with many.
 const SMALL_TARGETS: [f64; 2] = [1.5, 3.5];
 const LARGE_TARGETS: [f64; 2] = [5.0, 15.5];
 const TELEPHONE_TARGET: f64 = 0.01;
-/// Requests of the anchor.
+/// Number of requests of the anchor.
 const ANCHOR: usize = 500;
-/// Writes to Teams that a phone call makes.
+/// Number of writes to Teams caused by a call on the PBX.
 const WRITES_PER_CALL: u32 = 4;
-/// How long a call lasts: longer than it takes to be seen.
+/// Duration of a call, longer than its detection takes.
 const TALK: Duration = Duration::from_secs(8);
 
-/// When calls began of people by number, until they are seen.
-type Begun = Arc<Mutex<HashMap<String, Instant>>>;
+/// Start times of calls that were not detected yet, by the number of the person.
+type PendingCalls = Arc<Mutex<HashMap<String, Instant>>>;
 
 pub(super) async fn run(people: usize, rate: u32, seconds: u64) -> anyhow::Result<()> {
     let stage = Stage::start(people, Some(BUDGET), Timing::default()).await?;
-    let (begun, seen): (Begun, Arc<Mutex<Vec<f64>>>) = Default::default();
+    let (begun, seen): (PendingCalls, Arc<Mutex<Vec<f64>>>) = Default::default();
     let listener = tokio::spawn(listen(
         stage.app.address(),
         stage.api_key.clone(),
@@ -78,23 +78,23 @@ pub(super) async fn run(people: usize, rate: u32, seconds: u64) -> anyhow::Resul
     );
     let (half, most) = (detection.at(0.5), detection.at(0.99));
     println!(
-        "call in Teams begun -> seen by clients, seconds   p50 {half:.2}  p99 {most:.2}  {}  ({} calls, {missed} not seen)",
+        "call in Teams -> event for clients, seconds       p50 {half:.2}  p99 {most:.2}  {}  ({} calls, {missed} missed)",
         verdict(most <= target && missed == 0),
         detection.count()
     );
     println!(
-        "share of the budget that reading spent            {share:.3}  {}",
+        "share of the limit used by reads                   {share:.3}  {}",
         verdict(share <= SHARE)
     );
     let most = telephone.at(0.99);
     println!(
-        "telephone event -> Graph request, milliseconds    p50 {:.2}  p99 {:.2}  {}",
+        "PBX event -> Graph request, milliseconds          p50 {:.2}  p99 {:.2}  {}",
         telephone.at(0.5) * 1e3,
         most * 1e3,
         if rate <= BUSY {
             verdict(most <= TELEPHONE_TARGET)
         } else {
-            "no promise"
+            "no target"
         }
     );
     println!(
@@ -112,11 +112,11 @@ pub(super) async fn run(people: usize, rate: u32, seconds: u64) -> anyhow::Resul
     Ok(())
 }
 
-/// Reads the event stream and notes when each begun call is seen.
+/// Reads the event stream and records the detection of each call.
 async fn listen(
     address: std::net::SocketAddr,
     key: String,
-    begun: Begun,
+    begun: PendingCalls,
     seen: Arc<Mutex<Vec<f64>>>,
 ) -> anyhow::Result<()> {
     follow(&format!("http://{address}"), &key, |event| {
@@ -133,12 +133,12 @@ async fn listen(
     .await
 }
 
-async fn load(stage: &Stage, begun: &Begun, rate: u32, time: Duration) {
-    let everybody: Vec<(String, &(String, String))> = (1..)
+async fn load(stage: &Stage, begun: &PendingCalls, rate: u32, time: Duration) {
+    let import_people: Vec<(String, &(String, String))> = (1..)
         .map(|number: usize| number.to_string())
         .zip(&stage.people)
         .collect();
-    let pairs: Vec<_> = everybody.chunks_exact(2).collect();
+    let pairs: Vec<_> = import_people.chunks_exact(2).collect();
     let (telephone, teams) = pairs.split_at(pairs.len() / 2);
     let (began, mut count) = (Instant::now(), 0);
     let mut calls = tokio::task::JoinSet::new();
@@ -150,7 +150,7 @@ async fn load(stage: &Stage, begun: &Begun, rate: u32, time: Duration) {
         tokio::time::sleep_until(due).await;
         count += 1;
         if let [(_, (_, from)), (_, (_, to))] = telephone {
-            stage.telephone_call(&mut calls, from, to, TALK);
+            stage.pbx_call(&mut calls, from, to, TALK);
         }
         if let [(caller, (from, _)), (_, (to, _))] = teams {
             begun

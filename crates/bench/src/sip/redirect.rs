@@ -1,5 +1,5 @@
-//! How long a call waits for the answer where it goes, at so many calls a second; beside it how long Kamailio takes to say
-//! that it is there, which is the least that any server can do.
+//! Latency of a redirected call (302) at a given rate, compared with Kamailio's answer to OPTIONS, the least work of any
+//! server.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,14 +12,14 @@ use tokio::{
 use super::Server;
 use crate::{percentiles::Percentiles, verdict};
 
-/// Calls a second: a telephone system of ten thousand people in its busiest hour has some five.
+/// Calls per second: a PBX of ten thousand people has about five in its busiest hour.
 const RATE: u32 = 1_000;
-/// The p99 that is wanted.
+/// Target for the 99th percentile in milliseconds.
 const GOAL_MS: f64 = 2.0;
-/// An answer that comes later is none.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Timeout of an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Measures both and prints them.
+/// Measures both servers and prints the figures.
 pub(super) async fn compare(seconds: u32, ours: &Server, kamailio: &Server) -> anyhow::Result<()> {
     let redirected = ask(&ours.address, "INVITE", "302", seconds).await?;
     let answered = ask(&kamailio.address, "OPTIONS", "200", seconds).await?;
@@ -49,7 +49,8 @@ async fn ask(
     let mut sent: Vec<Instant> = Vec::with_capacity(count);
     let mut times = Vec::with_capacity(count);
     let mut ticks = interval(Duration::from_secs(1) / RATE);
-    // After a pause of the machine not all at once: a telephone system would not do that, and a socket has room for few.
+    // After a pause of the machine, missed calls are not sent all at once, which no PBX would do and the socket could not
+    // hold.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut buffer = [0; 4_096];
     while times.len() < count {
@@ -61,17 +62,17 @@ async fn ask(
                      Max-Forwards: 70\r\nFrom: <sip:caller{}@pbx.test>;tag=1\r\nTo: <sip:p{}@pbx.test>\r\n\
                      Call-ID: {number}@bench\r\nCSeq: 1 {method}\r\nContact: <sip:p1@{own}>\r\nContent-Length: 0\r\n\r\n",
                     number % super::PEOPLE,
-                    // Nobody calls the same person twice within seconds: that would be a PBX in a circle.
+                    // No person is called twice within seconds, which the server would treat as a loop of a PBX.
                     number / super::PEOPLE,
                     number % super::PEOPLE,
                 );
                 sent.push(Instant::now());
                 socket.send(request.as_bytes()).await?;
             }
-            received = timeout(PATIENCE, socket.recv(&mut buffer)) => {
+            received = timeout(ANSWER_TIMEOUT, socket.recv(&mut buffer)) => {
                 let Ok(received) = received else {
-                    ensure!(!times.is_empty(), "{method} is not answered");
-                    // UDP may lose what a telephone would send again: that took for ever.
+                    ensure!(!times.is_empty(), "no answer to {method}");
+                    // Lost UDP messages count as infinitely slow, because a PBX would retransmit them.
                     times.resize(count, f64::INFINITY);
                     break;
                 };
@@ -83,7 +84,7 @@ async fn ask(
                     let end = rest.find(|character: char| !character.is_ascii_digit())?;
                     rest.get(..end)?.parse::<usize>().ok()
                 });
-                let at = number.and_then(|number| sent.get(number)).context("an odd answer")?;
+                let at = number.and_then(|number| sent.get(number)).context("an answer to an unknown request")?;
                 times.push(at.elapsed().as_secs_f64() * 1_000.0);
             }
         }
