@@ -25,7 +25,7 @@ use crate::{
 const PEOPLE: usize = 1_000;
 /// Number of subscriptions in the measurement of memory.
 const SUBSCRIPTIONS: usize = 1_000_000;
-/// Kamailio keeps transactions for five seconds, whose clean-up would slow down the next measurement.
+/// Kamailio keeps transactions for five seconds, and their clean-up would slow down the next measurement.
 const IDLE_PAUSE: Duration = Duration::from_secs(6);
 /// Port of Kamailio.
 const KAMAILIO: u16 = 5_090;

@@ -31,7 +31,7 @@ async fn ask<T: Send + 'static>(
     let (answer, wait) = oneshot::channel();
     let name = name.to_owned();
     let work = move || {
-        let entry = store().and_then(|store| store.build(SERVICE, &name, Some(&modifiers())));
+        let entry = open_store().and_then(|store| store.build(SERVICE, &name, Some(&modifiers())));
         let _ = answer.send(entry.and_then(|entry| what(&entry)));
     };
     let thread = std::thread::Builder::new().name("keyring".into());
@@ -48,12 +48,12 @@ async fn ask<T: Send + 'static>(
 }
 
 #[cfg(windows)]
-fn store() -> keyring_core::Result<Arc<windows_native_keyring_store::Store>> {
+fn open_store() -> keyring_core::Result<Arc<windows_native_keyring_store::Store>> {
     windows_native_keyring_store::Store::new()
 }
 
 #[cfg(target_os = "macos")]
-fn store() -> keyring_core::Result<Arc<apple_native_keyring_store::keychain::Store>> {
+fn open_store() -> keyring_core::Result<Arc<apple_native_keyring_store::keychain::Store>> {
     apple_native_keyring_store::keychain::Store::new()
 }
 
