@@ -15,12 +15,12 @@ use store::PreparedRestore;
 
 use crate::{installation, running::RunningServer};
 
-/// How long a running server may take to begin again with a backup.
+/// Timeout for a running server to restart with a backup.
 const RESTART_MAX: Duration = Duration::from_secs(120);
-/// How often one looks whether it has.
+/// Polling interval during the restart.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Copies the database; a running server goes on meanwhile.
+/// Copies the database, also while a server runs.
 pub async fn backup(config: &Path, file: &Path) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
@@ -30,12 +30,12 @@ pub async fn backup(config: &Path, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts a backup in place. A running server is told to begin again with it.
+/// Restores a backup. A running server restarts with it.
 pub async fn restore(config: &Path, file: &Path, force: bool) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     installation::create_folder(&config)?;
     let database = config.database();
-    // Looked at in any case: what is wrong with the file is told before a server is asked.
+    // Checked in any case, so that faults of the file are reported before the server is asked.
     let prepared = PreparedRestore::new(file, &database, force).await?;
     let Some(_lock) = installation::lock(&config)? else {
         drop(prepared);
@@ -49,7 +49,7 @@ pub async fn restore(config: &Path, file: &Path, force: bool) -> anyhow::Result<
     Ok(())
 }
 
-/// Hands a copy of the backup to the server that runs, and waits until it serves with it.
+/// Passes a copy of the backup to the running server, and waits until it serves with it.
 async fn restore_running(config: &Config, file: &Path) -> anyhow::Result<()> {
     let copy = hand_over(config, file)?;
     let restored = ask(config, &copy).await;
@@ -63,7 +63,7 @@ async fn restore_running(config: &Config, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The folder of the server's own backups is the only one that it takes any from.
+/// Copies the backup to the folder of the server's own backups, the only one from which it restores.
 fn hand_over(config: &Config, file: &Path) -> anyhow::Result<PathBuf> {
     let folder = backups_folder(&config.database());
     let stamp = Clock::system().now().milliseconds();
@@ -80,7 +80,7 @@ fn hand_over(config: &Config, file: &Path) -> anyhow::Result<PathBuf> {
     let mut to = made().with_context(failed)?;
     let copied = fs::File::open(file).and_then(|mut from| io::copy(&mut from, &mut to));
     if let Err(error) = copied {
-        // Half a copy is no backup; that it cannot be removed either says nothing new.
+        // Removes an incomplete copy; the error of the copy is reported anyway.
         let _ = fs::remove_file(&copy);
         return Err(error).with_context(failed);
     }
@@ -95,8 +95,8 @@ async fn ask(config: &Config, copy: &Path) -> anyhow::Result<()> {
     let server = RunningServer::of(config).await?;
     server.post(&path, &json!({})).await?;
     let begun_again = async {
-        // Another file has the name, and the server answers again. Only then is the database opened here too: what begins
-        // with an older one brings it up to date.
+        // Waits until another file has the name and the server answers again. The database is opened here only then,
+        // because opening an older one upgrades it.
         while fs::metadata(&database).is_ok_and(|file| file.ino() == before)
             || !server.answers().await
         {

@@ -1,4 +1,4 @@
-//! `offhook confirm-clock`: tells the running server that its clock is right.
+//! `offhook confirm-clock`: confirms to the running server that its clock is right.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! `offhook demo`: server, Teams tenant in a box, sample people and a simulated telephone system in one process. The
-//! simulated system speaks real SIP on loopback and the server subscribes to it as to any other.
+//! `offhook demo`: server, simulated Teams tenant, sample people and simulated PBX in one process. The simulated PBX speaks
+//! real SIP on loopback, and the server subscribes to it like to any other.
 
 mod clock;
 mod day;
@@ -35,49 +35,49 @@ use tokio::{
 
 use crate::{ClockChoice, StopSignals, serve};
 
-/// teamsbox listens this far above the board.
+/// Offset of teamsbox's port from the board's.
 const TEAMSBOX_OFFSET: u16 = 100;
-/// How long the demo waits for everything to find each other before it shows itself anyway.
+/// Time that the demo waits for the parts to connect before it prints the addresses anyway.
 const READY_MAX: Duration = Duration::from_secs(20);
-/// The domain of the simulated telephone system.
+/// Domain of the simulated PBX.
 const DOMAIN: &str = "pbx.demo";
-/// The account by which the server subscribes there.
+/// Account with which the server subscribes to it.
 const USERNAME: &str = "offhook";
 
 /// Arguments of the demo.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Print one line of JSON first: the addresses and the API key.
+    /// Print one line of JSON first, with the addresses and the API key.
     #[arg(long)]
     json: bool,
-    /// Without the scripted day.
+    /// Run without the scripted day.
     #[arg(long)]
     still: bool,
-    /// Port of board and API; teamsbox listens 100 above it.
+    /// Port of the board and the API; teamsbox listens 100 above it.
     #[arg(long, default_value_t = 8200)]
     port: u16,
-    /// How time passes.
+    /// Whether time runs, or is set through teamsbox.
     #[arg(long, value_enum, default_value = "real")]
     clock: ClockChoice,
-    /// How many people there are.
+    /// Number of people.
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(25..=5_000))]
     people: u16,
 }
 
-/// Everything that runs.
+/// All parts of the demo.
 struct Running {
     app: Arc<App>,
     teamsbox: Arc<Teamsbox>,
     pbx: Arc<SimulatedPbx>,
     api_key: String,
     tasks: Vec<JoinHandle<()>>,
-    /// Everybody's client.
+    /// Simulated Teams clients of the people.
     clients: Vec<server::Connected>,
-    /// The data; gone when dropped.
+    /// Data folder; removed when dropped.
     _folder: tempfile::TempDir,
 }
 
-/// Runs until a signal ends it.
+/// Runs until a signal.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let running = start(&arguments).await?;
     let link = running.app.new_link().await?;
@@ -168,7 +168,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     .await?;
     let app = Arc::new(app);
     let clients = app.connect_everybody().await;
-    // Not worth failing for: what has not been found yet is found while one looks.
+    // Continues after the timeout: the missing parts connect later.
     let _ = tokio::time::timeout(READY_MAX, app.everybody_observed()).await;
     let mut tasks = vec![tokio::spawn(day::run(
         teamsbox.clone(),
@@ -194,10 +194,10 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     })
 }
 
-/// Lifetime of the tenant's tokens with a driven clock: ten years.
+/// Lifetime of the tenant's tokens with a manual clock: ten years.
 const DRIVEN_TOKEN_LIFETIME: Duration = Duration::from_secs(10 * 366 * 86_400);
 
-/// The Teams tenant in a box, with the people in it.
+/// Starts the simulated Teams tenant with its people.
 async fn start_teamsbox(
     arguments: &Arguments,
     people: &[ImportPerson],
@@ -205,7 +205,7 @@ async fn start_teamsbox(
     let manual = arguments.clock == ClockChoice::Manual;
     let mut knobs = Knobs::default();
     if manual {
-        // Offhook counts a token's lifetime in network time, which is not driven: a driven day must not end tokens.
+        // Offhook measures the lifetime of a token in real time, so a manual clock must not end tokens.
         knobs.token_lifetime = DRIVEN_TOKEN_LIFETIME;
     }
     Teamsbox::start(teamsbox::Config {
@@ -228,7 +228,7 @@ async fn start_teamsbox(
     })
 }
 
-/// The simulated telephone system, and how to connect to it.
+/// Starts the simulated PBX. Returns it with its connector.
 async fn start_pbx(extensions: &[String]) -> anyhow::Result<(Arc<SimulatedPbx>, Connector)> {
     let password = Password::new(secrets::new_secret()?);
     let pbx = SimulatedPbx::start(SimulatedPbxConfig {
@@ -263,7 +263,7 @@ impl Running {
     async fn stop(self) {
         for task in self.tasks {
             task.abort();
-            // It was asked to end in the middle of things: that it did is no error.
+            // The task was cancelled, so its error is expected.
             let _ = task.await;
         }
         drop(self.clients);
@@ -279,7 +279,7 @@ impl Running {
     }
 }
 
-/// Any telephone or program on this machine may watch, without a password.
+/// Lets any phone or program on this computer watch without a password.
 fn phones() -> anyhow::Result<PhonesOptions> {
     Ok(PhonesOptions {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -295,7 +295,7 @@ fn phones() -> anyhow::Result<PhonesOptions> {
 }
 
 fn teamsbox_port(port: u16) -> anyhow::Result<u16> {
-    // Port 0 asks for any free one.
+    // Port 0 selects any free port.
     if port == 0 {
         return Ok(0);
     }
@@ -314,7 +314,7 @@ fn teams(teamsbox: &Teamsbox, manual: bool) -> TeamsOptions {
             client_id: teamsbox::DEFAULT_CLIENT_ID.to_owned(),
             credential: graph::Credential::secret(teamsbox::DEFAULT_CLIENT_SECRET),
         },
-        // Hours of driven time pass in seconds of the network's, with all their sweeps.
+        // A manual clock lets hours pass in seconds of real time, with all their sweeps.
         requests_per_30_seconds: (!manual).then_some(1_500),
         notifications: None,
     }
@@ -329,7 +329,7 @@ fn teams_user(person: &ImportPerson) -> NewUser {
     }
 }
 
-/// A new link for each line that is typed; waits for ever where nobody can type.
+/// Prints a new link for each line of input; waits forever without a terminal.
 async fn new_links(app: &App, json: bool) -> anyhow::Result<()> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while !json && lines.next_line().await?.is_some() {

@@ -1,4 +1,4 @@
-//! `offhook directory`: synchronises people with Entra now, or tells what would be done. The running server does it.
+//! `offhook directory`: lets the running server synchronise people with Entra now, or previews the changes.
 
 use serde_json::{Value, json};
 
@@ -9,15 +9,15 @@ use crate::{Configured, installation, running::RunningServer};
 pub struct Arguments {
     #[command(flatten)]
     configured: Configured,
-    /// Only tell what would be done.
+    /// Only show the changes.
     #[arg(long)]
     dry_run: bool,
-    /// The tenant, where people are taken from several.
+    /// Tenant, if people come from several.
     #[arg(long)]
     tenant: Option<String>,
 }
 
-/// Asks the server and prints what it did to whom, and why.
+/// Sends the request, and prints the changes with their reasons.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = installation::configuration(&arguments.configured.config)?;
     let server = RunningServer::of(&config).await?;
@@ -27,7 +27,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One line for each deed and each warning, and how many accounts there are.
+/// One line for each change and each warning, and the number of accounts.
 fn text(outcome: &Value) -> String {
     let items = outcome.get("items").and_then(Value::as_array);
     let mut text = String::new();

@@ -1,5 +1,5 @@
-//! `offhook doctor`: looks at an installation from its configuration to the telephone lines, and says of each thing what is
-//! wrong, what that means and what to do. It changes nothing, except a presence for a moment if a test person is named.
+//! `offhook doctor`: checks an installation from its configuration to the PBX lines, and reports each fault with its
+//! meaning and remedy. It changes nothing, except the presence of a test person for a moment.
 
 mod fault;
 mod installation;
@@ -27,41 +27,41 @@ use teams::is_called;
 pub struct Arguments {
     #[command(flatten)]
     configured: Configured,
-    /// Write the presence of this person for a moment and take it back: mail, sign-in name or id.
+    /// Write the presence of this person for a moment, then clear it: mail, sign-in name or id.
     #[arg(long)]
     test_person: Option<String>,
-    /// Print JSON instead of text.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// How a check ended.
+/// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Fine,
-    /// It works, but somebody should know.
+    /// It works, with a restriction.
     Warning(Fault),
     Failed(Fault),
-    /// Could not be looked at because of what came before, or was not asked for.
+    /// Not checked, because an earlier check failed or it was not requested.
     Skipped,
 }
 
-/// What a check found.
+/// Finding of a check.
 #[derive(Debug)]
 struct Finding {
     check: &'static str,
     verdict: Verdict,
-    /// In this installation: names and values.
+    /// Names and values of this installation.
     what: String,
 }
 
-/// All findings so far, printed as they come.
+/// Findings so far, printed as they come.
 #[derive(Debug)]
 struct Report {
     findings: Vec<Finding>,
     prints: bool,
     colours: bool,
-    /// The tenant that is looked at, where it is not the main one: said with each of its findings.
+    /// Name of the tenant in the findings, unless it is the main one.
     tenant: Option<String>,
 }
 
@@ -156,16 +156,16 @@ impl Finding {
     }
 }
 
-/// Where the doctor runs.
+/// Place where the doctor runs.
 #[derive(Clone, Copy)]
 enum Place<'a> {
     /// In a process of its own.
     CommandLine,
-    /// In the server, whose database is open already and must not be opened again.
+    /// In the server, where the database is open and must not be opened again.
     Server(&'a Store),
 }
 
-/// Checks everything, for the server's own pages and API.
+/// Runs all checks, for the server's pages and API.
 pub async fn findings(path: PathBuf, store: Store) -> Vec<server::Finding> {
     let mut report = Report {
         findings: Vec::new(),
@@ -177,7 +177,7 @@ pub async fn findings(path: PathBuf, store: Store) -> Vec<server::Finding> {
     report.told()
 }
 
-/// Looks at everything. Fails if something must be mended.
+/// Runs all checks and prints the findings. Fails if a check failed.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut report = Report {
         findings: Vec::new(),
@@ -218,7 +218,7 @@ async fn examine(report: &mut Report, path: &Path, place: Place<'_>, test_person
             "no [teams] in the configuration",
         );
     }
-    // Somebody is in one tenant; whom none has is looked for in the first, and not found.
+    // The test person is checked in their own tenant, or in the first one if no tenant has the person.
     let has = |tenant: &TeamsOptions| {
         let there = kept.of_tenant(&tenant.name).people;
         test_person.is_some_and(|name| there.iter().any(|person| is_called(person, name)))
@@ -253,14 +253,14 @@ async fn examine(report: &mut Report, path: &Path, place: Place<'_>, test_person
     telephone::check_all(report, config.pbxs, &kept.people).await;
 }
 
-/// What of a name with a port or an address cannot be reached, if anything.
+/// Result of resolving a name and connecting to it.
 enum Reach {
     Fine,
     Name(String),
     Address(String),
 }
 
-/// How long a connection may take.
+/// Timeout of a connection.
 const CONNECT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Resolves a name and connects to it.

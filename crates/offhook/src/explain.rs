@@ -1,4 +1,4 @@
-//! `offhook explain`: why a person's presence is what it is, in a terminal.
+//! `offhook explain`: explains a person's presence in a terminal.
 
 use std::io::IsTerminal;
 
@@ -11,13 +11,13 @@ use crate::{Configured, installation, running::RunningServer};
 pub struct Arguments {
     #[command(flatten)]
     configured: Configured,
-    /// Ask the server at this address instead of the one of the configuration.
+    /// Address of the server, instead of that in the configuration.
     #[arg(long, requires = "key")]
     api: Option<String>,
-    /// The API key for it.
+    /// API key for that server.
     #[arg(long, env = "OFFHOOK_API_KEY", hide_env_values = true)]
     key: Option<String>,
-    /// Name, mail, sign-in name, extension or id.
+    /// Name, mail, sign-in name, extension or id of the person.
     person: String,
 }
 
@@ -38,7 +38,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The id of the one person who is meant.
+/// Id of the only matching person.
 async fn find(server: &RunningServer, wanted: &str) -> anyhow::Result<String> {
     let mut found = Vec::new();
     let mut cursor = String::new();
@@ -114,7 +114,7 @@ fn field<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The explanation for people to read: what is shown, what decided it, what was overruled.
+/// Explanation as text: the visible state, the reasons that decided, and the overruled ones.
 fn text(explanation: &Value, colours: bool) -> String {
     let bold = |text: &str| {
         if colours {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counted_is_told_from_what_was_overruled() {
+    fn reasons_that_counted_differ_from_overruled_ones() {
         let shown = text(
             &json!({"name": "Anna", "presence": {"status": "Busy", "text": "On the phone",
                 "since": "S", "profile": "Available", "confidence": "certain"},

@@ -1,5 +1,5 @@
-//! The link and the key of a start: printed to a terminal, and otherwise written to a file for the administrator alone,
-//! because the output of a service goes to a log that others read.
+//! Link and API key of a start: printed to a terminal, or else written to a file for the administrator, because the output
+//! of a service goes to a log that others read.
 
 use std::{
     fs,
@@ -13,15 +13,15 @@ use tempfile::Builder;
 /// Name of the file in the data folder.
 const FILE: &str = "first-start.txt";
 
-/// Secrets that the administrator gets once.
+/// Secrets for the administrator.
 pub struct Secrets {
-    /// Address of a one-time link that signs in as the administrator.
+    /// One-time link that signs in as the administrator.
     pub link: String,
-    /// The API key, if this start made one.
+    /// API key, if this start created one.
     pub api_key: Option<String>,
 }
 
-/// Hands the secrets over and prints the address of the server to stdout.
+/// Prints or writes the secrets, and prints the address of the server.
 pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Result<()> {
     if std::io::stdout().is_terminal() {
         if let Some(key) = &secrets.api_key {
@@ -31,7 +31,7 @@ pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Resul
     } else {
         let file = match write(data, secrets) {
             Ok(file) => file,
-            // A link can be made again; a key cannot.
+            // A link can be created again, a key cannot.
             Err(error) if secrets.api_key.is_none() => {
                 tracing::warn!("{error:#}; `offhook link` makes a link");
                 println!("Serving at {address}");
@@ -45,16 +45,16 @@ pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Resul
     Ok(())
 }
 
-/// How the line with the API key begins.
+/// Beginning of the line with the API key.
 const KEY_LINE: &str = "API key (written this once, stored as a hash): ";
 
-/// Replaces the file of an earlier start, but for the API key in it. Only this user may read it.
+/// Replaces the file of an earlier start, but keeps its API key. Only this user may read the file.
 fn write(data: &Path, secrets: &Secrets) -> anyhow::Result<PathBuf> {
     let path = data.join(FILE);
     let mut text = format!("Board (one-time link): {}\n", secrets.link);
     match &secrets.api_key {
         Some(key) => text += &format!("{KEY_LINE}{key}\n"),
-        // Of an earlier start: only its hash is kept elsewhere.
+        // The key of an earlier start, of which only the hash is stored elsewhere.
         None => {
             let before = fs::read_to_string(&path).unwrap_or_default();
             let kept = before.lines().filter(|line| line.starts_with(KEY_LINE));
@@ -62,7 +62,7 @@ fn write(data: &Path, secrets: &Secrets) -> anyhow::Result<PathBuf> {
         }
     }
     let written = || -> std::io::Result<()> {
-        // Temporary files have the mode 600.
+        // Temporary files have mode 600.
         let mut file = Builder::new()
             .prefix(store::UNFINISHED_PREFIX)
             .tempfile_in(data)?;

@@ -1,4 +1,4 @@
-//! `offhook import`: people from a CSV file. A running server notices by itself.
+//! `offhook import`: imports people from a CSV file. A running server detects the change.
 
 use std::{fs, path::Path};
 
@@ -9,19 +9,19 @@ use store::{ColumnUse, ImportSummary, PeopleTable, Progress};
 
 use crate::installation;
 
-/// A file of people is smaller; anything larger was given by mistake.
+/// Maximum length of a file in bytes; larger files are mistakes.
 const FILE_MAX: u64 = 256 * 1024 * 1024;
 
-/// What to do with the file.
+/// Mode of the command.
 #[derive(Clone, Copy, Debug)]
 pub enum Wish {
-    /// Import all or nobody.
+    /// Import all rows or none.
     Import,
-    /// Show how the table is read and what each row would change.
+    /// Show how the table is read, and the changes of each row.
     Preview,
 }
 
-/// Imports the people of a file, or previews it.
+/// Imports the people of a file, or previews the import.
 pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
     let named = || format!("{}", file.display());
     let size = fs::metadata(file).with_context(named)?.len();
@@ -63,12 +63,12 @@ pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Encoding, separator and what the columns are taken for.
+/// Prints the encoding, the separator and the meaning of the columns.
 fn print_table(table: &PeopleTable) {
     let separator = store::separator_name(table.separator);
     println!("Read as {}, separated by {separator}.", table.encoding);
     for column in &table.columns {
-        // A title may contain anything.
+        // A title may contain any text.
         let title = &column.title;
         match column.used_for.map(ColumnUse::title) {
             Some(used_for) => println!("column {title:?}: {used_for}"),
@@ -90,7 +90,7 @@ fn print_table(table: &PeopleTable) {
     }
 }
 
-/// What each row would change.
+/// Prints the changes of each row.
 fn print_preview(summary: &ImportSummary) {
     let line = |line: Option<u64>| line.map_or_else(String::new, |line| format!("line {line}: "));
     for conflict in &summary.conflicts {

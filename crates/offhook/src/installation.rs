@@ -1,4 +1,4 @@
-//! The files of an installation: configuration, data folder, database.
+//! Files of an installation: configuration, data folder, database.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -22,21 +22,21 @@ use store::{
 
 /// Environment variable with the key of the sealed secrets.
 const KEY_VARIABLE: &str = "OFFHOOK_SECRETS_KEY";
-/// Name of systemd's credential with it.
+/// Name of the systemd credential with the key.
 const KEY_CREDENTIAL: &str = "offhook-secrets-key";
-/// Name of the file with it in the data folder.
+/// Name of the file with the key in the data folder.
 const KEY_FILE: &str = "secrets.key";
-/// How long a command's own session lasts.
+/// Lifetime of a command's session.
 const SESSION: Duration = Duration::from_secs(60);
-/// Held by the running server.
+/// Lock file of the running server.
 const LOCK: &str = "offhook.lock";
 
-/// Reads the configuration with this process's environment.
+/// Reads the configuration with the environment of this process.
 pub fn configuration(path: &Path) -> anyhow::Result<Config> {
     Ok(Config::read(path, &Environment::new(std::env::vars()))?)
 }
 
-/// Makes the data folder, for this user only: it holds who is doing what.
+/// Creates the data folder, readable for this user only, because it holds personal data.
 pub fn create_folder(config: &Config) -> anyhow::Result<()> {
     let folder = &config.data;
     fs::DirBuilder::new()
@@ -57,12 +57,12 @@ pub async fn open(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::open(&path, OrganisationId::FIRST).await?)
 }
 
-/// A database of at most this size is checked for damage before the server starts; a larger one while it runs.
+/// Maximum size of a database that is checked for damage before the server starts; larger ones are checked while it runs.
 const CHECKED_MAX: u64 = 200 * 1024 * 1024;
-/// How many backups are named to an administrator who needs one.
+/// Number of backups named in the error about a damaged database.
 const NEWEST: usize = 3;
 
-/// Opens the database for the server. A damaged one is refused, and the backups are named that can take its place.
+/// Opens the database for the server. A damaged one is refused, and the error names the newest backups.
 pub async fn open_to_serve(config: &Config) -> anyhow::Result<(Store, DamageCheck)> {
     let path = create_database(config)?;
     match Database::open_checked(&path, CHECKED_MAX).await {
@@ -79,7 +79,7 @@ fn newest_backups(database: &Path) -> String {
     let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
     let mut backups: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     backups.retain(|path| path.extension().is_some_and(|extension| extension == "db"));
-    // Their names begin with their time.
+    // The names of backups begin with their time.
     backups.sort();
     let newest: Vec<String> = backups
         .iter()
@@ -93,8 +93,9 @@ fn newest_backups(database: &Path) -> String {
     format!("the newest backups are {}", newest.join(", "))
 }
 
-/// Creates the database's file for this user only, if there is none: other users may have access to the folder, and
-/// SQLite's other files take the mode of this one. A file that exists is left to SQLite (see [`store::is_database_file`]).
+/// Creates the file of the database, readable for this user only, if it does not exist: other users may have access to the
+/// folder, and SQLite's other files have the mode of this one. An existing file is left to SQLite (see
+/// [`store::is_database_file`]).
 fn create_database(config: &Config) -> anyhow::Result<PathBuf> {
     create_folder(config)?;
     let path = config.database();
@@ -120,7 +121,7 @@ fn create_database(config: &Config) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// Whether the data folder shows that there was a database: the mark of a server that ran, backups, a log with changes.
+/// True if the data folder had a database: it contains the mark of a server that ran, backups, or a log with changes.
 fn had_database(config: &Config) -> bool {
     let database = config.database();
     let has_content = |path: PathBuf| fs::metadata(path).is_ok_and(|file| file.len() > 0);
@@ -140,7 +141,8 @@ fn had_database(config: &Config) -> bool {
             .any(|file| file.extension().is_some_and(|end| end == "db"))
 }
 
-/// Marks the data folder of a server whose database is open: from now on a missing one is an error, and no first start.
+/// Marks the data folder of a server with an open database: from now on a missing database is an error, and not a first
+/// start.
 pub fn mark_served(lock: &mut File) -> anyhow::Result<()> {
     if lock.metadata()?.len() == 0 {
         lock.write_all(b"A server has run here: a missing database is an error.\n")?;
@@ -149,8 +151,8 @@ pub fn mark_served(lock: &mut File) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes unfinished copies that a killed process left in the data folder and the folder of backups. For the server, which
-/// has the folder to itself.
+/// Removes incomplete copies of killed processes in the data folder and the folder of backups. For the server, which holds
+/// the lock.
 pub fn remove_unfinished(config: &Config) {
     for folder in [config.data.clone(), backups_folder(&config.database())] {
         let files = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -165,7 +167,7 @@ pub fn remove_unfinished(config: &Config) {
     }
 }
 
-/// A cookie that the running server accepts for a minute: a user who may write its database needs no key.
+/// Cookie that the running server accepts for a minute: a user who may write its database needs no API key.
 pub async fn session(config: &Config) -> anyhow::Result<String> {
     let store = open(config).await?;
     let cookie = session_in(&store).await;
@@ -173,7 +175,7 @@ pub async fn session(config: &Config) -> anyhow::Result<String> {
     cookie
 }
 
-/// The same with an open database.
+/// Like [`session`], with an open database.
 pub async fn session_in(store: &Store) -> anyhow::Result<String> {
     let secret = secrets::new_secret()?;
     let until = Clock::system().now() + SESSION;
@@ -183,7 +185,7 @@ pub async fn session_in(store: &Store) -> anyhow::Result<String> {
     Ok(format!("{}={secret}", server::SESSION_COOKIE))
 }
 
-/// What the audit log is told of a change that a command makes.
+/// Entry in the audit log for a change by a command.
 pub fn change<'a>(what: &'static str, target: &'a str, clock: &Clock) -> Change<'a> {
     Change {
         at: clock.now(),
@@ -197,7 +199,7 @@ pub fn change<'a>(what: &'static str, target: &'a str, clock: &Clock) -> Change<
     }
 }
 
-/// Whether a person goes by that id, mail or sign-in name.
+/// True if a person has this id, mail or sign-in name.
 pub fn goes_by(person: &StoredPerson, name: &str) -> bool {
     person.id.to_string() == name
         || [&person.mail, &person.user_principal_name]
@@ -205,8 +207,8 @@ pub fn goes_by(person: &StoredPerson, name: &str) -> bool {
             .any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// The key of the sealed secrets: from the environment, else the file of the configuration, else systemd's credential,
-/// else a file in the data folder, which is made at first.
+/// Key of the sealed secrets: from the environment, else the file in the configuration, else systemd's credential, else a
+/// file in the data folder, which is created if missing.
 pub fn vault(config: &Config) -> anyhow::Result<Vault> {
     if let Ok(key) = std::env::var(KEY_VARIABLE) {
         return Ok(Vault::new(&key, KEY_VARIABLE)?);
@@ -240,7 +242,7 @@ pub fn vault(config: &Config) -> anyhow::Result<Vault> {
     key_from(config, &file)
 }
 
-/// Reads a key file, which is no file of the database under another name.
+/// Reads a key file. Refuses a file of the database under another name.
 fn key_from(config: &Config, file: &Path) -> anyhow::Result<Vault> {
     anyhow::ensure!(
         !store::is_database_file(&config.database(), file),
@@ -250,7 +252,8 @@ fn key_from(config: &Config, file: &Path) -> anyhow::Result<Vault> {
     Ok(Vault::from_file(file)?)
 }
 
-/// Takes the data for one process; `None`: a server works on it. The lock ends with the process, however it ends.
+/// Locks the data for this process; `None` if a server holds the lock. The operating system releases the lock when the
+/// process ends.
 pub fn lock(config: &Config) -> anyhow::Result<Option<File>> {
     let path = config.data.join(LOCK);
     let file = OpenOptions::new()
@@ -269,7 +272,7 @@ pub fn lock(config: &Config) -> anyhow::Result<Option<File>> {
     }
 }
 
-/// The same for what must be alone on the data.
+/// Locks the data, or fails with a remedy.
 pub fn only_server(config: &Config) -> anyhow::Result<File> {
     lock(config)?.with_context(|| {
         format!(

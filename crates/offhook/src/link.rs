@@ -1,4 +1,4 @@
-//! `offhook link`: a one-time link that opens the board, for whoever may read the data folder.
+//! `offhook link`: prints a one-time link that opens the board, for users who may read the data folder.
 
 use std::path::Path;
 

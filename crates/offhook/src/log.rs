@@ -1,4 +1,4 @@
-//! The log's lines: one for each event, whatever text from outside it names.
+//! Log with one line per event, also if the text of an event contains line breaks.
 
 use std::{
     borrow::Cow,
@@ -6,8 +6,8 @@ use std::{
     io::{self, Write},
 };
 
-/// A writer of events that leaves no line break or other control character in one but its end. The escape character
-/// stays: it is of the subscriber's own colours, and the subscriber takes it out of values.
+/// Writer that escapes line breaks and other control characters in an event, except its end. The escape character stays for
+/// the subscriber's colours; the subscriber removes it from values.
 pub(crate) struct OneLine<W>(pub(crate) W);
 
 impl<W: Write> Write for OneLine<W> {
@@ -34,7 +34,7 @@ fn one_line(event: &[u8]) -> Cow<'_, str> {
     let mut line = String::with_capacity(text.len() + 16);
     for character in body.chars() {
         if breaks(character) {
-            // Writing to a text does not fail.
+            // Writing to a string does not fail.
             let _ = write!(line, "{}", character.escape_default());
         } else {
             line.push(character);
@@ -50,7 +50,7 @@ mod tests {
 
     use super::OneLine;
 
-    // S5, S7: what a peer says makes no line of its own.
+    // S5, S7: text of a peer starts no line of its own.
     #[test]
     fn an_event_is_one_line() {
         for (event, line) in [

@@ -1,4 +1,4 @@
-//! `offhook`: the command line. Each command is a module; what they do is in the library crates.
+//! `offhook`: command line. Each command is a module; the library crates do the work.
 
 mod backup;
 mod confirm_clock;
@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// One truth about what a person is doing: presence between Microsoft Teams and telephone systems.
+/// Presence synchronisation between Microsoft Teams and PBXs.
 #[derive(Debug, Parser)]
 #[command(name = "offhook", version, about)]
 struct Arguments {
@@ -35,53 +35,54 @@ struct Arguments {
 enum Command {
     /// Run the server.
     Serve(Configured),
-    /// Show it all with sample people, a simulated telephone system and a Teams tenant in a box. Needs nothing.
+    /// Run a demo with sample people, a simulated PBX and a simulated Teams tenant. Needs no configuration.
     Demo(demo::Arguments),
-    /// Bring people in from a CSV file with the columns name, mail, UPN and extension. Encoding and separator are detected.
+    /// Import people from a CSV file with the columns name, mail, UPN and extension. Encoding and separator are detected.
     Import {
         #[command(flatten)]
         configured: Configured,
         /// Only show how the table is read and what each row would change.
         #[arg(long)]
         dry_run: bool,
-        /// The file.
+        /// File to import.
         file: PathBuf,
     },
     /// Print a one-time link that opens the board.
     Link(Configured),
-    /// Add, list and delete the accounts of those who sign in.
+    /// Add, list and delete accounts for signing in.
     User(user::Arguments),
-    /// Synchronise people with Entra now, or tell what would be done.
+    /// Synchronise people with Entra now, or preview the changes.
     Directory(directory::Arguments),
-    /// Accounts with which Offhook subscribes to changes in Teams.
+    /// Manage the accounts with which Offhook subscribes to changes in Teams.
     ServiceAccount(service_account::Arguments),
-    /// Say why a person's presence is what it is, by name, mail, sign-in name, extension or id.
+    /// Explain a person's presence, by name, mail, sign-in name, extension or id.
     Explain(explain::Arguments),
-    /// Check the whole installation: files, tenant, permissions, telephone lines. Says what is wrong and what to do.
+    /// Check the whole installation: files, tenant, permissions, PBX lines. Reports each fault with its remedy.
     Doctor(doctor::Arguments),
-    /// Confirm that the server's clock is right after it jumped ahead by more than a day: old data is deleted again.
+    /// Confirm that the server's clock is right after it jumped ahead by more than a day: the deletion of old data
+    /// continues.
     ConfirmClock(Configured),
-    /// Copy the database to a new file, while the server runs or not.
+    /// Back up the database to a new file, also while the server runs.
     Backup {
         #[command(flatten)]
         configured: Configured,
-        /// The new file.
+        /// File to create.
         file: PathBuf,
     },
-    /// Seal the stored secrets with a new key: name the old one here, the new one as usual. The server must not run.
+    /// Seal the stored secrets with a new key: give the old one here, the new one as usual. The server must not run.
     Rewrap {
         #[command(flatten)]
         configured: Configured,
-        /// The file with the old key.
+        /// File with the old key.
         old_key: PathBuf,
     },
-    /// Put a backup in the place of the database. A server that runs begins again with it.
+    /// Restore a backup of the database. A running server restarts with it.
     Restore {
         #[command(flatten)]
         configured: Configured,
-        /// The backup.
+        /// Backup to restore.
         file: PathBuf,
-        /// Replace the present database; it is kept beside the restored one.
+        /// Replace the current database, which is kept beside the restored one.
         #[arg(long)]
         force: bool,
     },
@@ -90,7 +91,7 @@ enum Command {
 /// Commands that work on an installation.
 #[derive(Debug, clap::Args)]
 struct Configured {
-    /// The configuration file.
+    /// Configuration file.
     #[arg(
         long,
         global = true,
@@ -100,21 +101,21 @@ struct Configured {
     config: PathBuf,
 }
 
-/// How the demo's time passes.
+/// Clock of the demo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ClockChoice {
-    /// By itself.
+    /// Real time.
     Real,
-    /// By `POST /box/v1/clock` of teamsbox.
+    /// Set by `POST /box/v1/clock` of teamsbox.
     Manual,
 }
 
-/// Exit code for a configuration that cannot be used, the same as for wrong arguments.
+/// Exit code for a configuration that cannot be used, and for wrong arguments.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // The log goes to stderr: stdout is for what was asked for.
+    // The log goes to stderr, because stdout is for the output of commands.
     tracing_subscriber::fmt()
         .with_env_filter(
             EnvFilter::try_from_env("OFFHOOK_LOG")
@@ -144,7 +145,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The error and its causes in one line; a cause that the text before it names already is not repeated.
+/// Error and causes in one line, without causes that the text before already contains.
 fn describe(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -158,7 +159,7 @@ fn describe(error: &anyhow::Error) -> String {
 }
 
 impl Command {
-    /// How much is logged if nobody says: a server tells what it does, a command only what is wrong.
+    /// Default level of the log: a server logs what it does, a command only problems.
     fn quietness(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info",
@@ -213,7 +214,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// The signals that end a server. Made once for a process: what comes while nobody waits is not lost.
+/// Signals that end a server. Created once for a process, so that no signal is lost between two waits.
 struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
@@ -227,7 +228,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits for one.
+    /// Waits for a signal.
     async fn asked(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -6,7 +6,7 @@ use server::vault::Vault;
 
 use crate::installation;
 
-/// Seals everything anew that is sealed with the key of `old`. The lock makes sure that no server runs.
+/// Seals all secrets that are sealed with the key `old`. The lock guarantees that no server runs.
 pub async fn run(config: &Path, old: &Path) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;

@@ -1,4 +1,4 @@
-//! The running server, for commands that ask it.
+//! Client of the running server, for commands.
 
 use anyhow::Context;
 use reqwest::{Client, RequestBuilder, Response, header};
@@ -7,16 +7,16 @@ use server::config::Config;
 
 use crate::installation;
 
-/// A way to ask the server.
+/// Client of the server.
 pub struct RunningServer {
     client: Client,
     api: String,
-    /// Name and value of the header that lets us in.
+    /// Name and value of the header that authenticates the client.
     entry: (header::HeaderName, String),
 }
 
 impl RunningServer {
-    /// A server at that address, with an API key.
+    /// Client of a server at this address, with an API key.
     pub fn with_key(api: &str, key: &str) -> Self {
         Self {
             client: Client::new(),
@@ -25,7 +25,7 @@ impl RunningServer {
         }
     }
 
-    /// The server of this installation. Whoever may write its database needs no key.
+    /// Client of this installation's server. Users who may write its database need no key.
     pub async fn of(config: &Config) -> anyhow::Result<Self> {
         Ok(Self {
             client: Client::new(),
@@ -34,7 +34,7 @@ impl RunningServer {
         })
     }
 
-    /// Whether it answers.
+    /// True if the server answers.
     pub async fn answers(&self) -> bool {
         let asked = self.client.get(format!("{}/healthz", self.api));
         asked
@@ -43,19 +43,19 @@ impl RunningServer {
             .is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// What it answers; a refusal is an error in its own words.
+    /// Sends a GET request. A refusal is an error with the server's text.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.answer(self.client.get(format!("{}{path}", self.api)))
             .await
     }
 
-    /// The same for what it is asked to do.
+    /// Sends a POST request. A refusal is an error with the server's text.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = self.client.post(format!("{}{path}", self.api));
         self.answer(request.json(body)).await
     }
 
-    /// The same for what has no body and answers with none.
+    /// Sends a POST request without a body and without an answer.
     pub async fn post_empty(&self, path: &str) -> anyhow::Result<()> {
         let answer = self
             .send(self.client.post(format!("{}{path}", self.api)))

@@ -1,4 +1,4 @@
-//! `offhook serve`: the server of an installation.
+//! `offhook serve`: runs the server of an installation.
 
 use std::{fs::File, path::Path, sync::Arc};
 
@@ -13,10 +13,10 @@ use crate::{
     installation,
 };
 
-/// What the first key may do.
+/// Permissions of the first API key.
 pub const EVERYTHING: [&str; 3] = ["read", "write", "admin"];
 
-/// Runs until a signal ends it. A backup that is restored ends the server too, and another begins with it.
+/// Runs until a signal. Restoring a backup also ends the server, and starts another one with it.
 pub async fn run(config: &Path) -> anyhow::Result<()> {
     let file = std::path::absolute(config)?;
     let read = installation::configuration(&file)?;
@@ -50,7 +50,7 @@ async fn finish(restore: Restore) {
     }
 }
 
-/// One server, until a signal ends it or a backup is to be restored.
+/// Runs one server, until a signal or until a backup is to be restored.
 async fn serve(
     file: &Path,
     lock: &mut File,
@@ -92,7 +92,7 @@ async fn serve(
         app = starting => app?,
         () = stop.asked() => return Ok(None),
     };
-    // Not before the server listens: a key that nobody sees must not be the only one.
+    // Created after the server listens, so that the only key is never one that was not printed.
     let api_key = if needs_key && !kept.has_any_api_key().await? {
         Some(access::new_api_key(&kept, "first start", &EVERYTHING, &clock).await?)
     } else {

@@ -1,5 +1,5 @@
-//! `offhook service-account`: accounts with which Offhook subscribes to changes in Teams. They sign in by device code: what is
-//! typed, is typed at Microsoft.
+//! `offhook service-account`: accounts with which Offhook subscribes to changes in Teams. They sign in by device code, on
+//! Microsoft's page only.
 
 use std::{path::Path, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{Configured, installation};
 pub struct Arguments {
     #[command(flatten)]
     configured: Configured,
-    /// The tenant that the account is in, as the configuration calls it.
+    /// Name of the account's tenant in the configuration.
     #[arg(long, global = true, default_value = MAIN_TENANT)]
     tenant: String,
     #[command(subcommand)]
@@ -30,18 +30,18 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Let an account sign in: prints an address and a code, and waits. Each account watches 650 people.
+    /// Sign an account in: prints an address and a code, and waits. Each account watches 650 people.
     Add,
     /// List the accounts by object id.
     List,
-    /// Forget an account's sign-in.
+    /// Remove an account and its sign-in.
     Remove {
-        /// The object id.
+        /// Object id of the account.
         id: String,
     },
 }
 
-/// Carries out what was asked for. A running server notices by itself.
+/// Runs a command. A running server detects the change.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let path: &Path = &arguments.configured.config;
     let config = installation::configuration(path)?;

@@ -1,4 +1,4 @@
-//! `offhook user`: accounts of those who sign in, for whoever may read the data folder.
+//! `offhook user`: accounts for signing in, for users who may read the data folder.
 
 use std::path::Path;
 
@@ -23,15 +23,15 @@ pub struct Arguments {
 enum What {
     /// Add an account and print the one-time link that signs in to it.
     Add {
-        /// The name to sign in with.
+        /// Name to sign in with.
         name: String,
-        /// What the account may do.
+        /// Role of the account.
         #[arg(long, default_value = "person", value_parser = ["person", "location_admin", "system_admin"])]
         role: String,
-        /// Who it is among the people: mail, sign-in name or id.
+        /// Person of the account: mail, sign-in name or id.
         #[arg(long)]
         person: Option<String>,
-        /// The location of a location's administrator.
+        /// Location that a location administrator manages.
         #[arg(long)]
         location: Option<String>,
     },
@@ -39,17 +39,17 @@ enum What {
     List,
     /// Print a new one-time link that signs in to an account.
     Link {
-        /// The account's name.
+        /// Name of the account.
         name: String,
     },
     /// Delete an account with its sessions.
     Delete {
-        /// The account's name.
+        /// Name of the account.
         name: String,
     },
 }
 
-/// Carries out what was asked for.
+/// Runs a command.
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let path: &Path = &arguments.configured.config;
     let config = installation::configuration(path)?;

@@ -1,4 +1,4 @@
-//! The doctor names every fault that is seeded, and none where there is none.
+//! The doctor names every fault that the tests cause, and none without a fault.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -44,7 +44,7 @@ async fn a_whole_installation_has_nothing_to_mend() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_files_is_named() {
+async fn faults_of_files_are_named() {
     let missing = Patient::whole().await;
     fs::remove_file(missing.config()).unwrap();
     missing.expect("configuration.missing").await;
@@ -91,7 +91,7 @@ async fn what_is_wrong_with_the_files_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_not_arranged_yet_is_named() {
+async fn missing_settings_are_named() {
     let empty = Patient::new("").await;
     for fault in ["people.none", "teams.missing", "pbx.missing"] {
         empty.expect(fault).await;
@@ -107,7 +107,7 @@ async fn what_is_not_arranged_yet_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_names_and_addresses_is_named() {
+async fn faults_of_names_and_addresses_are_named() {
     for (key, value, fault) in [
         ("login_url", "https://sign-in.invalid", "sign_in.name"),
         ("login_url", "http://127.0.0.1:9", "sign_in.unreachable"),
@@ -118,7 +118,7 @@ async fn what_is_wrong_with_names_and_addresses_is_named() {
         patient.set(key, value);
         patient.expect(fault).await;
     }
-    // Something that breaks TLS is met in proxies.
+    // Proxies with broken TLS exist.
     let plain = Fake::start(|_| (200, String::new())).await;
     let patient = Patient::whole().await;
     patient.set("login_url", &format!("https://{}", plain.address()));
@@ -167,7 +167,7 @@ async fn whatever_entra_refuses_is_named() {
 }
 
 #[tokio::test]
-async fn what_the_token_says_is_checked() {
+async fn permissions_in_the_token_are_checked() {
     let ours = "11111111-2222-4333-8444-555555555555";
     for (tenant, roles, fault) in [
         (
@@ -236,7 +236,7 @@ async fn a_clock_that_is_off_is_named() {
 }
 
 #[tokio::test]
-async fn what_keeps_the_test_person_from_being_written_is_named() {
+async fn faults_of_the_test_persons_account_are_named() {
     let patient = Patient::whole().await;
     let nobody = ["--test-person", "nobody@contoso.example"];
     patient.expect_with("test_person.unknown", &nobody).await;
@@ -263,7 +263,7 @@ async fn what_keeps_the_test_person_from_being_written_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_telephone_system_is_named() {
+async fn faults_of_the_pbx_are_named() {
     for (key, value, fault) in [
         ("server", "pbx.invalid:5060", "pbx.name"),
         ("server", "127.0.0.1:9", "pbx.silent"),
@@ -286,7 +286,7 @@ async fn what_is_wrong_with_the_telephone_system_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_how_telephones_are_served_is_named() {
+async fn faults_of_the_presence_server_for_phones_are_named() {
     let pbx = Patient::whole().await.pbx_section();
     for (keys, fault) in [
         ("domain = \"pbx.test\"\n", "sip.nobody"),
@@ -305,7 +305,7 @@ async fn what_is_wrong_with_how_telephones_are_served_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_notifications_is_named() {
+async fn faults_of_notifications_are_named() {
     let stranger = Fake::start(|_| (200, "hello".into())).await;
     let patient = Patient::whole().await;
     patient.notify_at(&format!("{}/teams/notifications", stranger.url()));
@@ -321,7 +321,7 @@ async fn what_is_wrong_with_notifications_is_named() {
 }
 
 #[tokio::test]
-async fn what_a_running_server_says_of_itself_is_told() {
+async fn problems_of_a_running_server_are_reported() {
     let patient = Patient::whole().await;
     let server = patient.serve().await;
     let (code, findings) = patient.examine(&[]).await;
@@ -333,7 +333,7 @@ async fn what_a_running_server_says_of_itself_is_told() {
     drop(server);
     patient.set("password", "wrong");
     let _server = patient.serve().await;
-    // It takes a moment until the server itself has noticed.
+    // The server itself detects the fault after a moment.
     for _ in 0..50 {
         let (_, findings) = patient.examine(&[]).await;
         let trouble = findings
@@ -349,7 +349,7 @@ async fn what_a_running_server_says_of_itself_is_told() {
 }
 
 #[tokio::test]
-async fn secrets_are_told_nowhere() {
+async fn secrets_are_not_shown() {
     let patient = Patient::whole().await;
     let configuration = fs::read_to_string(patient.config()).unwrap();
     let text = patient.text().await;

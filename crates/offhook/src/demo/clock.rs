@@ -1,5 +1,4 @@
-//! The demo's driven clock: the server follows the clock of teamsbox, step by step, so that everything has happened
-//! that would have happened meanwhile.
+//! Manual clock of the demo: the server follows the clock of teamsbox in steps, so that everything due in between happens.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,12 +6,12 @@ use presence::Timestamp;
 use server::{App, clock::ClockDriver};
 use teamsbox::Teamsbox;
 
-/// How much driven time may pass before the lines are asked anew: well within their lease of ten minutes.
+/// Maximum step between two refreshes of the PBX lines, below their lease of ten minutes.
 const RECONCILE: Duration = Duration::from_secs(240);
-/// How often the driven clock is moved while teamsbox's clock runs by itself.
+/// Interval of steps while teamsbox's clock runs in real time.
 const REAL_STEP: Duration = Duration::from_millis(20);
 
-/// Follows for ever.
+/// Follows teamsbox's clock until the demo ends.
 pub async fn follow(app: Arc<App>, teamsbox: Arc<Teamsbox>, driver: ClockDriver) {
     let clock = teamsbox.clock().clone();
     let mut follower = clock.follow();
@@ -30,7 +29,7 @@ pub async fn follow(app: Arc<App>, teamsbox: Arc<Teamsbox>, driver: ClockDriver)
                 app.settle().await;
                 step.done();
             }
-            // In mode `real` nobody announces steps.
+            // In mode `real`, no steps are announced.
             () = tokio::time::sleep(REAL_STEP) => {
                 if clock.mode() == teamsbox::ClockMode::Real {
                     driver.set(Timestamp::from_milliseconds(clock.now_milliseconds()));

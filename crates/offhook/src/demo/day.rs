@@ -1,5 +1,5 @@
-//! A working day in fast motion: calls on the telephone system and in Teams, screens shared, Do not disturb. It acts
-//! where people act, on the simulated telephone system and in teamsbox; what the board makes of it is the product's.
+//! A working day in fast motion: calls on the PBX and in Teams, shared screens, Do not disturb. It only acts on the
+//! simulated PBX and on teamsbox; the board shows the product's reaction.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -7,12 +7,12 @@ use teamsbox::{CallKind, Teamsbox, UserSummary};
 use telephony::simulated::{CallId, SimulatedPbx};
 use tokio::sync::watch;
 
-/// The day's beat.
+/// Interval between steps.
 const BEAT: Duration = Duration::from_millis(500);
-/// Things that go on at once; with more the board is all red.
+/// Maximum number of simultaneous scenes, so that most people stay available.
 const AT_ONCE_MAX: usize = 7;
 
-/// Something that goes on, and the beat at which it comes to its next stage.
+/// A scene, and the step at which its next stage starts.
 struct Scene {
     people: Vec<usize>,
     next: u64,
@@ -39,7 +39,7 @@ struct Day {
     random: u64,
 }
 
-/// Plays for ever, while `running` says so.
+/// Plays scenes while `running` is true.
 pub async fn run(
     teamsbox: Arc<Teamsbox>,
     pbx: Arc<SimulatedPbx>,
@@ -54,7 +54,7 @@ pub async fn run(
         extensions,
         scenes: Vec::new(),
         beat: 0,
-        // Always the same day: whoever shows it knows what comes.
+        // A fixed seed, so that the day is always the same.
         random: 0x9e37_79b9_7f4a_7c15,
     };
     loop {
@@ -82,7 +82,7 @@ impl Day {
         }
     }
 
-    /// A number below `below`, from a xorshift generator: nothing here needs better.
+    /// Number below `below`, from a xorshift generator, which is good enough here.
     fn random(&mut self, below: u64) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;

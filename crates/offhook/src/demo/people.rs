@@ -1,4 +1,4 @@
-//! The sample organisation.
+//! Sample organisation.
 
 use store::ImportPerson;
 
@@ -30,10 +30,10 @@ const NAMES: [&str; 25] = [
     "Yara Cohen",
 ];
 
-/// The people who have names of their own.
+/// Number of people with real names.
 pub const NAMED: usize = NAMES.len();
 
-/// So many people with a Teams account and one extension each, from 1001 on. The first 25 have names, the others
+/// Creates people with a Teams account and one extension each, from 1001 on. The first 25 have real names, the others
 /// numbers.
 pub fn people(count: usize) -> Vec<ImportPerson> {
     (0..count).map(person).collect()

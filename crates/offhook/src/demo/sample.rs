@@ -1,4 +1,4 @@
-//! What the sample organisation has arranged: locations, a locked setting, templates, profiles, appointments.
+//! Settings of the sample organisation: locations, a locked setting, templates, profiles, appointments.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use store::{Audience, Change, Concern, ORGANISATION, ScopeKind, Store, StoreErro
 
 use super::people::NAMED;
 
-/// What the audit log is told of it.
+/// Entry in the audit log for the sample data.
 pub const fn change(at: Timestamp) -> Change<'static> {
     Change {
         at,
@@ -28,7 +28,7 @@ const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
-/// Arranges it all; appointments only for a day with something going on.
+/// Creates the sample data; appointments only with the scripted day.
 pub async fn arrange(
     store: &Store,
     now: Timestamp,
@@ -55,7 +55,7 @@ pub async fn arrange(
     let reception = store
         .add_scope(ScopeKind::Group, &berlin, "Reception", &change)
         .await?;
-    // In Lyon nobody may change what a locked screen shows.
+    // In Lyon, people may not change the status of a locked screen.
     let locked = r#"{"locked":"Absent","user_may_change":{"locked":false}}"#;
     store
         .set_settings(&lyon, "automatic", Some(locked), &change)
@@ -117,7 +117,7 @@ fn profiles() -> [Profile; 2] {
     ]
 }
 
-/// One that lasts, one of those that nobody else may read, one that begins while one looks.
+/// One current appointment, one private one, and one that starts soon.
 fn appointments(now: Timestamp) -> [Appointment; 3] {
     let appointment = |text: &str, start, lasts, private| Appointment {
         id: AppointmentId(0),

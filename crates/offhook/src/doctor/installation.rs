@@ -1,4 +1,4 @@
-//! The installation itself: configuration, files, database, people, a running server.
+//! Checks of the installation itself: configuration, files, database, people, running server.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -17,7 +17,7 @@ use store::{Store, StoreError, StoredPerson, StoredScope};
 use super::{Fault, Place, Report};
 use crate::installation;
 
-/// What the database has, as far as later checks want it; nothing where it does not open.
+/// Contents of the database for later checks; empty if it cannot be opened.
 #[derive(Default)]
 pub(super) struct Kept {
     pub(super) people: Vec<StoredPerson>,
@@ -26,18 +26,18 @@ pub(super) struct Kept {
     secrets: Vec<String>,
 }
 
-/// What of it concerns one tenant.
+/// Part of the contents that belongs to one tenant.
 pub(super) struct OfTenant<'a> {
-    /// Whose location names it.
+    /// People with the tenant at their location.
     pub(super) people: Vec<&'a StoredPerson>,
-    /// How many service accounts are signed in.
+    /// Number of service accounts that are signed in.
     pub(super) service_accounts: usize,
-    /// How many people's logins are remembered.
+    /// Number of stored logins of people.
     pub(super) logins: usize,
 }
 
 impl Kept {
-    /// What concerns one tenant.
+    /// Contents that belong to one tenant.
     pub(super) fn of_tenant(&self, tenant: &str) -> OfTenant<'_> {
         let named = |person: &&StoredPerson| {
             let location = self
@@ -60,7 +60,7 @@ impl Kept {
     }
 }
 
-/// Checks what needs no network, and the server if it runs. `None`: nothing more can be looked at.
+/// Checks everything that needs no network, and the server if it runs. `None` if later checks are impossible.
 pub(super) async fn check(
     report: &mut Report,
     path: &Path,
@@ -101,14 +101,14 @@ fn secrets(report: &mut Report, config: &Config) {
     report.warn("secrets", Fault::SecretReadable, open.join(", "));
 }
 
-/// What the database has, and the answers of the checks that need it open.
+/// Open database, and the results of the checks that need it open.
 struct Opened {
     kept: Kept,
-    /// Whether any scope or person has a mode that synchronises.
+    /// True if any scope or person has a mode that synchronises.
     syncs: bool,
-    /// Whether the key opens every sealed secret.
+    /// Success if the key opens every sealed secret.
     key: anyhow::Result<()>,
-    /// The file.
+    /// Path of the database.
     path: PathBuf,
 }
 
@@ -194,7 +194,7 @@ async fn database(report: &mut Report, config: &Config, place: Place<'_>) -> Kep
     kept
 }
 
-/// Whether every sealed secret opens. Without any the key is no matter.
+/// Checks that the key opens every sealed secret. Without secrets any key is right.
 async fn sealed(config: &Config, store: &Store) -> anyhow::Result<()> {
     let secrets = store.database().sealed_secrets().await?;
     if secrets.is_empty() && config.secrets_key.is_none() {
@@ -207,7 +207,7 @@ async fn sealed(config: &Config, store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether any scope or person says that something crosses.
+/// True if any scope or person has a mode that synchronises.
 async fn modes(store: &Store) -> Result<bool, StoreError> {
     let scopes = store.all_settings().await?;
     let own = store.all_personal_settings().await?;
@@ -224,7 +224,7 @@ fn now() -> Timestamp {
     server::clock::Clock::system().now()
 }
 
-/// A server that runs tells its own health; anything else at its port is in the way.
+/// Reports the health of a running server, or another program that occupies its port.
 async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
     const CHECK: &str = "server";
     let runs = match place {
@@ -278,13 +278,13 @@ async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
     }
 }
 
-/// The entries of a list in what `/readyz` answers.
+/// Entries of a list in the answer of `/readyz`.
 fn entries<'a>(body: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
     let list = body.get(list).and_then(Value::as_array);
     list.into_iter().flatten()
 }
 
-/// A part of the server with what is wrong and what to do.
+/// A part of the server with its problem and remedy.
 fn described(part: &Value) -> String {
     let text = |key| part.get(key).and_then(Value::as_str).unwrap_or_default();
     format!("{}: {} ({})", text("part"), text("what"), text("remedy"))

@@ -1,14 +1,14 @@
-//! Change notifications: the public address, tried as Graph tries it, and the accounts that subscribe.
+//! Change notifications: the public URL, validated like Graph does, and the accounts that subscribe.
 
 use server::NotificationOptions;
 
 use super::{Fault, Report};
 
 const CHECK: &str = "notifications";
-/// What Graph would send; any text will do.
+/// Validation token; any text is valid.
 const TOKEN: &str = "offhook doctor was here";
 
-/// Plays Graph's handshake against the public address. A server must run behind it.
+/// Performs Graph's validation of the public URL, behind which a server must run.
 pub(super) async fn check(
     report: &mut Report,
     options: &NotificationOptions,

@@ -1,4 +1,4 @@
-//! How phones are served: who may ask, whether they can, and for which domain.
+//! Presence server for phones: access, ports and domain.
 
 use std::{
     io::ErrorKind,
@@ -10,19 +10,19 @@ use server::PhonesOptions;
 use super::{Fault, Report};
 
 const CHECK: &str = "telephones";
-/// Extensions that are named one by one.
+/// Maximum number of extensions named in a finding.
 const NAMED_MAX: usize = 5;
 
-/// Whether the ports of phones are free to be tried.
+/// State of the ports for phones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ports {
-    /// The server has them.
+    /// Occupied by the server.
     InUse,
-    /// No server of this installation runs.
+    /// Free, because no server of this installation runs.
     Free,
 }
 
-/// Looks at the configuration, and at the ports where no server has them: whether phones do ask is theirs.
+/// Checks the configuration, and the ports if no server uses them. Whether phones subscribe is not checked.
 pub(super) fn check(
     report: &mut Report,
     options: &PhonesOptions,
@@ -54,7 +54,7 @@ pub(super) fn check(
     nobodys.retain(|extension| !extensions.contains(&&**extension));
     nobodys.sort();
     nobodys.dedup();
-    // Without people each extension is nobody's, and the doctor has said so already.
+    // Without people no extension belongs to a person, which another check reports.
     if !extensions.is_empty() && !nobodys.is_empty() {
         let count = nobodys.len();
         nobodys.truncate(NAMED_MAX);
@@ -69,7 +69,7 @@ pub(super) fn check(
         let what = format!("{elsewhere} cannot reach {}", options.listen);
         warn(Fault::SipLoopback, what);
     }
-    // One that fits is enough: extensions of the others are reached through it.
+    // One matching domain is enough: the PBX reaches the extensions of the others through it.
     if let Some(other) = domains.first()
         && !domains.contains(&&*options.domain)
     {
@@ -84,7 +84,7 @@ pub(super) fn check(
     }
 }
 
-/// The addresses that cannot be listened on.
+/// Addresses that cannot be bound.
 fn unusable(options: &PhonesOptions) -> Vec<(Fault, String)> {
     let listen = options.listen;
     let mut tried = vec![
@@ -100,7 +100,7 @@ fn unusable(options: &PhonesOptions) -> Vec<(Fault, String)> {
     for (key, at, error) in tried {
         let Some(error) = error else { continue };
         let (fault, what) = named(key, at, &error);
-        // UDP and TCP of one address have one cause.
+        // UDP and TCP of one address have the same cause.
         if !found.iter().any(|(_, other)| *other == what) {
             found.push((fault, what));
         }

@@ -1,4 +1,4 @@
-//! The tenant: names and addresses, clock, token and its permissions, a read, a write and its clearing.
+//! Tenant: names and addresses, clock, token and permissions, a read, a write and its clear.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use crate::installation;
 
 use super::{Fault, Reach, Report, installation::OfTenant, reach};
 
-/// A clock that is further off is told; Entra and Graph allow five minutes.
+/// Clock difference from which a warning is given; Entra and Graph allow five minutes.
 const SKEW_MAX: Duration = Duration::from_secs(60);
-/// How long a written presence may take to show.
+/// Timeout for a written presence to show.
 const SHOWS: Duration = Duration::from_secs(6);
-/// People without an account who are named one by one.
+/// Maximum number of people without an account named in a finding.
 const NAMED_MAX: usize = 5;
 
-/// Checks one tenant. Each step stands on the one before.
+/// Checks one tenant. Each step depends on the previous one.
 pub(super) async fn check(
     report: &mut Report,
     options: TeamsOptions,
@@ -69,7 +69,7 @@ pub(super) async fn check(
     }
 }
 
-/// Whether somebody means this person by `name`.
+/// True if the person has this id, mail or sign-in name.
 pub(super) fn is_called(person: &StoredPerson, name: &str) -> bool {
     installation::goes_by(person, name) || person.name.eq_ignore_ascii_case(name)
 }
@@ -107,7 +107,7 @@ async fn reachable(
     }
 }
 
-/// Every answer of Graph says what time it is, also a refusal.
+/// Compares the clocks. Every answer of Graph contains its time, also a refusal.
 async fn clock(report: &mut Report, config: &ClientConfig) {
     const CHECK: &str = "clock";
     let request = reqwest::Client::new().get(format!("{}/v1.0/", config.graph));
@@ -124,7 +124,7 @@ async fn clock(report: &mut Report, config: &ClientConfig) {
     } else {
         told.since(now)
     };
-    // The answer tells whole seconds.
+    // The time in the answer has a precision of one second.
     let text = format!("{} s apart from Graph's", skew.as_secs());
     if skew > SKEW_MAX {
         report.fail(CHECK, Fault::ClockSkewed, text);
@@ -143,7 +143,7 @@ async fn token(report: &mut Report, client: &Client, config: &ClientConfig) -> b
         }
     };
     let Some(claims) = claims(token.reveal()) else {
-        // Microsoft does not promise that a token can be read; then the calls themselves will tell.
+        // Microsoft does not guarantee that a token is readable; the requests show missing permissions then.
         report.skip("permissions", "the token cannot be read");
         return true;
     };
@@ -165,7 +165,7 @@ async fn token(report: &mut Report, client: &Client, config: &ClientConfig) -> b
     permissions(report, &roles)
 }
 
-/// Whether anything can be done with these permissions.
+/// Checks the permissions. Returns false if they allow nothing.
 fn permissions(report: &mut Report, roles: &[&str]) -> bool {
     const CHECK: &str = "permissions";
     let has = |names: &[&str]| names.iter().any(|name| roles.contains(name));
@@ -188,7 +188,7 @@ fn permissions(report: &mut Report, roles: &[&str]) -> bool {
     true
 }
 
-/// What the token says; nobody's secret is in it, and it is shown nowhere.
+/// Claims of the token, which contain no secrets; the token itself is never shown.
 fn claims(token: &str) -> Option<Value> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     serde_json::from_slice(&payload).ok()
@@ -200,7 +200,7 @@ fn sign_in_fault(error: &GraphError) -> Fault {
         GraphError::SignIn { code, fault, .. } => refusal_fault(*code, *fault),
         GraphError::Unreachable { .. } if is_tls(&text) => Fault::SignInCertificate,
         GraphError::Unreachable { .. } => Fault::SignInUnreachable,
-        // They pass.
+        // Temporary failures.
         GraphError::Unconfirmed {
             status: 400 | 408 | 409 | 421 | 423..=425,
             ..
@@ -212,7 +212,7 @@ fn sign_in_fault(error: &GraphError) -> Fault {
     }
 }
 
-/// By the number where the doctor says more than the party that can end the refusal.
+/// Fault by Entra's number where it is more precise than the party that can end the refusal.
 fn refusal_fault(code: Option<u32>, fault: SignInFault) -> Fault {
     match (code, fault) {
         (Some(90_002 | 900_023), _) => Fault::TenantUnknown,
@@ -278,7 +278,7 @@ fn graph_fault(error: &GraphError, forbidden: Fault) -> Fault {
     }
 }
 
-/// Reads the first linked people; where there are none, a person who cannot exist, which Graph answers as well.
+/// Reads the first linked people; without any, a person who cannot exist, which Graph also answers.
 async fn read(report: &mut Report, client: &Client, linked: &[&str]) -> bool {
     const CHECK: &str = "read";
     let nobody = ["00000000-0000-0000-0000-000000000001"];
@@ -302,7 +302,7 @@ async fn read(report: &mut Report, client: &Client, linked: &[&str]) -> bool {
             );
             true
         }
-        // Before anybody is linked Graph may complain about the id; the way there is fine.
+        // Without a linked person Graph may refuse the id, which shows that the request arrives.
         Err(GraphError::Refused { .. } | GraphError::NotFound { .. }) if linked.is_empty() => {
             report.skip(CHECK, "nobody is linked to a Teams account yet");
             true
@@ -376,7 +376,7 @@ async fn write(report: &mut Report, client: &Client, people: &[&StoredPerson], n
     }
 }
 
-/// Whether the written presence shows; else what does.
+/// Waits until the written presence shows. The error is the presence shown instead.
 async fn shows(client: &Client, account: &str) -> Result<(), String> {
     let began = tokio::time::Instant::now();
     loop {

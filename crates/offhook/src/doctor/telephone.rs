@@ -1,4 +1,4 @@
-//! The telephone system: name, answer, password, each line.
+//! PBX: name, answer, password, each line.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,17 +12,17 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{Fault, Reach, Report, reach};
 
 const CHECK: &str = "telephone";
-/// How long the PBX may take for all lines. A subscription that is accepted waits 32 s for its NOTIFY (RFC 6665 §4.1.2.4);
-/// after that the connector itself says what is missing.
+/// Timeout for all lines. An accepted subscription waits 32 s for its NOTIFY (RFC 6665 §4.1.2.4); after that the connector
+/// itself names the missing ones.
 const PATIENCE: Duration = Duration::from_secs(35);
-/// An answer comes sooner than this, if one comes.
+/// Time after which no answer is to be expected from a silent PBX.
 const ANSWERS: Duration = Duration::from_secs(6);
-/// Lines that are named one by one.
+/// Maximum number of lines named in a finding.
 const NAMED_MAX: usize = 5;
-/// Extensions without a phone that are named one by one.
+/// Maximum number of extensions without a phone named in a finding.
 const UNREGISTERED_NAMED_MAX: usize = 20;
 
-/// Subscribes to every line for a moment, as the server does: at each telephone system to its own.
+/// Subscribes to every line for a moment like the server: at each PBX to its own.
 pub(super) async fn check_all(report: &mut Report, pbxs: Vec<PbxOptions>, people: &[StoredPerson]) {
     let extensions = people
         .iter()
@@ -37,7 +37,7 @@ pub(super) async fn check_all(report: &mut Report, pbxs: Vec<PbxOptions>, people
 async fn check(report: &mut Report, connector: Connector, extensions: Vec<Arc<str>>) {
     let server = connector.servers().join(", ");
     for one in connector.servers() {
-        // Of a name without a port the DNS may know servers of other names.
+        // For a name without a port, DNS may return servers with other names.
         let (host, Some(port)) = host_and_port(one) else {
             continue;
         };
@@ -54,7 +54,7 @@ async fn check(report: &mut Report, connector: Connector, extensions: Vec<Arc<st
         );
     }
     let (events, mut heard) = mpsc::channel(1_024);
-    // What is heard is of no interest, but must be taken.
+    // The events must be received, but are not used.
     let drain = tokio::spawn(async move { while heard.recv().await.is_some() {} });
     let started = connector.start(extensions.clone(), events);
     let running = match started {
@@ -71,7 +71,7 @@ async fn check(report: &mut Report, connector: Connector, extensions: Vec<Arc<st
     }
 }
 
-/// FreeSWITCH accepts every extension: a typing error shows only in that no phone is registered.
+/// FreeSWITCH accepts every extension, so a mistyped one is only recognisable by its missing phone.
 fn tell_unregistered(report: &mut Report, server: &str, found: Result<Vec<Arc<str>>, String>) {
     let unregistered = match found {
         Ok(unregistered) => unregistered,
@@ -99,14 +99,14 @@ fn tell_unregistered(report: &mut Report, server: &str, found: Result<Vec<Arc<st
     report.warn(CHECK, Fault::PbxUnregistered, what);
 }
 
-/// The health once every line has spoken, or nothing more is to be expected.
+/// Health after every line has reported, or when nothing more is to be expected.
 async fn settled(connector: &ConnectorHandle) -> Health {
     let mut health = connector.health();
     let began = Instant::now();
     loop {
         let now = health.borrow_and_update().clone();
         let spoken = now.pending == 0;
-        // One password is everybody's; who does not answer at all will not.
+        // All lines use the same password, and a PBX that does not answer at all will not do so later.
         let hopeless = now.trouble.is_some() && (now.reachable || began.elapsed() >= ANSWERS);
         if spoken || hopeless || began.elapsed() >= PATIENCE {
             return now;
@@ -156,7 +156,7 @@ fn tell(report: &mut Report, server: &str, domain: &str, health: &Health) {
     }
 }
 
-/// Why lines are not watched: one reason at least.
+/// Reasons why lines are not watched; at least one.
 fn reasons(health: &Health, domain: &str) -> String {
     let mut troubles = health.line_trouble.values();
     if health.line_trouble.is_empty() {
@@ -176,7 +176,7 @@ fn reasons(health: &Health, domain: &str) -> String {
     by_remedy(health)
 }
 
-/// The first troubles, and each remedy once.
+/// The first problems, with each remedy once.
 fn by_remedy(health: &Health) -> String {
     let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
     for trouble in health.line_trouble.values().take(NAMED_MAX) {

@@ -1,5 +1,4 @@
-//! An installation to be examined, with a Teams tenant in a box and a simulated telephone system, and servers that answer
-//! what a test wants.
+//! An installation to check, with a simulated Teams tenant and a simulated PBX, and servers with scripted answers.
 
 use std::{fs, net::SocketAddr, path::PathBuf};
 
@@ -19,7 +18,7 @@ use telephony::{
 };
 use tokio::process::Command;
 
-/// What the audit log is told.
+/// Entry in the audit log.
 const CHANGE: Change<'static> = Change {
     at: presence::Timestamp::from_milliseconds(0),
     who: "test",
@@ -31,21 +30,21 @@ const CHANGE: Change<'static> = Change {
     attempt: None,
 };
 
-/// A server that answers whatever it is told to.
+/// Server with scripted answers.
 pub struct Fake {
     address: SocketAddr,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Fake {
-    /// Answers with status and body by path.
+    /// Starts a server with a status and a body for each path.
     pub async fn start(
         answer: impl Fn(&str) -> (u16, String) + Clone + Send + Sync + 'static,
     ) -> Self {
         Self::serve(None, answer).await
     }
 
-    /// Answers with that `Date`.
+    /// Starts a server with this `Date`.
     pub async fn at(
         date: &'static str,
         answer: impl Fn(&str) -> (u16, String) + Clone + Send + Sync + 'static,
@@ -88,14 +87,14 @@ impl Drop for Fake {
     }
 }
 
-/// The answer of a sign-in service with a token that says so.
+/// Answer of a sign-in service with a token that contains these claims.
 pub fn token(tenant: &str, roles: &[&str]) -> String {
     let claims = URL_SAFE_NO_PAD.encode(json!({"tid": tenant, "roles": roles}).to_string());
     json!({"token_type": "Bearer", "expires_in": 3600, "access_token": format!("e30.{claims}.x")})
         .to_string()
 }
 
-/// The tenant in a box, as a person at Teams.
+/// Actions of a person in the simulated tenant.
 pub struct Person<'a>(&'a Teamsbox);
 
 impl Person<'_> {
@@ -126,7 +125,7 @@ impl Person<'_> {
     }
 }
 
-/// An installation.
+/// Installation to check.
 pub struct Patient {
     folder: tempfile::TempDir,
     teamsbox: Option<Teamsbox>,
@@ -134,7 +133,7 @@ pub struct Patient {
 }
 
 impl Patient {
-    /// An installation with that configuration, beside a data folder of its own and a port that nobody has.
+    /// Creates an installation with this configuration, a data folder and a free port of its own.
     pub async fn new(rest: &str) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -161,7 +160,7 @@ impl Patient {
         patient
     }
 
-    /// One where all is well.
+    /// Creates an installation without faults.
     pub async fn whole() -> Self {
         let user = NewUser {
             id: None,
@@ -220,7 +219,7 @@ impl Patient {
         path
     }
 
-    /// The part of the configuration that is about the telephone system.
+    /// Section of the configuration about the PBX.
     pub fn pbx_section(&self) -> String {
         let text = fs::read_to_string(self.config()).unwrap();
         text[text.find("[[pbx]]").unwrap()..].to_owned()
@@ -232,7 +231,7 @@ impl Patient {
         fs::write(self.config(), text.replace(from, to)).unwrap();
     }
 
-    /// Lets Graph tell of changes at that address, encrypted for a certificate that is made.
+    /// Configures notifications at this URL with a new certificate.
     pub fn notify_at(&self, url: &str) {
         let (certificate, key) = (
             self.folder.path().join("c.pem"),
@@ -255,7 +254,7 @@ impl Patient {
         fs::write(self.config(), text).unwrap();
     }
 
-    /// Gives a key another value.
+    /// Sets a key to another value.
     pub fn set(&self, key: &str, value: &str) {
         let text = fs::read_to_string(self.config()).unwrap();
         let lines = text.lines().map(|line| {
@@ -284,7 +283,7 @@ impl Patient {
         store.database().close().await;
     }
 
-    /// Links Anna and lets things cross.
+    /// Links Anna's account and enables the synchronisation.
     async fn link(&self) {
         let users = self
             .teamsbox()
@@ -304,7 +303,7 @@ impl Patient {
         store.database().close().await;
     }
 
-    /// As if the server held a call of Anna's in Teams.
+    /// Stores a write as if the server held a call of Anna's in Teams.
     pub async fn remember_a_write(&self) {
         let store = self.store().await;
         let now = presence::Timestamp::from_milliseconds(i64::MAX / 2);
@@ -327,7 +326,7 @@ impl Patient {
         store.database().close().await;
     }
 
-    /// As if somebody had signed in, with a key that is kept in `old.key` too.
+    /// Stores a login as if a person had signed in, sealed with a key that is also in `old.key`.
     pub async fn seal_a_secret(&self) {
         let key = "01".repeat(32);
         self.file("data/secrets.key", &key);
@@ -339,7 +338,7 @@ impl Patient {
         store.database().close().await;
     }
 
-    /// Another command of the program, with the configuration and in its folder.
+    /// Runs another command of the program with this configuration, in its folder.
     pub async fn command(&self, arguments: &[&str]) -> (i32, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_offhook"))
             .args(arguments)
@@ -355,7 +354,7 @@ impl Patient {
         )
     }
 
-    /// As if a later version had been here.
+    /// Marks the database as written by a later version.
     pub async fn claim_a_later_version(&self) {
         use sqlx::ConnectOptions;
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.data("offhook.db"));
@@ -383,7 +382,7 @@ impl Patient {
         )
     }
 
-    /// Starts the server and waits until everything is well or it has named what is not. Ends it when dropped.
+    /// Starts the server and waits until it is ready or has named the problem. Stops it when dropped.
     pub async fn serve(&self) -> tokio::process::Child {
         let child = Command::new(env!("CARGO_BIN_EXE_offhook"))
             .args(["serve", "--config"])
@@ -405,13 +404,13 @@ impl Patient {
         panic!("the server does not answer at {url}");
     }
 
-    /// What the doctor says, as text.
+    /// Output of the doctor as text.
     pub async fn text(&self) -> String {
         let (_, out, errors) = self.run(&[]).await;
         out + &errors
     }
 
-    /// The exit code and the findings.
+    /// Exit code and findings.
     pub async fn examine(&self, arguments: &[&str]) -> (i32, Vec<Value>) {
         let all: Vec<&str> = ["--json"].iter().chain(arguments).copied().collect();
         let (code, out, errors) = self.run(&all).await;
@@ -419,7 +418,7 @@ impl Patient {
         (code, findings)
     }
 
-    /// The fault is named, with what it means and what to do.
+    /// Asserts that the fault is reported with meaning and remedy.
     pub async fn expect(&self, fault: &str) {
         self.expect_with(fault, &[]).await;
     }
@@ -438,7 +437,7 @@ impl Patient {
     }
 }
 
-/// The names of all faults found.
+/// Codes of all faults found.
 pub fn faults(findings: &[Value]) -> Vec<&str> {
     findings
         .iter()

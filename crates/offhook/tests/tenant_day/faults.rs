@@ -7,7 +7,7 @@ const PERCENT: u8 = 1;
 /// Token requests of a hundred that each kind hits: there are few.
 const TOKEN_PERCENT: u8 = 5;
 
-/// Calls that Offhook repeats whatever they are answered: reads, writes and batches.
+/// Calls that Offhook repeats after any answer: reads, writes and batches.
 const CALLS: [&str; 9] = [
     "getPresencesByUserId",
     "getUser",
@@ -83,7 +83,7 @@ pub const ODD_NAMES: [&str; 5] = [
 /// How many kinds are in force at a time; they take turns.
 const AT_ONCE: usize = 4;
 
-/// The body of `PUT /box/v1/faults` for a turn. With `only`, kinds whose name contains it.
+/// Body of `PUT /box/v1/faults` for a turn. With `only`, kinds with this text in their name.
 pub fn of_turn(turn: usize, only: Option<&str>) -> Value {
     let wanted = |name: &str| only.is_none_or(|only| name.contains(only));
     let kinds: Vec<Value> = kinds()

@@ -34,7 +34,7 @@ enum Last {
 pub struct Journal {
     next: u64,
     last: HashMap<Slot, Last>,
-    /// Slots whose last request met a fault: it is repeated.
+    /// Slots with a fault at the last request, which is repeated.
     excused: BTreeSet<Slot>,
     /// Time of the last change that is to be written to a slot, in milliseconds.
     changed: HashMap<Slot, i64>,
@@ -72,7 +72,7 @@ impl Journal {
         }
     }
 
-    /// The server begins anew: it adopts what it had written and may write it once more.
+    /// Records a restart of the server, which adopts its earlier writes and may repeat them once.
     pub fn restarted(&mut self) {
         self.excused.extend(self.last.keys().cloned());
     }

@@ -2,7 +2,8 @@
 //! passing failures of every kind at one request of a hundred each. It ends with every state right, nothing written twice
 //! beyond the repetition of what failed, and no person unwritten.
 //!
-//! `TENANT_DAY_SEED=N` plays another day, `TENANT_DAY_ONLY=408` one with those kinds of failures only whose name has that in it.
+//! `TENANT_DAY_SEED=N` plays another day, `TENANT_DAY_ONLY=408` one with only the kinds of failures with that text in their
+//! name.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -32,7 +33,7 @@ const STEP: Duration = Duration::from_secs(20);
 const STEPS: usize = 5 * 180;
 /// Steps between looks into the directory.
 const DIRECTORY: usize = 180;
-/// Steps between looks for what was lost.
+/// Steps between checks for lost changes.
 const LOOK: usize = 20;
 /// Steps that some kinds of failures are in force, before others are.
 const TURN: usize = 40;

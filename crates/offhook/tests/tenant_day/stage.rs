@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 
 /// Longest wait for the first observation of every person, in real time.
 const READY_MAX: Duration = Duration::from_secs(20);
-/// Driven time after which the lines are asked anew: well within their lease of ten minutes.
+/// Driven time after which the lines are refreshed, below their lease of ten minutes.
 const RECONCILE_INTERVAL: Duration = Duration::from_secs(240);
 /// Longest real time that a step of the clock waits for writes that rest.
 const STEP_MAX: Duration = Duration::from_millis(250);
@@ -198,7 +198,7 @@ impl Running {
 
     async fn stop(self) {
         self.follower.abort();
-        // It was asked to end in the middle of things: that it did is no error.
+        // The task was cancelled, so its error is expected.
         let _ = self.follower.await;
         drop(self._clients);
         Arc::into_inner(self.app).unwrap().stop().await;
@@ -216,7 +216,7 @@ async fn follow(app: Arc<App>, clock: teamsbox::Clock, driver: ClockDriver) {
             reconciled = now;
             app.reconcile_lines().await;
         }
-        // Writes rest by the network's time, and time goes on meanwhile.
+        // Writes rest in real time, while the driven time continues.
         let _ = tokio::time::timeout(STEP_MAX, app.settle()).await;
         step.done();
     }
