@@ -78,7 +78,7 @@ async fn people_come_from_entra_are_renamed_leave_and_come_back() {
     let (code, out, errors) = installation.run("directory", &["--dry-run"]).await;
     assert_eq!(code, 0, "{errors}");
     assert!(
-        out.contains("updated    anna becker") && out.contains("nothing was done"),
+        out.contains("updated    anna becker") && out.contains("no changes made"),
         "{out}"
     );
     synchronise(&server, false).await;

@@ -26,7 +26,7 @@ pub async fn backup(config: &Path, file: &Path) -> anyhow::Result<()> {
     let store = installation::open(&config).await?;
     store.database().backup(file).await?;
     store.database().close().await;
-    println!("backed up to {}", file.display());
+    println!("Backed up to {}.", file.display());
     Ok(())
 }
 
@@ -44,7 +44,7 @@ pub async fn restore(config: &Path, file: &Path, force: bool) -> anyhow::Result<
     let kept = prepared.apply().await?;
     println!("restored {}", file.display());
     if let Some(kept) = kept {
-        println!("the database that was there is kept as {}", kept.display());
+        println!("The previous database is kept as {}.", kept.display());
     }
     Ok(())
 }
@@ -57,7 +57,7 @@ async fn restore_running(config: &Config, file: &Path) -> anyhow::Result<()> {
     restored?;
     removed.with_context(|| format!("cannot remove {}", copy.display()))?;
     println!(
-        "restored {}; the server has begun again with it",
+        "Restored {}; the server has restarted with it.",
         file.display()
     );
     Ok(())
@@ -110,5 +110,5 @@ async fn ask(config: &Config, copy: &Path) -> anyhow::Result<()> {
     };
     tokio::time::timeout(RESTART_MAX, begun_again)
         .await
-        .unwrap_or_else(|_| anyhow::bail!("the server has not begun again; its log tells why"))
+        .unwrap_or_else(|_| anyhow::bail!("the server has not restarted; see its log"))
 }

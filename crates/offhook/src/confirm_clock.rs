@@ -9,6 +9,6 @@ pub async fn run(config: &Path) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     let server = RunningServer::of(&config).await?;
     server.post_empty("/api/v1/clock/confirm").await?;
-    println!("confirmed; what is too old by the clock is deleted within the hour");
+    println!("Confirmed: data older than its retention period is deleted within the hour.");
     Ok(())
 }

@@ -85,7 +85,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let sip = running
         .app
         .sip_address()
-        .context("telephones are not served")?;
+        .context("phones are not served")?;
     if arguments.json {
         let addresses = serde_json::json!({
             "board": link,
@@ -97,7 +97,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         println!("{addresses}");
     } else {
         println!(
-            "Offhook demo: {} people, a simulated telephone system, a Teams tenant in a box.\n",
+            "Offhook demo: {} people, a simulated PBX, a simulated Teams tenant.\n",
             arguments.people
         );
         println!("  Board       {link}");
@@ -105,8 +105,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         println!("  Teams page  {}/", running.teamsbox.url());
         println!("  API         {api}/api/v1/people");
         println!("  API key     {}", running.api_key);
-        println!("  Telephones  watch sip:1001@{sip} (SIP, event dialog or presence)\n");
-        println!("Ctrl+C ends it. Nothing is kept.");
+        println!("  Phones      watch sip:1001@{sip} (SIP, event dialog or presence)\n");
+        println!("Ctrl+C stops the demo. No data is kept.");
     }
     std::io::stdout().flush()?;
     let mut stop = StopSignals::new()?;
@@ -222,7 +222,7 @@ async fn start_teamsbox(
     .await
     .map_err(|error| match error {
         teamsbox::StartError::Listen { address, .. } => anyhow::anyhow!(
-            "{address} is taken: teamsbox listens there, {TEAMSBOX_OFFSET} above the board; take another --port"
+            "{address} is in use: teamsbox listens there, {TEAMSBOX_OFFSET} above the board; choose another --port"
         ),
         other => other.into(),
     })
@@ -243,7 +243,7 @@ async fn start_pbx(extensions: &[String]) -> anyhow::Result<(Arc<SimulatedPbx>, 
             .collect(),
     })
     .await
-    .context("cannot start the simulated telephone system")?;
+    .context("cannot start the simulated PBX")?;
     let connector = SipConnectorConfig {
         name: "simulated".into(),
         servers: vec![pbx.address().to_string()],
@@ -300,7 +300,7 @@ fn teamsbox_port(port: u16) -> anyhow::Result<u16> {
         return Ok(0);
     }
     port.checked_add(TEAMSBOX_OFFSET)
-        .with_context(|| format!("--port {port}: teamsbox listens {TEAMSBOX_OFFSET} above it, which is beyond 65535; take a smaller one"))
+        .with_context(|| format!("--port {port}: teamsbox listens {TEAMSBOX_OFFSET} above it, which is above 65535; choose a smaller one"))
 }
 
 fn teams(teamsbox: &Teamsbox, manual: bool) -> TeamsOptions {

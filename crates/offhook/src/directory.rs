@@ -46,7 +46,7 @@ fn text(outcome: &Value) -> String {
     }
     let accounts = outcome.get("accounts").and_then(Value::as_u64).unwrap_or(0);
     let dry = outcome.get("dry_run") == Some(&Value::Bool(true));
-    let done = if dry { "nothing was done" } else { "done" };
+    let done = if dry { "no changes made" } else { "done" };
     text + &format!("{accounts} accounts in the directory; {done}\n")
 }
 

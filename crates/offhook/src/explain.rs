@@ -69,12 +69,12 @@ async fn find(server: &RunningServer, wanted: &str) -> anyhow::Result<String> {
     match found.as_slice() {
         [(id, _)] => Ok(id.clone()),
         [] => anyhow::bail!(
-            "nobody is called {wanted:?}; give a name, mail, sign-in name, extension or id"
+            "no person matches {wanted:?}; give a name, mail, sign-in name, extension or id"
         ),
         several => {
             let names: Vec<&str> = several.iter().take(8).map(|(_, name)| &**name).collect();
             anyhow::bail!(
-                "{wanted:?} may be {} people: {}; be more exact",
+                "{wanted:?} matches {} people: {}; be more specific",
                 several.len(),
                 names.join(", ")
             )

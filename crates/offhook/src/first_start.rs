@@ -33,13 +33,13 @@ pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Resul
             Ok(file) => file,
             // A link can be created again, a key cannot.
             Err(error) if secrets.api_key.is_none() => {
-                tracing::warn!("{error:#}; `offhook link` makes a link");
+                tracing::warn!("{error:#}; `offhook link` creates a link");
                 println!("Serving at {address}");
                 return Ok(());
             }
             Err(error) => return Err(error),
         };
-        tracing::info!(file = %file.display(), "the one-time link to sign in was written; `offhook link` makes another");
+        tracing::info!(file = %file.display(), "the one-time link to sign in was written; `offhook link` creates another");
     }
     println!("Serving at {address}");
     Ok(())

@@ -37,7 +37,7 @@ pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
     let store = installation::open(&config).await?;
     let clock = Clock::system();
     let change = installation::change("people.import", "people", &clock);
-    let refused = || format!("{}: nobody was imported", named());
+    let refused = || format!("{}: no person was imported", named());
     match wish {
         Wish::Import => {
             let summary = store.import(&table.people, &change).await;
@@ -54,7 +54,7 @@ pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
             print_preview(&summary);
             anyhow::ensure!(
                 summary.conflicts.is_empty(),
-                "{}: nobody can be imported until the conflicts are corrected",
+                "{}: no person can be imported until the conflicts are corrected",
                 named()
             );
         }
@@ -84,7 +84,7 @@ fn print_table(table: &PeopleTable) {
     let missing = table.missing_columns();
     if !missing.is_empty() {
         println!(
-            "not in the table, and left as it is: {}",
+            "not in the table, and left unchanged: {}",
             missing.join(", ")
         );
     }

@@ -236,7 +236,7 @@ pub fn vault(config: &Config) -> anyhow::Result<Vault> {
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => {
-            return Err(error).with_context(|| format!("cannot make {}", file.display()));
+            return Err(error).with_context(|| format!("cannot create {}", file.display()));
         }
     }
     key_from(config, &file)

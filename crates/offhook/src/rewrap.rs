@@ -16,6 +16,6 @@ pub async fn run(config: &Path, old: &Path) -> anyhow::Result<()> {
         .rewrap(&old, store.database())
         .await?;
     store.database().close().await;
-    println!("{sealed} secrets sealed anew; the old key is no longer needed");
+    println!("{sealed} secrets sealed with the new key; the old key is no longer needed");
     Ok(())
 }

@@ -84,7 +84,7 @@ impl RunningServer {
 
 async fn read(answer: Response) -> anyhow::Result<Value> {
     let status = answer.status();
-    let body: Value = answer.json().await.context("the answer is no JSON")?;
+    let body: Value = answer.json().await.context("the answer is not JSON")?;
     let detail = body.get("detail").and_then(Value::as_str);
     anyhow::ensure!(
         status.is_success(),

@@ -53,7 +53,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let wanted = tenants.find(|tenant| *tenant.name == *arguments.tenant);
             let wanted = wanted.with_context(|| {
                 format!(
-                    "the configuration has no tenant {:?}; \"main\" is that of [teams], others are called as their [[tenants]] say",
+                    "the configuration has no tenant {:?}; \"main\" is the tenant in [teams], the others have the names in [[tenants]]",
                     arguments.tenant
                 )
             })?;
@@ -62,7 +62,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let name = keep_service_account(&store, &vault, &arguments.tenant, &token)
                 .await?
                 .context(
-                    "Microsoft did not say who signed in, or gave nothing to keep; try again",
+                    "Microsoft returned no account or no refresh token; try again",
                 )?;
             println!("{name} is signed in; the server subscribes within half a minute");
         }
@@ -75,7 +75,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let there = forget_service_account(&store, &arguments.tenant, &id).await?;
             anyhow::ensure!(
                 there,
-                "there is no service account {id:?}; `offhook service-account list` names them"
+                "there is no service account {id:?}; `offhook service-account list` lists them"
             );
         }
     }

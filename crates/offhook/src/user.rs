@@ -107,7 +107,7 @@ async fn account(store: &Store, name: &str) -> anyhow::Result<Account> {
     store
         .account_by_name(name)
         .await?
-        .with_context(|| format!("there is no account {name:?}; `offhook user list` names them"))
+        .with_context(|| format!("there is no account {name:?}; `offhook user list` lists them"))
 }
 
 async fn found(store: &Store, person: &str, now: Timestamp) -> anyhow::Result<PersonId> {
@@ -117,7 +117,7 @@ async fn found(store: &Store, person: &str, now: Timestamp) -> anyhow::Result<Pe
         .find(|known| installation::goes_by(known, person));
     let found = found.with_context(|| {
         format!(
-            "nobody has the mail, sign-in name or id {person:?}; `offhook import` brings people in"
+            "no person has the mail, sign-in name or id {person:?}; `offhook import` imports people"
         )
     })?;
     Ok(found.id)
