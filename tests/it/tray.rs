@@ -115,7 +115,7 @@ async fn profiles_are_chosen_on_the_command_line_too() {
 
     let (code, said, errors) = agent.run(&["profile", "lunch_BREAK"]).await;
     assert_eq!(code, 0, "{errors}");
-    assert!(said.contains("Lunch_break is chosen"), "{said}");
+    assert!(said.contains("Lunch_break is active"), "{said}");
     assert_eq!(server.shown("anna").await, "BeRightBack");
     let listed = agent.run(&["profile"]).await.1;
     assert!(listed.contains("* Lunch_break (BeRightBack)\n"), "{listed}");
