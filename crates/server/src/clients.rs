@@ -1,5 +1,5 @@
-//! Clients as sources: a signed-in person's open stream, and whatever else is connected. A client that is connected is
-//! there until it goes; the engine's lease of a minute is for the case that nobody can say so any more.
+//! Clients as sources of presence: open pages of signed-in people. A client counts until it disconnects; the lease of a minute
+//! ends it if the server cannot report that.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use crate::{
 
 /// The lease of a client (docs/presence-rules.md, "Leases").
 pub const LEASE: Duration = Duration::from_secs(60);
-/// How often it is renewed: a lost turn does no harm.
+/// Interval of renewal: one lost renewal does no harm.
 const RENEWAL: Duration = Duration::from_secs(20);
 
 /// The connected clients. Cheap to clone.
@@ -31,7 +31,7 @@ pub struct Clients {
     clock: Clock,
 }
 
-/// A connected client; gone when dropped.
+/// A connected client, until this is dropped.
 #[derive(Debug)]
 pub struct Connected {
     id: ClientId,
@@ -40,7 +40,7 @@ pub struct Connected {
 }
 
 impl Clients {
-    /// Nobody yet.
+    /// No client yet.
     pub fn new(engine: EngineHandle, clock: Clock) -> Self {
         Self {
             connected: Arc::default(),
@@ -50,7 +50,7 @@ impl Clients {
         }
     }
 
-    /// A client of the person is connected from now on.
+    /// Connects a client of the person.
     pub async fn connect(&self, person: PersonId) -> Connected {
         let id = ClientId::Page(self.next.fetch_add(1, Ordering::Relaxed));
         let since = self.clock.now();
@@ -74,7 +74,7 @@ impl Clients {
         self.engine.inputs(inputs.collect(), Cause::Other).await;
     }
 
-    /// Renews, for ever.
+    /// Renews every lease at the interval, until the server ends.
     pub async fn run(self) {
         loop {
             tokio::time::sleep(RENEWAL).await;
@@ -82,7 +82,7 @@ impl Clients {
         }
     }
 
-    /// What a page tells: that it is open. It cannot tell whether anybody is there.
+    /// The input of an open page. A page does not know whether the person is at the device.
     fn input(&self, client: ClientId, person: PersonId, since: Timestamp) -> Input {
         let fact = Fact::Client {
             client,
@@ -104,7 +104,7 @@ impl Drop for Connected {
     fn drop(&mut self) {
         self.clients.lock().remove(&self.id);
         let (engine, id, person) = (self.clients.engine.clone(), self.id, self.person);
-        // Without a runtime the server is ending, and the engine with it.
+        // Without a tokio runtime the server is ending, and the engine with it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 let input = Input::Person(person, Fact::ClientEnded(id));

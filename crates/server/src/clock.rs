@@ -1,4 +1,4 @@
-//! The server's clock: the machine's, or one that a test drives. The only file that reads the time.
+//! The server's clock: the machine's, or one that a test drives. The only file of the server that reads the time.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,29 +8,29 @@ use std::{
 use presence::Timestamp;
 use tokio::{sync::watch, time::Instant};
 
-/// Tells the time and waits for it. Cheap to clone.
+/// The clock. Cheap to clone.
 ///
-/// Time is counted by the monotonic clock, so that it never runs backwards and never stands still, whatever is done to
-/// the machine's clock. Only where the machine's clock is ahead (the machine slept, or its clock was wrong) it is followed.
+/// The monotonic clock counts the time, so that it never runs backwards and never stops when the machine's clock is set. The
+/// machine's clock is followed only if it is ahead: the machine slept, or its clock was wrong.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's.
+    /// The machine's clock.
     System(Arc<Mutex<Anchor>>),
-    /// Driven by hand.
+    /// A clock that a test or a demo drives.
     Driven(watch::Receiver<Timestamp>),
 }
 
-/// The machine's time at a moment of the monotonic clock.
+/// The machine's time at a time of the monotonic clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Anchor {
     time: Timestamp,
     read_at: Instant,
 }
 
-/// A machine's clock that is less far ahead is only being adjusted.
+/// Lead of the machine's clock up to which it is only being adjusted.
 const AHEAD: Duration = Duration::from_secs(2);
 
-/// Drives a clock by hand.
+/// Drives a clock of a test or a demo.
 #[derive(Clone, Debug)]
 pub struct ClockDriver(Arc<watch::Sender<Timestamp>>);
 
@@ -44,13 +44,13 @@ impl Clock {
         Self::System(Arc::new(Mutex::new(anchor)))
     }
 
-    /// A clock that stands at `start` until it is driven.
+    /// A clock at `start` that only its driver moves.
     pub fn driven(start: Timestamp) -> (Self, ClockDriver) {
         let (sender, receiver) = watch::channel(start);
         (Self::Driven(receiver), ClockDriver(Arc::new(sender)))
     }
 
-    /// The time.
+    /// The present time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System(anchor) => {
@@ -69,7 +69,7 @@ impl Clock {
         }
     }
 
-    /// Waits until `deadline`; for ever without one.
+    /// Waits until `deadline`; never completes without one.
     pub async fn sleep_until(&self, deadline: Option<Timestamp>) {
         match (self, deadline) {
             (_, None) => std::future::pending().await,
@@ -78,7 +78,7 @@ impl Clock {
             }
             (Self::Driven(receiver), Some(deadline)) => {
                 let mut receiver = receiver.clone();
-                // A driver that is gone leaves the clock standing.
+                // Without its driver the clock stands still.
                 if receiver.wait_for(|now| *now >= deadline).await.is_err() {
                     std::future::pending::<()>().await;
                 }
@@ -88,7 +88,7 @@ impl Clock {
 }
 
 impl ClockDriver {
-    /// Moves the clock to `now`; never backwards.
+    /// Moves the clock forward to `now`; an earlier time has no effect.
     pub fn set(&self, now: Timestamp) {
         self.0.send_if_modified(|time| {
             let later = now > *time;
@@ -106,20 +106,20 @@ fn machine_time() -> Timestamp {
     Timestamp::from_milliseconds(jiff::Timestamp::now().as_millisecond())
 }
 
-/// A moment as RFC 3339, for the API.
+/// A time in the form of RFC 3339, for the API.
 pub fn rfc3339(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.milliseconds())
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
         .to_string()
 }
 
-/// Reads RFC 3339.
+/// Parses the form of RFC 3339; `None` if the text has another form.
 pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let parsed: jiff::Timestamp = text.parse().ok()?;
     Some(Timestamp::from_milliseconds(parsed.as_millisecond()))
 }
 
-/// Reads the time of an HTTP header (RFC 9110, 5.6.7).
+/// Parses the time of an HTTP header (RFC 9110 §5.6.7).
 pub fn http_date(text: &str) -> Option<Timestamp> {
     let parsed = jiff::fmt::rfc2822::parse(text).ok()?;
     Some(Timestamp::from_milliseconds(

@@ -1,4 +1,5 @@
-//! Nothing is deleted because of a clock that jumped ahead: it may be wrong. An administrator corrects or confirms it.
+//! Stops the deletion of old rows while the machine's clock is far ahead of the last known time: it may be wrong. An
+//! administrator corrects or confirms the clock.
 
 use std::time::Duration;
 
@@ -12,13 +13,13 @@ use crate::{
 
 /// Name of the part in `/readyz`.
 const PART: &str = "clock";
-/// A jump ahead by more than this is in question.
+/// Largest jump ahead that needs no confirmation.
 const JUMP_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// Whether things that are old by the clock may be deleted.
+/// Whether rows that are old by the clock may be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
-    /// The clock is as expected.
+    /// The clock is not far ahead.
     Allowed,
     /// The clock is far ahead of the last known time, and no administrator has confirmed it.
     Paused {
@@ -27,7 +28,7 @@ pub enum Deletion {
     },
 }
 
-/// Compares the time with the last known one. A clock that was set back is right: it deletes nothing.
+/// Compares the time with the last known one. A clock that was set back needs no confirmation: it makes no row older.
 fn deletion(last_known: Option<Timestamp>, now: Timestamp) -> Deletion {
     match last_known {
         Some(last_known) if now > last_known + JUMP_MAX => Deletion::Paused { last_known },
@@ -35,7 +36,7 @@ fn deletion(last_known: Option<Timestamp>, now: Timestamp) -> Deletion {
     }
 }
 
-/// Looks at the time, keeps it as the last known one if it is as expected, and reports.
+/// Checks the clock, stores the time as the last known one if the clock is not far ahead, and reports.
 ///
 /// # Errors
 /// The database refused.
@@ -70,7 +71,7 @@ pub async fn confirm(
 }
 
 fn trouble(last_known: Timestamp, now: Timestamp) -> Trouble {
-    // By the day: the text stays the same while the question is open.
+    // To the day, so that the text does not change with every check.
     let day = |time| rfc3339(time).chars().take(10).collect::<String>();
     Trouble {
         what: format!(

@@ -1,8 +1,8 @@
-//! The sink towards the store and, through it, towards Teams: what must be remembered is durable before the write that
-//! it belongs to is sent, and before what a person entered is acknowledged.
+//! The queue of records and writes: commits the engine's records, then hands the writes that depend on them to Teams, and
+//! answers people's choices of a profile when these are durable.
 //!
-//! Whatever arrives while a transaction runs goes into the next one (group commit). Of several records about the same
-//! thing only the latest is kept, so that a slow disk delays itself only and never grows a queue.
+//! Records that arrive while a transaction runs go into the next one (group commit). Only the latest record about the same
+//! slot, call or choice is kept, so that a slow disk never grows the queue.
 
 use std::{
     collections::BTreeMap,
@@ -25,13 +25,13 @@ use crate::{
     store_health::StoreHealth,
 };
 
-/// How long commands wait for a sweep, and for writes, that Teams holds up.
+/// Longest wait of a command for a sweep or for writes that Teams delays.
 pub const SETTLE_MAX: Duration = Duration::from_secs(2);
 /// Pause before a failed transaction is tried again.
 const RETRY: Duration = Duration::from_millis(500);
-/// How often the store's log is moved into the database.
+/// Interval at which the database's log is moved into it.
 const CHECKPOINT: Duration = Duration::from_secs(1);
-/// Name of the part in `/readyz`: a trouble while records wait for the database.
+/// Name of the part in `/readyz`: a problem while records wait for the database.
 const PART: &str = "database";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,12 +41,12 @@ enum Key {
     Choice(PersonId),
 }
 
-/// What a person entered, and whom to tell that it is durable.
+/// A person's choice of a profile, and the sender of its acknowledgement.
 #[derive(Debug)]
-struct Entered {
+struct EnteredChoice {
     person: PersonId,
     choice: Option<Choice>,
-    /// For the audit log.
+    /// The entry for the audit log.
     entry: Entry,
     done: oneshot::Sender<Result<(), String>>,
 }
@@ -68,7 +68,7 @@ pub trait WriteSink: Send + Sync + std::fmt::Debug {
 struct Pending {
     records: BTreeMap<Key, Record>,
     writes: BTreeMap<(PersonId, Slot), (TeamsWrite, Option<Instant>)>,
-    entered: Vec<Entered>,
+    entered: Vec<EnteredChoice>,
 }
 
 impl Pending {
@@ -76,7 +76,7 @@ impl Pending {
         self.records.is_empty() && self.writes.is_empty() && self.entered.is_empty()
     }
 
-    /// Puts back what could not be committed; what came meanwhile is newer.
+    /// Adds what could not be committed again, unless a newer record or write has its place.
     fn put_back(&mut self, older: Self) {
         for (key, record) in older.records {
             self.records.entry(key).or_insert(record);
@@ -87,7 +87,7 @@ impl Pending {
     }
 }
 
-/// The way to the store and to Teams. Cheap to clone.
+/// The queue of records and writes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CommitQueue {
     state: Arc<Mutex<State>>,
@@ -115,7 +115,7 @@ impl CommitQueue {
         }
     }
 
-    /// Takes what the engine wants remembered and written. `heard_at`: the telephone event that caused it.
+    /// Adds records and writes of the engine. `heard_at`: time of the PBX event that caused them.
     pub fn push(&self, records: Vec<Record>, writes: Vec<TeamsWrite>, heard_at: Option<Instant>) {
         let mut state = self.lock();
         let pending = &mut state.pending;
@@ -131,10 +131,10 @@ impl CommitQueue {
         self.wake.notify_one();
     }
 
-    /// Makes a person's choice durable, hands it to the engine, and returns when both are done.
+    /// Stores a person's choice and applies it in the engine; returns when both are done.
     ///
     /// # Errors
-    /// It could not be made durable; nothing changed. The text says why.
+    /// The choice could not be stored, and nothing changed; the text has the reason.
     pub async fn choose(
         &self,
         person: PersonId,
@@ -142,7 +142,7 @@ impl CommitQueue {
         entry: Entry,
     ) -> Result<(), String> {
         let (done, wait) = oneshot::channel();
-        self.lock().pending.entered.push(Entered {
+        self.lock().pending.entered.push(EnteredChoice {
             person,
             choice,
             entry,
@@ -164,15 +164,15 @@ impl CommitQueue {
 
     /// Completes when every record is durable and every write handed to Teams' queue, after [`SETTLE_MAX`] at the latest.
     pub async fn committed(&self) {
-        // The slowest store holds nobody longer: what is left is committed afterwards.
+        // A slow store delays the caller no longer: the rest is committed afterwards.
         let _ = tokio::time::timeout(SETTLE_MAX, self.until_committed()).await;
     }
 
-    /// Completes when no record and no write to Teams is left, after [`SETTLE_MAX`] at the latest: a tenant that does not
-    /// answer holds nobody, and what was written there ends by itself.
+    /// Completes when no record and no write to Teams is left, after [`SETTLE_MAX`] at the latest: a tenant that does not answer
+    /// delays the caller no longer, and presence expires in Teams.
     pub async fn settled(&self) {
         let settled = async {
-            // The two queues hand work on to each other.
+            // An acknowledgement of Teams may make the engine add a record, and a record a write.
             while !(self.is_committed() && self.teams.is_idle()) {
                 self.until_committed().await;
                 self.teams.idle().await;
@@ -201,7 +201,7 @@ impl CommitQueue {
         None
     }
 
-    /// Commits and passes on, for ever.
+    /// Commits records and hands writes on, until the server ends.
     pub async fn run(
         self,
         (store, store_health): (Store, StoreHealth),
@@ -212,8 +212,8 @@ impl CommitQueue {
             self.wake.notified().await;
             while let Some(mut batch) = self.take() {
                 let entered = std::mem::take(&mut batch.entered);
-                let choices: Vec<Record> = entered.iter().map(Entered::record).collect();
-                // What people enter survives a power failure before it is acknowledged.
+                let choices: Vec<Record> = entered.iter().map(EnteredChoice::record).collect();
+                // A choice survives a power failure before it is acknowledged.
                 let durability = if choices.is_empty() {
                     Durability::Process
                 } else {
@@ -239,7 +239,7 @@ impl CommitQueue {
                                 engine.input(input, Cause::Other).await;
                             }
                         }
-                        for Entered {
+                        for EnteredChoice {
                             person,
                             choice,
                             done,
@@ -257,10 +257,10 @@ impl CommitQueue {
                             what: error.to_string(),
                             remedy: remedy.into(),
                         };
-                        // A refused choice does not wait: its person was answered.
+                        // A refused choice is not tried again: the person got an error.
                         health.report(PART, (!batch.is_empty()).then_some(trouble));
                         store_health.refused(error.to_string());
-                        for Entered { done, .. } in entered {
+                        for EnteredChoice { done, .. } in entered {
                             let _ = done.send(Err(error.to_string()));
                         }
                         self.lock().pending.put_back(batch);
@@ -272,7 +272,7 @@ impl CommitQueue {
     }
 }
 
-impl Entered {
+impl EnteredChoice {
     fn record(&self) -> Record {
         Record::Choice {
             person: self.person,
@@ -281,12 +281,12 @@ impl Entered {
     }
 }
 
-/// Keeps the store's log short, aside from the commits that people and Teams wait for.
+/// Keeps the database's log short, apart from the commits that people and Teams wait for, until the server ends.
 pub async fn checkpoint(database: Database) {
     loop {
         tokio::time::sleep(CHECKPOINT).await;
         if let Err(error) = database.checkpoint().await {
-            tracing::warn!(%error, "the database's log could not be moved into it");
+            tracing::warn!(%error, "the database's log could not be moved into it; trying again in 1 s");
         }
     }
 }

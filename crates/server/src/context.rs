@@ -40,7 +40,7 @@ use people_changes::PeopleChanges;
 /// Changes of policies that a listener may be behind before it must take all as changed.
 const POLICY_CHANGES_MAX: usize = 4_096;
 
-/// Age in milliseconds up to which an answer of Teams is trusted, by the number of people.
+/// Age up to which an answer of Teams is trusted, by the number of people: a sweep takes longer with more of them.
 pub type StalenessLimit = Arc<dyn Fn(usize) -> Duration + Send + Sync>;
 
 /// A follower of changes of people, outside this module.
@@ -93,7 +93,7 @@ pub struct Context {
     people_changes: Arc<PeopleChanges>,
     /// Followers of changes of people.
     observers: Observers,
-    /// People whose policy changed by itself, not with many others.
+    /// People whose policy changed, one by one: [`Organisation::changes`] has changes of many at once.
     policies: broadcast::Sender<PersonId>,
     /// Grows when a person may have come to another tenant.
     movers: Arc<watch::Sender<u64>>,
@@ -139,7 +139,7 @@ pub struct ContextOptions {
 }
 
 impl Context {
-    /// Makes the parts and starts the engine, with nobody in it: [`Self::load_people`] adds the people.
+    /// Makes the parts and starts the engine, without people: [`Self::load_people`] adds them.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -160,7 +160,7 @@ impl Context {
             writes,
             sinks,
         } = options;
-        // Before people are read: who is imported in between is read again, rather than never.
+        // Before people are read: people who are imported in between are read twice, rather than never.
         let revision = store.people_revision().await?;
         // Greater than any revision of an earlier run, so that a client's memory of that run is recognised.
         let first_revision = clock.now().milliseconds().unsigned_abs();
@@ -209,7 +209,7 @@ impl Context {
         tasks.spawn(engine_task::run(inbox, timing, self.clock.clone(), sinks));
     }
 
-    /// Commits what the engine wants remembered, until the server ends.
+    /// Commits the engine's records and hands its writes on, until the server ends.
     pub async fn commit(self) {
         let store = (self.store, self.store_health);
         self.commits.run(store, self.engine, self.health).await;
@@ -247,8 +247,8 @@ impl Context {
         self.movers.subscribe()
     }
 
-    /// Says that a sign-in succeeded or was refused: in the log, the audit log and as a metric.
-    pub async fn note_sign_in(&self, way: Way, outcome: Outcome, from: IpAddr, name: &str) {
+    /// Records a sign-in or a refusal in the log, the audit log and the metrics.
+    pub async fn record_sign_in(&self, way: Way, outcome: Outcome, from: IpAddr, name: &str) {
         let sign_in = SignIn {
             way,
             outcome,
@@ -256,6 +256,6 @@ impl Context {
             name,
         };
         let sinks = (&self.store, &self.clock, &*self.metrics);
-        self.sign_ins.note(sinks, sign_in).await;
+        self.sign_ins.record(sinks, sign_in).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The sink towards clients: keeps everybody's latest presence, and tells changes to whoever listens.
+//! The sink for clients and phones: keeps the latest presence of each person, and publishes changes to listeners.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -14,23 +14,23 @@ use crate::{
     organisation::{Membership, Organisation},
 };
 
-/// Changes kept for a client that reconnects; older ones make it read everything again.
+/// Changes kept for clients that reconnect. A client that missed more reads everything again.
 const HISTORY_MAX: usize = 8_192;
-/// Changes that a slow client may be behind before it must read everything again.
+/// Changes that a listener may be behind before it must read everything again.
 const BEHIND_MAX: usize = 8_192;
 
 /// One change, as clients and phones receive it.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Grows by one with each change. Never sent to a viewer as it is: it counts changes that the viewer may not see.
+    /// Grows by one with each change. Never sent to a viewer: it counts changes that the viewer may not see.
     pub revision: u64,
-    /// When.
+    /// Time of the change.
     pub at: Timestamp,
-    /// What changed.
+    /// The change.
     pub change: Change,
 }
 
-/// What changed.
+/// A change.
 #[derive(Clone, Debug)]
 pub enum Change {
     /// The presence of a person.
@@ -39,9 +39,9 @@ pub enum Change {
     Person(PersonId),
     /// A person was deleted.
     Removed(PersonId),
-    /// How much viewers may see of one person, with what held before.
+    /// The visibility of one person, with the visibility before.
     Visibility(PersonId, VisibilityBefore),
-    /// So much that viewers must read everything again.
+    /// Changes of so many people that viewers must read everything again.
     Reset(Reset),
 }
 
@@ -54,30 +54,30 @@ pub struct PresenceChange {
     pub previous: Option<Presence>,
     /// The presence from now on.
     pub now: Presence,
-    /// Its text for viewers.
-    pub told: Told,
+    /// Its texts for viewers.
+    pub texts: TextByLevel,
 }
 
-/// What decided before how much viewers may see of a person.
+/// The visibility of a person before a change.
 #[derive(Clone, Debug)]
 pub enum VisibilityBefore {
-    /// This viewer had this relationship. Nothing changed for others.
+    /// The viewer, and the viewer's relationship before. No other viewer is concerned.
     Relationship(PersonId, Relationship),
-    /// The place of the person, which decided for every viewer.
+    /// The person's membership before, which decides for every viewer.
     Membership(Membership),
 }
 
-/// Which relationships changed, so that viewers must read everything again.
+/// The viewers who must read everything again.
 #[derive(Clone, Debug)]
 pub enum Reset {
-    /// Any.
+    /// Every viewer.
     Everyone,
-    /// Only those between these people.
+    /// These people: relationships between them changed.
     Among(Arc<BTreeSet<PersonId>>),
 }
 
 impl Event {
-    /// The person that it is about; `None` if it is about many.
+    /// The person of the change; `None` if it is about many.
     pub const fn person(&self) -> Option<PersonId> {
         match &self.change {
             Change::Presence(change) => Some(change.person),
@@ -88,7 +88,7 @@ impl Event {
         }
     }
 
-    /// The change of a presence, if it is one.
+    /// The change of a presence; `None` for other changes.
     pub fn presence(&self) -> Option<&PresenceChange> {
         match &self.change {
             Change::Presence(change) => Some(change),
@@ -100,7 +100,7 @@ impl Event {
 }
 
 impl Reset {
-    /// Whether it concerns a viewer; API keys and the installation's administrator are no person.
+    /// Whether it concerns a viewer. `None`: an API key or the installation's administrator.
     pub fn concerns(&self, viewer: Option<PersonId>) -> bool {
         match self {
             Self::Everyone => true,
@@ -109,12 +109,12 @@ impl Reset {
     }
 }
 
-/// What is told of an event to whom it may be told, made once for all viewers of a level.
+/// Texts of an event, made once for all viewers of a relationship.
 #[derive(Clone, Debug, Default)]
-pub struct Told([OnceLock<String>; Relationship::ALL.len()]);
+pub struct TextByLevel([OnceLock<String>; Relationship::ALL.len()]);
 
-impl Told {
-    /// The text for a level; `make` makes the first one.
+impl TextByLevel {
+    /// The text for a relationship; `make` is called for the first viewer.
     pub fn to(&self, level: Relationship, make: impl FnOnce() -> String) -> &str {
         self.0[level as usize].get_or_init(make)
     }
@@ -130,7 +130,7 @@ struct State {
 
 type Observer = Box<dyn Fn(&Event) + Send + Sync>;
 
-/// Who is told at once, while the change is made.
+/// Functions that are called while a change is published.
 #[derive(Default)]
 struct Observers(RwLock<Vec<Observer>>);
 
@@ -140,30 +140,30 @@ impl std::fmt::Debug for Observers {
     }
 }
 
-/// Everybody's presence and its changes. Cheap to clone.
+/// The presence of all people, and its changes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Events {
     state: Arc<Mutex<State>>,
     observers: Arc<Observers>,
     sender: broadcast::Sender<Arc<Event>>,
     metrics: Arc<Metrics>,
-    /// Says what is remembered of whom.
+    /// Decides the content of the history.
     organisation: Organisation,
 }
 
-/// What a listener starts with.
+/// The start of a listener.
 #[derive(Debug)]
 pub struct Listening {
-    /// Changes since the revision that it named; `None`: too old, everything must be read again.
+    /// Changes since the revision that the listener named; `None` if that is too old: everything must be read again.
     pub missed: Option<Vec<Arc<Event>>>,
-    /// The revision as of now.
+    /// The present revision.
     pub revision: u64,
-    /// What comes.
+    /// Changes from now on.
     pub receiver: broadcast::Receiver<Arc<Event>>,
 }
 
 impl Events {
-    /// Nobody yet. Revisions go on from `revision`.
+    /// Without people. Revisions continue after `revision`.
     pub fn new(metrics: Arc<Metrics>, revision: u64, organisation: Organisation) -> Self {
         let state = State {
             revision,
@@ -178,7 +178,7 @@ impl Events {
         }
     }
 
-    /// Tells a change.
+    /// Publishes the presence of a person. `answered_at`: time of Graph's answer that caused it.
     pub fn publish(
         &self,
         person: PersonId,
@@ -191,7 +191,7 @@ impl Events {
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let remembered = self.organisation.remembered(person, &presence);
-        state.past.note(person, now, remembered);
+        state.past.record(person, now, remembered);
         let previous = state.presences.insert(person, presence.clone());
         self.metrics
             .people
@@ -200,9 +200,9 @@ impl Events {
             person,
             previous,
             now: presence,
-            told: Told::default(),
+            texts: TextByLevel::default(),
         };
-        self.tell(&mut state, now, Change::Presence(Box::new(change)));
+        self.send(&mut state, now, Change::Presence(Box::new(change)));
     }
 
     /// Forgets a person who was deleted, and notifies clients.
@@ -211,23 +211,23 @@ impl Events {
         let known = state.presences.remove(&person).is_some();
         state.past.forget(person);
         if known {
-            self.tell(&mut state, now, Change::Removed(person));
+            self.send(&mut state, now, Change::Removed(person));
         }
     }
 
     /// Notifies clients of new names or lines of a person.
     pub fn person_changed(&self, person: PersonId, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tell(&mut state, now, Change::Person(person));
+        self.send(&mut state, now, Change::Person(person));
     }
 
     /// Notifies the viewers concerned that they may see more or less of a person than before.
     pub fn visibility_changed(&self, owner: PersonId, before: VisibilityBefore, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tell(&mut state, now, Change::Visibility(owner, before));
+        self.send(&mut state, now, Change::Visibility(owner, before));
     }
 
-    /// What was shown before this start, from the store.
+    /// Adds the history from before this start.
     pub fn remember(&self, person: PersonId, past: Vec<(Timestamp, Presence)>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.past.recall(person, past);
@@ -236,10 +236,10 @@ impl Events {
     /// Makes viewers read everything again.
     pub fn reset(&self, reset: Reset, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tell(&mut state, now, Change::Reset(reset));
+        self.send(&mut state, now, Change::Reset(reset));
     }
 
-    fn tell(&self, state: &mut State, at: Timestamp, change: Change) {
+    fn send(&self, state: &mut State, at: Timestamp, change: Change) {
         state.revision += 1;
         let event = Arc::new(Event {
             revision: state.revision,
@@ -254,12 +254,12 @@ impl Events {
         for observer in &*observers.read().unwrap_or_else(PoisonError::into_inner) {
             observer(&event);
         }
-        // Nobody listens: nobody to tell. Sent under the lock, so that listeners see revisions in order.
+        // Fails without listeners only. Sent under the lock, so that listeners get revisions in order.
         let _ = self.sender.send(event);
     }
 
-    /// Has this called with every change, for as long as the server runs: sooner than any listener wakes, and without one
-    /// ever falling behind. It holds everybody up, and must not ask for anything here.
+    /// Calls a function with every change, for as long as the server runs. It runs under the lock of the events: it must return at
+    /// once and must not call these methods.
     pub fn observe(&self, observer: impl Fn(&Event) + Send + Sync + 'static) {
         let observers = &self.observers.0;
         let mut observers = observers.write().unwrap_or_else(PoisonError::into_inner);
@@ -276,25 +276,25 @@ impl Events {
             .cloned()
     }
 
-    /// What was shown of a person in the last 24 hours, the oldest first.
+    /// The history of a person in the last 24 hours, the oldest row first.
     pub fn past(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.past.of(person)
     }
 
-    /// Whether a row of the person's history begins at this moment.
+    /// Whether a row of the person's history begins at this time.
     pub fn begins_row(&self, person: PersonId, at: Timestamp) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.past.begins(person, at)
     }
 
-    /// Everybody's presence and the revision that it belongs to.
+    /// The presence of all people, and its revision.
     pub fn all(&self) -> (u64, BTreeMap<PersonId, Presence>) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (state.revision, state.presences.clone())
     }
 
-    /// Begins to listen, after `since` if that is still known.
+    /// Starts a listener, with the changes after `since` if they are kept.
     pub fn listen(&self, since: Option<u64>) -> Listening {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = state

@@ -1,20 +1,20 @@
-//! What is wrong, and what to do about it: told by every part of the server, shown by `/readyz`, logged on change.
+//! Problems, warnings and work in progress of every part of the server: shown by `/readyz`, logged on change.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Something that is wrong.
+/// A problem and its remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// What, with names and values.
+    /// The problem, with names and values.
     pub what: String,
-    /// What to do.
+    /// The remedy.
     pub remedy: String,
 }
 
-/// The first five texts of many, and the number of the others.
+/// The first five texts, and the number of the others.
 pub fn first_few(each: impl ExactSizeIterator<Item = String>) -> String {
     const NAMED_MAX: usize = 5;
     let more = each.len().saturating_sub(NAMED_MAX);
@@ -29,27 +29,27 @@ pub fn first_few(each: impl ExactSizeIterator<Item = String>) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     parts: Arc<Mutex<BTreeMap<String, Option<Trouble>>>>,
-    /// What is under way, by part.
+    /// Work in progress, by part.
     progress: Arc<Mutex<BTreeMap<String, String>>>,
-    /// What may be wrong, by part.
+    /// Warnings, by part.
     warnings: Arc<Mutex<BTreeMap<String, Trouble>>>,
 }
 
 impl Health {
-    /// Tells how a part is. A change is logged once.
+    /// Reports the problem of a part; `None`: it has none. A change is logged once.
     pub fn report(&self, part: &str, trouble: Option<Trouble>) {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let before = parts.insert(part.to_owned(), trouble.clone());
         match (before.flatten(), trouble) {
             (before, Some(now)) if before.as_ref() != Some(&now) => {
-                tracing::warn!(part, what = %now.what, remedy = %now.remedy, "trouble");
+                tracing::warn!(part, what = %now.what, remedy = %now.remedy, "problem");
             }
-            (Some(_), None) => tracing::info!(part, "well again"),
+            (Some(_), None) => tracing::info!(part, "recovered"),
             _ => {}
         }
     }
 
-    /// Every part, and what is wrong with it.
+    /// Every part with its problem.
     pub fn parts(&self) -> BTreeMap<String, Option<Trouble>> {
         self.parts
             .lock()
@@ -57,7 +57,7 @@ impl Health {
             .clone()
     }
 
-    /// Shows in `/readyz` that something is under way, which is no trouble; `None`: no more.
+    /// Reports work in progress of a part; `None`: it is done.
     pub fn report_progress(&self, part: &str, what: Option<String>) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         match what {
@@ -66,7 +66,7 @@ impl Health {
         };
     }
 
-    /// Shows in `/readyz` and the doctor what may be wrong, but need not be; `None`: nothing any more. A change is logged once.
+    /// Reports a warning of a part; `None`: it has none. A new warning is logged once.
     pub fn report_warning(&self, part: &str, warning: Option<Trouble>) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(warning) = warning else {
@@ -74,18 +74,18 @@ impl Health {
             return;
         };
         if warnings.get(part) != Some(&warning) {
-            tracing::warn!(part, what = %warning.what, remedy = %warning.remedy, "this may be wrong");
+            tracing::warn!(part, what = %warning.what, remedy = %warning.remedy, "warning");
             warnings.insert(part.to_owned(), warning);
         }
     }
 
-    /// What may be wrong, by part.
+    /// The warnings, by part.
     pub fn warnings(&self) -> BTreeMap<String, Trouble> {
         let warnings = self.warnings.lock();
         warnings.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What is under way, by part.
+    /// Work in progress, by part.
     pub fn progress(&self) -> BTreeMap<String, String> {
         let progress = self.progress.lock();
         progress.unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,5 +1,5 @@
-//! What was shown of each person in the last 24 hours, in memory: for whoever asks "and what was it an hour ago?". Where an
-//! administrator wants it, the store keeps it too (`recorder.rs`).
+//! The presence of each person in the last 24 hours, in memory. If a scope keeps a history, the store has it too
+//! (`history_recorder.rs`).
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -8,27 +8,27 @@ use std::{
 
 use presence::{PersonId, Presence, Timestamp};
 
-/// How far back one can look.
+/// Length of the history.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// Changes of one person that are kept. Somebody with more of them has a line that flaps, and the last ones tell that.
+/// Rows of one person. A person with more has a line that flaps, as the last rows show.
 const CHANGES_MAX: usize = 200;
 
-/// The changes. The caller keeps the lock.
+/// The history of all people. The caller locks it.
 #[derive(Debug, Default)]
 pub struct History(BTreeMap<PersonId, VecDeque<(Timestamp, Presence)>>);
 
 impl History {
-    /// Notes what is shown from now on; one row for one visible state, which keeps the times and the confidence of its beginning.
-    pub fn note(&mut self, person: PersonId, now: Timestamp, presence: Presence) {
+    /// Adds the presence from now on: one row for one visible state, with the times and the confidence of its beginning.
+    pub fn record(&mut self, person: PersonId, now: Timestamp, presence: Presence) {
         let changes = self.0.entry(person).or_default();
-        // What is remembered may be less than what has changed: that something happened must not be remembered either.
+        // The settings may hide what changed: then the time of the change leaves no row either.
         if changes
             .back()
             .is_some_and(|(_, last)| last.looks_like(&presence))
         {
             return;
         }
-        // The oldest one is kept for what was shown when the day began.
+        // The row that was in force 24 hours ago is kept.
         while changes.len() >= CHANGES_MAX
             || changes.get(1).is_some_and(|(at, _)| *at + KEPT <= now)
         {
@@ -37,8 +37,8 @@ impl History {
         changes.push_back((now, presence));
     }
 
-    /// What was shown before this start, the oldest first. A state that goes on since then is one row, and so are rows that look
-    /// alike: earlier versions kept one for each confidence.
+    /// Adds the rows from before this start, the oldest first. A state that lasts since then is one row, and so are equal rows:
+    /// earlier versions stored one for each confidence.
     pub fn recall(&mut self, person: PersonId, mut past: Vec<(Timestamp, Presence)>) {
         past.dedup_by(|(_, next), (_, before)| before.looks_like(next));
         let changes = self.0.entry(person).or_default();
@@ -55,20 +55,20 @@ impl History {
         }
     }
 
-    /// Whether a row of the person begins at this moment.
+    /// Whether a row of the person begins at this time.
     pub fn begins(&self, person: PersonId, at: Timestamp) -> bool {
         let changes = self.0.get(&person);
-        // The newest rows are asked for.
+        // From the newest row: callers ask for new rows.
         let mut changes = changes.into_iter().flatten().rev();
         changes.any(|(began, _)| *began == at)
     }
 
-    /// A person is gone.
+    /// Removes the rows of a person.
     pub fn forget(&mut self, person: PersonId) {
         self.0.remove(&person);
     }
 
-    /// The changes of a person, the oldest first.
+    /// The rows of a person, the oldest first.
     pub fn of(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
         let changes = self.0.get(&person);
         changes.into_iter().flatten().cloned().collect()
@@ -98,7 +98,7 @@ mod tests {
         let start = Timestamp::from_milliseconds(1_000);
         for hour in [0, 1, 25, 26] {
             let now = start + Duration::from_secs(hour * 3600);
-            history.note(PersonId(1), now, presence(now));
+            history.record(PersonId(1), now, presence(now));
         }
         let kept = history.of(PersonId(1));
         let hours: Vec<i64> = kept
@@ -127,7 +127,7 @@ mod tests {
                 since: now,
                 ..state.clone()
             };
-            history.note(PersonId(1), now, shown);
+            history.record(PersonId(1), now, shown);
             assert!(history.begins(PersonId(1), now) == (index == 0));
         }
         assert_eq!(rows(&history), [0]);
@@ -136,7 +136,7 @@ mod tests {
             without_microphone: Some(std::sync::Arc::new(state.clone())),
             ..state.clone()
         };
-        history.note(PersonId(1), now, hidden);
+        history.record(PersonId(1), now, hidden);
         assert_eq!(rows(&history), [0, 9], "some viewers see a difference");
     }
 
@@ -157,7 +157,7 @@ mod tests {
         let past = past.map(|(at, presence)| (Timestamp::from_milliseconds(at), presence));
         for (first, expected) in [(stale(&other), vec![1, 3]), (one, vec![1, 3, 8])] {
             let mut history = History::default();
-            history.note(PersonId(1), Timestamp::from_milliseconds(8), first);
+            history.record(PersonId(1), Timestamp::from_milliseconds(8), first);
             history.recall(PersonId(1), past.to_vec());
             assert_eq!(rows(&history), expected);
         }
@@ -168,7 +168,7 @@ mod tests {
         let mut history = History::default();
         for second in 0..1_000 {
             let now = Timestamp::from_milliseconds(second);
-            history.note(PersonId(1), now, presence(now));
+            history.record(PersonId(1), now, presence(now));
         }
         assert_eq!(history.of(PersonId(1)).len(), CHANGES_MAX);
     }

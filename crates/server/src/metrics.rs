@@ -1,4 +1,4 @@
-//! What the server counts and measures, in the form that Prometheus reads.
+//! The server's metrics, in the text format of OpenMetrics.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,11 +16,11 @@ const BUCKETS: [f64; 13] = [
     0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0, 10.0,
 ];
 
-/// One of the two latencies that the product lives by.
+/// A latency as a histogram.
 #[derive(Debug)]
 pub struct Latency {
     histogram: Histogram,
-    /// Every single value, for a benchmark that asked for them.
+    /// Every value, for a benchmark that asked for them.
     samples: Mutex<Option<Vec<f64>>>,
 }
 
@@ -32,12 +32,12 @@ impl Latency {
         }
     }
 
-    /// Notes that what began at `began` is done now.
+    /// Observes the time from `began` until now.
     pub fn observe(&self, began: Instant) {
         self.observe_duration(began.elapsed());
     }
 
-    /// Records a duration.
+    /// Observes a duration.
     pub fn observe_duration(&self, duration: Duration) {
         let seconds = duration.as_secs_f64();
         self.histogram.observe(seconds);
@@ -46,7 +46,7 @@ impl Latency {
         }
     }
 
-    /// Begins to keep every value, or takes those kept so far.
+    /// Begins to keep every value, or returns the values kept so far.
     pub fn record_samples(&self) -> Vec<f64> {
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         samples.replace(Vec::new()).unwrap_or_default()
@@ -67,21 +67,21 @@ pub struct RequestLabels {
 pub struct ElementLabels {
     /// Graph's name of the call.
     pub call: String,
-    /// Why it was skipped.
+    /// Reason of the skip.
     pub reason: String,
 }
 
 /// Labels of a change notification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct NotificationLabels {
-    /// `taken`, `lifecycle`, or why it was dropped.
+    /// `taken`, `lifecycle`, or the reason of the drop.
     pub outcome: String,
 }
 
 /// Labels of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SignInLabels {
-    /// By what: a password, a link, an API key, …
+    /// Kind of the credential: `password`, `link`, `api_key`, …
     pub way: String,
     /// `signed_in`, `wrong` or `too_many`.
     pub outcome: String,
@@ -90,14 +90,14 @@ pub struct SignInLabels {
 /// Labels of a closed connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ClosedLabels {
-    /// Why the server closed it: a time limit, or room for another.
+    /// Reason: a time limit, or room for another connection.
     pub reason: String,
 }
 
-/// Which tenant.
+/// Label of a tenant.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct TenantLabels {
-    /// Its name here.
+    /// The tenant's name in the configuration.
     pub tenant: String,
 }
 
@@ -105,9 +105,9 @@ pub struct TenantLabels {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// Telephone event received → Graph request sent.
+    /// Seconds from a PBX event until the Graph request is sent.
     pub pbx_to_graph: std::sync::Arc<Latency>,
-    /// Graph's answer received → event handed to the clients' streams.
+    /// Seconds from Graph's answer until the event is in the clients' streams.
     pub teams_to_event: std::sync::Arc<Latency>,
     /// Requests to Graph.
     pub graph_requests: Family<RequestLabels, Counter>,
@@ -115,25 +115,25 @@ pub struct Metrics {
     pub sweep_rhythm: Family<TenantLabels, Gauge>,
     /// Requests that were sent to a tenant in the last 30 seconds.
     budget_sent: Family<TenantLabels, Gauge>,
-    /// Requests that may be sent to it in 30 seconds; 0: no limit.
+    /// Requests that may be sent to a tenant in 30 seconds; 0: no limit.
     budget_limit: Family<TenantLabels, Gauge>,
-    /// Elements of Graph's answers that were skipped because they are odd.
+    /// Elements of Graph's answers that could not be read.
     skipped_elements: Family<ElementLabels, Counter>,
-    /// Teams accounts of a tenant that complete answers leave out.
+    /// Teams accounts of a tenant that are missing from complete answers.
     missing_accounts: Family<TenantLabels, Gauge>,
     /// Teams accounts of a tenant for which Graph refuses requests.
     refused_accounts: Family<TenantLabels, Gauge>,
     /// Writes to a tenant that wait for its budget.
     backlog_writes: Family<TenantLabels, Gauge>,
-    /// Age of the oldest of them, in seconds.
+    /// Age in seconds of the oldest write that waits for a tenant's budget.
     backlog_age: Family<TenantLabels, Gauge>,
-    /// People with a write to Teams that waits or is on the wire.
+    /// People with a write to Teams that waits or is in flight.
     pub pending_writes: Gauge,
-    /// A read was due → the budget had a token for it.
+    /// Seconds that a read of Graph waits for a token of the budget.
     pub budget_wait: std::sync::Arc<Latency>,
-    /// A write was due → it is sent: waits for the budget, for an answer to an earlier write, for the end of an outage.
+    /// Seconds that a write waits for the budget, for the answer to an earlier write, or for the end of an outage.
     pub write_wait: std::sync::Arc<Latency>,
-    /// Change notifications of Graph by what became of them.
+    /// Change notifications of Graph by outcome.
     pub notifications: Family<NotificationLabels, Counter>,
     /// Open event streams.
     pub streams: Gauge,
@@ -147,7 +147,7 @@ pub struct Metrics {
     sign_ins: Family<SignInLabels, Counter>,
     /// People.
     pub people: Gauge,
-    /// Times that the loop breaker paused a person.
+    /// Pauses of writes by the loop breaker.
     pub loop_breaker: Counter,
 }
 
@@ -158,13 +158,13 @@ impl Default for Metrics {
         let teams_to_event = std::sync::Arc::new(Latency::new());
         registry.register_with_unit(
             "pbx_event_to_graph_request",
-            "Telephone event received until the Graph request is sent",
+            "Time from a PBX event until the Graph request is sent",
             Unit::Seconds,
             pbx_to_graph.histogram.clone(),
         );
         registry.register_with_unit(
             "teams_answer_to_event",
-            "Graph's answer received until the change is told to the clients' streams, which may gather it for 50 ms",
+            "Time from Graph's answer until the change is in the clients' streams, which may collect it for 50 ms",
             Unit::Seconds,
             teams_to_event.histogram.clone(),
         );
@@ -209,7 +209,7 @@ impl Default for Metrics {
         };
         registry.register(
             "notifications",
-            "Change notifications of Graph by what became of them",
+            "Change notifications of Graph, by outcome",
             metrics.notifications.clone(),
         );
         registry.register(
@@ -225,18 +225,14 @@ impl Default for Metrics {
         register_budget(&mut registry, &metrics);
         registry.register(
             "pending_writes",
-            "People with a write to Teams that waits or is on the wire",
+            "People with a write to Teams that waits or is in flight",
             metrics.pending_writes.clone(),
         );
         register_clients(&mut registry, &metrics);
-        registry.register(
-            "people",
-            "People whose presence is kept",
-            metrics.people.clone(),
-        );
+        registry.register("people", "People with a presence", metrics.people.clone());
         registry.register(
             "loop_breaker_pauses",
-            "Pauses of writing for a person",
+            "Pauses of writes by the loop breaker",
             metrics.loop_breaker.clone(),
         );
         Self {
@@ -280,12 +276,12 @@ fn register_clients(registry: &mut Registry, metrics: &Metrics) {
     );
     registry.register(
         "teams_accounts_missing",
-        "Teams accounts that Microsoft's answers leave out",
+        "Teams accounts that are missing from Microsoft's answers",
         metrics.missing_accounts.clone(),
     );
     registry.register(
         "teams_accounts_refused",
-        "Teams accounts for which Graph refuses requests: they are left out of the sweep and looked at again",
+        "Teams accounts for which Graph refuses requests: they are left out of the sweep and tried again",
         metrics.refused_accounts.clone(),
     );
     registry.register(
@@ -306,7 +302,7 @@ fn register_clients(registry: &mut Registry, metrics: &Metrics) {
     );
     registry.register(
         "sign_ins",
-        "Sign-ins and refusals, by way and outcome",
+        "Sign-ins and refusals, by kind of credential and outcome",
         metrics.sign_ins.clone(),
     );
 }
@@ -329,7 +325,7 @@ impl Metrics {
         of_tenant(&self.sweep_rhythm, tenant)
     }
 
-    /// How many Teams accounts of a tenant are missing from Microsoft's answers.
+    /// Sets the number of Teams accounts of a tenant that are missing from Microsoft's answers.
     pub fn set_missing_accounts(&self, tenant: &str, count: usize) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         of_tenant(&self.missing_accounts, tenant).set(count);
@@ -341,7 +337,7 @@ impl Metrics {
         of_tenant(&self.refused_accounts, tenant).set(count);
     }
 
-    /// Counts an element of an answer that was skipped.
+    /// Counts an element of an answer that could not be read.
     pub fn count_skipped(&self, call: &str, reason: &str) {
         let labels = ElementLabels {
             call: call.into(),
@@ -350,14 +346,14 @@ impl Metrics {
         self.skipped_elements.get_or_create(&labels).inc();
     }
 
-    /// What of a tenant's budget is spent: requests in the last 30 seconds, and how many may be.
-    pub fn tell_budget(&self, tenant: &str, sent: u32, limit: Option<u32>) {
+    /// Sets a tenant's budget: requests in the last 30 seconds, and their limit.
+    pub fn set_budget(&self, tenant: &str, sent: u32, limit: Option<u32>) {
         let limit = i64::from(limit.unwrap_or_default());
         of_tenant(&self.budget_sent, tenant).set(i64::from(sent));
         of_tenant(&self.budget_limit, tenant).set(limit);
     }
 
-    /// What [`Self::tell_budget`] was told last.
+    /// A tenant's budget: requests in the last 30 seconds, and their limit (0: none).
     pub fn budget(&self, tenant: &str) -> (i64, i64) {
         let [sent, limit] =
             [&self.budget_sent, &self.budget_limit].map(|family| of_tenant(family, tenant).get());

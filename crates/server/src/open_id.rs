@@ -159,7 +159,9 @@ pub async fn finish(
         finished.map(|finished| (open_id, finished))
     });
     let record = async |outcome, name: &str| {
-        context.note_sign_in(Way::OpenId, outcome, from, name).await;
+        context
+            .record_sign_in(Way::OpenId, outcome, from, name)
+            .await;
     };
     let Some((OpenIdConnect { provider, .. }, (attempt, code))) = found else {
         record(Outcome::Wrong, "").await;

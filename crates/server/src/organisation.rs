@@ -1,5 +1,5 @@
-//! The organisation as administrators and people arrange it: scopes, settings, profiles, relationships. In memory, for
-//! whatever must know what holds for whom; the store keeps it.
+//! The organisation in memory: scopes, settings, templates, profiles, relationships, and the policy of each person that follows
+//! from them. The store keeps all but the policies.
 
 mod copy_on_write;
 mod templates;
@@ -28,22 +28,22 @@ use copy_on_write::CopyOnWrite;
 pub use templates::{TeamsUse, TemplateEdit, Templates};
 pub use uses::{Use, UseOwner};
 
-/// The scope that everybody is in.
+/// The id of the scope above all others.
 pub const ORGANISATION: &str = "organisation";
 
-/// Stands for what no scope has said, where a scope is named.
+/// Named instead of a scope where the product's default is in effect.
 pub const PRODUCT: &str = "product";
 
-/// Under this name the store keeps process tables, beside the function pages.
+/// Name under which the store keeps process tables, beside the groups of settings.
 pub const PROGRAMS: &str = "programs";
 
-/// Under this name the store keeps whom somebody wants to see on top, beside their own values.
+/// Name under which the store keeps a person's favourites, beside personal settings.
 pub const FAVOURITES: &str = "favourites";
 
-/// The tenant of `[teams]` in the configuration, in which everybody is whose location names no other.
+/// The tenant of `[teams]` in the configuration: that of people whose location names no other.
 pub const MAIN_TENANT: &str = "main";
 
-/// Where a person is in the tree of scopes.
+/// The location and configuration group of a person: a path in the tree of scopes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Membership {
     /// The location's id.
@@ -53,13 +53,13 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// The scope that it is; whoever is in no location is the organisation's alone.
+    /// The id of the lowest scope: group, location or organisation.
     pub fn scope(&self) -> &str {
         let scope = self.group.as_deref().or(self.location.as_deref());
         scope.unwrap_or(ORGANISATION)
     }
 
-    /// The place above; `None`: this is the organisation.
+    /// The membership one scope higher; `None` for the organisation.
     pub fn above(&self) -> Option<Self> {
         match (&self.location, &self.group) {
             (None, _) => None,
@@ -72,63 +72,63 @@ impl Membership {
     }
 }
 
-/// What a person arranged.
+/// A person's own profiles and their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Personal {
-    /// Profiles of the person's own.
+    /// The person's own profiles.
     pub profiles: Vec<Profile>,
     /// The order of My Profiles.
     pub order: Vec<String>,
 }
 
-/// All that is arranged.
+/// The state of the organisation at one time. Copies share their tables.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// Locations and groups by id.
     pub scopes: CopyOnWrite<BTreeMap<String, StoredScope>>,
-    /// Individual pages by scope.
+    /// Groups of settings that scopes override, by scope.
     pages: CopyOnWrite<BTreeMap<String, BTreeMap<SettingsGroup, SettingValues>>>,
     /// Process tables of Microphone Sync by scope.
     pub programs: CopyOnWrite<BTreeMap<String, Vec<Program>>>,
     /// Central templates in the administrator's order.
     pub templates: CopyOnWrite<Templates>,
-    /// Values of people's own.
+    /// Personal settings.
     pub own: CopyOnWrite<BTreeMap<(PersonId, SettingsGroup), SettingValues>>,
-    /// Whom people want to see on top of their board.
+    /// Favourites of people.
     pub favourites: CopyOnWrite<BTreeMap<PersonId, BTreeSet<PersonId>>>,
-    /// What people arranged; who arranged nothing is not here.
+    /// Own profiles and orders of the people who have any.
     pub personal: CopyOnWrite<BTreeMap<PersonId, Personal>>,
-    /// Who is where.
+    /// Memberships of the people who have a location.
     pub memberships: CopyOnWrite<BTreeMap<PersonId, Membership>>,
-    /// What owners let viewers see.
+    /// Relationships that owners set, by owner and viewer.
     pub relationships: CopyOnWrite<BTreeMap<(PersonId, PersonId), Relationship>>,
     /// Workgroups.
     pub workgroups: CopyOnWrite<Vec<Workgroup>>,
-    /// What holds for everybody.
+    /// The policy of each person.
     policies: CopyOnWrite<BTreeMap<PersonId, Arc<PersonPolicy>>>,
-    /// The zone of calendars while the organisation has not chosen one.
+    /// The time zone of calendars while the organisation has none.
     server_zone: zone::ServerZone,
 }
 
 /// The organisation. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Organisation(Arc<Kept>);
+pub struct Organisation(Arc<Inner>);
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// Locked for the time of a look-up or of a small change, never while policies are computed.
+struct Inner {
+    /// Locked for a look-up or a small change, never while policies are computed.
     tables: RwLock<Snapshot>,
-    /// Held by the one who changes the tables. Taken before `tables`.
+    /// Serialises changes. Taken before `tables`.
     writer: Mutex<()>,
-    /// Grows with every change.
+    /// Grows with every change of many people.
     changes: watch::Sender<u64>,
 }
 
 impl Organisation {
-    /// Reads all but the people.
+    /// Reads scopes, settings, templates, workgroups and relationships from the store.
     ///
     /// # Errors
-    /// The store refused.
+    /// The store cannot be read.
     pub async fn load(&self, store: &Store) -> Result<(), StoreError> {
         let scopes = store.scopes().await?;
         let pages = store.all_settings().await?;
@@ -167,7 +167,7 @@ impl Organisation {
         Ok(())
     }
 
-    /// Takes in a person and returns what holds for them, and where they were before.
+    /// Adds or changes a person; returns the person's policy, and the membership before.
     pub fn upsert_person(&self, stored: &StoredPerson) -> (Arc<PersonPolicy>, Membership) {
         let _one_at_a_time = self.writer();
         let before = self.write(|tables| {
@@ -189,7 +189,7 @@ impl Organisation {
         (policy, before)
     }
 
-    /// A person is gone; what they arranged is read again should they come back.
+    /// Removes a person; the store still has the person's settings.
     pub fn remove_person(&self, person: PersonId) {
         let _one_at_a_time = self.writer();
         self.write(|tables| {
@@ -200,8 +200,8 @@ impl Organisation {
         });
     }
 
-    /// Changes something about one person and returns what holds for them, if that is something else now. The cost does
-    /// not depend on the number of people. Programs that watch [`Self::changes`] are not woken.
+    /// Changes one person and returns the person's policy if that changed. The cost does not depend on the number of people.
+    /// [`Self::changes`] does not grow.
     pub fn update_person(
         &self,
         person: PersonId,
@@ -210,7 +210,7 @@ impl Organisation {
         let _one_at_a_time = self.writer();
         self.write(change);
         let changed = self.read(|tables| {
-            // Somebody who is not here (any more) has no policy.
+            // A removed person has no policy.
             let before = tables.policies.get(&person)?;
             let policy = tables.policy_of(person);
             (policy != *before).then_some(policy)
@@ -219,7 +219,7 @@ impl Organisation {
         Some(changed)
     }
 
-    /// Sets or takes back what an owner lets a viewer see.
+    /// Sets or removes the relationship of a viewer to an owner.
     pub fn set_relationship(&self, owner: PersonId, viewer: PersonId, level: Option<Relationship>) {
         let _one_at_a_time = self.writer();
         self.write(|tables| {
@@ -231,7 +231,7 @@ impl Organisation {
         });
     }
 
-    /// What holds for a person.
+    /// The policy of a person.
     pub fn policy(&self, person: PersonId) -> Option<Arc<PersonPolicy>> {
         self.read(|tables| tables.policies.get(&person).cloned())
     }
@@ -241,7 +241,7 @@ impl Organisation {
         self.read(|tables| tables.tenant(person).to_owned())
     }
 
-    /// Whether calls may cross between Teams and Offhook for the person.
+    /// Whether the person's mode synchronises calls with Teams.
     pub fn syncs(&self, person: PersonId) -> bool {
         self.read(|tables| {
             let policy = tables.policies.get(&person);
@@ -249,7 +249,7 @@ impl Organisation {
         })
     }
 
-    /// What is remembered of a presence: which program used the microphone only where an administrator wants that.
+    /// The presence for the history: with the program that used the microphone only if the settings keep it.
     pub fn remembered(&self, person: PersonId, presence: &Presence) -> Presence {
         match &presence.without_microphone {
             None => presence.clone(),
@@ -264,7 +264,7 @@ impl Organisation {
         }
     }
 
-    /// Changes something and returns for whom something else holds now.
+    /// Changes the snapshot and returns the people whose policy changed, with the new policies.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) -> Vec<(PersonId, Arc<PersonPolicy>)> {
         self.replace(|tables| {
             change(tables);
@@ -282,8 +282,8 @@ impl Organisation {
         })
     }
 
-    /// Sets the workgroups and returns the members of those that are not as before: relationships between these people may
-    /// be others now, and no others.
+    /// Sets the workgroups and returns the members of new, changed and deleted ones: only relationships between these people may
+    /// have changed.
     pub fn set_workgroups(&self, workgroups: Vec<Workgroup>) -> BTreeSet<PersonId> {
         let _one_at_a_time = self.writer();
         let before = self.read(|tables| tables.workgroups.clone());
@@ -295,13 +295,13 @@ impl Organisation {
         members
     }
 
-    /// Remembers whom somebody wants to see on top.
+    /// Sets the favourites of a person.
     pub fn set_favourites(&self, person: PersonId, favourites: BTreeSet<PersonId>) {
         let _one_at_a_time = self.writer();
         self.write(|tables| keep(&mut tables.favourites, person, favourites));
     }
 
-    /// Gives a scope a process table of its own, or takes it away.
+    /// Sets the process table of a scope; `None`: it inherits one.
     pub fn set_programs(&self, scope: &str, programs: Option<Vec<Program>>) {
         self.replace(|tables| match programs {
             Some(programs) => tables.programs.insert(scope.to_owned(), programs),
@@ -309,24 +309,24 @@ impl Organisation {
         });
     }
 
-    /// Looks at it.
+    /// Reads the snapshot. Holds the readers' lock: `look` must not wait.
     pub fn read<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
         look(&self.0.tables.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes of what holds for many people at once.
+    /// Grows with every change of many people at once.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
     }
 
-    /// Changes a copy and puts it in the place of the tables: readers wait for nothing that takes long.
+    /// Changes a copy of the snapshot, and then exchanges the two: readers wait for the exchange only.
     fn replace<T>(&self, change: impl FnOnce(&mut Snapshot) -> T) -> T {
         let one_at_a_time = self.writer();
         let mut tables = self.read(Snapshot::clone);
         let changed = change(&mut tables);
         let before = self.write(|now| std::mem::replace(now, tables));
         drop(one_at_a_time);
-        // Not under a lock: it may be large.
+        // Not under a lock: dropping a large snapshot takes time.
         drop(before);
         self.0.changes.send_modify(|changes| *changes += 1);
         changed
@@ -342,13 +342,13 @@ impl Organisation {
     }
 }
 
-/// As the store keeps them; what cannot be read is left out.
+/// Favourites in the store's form; none if that cannot be read.
 fn favourites_of(json: &str) -> BTreeSet<PersonId> {
     let ids: Vec<u64> = serde_json::from_str(json).unwrap_or_default();
     ids.into_iter().map(PersonId).collect()
 }
 
-/// Nothing arranged takes no memory.
+/// Keeps a value unless it is the default, which takes no memory.
 fn keep<T: Default + PartialEq>(map: &mut BTreeMap<PersonId, T>, person: PersonId, value: T) {
     if value == T::default() {
         map.remove(&person);
@@ -358,7 +358,7 @@ fn keep<T: Default + PartialEq>(map: &mut BTreeMap<PersonId, T>, person: PersonI
 }
 
 impl Snapshot {
-    /// Where the person is.
+    /// The membership of the person.
     pub fn membership(&self, person: PersonId) -> Membership {
         self.memberships.get(&person).cloned().unwrap_or_default()
     }
@@ -370,19 +370,19 @@ impl Snapshot {
             .map_or(MAIN_TENANT, |membership| self.tenant_of(membership))
     }
 
-    /// The tenant of whoever is at a place.
+    /// The tenant of people with this membership.
     pub fn tenant_of(&self, membership: &Membership) -> &str {
         let id = membership.location.as_ref();
         let tenant = id.and_then(|id| self.scopes.get(id)?.tenant.as_deref());
         tenant.unwrap_or(MAIN_TENANT)
     }
 
-    /// A scope's own settings of a page; `None`: it is default there.
+    /// The settings that a scope overrides; `None` if it overrides none of the group.
     pub fn page(&self, scope: &str, page: SettingsGroup) -> Option<&SettingValues> {
         self.pages.get(scope)?.get(&page)
     }
 
-    /// Gives a scope settings of its own on a page, or takes them away.
+    /// Sets or removes the settings that a scope overrides.
     pub fn set_page(&mut self, scope: &str, page: SettingsGroup, values: Option<SettingValues>) {
         let pages = self.pages.entry(scope.to_owned()).or_default();
         match values {
@@ -391,7 +391,7 @@ impl Snapshot {
         };
     }
 
-    /// Every page that a scope has settings of its own on.
+    /// Every group of settings that a scope overrides.
     pub fn individual(&self) -> impl Iterator<Item = (&str, SettingsGroup, &SettingValues)> {
         self.pages.iter().flat_map(|(scope, pages)| {
             let pages = pages.iter();
@@ -399,7 +399,7 @@ impl Snapshot {
         })
     }
 
-    /// The pages on the way to a place.
+    /// The settings of the scopes above a membership.
     pub fn scope_chain(&self, membership: &Membership, page: SettingsGroup) -> ScopeChain<'_> {
         let of = |scope: Option<&str>| self.page(scope?, page);
         ScopeChain {
@@ -409,7 +409,7 @@ impl Snapshot {
         }
     }
 
-    /// The way to a scope, as somebody there has it. `None`: there is no such scope.
+    /// The membership of people in a scope; `None` if there is no such scope.
     pub fn membership_of_scope(&self, scope: &str) -> Option<Membership> {
         if scope == ORGANISATION {
             return Some(Membership::default());
@@ -428,7 +428,7 @@ impl Snapshot {
         })
     }
 
-    /// What a page says for a person.
+    /// The effective settings of a person.
     pub fn resolve(&self, person: PersonId, page: SettingsGroup) -> EffectiveSettings {
         let own = self.own.get(&(person, page));
         let resolved = self
@@ -437,7 +437,7 @@ impl Snapshot {
         self.with_zone(page, resolved)
     }
 
-    /// What a page says in a scope.
+    /// The effective settings of a membership.
     pub fn resolve_scope(&self, membership: &Membership, page: SettingsGroup) -> EffectiveSettings {
         self.with_zone(page, self.scope_chain(membership, page).resolve(page, None))
     }
@@ -455,7 +455,7 @@ impl Snapshot {
     /// Computes the policy of one person.
     fn policy_of(&self, person: PersonId) -> Arc<PersonPolicy> {
         let policy = self.policy(person, &mut HashMap::new());
-        // People with the same policy share one: a million copies of the same list would be all memory.
+        // People with the same policy share one copy: each has the whole list of profiles.
         let last = self.policies.values().next_back();
         let last = last.filter(|last| ***last == *policy);
         last.cloned().unwrap_or(policy)

@@ -1,5 +1,4 @@
-//! Who is who: names, lines and Teams accounts of the people, in memory, for everything that must translate between
-//! the core's numbers and the world's names.
+//! The index of people in memory: finds people by number, extension, address or Teams account.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -10,20 +9,20 @@ use presence::{LineId, PersonId};
 use sip::uri::{user, user_as_written};
 use store::StoredPerson;
 
-/// A person's names.
+/// A person with names, lines and account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// The core's number.
+    /// The number that store and engine use.
     pub id: PersonId,
-    /// The name people see.
+    /// The display name.
     pub name: String,
     /// Mail address, or empty.
     pub mail: String,
     /// Sign-in name at Microsoft, or empty.
     pub user_principal_name: String,
-    /// Entra object id, once found.
+    /// Entra object id of the Teams account; `None` if there is none or it is not found yet.
     pub teams_id: Option<Arc<str>>,
-    /// The tenant that this account is in.
+    /// The tenant of this account.
     pub tenant: Arc<str>,
     /// Lines with their extensions.
     pub lines: Vec<(LineId, Arc<str>)>,
@@ -56,7 +55,7 @@ impl From<&StoredPerson> for Person {
     }
 }
 
-/// Before an id, where it could be taken for an extension.
+/// Prefix of a number, to distinguish it from an extension.
 const ID: &str = "id:";
 
 /// A kind of text that identifies a person.
@@ -83,23 +82,23 @@ fn identifiers(person: &Person) -> Vec<(Identifier, String)> {
 }
 
 #[derive(Debug, Default)]
-struct Tables {
+struct Entries {
     people: BTreeMap<PersonId, Arc<Person>>,
     by_teams_id: HashMap<String, PersonId>,
     by_extension: HashMap<Arc<str>, (PersonId, LineId)>,
-    /// The people whom a text identifies, in lower case: a form is read without a look at everybody.
+    /// People by the texts that identify them, in lower case.
     by_identifier: HashMap<String, Vec<(Identifier, PersonId)>>,
-    /// Names of tenants, each once: everybody has one.
+    /// Names of tenants, one copy of each for all people.
     tenants: BTreeSet<Arc<str>>,
 }
 
-/// The people. Cheap to clone.
+/// The index of people. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct PeopleIndex(Arc<RwLock<Tables>>);
+pub struct PeopleIndex(Arc<RwLock<Entries>>);
 
 impl PeopleIndex {
-    /// Adds a person or replaces what was known; a Teams account that was found meanwhile is kept.
-    pub fn put(&self, mut person: Person) {
+    /// Adds or replaces a person. Keeps a Teams account that was found meanwhile.
+    pub fn upsert(&self, mut person: Person) {
         self.write(|tables| {
             if person.teams_id.is_none()
                 && let Some(known) = tables.people.get(&person.id)
@@ -107,16 +106,16 @@ impl PeopleIndex {
                 person.teams_id = known.teams_id.clone();
                 person.tenant = known.tenant.clone();
             }
-            tables.put(person);
+            tables.upsert(person);
         });
     }
 
-    /// A person is gone.
+    /// Removes a person.
     pub fn remove(&self, id: PersonId) {
         self.write(|tables| tables.drop_names(id));
     }
 
-    /// A person's Teams account was found. Everything else stays as it is now.
+    /// Sets the Teams account of a person.
     pub fn set_teams_id(&self, id: PersonId, teams_id: &str, tenant: &Arc<str>) {
         self.change(id, |person| {
             person.teams_id = Some(teams_id.into());
@@ -124,7 +123,7 @@ impl PeopleIndex {
         });
     }
 
-    /// A person has no Teams account any more.
+    /// Removes the Teams account of a person.
     pub fn forget_teams_id(&self, id: PersonId) {
         self.change(id, |person| person.teams_id = None);
     }
@@ -134,17 +133,17 @@ impl PeopleIndex {
             if let Some(known) = tables.people.get(&id) {
                 let mut person = Person::clone(known);
                 change(&mut person);
-                tables.put(person);
+                tables.upsert(person);
             }
         });
     }
 
-    /// The person, if there is one.
+    /// The person of a number.
     pub fn person(&self, id: PersonId) -> Option<Arc<Person>> {
         self.read(|tables| tables.people.get(&id).cloned())
     }
 
-    /// Everybody after `after` in the order of the numbers, at most `limit`.
+    /// The people after `after` in the order of the numbers, at most `limit`.
     pub fn page(&self, after: Option<PersonId>, limit: usize) -> Vec<Arc<Person>> {
         use std::ops::Bound::{Excluded, Unbounded};
         let from = after.map_or(Unbounded, Excluded);
@@ -158,12 +157,12 @@ impl PeopleIndex {
         })
     }
 
-    /// How many people there are.
+    /// Number of people.
     pub fn len(&self) -> usize {
         self.read(|tables| tables.people.len())
     }
 
-    /// Who has the Teams account.
+    /// The person with a Teams account.
     pub fn by_teams_id(&self, teams_id: &str) -> Option<PersonId> {
         self.read(|tables| {
             tables
@@ -173,18 +172,18 @@ impl PeopleIndex {
         })
     }
 
-    /// Whose line the extension is.
+    /// The person and the line of an extension.
     pub fn by_extension(&self, extension: &str) -> Option<(PersonId, LineId)> {
         self.read(|tables| tables.by_extension.get(extension).copied())
     }
 
-    /// Whose line an address names (A14). Separators in a telephone number count only where an extension has them.
+    /// The person and the line of a SIP or tel address. Separators in a number are significant only if an extension has them.
     pub fn by_address(&self, uri: &str) -> Option<(PersonId, LineId)> {
         let find = |user: Option<String>| self.by_extension(&user?);
         find(user(uri)).or_else(|| find(user_as_written(uri)))
     }
 
-    /// The Teams accounts of those whom `wanted` names, in the order of the people.
+    /// The Teams accounts of the people for whom `wanted` returns true, in the order of the people.
     pub fn teams_ids(&self, wanted: impl Fn(&Person) -> bool) -> Vec<Arc<str>> {
         self.read(|tables| {
             tables
@@ -196,7 +195,7 @@ impl PeopleIndex {
         })
     }
 
-    /// Everybody for whom `wanted` says so.
+    /// The people for whom `wanted` returns true.
     pub fn people(&self, wanted: impl Fn(&Person) -> bool) -> Vec<Arc<Person>> {
         self.read(|tables| {
             let people = tables.people.values();
@@ -204,8 +203,8 @@ impl PeopleIndex {
         })
     }
 
-    /// Those whom a text identifies: by extension, else by mail address or sign-in name, else by id. Never by name: a name
-    /// says who a person is to people, and may be changed by those who may not change who the person is.
+    /// The people whom a text identifies: by extension, else by mail address or sign-in name, else by number. Never by display
+    /// name: more administrators may change names than identities.
     pub fn identified(&self, text: &str) -> Vec<Arc<Person>> {
         let text = text.trim().to_lowercase();
         if text.is_empty() {
@@ -227,8 +226,7 @@ impl PeopleIndex {
         }
     }
 
-    /// Whether a text, taken as the name of `person`, would be read as the mail address, the sign-in name or the extension
-    /// of another person.
+    /// Whether a text, as the display name of `person`, is the mail address, sign-in name or extension of another person.
     pub fn is_of_another(&self, text: &str, person: Option<PersonId>) -> bool {
         let text = text.trim().to_lowercase();
         self.read(|tables| {
@@ -237,8 +235,7 @@ impl PeopleIndex {
         })
     }
 
-    /// A text that identifies the person: the mail address where no other has it, else the sign-in name, an extension, the
-    /// id.
+    /// A text that identifies the person only: the mail address, else the sign-in name, an extension, the number.
     pub fn identifier(&self, person: &Person) -> String {
         let texts = [&person.mail, &person.user_principal_name].into_iter();
         let texts = texts.map(String::as_str);
@@ -256,17 +253,17 @@ impl PeopleIndex {
         self.read(|tables| tables.by_extension.keys().cloned().collect())
     }
 
-    fn write(&self, change: impl FnOnce(&mut Tables)) {
+    fn write(&self, change: impl FnOnce(&mut Entries)) {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
+    fn read<T>(&self, look: impl FnOnce(&Entries) -> T) -> T {
         look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Tables {
-    fn put(&mut self, mut person: Person) {
+impl Entries {
+    fn upsert(&mut self, mut person: Person) {
         match self.tenants.get(&person.tenant) {
             Some(name) => person.tenant = name.clone(),
             None => {
@@ -289,7 +286,7 @@ impl Tables {
         self.people.insert(person.id, Arc::new(person));
     }
 
-    /// The people whom a text in lower case identifies, in the order of their numbers.
+    /// The people of a text in lower case, in the order of their numbers.
     fn identified(&self, text: &str, kind: Identifier) -> Vec<Arc<Person>> {
         let owners = self.by_identifier.get(text).into_iter().flatten();
         let owners = owners.filter(|(of, _)| *of == kind);
@@ -318,7 +315,7 @@ impl Tables {
             }
         }
         for (_, extension) in &person.lines {
-            // It may belong to somebody else already.
+            // The extension may belong to another person already.
             if self
                 .by_extension
                 .get(extension)
@@ -357,12 +354,12 @@ mod tests {
             [person(1, Some(9)), person(2, None)],
             [person(2, None), person(1, Some(9))],
         ] {
-            let directory = PeopleIndex::default();
-            directory.put(person(1, None));
-            directory.put(person(2, Some(8)));
-            order.into_iter().for_each(|person| directory.put(person));
+            let people = PeopleIndex::default();
+            people.upsert(person(1, None));
+            people.upsert(person(2, Some(8)));
+            order.into_iter().for_each(|person| people.upsert(person));
             assert_eq!(
-                directory.by_extension("1001"),
+                people.by_extension("1001"),
                 Some((PersonId(1), LineId::Watched(9)))
             );
         }
@@ -371,10 +368,10 @@ mod tests {
     // A14
     #[test]
     fn an_address_names_a_line_in_every_spelling() {
-        let directory = PeopleIndex::default();
+        let people = PeopleIndex::default();
         let line = |number, extension: &str| (LineId::Watched(number), extension.into());
         let lines = vec![line(7, "+4930123"), line(8, "030-123"), line(9, "55#")];
-        directory.put(Person {
+        people.upsert(Person {
             lines,
             ..person(1, None)
         });
@@ -391,25 +388,25 @@ mod tests {
             ("sip:pbx.test", None),
         ] {
             let found = line.map(|line| (PersonId(1), LineId::Watched(line)));
-            assert_eq!(directory.by_address(uri), found, "{uri}");
+            assert_eq!(people.by_address(uri), found, "{uri}");
         }
     }
 
     #[test]
     fn an_import_keeps_the_account_that_was_found_meanwhile() {
-        let directory = PeopleIndex::default();
-        directory.put(person(1, None));
-        directory.set_teams_id(PersonId(1), "ABC", &"fabrikam".into());
-        directory.put(person(1, Some(9)));
-        assert_eq!(directory.by_teams_id("abc"), Some(PersonId(1)));
-        let kept = directory.person(PersonId(1)).unwrap();
+        let people = PeopleIndex::default();
+        people.upsert(person(1, None));
+        people.set_teams_id(PersonId(1), "ABC", &"fabrikam".into());
+        people.upsert(person(1, Some(9)));
+        assert_eq!(people.by_teams_id("abc"), Some(PersonId(1)));
+        let kept = people.person(PersonId(1)).unwrap();
         assert_eq!(&*kept.tenant, "fabrikam");
         assert_eq!(
-            directory.by_extension("1001"),
+            people.by_extension("1001"),
             Some((PersonId(1), LineId::Watched(9)))
         );
-        directory.forget_teams_id(PersonId(1));
-        assert_eq!(directory.by_teams_id("abc"), None);
-        assert_eq!(directory.person(PersonId(1)).unwrap().teams_id, None);
+        people.forget_teams_id(PersonId(1));
+        assert_eq!(people.by_teams_id("abc"), None);
+        assert_eq!(people.person(PersonId(1)).unwrap().teams_id, None);
     }
 }

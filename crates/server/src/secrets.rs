@@ -13,12 +13,12 @@ pub fn new_secret() -> Result<String, getrandom::Error> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What is stored of a secret.
+/// The hash of a secret, which the store keeps.
 pub fn hash(secret: &str) -> SecretHash {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-/// The first `bytes` of the hash of anything, as text: to name it without telling it.
+/// The first `bytes` of the hash of `data`, in hexadecimal digits: names the data without revealing it.
 pub fn fingerprint(data: &[u8], bytes: usize) -> String {
     let hash = Sha256::digest(data);
     hash.iter()

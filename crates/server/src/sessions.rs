@@ -63,7 +63,7 @@ impl Sessions {
         let session = new_secret()?;
         let record = async |outcome, name: &str| {
             let context = &self.context;
-            context.note_sign_in(Way::Link, outcome, from, name).await;
+            context.record_sign_in(Way::Link, outcome, from, name).await;
         };
         let store = &self.context.store;
         let now = self.context.clock.now();

@@ -88,7 +88,7 @@ impl Attempt<'_> {
             Err(Refusal::Busy | Refusal::Problem(_)) => return checked,
         };
         context
-            .note_sign_in(self.way, outcome, self.address, name)
+            .record_sign_in(self.way, outcome, self.address, name)
             .await;
         checked
     }

@@ -220,7 +220,7 @@ impl Record {
     }
 
     /// Writes a sign-in to the log, the metrics and the audit log.
-    pub async fn note(
+    pub async fn record(
         &self,
         (store, clock, metrics): (&Store, &Clock, &Metrics),
         sign_in: SignIn<'_>,

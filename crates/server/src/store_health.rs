@@ -1,5 +1,5 @@
-//! Whether the database is whole and takes changes: tried at the start, after each refusal and once a minute; after a failure every
-//! second until it does.
+//! Checks whether the database is undamaged and accepts changes: at the start, after each refusal and once a minute; after a
+//! failure every 0.5 s until it does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,14 +12,14 @@ use crate::health::{Health, Trouble};
 const PART: &str = "store";
 /// Name of the part in `/readyz` for damage.
 const CHECK_PART: &str = "store-check";
-/// Interval of the tries while nothing is wrong.
+/// Interval of the checks while the database accepts changes.
 const PROBE_INTERVAL: Duration = Duration::from_secs(60);
-/// Interval of the tries after a failure.
+/// Interval of the checks after a failure.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
-/// The trouble lasts this long after a refusal: the database may take small changes while it refuses larger ones.
+/// Time for which the problem is reported after a refusal: the database may accept small changes while it refuses larger ones.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Collects what the database refused. Cheap to clone.
+/// Collects refusals of the database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct StoreHealth(Arc<watch::Sender<String>>);
 
@@ -35,7 +35,7 @@ impl StoreHealth {
         self.0.send_replace(reason);
     }
 
-    /// Checks a database that was too large for the start, and probes and reports for ever.
+    /// Checks a database for damage that was too large for that at the start; checks and reports until the server ends.
     pub async fn run(self, database: Database, checked: DamageCheck, health: Health) {
         match checked {
             DamageCheck::Passed => self.probe(&database, &health).await,

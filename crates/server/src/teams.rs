@@ -211,7 +211,7 @@ impl Tenant {
             let budget = self.budget();
             (budget.sent(network_time()), budget.limit())
         };
-        self.context.metrics.tell_budget(&self.name, sent, limit);
+        self.context.metrics.set_budget(&self.name, sent, limit);
     }
 
     /// Waits until the budget has a request left, and consumes it.

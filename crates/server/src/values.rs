@@ -1,5 +1,5 @@
-//! Settings as JSON, the same on the wire and in the store: a flat object of keys and values, with `user_may_change`
-//! beside them where it is said.
+//! Settings as JSON, the same on the wire and in the store: a flat object of keys and values, with `user_may_change` beside them
+//! if it is set.
 
 use std::borrow::Cow;
 
@@ -10,19 +10,19 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::limits::{ADDRESS_MAX, NAME_MAX};
 
-/// Key under which a page says what people may change.
+/// Key of the object that names the settings which people may change.
 pub const USER_MAY_CHANGE: &str = "user_may_change";
 
-/// What is wrong with a value: the key and the reason with its remedy.
+/// A value that a setting cannot have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The key.
     pub key: String,
-    /// What is wrong and what to do.
+    /// The reason and the remedy.
     pub detail: String,
 }
 
-/// A value as JSON.
+/// A value in JSON.
 pub fn json(value: &Value) -> Json {
     match value {
         Value::Flag(flag) => json!(flag),
@@ -34,7 +34,7 @@ pub fn json(value: &Value) -> Json {
     }
 }
 
-/// A page as the store keeps it: only what was said.
+/// A group of settings for the store: only the values that are set.
 pub fn page_json(values: &SettingValues) -> Json {
     let mut object: Map<String, Json> = values
         .values
@@ -47,22 +47,22 @@ pub fn page_json(values: &SettingValues) -> Json {
     Json::Object(object)
 }
 
-/// A page from the store. What this version does not know is left out.
+/// A group of settings from the store, without the keys and values that this version does not know.
 pub fn stored(page: SettingsGroup, text: &str) -> SettingValues {
     let mut values = SettingValues::default();
     if let Ok(Json::Object(object)) = serde_json::from_str(text) {
         for (key, value) in object {
-            // Each by itself: one that is not understood must not take the others along.
+            // One by one: an unknown value does not discard the others.
             let _ = merge(page, Map::from_iter([(key, value)]), &mut values);
         }
     }
     values
 }
 
-/// Lays a request over a page. A null takes a value back to its default.
+/// Applies a request to a group of settings. Null restores the default.
 ///
 /// # Errors
-/// The first key that is unknown or has a value it cannot have; nothing may be kept then.
+/// The first unknown key or impossible value; the settings are not to be used then.
 pub fn merge(
     page: SettingsGroup,
     body: Map<String, Json>,

@@ -1,5 +1,5 @@
-//! Seals secrets that must be read again (refresh tokens) with AES-256-GCM and a key that is not in the database: from a file,
-//! the environment or a systemd credential. A backup of the database alone opens nothing.
+//! Seals secrets that must be read again (refresh tokens) with AES-256-GCM. The key is not in the database but in a file, the
+//! environment or a systemd credential: a backup of the database alone opens no secret.
 
 use std::path::Path;
 
@@ -10,22 +10,22 @@ use crate::secrets;
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
-/// Bytes of the nonce that stands before what is sealed.
+/// Bytes of the nonce, before the ciphertext.
 const NONCE_BYTES: usize = 12;
-/// Bytes of its hash that name a key; they tell nothing of it.
+/// Bytes of a key's hash that name the key without revealing it.
 const NAME_BYTES: usize = 8;
 
-/// What cannot be sealed or opened, and what to do.
+/// A secret that cannot be sealed or opened, with the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// No key.
+    /// The key cannot be read.
     #[error(
         "{from}: {problem}; a key is 64 hexadecimal digits, made for example with `openssl rand -hex 32`"
     )]
     Key {
-        /// Where it was to come from.
+        /// The source of the key.
         from: String,
-        /// What is wrong.
+        /// The reason.
         problem: String,
     },
     /// Sealed with another key.
@@ -33,20 +33,20 @@ pub enum VaultError {
         "{name} is sealed with the key {sealed_with}, and the present one is {present}; name that key, or re-wrap with `offhook rewrap`"
     )]
     OtherKey {
-        /// Which secret.
+        /// The name of the secret.
         name: String,
-        /// Its key.
+        /// The name of the key that sealed it.
         sealed_with: String,
-        /// The present key.
+        /// The name of the present key.
         present: String,
     },
-    /// Changed on the way.
+    /// The ciphertext was changed, or belongs to another name.
     #[error("{name} is damaged or was moved: it does not open with its key; sign in again")]
     Damaged {
-        /// Which secret.
+        /// The name of the secret.
         name: String,
     },
-    /// No random numbers, or the library refused.
+    /// The cryptographic library refused, or the operating system has no random numbers.
     #[error("the cryptographic library refused to seal")]
     Refused,
     /// The store refused.
@@ -54,7 +54,7 @@ pub enum VaultError {
     Store(#[from] StoreError),
 }
 
-/// Seals and opens. The key is never told, not even by `Debug`.
+/// Seals and opens secrets. `Debug` prints the name of the key only.
 pub struct Vault {
     key: RandomizedNonceKey,
     name: String,
@@ -69,10 +69,10 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// A vault with that key, written as hexadecimal digits; `from` is for messages.
+    /// A vault with the key of these hexadecimal digits; `from` names its source in messages.
     ///
     /// # Errors
-    /// It is no key.
+    /// The text is no key.
     pub fn new(key: &str, from: &str) -> Result<Self, VaultError> {
         let problem = |problem: String| VaultError::Key {
             from: from.to_owned(),
@@ -98,7 +98,7 @@ impl Vault {
     /// A vault with the key from a file.
     ///
     /// # Errors
-    /// It cannot be read, or is no key.
+    /// The file cannot be read, or its text is no key.
     pub fn from_file(path: &Path) -> Result<Self, VaultError> {
         let from = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| VaultError::Key {
@@ -116,7 +116,7 @@ impl Vault {
         secrets::new_secret()
     }
 
-    /// Seals a secret under a name: it opens under no other.
+    /// Seals a secret under a name. The secret opens under no other name.
     ///
     /// # Errors
     /// The library refused.
@@ -138,7 +138,7 @@ impl Vault {
     /// Opens a sealed secret.
     ///
     /// # Errors
-    /// It is sealed with another key, damaged, or another's.
+    /// The secret is sealed with another key or under another name, or damaged.
     pub fn open(&self, secret: &SealedSecret) -> Result<Vec<u8>, VaultError> {
         let name = || secret.name.clone();
         if secret.key != self.name {
@@ -162,14 +162,14 @@ impl Vault {
         Ok(opened.to_vec())
     }
 
-    /// Seals everything anew that is sealed with the old key; tells how many. Nothing is changed if one does not open.
+    /// Seals all secrets of the old key with this one, and returns their number. Changes none if one does not open.
     ///
     /// # Errors
     /// A secret does not open with the old key; the store refused.
     pub async fn rewrap(&self, old: &Self, database: &Database) -> Result<usize, VaultError> {
         let mut anew = Vec::new();
         for secret in database.sealed_secrets().await? {
-            // What an interrupted or repeated run has done already.
+            // Sealed anew by an earlier run.
             if secret.key != self.name {
                 anew.push(self.seal(&secret.name, &old.open(&secret)?)?);
             }

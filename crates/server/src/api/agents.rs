@@ -159,7 +159,7 @@ pub(crate) async fn pair(
     let address = sip::network(from.ip());
     let record = async |outcome, name: &str| {
         let (way, from) = (Way::AgentCode, from.ip());
-        context.note_sign_in(way, outcome, from, name).await;
+        context.record_sign_in(way, outcome, from, name).await;
     };
     if !codes.may_try(address) {
         record(Outcome::TooMany, "").await;

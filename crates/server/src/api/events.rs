@@ -336,7 +336,7 @@ fn presence_frame(
     let changes = changes.and_then(|(first, last)| Some((first.presence()?, last.presence()?)));
     let present;
     let (previous, now, told) = match (changes, levels.before) {
-        (Some((first, last)), _) => (first.previous.as_ref(), &last.now, Some(&last.told)),
+        (Some((first, last)), _) => (first.previous.as_ref(), &last.now, Some(&last.texts)),
         (None, Some(_)) => {
             present = context.events.presence(person)?;
             (Some(&present), &present, None)

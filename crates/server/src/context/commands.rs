@@ -1,4 +1,4 @@
-//! Commands that change people in the store's copies, the engine and the events alike.
+//! Commands that change people in the index, the organisation, the engine and the events.
 
 use std::sync::Arc;
 
@@ -26,13 +26,13 @@ impl Context {
         Ok(())
     }
 
-    /// Takes a person in, or what changed about one.
+    /// Adds a person, or applies changes of name, lines, account, profiles or membership.
     pub async fn upsert_person(&self, stored: StoredPerson) {
         let (id, now) = (stored.id, self.clock.now());
         let before = self.people.person(id);
-        self.people.put(Person::from(&stored));
+        self.people.upsert(Person::from(&stored));
         let (policy, membership_before) = self.organisation.upsert_person(&stored);
-        // Without a telephone system nobody watches lines, and none must be waited for.
+        // Without a PBX no line has a state, and the engine must not wait for one.
         let lines = if self.watches_lines {
             stored.record.lines
         } else {
@@ -48,7 +48,7 @@ impl Context {
             let input = Input::AddPerson(id, Box::new(record), policy);
             return self.engine.input(input, Cause::Other).await;
         };
-        // That there is no account is not concluded from what was read: one may have been found meanwhile.
+        // A row without an account does not unlink the person: the account may have been found since the row was read.
         let linked = linked.then_some(Fact::TeamsLinked);
         let facts = [Fact::Lines(lines), Fact::Policy(policy)];
         let inputs = facts.into_iter().chain(linked);
@@ -64,7 +64,7 @@ impl Context {
         }
     }
 
-    /// A person is at another place, where viewers may see more or less of them, and which may be another tenant's.
+    /// Tells viewers that a person's membership changed, and so their visibility; the tenant may be another too.
     pub fn membership_changed(&self, person: PersonId, before: Membership) {
         let visibility = VisibilityBefore::Membership(before);
         self.events
@@ -72,7 +72,7 @@ impl Context {
         self.check_movers();
     }
 
-    /// Changes something about one person's settings, profiles or place, and applies what follows for that person.
+    /// Changes settings, profiles or membership of one person, and applies the person's new policy.
     pub async fn update_person(&self, person: PersonId, change: impl FnOnce(&mut Snapshot)) {
         let policy = self.organisation.update_person(person, change);
         let policy = policy.map(|policy| (person, policy));
@@ -80,31 +80,34 @@ impl Context {
         self.policy_changed(person);
     }
 
-    /// Ends what the engine does for people, and waits until what Offhook wrote to Teams for them is taken back, at most for a
-    /// moment: it ends there by itself.
+    /// Removes people from the engine, and waits until Offhook's presence of them is being cleared in Teams, for 2 s at most: it
+    /// expires there.
     pub async fn retire(&self, people: &[PersonId]) {
         let inputs = people.iter().map(|person| Input::RemovePerson(*person));
         self.engine.inputs(inputs.collect(), Cause::Other).await;
         self.engine.input_and_wait(Input::Tick).await;
-        // The way to Teams needs the account of a person until the last write is on it.
+        // The Teams queue needs the account of a person until it has the last write.
         self.commits.committed().await;
     }
 
-    /// Forgets a person whom the engine has no more.
+    /// Forgets a person who was removed from the engine.
     pub fn forget(&self, person: PersonId) {
         self.people.remove(person);
         self.organisation.remove_person(person);
         self.events.remove(person, self.clock.now());
     }
 
-    /// A person has no Teams account any more. What Offhook wrote there is taken back first.
+    /// Unlinks a person's Teams account: clears Offhook's presence there first.
+    ///
+    /// # Errors
+    /// The store refused.
     pub async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
         let unlinked = || Input::Person(person.id, Fact::TeamsUnlinked);
         self.engine.input_and_wait(unlinked()).await;
-        // No other change waits for this: their lock is taken afterwards.
+        // Before the lock is taken: other changes do not wait for Teams.
         self.commits.settled().await;
         let _one_at_a_time = self.settings_change.lock().await;
-        // People who were read from the store meanwhile came with this account.
+        // The person may have been read from the store meanwhile, with this account.
         self.engine.input_and_wait(unlinked()).await;
         self.store.unlink_teams(person.id).await?;
         self.people.forget_teams_id(person.id);
@@ -113,12 +116,12 @@ impl Context {
         Ok(())
     }
 
-    /// Somebody may have come to another tenant: each looks again who is its.
+    /// Makes each tenant search for people who moved to or from it.
     pub fn check_movers(&self) {
         self.movers.send_modify(|movers| *movers += 1);
     }
 
-    /// Tells of locations that name a tenant which is not configured.
+    /// Reports locations that name a tenant which is not configured.
     pub fn check_tenants(&self) {
         let unknown: Vec<String> = self.organisation.read(|tables| {
             let named = tables.scopes.values();
@@ -138,7 +141,7 @@ impl Context {
         self.health.report("tenants", trouble);
     }
 
-    /// Puts in force what holds for people now, and lets every viewer look again.
+    /// Applies changed policies, and waits until the engine has applied them.
     pub async fn apply_policies(&self, changed: Vec<(PersonId, Arc<PersonPolicy>)>) {
         let inputs = changed
             .into_iter()

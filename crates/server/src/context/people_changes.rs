@@ -1,5 +1,5 @@
-//! Keeps what the server knows of people as the store has them: one changed person is one change, whichever process made
-//! it. The store names the people who changed since a revision; only these are read again.
+//! Applies changes of people that any process makes in the store: the store names the people who changed since a revision, and
+//! only these are read again.
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::{Context, StalenessLimit};
 use crate::{engine_handle::Cause, people_index::Person};
 
-/// How often the store is asked for changes by other processes. The server's own changes are applied at once.
+/// Interval at which the store is asked for changes by other processes. The server applies its own at once.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The changes of people that were read from the store.
@@ -46,7 +46,7 @@ impl PeopleChanges {
     }
 }
 
-/// The extensions that the person had and has no more, or has now and had not.
+/// The extensions that the person has in one of the two states only.
 fn changed_extensions(before: Option<&Person>, after: Option<&Person>) -> BTreeSet<Arc<str>> {
     let of = |person: Option<&Person>| -> BTreeSet<Arc<str>> {
         let lines = person.into_iter().flat_map(|person| &person.lines);
@@ -65,12 +65,11 @@ impl Context {
         }
     }
 
-    /// Applies what changed about people in the store: durable changes are in force when this returns, or soon, if the store
-    /// cannot be read now. The cost follows the number of changed people.
+    /// Applies the changes of people in the store. The cost follows the number of changed people.
     ///
-    /// Waits for changes of settings: the caller must not hold `settings_change`.
+    /// Takes `settings_change`: the caller must not hold it.
     ///
-    /// Returns false if the store could not be read; the changes are applied later then.
+    /// Returns false if the store could not be read: the changes are applied within 2 s of its recovery then.
     pub async fn apply_people(&self) -> bool {
         let refreshed = self.refresh_people().await;
         if let Err(error) = &refreshed {
@@ -79,14 +78,14 @@ impl Context {
         refreshed.is_ok()
     }
 
-    /// A person who was retired stays after all: [`Self::apply_people`] takes them in again.
+    /// Undoes the removal of a person from the engine: [`Self::apply_people`] adds the person again.
     pub async fn bring_back(&self, person: PersonId) {
         self.people.remove(person);
         self.people_changes.0.lock().await.again.insert(person);
     }
 
     async fn refresh_people(&self) -> Result<(), StoreError> {
-        // A change of settings in between must not be overwritten by an older reading.
+        // An older reading must not overwrite a change of settings.
         let _one_at_a_time = self.settings_change.lock().await;
         let mut state = self.people_changes.0.lock().await;
         let now = self.clock.now();
@@ -98,9 +97,9 @@ impl Context {
         if changes.people.is_empty() {
             return Ok(());
         }
-        // Places first: an import may have made locations.
+        // Scopes first: an import may have added locations.
         self.refresh_scopes().await?;
-        // Before new people are here: the first sweep with them may take as long.
+        // Before new people are added: the first sweep with them may take as long.
         let added = changes.people.iter();
         let added = added.filter(|(id, stored)| stored.is_some() && !self.knows(*id));
         let people = self.people.len() + added.count();
@@ -125,7 +124,7 @@ impl Context {
             }
             let after = self.people.person(id);
             extensions.extend(changed_extensions(before.as_deref(), after.as_deref()));
-            // Another name may find another account.
+            // Another name may match another account.
             may_have_moved |= match (&before, &after) {
                 (Some(before), Some(after)) => {
                     before.user_principal_name != after.user_principal_name
@@ -137,7 +136,7 @@ impl Context {
         }
         state.revision = changes.revision;
         state.again.clear();
-        // What was put is in force: the engine has taken it.
+        // The engine has applied the changes when this returns.
         self.engine.input_and_wait(Input::Tick).await;
         if may_have_moved {
             self.check_movers();
@@ -155,8 +154,8 @@ impl Context {
         Ok(())
     }
 
-    /// People who have another account now, which an import names: what Offhook wrote to the old one is taken back while it
-    /// is still known, and its login is forgotten, as where a person signs in with another account.
+    /// Leaves the old Teams accounts of people who have another one now, after an import: clears Offhook's presence there and
+    /// forgets the login.
     async fn leave_accounts(
         &self,
         changed: &[(PersonId, Option<StoredPerson>)],
@@ -190,7 +189,7 @@ impl Context {
         self.people.person(person).is_some()
     }
 
-    /// Reads the settings again if the tree of scopes is another than the one that is known.
+    /// Reads the settings again if the store has other scopes than the snapshot.
     async fn refresh_scopes(&self) -> Result<(), StoreError> {
         let stored = self.store.scopes().await?;
         let is_known = self.organisation.read(|tables| {

@@ -1,4 +1,4 @@
-//! A presence as the store keeps it: all of it, for who may see what of it is decided when it is read.
+//! The stored form of a presence: complete, because visibility is decided when it is read.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl From<&Presence> for Stored {
 }
 
 impl Stored {
-    /// `None` where a newer version wrote words that this one does not know.
+    /// The presence; `None` if a newer version wrote words that this one does not know.
     fn presence(self) -> Option<Presence> {
         let appointment = self.appointment.map(|stored| AppointmentText {
             text: stored.text.into(),
@@ -118,13 +118,13 @@ fn confidence(name: &str) -> Option<Confidence> {
     all.into_iter().find(|known| known.name() == name)
 }
 
-/// As JSON text.
+/// The presence in JSON.
 pub(super) fn to_json(presence: &Presence) -> String {
     // A structure of strings and numbers always serialises.
     serde_json::to_string(&Stored::from(presence)).unwrap_or_default()
 }
 
-/// From JSON text; `None` where it is none of this version's.
+/// The presence of a JSON text; `None` if this version cannot read it.
 pub(super) fn from_json(text: &str) -> Option<Presence> {
     serde_json::from_str::<Stored>(text).ok()?.presence()
 }

@@ -1,4 +1,4 @@
-//! Central templates, and which of several of one name counts for a person: the nearest active one.
+//! Central templates. Of several with one name, the nearest active one is a person's.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,10 +29,10 @@ impl TeamsUse {
     }
 }
 
-/// What becomes of one template.
+/// An edit of one template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TemplateEdit {
-    /// Makes this template.
+    /// Adds this template.
     Make(Template),
     /// Turns the first into the second, which has the same name.
     Replace(Template, Template),
@@ -41,7 +41,7 @@ pub enum TemplateEdit {
 }
 
 impl TemplateEdit {
-    /// The template before the edit; `None`: the edit makes it.
+    /// The template before the edit; `None` if the edit adds it.
     pub const fn before(&self) -> Option<&Template> {
         match self {
             Self::Make(_) => None,
@@ -49,7 +49,7 @@ impl TemplateEdit {
         }
     }
 
-    /// The template after the edit; `None`: the edit deletes it.
+    /// The template after the edit; `None` if the edit deletes it.
     pub const fn after(&self) -> Option<&Template> {
         match self {
             Self::Make(after) | Self::Replace(_, after) => Some(after),
@@ -67,23 +67,23 @@ impl TemplateEdit {
     }
 }
 
-/// All templates in the administrator's order. The order is one of names, so that those of one name follow each other.
+/// All templates in the administrator's order, which is an order of names: templates of one name are neighbours.
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
     all: Vec<Template>,
-    /// The names of `all` in the form in which they are compared.
+    /// The names of `all`, in the form for comparison.
     keys: Vec<String>,
-    /// The places in `all` of the active ones with the status Do not disturb.
+    /// Indices in `all` of active templates with the status Do not disturb.
     silent: Vec<usize>,
-    /// The places in `all` of those of a scope.
+    /// Indices in `all` of the templates of a scope.
     of_scope: HashMap<String, Vec<usize>>,
-    /// The places in `all` of those of a name, by scope.
+    /// Indices in `all` of the templates of a name, by scope.
     named: HashMap<String, BTreeMap<String, usize>>,
-    /// The places in `all` of those that are assigned to a person.
+    /// Indices in `all` of the templates that are assigned to a person.
     assigned: HashMap<PersonId, Vec<usize>>,
 }
 
-/// The form in which names are compared.
+/// A name in the form for comparison.
 fn key(name: &str) -> String {
     name.trim().to_lowercase()
 }
@@ -127,12 +127,12 @@ impl Templates {
         self.of_scope.get(scope).map_or(0, Vec::len)
     }
 
-    /// The template of that name in a scope.
+    /// The template of a name in a scope.
     pub fn get(&self, scope: &str, name: &str) -> Option<&Template> {
         self.all.get(*self.named.get(&key(name))?.get(scope)?)
     }
 
-    /// The templates of that name, in the order of the ids of their scopes.
+    /// The templates of a name, by the ids of their scopes.
     pub fn named(&self, name: &str) -> Vec<&Template> {
         let of_name = self.named.get(&key(name)).into_iter().flatten();
         of_name
@@ -140,12 +140,12 @@ impl Templates {
             .collect()
     }
 
-    /// Whether one is assigned to the person.
+    /// Whether a template is assigned to the person.
     pub fn are_assigned(&self, person: PersonId) -> bool {
         self.assigned.contains_key(&person)
     }
 
-    /// The template of that name that a person at a place has; an inactive one only where there is no active one.
+    /// The template of a name for a person with this membership; an inactive one only if there is no active one.
     pub fn entry(
         &self,
         name: &str,
@@ -174,7 +174,7 @@ impl Templates {
         nearest(assigned.chain(of_chain), membership, person)
     }
 
-    /// The template of that name that counts for a person at a place.
+    /// The active template of a name for a person with this membership.
     pub fn counting(
         &self,
         name: &str,
@@ -185,7 +185,7 @@ impl Templates {
         entry.filter(|template| template.profile.is_usable())
     }
 
-    /// The templates that a person at a place has, in order, one of each name.
+    /// The templates of a person with this membership, in order, one of each name.
     pub fn at(&self, membership: &Membership, person: Option<PersonId>) -> Vec<&Template> {
         let of_chain = chain(membership).filter_map(|scope| self.of_scope.get(scope));
         let of_chain = of_chain.flatten().copied().filter(|index| {
@@ -211,7 +211,7 @@ impl Templates {
         self.keys.get(index).map_or("", String::as_str)
     }
 
-    /// The template that a state in Teams takes at a place.
+    /// The template that a state in Teams puts in force with this membership.
     pub fn for_teams(
         &self,
         what: TeamsUse,
@@ -224,14 +224,14 @@ impl Templates {
                 .or_else(|| self.counting(APPOINTMENT_PROFILE, membership, person)),
             TeamsUse::DoNotDisturb => self.silent.iter().find_map(|index| {
                 let template = self.all.get(*index)?;
-                // At the place another one of the name may be nearer.
+                // Another template of the name may be nearer.
                 let nearest = self.entry_of_key(self.key_at(*index), membership, person)?;
                 (nearest.scope == template.scope).then_some(template)
             }),
         }
     }
 
-    /// The templates as they are after an edit.
+    /// The templates after an edit.
     pub fn with(&self, edit: &TemplateEdit) -> Self {
         let mut all = self.all.clone();
         if let Some(before) = edit.before() {
@@ -248,7 +248,7 @@ impl Templates {
     }
 }
 
-/// The scopes above a place, the nearest first.
+/// The scopes of a membership, the nearest first.
 fn chain(membership: &Membership) -> impl Iterator<Item = &str> {
     let scopes = [
         membership.group.as_deref(),
@@ -258,8 +258,7 @@ fn chain(membership: &Membership) -> impl Iterator<Item = &str> {
     scopes.into_iter().flatten()
 }
 
-/// Of several of one name: an active one before the others, then one that is assigned to the person, then that of the
-/// nearest scope.
+/// The first of several templates of one name: active before inactive, then assigned to the person, then the nearest scope.
 fn nearest<'a>(
     templates: impl Iterator<Item = &'a Template>,
     membership: &Membership,

@@ -1,4 +1,4 @@
-//! What uses a profile, and which scope decides a page or a process table.
+//! Uses of a profile by settings, and the scope that decides a group of settings or a process table.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -14,7 +14,7 @@ use crate::programs::{self, Program};
 /// A setting with the name of a profile as its value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
-    /// The page and the key: `automatic.locked`.
+    /// The group and the key: `automatic.locked`.
     pub setting: String,
     /// The owner of the setting's value.
     pub owner: UseOwner,
@@ -39,10 +39,10 @@ impl fmt::Display for Use {
     }
 }
 
-/// The uppermost scopes in which a state in Teams takes a template, by the template's scope and name.
+/// The highest scopes in which a state in Teams puts a template in force, by the template's scope and name.
 type Uppermost<'a> = HashMap<(&'a str, &'a str), Vec<String>>;
 
-/// The templates that states in Teams take, computed once for all templates of a list.
+/// The templates that states in Teams put in force, computed once for all templates of a list.
 #[derive(Debug)]
 pub struct TakenInTeams<'a> {
     tables: &'a Snapshot,
@@ -50,8 +50,8 @@ pub struct TakenInTeams<'a> {
 }
 
 impl TakenInTeams<'_> {
-    /// The states that take a template: the uppermost of the scopes in which they do, and the number of people who have the
-    /// template there only because it is assigned to them.
+    /// The states that put a template in force: the highest scopes in which they do, and the number of people for whom they do so
+    /// only because the template is assigned to them.
     pub fn of(&self, template: &Template) -> Vec<(TeamsUse, Vec<String>, usize)> {
         let uses = self.uppermost.iter().map(|(what, uppermost)| {
             let is_taken = |membership: &Membership, person: Option<PersonId>| {
@@ -74,7 +74,7 @@ impl TakenInTeams<'_> {
 }
 
 impl Snapshot {
-    /// The settings whose name for a profile means this template somewhere in their scope.
+    /// The settings that name this template for some membership in their scope.
     pub fn uses(&self, template: &Template) -> BTreeSet<Use> {
         let name = &*template.profile.name;
         let mut uses = BTreeSet::new();
@@ -87,7 +87,7 @@ impl Snapshot {
         uses
     }
 
-    /// The settings whose name for a profile means a template now and none after the edit.
+    /// The settings that name a template now and none after the edit.
     pub fn lost_uses(&self, edit: &TemplateEdit) -> BTreeSet<Use> {
         let Some(before) = edit.before() else {
             return BTreeSet::new();
@@ -104,8 +104,8 @@ impl Snapshot {
         uses
     }
 
-    /// Visits every setting that names the profile, with each place where it holds, and with each of `people` for whom it
-    /// holds. People who have an active profile of their own of that name have no template in mind.
+    /// Visits every setting that names the profile, with each membership for which it is effective, and with each of `people` for
+    /// whom it is. Leaves out people with an active profile of their own of that name.
     fn each_use(
         &self,
         name: &str,
@@ -140,7 +140,7 @@ impl Snapshot {
             }
         }
         for ((person, page), values) in self.own.iter() {
-            // Only what the person chose; the rest is the scope's.
+            // Personal settings only; the scope's were visited.
             for key in values.set_to(name).filter(|_| has_none(person)) {
                 let what = Use {
                     setting: format!("{}.{key}", page.name()),
@@ -159,7 +159,7 @@ impl Snapshot {
         })
     }
 
-    /// A scope and the scopes below it, each as the place that it is.
+    /// The memberships of a scope and of the scopes below it.
     fn memberships_in(&self, scope: &str) -> impl Iterator<Item = Membership> {
         let below = self.scopes.values().filter(move |known| {
             scope == ORGANISATION || known.id == scope || known.parent == scope
@@ -170,7 +170,7 @@ impl Snapshot {
             .chain(below.filter_map(|known| self.membership_of_scope(&known.id)))
     }
 
-    /// The templates that states in Teams take, at every place.
+    /// The templates that states in Teams put in force, for every membership.
     pub fn taken_in_teams(&self) -> TakenInTeams<'_> {
         let uppermost = TeamsUse::ALL.map(|what| {
             let mut uppermost: Uppermost<'_> = HashMap::new();
@@ -193,7 +193,7 @@ impl Snapshot {
         }
     }
 
-    /// The people for whom the template of its name is another one, or has other content, after the edit.
+    /// The people whose template of that name is another one, or has other content, after the edit.
     pub fn affected(&self, edit: &TemplateEdit) -> Vec<PersonId> {
         let (name, after) = (edit.name(), self.templates.with(edit));
         let is_affected = |person: &PersonId| {
@@ -217,7 +217,7 @@ impl Snapshot {
         uses.collect()
     }
 
-    /// The process table that holds at a place, and the scope whose it is.
+    /// The process table for a membership, and the scope that decides it.
     pub fn programs<'a>(&self, membership: &'a Membership) -> (&'a str, Vec<Program>) {
         let scopes = [
             membership.group.as_deref(),
@@ -230,7 +230,7 @@ impl Snapshot {
             .unwrap_or_else(|| (PRODUCT, programs::prefilled()))
     }
 
-    /// Which scope decides a page for a place, by its id.
+    /// The id of the scope that decides a group of settings for a membership.
     pub fn decided_by<'a>(&self, membership: &'a Membership, page: SettingsGroup) -> &'a str {
         match self.scope_chain(membership, page).effective().1 {
             DecidingScope::Product => PRODUCT,
@@ -279,7 +279,7 @@ mod tests {
         }
     }
 
-    /// The time that this test takes is that of a list for a system administrator.
+    /// The test takes as long as the list for a system administrator.
     #[test]
     fn a_list_of_templates_looks_at_each_place_once() {
         let tables = large();

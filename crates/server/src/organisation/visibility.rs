@@ -1,11 +1,11 @@
-//! What owners let viewers see: of the defaults of scopes, workgroups and the owner's own word.
+//! Relationships of viewers to owners: from the defaults of scopes, from workgroups and from owners.
 
 use presence::{OwnerPolicy, PersonId, Relationship, SettingsGroup, Value, relationship};
 
 use super::{Membership, Snapshot};
 
 impl Snapshot {
-    /// What the owner lets the viewer see.
+    /// The relationship of the viewer to the owner.
     pub fn relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
         let nowhere = Membership::default();
         let membership = self.memberships.get(&owner).unwrap_or(&nowhere);
@@ -14,7 +14,7 @@ impl Snapshot {
 
     /// The default relationship of viewers to the people at a place, and how far these may change it.
     pub fn default_visibility(&self, membership: &Membership) -> (Relationship, OwnerPolicy) {
-        // Asked for each change and each viewer: both are the scopes' alone to say, so that nothing need be put together.
+        // Computed for each change and each viewer: only scopes set these, so that no settings are merged.
         let way = self.scope_chain(membership, SettingsGroup::Presence);
         let level = match way.value_of(SettingsGroup::Presence, "relationship") {
             Some(Value::Level(level)) => *level,
@@ -27,7 +27,7 @@ impl Snapshot {
         (level, policy)
     }
 
-    /// What the owner would let the viewer see at a place.
+    /// The relationship that the viewer would have with this membership of the owner.
     pub fn relationship_at(
         &self,
         membership: &Membership,
@@ -35,18 +35,18 @@ impl Snapshot {
         viewer: PersonId,
     ) -> Relationship {
         let own = self.relationships.get(&(owner, viewer)).copied();
-        self.with_word(membership, (owner, viewer), own)
+        self.with_own(membership, (owner, viewer), own)
     }
 
-    /// What the viewer is shown of what they may do: a viewer whom the owner blocks is shown what anybody in their position
-    /// is, so that they do not notice it. For display only, never to decide.
+    /// The relationship that the viewer is told: a blocked viewer is told the one of an unblocked viewer, so as not to notice. For
+    /// display only, never to decide.
     pub fn shown_relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
         let own = self.relationships.get(&(owner, viewer)).copied();
         let own = own.filter(|own| *own != Relationship::Blocked);
-        self.with_word(&self.membership(owner), (owner, viewer), own)
+        self.with_own(&self.membership(owner), (owner, viewer), own)
     }
 
-    fn with_word(
+    fn with_own(
         &self,
         membership: &Membership,
         (owner, viewer): (PersonId, PersonId),

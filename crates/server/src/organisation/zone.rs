@@ -1,5 +1,5 @@
-//! The organisation's time zone: that of calendars whose times name none. It is the setting `time_zone` of the page `calendar`
-//! at the scope of the organisation; until an administrator has chosen one, the server's zone holds.
+//! The organisation's time zone, for calendars whose times name none: the setting `time_zone` of the group `calendar` at the
+//! organisation, or the server's zone until an administrator sets one.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::{ORGANISATION, Snapshot};
 /// Key of the setting.
 const TIME_ZONE: &str = "time_zone";
 
-/// The zone that the server's system is set to; UTC if it has none that is known.
+/// The time zone of the server's system; UTC if the system has no known one.
 #[derive(Clone, Debug)]
 pub(super) struct ServerZone(Cow<'static, str>);
 
@@ -22,7 +22,7 @@ impl Default for ServerZone {
 }
 
 impl ServerZone {
-    /// Reads TZ, or the system's setting.
+    /// Reads the variable `TZ`, or the system's setting.
     pub(super) fn detect() -> Self {
         let zone = TimeZone::try_system().ok();
         let name = zone.as_ref().and_then(TimeZone::iana_name);
@@ -32,7 +32,7 @@ impl ServerZone {
 }
 
 impl Snapshot {
-    /// The zone that an administrator has chosen for the organisation.
+    /// The time zone that an administrator has set for the organisation.
     pub fn chosen_zone(&self) -> Option<&str> {
         let page = self.page(ORGANISATION, SettingsGroup::Calendar)?;
         match page.values.get(TIME_ZONE)? {
@@ -46,12 +46,12 @@ impl Snapshot {
         }
     }
 
-    /// The organisation's zone.
+    /// The organisation's time zone.
     pub fn zone(&self) -> &str {
         self.chosen_zone().unwrap_or(&self.server_zone.0)
     }
 
-    /// Settings in which a zone that nobody has set is the organisation's.
+    /// The settings, with the organisation's time zone if no scope sets one.
     pub(super) fn with_zone(
         &self,
         page: SettingsGroup,

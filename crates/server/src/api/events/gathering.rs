@@ -138,7 +138,7 @@ mod tests {
     use presence::Timestamp;
 
     use super::*;
-    use crate::events::{PresenceChange, Told};
+    use crate::events::{PresenceChange, TextByLevel};
     use crate::fixtures::busy;
 
     fn event(revision: u64, change: Change) -> Arc<Event> {
@@ -154,7 +154,7 @@ mod tests {
             person: PersonId(person),
             previous: None,
             now: busy(),
-            told: Told::default(),
+            texts: TextByLevel::default(),
         }))
     }
 
