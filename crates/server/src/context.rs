@@ -93,7 +93,7 @@ pub struct Context {
     people_changes: Arc<PeopleChanges>,
     /// Followers of changes of people.
     observers: Observers,
-    /// People whose policy changed, one by one: [`Organisation::changes`] has changes of many at once.
+    /// Changes of single people's policies: [`Organisation::changes`] has changes of many at once.
     policies: broadcast::Sender<PersonId>,
     /// Grows when a person may have come to another tenant.
     movers: Arc<watch::Sender<u64>>,
@@ -227,7 +227,7 @@ impl Context {
         observers.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// People whose own policy changes from now on. [`Organisation::changes`] has changes of many people at once.
+    /// Changes of single people's policies from now on. [`Organisation::changes`] has changes of many at once.
     pub fn policy_changes(&self) -> broadcast::Receiver<PersonId> {
         self.policies.subscribe()
     }

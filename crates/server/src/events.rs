@@ -41,7 +41,7 @@ pub enum Change {
     Removed(PersonId),
     /// The visibility of one person, with the visibility before.
     Visibility(PersonId, VisibilityBefore),
-    /// Changes of so many people that viewers must read everything again.
+    /// Changes of many people: viewers must read everything again.
     Reset(Reset),
 }
 

@@ -1,4 +1,4 @@
-//! Stores the presence of people whose scope keeps a history, and reads it at the start.
+//! Stores the presence of people in scopes with a history, and reads it at the start.
 
 mod stored;
 

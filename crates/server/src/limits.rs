@@ -18,7 +18,7 @@ pub const ORDER_MAX: usize = PROFILES_MAX + 3 * TEMPLATES_MAX;
 pub const SCOPES_MAX: usize = 1_000;
 /// Scopes that a request to change a template may name. The request with more than one is refused with the remedy.
 pub const OFFERS_MAX: usize = 1_000;
-/// People to whom a template is assigned one by one; a scope serves larger circles.
+/// People that a template is assigned to one by one; a scope serves larger circles.
 pub const TEMPLATE_PEOPLE_MAX: usize = 5_000;
 /// A person's coming appointments that were entered by hand: years of a full calendar. Calendar feeds have another limit.
 pub const APPOINTMENTS_MAX: usize = 2_000;
@@ -30,7 +30,7 @@ pub const RELATIONSHIPS_MAX: usize = 2_000;
 pub const FAVOURITES_MAX: usize = 1_000;
 /// Members of a workgroup: visibility is computed for every pair.
 pub const MEMBERS_MAX: usize = 2_000;
-/// Workgroups: visibility of a pair of people is looked up in every workgroup.
+/// Workgroups: the visibility between two people depends on every workgroup.
 pub const WORKGROUPS_MAX: usize = 1_000;
 /// Names of meetings and clients that a source sends, in bytes. The engine keeps 64 of each for a person.
 pub const SOURCE_NAME_MAX: usize = 200;

@@ -1,14 +1,15 @@
 //! The server's metrics, in the text format of OpenMetrics.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError, atomic::AtomicU64},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 /// Upper bounds in seconds: the target is 10 ms at p99, a busy tenant waits for seconds.
@@ -111,8 +112,8 @@ pub struct Metrics {
     pub teams_to_event: std::sync::Arc<Latency>,
     /// Requests to Graph.
     pub graph_requests: Family<RequestLabels, Counter>,
-    /// How long it takes until everybody of a tenant is read again, in milliseconds.
-    pub sweep_rhythm: Family<TenantLabels, Gauge>,
+    /// Interval of a tenant's sweep, in seconds.
+    sweep_interval: Family<TenantLabels, Gauge<f64, AtomicU64>>,
     /// Requests that were sent to a tenant in the last 30 seconds.
     budget_sent: Family<TenantLabels, Gauge>,
     /// Requests that may be sent to a tenant in 30 seconds; 0: no limit.
@@ -189,7 +190,7 @@ impl Default for Metrics {
             teams_to_event,
             graph_requests: Family::default(),
             notifications: Family::default(),
-            sweep_rhythm: Family::default(),
+            sweep_interval: Family::default(),
             budget_sent: Family::default(),
             budget_limit: Family::default(),
             skipped_elements: Family::default(),
@@ -217,10 +218,11 @@ impl Default for Metrics {
             "Requests to Graph by call and outcome",
             metrics.graph_requests.clone(),
         );
-        registry.register(
-            "sweep_rhythm_milliseconds",
-            "Time until everybody of a tenant is read again",
-            metrics.sweep_rhythm.clone(),
+        registry.register_with_unit(
+            "sweep_interval",
+            "Interval at which all people of a tenant are read",
+            Unit::Seconds,
+            metrics.sweep_interval.clone(),
         );
         register_budget(&mut registry, &metrics);
         registry.register(
@@ -314,15 +316,19 @@ fn of_tenant(family: &Family<TenantLabels, Gauge>, tenant: &str) -> Gauge {
 }
 
 impl Metrics {
-    /// How long it takes until everybody of a tenant is read again.
-    pub fn tell_rhythm(&self, tenant: &str, period: Duration) {
-        let milliseconds = i64::try_from(period.as_millis()).unwrap_or(i64::MAX);
-        self.rhythm(tenant).set(milliseconds);
+    /// Sets the interval of a tenant's sweep.
+    pub fn set_sweep_interval(&self, tenant: &str, interval: Duration) {
+        let tenant = tenant.to_owned();
+        let gauge = self.sweep_interval.get_or_create(&TenantLabels { tenant });
+        gauge.set(interval.as_secs_f64());
     }
 
-    /// The gauge of a tenant's rhythm, in milliseconds.
-    pub fn rhythm(&self, tenant: &str) -> Gauge {
-        of_tenant(&self.sweep_rhythm, tenant)
+    /// Interval of a tenant's sweep, in seconds; 0 before the first sweep.
+    pub fn sweep_interval(&self, tenant: &str) -> f64 {
+        let tenant = tenant.to_owned();
+        self.sweep_interval
+            .get_or_create(&TenantLabels { tenant })
+            .get()
     }
 
     /// Sets the number of Teams accounts of a tenant that are missing from Microsoft's answers.

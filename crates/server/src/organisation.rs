@@ -40,7 +40,7 @@ pub const PROGRAMS: &str = "programs";
 /// Name under which the store keeps a person's favourites, beside personal settings.
 pub const FAVOURITES: &str = "favourites";
 
-/// The tenant of `[teams]` in the configuration: that of people whose location names no other.
+/// The tenant of `[teams]` in the configuration: that of people in locations without a tenant.
 pub const MAIN_TENANT: &str = "main";
 
 /// The location and configuration group of a person: a path in the tree of scopes.
@@ -264,7 +264,7 @@ impl Organisation {
         }
     }
 
-    /// Changes the snapshot and returns the people whose policy changed, with the new policies.
+    /// Changes the snapshot; returns the changed policies with their people.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) -> Vec<(PersonId, Arc<PersonPolicy>)> {
         self.replace(|tables| {
             change(tables);

@@ -97,7 +97,7 @@ struct Entries {
 pub struct PeopleIndex(Arc<RwLock<Entries>>);
 
 impl PeopleIndex {
-    /// Adds or replaces a person. Keeps a Teams account that was found meanwhile.
+    /// Adds or replaces a person. A person without an account keeps the known one.
     pub fn upsert(&self, mut person: Person) {
         self.write(|tables| {
             if person.teams_id.is_none()
@@ -183,7 +183,7 @@ impl PeopleIndex {
         find(user(uri)).or_else(|| find(user_as_written(uri)))
     }
 
-    /// The Teams accounts of the people for whom `wanted` returns true, in the order of the people.
+    /// The Teams accounts of the people that `wanted` accepts, in the order of the people.
     pub fn teams_ids(&self, wanted: impl Fn(&Person) -> bool) -> Vec<Arc<str>> {
         self.read(|tables| {
             tables
@@ -195,7 +195,7 @@ impl PeopleIndex {
         })
     }
 
-    /// The people for whom `wanted` returns true.
+    /// The people that `wanted` accepts.
     pub fn people(&self, wanted: impl Fn(&Person) -> bool) -> Vec<Arc<Person>> {
         self.read(|tables| {
             let people = tables.people.values();
@@ -203,7 +203,7 @@ impl PeopleIndex {
         })
     }
 
-    /// The people whom a text identifies: by extension, else by mail address or sign-in name, else by number. Never by display
+    /// The people with an identifying text: by extension, else by mail address or sign-in name, else by number. Never by display
     /// name: more administrators may change names than identities.
     pub fn identified(&self, text: &str) -> Vec<Arc<Person>> {
         let text = text.trim().to_lowercase();

@@ -100,7 +100,7 @@ pub struct Refused {
 }
 
 impl Program {
-    /// What is shown.
+    /// The name that viewers see.
     pub fn shown(&self) -> &str {
         if self.alias.is_empty() {
             &self.process

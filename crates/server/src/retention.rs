@@ -1,4 +1,4 @@
-//! Deletes rows of the database whose period of retention is over.
+//! Deletes rows of the database at the end of their retention.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const CLOCK_INTERVAL: Duration = Duration::from_secs(600);
 const APPOINTMENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Retention of answers to requests with an `Idempotency-Key`: longer than any client keeps trying.
 const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 3600);
-/// Retention of people whose account is deleted: as long as Entra keeps a deleted account.
+/// Retention of people with a deleted account: as long as Entra keeps that account.
 const GONE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Retention of the rows of the audit log.

@@ -20,7 +20,7 @@ const SECONDS_EACH: f64 = 6.0;
 /// Entries about all networks together at once, and then [`ALL_PER_SECOND`].
 const OF_ALL: f64 = 300.0;
 const ALL_PER_SECOND: f64 = 1.0;
-/// Networks whose left-out entries are counted; the metric alone counts those of others.
+/// Networks with a count of left-out entries; beyond that, only the metric counts them.
 const LEFT_OUT_MAX: usize = 4_096;
 /// Characters of a name that are logged.
 const NAME_MAX: usize = 64;

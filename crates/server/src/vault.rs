@@ -162,14 +162,14 @@ impl Vault {
         Ok(opened.to_vec())
     }
 
-    /// Seals all secrets of the old key with this one, and returns their number. Changes none if one does not open.
+    /// Seals all secrets of the old key with this key, and returns their number. Changes none if one does not open.
     ///
     /// # Errors
     /// A secret does not open with the old key; the store refused.
     pub async fn rewrap(&self, old: &Self, database: &Database) -> Result<usize, VaultError> {
         let mut anew = Vec::new();
         for secret in database.sealed_secrets().await? {
-            // Sealed anew by an earlier run.
+            // An earlier run has changed this one.
             if secret.key != self.name {
                 anew.push(self.seal(&secret.name, &old.open(&secret)?)?);
             }

@@ -64,7 +64,7 @@ impl Context {
         }
     }
 
-    /// Tells viewers that a person's membership changed, and so their visibility; the tenant may be another too.
+    /// Publishes that a person's membership changed, and with it the visibility; the tenant may be another too.
     pub fn membership_changed(&self, person: PersonId, before: Membership) {
         let visibility = VisibilityBefore::Membership(before);
         self.events
@@ -107,7 +107,7 @@ impl Context {
         // Before the lock is taken: other changes do not wait for Teams.
         self.commits.settled().await;
         let _one_at_a_time = self.settings_change.lock().await;
-        // The person may have been read from the store meanwhile, with this account.
+        // Since then, the person may have been read from the store with this account.
         self.engine.input_and_wait(unlinked()).await;
         self.store.unlink_teams(person.id).await?;
         self.people.forget_teams_id(person.id);

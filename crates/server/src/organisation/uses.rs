@@ -50,8 +50,8 @@ pub struct TakenInTeams<'a> {
 }
 
 impl TakenInTeams<'_> {
-    /// The states that put a template in force: the highest scopes in which they do, and the number of people for whom they do so
-    /// only because the template is assigned to them.
+    /// The states that put a template in force: the highest scopes in which they do, and the number of people with an assignment of the template
+    /// as the only reason.
     pub fn of(&self, template: &Template) -> Vec<(TeamsUse, Vec<String>, usize)> {
         let uses = self.uppermost.iter().map(|(what, uppermost)| {
             let is_taken = |membership: &Membership, person: Option<PersonId>| {
@@ -104,8 +104,8 @@ impl Snapshot {
         uses
     }
 
-    /// Visits every setting that names the profile, with each membership for which it is effective, and with each of `people` for
-    /// whom it is. Leaves out people with an active profile of their own of that name.
+    /// Visits every setting that names the profile, with each membership that it is effective for, and with those of `people` that it
+    /// is effective for. Leaves out people with an active profile of their own of that name.
     fn each_use(
         &self,
         name: &str,
@@ -193,7 +193,7 @@ impl Snapshot {
         }
     }
 
-    /// The people whose template of that name is another one, or has other content, after the edit.
+    /// The people who have another template of that name, or one with other content, after the edit.
     pub fn affected(&self, edit: &TemplateEdit) -> Vec<PersonId> {
         let (name, after) = (edit.name(), self.templates.with(edit));
         let is_affected = |person: &PersonId| {

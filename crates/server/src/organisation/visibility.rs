@@ -38,8 +38,7 @@ impl Snapshot {
         self.with_own(membership, (owner, viewer), own)
     }
 
-    /// The relationship that the viewer is told: a blocked viewer is told the one of an unblocked viewer, so as not to notice. For
-    /// display only, never to decide.
+    /// The relationship for display, never for decisions: a blocked viewer sees the one of an unblocked viewer.
     pub fn shown_relationship(&self, owner: PersonId, viewer: PersonId) -> Relationship {
         let own = self.relationships.get(&(owner, viewer)).copied();
         let own = own.filter(|own| *own != Relationship::Blocked);

@@ -1,4 +1,4 @@
-//! The organisation's time zone, for calendars whose times name none: the setting `time_zone` of the group `calendar` at the
+//! The organisation's time zone, for times of calendars without a zone: the setting `time_zone` of the group `calendar` at the
 //! organisation, or the server's zone until an administrator sets one.
 
 use std::borrow::Cow;

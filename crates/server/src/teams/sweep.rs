@@ -142,7 +142,9 @@ impl Tenant {
             .guarantee_sweep(network_time(), requests, slowest);
         let milliseconds = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
         self.sweep_interval.store(milliseconds, Ordering::Relaxed);
-        self.context.metrics.tell_rhythm(&self.name, interval);
+        self.context
+            .metrics
+            .set_sweep_interval(&self.name, interval);
         self.record_budget();
     }
 

@@ -81,8 +81,8 @@ impl PageHandler for Overview {
             ),
         ];
         for tenant in visit.parts().teams.clients.names().iter() {
-            let milliseconds = visit.context.metrics.rhythm(tenant).get();
-            let rhythm = format!("{:.1} s", milliseconds as f64 / 1e3);
+            let seconds = visit.context.metrics.sweep_interval(tenant);
+            let rhythm = format!("{seconds:.1} s");
             facts.push((
                 visit.words.with("overview-rhythm", "tenant", &**tenant),
                 Cell::Text(rhythm),
