@@ -1,4 +1,4 @@
-//! The HTTP API, version 1. Wire types live here and are converted: the core's types are not serialised.
+//! The HTTP API, version 1. Bodies are types of their own, into which the core's types are converted.
 
 mod account_search;
 mod accounts;
@@ -57,8 +57,7 @@ use crate::{
     teams::TeamsHandle,
 };
 
-/// All routes below `/api/v1`, and the document that describes them: both from one list, so that neither knows more than
-/// the other.
+/// All routes below `/api/v1`, and the OpenAPI document that describes them, both from one list.
 pub fn routes() -> (Router<ApiState>, Document) {
     let (router, document) = OpenApiRouter::new()
         .routes(routes!(people::list, people::add))
@@ -154,7 +153,7 @@ async fn unknown(request: Request) -> Problem {
     Problem::not_found("API route", request.uri().path(), remedy)
 }
 
-/// The person named in a path.
+/// The person whose id is in a path.
 fn person(people: &PeopleIndex, id: &str) -> Result<std::sync::Arc<Person>, Problem> {
     let found = id
         .parse()
@@ -163,8 +162,8 @@ fn person(people: &PeopleIndex, id: &str) -> Result<std::sync::Arc<Person>, Prob
     found.ok_or_else(|| Problem::not_found("person", id, "GET /api/v1/people lists the ids"))
 }
 
-/// Notes that a person is looked at: where an account is missing, it is searched for soon.
-fn opened(teams: &TeamsHandle, organisation: &Organisation, person: &Person) {
+/// Schedules a search for the Teams account of a person who is being viewed and has none.
+fn schedule_account_search(teams: &TeamsHandle, organisation: &Organisation, person: &Person) {
     if person.teams_id.is_some() {
         return;
     }
@@ -174,7 +173,7 @@ fn opened(teams: &TeamsHandle, organisation: &Organisation, person: &Person) {
     }
 }
 
-/// A JSON body whose refusal is a problem that says what is wrong.
+/// A JSON body. Refuses other bodies with a problem.
 pub struct Json<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {

@@ -1,4 +1,4 @@
-//! Searching now for the Teams accounts of people without one.
+//! Search for the Teams accounts of people without one.
 
 use axum::extract::State;
 use serde::Serialize;
@@ -11,17 +11,17 @@ use crate::{
     teams::{TeamsHandle, TooSoon},
 };
 
-/// A search for Teams accounts.
+/// Result of a search for Teams accounts.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AccountSearch)]
 pub(crate) struct SearchBody {
-    /// Whether it goes on, because it takes longer than 20 seconds.
+    /// Whether the search continues because it takes longer than 20 seconds.
     running: bool,
-    /// People whose account was found, as far as the caller administers them.
+    /// People of the caller's administration whose account was found.
     found: Vec<FoundBody>,
-    /// How many people that the caller administers have no Teams account now.
+    /// Number of people of the caller's administration without a Teams account.
     without_account: usize,
-    /// Why the search of a tenant stopped before its end; for system administrators.
+    /// Reasons why the search in a tenant stopped early; for system administrators.
     troubles: Vec<String>,
 }
 
@@ -34,8 +34,8 @@ pub(crate) struct FoundBody {
     account: Option<String>,
 }
 
-/// Searches now for the Teams accounts of people without one, in all tenants. A search that is under way is joined; 429 within
-/// ten seconds after the last one.
+/// Searches for the Teams accounts of people without one in all tenants. Joins a running search; answers 429 within ten
+/// seconds after the last one.
 #[utoipa::path(
     post,
     path = "/teams-accounts/search",

@@ -1,4 +1,4 @@
-//! Local accounts: who may sign in, as whom, and with which role.
+//! Local accounts: names, roles, people and passwords.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -62,7 +62,7 @@ pub(crate) struct NewAccount {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPassword {
-    /// The present one; required for one's own account, unless that has none yet.
+    /// The present password; required for one's own account if that has one.
     old_password: Option<String>,
     password: String,
 }
@@ -81,7 +81,7 @@ impl From<&Account> for AccountBody {
     }
 }
 
-/// Who may sign in.
+/// Lists the accounts.
 #[utoipa::path(
     get,
     path = "/accounts",
@@ -102,7 +102,7 @@ pub(crate) async fn list(
     Ok(axum::Json(Accounts { items, next }))
 }
 
-/// One of them.
+/// An account.
 #[utoipa::path(
     get,
     path = "/accounts/{id}",
@@ -118,7 +118,7 @@ pub(crate) async fn read(
     Ok(axum::Json(AccountBody::from(&found(&context, &id).await?)))
 }
 
-/// What is to change of an account; what is left out stays, null takes away.
+/// Changes of an account. Absent fields stay; null clears a field.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccountChange {
@@ -131,14 +131,14 @@ pub(crate) struct AccountChange {
     location: Option<Option<String>>,
 }
 
-/// Tells null from what is left out.
+/// Tells null from an absent field.
 fn given<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)
 }
 
-/// Changes what an account may do, or whose it is. It holds for those who are signed in at once.
+/// Changes the role, location or person of an account, effective at once for its sessions.
 #[utoipa::path(
     patch,
     path = "/accounts/{id}",
@@ -189,7 +189,7 @@ fn role(name: &str) -> Result<Role, Problem> {
     })
 }
 
-/// Lets somebody sign in.
+/// Adds an account.
 #[utoipa::path(
     post,
     path = "/accounts",
@@ -229,7 +229,7 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(AccountBody::from(&account))))
 }
 
-/// The hash of a new password, unless it is easy to guess.
+/// Hashes a new password. Refuses a password that is easy to guess.
 async fn hashed(
     context: &Context,
     password: String,
@@ -255,8 +255,8 @@ async fn found(context: &Context, id: &str) -> Result<Account, Problem> {
     context.store.account(number).await?.ok_or_else(not_found)
 }
 
-/// Sets a password: administrators set those of other accounts, persons their own with the old one. All sessions of the account
-/// end; a change of one's own password begins a new one.
+/// Sets a password. Administrators set those of other accounts; a person changes their own with the old one. Ends all
+/// sessions of the account; a change of one's own password begins a new one.
 #[utoipa::path(
     put,
     path = "/accounts/{id}/password",
@@ -273,7 +273,7 @@ pub(crate) async fn set_password(
     Json(new): Json<NewPassword>,
 ) -> Result<Response, Problem> {
     let (State(sessions), State(wrong_passwords)) = parts;
-    // By its number: an id may be spelled in several ways.
+    // Compares numbers: an id can be spelled in several ways.
     let is_own = caller.account.is_some() && caller.account == id.parse().ok();
     if !is_own {
         caller.require_admin(&context.organisation, ORGANISATION)?;
@@ -305,7 +305,7 @@ pub(crate) async fn set_password(
     Ok((StatusCode::NO_CONTENT, cookies, ()).into_response())
 }
 
-/// Checks the present password: a session may be open on a machine that its owner has left.
+/// Checks the present password, because a session may be open on an unattended machine.
 async fn require_old(
     (context, wrong_passwords): (&Context, &WrongPasswords),
     from: SocketAddr,

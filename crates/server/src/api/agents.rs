@@ -41,7 +41,7 @@ impl From<CodeError> for Problem {
     }
 }
 
-/// Chooses profiles for people at their agents, as the API does.
+/// Chooses profiles for people at their agents, with the checks of the API.
 struct ApiChooser(Context);
 
 impl ProfileChooser for ApiChooser {

@@ -1,4 +1,4 @@
-//! Appointment lists: what people enter, what calendars bring, and the calls in Teams, which are appointments too.
+//! Appointments of a person: entered ones, those of calendar feeds, and calls in Teams.
 
 use std::sync::Arc;
 
@@ -44,10 +44,10 @@ impl AppointmentLocks {
     }
 }
 
-/// The colours that appointments may have, as a regular expression.
+/// Regular expression of colours.
 pub(super) const COLOUR_PATTERN: &str = "^#[0-9A-Fa-f]{6}$";
-/// The end of time, as far as a list is asked for.
-const EVER: Timestamp = Timestamp::from_milliseconds(i64::MAX);
+/// End of the period of a list.
+const END_OF_TIME: Timestamp = Timestamp::from_milliseconds(i64::MAX);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Appointments {
@@ -55,7 +55,7 @@ pub(crate) struct Appointments {
     next: Option<String>,
 }
 
-/// One entry. What the viewer may not see is absent.
+/// An appointment. Fields that the viewer may not see are absent.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Appointment)]
 pub(crate) struct AppointmentBody {
@@ -105,20 +105,20 @@ fn body(appointment: &Appointment, level: Relationship) -> AppointmentBody {
     }
 }
 
-/// Since when.
+/// Query of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
-    /// What was over before this moment is left out; now, if left out. What is long over is forgotten.
+    /// Appointments that ended before this time are left out; default: now. Appointments that ended long ago are deleted.
     from: Option<String>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
-    /// The most rows, from 1 to 1,000; 200, if left out.
+    /// Largest number of items, 1 to 1,000; default: 200.
     limit: Option<usize>,
 }
 
-/// What is not over, by its start.
+/// Lists appointments that have not ended, by start.
 #[utoipa::path(
     get,
     path = "/people/{id}/appointments",
@@ -137,14 +137,14 @@ pub(crate) async fn list(
     let person = super::person(&context.people, &id)?.id;
     let level = caller.level(&context.organisation, person);
     if !level.may(Permission::SeeAppointment) {
-        // Nothing is told, not even that something is refused: a blocked viewer must not notice. A wrong cursor is refused
-        // as it is for everybody.
+        // An empty list, as for a person without appointments: a blocked viewer must not notice the block. A wrong cursor
+        // is refused for every viewer.
         let none = Vec::<(i64, AppointmentBody)>::new();
         let (items, next) = Paging::new(asked.cursor, asked.limit).page(none)?;
         return Ok(axum::Json(Appointments { items, next }));
     }
     let from = from.unwrap_or_else(|| context.clock.now());
-    let stored = context.store.appointments(person, from, EVER);
+    let stored = context.store.appointments(person, from, END_OF_TIME);
     let stored = stored.await?;
     let rows = stored.iter();
     let mut rows: Vec<(i64, AppointmentBody)> = rows
@@ -192,7 +192,7 @@ fn checked(
     }
     limit_checks::text("text", &new.text, APPOINTMENT_TEXT_MAX)?;
     let colour = new.colour.unwrap_or_else(|| APPOINTMENT_COLOUR.into());
-    // As COLOUR_PATTERN says.
+    // The same as COLOUR_PATTERN.
     let is_colour = colour.len() == 7
         && colour.starts_with('#')
         && colour.chars().skip(1).all(|c| c.is_ascii_hexdigit());
@@ -218,7 +218,7 @@ fn checked(
     })
 }
 
-/// Adds an appointment: durable and in force when answered.
+/// Adds an appointment. It is stored and applied when answered.
 #[utoipa::path(
     post,
     path = "/people/{id}/appointments",
@@ -241,13 +241,13 @@ pub(crate) async fn add(
     let appointment = checked(&context, person, new)?;
     let _one_at_a_time = locks.lock(person).await;
     let now = context.clock.now();
-    let known = context.store.appointments(person, now, EVER).await?;
+    let known = context.store.appointments(person, now, END_OF_TIME).await?;
     let manual = known
         .iter()
         .filter(|known| known.origin == AppointmentOrigin::Manual)
         .count();
     limit_checks::one_more("appointments to come", manual, APPOINTMENTS_MAX)?;
-    let details = Details::default().after(Some(noted(&appointment)));
+    let details = Details::default().after(Some(audit_record(&appointment)));
     let entry = own_entry(&context, &caller, Own::AppointmentAdd, person, details);
     let id = context
         .store
@@ -266,15 +266,15 @@ fn appointment_id(text: &str) -> Result<AppointmentId, Problem> {
     number.map_err(|_| Problem::not_found("appointment", text, remedy))
 }
 
-/// What the audit log records of an appointment that an administrator changes: never its text, private or not.
-fn noted(appointment: &Appointment) -> Value {
+/// The audit log's record of an appointment that an administrator changes: never its text.
+fn audit_record(appointment: &Appointment) -> Value {
     json!(AppointmentBody {
         text: None,
         ..body(appointment, Relationship::AssistantPlus)
     })
 }
 
-/// The appointment of that id in the store.
+/// The stored appointment with this id.
 async fn stored(
     context: &Context,
     person: PersonId,
@@ -282,13 +282,13 @@ async fn stored(
 ) -> Result<Option<Appointment>, Problem> {
     let known = context
         .store
-        .appointments(person, Timestamp::default(), EVER)
+        .appointments(person, Timestamp::default(), END_OF_TIME)
         .await?;
     let mut known = known.into_iter();
     Ok(known.find(|appointment| appointment.id == id))
 }
 
-/// One appointment.
+/// An appointment.
 #[utoipa::path(
     get,
     path = "/people/{id}/appointments/{appointment}",
@@ -345,8 +345,8 @@ pub(crate) async fn replace(
     let _one_at_a_time = locks.lock(person).await;
     let before = stored(&context, person, appointment.id).await?;
     let details = Details::default()
-        .before(before.as_ref().map(noted))
-        .after(Some(noted(&appointment)));
+        .before(before.as_ref().map(audit_record))
+        .after(Some(audit_record(&appointment)));
     let entry = own_entry(&context, &caller, Own::AppointmentSet, person, details);
     let stored = context
         .store
@@ -380,7 +380,7 @@ pub(crate) async fn delete(
     let appointment = appointment_id(&appointment)?;
     let _one_at_a_time = locks.lock(person).await;
     let before = stored(&context, person, appointment).await?;
-    let details = Details::default().before(before.as_ref().map(noted));
+    let details = Details::default().before(before.as_ref().map(audit_record));
     let entry = own_entry(&context, &caller, Own::AppointmentDelete, person, details);
     let deleted = context
         .store

@@ -1,4 +1,4 @@
-//! The audit log: who changed what, before and after. Written with each change in one transaction.
+//! The audit log: author, target, old and new values of each change, stored in the transaction of the change.
 
 mod entry;
 
@@ -17,13 +17,13 @@ use crate::{
     caller::Caller, clock::rfc3339, context::Context, organisation::ORGANISATION, problem::Problem,
 };
 
-/// Rows in a page.
+/// Rows of a page by default.
 const PAGE: u32 = 100;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct AuditQuery {
     cursor: Option<i64>,
     limit: Option<u32>,
     who: Option<String>,
@@ -46,35 +46,35 @@ struct AuditRow {
     target: String,
     before: Option<Value>,
     after: Option<Value>,
-    /// Whether it is a person's own, changed by the person or an assistant: recorded without before and after.
+    /// Whether the person or an assistant changed the person's own data: recorded without values.
     own: bool,
 }
 
-/// Who changed what, the newest first.
+/// Lists entries of the audit log, the newest first.
 #[utoipa::path(
     get,
     path = "/audit",
     tag = "Administration",
-    params(Asked),
-    responses((status = OK, description = "What was asked for.", body = AuditPage)),
+    params(AuditQuery),
+    responses((status = OK, description = "What was query for.", body = AuditPage)),
 )]
 pub(crate) async fn list(
     State(context): State<Context>,
     caller: Caller,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<AuditQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<AuditPage>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
-    let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
-    let limit = asked.limit.unwrap_or(PAGE).clamp(1, 1_000);
+    let Query(query) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, 1_000);
     let filter = AuditFilter {
-        who: asked.who,
-        what: asked.what,
-        target: asked.target,
+        who: query.who,
+        what: query.what,
+        target: query.target,
         ..AuditFilter::default()
     };
     let mut rows = context
         .store
-        .audit(asked.cursor, limit + 1, &filter)
+        .audit(query.cursor, limit + 1, &filter)
         .await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
@@ -82,7 +82,7 @@ pub(crate) async fn list(
     let next = rows.last().filter(|_| more).map(|row| row.id.to_string());
     let json = |text: Option<String>| {
         let mut value: Value = serde_json::from_str(&text?).ok()?;
-        // The address of a calendar is a secret, which a key that reads the log is not to have.
+        // The address of a calendar feed is a secret, which keys that read the log must not have.
         if let (false, Some(feed)) = (caller.is_admin(), value.get_mut("feed")) {
             *feed = Value::Null;
         }

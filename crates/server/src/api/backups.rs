@@ -1,4 +1,4 @@
-//! Backups: copies of the database in the folder `backups` beside it, made while everything runs, and put back.
+//! Backups: copies of the database in the folder `backups` beside it, made while the server runs, and their restoration.
 
 use std::{fs, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc, time::UNIX_EPOCH};
 
@@ -28,12 +28,12 @@ use crate::{
     restores::{Restore, Restores, backups_folder},
 };
 
-/// How a backup's name begins and ends.
+/// Beginning and end of a backup's file name.
 const NAME: (&str, &str) = ("offhook-", ".db");
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Backups {
-    /// Where they are, on the machine that the server runs on.
+    /// Folder of the backups, on the server's machine.
     folder: String,
     items: Vec<BackupBody>,
 }
@@ -46,7 +46,7 @@ pub(crate) struct BackupBody {
     bytes: u64,
 }
 
-/// The backups, the newest first.
+/// Lists the backups, the newest first.
 #[utoipa::path(
     get,
     path = "/backups",
@@ -60,14 +60,14 @@ pub(crate) async fn list(
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let folder = folder(&context);
     let shown = folder.display().to_string();
-    let items = aside(move || Ok(found(&folder))).await?;
+    let items = blocking(move || Ok(found(&folder))).await?;
     Ok(axum::Json(Backups {
         folder: shown,
         items,
     }))
 }
 
-/// One of them.
+/// A backup.
 #[utoipa::path(
     get,
     path = "/backups/{name}",
@@ -81,11 +81,11 @@ pub(crate) async fn read(
 ) -> Result<axum::Json<BackupBody>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let folder = folder(&context);
-    let backup = aside(move || known(&folder, &name)).await?;
+    let backup = blocking(move || known(&folder, &name)).await?;
     Ok(axum::Json(backup))
 }
 
-/// Makes a backup. The file can only be read by the user that the server runs as.
+/// Makes a backup. Only the server's operating system user can read the file.
 #[utoipa::path(
     post,
     path = "/backups",
@@ -104,9 +104,9 @@ pub(crate) async fn make(
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let folder = folder(&context);
     let there = folder.clone();
-    aside(move || make_folder(&there).map_err(|error| refused(&there, &error))).await?;
+    blocking(move || make_folder(&there).map_err(|error| refused(&there, &error))).await?;
     let at = rfc3339(context.clock.now());
-    // Windows allows no colons in names.
+    // File names on Windows have no colons.
     let name = format!("{}{}{}", NAME.0, at.replace(':', "-"), NAME.1);
     let entry = new_entry(&context.clock, &caller, Administration::BackupMake, &name);
     let progress = Arc::new(Progress::default());
@@ -118,7 +118,7 @@ pub(crate) async fn make(
             .backup_watched(&folder.join(&name), &watched)
             .await?;
         store.record_change(&entry.change()).await?;
-        Ok(json!(aside(move || known(&folder, &name)).await?))
+        Ok(json!(blocking(move || known(&folder, &name)).await?))
     };
     answer(
         (&jobs, &context.clock),
@@ -145,7 +145,7 @@ pub(crate) async fn delete(
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let folder = folder(&context);
     let wanted = name.clone();
-    let backup = aside(move || {
+    let backup = blocking(move || {
         let backup = known(&folder, &wanted)?;
         let file = folder.join(&backup.name);
         fs::remove_file(&file).map_err(|error| refused(&file, &error))?;
@@ -158,8 +158,8 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Puts a backup in the place of the database: everything is again as it was then, accounts and keys among it. The server
-/// begins again with it within seconds; the database of now is kept beside it.
+/// Restores a backup: replaces all data, accounts and keys included. The server restarts within seconds and keeps the
+/// present database beside the restored one.
 #[utoipa::path(
     post,
     path = "/backups/{name}/restore",
@@ -180,12 +180,12 @@ pub(crate) async fn restore(
     };
     let folder = folder(&context);
     let there = folder.clone();
-    let backup = aside(move || known(&there, &name)).await?;
+    let backup = blocking(move || known(&there, &name)).await?;
     let file = folder.join(&backup.name);
     let prepared = PreparedRestore::new(&file, context.store.database().file(), true).await;
     let prepared = prepared.map_err(|error| Problem::conflict(error.to_string()))?;
-    // In both databases: in that which is left for the time before, in the other for the time after. Only there the
-    // request is carried out.
+    // The entry goes into both databases: the present one, for the time until the restart, and the restored one. Only the
+    // latter records the request as carried out.
     let entry = new_entry(
         &context.clock,
         &caller,
@@ -201,7 +201,7 @@ pub(crate) async fn restore(
     Ok((StatusCode::ACCEPTED, axum::Json(backup)))
 }
 
-/// For this user only: a backup holds all that the database holds.
+/// Makes the folder for the server's user alone: a backup holds all data of the database.
 fn make_folder(folder: &std::path::Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(folder)
@@ -211,8 +211,8 @@ fn folder(context: &Context) -> PathBuf {
     backups_folder(context.store.database().file())
 }
 
-/// Files are read and written where nothing waits for them.
-async fn aside<T: Send + 'static>(
+/// Runs file operations on a thread that may block.
+async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(work).await;
@@ -227,7 +227,7 @@ fn refused(file: &std::path::Path, error: &std::io::Error) -> Problem {
     Problem::unavailable(&detail)
 }
 
-/// What is in the folder; a folder that is not there holds nothing.
+/// The backups in a folder; none if the folder does not exist.
 fn found(folder: &std::path::Path) -> Vec<BackupBody> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut backups: Vec<BackupBody> = files
@@ -251,7 +251,7 @@ fn found(folder: &std::path::Path) -> Vec<BackupBody> {
     backups
 }
 
-/// The backup of that name. Only names from the list are looked for: a path is none.
+/// The backup with this name, which must be in the list: paths are refused.
 fn known(folder: &std::path::Path, name: &str) -> Result<BackupBody, Problem> {
     let found = found(folder).into_iter().find(|backup| backup.name == name);
     found.ok_or_else(|| Problem::not_found("backup", name, "GET /api/v1/backups lists them"))

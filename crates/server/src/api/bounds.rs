@@ -1,5 +1,5 @@
-//! What location administrators may not set, though it stands on a page that they administer: what lets viewers act for
-//! people, what takes people their own word on who sees what, and where the calls of a person go.
+//! Settings that location administrators may not change although they administer the page: those by which viewers act for
+//! people, those by which people lose control of their visibility, and those that forward a person's calls.
 
 use presence::{
     Forwarding, OwnerPolicy, Permission, PersonId, Relationship, Setting, SettingValues,
@@ -14,26 +14,26 @@ use crate::{
     values,
 };
 
-/// The default relationship of viewers to the people of a scope.
+/// The setting for the default relationship of viewers to the people of a scope.
 const RELATIONSHIP: &str = "relationship";
-/// How far people may say otherwise.
+/// The setting that limits people's own choices of visibility.
 const OWNER_POLICY: &str = "owner_policy";
 
-/// The most that a location administrator gives viewers by the default of a scope. The levels above let viewers act
-/// for a person: system administrators give them, and people for themselves.
+/// The highest default relationship that a location administrator may set. Higher ones let viewers act for a person: system
+/// administrators set them, and people for themselves.
 const DEFAULT_MAX: Relationship = Relationship::TeamColleague;
 
-/// What holds of a scope for the viewers of its people.
+/// Default relationship and owner policy of a scope.
 type Visibility = (Relationship, OwnerPolicy);
 
-/// Where a change of visibility was sent: the fields that a refusal names.
+/// The fields of the request that a refusal names.
 struct Fields {
     relationship: &'static str,
     policy: &'static str,
 }
 
-/// Refuses settings of a scope by which a location administrator, like any viewer, would act for the people of the
-/// location, or by which these could no longer restrict viewers. What held already may stay.
+/// Refuses settings of a scope by which a location administrator, like any viewer, could act for the people of the
+/// location, or by which these people could no longer restrict viewers. Values that were in effect may stay.
 pub(super) fn refuse_of_scope(
     context: &Context,
     caller: &Caller,
@@ -46,7 +46,7 @@ pub(super) fn refuse_of_scope(
     let (before, after) = context.organisation.read(|tables| {
         let place = tables.membership_of_scope(scope).unwrap_or_default();
         let after = match after {
-            Some(after) => said(page, after),
+            Some(after) => visibility_of(page, after),
             None => tables.default_visibility(&above(&place)),
         };
         (tables.default_visibility(&place), after)
@@ -58,7 +58,7 @@ pub(super) fn refuse_of_scope(
     refuse_visibility(before, after, &fields)
 }
 
-/// Refuses a move of a person by a location administrator to where more holds than the administrator could set.
+/// Refuses a location administrator's move of a person to a place with visibility that the administrator could not set.
 pub(super) fn refuse_of_place(
     context: &Context,
     caller: &Caller,
@@ -80,8 +80,8 @@ pub(super) fn refuse_of_place(
     refuse_visibility(before, after, &fields)
 }
 
-/// Refuses values of a person's own that could never hold, and, of callers who may not change the person's forwarding,
-/// profiles that forward calls. What was there already may stay.
+/// Refuses values of a person's own settings that could never take effect, and profiles with forwarding by callers who may
+/// not change the person's forwarding. Values that were set may stay.
 pub(super) fn refuse_of_person(
     context: &Context,
     caller: &Caller,
@@ -114,8 +114,8 @@ pub(super) fn refuse_of_person(
     Ok(())
 }
 
-/// Whether a value of the person's own names a profile that does, or may come to, send calls elsewhere or refuse them. A
-/// name of no profile is harmless only where it is the product's own, which stands for a status.
+/// Whether a person's own value names a profile that forwards or refuses calls, or may later. An unknown name is harmless
+/// only if it is the product's own name of a status.
 fn may_send_calls_away(
     context: &Context,
     person: PersonId,
@@ -138,7 +138,7 @@ fn may_send_calls_away(
     }
 }
 
-/// The place whose settings hold where a scope has none of its own.
+/// The place from which a scope inherits settings.
 fn above(place: &Membership) -> Membership {
     match place.group {
         Some(_) => Membership {
@@ -149,8 +149,8 @@ fn above(place: &Membership) -> Membership {
     }
 }
 
-/// What the settings of a scope say of visibility.
-fn said(page: SettingsGroup, values: &SettingValues) -> Visibility {
+/// The visibility in the settings of a scope.
+fn visibility_of(page: SettingsGroup, values: &SettingValues) -> Visibility {
     let value = |key: &str| page.setting(key).map(|setting| values.value(setting));
     let level = match value(RELATIONSHIP) {
         Some(Value::Level(level)) => *level,

@@ -1,4 +1,4 @@
-//! A person's own choice of a profile.
+//! The profile that a person chose.
 
 use axum::{
     extract::{Path, State},
@@ -23,50 +23,50 @@ use crate::{
 #[schema(as = Choice)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChoiceBody {
-    /// One of My Profiles; null: back to automatic, as GET answers where none is chosen.
+    /// The name of one of the person's profiles; null: back to automatic, as GET answers if none is chosen.
     #[serde(deserialize_with = "required")]
     #[schema(required = true)]
     profile: Option<String>,
     until: Option<String>,
 }
 
-/// A value that may be null and may not be left out.
+/// A field that may be null and may not be absent.
 fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Option::deserialize(deserializer)
 }
 
-/// The choice that holds; all null: none, the profile follows from everything else.
+/// The chosen profile; all null if none is chosen and the profile is automatic.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Chosen)]
-pub(crate) struct ChosenBody {
+pub(crate) struct CurrentChoice {
     profile: Option<String>,
     since: Option<String>,
     until: Option<String>,
 }
 
-/// The person's own choice, for those who may make it.
+/// The person's choice, for callers who may change it.
 #[utoipa::path(
     get,
     path = "/people/{id}/profile",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = ChosenBody)),
+    responses((status = OK, description = "What was asked for.", body = CurrentChoice)),
 )]
 pub(crate) async fn read(
     State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<ChosenBody>, Problem> {
+) -> Result<axum::Json<CurrentChoice>, Problem> {
     let person = super::person(&context.people, &id)?.id;
     caller.require_to_read(&context.organisation, person, Permission::ChangeProfile)?;
     let choice = context.engine.choice(person).await;
-    Ok(axum::Json(ChosenBody {
+    Ok(axum::Json(CurrentChoice {
         profile: choice.as_ref().map(|choice| choice.profile.to_string()),
         since: choice.as_ref().map(|choice| rfc3339(choice.since)),
         until: choice.and_then(|choice| choice.until).map(rfc3339),
     }))
 }
 
-/// Chooses a profile, or goes back to automatic (null): durable and in force when answered.
+/// Chooses a profile, or returns to automatic (null). The choice is stored and in effect when answered.
 #[utoipa::path(
     put,
     path = "/people/{id}/profile",
@@ -99,7 +99,7 @@ pub(crate) async fn choose(
     Ok(axum::Json(PresenceBody::from(&view)))
 }
 
-/// Chooses one of My Profiles, for a caller who may.
+/// Chooses one of the person's profiles. The caller must be authorised.
 pub(crate) async fn put(
     context: &Context,
     caller: &Caller,
@@ -120,7 +120,7 @@ pub(crate) async fn put(
         until,
     };
     let details = Details::default()
-        .before(shown(context, person))
+        .before(profile_in_effect(context, person))
         .after(Some(
             json!({"profile": &*choice.profile, "until": choice.until.map(rfc3339)}),
         ));
@@ -129,7 +129,7 @@ pub(crate) async fn put(
     stored.map_err(|error| Problem::unavailable(&error))
 }
 
-/// Until when a choice holds.
+/// Parses the end of a choice, which must be in the future.
 fn end(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
     let until = parse_rfc3339(text).ok_or_else(|| {
         let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
@@ -142,25 +142,25 @@ fn end(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
     Ok(until)
 }
 
-/// Ends the person's choice, for a caller who may.
+/// Ends the person's choice. The caller must be authorised.
 pub(crate) async fn end_choice(
     context: &Context,
     caller: &Caller,
     person: PersonId,
 ) -> Result<(), Problem> {
-    let details = Details::default().before(shown(context, person));
+    let details = Details::default().before(profile_in_effect(context, person));
     let entry = own_entry(context, caller, Own::ProfileAutomatic, person, details);
     let stored = context.commits.choose(person, None, entry).await;
     stored.map_err(|error| Problem::unavailable(&error))
 }
 
-/// The profile that is in force, for the audit log.
-fn shown(context: &Context, person: PersonId) -> Option<serde_json::Value> {
+/// The profile in effect, for the audit log.
+fn profile_in_effect(context: &Context, person: PersonId) -> Option<serde_json::Value> {
     let presence = context.events.presence(person)?;
     Some(json!({"profile": &*presence.profile}))
 }
 
-/// Goes back to automatic.
+/// Returns to automatic.
 #[utoipa::path(
     delete,
     path = "/people/{id}/profile",

@@ -1,4 +1,4 @@
-//! Confirming the clock after it jumped ahead.
+//! Confirmation of the clock after a jump ahead.
 
 use axum::{extract::State, http::StatusCode};
 use serde_json::json;
@@ -9,8 +9,8 @@ use crate::{
     organisation::ORGANISATION, problem::Problem,
 };
 
-/// Confirms that the server's clock is right, so that what is old by it may be deleted again. Without an open question it
-/// changes nothing.
+/// Confirms that the server's clock is right, so that expired data may be deleted again. Changes nothing without a pending
+/// question.
 #[utoipa::path(
     post,
     path = "/clock/confirm",

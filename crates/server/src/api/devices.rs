@@ -1,4 +1,4 @@
-//! The machines of a person on which a desktop agent runs: pairing one, what it reports, pausing it, removing it.
+//! Machines of a person with a desktop agent: pairing, reports, pauses and removal.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ use crate::{
     public_url::PublicUrl,
 };
 
-/// A pause is at most so long.
+/// Longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A machine with an agent.
@@ -38,13 +38,13 @@ pub(crate) struct DeviceBody {
     /// `linux`, `macos` or `windows`.
     system: String,
     created: String,
-    /// Since when its agent is connected; null: it is not.
+    /// Time when the agent connected; null if it is not connected.
     connected_since: Option<String>,
     /// The agent's version.
     version: Option<String>,
-    /// The programs that it reports now, the first to start first.
+    /// Programs that use the microphone, the first to start first.
     reporting: Vec<String>,
-    /// Until when it reports nothing because the person wants so.
+    /// End of the pause that the person asked for.
     paused_until: Option<String>,
 }
 
@@ -53,13 +53,13 @@ pub(crate) struct Devices {
     items: Vec<DeviceBody>,
 }
 
-/// A code to be typed on the machine that is paired.
+/// A code to enter on the machine that is being paired.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PairingCode)]
 pub(crate) struct CodeBody {
     code: String,
     until: String,
-    /// What is typed there.
+    /// Command to enter on the machine.
     command: String,
 }
 
@@ -67,12 +67,12 @@ pub(crate) struct CodeBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = DevicePause)]
 pub(crate) struct PauseBody {
-    /// Until when nothing is reported; null: it goes on.
+    /// End of the pause; null: reports continue now.
     paused_until: Option<String>,
 }
 
 impl DeviceBody {
-    /// What is reported is for those only who may see what uses the microphone.
+    /// Shows the reported programs only to callers who may see the use of the microphone.
     fn new((context, agents): (&Context, &Agents), caller: &Caller, device: Device) -> Self {
         let report = agents.last_report(device.id.as_str());
         let level = caller.level(&context.organisation, device.person);
@@ -95,7 +95,7 @@ impl DeviceBody {
     }
 }
 
-/// The person and what may be done with their devices.
+/// The owner of devices. Refuses callers without access to them.
 fn owner(
     context: &Context,
     caller: &Caller,
@@ -114,7 +114,7 @@ async fn known(context: &Context, person: &Person, id: &str) -> Result<Device, P
     found.ok_or_else(|| Problem::not_found("device", id, remedy))
 }
 
-/// The machines of a person with an agent.
+/// Lists the machines of a person with a desktop agent.
 #[utoipa::path(
     get,
     path = "/people/{id}/devices",
@@ -135,7 +135,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// A code by which an agent comes to its secret, good once and for ten minutes.
+/// Makes a pairing code for a desktop agent, valid once and for ten minutes.
 #[utoipa::path(
     post,
     path = "/people/{id}/devices",
@@ -150,7 +150,7 @@ pub(crate) async fn begin(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, axum::Json<CodeBody>), Problem> {
     let person = super::person(&context.people, &id)?;
-    // Not a location's administrator: an agent sees of its person what the person sees.
+    // Not location administrators: an agent sees what its person sees.
     if caller.person != Some(person.id) {
         caller.require_admin(&context.organisation, ORGANISATION)?;
     }
@@ -167,7 +167,7 @@ pub(crate) async fn begin(
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
-/// One of them.
+/// A device.
 #[utoipa::path(
     get,
     path = "/people/{id}/devices/{device}",
@@ -189,7 +189,7 @@ pub(crate) async fn read(
     )))
 }
 
-/// Has an agent that is connected report nothing for a while, or go on.
+/// Pauses the reports of a connected agent, or resumes them.
 #[utoipa::path(
     patch,
     path = "/people/{id}/devices/{device}",
@@ -238,7 +238,7 @@ pub(crate) async fn pause(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Removes a device: its agent is cut off at once, and its secret is worth nothing any more.
+/// Removes a device: disconnects its agent and invalidates its secret.
 #[utoipa::path(
     delete,
     path = "/people/{id}/devices/{device}",

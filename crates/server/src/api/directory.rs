@@ -1,4 +1,4 @@
-//! The synchronisation of people with Entra: what it did, and doing it now.
+//! Synchronisation of people with Entra: the last result, and synchronising now.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,7 +26,7 @@ use crate::{
     problem::Problem,
 };
 
-/// What a synchronisation did or would do. Accounts that fit and have not changed are not listed.
+/// Result or preview of a synchronisation. Matched, unchanged accounts are not listed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Directory)]
 pub(crate) struct DirectoryBody {
@@ -35,15 +35,15 @@ pub(crate) struct DirectoryBody {
     /// Accounts in the directory.
     accounts: usize,
     items: Vec<DeedBody>,
-    /// What may be wrong: elements of the directory that could not be read, refused changes, misleading names.
+    /// Possible problems: unreadable elements of the directory, refused changes, misleading names.
     warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DirectoryDeed)]
 struct DeedBody {
-    /// `added`, `updated`, `gone`, `unmatched` (a person without an account), `ambiguous` (an account that could be
-    /// several people's), `refused`.
+    /// `added`, `updated`, `gone`, `unmatched` (a person without an account), `ambiguous` (an account that several people
+    /// match), `refused`.
     what: &'static str,
     person: Option<String>,
     name: String,
@@ -56,18 +56,18 @@ struct DeedBody {
 pub(crate) struct WishBody {
     #[serde(default)]
     dry_run: bool,
-    /// The tenant; may be left out where one is meant only.
+    /// Name of the tenant; optional if only one has a directory.
     tenant: Option<String>,
 }
 
-/// Which directory.
+/// Query: the tenant.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     tenant: Option<String>,
 }
 
-/// The synchronisations by tenant.
+/// Synchronisations by tenant.
 pub type DirectorySyncs = Arc<BTreeMap<Arc<str>, DirectorySync>>;
 
 /// The synchronisation of a tenant, or the only one.
@@ -105,7 +105,7 @@ impl From<SyncOutcome> for DirectoryBody {
     }
 }
 
-/// What the last synchronisation with Entra did; null before the first, and where none is configured.
+/// The result of the last synchronisation with Entra; null before the first, and if none is configured.
 #[utoipa::path(
     get,
     path = "/directory",
@@ -127,7 +127,7 @@ pub(crate) async fn last(
     Ok(axum::Json(last.map(DirectoryBody::from)))
 }
 
-/// Synchronises with Entra now, and answers with what was done; a dry run only tells what would be done.
+/// Synchronises with Entra now and answers with the result; a dry run only shows it.
 #[utoipa::path(
     post,
     path = "/directory/synchronise",

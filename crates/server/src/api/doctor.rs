@@ -1,4 +1,4 @@
-//! The doctor: what is wrong with the installation, what it means, what to do.
+//! Check of the installation: faults, their meaning and remedies.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,15 +18,15 @@ use crate::{
     problem::Problem,
 };
 
-/// Longer than every check that waits for a network.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Longer than all checks that wait for the network.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Findings {
     items: Vec<Finding>,
 }
 
-/// The check of the installation, one at a time.
+/// The check of the installation, at most one at a time.
 #[derive(Debug)]
 pub struct Examination {
     /// `None` if the server has no configuration file.
@@ -36,7 +36,7 @@ pub struct Examination {
 }
 
 impl Examination {
-    /// Checks by this doctor.
+    /// Runs the checks of this doctor.
     pub fn new(doctor: Option<Doctor>) -> Self {
         Self {
             doctor,
@@ -45,7 +45,7 @@ impl Examination {
     }
 }
 
-/// Examines the installation as its configuration file is now: what is changed there can be tried before a restart.
+/// Checks the installation by the present configuration file: changes of the file can be tried before a restart.
 #[utoipa::path(
     post,
     path = "/doctor",
@@ -66,7 +66,7 @@ pub(crate) async fn examine(
         let detail = "the doctor is busy with this installation; wait a moment";
         return Err(Problem::conflict(detail));
     };
-    let items = tokio::time::timeout(PATIENCE, doctor.examine())
+    let items = tokio::time::timeout(CHECK_TIMEOUT, doctor.examine())
         .await
         .map_err(|_| {
             Problem::unavailable("the doctor took too long; run `offhook doctor` there")
@@ -80,7 +80,8 @@ pub(crate) async fn examine(
         ORGANISATION,
     )
     .after(Some(after));
-    // A full disk or a damaged database is what the doctor is asked about: its findings are needed most then.
+    // The findings are most important if the disk is full or the database damaged: they are answered even if the audit
+    // entry fails.
     if let Err(error) = context.store.record_change(&entry.change()).await {
         tracing::warn!(%error, "the audit log does not tell that the doctor was asked");
     }

@@ -1,8 +1,8 @@
-//! Changes as they happen: server-sent events. Each `presence` event has the person's id and the whole new presence,
-//! `person` the new name and lines, `person-removed` an id; `reset` means that everything must be read again.
+//! Streams of changes as server-sent events. A `presence` event has the person's id and complete presence, `person` the
+//! name and lines, `person-removed` an id; `reset` asks the client to read everything again.
 //!
-//! Only changes that the viewer may see are sent, and nothing else leaks that something changed: the ids of the events are
-//! sealed tokens that say nothing about how many changes there were.
+//! A stream reveals only changes that the viewer may see: ids of events are sealed, so that they do not reveal the number
+//! of changes in between.
 
 mod gathering;
 mod token;
@@ -43,7 +43,7 @@ use crate::{
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Since {
-    /// The id of the last event that was received.
+    /// The id of the last received event.
     since: Option<String>,
 }
 
@@ -60,7 +60,7 @@ pub struct EventStreams {
     pub tokens: Arc<Tokens>,
     /// Checks the caller's credential again.
     pub access: Access,
-    /// When to check it at once.
+    /// Triggers an immediate check.
     pub revocations: Revocations,
     /// True when the server stops.
     pub stopping: watch::Receiver<bool>,
@@ -73,9 +73,9 @@ struct RemovedBody {
     person: String,
 }
 
-/// Changes as server-sent events: `presence` with a person and the new presence, `person` with new names or lines,
-/// `person-removed` with an id, `reset` when everything must be read again, `hello` at the start. `Last-Event-ID` or
-/// `since` names the event after which to begin, by its id.
+/// Streams changes as server-sent events: `presence` with a person and the new presence, `person` with new names or lines,
+/// `person-removed` with an id, `reset` if everything must be read again, `hello` at the start. `Last-Event-ID` or `since`
+/// holds the id of the event after which the stream starts.
 #[utoipa::path(
     get,
     path = "/events",
@@ -96,7 +96,7 @@ pub(crate) async fn stream(
         .and_then(|id| id.to_str().ok())
         .filter(|id| !id.is_empty());
     let since = match (last, since) {
-        // A browser repeats what it has: a token of an earlier run, or of an older version, begins anew.
+        // A browser repeats an id of an earlier run or version, too: the stream starts anew.
         (Some(last), _) => Some(tokens.open(last).unwrap_or(u64::MAX)),
         (None, Some(since)) => {
             if !token::is_well_formed(&since) {
@@ -116,11 +116,11 @@ pub(crate) async fn stream(
         Some(missed) if !missed.iter().any(|event| resets(event, &caller)) => {
             let mut gathering = Gathering::new(Instant::now());
             for event in missed {
-                gathering.take(event, |owner, before| {
+                gathering.add(event, |owner, before| {
                     caller.level_before(&context.organisation, owner, before)
                 });
             }
-            let frames = frames((&context, &tokens), &caller, gathering.give());
+            let frames = frames((&context, &tokens), &caller, gathering.take_batch());
             frames.into_iter().map(Ok).collect()
         }
         Some(_) | None => vec![Ok(reset(&tokens, revision))],
@@ -129,7 +129,7 @@ pub(crate) async fn stream(
         .id(tokens.seal(revision))
         .event("hello")
         .data("{}");
-    // The open page of a signed-in person is a client.
+    // The open page of a signed-in person counts as a client.
     let client = match caller.person {
         Some(person) => Some(context.clients.connect(person).await),
         None => None,
@@ -142,7 +142,7 @@ pub(crate) async fn stream(
         _client: client,
         stopping: streams.stopping.clone(),
         revoked: streams.revocations.subscribe(),
-        look: interval_at(Instant::now() + LOOKS, LOOKS),
+        check: interval_at(Instant::now() + CHECK_INTERVAL, CHECK_INTERVAL),
         headers,
         caller,
         context,
@@ -162,15 +162,15 @@ pub(crate) async fn stream(
 struct Listener {
     receiver: broadcast::Receiver<Arc<Event>>,
     gathering: Gathering,
-    /// What is sent as soon as the client takes it.
+    /// Events to send.
     ready: VecDeque<SseEvent>,
     _open: Counted,
     _client: Option<Connected>,
     stopping: watch::Receiver<bool>,
     revoked: watch::Receiver<u64>,
-    /// When it is looked whether the session has run out.
-    look: Interval,
-    /// What the caller came in by.
+    /// Interval of the checks of the credential.
+    check: Interval,
+    /// The headers with the caller's credential.
     headers: HeaderMap,
     caller: Caller,
     context: Context,
@@ -178,7 +178,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// The next thing to tell; `None` at the end.
+    /// The next event; `None` ends the stream.
     async fn next(&mut self) -> Option<SseEvent> {
         loop {
             if let Some(ready) = self.ready.pop_front() {
@@ -189,21 +189,21 @@ impl Listener {
             tokio::select! {
                 () = tokio::time::sleep_until(next), if !may => {}
                 received = self.receiver.recv(), if may => {
-                    self.hear(received)?;
+                    self.on_received(received)?;
                     while let Ok(event) = self.receiver.try_recv() {
-                        self.take(event);
+                        self.add(event);
                     }
-                    let gathered = self.gathering.give();
+                    let gathered = self.gathering.take_batch();
                     self.ready.extend(frames((&self.context, &self.streams.tokens), &self.caller, gathered));
                     if !self.ready.is_empty() {
                         self.gathering.sent(Instant::now());
                     }
                 }
                 () = stopped(&mut self.stopping) => return None,
-                () = in_doubt(&mut self.revoked, &mut self.look) => {
+                () = check_due(&mut self.revoked, &mut self.check) => {
                     let now = self.streams.access.caller(&self.headers).await;
                     if !matches!(now, Ok(Some(now)) if now == self.caller) {
-                        // Whoever may still come in connects again, as what they are now.
+                        // The client reconnects with its present permissions.
                         return None;
                     }
                 }
@@ -211,10 +211,10 @@ impl Listener {
         }
     }
 
-    /// `None`: nothing will come any more.
-    fn hear(&mut self, received: Result<Arc<Event>, RecvError>) -> Option<()> {
+    /// Handles a received event; `None` ends the stream.
+    fn on_received(&mut self, received: Result<Arc<Event>, RecvError>) -> Option<()> {
         match received {
-            Ok(event) => self.take(event),
+            Ok(event) => self.add(event),
             Err(RecvError::Lagged(_)) => {
                 let listening = self.context.events.listen(None);
                 self.receiver = listening.receiver;
@@ -225,7 +225,7 @@ impl Listener {
         Some(())
     }
 
-    fn take(&mut self, event: Arc<Event>) {
+    fn add(&mut self, event: Arc<Event>) {
         if resets(&event, &self.caller) {
             return self.begin_again(event.revision);
         }
@@ -235,19 +235,19 @@ impl Listener {
             gathering,
             ..
         } = self;
-        gathering.take(event, |owner, before| {
+        gathering.add(event, |owner, before| {
             caller.level_before(&context.organisation, owner, before)
         });
     }
 
-    /// Everything is read again: what waits is in that already.
+    /// Asks the client to read everything again, which includes all waiting changes.
     fn begin_again(&mut self, revision: u64) {
-        self.gathering.forget();
+        self.gathering.clear();
         self.ready.push_back(reset(&self.streams.tokens, revision));
     }
 }
 
-/// Whether the caller must read everything again.
+/// Whether the caller must read everything again after this event.
 fn resets(event: &Event, caller: &Caller) -> bool {
     match &event.change {
         Change::Reset(reset) => reset.concerns(caller.person),
@@ -257,25 +257,25 @@ fn resets(event: &Event, caller: &Caller) -> bool {
     }
 }
 
-/// How often a stream looks whether its session has run out.
-const LOOKS: Duration = Duration::from_secs(60);
+/// Interval of the checks whether a session has expired.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Returns when the caller may no longer be let in: something was revoked, or time has passed.
-async fn in_doubt(revoked: &mut watch::Receiver<u64>, look: &mut Interval) {
+/// Completes when the credential must be checked: after a revocation, or after the interval.
+async fn check_due(revoked: &mut watch::Receiver<u64>, look: &mut Interval) {
     tokio::select! {
-        // Nobody is left to revoke anything when the server stops.
+        // When the server stops, no more revocations follow.
         _ = revoked.changed() => {}
         _ = look.tick() => {}
     }
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // A sender that is gone has stopped too.
+    // A dropped sender means stop as well.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-/// The frames for all that the caller may see of these changes; of each person at most one of the details and one of the
-/// presence. The last one of a person carries the id: a client that loses the stream between the two gets both again.
+/// Events for the changes that the caller may see: per person at most one with the details and one with the presence. The
+/// last event of a person carries the id, so that a client that disconnects between the two receives both again.
 fn frames(
     (context, tokens): (&Context, &Tokens),
     caller: &Caller,
@@ -318,14 +318,14 @@ fn frames(
     frames
 }
 
-/// How much the viewer may see of a person.
+/// Relationship of the viewer to a person.
 struct Levels {
-    /// At the last frame, where that changed.
+    /// At the last event, if it has changed since.
     before: Option<Relationship>,
     now: Relationship,
 }
 
-/// The frame of a presence; none where the viewer sees what they saw before.
+/// The event of a presence; `None` if the viewer's view has not changed.
 fn presence_frame(
     context: &Context,
     person: PersonId,

@@ -1,4 +1,4 @@
-//! Whom somebody wants to see on top of their board.
+//! Favourites: people at the top of a person's board.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ use crate::{
 #[schema(as = Favourites)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FavouritesBody {
-    /// The ids of people.
+    /// Ids of people.
     people: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ fn body(people: &BTreeSet<PersonId>) -> FavouritesBody {
     }
 }
 
-/// Whom the person wants to see on top.
+/// Lists the person's favourites.
 #[utoipa::path(
     get,
     path = "/people/{id}/favourites",
@@ -57,7 +57,7 @@ pub(crate) async fn read(
     ))
 }
 
-/// Says whom the person wants to see on top.
+/// Sets the person's favourites.
 #[utoipa::path(
     put,
     path = "/people/{id}/favourites",

@@ -1,4 +1,4 @@
-//! Many people at once from a table: what it would do, and doing it.
+//! Import of people from a table, and its preview.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -35,7 +35,7 @@ use crate::{
 #[schema(as = Import)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportBody {
-    /// The table: its first line names the columns `name`, `mail`, `UPN`, `extension`, and perhaps `location` and
+    /// The table. Its first line names the columns `name`, `mail`, `UPN`, `extension`, and optionally `location` and
     /// `objectId`.
     csv: String,
     /// Whether the import is only previewed.
@@ -47,12 +47,12 @@ pub(crate) struct ImportBody {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportQuery {
-    /// Whether the import is only previewed, whichever body is sent.
+    /// Whether the import is only previewed, for all kinds of bodies.
     #[serde(default)]
     dry_run: bool,
 }
 
-/// A table as it was sent: within JSON, or as the bytes of the file.
+/// A table: text within JSON, or the bytes of a file.
 #[derive(Debug)]
 pub(crate) struct SentTable {
     bytes: Bytes,
@@ -106,42 +106,42 @@ fn content_type(headers: &HeaderMap) -> (String, Option<String>) {
     (kind, charset)
 }
 
-/// What an import did or would do. People who are as they were are counted, but not listed.
+/// Result or preview of an import. Unchanged people are counted, but not listed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Imported)]
 pub(crate) struct ImportedBody {
     dry_run: bool,
-    /// People who were new.
+    /// Number of added people.
     added: usize,
-    /// People who were there, changed or not.
+    /// Number of existing people, changed or not.
     updated: usize,
-    /// Those of them who are as they were.
+    /// Number of existing people without changes.
     unchanged: usize,
-    /// Rows that contradict people who are there; an import with one is refused.
+    /// Number of rows that contradict existing people; an import with such rows is refused.
     conflicts: usize,
     items: Vec<DeedBody>,
-    /// Names that could be taken for an address or an extension of another person, and what to do about them.
+    /// Names that look like an address or an extension of another person, with the remedy.
     warnings: Vec<String>,
     table: TableBody,
 }
 
-/// How a table was read.
+/// Format of the table.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportTable)]
 struct TableBody {
     /// The encoding: `UTF-8`, `UTF-16LE`, `UTF-16BE`, `windows-1252`, or the charset of `Content-Type`.
     encoding: &'static str,
-    /// What separates the columns.
+    /// Separator of the columns.
     separator: char,
     /// The columns, in the order of the table.
     columns: Vec<ColumnBody>,
-    /// Columns that the table could have and does not: these values stay as they are.
+    /// Known columns that the table lacks: these values stay unchanged.
     missing: Vec<&'static str>,
-    /// Lines that were skipped as comments, because they begin with `#`.
+    /// Number of lines that were skipped as comments (`#`).
     comments: usize,
 }
 
-/// What a column is taken for.
+/// Use of a column.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportColumn)]
 struct ColumnBody {
@@ -158,7 +158,7 @@ struct DeedBody {
     /// `added`, `updated` or `conflict`.
     what: &'static str,
     name: String,
-    /// The differences, as `field: before → after`; of a conflict, the problem and its remedy.
+    /// The differences, as `field: before → after`; for a conflict, the problem and its remedy.
     difference: String,
 }
 
@@ -204,8 +204,8 @@ impl TableBody {
     }
 }
 
-/// Adds people from a table or brings them up to date, all or none; a dry run previews it. The body is the file itself,
-/// whose encoding and separator are detected, or JSON with its text.
+/// Adds people from a table or updates them, all or none; a dry run previews the import. The body is the file, whose
+/// encoding and separator are detected, or JSON with its text.
 #[utoipa::path(
     post,
     path = "/people/import",
@@ -272,7 +272,8 @@ fn imported(
     }
 }
 
-/// What is to be said of names that read like an address or an extension of another person: of the table or known before.
+/// Warnings about names that look like an address or extension of another person, in the table or among the existing
+/// people.
 fn misleading(directory: &PeopleIndex, people: &[ImportPerson]) -> Vec<String> {
     let texts = |person: &ImportPerson| -> Vec<String> {
         let addresses = [&person.mail, &person.user_principal_name].into_iter();
@@ -370,7 +371,7 @@ mod tests {
             (table.charset.as_deref(), table.dry_run),
             (Some("windows-1250"), false)
         );
-        // Neither a form nor a parameter with a spelling mistake changes anything.
+        // Neither a form nor a misspelt parameter changes anything.
         assert!(
             sent(import, Some("multipart/form-data; boundary=x"), "--x--")
                 .await

@@ -1,4 +1,4 @@
-//! API keys: made, listed without their secret, revoked.
+//! API keys.
 
 use axum::{
     extract::{Path, State},
@@ -29,7 +29,7 @@ pub(crate) struct KeyBody {
     name: String,
     scopes: Vec<String>,
     created_at: String,
-    /// The key itself; only in the answer to its making.
+    /// The key itself; only in the answer to POST.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct NewKey {
     scopes: Vec<String>,
 }
 
-/// The API keys, without the secrets.
+/// Lists the API keys, without secrets.
 #[utoipa::path(
     get,
     path = "/keys",
@@ -71,7 +71,7 @@ impl From<ApiKey> for KeyBody {
     }
 }
 
-/// One of them.
+/// An API key.
 #[utoipa::path(
     get,
     path = "/keys/{id}",
@@ -91,7 +91,7 @@ pub(crate) async fn read(
     Ok(axum::Json(KeyBody::from(key)))
 }
 
-/// Makes an API key and answers with it; it is never told again.
+/// Makes an API key. The answer holds the key, which cannot be read again.
 #[utoipa::path(
     post,
     path = "/keys",
@@ -142,7 +142,7 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
-/// Deletes an API key: it opens nothing from now on.
+/// Deletes an API key, which is invalid at once.
 #[utoipa::path(
     delete,
     path = "/keys/{id}",

@@ -1,5 +1,4 @@
-//! The OpenAPI document: made from the handlers and completed with what the types do not say, which is taken from the
-//! tables that the server itself goes by.
+//! The OpenAPI document: made from the handlers, and completed from the tables by which the server checks.
 
 mod fields;
 mod operations;
@@ -18,7 +17,7 @@ use super::{session, settings};
 use crate::preconditions::ReadOnlyFields;
 use fields::restrict;
 
-/// What is not a route of the router: sign-in lies outside because it needs no sign-in.
+/// Routes outside the router: sign-in needs no credential.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -34,17 +33,17 @@ struct Outside;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its shape is used, by the document")]
 struct Problem {
-    /// The kind of trouble.
+    /// The kind of problem.
     title: String,
     /// The HTTP status.
     status: u16,
-    /// What is wrong, with which value, and what to do.
+    /// The problem, the value, and the remedy.
     detail: String,
-    /// The field that is wrong, if one is.
+    /// The invalid field, if one is.
     field: Option<String>,
 }
 
-/// The document as it is served.
+/// The served document.
 #[derive(Clone, Debug)]
 pub struct Document {
     value: Value,
@@ -52,7 +51,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Completes what the handlers gave.
+    /// Completes the document of the handlers.
     pub fn new(mut document: utoipa::openapi::OpenApi) -> Self {
         document.merge(Outside::openapi());
         document.info = Outside::openapi().info;
@@ -88,12 +87,12 @@ impl Document {
         }
     }
 
-    /// As JSON text.
+    /// The document as JSON.
     pub fn text(&self) -> String {
         self.value.to_string()
     }
 
-    /// The fields that only the server sets, by route.
+    /// Fields that only the server sets, by route.
     pub fn read_only(&self) -> ReadOnlyFields {
         self.read_only.clone()
     }
@@ -103,7 +102,7 @@ fn entries(object: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     object.as_object_mut().into_iter().flatten()
 }
 
-/// The settings of every page, from the table that holds them.
+/// Schema of the settings of all groups, from their table.
 fn settings_schema() -> Value {
     let pages: Vec<Value> = SettingsGroup::ALL
         .iter()

@@ -1,5 +1,5 @@
-//! Lists in pages: `limit` rows, and a cursor for those after them. A cursor is the last row's place in the list's order, so
-//! that no row is left out or shown twice because another came or went meanwhile.
+//! Lists in pages: `limit` items, and a cursor for the next page. A cursor is the last item's position in the order of the
+//! list, so that items that are added or removed meanwhile make no other item missing or double.
 
 use std::str::FromStr;
 
@@ -11,19 +11,19 @@ use serde::Deserialize;
 
 use crate::problem::Problem;
 
-/// Rows in a page where nothing else is asked for.
+/// Items of a page by default.
 pub(super) const ROWS: usize = 200;
-/// The most rows in a page.
+/// Largest number of items of a page.
 pub(super) const ROWS_MAX: usize = 1_000;
 
-/// Which part of a list is wanted.
+/// Query of a page of a list.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Paging {
-    /// `next` of the page before.
+    /// `next` of the previous page.
     cursor: Option<String>,
-    /// The most rows, from 1 to 1,000; 200, if left out.
+    /// Largest number of items, 1 to 1,000; default: 200.
     limit: Option<usize>,
 }
 
@@ -43,7 +43,7 @@ impl Paging {
         Self { cursor, limit }
     }
 
-    /// How many rows are wanted.
+    /// Number of items.
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
         let limit = self.limit.unwrap_or(ROWS);
         if (1..=ROWS_MAX).contains(&limit) {
@@ -53,7 +53,7 @@ impl Paging {
         Err(Problem::invalid("limit", detail))
     }
 
-    /// After which place.
+    /// Position after which the page begins.
     pub(crate) fn after<P: FromStr>(&self) -> Result<Option<P>, Problem> {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
@@ -64,7 +64,8 @@ impl Paging {
         })
     }
 
-    /// The page of a list whose rows come with their places, and the cursor for the next. Rows of one place stay together.
+    /// The page of a list whose items come with their positions, and the cursor for the next page. Items of the same
+    /// position stay on one page.
     pub(crate) fn page<P, T>(
         &self,
         rows: impl IntoIterator<Item = (P, T)>,

@@ -1,4 +1,4 @@
-//! Who there is: read by everybody, added, changed and deleted by administrators.
+//! People.
 
 use axum::{
     extract::{Path, State},
@@ -24,7 +24,7 @@ use crate::{
     teams::TeamsHandle,
 };
 
-/// The most extensions of a person.
+/// Largest number of extensions of a person.
 pub(super) const LINES_MAX: usize = 64;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -78,7 +78,7 @@ impl From<&Person> for PersonBody {
     }
 }
 
-/// A page of people in a fixed order.
+/// Lists the people in a fixed order, in pages.
 #[utoipa::path(
     get,
     path = "/people",
@@ -106,7 +106,7 @@ pub(crate) async fn list(
     Ok(axum::Json(PeoplePage { items, next }))
 }
 
-/// What is to be written about a person. What is left out of a change stays as it is.
+/// Fields of a person. In a change, absent fields stay.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewPerson {
@@ -122,7 +122,7 @@ pub(crate) struct NewLine {
     extension: String,
 }
 
-/// One person.
+/// A person.
 #[utoipa::path(
     get,
     path = "/people/{id}",
@@ -135,7 +135,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<axum::Json<PersonBody>, Problem> {
     let person = super::person(&context.people, &id)?;
-    super::opened(&teams, &context.organisation, &person);
+    super::schedule_account_search(&teams, &context.organisation, &person);
     Ok(axum::Json(PersonBody::from(&*person)))
 }
 
@@ -171,8 +171,8 @@ pub(crate) async fn add(
     ))
 }
 
-/// Changes a person. What is left out stays as it is; lines become exactly those given. Location administrators change the
-/// name; mail, userPrincipalName and lines identify the person and are system administrators'.
+/// Changes a person. Absent fields stay; `lines` replaces all lines. Location administrators may change the name; mail,
+/// userPrincipalName and lines identify the person and are reserved to system administrators.
 #[utoipa::path(
     patch,
     path = "/people/{id}",
@@ -193,7 +193,7 @@ pub(crate) async fn change(
     }
     let person = checked(body, Some(&before))?;
     caller.require_same_identity(&before, &person)?;
-    // A name that was there before names were checked may stay.
+    // A name from before names were checked may stay.
     if person.name != before.name {
         refuse_name(&context.people, &person.name, Some(before.id))?;
     }
@@ -206,7 +206,7 @@ pub(crate) async fn change(
     )
     .before(Some(json!(PersonBody::from(&*before))))
     .after(Some(json!(wanted)));
-    // Only what is another value is written: a field that somebody else has changed in the meantime stays.
+    // Writes only changed values, so that concurrent changes of other fields stay.
     let changed = |new: &String, old: &String| (new != old).then(|| new.clone());
     let change = PersonChange {
         name: changed(&person.name, &before.name),
@@ -221,14 +221,14 @@ pub(crate) async fn change(
         .await?;
     let now = match context.apply_people().await {
         true => context.people.person(before.id),
-        // It is durable, and in force soon.
+        // Stored now, applied soon.
         false => None,
     };
     let now = now.map_or(wanted, |now| PersonBody::from(&*now));
     Ok(axum::Json(now))
 }
 
-/// Deletes a person with everything that is theirs. What Offhook wrote to Teams for them is taken back first.
+/// Deletes a person with all data. First clears Offhook's writes in Teams.
 #[utoipa::path(
     delete,
     path = "/people/{id}",
@@ -243,7 +243,7 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let person = super::person(&context.people, &id)?;
-    // What is in Teams is taken back while the account is still known; the rest follows from the store.
+    // Clears the writes in Teams while the account is still known; all else follows from the store.
     context.retire(&[person.id]).await;
     let entry = new_entry(
         &context.clock,
@@ -266,7 +266,7 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Refuses a name that could be taken for the address or the extension of another person.
+/// Refuses a name that looks like the address or extension of another person.
 fn refuse_name(
     directory: &PeopleIndex,
     name: &str,
@@ -309,7 +309,7 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
             let mut extensions = Vec::new();
             for line in lines {
                 let extension = text("lines", Some(line.extension), None)?;
-                // Those that were there before extensions were checked may stay.
+                // Extensions from before extensions were checked may stay.
                 let known = before.is_some_and(|person| {
                     person.lines.iter().any(|(_, known)| **known == *extension)
                 });

@@ -1,4 +1,4 @@
-//! A person's presence and why it is so, as the caller may see it.
+//! A person's presence and its reasons, as the caller may see them.
 
 use axum::{
     Json,
@@ -16,7 +16,7 @@ use crate::{
     teams::TeamsHandle,
 };
 
-/// A presence on the wire.
+/// A presence.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Presence)]
 pub struct PresenceBody {
@@ -25,7 +25,7 @@ pub struct PresenceBody {
     profile: Option<String>,
     text: String,
     since: Option<String>,
-    /// The end of the status, where it is known: of the person's choice or of an appointment.
+    /// The end of the status, if known: of the person's choice or of an appointment.
     until: Option<String>,
     confidence: &'static str,
 }
@@ -65,14 +65,14 @@ pub(crate) struct Explanation {
     reasons: Vec<ReasonBody>,
 }
 
-/// One reason. What the viewer may not see of it is absent.
+/// A reason. Parts that the viewer may not see are absent.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Reason)]
 struct ReasonBody {
     rule: &'static str,
     source: String,
     says: String,
-    /// A stable name of what is said, for other languages, and the name or state in it.
+    /// Stable code of the reason, for other languages, and its parameter.
     code: &'static str,
     value: Option<String>,
     since: String,
@@ -80,7 +80,7 @@ struct ReasonBody {
     counted: bool,
     confidence: &'static str,
     note: Option<String>,
-    /// The same of the note.
+    /// The same for the note.
     note_code: Option<&'static str>,
     note_value: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +128,7 @@ fn starting() -> Problem {
     Problem::unavailable("the server is starting; try again in a moment")
 }
 
-/// What a person is doing, as the caller may see it.
+/// The presence of a person, as the caller may see it.
 #[utoipa::path(
     get,
     path = "/people/{id}/presence",
@@ -146,7 +146,7 @@ pub(crate) async fn read(
     Ok(Json(PresenceBody::from(&view)))
 }
 
-/// Why it is so: the reasons in order, counted and overruled.
+/// The explanation of the presence: all reasons in order, counted or overruled.
 #[utoipa::path(
     get,
     path = "/people/{id}/explanation",
@@ -160,7 +160,7 @@ pub(crate) async fn explain(
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>, Problem> {
     let person = super::person(&context.people, &id)?;
-    super::opened(&teams, &context.organisation, &person);
+    super::schedule_account_search(&teams, &context.organisation, &person);
     let level = caller.level(&context.organisation, person.id);
     let microphone = MicrophoneLayer::for_viewer(level);
     let explained = context.engine.explain(person.id, microphone).await;
@@ -190,7 +190,7 @@ struct PastBody {
     presence: PresenceBody,
 }
 
-/// What was shown in the last 24 hours, as the caller may see it now, the oldest first.
+/// Past presence of the last 24 hours, as the caller may see it now, the oldest first.
 #[utoipa::path(
     get,
     path = "/people/{id}/history",
@@ -207,16 +207,16 @@ pub(crate) async fn history(
     let person = super::person(&context.people, &id)?.id;
     let level = caller.level(&context.organisation, person);
     if !level.may(Permission::SeeActivity) {
-        // Not even the times of changes; a wrong cursor is refused as it is for other viewers.
+        // Not even the times of changes; a wrong cursor is refused for every viewer.
         let (items, next) = paging.page(Vec::<(i64, PastBody)>::new())?;
         return Ok(Json(HistoryBody { items, next }));
     }
     let mut rows = Vec::new();
-    // A person who was offline all the time has no history, so that a viewer who is blocked sees the same.
+    // A person who was always offline has no history: a blocked viewer must see the same.
     let mut last = Some(View::offline());
     for (at, presence) in context.events.past(person) {
         let seen = view(&presence, level);
-        // A change of what the caller may not see is none to them, nor is one of times and confidence alone.
+        // Changes that the caller may not see are skipped, as are those of times and confidence alone.
         if !last.as_ref().is_some_and(|last| last.looks_like(&seen)) {
             let row = PastBody {
                 at: rfc3339(at),

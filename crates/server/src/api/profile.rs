@@ -1,4 +1,4 @@
-//! My Profiles.
+//! My Profiles: the profiles from which a person chooses.
 
 use std::collections::HashSet;
 
@@ -29,11 +29,11 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Profiles {
     items: Vec<ProfileBody>,
-    /// Each name once, in order, as PUT takes them.
+    /// Each name once, in order, as PUT accepts them.
     names: Vec<String>,
 }
 
-/// A profile on the wire.
+/// A profile.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Profile)]
 pub(crate) struct ProfileBody {
@@ -54,7 +54,7 @@ pub(crate) struct ForwardingBody {
     target: Option<String>,
 }
 
-/// What one gives to make or change a profile. The name never changes.
+/// Fields of a profile that a request sets. The name never changes.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewProfile {
@@ -62,7 +62,7 @@ pub(crate) struct NewProfile {
     status: String,
     forwarding: Option<ForwardingBody>,
     text: Option<String>,
-    /// Without it a new one is active, and one that is changed stays as it is.
+    /// Default: a new profile is active, a changed one stays as it is.
     active: Option<bool>,
 }
 
@@ -89,7 +89,7 @@ impl From<&Profile> for ProfileBody {
 }
 
 impl NewProfile {
-    /// For whoever reads the fields beside others.
+    /// The body of a profile, as the caller may see it.
     pub(crate) fn new(
         status: String,
         forwarding: Option<ForwardingBody>,
@@ -104,7 +104,7 @@ impl NewProfile {
         }
     }
 
-    /// The profile, with the name that it has or is to have.
+    /// Checks the fields and makes the profile with this name.
     pub(crate) fn checked(self, name: &str, origin: Origin) -> Result<Profile, Problem> {
         let name = name.trim();
         limit_checks::name("name", name)?;
@@ -140,7 +140,7 @@ impl NewProfile {
     }
 }
 
-/// The profile of that name among a person's, or a refusal that lists what there is.
+/// The profile of this name among a person's profiles. The refusal lists their names.
 pub(crate) fn named<'a>(profiles: &'a MyProfiles, name: &str) -> Result<&'a Profile, Problem> {
     profiles.named(name).ok_or_else(|| {
         let names: Vec<&str> = profiles
@@ -156,7 +156,7 @@ pub(crate) fn named<'a>(profiles: &'a MyProfiles, name: &str) -> Result<&'a Prof
     })
 }
 
-/// My Profiles in order. Those who may not choose for the person see none.
+/// Lists My Profiles in order. Empty for callers who may not choose for the person.
 #[utoipa::path(
     get,
     path = "/people/{id}/profiles",
@@ -169,11 +169,11 @@ pub(crate) async fn list(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Profiles>, Problem> {
     let person = super::person(&context.people, &id)?.id;
-    Ok(axum::Json(shown_to(&context, &caller, person)))
+    Ok(axum::Json(profiles_for(&context, &caller, person)))
 }
 
-/// The list of a person's profiles for callers who may choose one, and an empty list for all others.
-fn shown_to(context: &Context, caller: &Caller, person: PersonId) -> Profiles {
+/// The profiles of a person for callers who may choose one; empty for all others.
+fn profiles_for(context: &Context, caller: &Caller, person: PersonId) -> Profiles {
     let profiles = context
         .organisation
         .read(|tables| tables.my_profiles(person));
@@ -188,14 +188,14 @@ fn shown_to(context: &Context, caller: &Caller, person: PersonId) -> Profiles {
     }
 }
 
-/// Each name once, as the first of them spells it: an order of profiles names each once.
+/// Each name once, in its first spelling: an order of profiles names each once.
 pub(crate) fn distinct_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut known = HashSet::new();
     let first = names.filter(|name| known.insert(name.trim().to_lowercase()));
     first.map(ToOwned::to_owned).collect()
 }
 
-/// One of My Profiles.
+/// A profile of My Profiles.
 #[utoipa::path(
     get,
     path = "/people/{id}/profiles/{name}",
@@ -212,7 +212,7 @@ pub(crate) async fn read(
     let profiles = context
         .organisation
         .read(|tables| tables.my_profiles(person));
-    // A change at this address is one of the person's own.
+    // A change at this path concerns personal profiles.
     let own = |known: &&Profile| known.origin == Origin::Personal && same_name(&known.name, &name);
     let found = profiles.iter().find(own);
     let found = found.or_else(|| profiles.iter().find(|known| same_name(&known.name, &name)));
@@ -221,7 +221,7 @@ pub(crate) async fn read(
     Ok(axum::Json(ProfileBody::from(found)))
 }
 
-/// Adds a profile of the person's own.
+/// Adds a personal profile.
 #[utoipa::path(
     post,
     path = "/people/{id}/profiles",
@@ -239,8 +239,8 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(profile)))
 }
 
-/// Changes a profile of the person's own, except its name. Refused where it is to become inactive and automatic activation
-/// or the calendar uses it.
+/// Changes a personal profile, except its name. Refuses to deactivate a profile that automatic activation or the calendar
+/// uses.
 #[utoipa::path(
     put,
     path = "/people/{id}/profiles/{name}",
@@ -354,7 +354,7 @@ async fn arrange(context: &Context, person: PersonId, personal: Personal) {
         .await;
 }
 
-/// Deletes a profile of the person's own. Refused while automatic activation or the calendar uses it.
+/// Deletes a personal profile. Refused while automatic activation or the calendar uses it.
 #[utoipa::path(
     delete,
     path = "/people/{id}/profiles/{name}",
@@ -390,12 +390,12 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Refuses to take away a profile of the person's own that the person's settings use.
+/// Refuses to remove a personal profile that the person's settings use.
 fn refuse_use(context: &Context, person: PersonId, name: &str) -> Result<(), Problem> {
     let uses = context.organisation.read(|tables| {
         let place = tables.membership(person);
         match tables.templates.counting(name, &place, Some(person)) {
-            // The uses mean that template from then on.
+            // The settings then mean the template of that name.
             Some(_) => Vec::new(),
             None => tables.own_uses(person, name),
         }
@@ -415,7 +415,7 @@ pub(crate) struct OrderBody {
     pub(crate) names: Vec<String>,
 }
 
-/// Sets the order of My Profiles. Those that are not named come after those that are.
+/// Sets the order of My Profiles. Unnamed profiles follow the named ones.
 #[utoipa::path(
     put,
     path = "/people/{id}/profiles",
@@ -432,7 +432,7 @@ pub(crate) async fn order(
     let person = super::person(&context.people, &id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeProfile)?;
     if comparison.is_same() {
-        return Ok(axum::Json(shown_to(&context, &caller, person)));
+        return Ok(axum::Json(profiles_for(&context, &caller, person)));
     }
     limit_checks::list("names", body.names.len(), ORDER_MAX)?;
     for name in &body.names {
@@ -451,5 +451,5 @@ pub(crate) async fn order(
     stored?;
     let order = body.names;
     arrange(&context, person, Personal { order, ..before }).await;
-    Ok(axum::Json(shown_to(&context, &caller, person)))
+    Ok(axum::Json(profiles_for(&context, &caller, person)))
 }

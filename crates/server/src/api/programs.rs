@@ -1,5 +1,5 @@
-//! Microphone Sync's process tables: each scope's own, or that of the scope above it. The first change gives a scope a
-//! table of its own, which begins as the one that held.
+//! Process tables of Microphone Sync: a scope has its own or inherits that of the scope above. The first change copies the
+//! inherited table.
 
 use axum::{
     extract::{Path, State},
@@ -21,15 +21,15 @@ use crate::{
     programs::{PROGRAMS_MAX, Program, Refused, prefilled},
 };
 
-/// The longest table as it is kept, in bytes. What agents are told is at most twice as long: a program without an alias is
+/// Largest stored table in bytes. The table that agents receive is at most twice as large: a program without an alias is
 /// shown by its process.
 const TEXT_MAX: usize = agent_protocol::TABLE_MAX / 2;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Programs {
-    /// Whether the scope has a table of its own.
+    /// Whether the scope has its own table.
     individual: bool,
-    /// The scope whose table it is; `product`: what the product brings along.
+    /// The scope of the table; `product`: the default table.
     decided_by: String,
     items: Vec<Program>,
 }
@@ -38,9 +38,9 @@ pub(crate) struct Programs {
 #[schema(as = ProgramsWish)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wish {
-    /// False: the table of the scope above holds again.
+    /// False: inherit the table of the scope above again.
     individual: Option<bool>,
-    /// The scope whose table is copied; `product`: the one that the product brings along.
+    /// The scope whose table is copied; `product`: the default table.
     copy_from: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl From<Refused> for Problem {
     }
 }
 
-/// The process table that holds in a scope.
+/// The process table in effect in a scope.
 #[utoipa::path(
     get,
     path = "/scopes/{scope}/programs",
@@ -77,7 +77,7 @@ pub(crate) async fn list(
     known(&context, &scope).map(axum::Json)
 }
 
-/// Makes a scope's table default again, or a copy of another.
+/// Resets a scope's table to the inherited one, or copies another.
 #[utoipa::path(
     put,
     path = "/scopes/{scope}/programs",
@@ -120,7 +120,7 @@ pub(crate) async fn set(
     known(&context, &scope).map(axum::Json)
 }
 
-/// Adds a program. It is not reported until it is made active.
+/// Adds a program. It is not reported until it is active.
 #[utoipa::path(
     post,
     path = "/scopes/{scope}/programs",
@@ -158,7 +158,7 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(program)))
 }
 
-/// One program.
+/// A program.
 #[utoipa::path(
     get,
     path = "/scopes/{scope}/programs/{process}",
@@ -177,7 +177,7 @@ pub(crate) async fn read(
     found.map(axum::Json).ok_or_else(|| unknown(&process))
 }
 
-/// Changes a program, its process too.
+/// Changes a program, including its process.
 #[utoipa::path(
     put,
     path = "/scopes/{scope}/programs/{process}",
@@ -209,7 +209,7 @@ pub(crate) async fn change(
     Ok(axum::Json(program))
 }
 
-/// Deletes a program: it is not reported any more.
+/// Deletes a program, which is then no longer reported.
 #[utoipa::path(
     delete,
     path = "/scopes/{scope}/programs/{process}",
@@ -270,7 +270,7 @@ fn known(context: &Context, scope: &str) -> Result<Programs, Problem> {
     })
 }
 
-/// A scope's table that is being changed, by one at a time.
+/// A scope's table during a change; changes run one at a time.
 struct Table<'a> {
     context: &'a Context,
     caller: &'a Caller,
@@ -296,7 +296,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// Keeps it: durable first, then in force. What is different in it, before and after, is noted.
+    /// Stores the table, then applies it. Records the differences.
     async fn close(
         self,
         what: Administration,

@@ -193,7 +193,7 @@ pub(crate) async fn read(
 ) -> Result<axum::Json<TeamsAccountBody>, Problem> {
     let person = super::person(&context.people, &id)?;
     caller.require_self_or_admin(&context.organisation, person.id, Access::Read)?;
-    super::opened(&teams, &context.organisation, &person);
+    super::schedule_account_search(&teams, &context.organisation, &person);
     let body = TeamsAccountBody::of((&context, &teams), &person, caller.session_mark()).await?;
     // The code links the account of the human who types it, and so does the answer to a question.
     let may_type = require_to_link(&caller, &person).is_ok();

@@ -1,4 +1,4 @@
-//! Makes entries of the audit log from a request's caller.
+//! Makes entries of the audit log for the caller of a request.
 
 use presence::PersonId;
 
@@ -9,7 +9,7 @@ use crate::{
     context::Context,
 };
 
-/// The entry of a change that only administrators make.
+/// The entry of an administrator's change.
 pub(crate) fn new_entry(
     clock: &Clock,
     caller: &Caller,
@@ -19,8 +19,8 @@ pub(crate) fn new_entry(
     Entry::administration(clock.now(), caller.author(), what, target)
 }
 
-/// The entry of a change of a person's own. The details are recorded only of an administrator who is neither the person nor
-/// an assistant of theirs.
+/// The entry of a change of a person's own data. Records the details only if the caller is an administrator who is neither
+/// the person nor an assistant.
 pub(crate) fn own_entry(
     context: &Context,
     caller: &Caller,
@@ -36,7 +36,7 @@ pub(crate) fn own_entry(
     }
 }
 
-/// Whether the caller changes a person's own by administering them, not as the person or as an assistant.
+/// Whether the caller changes a person's own data as an administrator, not as the person or an assistant.
 fn is_administration(context: &Context, caller: &Caller, what: Own, person: PersonId) -> bool {
     let assists = what.permission().is_some_and(|permission| {
         caller.person.is_some_and(|viewer| {

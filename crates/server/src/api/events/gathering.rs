@@ -1,5 +1,5 @@
-//! What one stream has not been sent yet. The first change goes out at once; what follows within 50 ms goes out together,
-//! of each person only the last: a thousand boards are woken twenty times a second, not for each change.
+//! Changes that a stream has not sent yet. The first change is sent at once; changes of the following 50 ms are sent
+//! together, per person only the last, so that a thousand boards wake twenty times a second rather than for each change.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use crate::events::{Change, Event, VisibilityBefore};
 
-/// The least time between two frames of a stream: nobody sees twenty pictures a second apart.
-const GAP: Duration = Duration::from_millis(50);
+/// Least time between two batches of a stream: people cannot see faster changes.
+const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
-/// All that became of one person since the last frame.
+/// All changes of a person since the last batch.
 #[derive(Clone, Debug)]
 pub(super) struct Gathered {
     pub(super) person: PersonId,
@@ -20,16 +20,16 @@ pub(super) struct Gathered {
     pub(super) news: News,
 }
 
-/// What is new about a person.
+/// Kind of the changes of a person.
 #[derive(Clone, Debug)]
 pub(super) enum News {
     /// The person was deleted.
     Removed,
-    /// The person is there, and something else is new.
+    /// The person exists, and something else has changed.
     There {
         /// Name, addresses or lines.
         details: bool,
-        /// How much the viewer could see at the last frame, where that changed.
+        /// The viewer's relationship at the last batch, if it has changed since.
         level_before: Option<Relationship>,
         /// The first and the last change of the presence.
         presence: Option<(Arc<Event>, Arc<Event>)>,
@@ -44,16 +44,16 @@ impl News {
     };
 }
 
-/// What waits for its frame.
+/// Changes that wait for the next batch.
 #[derive(Debug)]
 pub(super) struct Gathering {
     waiting: BTreeMap<PersonId, Gathered>,
-    /// Before this no frame is given.
+    /// Earliest time of the next batch.
     next: Instant,
 }
 
 impl Gathering {
-    /// Nothing waits, and what comes is due at once.
+    /// No waiting changes; the first one is due at once.
     pub(super) fn new(now: Instant) -> Self {
         Self {
             waiting: BTreeMap::new(),
@@ -61,9 +61,9 @@ impl Gathering {
         }
     }
 
-    /// Takes in a change of one person; `level_before` answers how much this stream's viewer could see before a change of
-    /// visibility, `None` if it does not concern the viewer.
-    pub(super) fn take(
+    /// Adds a change of a person. `level_before` returns the viewer's relationship before a change of visibility, or `None`
+    /// if the change does not concern the viewer.
+    pub(super) fn add(
         &mut self,
         event: Arc<Event>,
         level_before: impl FnOnce(PersonId, &VisibilityBefore) -> Option<Relationship>,
@@ -87,7 +87,7 @@ impl Gathering {
             return;
         }
         if matches!(gathered.news, News::Removed) {
-            // The person came back.
+            // The person was added again.
             gathered.news = News::NOTHING;
         }
         let News::There {
@@ -108,27 +108,27 @@ impl Gathering {
         }
     }
 
-    /// Before this, changes are left where they are.
+    /// Earliest time of the next batch.
     pub(super) const fn next(&self) -> Instant {
         self.next
     }
 
-    /// A frame was sent.
+    /// Reports that a batch was sent.
     pub(super) fn sent(&mut self, now: Instant) {
-        self.next = now + GAP;
+        self.next = now + BATCH_INTERVAL;
     }
 
-    /// The frame: what waits, in the order in which it became so, so that a client that loses the stream in the middle of
-    /// it misses nothing.
-    pub(super) fn give(&mut self) -> Vec<Gathered> {
+    /// Takes the batch, in the order of the first changes, so that a client that disconnects within the batch misses
+    /// nothing.
+    pub(super) fn take_batch(&mut self) -> Vec<Gathered> {
         let waiting = std::mem::take(&mut self.waiting);
         let mut changes: Vec<Gathered> = waiting.into_values().collect();
         changes.sort_by_key(|change| change.revision);
         changes
     }
 
-    /// Forgets what waits: everything is read again.
-    pub(super) fn forget(&mut self) {
+    /// Drops waiting changes, because the client reads everything again.
+    pub(super) fn clear(&mut self) {
         self.waiting.clear();
     }
 }
@@ -159,15 +159,15 @@ mod tests {
     }
 
     /// Person 1 is the viewer of this stream.
-    fn take(gathering: &mut Gathering, revision: u64, change: Change) {
-        gathering.take(event(revision, change), |_, before| match before {
+    fn add(gathering: &mut Gathering, revision: u64, change: Change) {
+        gathering.add(event(revision, change), |_, before| match before {
             VisibilityBefore::Relationship(PersonId(1), level) => Some(*level),
             VisibilityBefore::Relationship(..) | VisibilityBefore::Membership(_) => None,
         });
     }
 
     fn revisions(gathering: &mut Gathering) -> Vec<(u64, u64)> {
-        let changes = gathering.give().into_iter();
+        let changes = gathering.take_batch().into_iter();
         let both = changes.filter_map(|change| match change.news {
             News::There {
                 presence: Some((first, last)),
@@ -184,19 +184,19 @@ mod tests {
         let mut gathering = Gathering::new(now);
         assert_eq!(gathering.next(), now);
         gathering.sent(now);
-        assert_eq!(gathering.next(), now + GAP);
+        assert_eq!(gathering.next(), now + BATCH_INTERVAL);
     }
 
     #[test]
     fn of_each_person_the_last_counts_in_the_order_of_what_became() {
         let mut gathering = Gathering::new(Instant::now());
         for (revision, person) in [(1, 7), (2, 8), (3, 9), (4, 7), (5, 8)] {
-            take(&mut gathering, revision, presence(person));
+            add(&mut gathering, revision, presence(person));
         }
         assert_eq!(revisions(&mut gathering), [(3, 3), (1, 4), (2, 5)]);
         assert_eq!(revisions(&mut gathering), []);
-        take(&mut gathering, 6, presence(7));
-        gathering.forget();
+        add(&mut gathering, 6, presence(7));
+        gathering.clear();
         assert_eq!(revisions(&mut gathering), []);
     }
 
@@ -208,11 +208,11 @@ mod tests {
             let before = VisibilityBefore::Relationship(PersonId(viewer), level);
             Change::Visibility(PersonId(7), before)
         };
-        take(&mut gathering, 1, level(2, Relationship::Employee));
-        assert!(gathering.give().is_empty());
-        take(&mut gathering, 2, level(1, Relationship::Employee));
-        take(&mut gathering, 3, level(1, Relationship::Blocked));
-        let given = gathering.give();
+        add(&mut gathering, 1, level(2, Relationship::Employee));
+        assert!(gathering.take_batch().is_empty());
+        add(&mut gathering, 2, level(1, Relationship::Employee));
+        add(&mut gathering, 3, level(1, Relationship::Blocked));
+        let given = gathering.take_batch();
         let [
             Gathered {
                 news: News::There { level_before, .. },
@@ -232,10 +232,10 @@ mod tests {
     #[test]
     fn a_person_who_was_deleted_has_no_other_news_but_may_come_back() {
         let mut gathering = Gathering::new(Instant::now());
-        take(&mut gathering, 1, presence(7));
-        take(&mut gathering, 2, Change::Person(PersonId(7)));
-        take(&mut gathering, 3, Change::Removed(PersonId(7)));
-        let given = gathering.give();
+        add(&mut gathering, 1, presence(7));
+        add(&mut gathering, 2, Change::Person(PersonId(7)));
+        add(&mut gathering, 3, Change::Removed(PersonId(7)));
+        let given = gathering.take_batch();
         assert!(matches!(
             given.as_slice(),
             [Gathered {
@@ -244,8 +244,8 @@ mod tests {
                 ..
             }]
         ));
-        take(&mut gathering, 4, Change::Removed(PersonId(7)));
-        take(&mut gathering, 5, presence(7));
+        add(&mut gathering, 4, Change::Removed(PersonId(7)));
+        add(&mut gathering, 5, presence(7));
         assert_eq!(revisions(&mut gathering), [(5, 5)]);
     }
 }

@@ -1,20 +1,20 @@
-//! Ids of events as viewers see them. A revision counts every change, also of people who hide from the viewer: two ids in
-//! plain would reveal that something had changed in between. An id is sealed with a key of this run, each time differently,
-//! and means nothing outside the server.
+//! Ids of events for clients. A revision counts all changes, including those of people who are hidden from the viewer: two
+//! plain revisions would reveal changes in between. An id is the revision, sealed with a random nonce and a key of this
+//! run.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-/// Bytes of the nonce that stands before the sealed revision.
+/// Bytes of the nonce before the sealed revision.
 const NONCE_BYTES: usize = 12;
 /// Bytes of a revision.
 const REVISION_BYTES: usize = 8;
-/// Bytes of the tag that stands after it.
+/// Bytes of the authentication tag after the sealed revision.
 const TAG_BYTES: usize = 16;
 /// Characters of an id.
 const ID_LENGTH: usize = (NONCE_BYTES + REVISION_BYTES + TAG_BYTES) / 3 * 4;
 
-/// Makes ids of events and reads them again. The key lives as long as the server runs.
+/// Seals revisions as ids of events and opens them. The key lives as long as the process.
 pub struct Tokens(RandomizedNonceKey);
 
 impl std::fmt::Debug for Tokens {
@@ -31,16 +31,16 @@ impl Tokens {
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        // Fails only for a key of another length.
+        // Fails only for keys of a wrong length.
         let key = RandomizedNonceKey::new(&AES_256_GCM, &key);
         key.map(Self).map_err(|_| getrandom::Error::UNEXPECTED)
     }
 
-    /// The id of a revision, another one each time.
+    /// The id of a revision, different at each call.
     pub fn seal(&self, revision: u64) -> String {
         let mut sealed = revision.to_be_bytes().to_vec();
         let nonce = self.0.seal_in_place_append_tag(Aad::empty(), &mut sealed);
-        // Without an id a client begins anew after a break.
+        // A client without an id reads everything again after a disconnection.
         nonce.map_or_else(
             |_| String::new(),
             |nonce| {
@@ -50,7 +50,7 @@ impl Tokens {
         )
     }
 
-    /// The revision of an id; `None`: an id of another run.
+    /// The revision of an id; `None` for ids of other runs.
     pub fn open(&self, id: &str) -> Option<u64> {
         let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(id).ok()?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_BYTES)?;
@@ -60,7 +60,7 @@ impl Tokens {
     }
 }
 
-/// Whether it may be the id of an event, of this run or another.
+/// Whether a text has the form of an event's id, of this or another run.
 pub(super) fn is_well_formed(id: &str) -> bool {
     id.len() == ID_LENGTH && BASE64_URL_SAFE_NO_PAD.decode(id).is_ok()
 }

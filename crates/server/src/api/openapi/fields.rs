@@ -1,5 +1,5 @@
-//! Enumerations, lengths, ranges, patterns and times of the fields of the OpenAPI document, from the tables and limits that the
-//! server checks with.
+//! Enumerations, lengths, ranges, patterns and times of fields in the OpenAPI document, from the tables and limits by which
+//! the server checks.
 
 use presence::{
     AppointmentOrigin, ClientState, Confidence, Forwarding, REASON_CODES, Relationship, Status,
@@ -39,7 +39,7 @@ pub(super) fn complete(schemas: &mut Value) {
     }
 }
 
-/// A field of a schema, or of one of the parts that a schema is made of. A test holds that each named here exists.
+/// A field of a schema or of its parts. A test checks that all fields named here exist.
 fn field<'a>(schemas: &'a mut Value, schema: &str, name: &str) -> Option<&'a mut Value> {
     let schema = schemas.get_mut(schema)?;
     if schema.get("allOf").is_none() {
@@ -51,7 +51,7 @@ fn field<'a>(schemas: &'a mut Value, schema: &str, name: &str) -> Option<&'a mut
         .find_map(|part| part.get_mut("properties")?.get_mut(name))
 }
 
-/// Ids that the store draws.
+/// Ids that the store assigns.
 pub(super) const NUMBER: &str = "^[0-9]{1,20}$";
 
 /// Restricts a field, or the items of a list, to a pattern.
@@ -61,7 +61,7 @@ fn pattern(field: &mut Value, pattern: &str) {
     field["pattern"] = json!(pattern);
 }
 
-/// Restricts a field, or the items of a list, to these names. A field that may be null may be so beside the names.
+/// Restricts a field, or the items of a list, to these names. A nullable field stays nullable.
 pub(super) fn restrict(field: &mut Value, names: &[&str]) {
     let is_list = field.get("items").is_some();
     let field = if is_list { &mut field["items"] } else { field };
@@ -71,14 +71,14 @@ pub(super) fn restrict(field: &mut Value, names: &[&str]) {
     field["enum"] = names.collect();
 }
 
-/// Fields with one of a few names: schema, field and the names.
+/// Fields with few values: schema, field and values.
 fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
     let statuses = || Status::ALL.map(Status::name).to_vec();
     let levels = || Relationship::ALL.map(Relationship::name).to_vec();
     let confidences = || Confidence::ALL.map(Confidence::name).to_vec();
     let roles = || Role::ALL.map(Role::name).to_vec();
     let kinds = || ScopeKind::ALL.map(ScopeKind::name).to_vec();
-    // The organisation exists from the start: a new scope is a location or a group.
+    // The organisation always exists: a new scope is a location or a group.
     let mut all_kinds = kinds();
     all_kinds.push(ORGANISATION);
     let mut origins = AppointmentOrigin::ALL.map(AppointmentOrigin::name).to_vec();
@@ -134,7 +134,7 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
     ]
 }
 
-/// The kinds of an activity, the weakest first.
+/// Kinds of activities, the weakest first.
 const ACTIVITIES: [&str; 5] = [
     "Ringing",
     "UsingApp",
@@ -143,11 +143,10 @@ const ACTIVITIES: [&str; 5] = [
     "OnThePhone",
 ];
 
-/// Where an activity is seen.
+/// Sources of activities.
 const VIA: [&str; 4] = ["pbx", "teams", "meeting", "microphone"];
 
-/// Names that the server only answers with, each written where the answer is made: every answer of every test is held against
-/// them.
+/// Values that only answers have: a test checks every answer of all tests against them.
 const ORIGINS: [&str; 2] = ["personal", "central"];
 const TEAMS_CALL: &str = "teams";
 const ACTIONS: [&str; 3] = ["none", "forward", "refuse"];
@@ -156,8 +155,8 @@ const WORK_STATES: [&str; 4] = ["running", "done", "failed", "cancelled"];
 const IMPORTED: [&str; 3] = ["added", "updated", "conflict"];
 const VERDICTS: [&str; 4] = ["fine", "warning", "failed", "skipped"];
 
-/// Lengths and ranges: schema, field, keyword of JSON Schema and value. Where the server counts bytes, that many characters
-/// are the most that fit.
+/// Lengths and ranges: schema, field, keyword of JSON Schema and value. Where the server counts bytes, the value is the
+/// largest number of characters.
 fn bounds() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     let mut bounds = Vec::new();
     let mut add = |schema, field, keyword, value: usize| {
@@ -218,7 +217,7 @@ fn bounds() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     bounds
 }
 
-/// Fields with an id, or a list of ids, that the store draws.
+/// Fields with an id that the store assigns, or with a list of such ids.
 const NUMBERS: [(&str, &str); 18] = [
     ("Account", "id"),
     ("Account", "person"),
@@ -275,7 +274,7 @@ mod tests {
 
     use super::{NUMBERS, TIMES, bounds, enumerations, field};
 
-    /// S19: a field that is renamed must not lose its bounds silently.
+    /// S19: a renamed field must not lose its bounds silently.
     #[test]
     fn every_field_of_the_tables_exists() {
         let (_, document) = crate::api::routes();

@@ -1,4 +1,4 @@
-//! What every operation of the OpenAPI document has: a name, its refusals, and the headers of edits.
+//! Names, refusals and headers of all operations of the OpenAPI document.
 
 use presence::SettingsGroup;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ const IDEMPOTENCY_KEY: &str = "IdempotencyKey";
 const PREFER: &str = "Prefer";
 const ETAG: &str = "ETag";
 
-/// The refusals, by status: name and meaning. All have a problem as their body.
+/// Refusals by status: name and meaning. Their bodies are problems.
 const REFUSALS: [(u16, &str, &str); 9] = [
     (
         400,
@@ -53,7 +53,7 @@ const REFUSALS: [(u16, &str, &str); 9] = [
     ),
 ];
 
-/// The headers of requests, which `edits.rs` and `api/work.rs` read.
+/// Headers of requests, which `preconditions.rs` and `api/work.rs` read.
 pub(super) fn parameters() -> Value {
     let header = |name: &str, description: &str, schema: Value| {
         json!({
@@ -79,7 +79,7 @@ pub(super) fn parameters() -> Value {
     })
 }
 
-/// The headers of answers.
+/// Headers of answers.
 pub(super) fn headers() -> Value {
     json!({
         ETAG: {
@@ -89,7 +89,7 @@ pub(super) fn headers() -> Value {
     })
 }
 
-/// The refusals, and the answer without a body.
+/// Refusals, and the answer without a body.
 pub(super) fn responses() -> Value {
     let etag = json!({"ETag": {"$ref": format!("#/components/headers/{ETAG}")}});
     let mut all = json!({
@@ -109,11 +109,11 @@ pub(super) fn responses() -> Value {
     all
 }
 
-/// Which operation it is.
+/// Method and path of an operation.
 pub(super) struct Place<'a> {
     pub(super) path: &'a str,
     pub(super) method: &'a str,
-    /// What it changes can be read at the same path, and so has an ETag.
+    /// Whether the changed resource can be read at the same path, and so has an ETag.
     pub(super) has_etag: bool,
 }
 
@@ -162,7 +162,7 @@ pub(super) fn complete(place: &Place<'_>, operation: &mut Value) {
             400 => method != "get" || has_query || path.contains('{'),
             422 => method != "get" || has_query,
             404 => path.contains('{') || has_query,
-            // A template's name alone may be that of several.
+            // The name of a template can be ambiguous.
             409 => method != "get" || path == "/templates/{name}",
             412 => is_conditional,
             429 => path == SIGN_IN,
@@ -176,12 +176,12 @@ pub(super) fn complete(place: &Place<'_>, operation: &mut Value) {
     operation["responses"]["default"] = json!({"$ref": "#/components/responses/Refused"});
 }
 
-/// The sign-in is outside the API's router, and so has no headers of edits.
+/// Sign-in is outside the API's router, and so has no ETags.
 const SIGN_IN: &str = "/sign-in";
 /// A restore answers 202 with or without `Prefer`.
 const RESTORE: &str = "/backups/{name}/restore";
 
-/// Gives an answer its ETag; whether it has one, which only JSON has.
+/// Adds an ETag to an answer. Returns false if the answer is not JSON, and so has none.
 fn tag(answer: &mut Value) -> bool {
     let is_json = answer["content"].get("application/json").is_some();
     if is_json {

@@ -1,11 +1,11 @@
-//! P10: fields that GET answers with and the change at the same address does not take are read-only. They are found by
-//! comparing the two schemas, so that no list of them can be out of date.
+//! P10: fields that GET answers and the change at the same path does not accept are read-only. A comparison of the two
+//! schemas finds them.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// Marks the read-only fields of every resource that can be read and changed, lets the change take them, and returns them by
+/// Marks the read-only fields of all resources that can be read and changed, lets changes contain them, and returns them by
 /// route.
 pub(super) fn complete(document: &mut Value) -> Vec<(String, Vec<String>)> {
     let mut by_route = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn complete(document: &mut Value) -> Vec<(String, Vec<String>)> {
             .filter(|(name, _)| !change.contains_key(name))
             .collect();
         if !missing.is_empty() {
-            take(document, &resource, missing);
+            accept(document, &resource, missing);
         }
     }
     by_route
@@ -50,7 +50,7 @@ struct Resource {
     answer: String,
     /// Name of the schema of the change's body.
     change: String,
-    /// Whether a POST takes the same schema, without the fields that only the server sets.
+    /// Whether POST accepts the same schema, without read-only fields.
     is_shared: bool,
 }
 
@@ -59,13 +59,13 @@ fn resources(document: &Value) -> Vec<Resource> {
     let posted: Vec<String> = paths
         .into_iter()
         .flat_map(Map::values)
-        .filter_map(|methods| taken_by(&methods["post"]))
+        .filter_map(|methods| body_schema_of(&methods["post"]))
         .collect();
     let resource = |(path, methods): (&String, &Value)| {
         let method = ["put", "patch"]
             .into_iter()
             .find(|method| methods.get(*method).is_some())?;
-        let change = taken_by(&methods[method])?;
+        let change = body_schema_of(&methods[method])?;
         let answer = &methods["get"]["responses"]["200"];
         Some(Resource {
             path: path.clone(),
@@ -78,8 +78,8 @@ fn resources(document: &Value) -> Vec<Resource> {
     paths.into_iter().flatten().filter_map(resource).collect()
 }
 
-/// Name of the schema that an operation takes.
-fn taken_by(operation: &Value) -> Option<String> {
+/// Name of the schema of an operation's body.
+fn body_schema_of(operation: &Value) -> Option<String> {
     schema_name(&operation["requestBody"]["content"]["application/json"]["schema"])
 }
 
@@ -88,7 +88,7 @@ fn schema_name(schema: &Value) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// The properties of a schema with those of all parts that it is made of.
+/// The properties of a schema and of its parts.
 fn properties(schemas: &Value, name: &str) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     gather(schemas, &schemas[name], &mut found);
@@ -114,7 +114,7 @@ fn marked(schema: &Value) -> Value {
     schema
 }
 
-/// Marks fields of a schema as read-only, and of the parts that it is made of.
+/// Marks fields of a schema and of its parts as read-only.
 fn mark(schemas: &mut Value, name: &str, read_only: &Map<String, Value>) {
     let Some(schema) = schemas.get_mut(name) else {
         return;
@@ -139,8 +139,9 @@ fn mark(schemas: &mut Value, name: &str, read_only: &Map<String, Value>) {
     }
 }
 
-/// Adds the read-only fields to the schema of the change. A schema that a POST shares is copied: a POST takes none of them.
-fn take(document: &mut Value, resource: &Resource, read_only: Map<String, Value>) {
+/// Adds the read-only fields to the schema of the change. Copies a schema that POST shares, because POST accepts none of
+/// them.
+fn accept(document: &mut Value, resource: &Resource, read_only: Map<String, Value>) {
     let mut name = resource.change.clone();
     if resource.is_shared {
         name = format!("Changed{}", name.trim_start_matches("New"));
