@@ -1,4 +1,4 @@
-//! Relationships: what owners let viewers see, and workgroups.
+//! Relationships of viewers to owners, and workgroups.
 
 use std::sync::Arc;
 
@@ -39,9 +39,9 @@ pub(crate) struct Relationships {
 #[schema(as = Relationship)]
 pub(crate) struct RelationshipBody {
     viewer: String,
-    /// What the owner said.
+    /// The owner's own setting.
     own: Option<&'static str>,
-    /// What holds, with workgroups and the default of the owner's scope.
+    /// The relationship in effect, with workgroups and the default of the owner's scope.
     level: &'static str,
 }
 
@@ -70,7 +70,7 @@ fn shown(context: &Context, owner: PersonId, viewer: PersonId) -> RelationshipBo
     })
 }
 
-/// What the owner said of whom.
+/// Lists the owner's own settings.
 #[utoipa::path(
     get,
     path = "/people/{id}/relationships",
@@ -101,7 +101,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// What holds for a viewer.
+/// The relationship of a viewer.
 #[utoipa::path(
     get,
     path = "/people/{id}/relationships/{viewer}",
@@ -118,7 +118,7 @@ pub(crate) async fn read(
     Ok(axum::Json(shown(&context, owner, viewer)))
 }
 
-/// The owner's own word.
+/// Sets the owner's own relationship for a viewer.
 #[utoipa::path(
     put,
     path = "/people/{id}/relationships/{viewer}",
@@ -143,7 +143,7 @@ pub(crate) async fn write(
         .map(axum::Json)
 }
 
-/// Goes back to what workgroups and scopes give.
+/// Removes the owner's own setting: workgroups and scopes decide again.
 #[utoipa::path(
     delete,
     path = "/people/{id}/relationships/{viewer}",
@@ -194,7 +194,7 @@ async fn set(
         .organisation
         .read(|tables| tables.relationship(owner, viewer));
     context.organisation.set_relationship(owner, viewer, level);
-    // The viewer's boards and phones only, and only if the viewer sees something else now.
+    // Concerns the viewer's boards and phones only, and only if the viewer's view changes.
     let before = VisibilityBefore::Relationship(viewer, level_before);
     context
         .events
@@ -236,7 +236,7 @@ impl From<&Workgroup> for WorkgroupBody {
     }
 }
 
-/// Groups whose members see each other at a level.
+/// Lists the workgroups, whose members see each other at a level.
 #[utoipa::path(
     get,
     path = "/workgroups",
@@ -257,7 +257,7 @@ pub(crate) async fn workgroups(
     Ok(axum::Json(Workgroups { items, next }))
 }
 
-/// Makes a workgroup.
+/// Adds a workgroup.
 #[utoipa::path(
     post,
     path = "/workgroups",
@@ -279,7 +279,7 @@ fn workgroup_id(id: &str) -> Result<u64, Problem> {
         .map_err(|_| Problem::not_found("workgroup", id, remedy))
 }
 
-/// One workgroup.
+/// A workgroup.
 #[utoipa::path(
     get,
     path = "/workgroups/{id}",
@@ -400,7 +400,7 @@ pub(crate) async fn delete_workgroup(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Reads the workgroups again. Relationships change between members only, before or now.
+/// Loads the workgroups again. Only relationships between former or present members change.
 async fn apply_workgroups(context: &Context) -> Result<(), Problem> {
     let workgroups = context.store.workgroups().await?;
     let concerned = context.organisation.set_workgroups(workgroups);
@@ -409,11 +409,11 @@ async fn apply_workgroups(context: &Context) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What the caller may do for an owner, for a page that shows it.
+/// Permissions of the caller for an owner, for pages that show them.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Permissions {
-    /// What the caller is to the person, from TeamColleague on; else null. A viewer whom the person blocks is told what
-    /// would hold without that word, so that the viewer does not learn of it; what is tried is refused.
+    /// The caller's relationship to the person from TeamColleague on; else null. For a blocked viewer, the relationship
+    /// without the block, which the viewer must not notice; attempts are refused.
     level: Option<&'static str>,
     pick_up: bool,
     change_profile: bool,
@@ -421,7 +421,7 @@ pub(crate) struct Permissions {
     change_appointments: bool,
 }
 
-/// What the caller may do for the person.
+/// The permissions of the caller for the person.
 #[utoipa::path(
     get,
     path = "/people/{id}/permissions",

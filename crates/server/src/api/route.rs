@@ -1,4 +1,4 @@
-//! Where a call goes, for telephone systems that ask by HTTP before they let one ring.
+//! Routing of a call, for PBXs that ask by HTTP before a phone rings.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::{
     problem::Problem,
 };
 
-/// Which call.
+/// Query: the call.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CallQuery {
@@ -23,19 +23,19 @@ pub(crate) struct CallQuery {
     from: String,
 }
 
-/// What is to be done with it.
+/// Routing of the call.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Route)]
 pub(crate) struct RouteBody {
-    /// `none`: it rings; `forward`: it goes to the target; `refuse`: the caller hears that the person is busy.
+    /// `none`: the phone rings; `forward`: the call goes to the target; `refuse`: the caller hears the busy tone.
     action: &'static str,
     /// A number, a SIP address, or `voicemail`.
     target: Option<String>,
-    /// The person who is called.
+    /// The called person.
     person: String,
 }
 
-/// The number as the PBX means it: a `+` that is not encoded arrives as a blank, and no number begins with one.
+/// The number as the PBX means it: an unencoded `+` arrives as a blank, and no number begins with a blank.
 fn dialled(number: &str) -> Cow<'_, str> {
     match number.strip_prefix(' ') {
         Some(rest) if rest.starts_with(|first: char| first.is_ascii_digit()) => {
@@ -45,7 +45,7 @@ fn dialled(number: &str) -> Cow<'_, str> {
     }
 }
 
-/// Where a call to an extension goes at this moment: by the profile in force. A call from an extension is internal.
+/// The present routing of a call to an extension, by the profile in effect. A call from an extension is internal.
 #[utoipa::path(
     get,
     path = "/route",
@@ -67,7 +67,7 @@ pub(crate) async fn read(
         let remedy = "it is nobody's; GET /api/v1/people lists everybody's extensions";
         Problem::not_found("extension", &to, remedy)
     })?;
-    // Who forwards to whom is told to the telephone system, and to those who may change it.
+    // Forwarding targets are visible to the PBX, and to callers who may change them.
     let may_change = || {
         caller
             .level(&context.organisation, person)

@@ -1,4 +1,4 @@
-//! The tree of scopes, and who is where.
+//! Scopes: the organisation, locations and groups; and the place of people in them.
 
 use axum::{
     extract::{Path, State},
@@ -35,16 +35,16 @@ pub(crate) struct ScopeBody {
     kind: &'static str,
     parent: Option<String>,
     name: String,
-    /// The tenant that a location names; null: the main one.
+    /// The tenant of a location; null: the main one.
     tenant: Option<String>,
 }
 
-/// What is to change; what is left out stays.
+/// Changes of a scope. Absent fields stay.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScopeChange {
     name: Option<String>,
-    /// The tenant of a location, as the configuration calls it; `main` is that of `[teams]`.
+    /// The tenant of a location, by its name in the configuration; `main` is that of `[teams]`.
     tenant: Option<String>,
 }
 
@@ -57,10 +57,10 @@ pub(crate) struct NewScope {
     name: String,
 }
 
-/// The organisation's place in the list: before every id, and no empty cursor, which clients take for the end.
+/// Position of the organisation in the list: before every id, and not empty, which clients take for the end.
 const BEFORE_ALL: &str = "!";
 
-/// The organisation, its locations, their groups.
+/// Lists the organisation, its locations and their groups.
 #[utoipa::path(
     get,
     path = "/scopes",
@@ -91,7 +91,7 @@ fn organisation() -> ScopeBody {
     }
 }
 
-/// One of them.
+/// A scope.
 #[utoipa::path(
     get,
     path = "/scopes/{scope}",
@@ -113,7 +113,7 @@ pub(crate) async fn read(
     Ok(axum::Json(found))
 }
 
-/// Makes a location, or a configuration group of one.
+/// Adds a location, or a configuration group of a location.
 #[utoipa::path(
     post,
     path = "/scopes",
@@ -174,8 +174,8 @@ impl From<&StoredScope> for ScopeBody {
     }
 }
 
-/// Renames a location or group, or lets a location name its tenant: what was written to Teams for its people is taken back
-/// in the old one, and their accounts are looked for in the new one.
+/// Renames a location or group, or changes the tenant of a location: clears Offhook's writes for its people in the old
+/// tenant, and searches their accounts in the new one.
 #[utoipa::path(
     patch,
     path = "/scopes/{scope}",
@@ -190,7 +190,7 @@ pub(crate) async fn change(
     comparison: Comparison,
     Json(body): Json<ScopeChange>,
 ) -> Result<axum::Json<ScopeBody>, Problem> {
-    // Which tenant people are in is not a location's own affair.
+    // Location administrators may not change the tenant.
     let administered = match body.tenant {
         Some(_) => ORGANISATION,
         None => &scope,
@@ -239,7 +239,7 @@ pub(crate) async fn change(
         }
         None => Ok(()),
     };
-    // The name may be changed already: what is stored is in force, whatever became of the tenant.
+    // The name may have changed even if the tenant was refused: applies what is stored.
     context.organisation.load(&context.store).await?;
     named?;
     context.check_movers();
@@ -249,7 +249,7 @@ pub(crate) async fn change(
         .ok_or_else(|| Problem::not_found("scope", &scope, "GET /api/v1/scopes lists the ids"))
 }
 
-/// Deletes a scope. Refused while something uses it.
+/// Deletes a scope. Refused while it is in use.
 #[utoipa::path(
     delete,
     path = "/scopes/{scope}",
@@ -261,7 +261,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    // A location does not delete itself; its groups it may.
+    // Administrators of a location may delete its groups, not the location.
     let parent = context.organisation.read(|tables| {
         let known = tables.scopes.get(&scope);
         known.map(|known| known.parent.clone())
@@ -311,7 +311,7 @@ pub(crate) async fn place(
     }))
 }
 
-/// Moves a person to a location and, there, to a configuration group.
+/// Moves a person to a location and a configuration group there.
 #[utoipa::path(
     put,
     path = "/people/{id}/place",
@@ -329,7 +329,7 @@ pub(crate) async fn put_place(
     let before = context
         .organisation
         .read(|tables| tables.membership(person));
-    // Both where the person is and where they come to.
+    // At the old and at the new place.
     caller.require_admin_of(&context.organisation, person)?;
     caller.require_admin_at(&context.organisation, body.location.as_deref())?;
     if comparison.is_same() {

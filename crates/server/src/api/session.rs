@@ -1,4 +1,4 @@
-//! Signing in to a local account, and out again.
+//! Sign-in to a local account, and sign-out.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -34,7 +34,7 @@ pub(crate) struct Who {
     admin: bool,
 }
 
-/// Signs in: a cookie for name and password. The only call that needs no sign-in.
+/// Signs in by name and password. The answer has the session cookie. The only call without a credential.
 #[utoipa::path(
     post,
     path = "/sign-in",
@@ -61,7 +61,7 @@ pub(crate) async fn begin(
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-/// Who one is.
+/// The signed-in caller.
 #[utoipa::path(
     get,
     path = "/session",
@@ -76,7 +76,7 @@ pub(crate) async fn read(caller: Caller) -> axum::Json<Who> {
     })
 }
 
-/// Signs out: the cookie opens nothing from now on.
+/// Signs out: ends the session.
 #[utoipa::path(
     delete,
     path = "/session",

@@ -1,4 +1,4 @@
-//! Settings: the function pages of scopes, and the values that people have of their own.
+//! Settings of scopes, by group, and people's own values.
 
 use axum::extract::{Path, State};
 use presence::{EffectiveSettings, PersonId, SettingValues, SettingsGroup, UserOverride};
@@ -23,16 +23,16 @@ use crate::{
     values,
 };
 
-/// Whether a scope has settings of its own for the page.
+/// Whether a scope has its own settings in this group.
 pub(super) const INDIVIDUAL: &str = "individual";
-/// The values that a person has of their own.
+/// A person's own values.
 pub(super) const OWN: &str = "own";
-/// The address of a person's calendar.
+/// Address of a person's calendar feed.
 const FEED: &str = "feed";
-/// The scope whose settings a page that becomes individual begins with.
+/// The scope whose settings are copied when a scope gets its own.
 pub(super) const COPY_FROM: &str = "copy_from";
 
-/// The settings of a page in the document; `openapi.rs` fills it from the table of settings.
+/// Settings of a group in the OpenAPI document; `openapi.rs` completes them from the table of settings.
 #[derive(ToSchema)]
 #[schema(as = Settings)]
 #[expect(dead_code, reason = "only its name is used, by the document")]
@@ -52,7 +52,7 @@ fn place(context: &Context, scope: &str) -> Result<Membership, Problem> {
     place.ok_or_else(|| Problem::not_found("scope", scope, "GET /api/v1/scopes lists them"))
 }
 
-/// Every value of a page, flat.
+/// All values of a group as one object.
 fn flat(resolved: &EffectiveSettings) -> Map<String, Value> {
     resolved
         .values
@@ -83,7 +83,7 @@ fn scope_body(context: &Context, scope: &str, page: SettingsGroup) -> Result<Val
     }))
 }
 
-/// What holds in a scope.
+/// The settings in effect in a scope.
 #[utoipa::path(
     get,
     path = "/scopes/{scope}/settings/{page}",
@@ -96,7 +96,7 @@ pub(crate) async fn read(
     Path((scope, name)): Path<(String, String)>,
 ) -> Result<axum::Json<Value>, Problem> {
     let mut body = scope_body(&context, &scope, page(&name)?)?;
-    // The address of a feed holds a secret at most providers.
+    // The address of a feed is a secret at most providers.
     if caller.require_admin(&context.organisation, &scope).is_err()
         && let Some(feed) = body.get_mut(FEED)
     {
@@ -105,9 +105,9 @@ pub(crate) async fn read(
     Ok(axum::Json(body))
 }
 
-/// Sets values of a scope: durable and in force when answered. What is left out stays as it is; a scope that was
-/// default becomes individual and begins with the product's defaults, or with those of the scope that `copy_from`
-/// names. `{"individual": false}` makes it default again.
+/// Sets values of a scope; stored and applied when answered. Absent values stay. A scope with inherited settings gets its
+/// own, which begin as the product's defaults or as those of the scope in `copy_from`. `{"individual": false}` inherits
+/// again.
 #[utoipa::path(
     put,
     path = "/scopes/{scope}/settings/{page}",
@@ -180,7 +180,7 @@ pub(crate) async fn write(
         .update(|tables| tables.set_page(&scope, page, after));
     context.apply_policies(changed).await;
     if visibility() != before {
-        // Every viewer may see the people here in another way.
+        // Every viewer's view of the people here may have changed.
         context.events.reset(Reset::Everyone, context.clock.now());
     }
     drop(one_at_a_time);
@@ -190,8 +190,8 @@ pub(crate) async fn write(
     Ok(axum::Json(scope_body(&context, &scope, page)?))
 }
 
-/// Leaves what a copy of a scope's settings changes. A scope that becomes individual takes the whole copy: what it inherited so
-/// far stays as it was read.
+/// Reduces a copy of a scope's settings to the changed values. A scope that gets its own settings keeps the whole copy, so
+/// that inherited values stay as they were read.
 fn keep_changes_of_scope(
     page: SettingsGroup,
     read: &Map<String, Value>,
@@ -217,7 +217,7 @@ fn keep_changes_of_scope(
     }
 }
 
-/// Leaves the values of a copy that differ from what was read.
+/// Reduces a copy to the values that differ from those read.
 fn keep_changes(read: &Map<String, Value>, copy: &mut Map<String, Value>) {
     copy.retain(|key, value| read.get(key) != Some(value));
     let read = read.get(values::USER_MAY_CHANGE).and_then(Value::as_object);
@@ -233,7 +233,7 @@ fn present(context: &Context, scope: &str, page: SettingsGroup) -> Option<Settin
         .read(|tables| tables.page(scope, page).cloned())
 }
 
-/// The settings that hold in another scope, to begin with.
+/// The settings in effect in another scope, as a beginning.
 fn copied(
     context: &Context,
     caller: &Caller,
@@ -245,7 +245,7 @@ fn copied(
         return Err(Problem::invalid(COPY_FROM, detail));
     };
     let place = place(context, from)?;
-    // What the organisation has set holds in its locations, and is seen there; what another location has set is not.
+    // Settings of the organisation are visible in its locations; those of another location are not.
     if from != ORGANISATION {
         caller.require_admin(&context.organisation, from)?;
     }
@@ -264,7 +264,7 @@ fn merge(
         .map_err(|refusal| Problem::refused(refusal.key, refusal.detail))
 }
 
-/// A calendar is somebody's own: what stood here would be nobody's.
+/// Refuses a calendar feed in the settings of a scope: feeds belong to people.
 fn refuse_feed_of_scope(page: SettingsGroup, body: &Map<String, Value>) -> Result<(), Problem> {
     let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
     if page != SettingsGroup::Calendar || feed.is_empty() {
@@ -274,7 +274,7 @@ fn refuse_feed_of_scope(page: SettingsGroup, body: &Map<String, Value>) -> Resul
     Err(Problem::invalid(FEED, detail))
 }
 
-/// People name feeds on the web. A file is the system administrator's to name.
+/// Refuses addresses that are not on the web; only system administrators may name files.
 fn refuse_feed(
     calendars: &Calendars,
     caller: &Caller,
@@ -282,7 +282,7 @@ fn refuse_feed(
     body: &Map<String, Value>,
 ) -> Result<(), Problem> {
     let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
-    // As it is kept: without blanks around it.
+    // Stored without surrounding blanks.
     let feed = feed.trim();
     if page != SettingsGroup::Calendar || feed.is_empty() {
         return Ok(());
@@ -300,8 +300,8 @@ fn refuse_feed(
         .map_err(|trouble| Problem::invalid(FEED, trouble.to_string()))
 }
 
-/// What the audit log records of a person's values: not the address of a feed, which holds a secret at most providers.
-fn noted(values: &SettingValues) -> Value {
+/// The audit log's record of a person's values, without the address of the feed, which is a secret at most providers.
+fn audit_record(values: &SettingValues) -> Value {
     let mut noted = values::page_json(values);
     if let Some(feed) = noted.get_mut(FEED) {
         *feed = json!("not recorded");
@@ -309,7 +309,7 @@ fn noted(values: &SettingValues) -> Value {
     noted
 }
 
-/// What a calendar says becomes the person's profile and text, so that its address is the person's word.
+/// Refuses a change of another person's feed: its appointments set the person's profile and text.
 fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result<(), Problem> {
     let Err(refusal) = caller.require_self(person, Access::Change) else {
         return Ok(());
@@ -328,7 +328,7 @@ fn person_body(
     page: SettingsGroup,
 ) -> Value {
     let mut body = whole_person_body((context, calendars), person, page);
-    // The address of a feed holds a secret at most providers.
+    // The address of a feed is a secret at most providers.
     if !caller.may_read_secrets(person) {
         hide_feed(&mut body);
         if let Some(own) = body.get_mut(OWN) {
@@ -382,7 +382,7 @@ fn whole_person_body(
     })
 }
 
-/// What holds for the person, and the values of their own.
+/// The settings in effect for the person, and the person's own values.
 #[utoipa::path(
     get,
     path = "/people/{id}/settings/{page}",
@@ -406,9 +406,9 @@ pub(crate) async fn read_own(
     )))
 }
 
-/// Sets values of the person's own; null takes one back. A value that the person may not change is refused to the
-/// person; set by an administrator it is kept and used once it may be. A value that people can never have of their own is
-/// refused, and so is, of a location administrator without the relationship to change forwarding, a profile that forwards.
+/// Sets the person's own values; null removes one. A person cannot set locked values; administrators can, and they take
+/// effect once unlocked. Refuses values that people can never set, and profiles with forwarding by a location administrator
+/// without the permission to change forwarding.
 #[utoipa::path(
     put,
     path = "/people/{id}/settings/{page}",
@@ -481,8 +481,8 @@ pub(crate) async fn write_own(
         .as_ref()
         .map(|after| values::page_json(after).to_string());
     let details = Details::part(name)
-        .before(before.as_ref().map(noted))
-        .after(after.as_ref().map(noted));
+        .before(before.as_ref().map(audit_record))
+        .after(after.as_ref().map(audit_record));
     let entry = own_entry(&context, &caller, Own::SettingsSet, person, details);
     let written = context
         .store

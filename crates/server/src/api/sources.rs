@@ -1,4 +1,4 @@
-//! Sources that speak HTTP: meeting servers, and clients that are no open page.
+//! Sources by HTTP: meeting servers, and clients other than open pages.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::{
     problem::Problem,
 };
 
-/// The lease of a meeting (docs/presence-rules.md, "Leases").
+/// Lease of a meeting (docs/presence-rules.md, "Leases").
 const MEETING_LEASE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,7 +34,7 @@ pub(crate) struct MeetingBody {
     screen: bool,
 }
 
-/// The person is in a meeting, for a minute from now unless it is said again.
+/// Reports that the person is in a meeting, for one minute.
 #[utoipa::path(
     put,
     path = "/people/{id}/meetings/{meeting}",
@@ -60,7 +60,7 @@ pub(crate) async fn meet(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The person left the meeting.
+/// Reports that the person left the meeting.
 #[utoipa::path(
     delete,
     path = "/people/{id}/meetings/{meeting}",
@@ -87,7 +87,7 @@ pub(crate) struct ClientBody {
     since: Option<String>,
 }
 
-/// Hashes a client's name to its number.
+/// The number of a client, by a hash of its name.
 fn client_id(name: &str) -> ClientId {
     let hash: [u8; 32] = Sha256::digest(name.as_bytes()).into();
     let number = hash
@@ -97,7 +97,7 @@ fn client_id(name: &str) -> ClientId {
     ClientId::Named(number)
 }
 
-/// A client of the person runs and says whether anybody is there; for a minute from now unless it is said again.
+/// Reports that a client of the person runs, and whether the person is there, for one minute.
 #[utoipa::path(
     put,
     path = "/people/{id}/clients/{client}",
@@ -136,7 +136,7 @@ pub(crate) async fn client(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The client ended.
+/// Reports that the client ended.
 #[utoipa::path(
     delete,
     path = "/people/{id}/clients/{client}",

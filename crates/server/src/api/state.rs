@@ -1,4 +1,4 @@
-//! State of the routes of the API. A handler extracts the parts that it uses (`State<Context>`, `State<Jobs>`, …), so that its
+//! State of the API's routes. A handler extracts the parts that it uses (`State<Context>`, `State<Jobs>`, …), so that its
 //! signature says what it may touch.
 
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub struct ApiParts {
     pub calendars: Calendars,
     /// Connected desktop agents.
     pub agents: Agents,
-    /// PairingCodes that pair desktop agents.
+    /// Codes that pair desktop agents.
     pub codes: Arc<PairingCodes>,
     /// Authentication by API keys and sessions.
     pub access: Access,

@@ -1,4 +1,4 @@
-//! A person's Teams account: how it stands, connecting it by signing in at Microsoft, forgetting it.
+//! A person's Teams account: state, linking by a sign-in at Microsoft or by an administrator, unlinking.
 
 use axum::{
     extract::{Path, State},
@@ -22,36 +22,36 @@ use crate::{
     teams::{AccountError, Answer, Keep, TeamsHandle, begin_code, confirm, disconnect, link_named},
 };
 
-/// Longer is no sign-in name (Entra allows 113 characters).
+/// Largest length of an account's id or sign-in name (Entra allows 113 characters).
 pub(super) const ACCOUNT_MAX: usize = 256;
 
-/// How it stands with a person's Teams account.
+/// State of a person's Teams account.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TeamsAccount)]
 pub struct TeamsAccountBody {
-    /// The tenant that the person's location names.
+    /// The tenant of the person's location.
     pub(crate) tenant: String,
-    /// Who signs in there: `application` or `people`; null where the tenant is not configured.
+    /// Kind of sign-in in the tenant: `application` or `people`; null if the tenant is not configured.
     pub(crate) sign_in: Option<&'static str>,
-    /// Entra object id, once an account is linked.
+    /// Entra object id of the linked account.
     pub(crate) account: Option<String>,
-    /// The linked account's sign-in name (UPN) at Microsoft, where it is known.
+    /// Sign-in name (UPN) of the linked account, if known.
     pub(crate) sign_in_name: Option<String>,
-    /// The linked account's display name at Microsoft, where it is known.
+    /// Display name of the linked account, if known.
     pub(crate) display_name: Option<String>,
-    /// Whether the person's own login is good; null where none is needed, or none was made.
+    /// Whether the person's own login is valid; null if there is none.
     pub(crate) signed_in: Option<bool>,
-    /// Whether the login outlives a restart.
+    /// Whether the login is kept across restarts.
     pub(crate) remembered: Option<bool>,
-    /// What is wrong, and what to do.
+    /// Problem and remedy.
     pub(crate) trouble: Option<String>,
-    /// A sign-in by code that waits for the person.
+    /// A pending sign-in by code.
     pub(crate) waiting: Option<WaitingBody>,
-    /// An account that signed in and is linked once it is confirmed.
+    /// An account that signed in and waits for confirmation.
     pub(crate) question: Option<QuestionBody>,
 }
 
-/// What to type, and where.
+/// Code and address of a pending sign-in.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TeamsAccountCode)]
 pub(crate) struct WaitingBody {
@@ -60,7 +60,7 @@ pub(crate) struct WaitingBody {
     pub(crate) until: String,
 }
 
-/// An account that signed in at Microsoft and is not obviously the person's.
+/// An account that signed in at Microsoft and does not match the person.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TeamsAccountQuestion)]
 pub(crate) struct QuestionBody {
@@ -71,7 +71,7 @@ pub(crate) struct QuestionBody {
     /// Name of another person who has the account's sign-in name in Offhook.
     pub(crate) name_of: Option<String>,
     pub(crate) until: String,
-    /// The value to answer with, in this session only.
+    /// Value for the answer, valid in this session only.
     pub(crate) confirmation: String,
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct QuestionBody {
 pub(crate) struct AnswerBody {
     /// `confirmation` of the question.
     confirmation: String,
-    /// True: the account is the person's, and is linked; false: the sign-in is forgotten.
+    /// True: link the account to the person; false: discard the sign-in.
     link: bool,
 }
 
@@ -89,7 +89,7 @@ pub(crate) struct AnswerBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = TeamsAccountSignIn)]
 pub(crate) struct SignInBody {
-    /// Whether the login is to outlive a restart ("Remember login data"): it is kept sealed.
+    /// Whether to keep the login across restarts ("Remember login data"), sealed.
     #[serde(default)]
     remember: bool,
 }
@@ -98,12 +98,12 @@ pub(crate) struct SignInBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = TeamsAccountLink)]
 pub(crate) struct LinkBody {
-    /// The account's object id or sign-in name in Entra; null only where no account is linked: DELETE forgets one.
+    /// Object id or sign-in name of the account in Entra; null only if no account is linked: DELETE unlinks one.
     account: Option<String>,
 }
 
 impl TeamsAccountBody {
-    /// As it is shown in a session.
+    /// The state, as shown in this session.
     pub(crate) async fn of(
         (context, teams): (&Context, &TeamsHandle),
         person: &Person,
@@ -178,7 +178,7 @@ impl From<AccountError> for Problem {
     }
 }
 
-/// A person's Teams account and login.
+/// The Teams account and login of a person.
 #[utoipa::path(
     get,
     path = "/people/{id}/teams-account",
@@ -195,7 +195,7 @@ pub(crate) async fn read(
     caller.require_self_or_admin(&context.organisation, person.id, Access::Read)?;
     super::schedule_account_search(&teams, &context.organisation, &person);
     let body = TeamsAccountBody::of((&context, &teams), &person, caller.session_mark()).await?;
-    // The code links the account of the human who types it, and so does the answer to a question.
+    // The human who enters the code links an account, and so does the answer to the question.
     let may_type = require_to_link(&caller, &person).is_ok();
     Ok(axum::Json(TeamsAccountBody {
         waiting: body.waiting.filter(|_| may_type),
@@ -204,7 +204,7 @@ pub(crate) async fn read(
     }))
 }
 
-/// Refuses a change of a person's Teams account to all but the person, who proves at Microsoft that it is theirs, and
+/// Refuses changes of a person's Teams account by callers other than the person, who proves ownership at Microsoft, and
 /// system administrators.
 fn require_to_link(caller: &Caller, person: &Person) -> Result<(), Problem> {
     match caller.person == Some(person.id) {
@@ -213,7 +213,7 @@ fn require_to_link(caller: &Caller, person: &Person) -> Result<(), Problem> {
     }
 }
 
-/// Begins a sign-in at Microsoft: the person opens the address, in any browser, and types the code.
+/// Begins a sign-in at Microsoft: the person opens the address in any browser and enters the code.
 #[utoipa::path(
     post,
     path = "/people/{id}/teams-account/sign-in",
@@ -238,8 +238,8 @@ pub(crate) async fn sign_in(
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
-/// Answers the question whether the account that signed in at Microsoft is the person's. Each question is answered once, within ten
-/// minutes and in the session that read it.
+/// Answers whether the account that signed in at Microsoft belongs to the person. Each question can be answered once,
+/// within ten minutes and in the session that read it.
 #[utoipa::path(
     post,
     path = "/people/{id}/teams-account/confirm",
@@ -266,7 +266,7 @@ pub(crate) async fn answer(
     Ok(axum::Json(body))
 }
 
-/// Links the account that an administrator names, where it cannot be found by sign-in name or mail.
+/// Links the account that an administrator names, if it cannot be found by sign-in name or mail.
 #[utoipa::path(
     put,
     path = "/people/{id}/teams-account",
@@ -306,7 +306,7 @@ pub(crate) async fn link(
     read(State(context), State(teams), caller, Path(id)).await
 }
 
-/// Forgets the account and the login. Where the application signs in, an account of the person's name is found again.
+/// Unlinks the account and deletes the login. If the application signs in, a matching account is linked again.
 #[utoipa::path(
     delete,
     path = "/people/{id}/teams-account",
@@ -325,7 +325,7 @@ pub(crate) async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Forgets a person's account and login, and notes who wanted it.
+/// Unlinks a person's account, deletes the login, and records the author.
 pub async fn forget_account(
     (context, teams): (&Context, &TeamsHandle),
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Central templates: the profiles that administrators offer in their scopes.
+//! Central templates: profiles that administrators offer in their scopes.
 
 mod changes;
 mod preview;
@@ -22,13 +22,13 @@ use crate::{
 pub(crate) use changes::*;
 pub(crate) use preview::*;
 
-/// The address at which the template for Teams is made.
+/// Reserved name in paths: the route that makes the template for Teams.
 const TEAMS: &str = "teams";
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Templates {
     items: Vec<TemplateBody>,
-    /// Each name once, in order, as PUT takes them.
+    /// Each name once, in order, as PUT accepts them.
     names: Vec<String>,
 }
 
@@ -37,35 +37,36 @@ pub(crate) struct Templates {
 pub(crate) struct TemplateBody {
     #[serde(flatten)]
     profile: ProfileBody,
-    /// The scope that it belongs to.
+    /// The scope of the template.
     scope: String,
-    /// The same as a list; empty if only the people have it that it is assigned to.
+    /// The scope as a list; empty if only assigned people have the template.
     offers: Vec<String>,
-    /// The people whom it is assigned to besides; for administrators. Those of a location see only people of the location.
+    /// People to whom the template is also assigned; for administrators. Location administrators see only people of their
+    /// location.
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<Vec<String>>,
-    /// The settings whose name for a profile means this template; for administrators.
+    /// Settings that name this template; for administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     uses: Option<Vec<String>>,
-    /// What takes it in Teams; for administrators.
+    /// States in Teams that use this template; for administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     teams_uses: Option<Vec<TeamsUseBody>>,
 }
 
-/// A state in Teams that takes a template.
+/// A state in Teams that uses a template.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TeamsUse)]
 pub(crate) struct TeamsUseBody {
     /// A call, or Do not disturb.
     #[serde(rename = "use")]
     what: &'static str,
-    /// The uppermost scopes in which it takes this template.
+    /// The uppermost scopes in which the state uses this template.
     scopes: Vec<String>,
-    /// How many people have it only because it is assigned to them.
+    /// Number of people who have the template only by assignment.
     people: usize,
 }
 
-/// The content of a template: what everybody may read.
+/// The content of a template, which every caller may read.
 fn content(template: &Template) -> TemplateBody {
     TemplateBody {
         profile: ProfileBody::from(&template.profile),
@@ -93,7 +94,7 @@ fn offers(template: &Template) -> Vec<String> {
     }
 }
 
-/// A template for this caller.
+/// The template as the caller may see it.
 fn shown(context: &Context, caller: &Caller, template: &Template) -> TemplateBody {
     let may_read = caller.require_admin_to_read(&context.organisation, &template.scope);
     if may_read.is_err() {
@@ -106,12 +107,12 @@ fn shown(context: &Context, caller: &Caller, template: &Template) -> TemplateBod
     for_administrators(context, caller, template, uses, in_teams)
 }
 
-/// All templates for this caller.
+/// All templates as the caller may see them.
 fn all(context: &Context, caller: &Caller) -> Templates {
     let templates: Vec<Template> = context
         .organisation
         .read(|tables| tables.templates.iter().cloned().collect());
-    // Uses are computed for those alone whose scope the caller administers.
+    // Uses are computed only for scopes that the caller administers.
     let may_read: Vec<bool> = templates
         .iter()
         .map(|template| {
@@ -145,12 +146,12 @@ fn all(context: &Context, caller: &Caller) -> Templates {
     }
 }
 
-/// The names of templates in their order, each once.
+/// Names of templates in order, each once.
 fn names(templates: &[Template]) -> Vec<String> {
     distinct_names(templates.iter().map(|template| &*template.profile.name))
 }
 
-/// A template for its administrators. Those of a location see only the people whom they administer.
+/// A template for administrators. Location administrators see only people whom they administer.
 fn for_administrators(
     context: &Context,
     caller: &Caller,
@@ -178,7 +179,7 @@ fn for_administrators(
 /// Stands for the owner of a setting whom the caller does not administer.
 pub(crate) const ELSEWHERE: &str = "a person of another location";
 
-/// Uses as the API names them to this caller.
+/// Uses as shown to the caller.
 fn named_uses(context: &Context, caller: &Caller, uses: BTreeSet<Use>) -> Vec<String> {
     let named = uses.into_iter().map(|used| match used.owner {
         UseOwner::Person(person) if !caller.may_read_as_admin_of(&context.organisation, person) => {
@@ -192,7 +193,7 @@ fn named_uses(context: &Context, caller: &Caller, uses: BTreeSet<Use>) -> Vec<St
 
 const REMEDY: &str = "GET /api/v1/templates lists them with their scopes";
 
-/// The template of that name in a scope.
+/// The template of this name in a scope.
 fn of_scope(context: &Context, scope: &str, name: &str) -> Result<Template, Problem> {
     let get = |tables: &Snapshot| tables.templates.get(scope, name).cloned();
     let template = context.organisation.read(get);
@@ -202,7 +203,7 @@ fn of_scope(context: &Context, scope: &str, name: &str) -> Result<Template, Prob
     })
 }
 
-/// The template that a name alone means: the organisation's, or the only one.
+/// The template of this name in the organisation, or the only one of this name.
 fn found(context: &Context, name: &str) -> Result<Template, Problem> {
     context.organisation.read(|tables| {
         let named = tables.templates.named(name);
@@ -222,7 +223,7 @@ fn found(context: &Context, name: &str) -> Result<Template, Problem> {
     })
 }
 
-/// The central templates of all scopes in the administrator's order.
+/// Lists the central templates of all scopes in the administrator's order.
 #[utoipa::path(
     get,
     path = "/templates",
@@ -233,7 +234,7 @@ pub(crate) async fn list(State(context): State<Context>, caller: Caller) -> axum
     axum::Json(all(&context, &caller))
 }
 
-/// A central template by its name alone: the organisation's, or the only one of that name.
+/// A central template by its name: that of the organisation, or the only one of this name.
 #[utoipa::path(
     get,
     path = "/templates/{name}",
@@ -249,7 +250,7 @@ pub(crate) async fn read(
     Ok(axum::Json(shown(&context, &caller, &template)))
 }
 
-/// The template of a scope, and what uses it.
+/// The template of a scope, and its uses.
 #[utoipa::path(
     get,
     path = "/scopes/{scope}/templates/{name}",

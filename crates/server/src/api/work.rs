@@ -1,5 +1,5 @@
-//! Long work: how far it has come, what became of it, cancelling it. Whoever starts some may say `Prefer: respond-async`
-//! (RFC 7240), perhaps with `wait=SECONDS`, and is told where to look.
+//! Jobs (`/work`): progress, result and cancellation. A request that starts one may have `Prefer: respond-async`,
+//! optionally with `wait=SECONDS` (RFC 7240); the answer then names the job.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -24,10 +24,10 @@ use crate::{
     problem::Problem,
 };
 
-/// Nobody waits longer for an answer that they would rather have later.
+/// Longest wait in seconds for a request with `respond-async`.
 const WAIT_MAX: u64 = 60;
 
-/// Whether the caller would rather look later than wait: for how long they wait at most.
+/// Longest wait before the answer names the job; `None`: waits for the result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Prefer(Option<Duration>);
 
@@ -55,26 +55,26 @@ impl Prefer {
     }
 }
 
-/// A piece of long work.
+/// A job.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Job)]
 pub(crate) struct WorkBody {
     id: String,
     /// `import`, `directory` or `backup`.
     what: &'static str,
-    /// Who started it.
+    /// Name of the caller who started the job.
     who: String,
     begun: String,
-    /// `running`, `done`, `failed` or `cancelled`. What was cancelled or has failed has changed nothing, unless `problem`
-    /// says otherwise.
+    /// `running`, `done`, `failed` or `cancelled`. Failed and cancelled jobs have changed nothing, unless `problem` says
+    /// otherwise.
     state: &'static str,
-    /// How much of it is done: people, accounts or bytes.
+    /// Steps done: people, accounts or bytes.
     done: u64,
-    /// Of how much; 0 where that is not known.
+    /// Steps in total; 0 if unknown.
     total: u64,
-    /// What the request would have answered, once it is done; not in the list.
+    /// Body of the answer of a finished job; not in the list.
     result: Option<Value>,
-    /// Why it failed, and what to do.
+    /// Reason of a failure, and remedy.
     problem: Option<String>,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct WorkList {
 }
 
 impl WorkBody {
-    /// Without what it came to, which may be long.
+    /// The job without its result, which may be long.
     fn new(id: u64, work: &Job) -> Self {
         let (done, total) = work.progress.done_and_total();
         let (state, problem) = match &work.state {
@@ -107,8 +107,7 @@ impl WorkBody {
     }
 }
 
-/// Does some work and answers with what it comes to; or, where the caller would rather look later and it takes longer than
-/// they wait, with where to look.
+/// Runs a job and answers with its result; or with the job, if the caller prefers that and the wait has expired.
 pub(crate) async fn answer<F>(
     (jobs, clock): (&Jobs, &Clock),
     (caller, prefer): (&Caller, Prefer),
@@ -123,7 +122,7 @@ where
     let (id, mut pending) = jobs.begin(about, progress, work)?;
     let ended = match prefer.0 {
         None => Some(pending.await),
-        // Not even a look, so that how quick the work was does not decide the kind of answer.
+        // Does not even poll, so that the speed of the job does not decide the kind of answer.
         Some(Duration::ZERO) => None,
         Some(wait) => tokio::time::timeout(wait, &mut pending).await.ok(),
     };
@@ -151,7 +150,7 @@ fn known(jobs: &Jobs, id: &str) -> Result<(u64, Job), Problem> {
     })
 }
 
-/// Work that is under way or ended lately, the newest first.
+/// Lists running and recently finished jobs, the newest first.
 #[utoipa::path(
     get,
     path = "/work",
@@ -169,7 +168,7 @@ pub(crate) async fn list(
     Ok(axum::Json(WorkList { items }))
 }
 
-/// How far it has come.
+/// A job.
 #[utoipa::path(
     get,
     path = "/work/{id}",
@@ -194,7 +193,7 @@ pub(crate) async fn read(
     }))
 }
 
-/// Cancels it. It ends a moment later, unless it is done by then; its state tells.
+/// Cancels a job. It ends soon, unless it has finished by then; its state says so.
 #[utoipa::path(
     delete,
     path = "/work/{id}",

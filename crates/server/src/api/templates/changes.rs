@@ -1,4 +1,4 @@
-//! Making, changing, ordering and deleting templates.
+//! Additions, changes, order and deletions of templates.
 
 use axum::{
     extract::{Path, State},
@@ -25,7 +25,7 @@ use crate::{
     problem::Problem,
 };
 
-/// Makes a central template of a scope.
+/// Adds a central template of a scope.
 #[utoipa::path(
     post,
     path = "/templates",
@@ -48,14 +48,14 @@ pub(crate) async fn add(
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
-/// Which template a request is about: by its scope, or by its name alone.
+/// The template of a request: by scope and name, or by name.
 enum Address {
     OfScope(String, String),
     Named(String),
 }
 
 impl Address {
-    /// The template, for a caller who may change it. Who may not learns no more than that.
+    /// The template, if the caller may change it. The refusal reveals nothing about the template.
     fn changeable(&self, context: &Context, caller: &Caller) -> Result<Template, Problem> {
         let found = match self {
             Self::OfScope(scope, name) => {
@@ -92,7 +92,7 @@ async fn replace(
     Ok(axum::Json(shown(context, caller, &after)))
 }
 
-/// Changes all of a template but its name. Refused where something that uses a template of that name would have none.
+/// Replaces a template, except its name. Refused if a use of the name would be left without a template.
 #[utoipa::path(
     put,
     path = "/templates/{name}",
@@ -108,8 +108,8 @@ pub(crate) async fn change(
     replace(&context, &caller, Address::Named(name), |_| Ok(body)).await
 }
 
-/// Changes all of a scope's template but its name. Refused where something that uses a template of that name would have
-/// none. Another `scope` moves it there.
+/// Replaces a scope's template, except its name. Refused if a use of the name would be left without a template. Another
+/// `scope` moves the template there.
 #[utoipa::path(
     put,
     path = "/scopes/{scope}/templates/{name}",
@@ -126,7 +126,7 @@ pub(crate) async fn change_of_scope(
     replace(&context, &caller, address, |_| Ok(body)).await
 }
 
-/// Changes what the request names of a scope's template; what is left out stays.
+/// Changes fields of a scope's template. Absent fields stay.
 #[utoipa::path(
     patch,
     path = "/scopes/{scope}/templates/{name}",
@@ -145,8 +145,8 @@ pub(crate) async fn change_part(
     replace(&context, &caller, address, wish).await
 }
 
-/// Deletes a template. Refused while automatic activation or calendar synchronisation uses it and has no other of its name;
-/// the refusal lists the uses.
+/// Deletes a template. Refused while automatic activation or calendar synchronisation uses it and has no other template of
+/// its name; the refusal lists the uses.
 #[utoipa::path(
     delete,
     path = "/templates/{name}",
@@ -161,8 +161,8 @@ pub(crate) async fn delete(
     remove(&context, &caller, Address::Named(name)).await
 }
 
-/// Deletes a scope's template. Refused while automatic activation or calendar synchronisation uses it and has no other of its
-/// name; the refusal lists the uses.
+/// Deletes a scope's template. Refused while automatic activation or calendar synchronisation uses it and has no other
+/// template of its name; the refusal lists the uses.
 #[utoipa::path(
     delete,
     path = "/scopes/{scope}/templates/{name}",
@@ -189,8 +189,8 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Refuses an edit of what a template does to callers who do not administer everybody to whom it is assigned: it decides where the calls of these people
-/// go. A person may have moved to another location since.
+/// Refuses changes of a template's effect by callers who do not administer all people to whom it is assigned: the template
+/// forwards their calls. A person may have moved to another location since the assignment.
 fn require_people(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
     let Some(template) = edit.before() else {
         return Ok(());
@@ -212,7 +212,7 @@ fn require_people(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Re
     )))
 }
 
-/// Refuses an edit that a limit, or something that would have no template any more, forbids.
+/// Refuses an edit beyond the limits, or one that leaves a use without a template.
 fn refuse(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
     require_people(context, caller, edit)?;
     let uses = context.organisation.read(|tables| {
@@ -238,7 +238,7 @@ fn refuse(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(),
     )))
 }
 
-/// What the audit log calls a template.
+/// The target in the audit log.
 fn target(template: &Template) -> String {
     match &*template.scope {
         ORGANISATION => template.profile.name.to_string(),
@@ -246,7 +246,7 @@ fn target(template: &Template) -> String {
     }
 }
 
-/// Carries out an edit, for a caller who may do so and holds the lock of settings.
+/// Carries out an edit. The caller must be authorised, and the lock of settings held.
 async fn carry_out(context: &Context, caller: &Caller, edit: TemplateEdit) -> Result<(), Problem> {
     refuse(context, caller, &edit)?;
     let told = |template: Option<&Template>| template.map(|known| json!(stored(known)));
@@ -275,7 +275,7 @@ async fn carry_out(context: &Context, caller: &Caller, edit: TemplateEdit) -> Re
     Ok(read_again(context).await?)
 }
 
-/// Sets the administrator's order of templates, by their names.
+/// Sets the order of templates by their names.
 #[utoipa::path(
     put,
     path = "/templates",
@@ -316,14 +316,14 @@ pub(crate) async fn order(
     Ok(axum::Json(all(&context, &caller)))
 }
 
-/// Where the template for Teams is to be made.
+/// Scope of the template for Teams.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct TeamsTemplate {
-    /// Without it: the organisation.
+    /// Default: the organisation.
     scope: Option<String>,
 }
 
-/// Makes the template for calls in Teams, once however often it is asked for. The body may be left out.
+/// Adds the template for calls in Teams; repeated requests add it once. The body is optional.
 #[utoipa::path(
     post,
     path = "/templates/teams",
@@ -341,7 +341,7 @@ pub(crate) async fn create_teams(
     teams_in(&context, &caller, scope).await
 }
 
-/// Makes a scope's template for calls in Teams, once however often it is asked for.
+/// Adds a scope's template for calls in Teams; repeated requests add it once.
 #[utoipa::path(
     post,
     path = "/scopes/{scope}/templates/teams",
@@ -380,7 +380,7 @@ async fn teams_in(
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
-/// Takes in that the store has deleted a person, and with them the assignments of templates.
+/// Applies the deletion of a person in the store, which deleted the assignments of templates.
 pub(crate) async fn forget(context: &Context, person: PersonId) -> Result<(), StoreError> {
     let _one_at_a_time = context.settings_change.lock().await;
     let are_assigned = |tables: &Snapshot| tables.templates.are_assigned(person);

@@ -1,4 +1,4 @@
-//! Who would be affected by an edit of a template, before it is made.
+//! Preview of an edit of a template: the affected people.
 
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
@@ -13,33 +13,33 @@ use crate::{
     api::Json, caller::Caller, context::Context, organisation::TemplateEdit, problem::Problem,
 };
 
-/// People of a preview that are named.
+/// Largest number of names in a preview.
 const NAMED_MAX: usize = 50;
 
-/// The edit that one thinks of: the fields of a change, or a deletion.
+/// The previewed edit: a change of fields, or a deletion.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TemplateEditBody {
     /// Deletes the template.
     #[serde(default)]
     delete: bool,
-    /// Changes the template; where there is none of that name, makes it.
+    /// Changes the template, or adds it if there is none of this name.
     #[schema(value_type = Option<TemplateChange>)]
     change: Option<Map<String, Value>>,
 }
 
-/// What an edit would do.
+/// Effects of an edit.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TemplatePreview {
-    /// For how many people the profile of that name would be another one.
+    /// Number of people whose profile of this name would change.
     people: usize,
-    /// The first of those that the caller administers.
+    /// Names of the first of these people whom the caller administers.
     names: Vec<String>,
-    /// What would have no profile of that name any more: while there are such uses, the edit is refused.
+    /// Uses that would be left without a profile of this name: the edit is refused while there are any.
     lost_uses: Vec<String>,
 }
 
-/// Tells who would be affected by an edit of a scope's template. Nothing is changed.
+/// Previews an edit of a scope's template: the affected people. Changes nothing.
 #[utoipa::path(
     post,
     path = "/scopes/{scope}/templates/{name}/preview",
@@ -75,7 +75,7 @@ pub(crate) async fn preview(
     }))
 }
 
-/// The edit that a change asks for.
+/// The edit of a requested change.
 fn wanted(
     context: &Context,
     caller: &Caller,

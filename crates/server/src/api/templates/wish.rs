@@ -1,4 +1,4 @@
-//! Checks of a requested template: its scope, its people, its content.
+//! Checks of a requested template: scope, people, content.
 
 use presence::{Origin, PersonId, Profile, Status};
 use serde::Deserialize;
@@ -16,24 +16,24 @@ use crate::{
     problem::Problem,
 };
 
-/// A template that is to be made, or all of one that is to be changed.
+/// A complete template, to add or to replace.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewTemplate {
     pub(super) name: Option<String>,
-    /// Without it a new one is Busy, and one that is changed keeps its status.
+    /// Default: Busy for a new template; a changed one keeps its status.
     status: Option<String>,
     forwarding: Option<Value>,
     text: Option<String>,
     pub(super) active: Option<bool>,
-    /// The scope that it belongs to. Without it a new one is the organisation's, and one that is changed stays where it is.
+    /// The scope of the template. Default: the organisation for a new template; a changed one stays.
     pub(super) scope: Option<String>,
-    /// One entry is read as the scope; an empty list offers the template to nobody but the people it is assigned to.
+    /// One entry: the scope. An empty list offers the template only to assigned people.
     pub(super) offers: Option<Vec<String>>,
     pub(super) people: Option<Vec<String>>,
 }
 
-/// The fields of a template that are to change; the others stay.
+/// Changes of a template. Absent fields stay.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the fields of a merge for the document")]
 pub(crate) struct TemplateChange {
@@ -41,14 +41,14 @@ pub(crate) struct TemplateChange {
     forwarding: Option<Value>,
     text: Option<String>,
     active: Option<bool>,
-    /// The scope that it moves to.
+    /// The scope to move the template to.
     scope: Option<String>,
-    /// One entry is read as the scope; an empty list offers the template to nobody but the people it is assigned to.
+    /// One entry: the scope. An empty list offers the template only to assigned people.
     offers: Option<Vec<String>>,
     people: Option<Vec<String>>,
 }
 
-/// Where a template belongs.
+/// Scope of a template, and whether it offers the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Home {
     pub(super) scope: String,
@@ -56,7 +56,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Where a new template belongs unless something else is asked for.
+    /// Default for a new template in this scope.
     pub(super) fn new(scope: &str) -> Self {
         Self {
             scope: scope.to_owned(),
@@ -64,7 +64,7 @@ impl Home {
         }
     }
 
-    /// Where this template belongs.
+    /// The present scope of a template.
     pub(super) fn of(template: &Template) -> Self {
         Self {
             scope: template.scope.clone(),
@@ -72,7 +72,7 @@ impl Home {
         }
     }
 
-    /// Where it is to belong. Earlier versions knew only `offers`.
+    /// The requested scope. Earlier versions had only `offers`.
     pub(super) fn wanted(self, body: &NewTemplate) -> Result<Self, Problem> {
         let scope = body.scope.clone();
         let Some(offers) = &body.offers else {
@@ -104,7 +104,7 @@ impl Home {
     }
 }
 
-/// A whole template from a change of one: fields that the change leaves out are as they were.
+/// Completes a change of a template by the present values.
 pub(super) fn merged(before: Value, change: Map<String, Value>) -> Result<NewTemplate, Problem> {
     let mut whole = match before {
         Value::Object(whole) => whole,
@@ -116,16 +116,16 @@ pub(super) fn merged(before: Value, change: Map<String, Value>) -> Result<NewTem
         .map_err(|error| Problem::malformed(error.to_string()))
 }
 
-/// From what a wish begins.
+/// The beginning of a template.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Start<'a> {
-    /// Nothing: the template of this name is made, in this scope unless the wish names another.
+    /// A new template of this name in this scope, unless the request names another scope.
     In(&'a str, &'a str),
-    /// A template that is there.
+    /// An existing template.
     From(&'a Template),
 }
 
-/// The template that the body asks for.
+/// The requested template, checked.
 pub(super) fn checked(
     context: &Context,
     caller: &Caller,
@@ -177,8 +177,7 @@ pub(super) fn checked(
     })
 }
 
-/// The body without what says where the template belongs already: in a copy with one of `scope` and `offers` changed, the
-/// other one has its old value.
+/// Drops the unchanged one of `scope` and `offers` from a copy in which the other has changed.
 fn without_present_home(body: NewTemplate, before: &Template) -> NewTemplate {
     match (&body.scope, &body.offers) {
         (Some(_), Some(wanted)) if *wanted == offers(before) => NewTemplate {
@@ -193,8 +192,8 @@ fn without_present_home(body: NewTemplate, before: &Template) -> NewTemplate {
     }
 }
 
-/// The people whom the template is to be assigned to. Those of other locations are not a location administrator's to name
-/// or to read: they keep the template.
+/// The people to whom the template is to be assigned. A location administrator neither sees nor names people of other
+/// locations: these keep the template.
 fn people(
     context: &Context,
     caller: &Caller,
@@ -210,7 +209,7 @@ fn people(
         .iter()
         .partition(|person| caller.may_read_as_admin_of(&context.organisation, **person));
     let person = |id: &String| {
-        // A person who is gone from the directory keeps the template until they come back.
+        // A person who is gone from the directory keeps the template until they return.
         let assigned = id.parse().map(PersonId);
         if let Some(assigned) = assigned.ok().filter(|person| visible.contains(person)) {
             return Ok(assigned);
@@ -229,7 +228,7 @@ fn people(
     Ok(people)
 }
 
-/// Refuses to change a name, and a name whose address would be that of the template for Teams.
+/// Refuses changes of the name, and the reserved name of the template for Teams.
 fn refuse_name(body: &NewTemplate, name: &str, is_new: bool) -> Result<(), Problem> {
     let renamed = body.name.as_ref();
     if renamed.is_some_and(|new| !presence::same_name(new, name)) {
