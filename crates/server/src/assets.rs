@@ -1,4 +1,4 @@
-//! Style and script of the pages, part of the binary.
+//! Style sheets and scripts of the pages, embedded in the binary.
 
 use axum::{
     extract::Path,
@@ -49,10 +49,10 @@ const ASSETS: [(&str, &str, &str); 8] = [
     ),
 ];
 
-/// `GET /assets/{name}`.
+/// `GET /assets/{name}`: an embedded file.
 pub async fn serve(Path(name): Path<String>) -> Response {
     match ASSETS.iter().find(|(asset, ..)| *asset == name) {
-        // Asked for again with each version; they are small and come from the same machine.
+        // Browsers revalidate for each page: the files are small, and change with the version.
         Some((_, kind, body)) => (
             [
                 (header::CONTENT_TYPE, *kind),

@@ -1,4 +1,4 @@
-//! The board: everybody's presence on one page, live.
+//! The board: a live list of all people with their presence.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ use crate::{
     problem::Problem,
 };
 
-/// Rows that a browser draws, or leaves alone because they are far away, together. For each change it looks at every such
-/// part: 10,000 of one row each cost 60 ms a picture (Chromium 150, 2 cores), 200 of 50 rows 6 ms.
+/// Rows in a part of the list that the browser renders or skips as a whole. The browser checks each part at every change:
+/// 10,000 parts of one row cost 60 ms per frame (Chromium 150, 2 cores), 200 parts of 50 rows 6 ms.
 const CHUNK: usize = 50;
 
-/// What the board shows in the demo only.
+/// Controls of the demo.
 #[derive(Clone, Debug)]
 pub struct Demo {
-    /// Where one acts as a Teams user.
+    /// Address of the page on which one acts as a Teams user.
     pub teams_page: String,
-    /// Whether the scripted day goes on.
+    /// Whether the scripted day runs.
     pub day: watch::Sender<bool>,
 }
 
@@ -36,26 +36,26 @@ pub struct Demo {
 #[template(path = "board.html")]
 struct BoardPage {
     layout: Layout,
-    /// The id of the event after which changes are to be sent.
+    /// Id of the event after which changes are sent.
     revision: String,
     groups: Vec<Group>,
-    /// The viewer's id, if it is a person, who may have favourites.
+    /// Id of the viewing person, who may have favourites; `None` for callers that are no person.
     viewer: Option<String>,
     demo: Option<DemoBar>,
-    /// What stands on the buttons that explain.
+    /// Label of the buttons that open the explanation.
     why: String,
-    /// What the script says by itself, as JSON.
+    /// Messages for the script, as JSON.
     script_words: String,
 }
 
 impl BoardPage {
-    /// How many people there are.
+    /// Number of people.
     fn people(&self) -> usize {
         self.groups.iter().map(|group| group.rows.len()).sum()
     }
 }
 
-/// Keys of the words that the script needs.
+/// Keys of the messages for the script.
 const SCRIPT_WORDS: &[&str] = &[
     "status-Available",
     "status-BeRightBack",
@@ -97,16 +97,16 @@ const SCRIPT_WORDS: &[&str] = &[
     "automatic-locked",
 ];
 
-/// People under one heading.
+/// People under a heading.
 struct Group {
-    /// The heading; none where there is but one group.
+    /// The heading; `None` if there is only one group.
     name: Option<String>,
     is_favourite: bool,
     rows: Vec<Row>,
 }
 
 impl Group {
-    /// What the browser draws or leaves alone together.
+    /// The parts that the browser renders or skips as a whole.
     fn chunks(&self) -> std::slice::Chunks<'_, Row> {
         self.rows.chunks(CHUNK)
     }
@@ -159,7 +159,7 @@ impl Row {
     }
 }
 
-/// What somebody is doing, in words. Programs have names of their own.
+/// The activity as text. Names of programs are not translated.
 fn label(language: Language, activity: &Activity) -> String {
     let key = match activity {
         Activity::UsingApp(alias) => return language.with("activity-UsingApp", "app", &**alias),
@@ -169,7 +169,7 @@ fn label(language: Language, activity: &Activity) -> String {
     language.text(key)
 }
 
-/// `GET /`.
+/// `GET /`: the board.
 pub async fn page(
     State(context): State<Context>,
     State(streams): State<EventStreams>,
@@ -206,7 +206,7 @@ pub async fn page(
     render(StatusCode::OK, &page)
 }
 
-/// Favourites on top, then those of the viewer's workgroups, then everybody else; each once.
+/// Groups of the board: favourites, the viewer's workgroups, all others. Each person appears once.
 fn grouped(
     words: Language,
     tables: &Snapshot,
@@ -248,14 +248,14 @@ fn grouped(
     groups
 }
 
-/// Whether the demo's scripted day goes on.
+/// State of the demo's scripted day.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Day {
     running: bool,
 }
 
-/// `GET /demo/day`.
+/// `GET /demo/day`: whether the scripted day runs.
 pub async fn day(State(demo_controls): State<Option<Arc<Demo>>>) -> Result<Json<Day>, Problem> {
     let demo = demo(demo_controls.as_deref())?;
     Ok(Json(Day {
@@ -263,7 +263,7 @@ pub async fn day(State(demo_controls): State<Option<Arc<Demo>>>) -> Result<Json<
     }))
 }
 
-/// `PUT /demo/day`: pauses the day or lets it go on.
+/// `PUT /demo/day`: pauses or resumes the scripted day.
 pub async fn set_day(
     State(demo_controls): State<Option<Arc<Demo>>>,
     crate::api::Json(day): crate::api::Json<Day>,

@@ -1,4 +1,4 @@
-//! What every page has around its content: navigation, language, who is signed in.
+//! Layout of all pages: navigation, language, signed-in account.
 
 use askama::Template;
 use axum::{
@@ -17,33 +17,33 @@ const LANGUAGE_COOKIE: &str = "offhook_language";
 /// Lifetime of that cookie: a year.
 const LANGUAGE_SECONDS: u32 = 365 * 24 * 3_600;
 
-/// What every page has around its content.
+/// The parts of a page around its content.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
-    /// Its words.
+    /// Language of the page.
     pub(crate) words: Language,
-    /// Who is signed in.
+    /// Name of the signed-in caller.
     pub(crate) name: Option<String>,
-    /// Whether that is a person, who has pages of their own.
+    /// Whether the caller is a person, who has personal pages.
     pub(crate) is_person: bool,
-    /// Whether they administer anything.
+    /// Whether the caller administers the organisation or a location.
     pub(crate) is_administrator: bool,
-    /// Whether they administer everything.
+    /// Whether the caller is a system administrator.
     pub(crate) is_system_administrator: bool,
-    /// Whether they signed in to an account, which may be signed in elsewhere too.
+    /// Whether the caller has an account, which may have other sessions.
     pub(crate) has_account: bool,
     /// The path of this page.
     pub(crate) here: String,
 }
 
 impl Layout {
-    /// Whether this page is there or below.
+    /// Whether the page is `area` or below it.
     pub(crate) fn is_in(&self, area: &str) -> bool {
         let rest = self.here.strip_prefix(area);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// Languages to change to.
+    /// The other languages, for the language menu.
     pub(crate) fn others(&self) -> impl Iterator<Item = Language> {
         let here = self.words;
         let all = Language::ALL.into_iter();
@@ -79,7 +79,7 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
     chosen.or_else(accepted).unwrap_or(Language::English)
 }
 
-/// A page as an answer.
+/// The page as an answer.
 pub(crate) fn render(status: StatusCode, page: &impl Template) -> Result<Response, Problem> {
     let html = page
         .render()
@@ -88,7 +88,7 @@ pub(crate) fn render(status: StatusCode, page: &impl Template) -> Result<Respons
     Ok((status, headers, Html(html)).into_response())
 }
 
-/// A way on this server to go on with; anything else leads to the board. Browsers take a backslash for a slash.
+/// A path on this server to open next; all other addresses become `/`. Browsers treat a backslash as a slash.
 pub(crate) fn local(to: Option<&str>) -> &str {
     let is_local = |to: &&str| {
         to.starts_with('/')
@@ -99,14 +99,14 @@ pub(crate) fn local(to: Option<&str>) -> &str {
     to.filter(is_local).unwrap_or("/")
 }
 
-/// What the choice of a language says.
+/// Form of the language menu.
 #[derive(Debug, Deserialize)]
 pub struct Choice {
     language: String,
     to: Option<String>,
 }
 
-/// `POST /language`: remembers a language in the browser.
+/// `POST /language`: stores the language in a cookie.
 pub async fn choose(State(public_url): State<PublicUrl>, Form(choice): Form<Choice>) -> Response {
     let language = Language::of_code(&choice.language).unwrap_or(Language::English);
     let cookie = format!(

@@ -1,5 +1,5 @@
-//! My Teams account: the page on which people connect their own account, by a code or in this browser. It works without
-//! scripts. The way to Microsoft is a link, not a form: a form may lead nowhere else than here.
+//! My Teams account: the page on which people link their account by a code or in this browser. It works without scripts.
+//! The way to Microsoft is a link, because the content security policy confines forms to this server.
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ use crate::{
     },
 };
 
-/// Where the page is.
+/// Path of the page.
 const PAGE: &str = "/me/teams";
-/// Where Microsoft sends browsers back to; to be registered with the application.
+/// Path of the redirect URI, to be registered for the application at Microsoft.
 const RETURN: &str = "/me/teams/return";
 
 #[derive(Template)]
@@ -38,16 +38,16 @@ struct MyAccountPage {
     sections: Vec<Link>,
     who: String,
     account: TeamsAccountBody,
-    /// The linked account's names.
+    /// Names of the linked account.
     linked: Option<String>,
-    /// The account that is asked about.
+    /// Names of the account to confirm.
     asked: Option<String>,
-    /// The person whose sign-in name it has in Offhook.
+    /// The person with that account's sign-in name in Offhook.
     name_of: Option<String>,
     problem: Option<String>,
 }
 
-/// What the forms and the link say.
+/// Options of the sign-in forms and the sign-in link.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 #[derive(Default)]
@@ -64,7 +64,7 @@ fn me(context: &Context, caller: &Caller) -> Result<Arc<Person>, Problem> {
     })
 }
 
-/// What a form with an answer says.
+/// Form that answers a question.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct AnswerForm {
@@ -72,7 +72,7 @@ pub(crate) struct AnswerForm {
     answer: String,
 }
 
-/// The names of an account at Microsoft in one line.
+/// Names of an account at Microsoft in one line.
 fn names(sign_in_name: Option<&str>, display_name: Option<&str>) -> Option<String> {
     match (sign_in_name, display_name) {
         (Some(sign_in), Some(shown)) => Some(format!("{shown} ({sign_in})")),
@@ -88,7 +88,7 @@ async fn render(
     problem: Option<&AccountError>,
 ) -> Result<Response, Problem> {
     let account = TeamsAccountBody::of((context, teams), person, caller.session_mark()).await?;
-    // A form that was answered with the page leads back to it.
+    // The answer to a form has the address of the form: links lead to the page.
     let layout = Layout {
         here: PAGE.into(),
         ..layout
@@ -134,7 +134,7 @@ async fn render(
     layout::render(status, &page)
 }
 
-/// Shows the page again, or what went wrong.
+/// Shows the page after an action, or the error.
 async fn answer(
     (context, teams): (&Context, &TeamsHandle),
     layout: Layout,
@@ -147,7 +147,7 @@ async fn answer(
     }
 }
 
-/// `GET /me/teams`.
+/// `GET /me/teams`: the page.
 pub async fn page(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
@@ -178,7 +178,7 @@ pub async fn code(
     .await
 }
 
-/// `GET /me/teams/browser`: sends the browser to Microsoft.
+/// `GET /me/teams/browser`: redirects the browser to Microsoft.
 pub async fn browser(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
@@ -196,7 +196,7 @@ pub async fn browser(
     }
 }
 
-/// `GET /me/teams/return`: the browser comes back.
+/// `GET /me/teams/return`: Microsoft has redirected the browser back.
 pub async fn returned(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
@@ -210,7 +210,7 @@ pub async fn returned(
     answer((&context, &teams), layout, (&person, &caller), done).await
 }
 
-/// `POST /me/teams/forget`: forgets account and login.
+/// `POST /me/teams/forget`: unlinks the account and deletes the login.
 pub async fn forget(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
@@ -222,7 +222,7 @@ pub async fn forget(
     answer((&context, &teams), layout, (&person, &caller), done).await
 }
 
-/// `POST /me/teams/confirm`: the account that signed in is the person's, or is not.
+/// `POST /me/teams/confirm`: links or discards the account that signed in.
 pub async fn confirmed(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,

@@ -1,6 +1,6 @@
-//! The pages in which people arrange what is theirs and administrators the rest. They are rendered by the server, work
-//! without scripts, and are the first client of the API (`client`): what it refuses stands beside the field, with what was
-//! typed. `visit` is who comes and what they typed, `kit` what pages are made of; `me` and `admin` are the pages.
+//! Personal pages and pages of the administration. The server renders them; they work without scripts, and use the API as
+//! their client (`client`), so that a refusal appears beside its field with the entered value. `page_context` has the
+//! request and the entered form, `components` the parts of pages; `me` and `admin` are the pages.
 
 mod admin;
 mod client;
@@ -41,26 +41,26 @@ use crate::{
     web_state::WebState,
 };
 
-/// A sentence about what was done begins with this in the words.
+/// Prefix of the messages that confirm an action.
 const DONE: &str = "done-";
-/// What a refusal says is a sentence.
+/// Largest body of a refusal in bytes.
 const DETAIL_MAX: usize = 16 * 1024;
 
-/// What a page shows.
+/// Contents of a page.
 #[derive(Debug, Template)]
 #[template(path = "page.html")]
 struct Page {
     layout: Layout,
     title: String,
-    /// The words for the pages beside this one.
+    /// Title of the group of pages.
     area: String,
     sections: Vec<Link>,
-    /// What was just done.
+    /// Confirmation of the last action.
     said: Option<String>,
     zone: String,
-    /// Nothing is lost if the page is loaded again.
+    /// Whether the page can be reloaded without losing entered values.
     is_fresh: bool,
-    /// Seconds after which its tables are read anew by themselves.
+    /// Interval in seconds at which the script reloads the tables.
     refresh: Option<u32>,
     blocks: Vec<Block>,
 }
@@ -68,7 +68,7 @@ struct Page {
 impl Page {
     fn new(visit: &PageContext, title: String) -> Self {
         let (area, sections) = sections(&visit.layout);
-        // Of the visit before: a form that is shown again has done nothing.
+        // Only after a redirect: a form that is shown again has changed nothing.
         let said = visit.query("done").filter(|_| visit.is_get);
         let said = said.map(|key| format!("{DONE}{key}"));
         Self {
@@ -104,23 +104,23 @@ impl Page {
         self.add(Block::Table(table))
     }
 
-    /// A form, which was perhaps refused.
+    /// Adds a form, with the entered values and the refusal if it was refused.
     fn form(self, form: Form, back: Option<&Back>) -> Self {
         self.add(Block::Form(form.back(back)))
     }
 
-    /// A form that one opens first; it is open if it was refused.
+    /// Adds a form in a disclosure, which is open if the form was refused.
     fn folded(self, text: String, form: Form, back: Option<&Back>) -> Self {
         self.add(Block::Folded(text, form.back(back)))
     }
 }
 
-/// Where one goes when something was done.
+/// A completed action.
 struct Done {
     to: String,
-    /// Key of what is said there, without its beginning.
+    /// Key of the confirmation, without its prefix.
     said: &'static str,
-    /// The cookie of a new session.
+    /// Cookie of a new session.
     cookie: Option<String>,
 }
 
@@ -133,7 +133,7 @@ impl Done {
         }
     }
 
-    /// With a new session.
+    /// Adds the cookie of a new session.
     fn cookie(self, cookie: String) -> Self {
         Self {
             cookie: Some(cookie),
@@ -142,11 +142,11 @@ impl Done {
     }
 }
 
-/// What a form leads to.
+/// Result of a form.
 enum Outcome {
-    /// It is done: a reload must not do it again.
+    /// Completed: redirects, so that a reload does not repeat the action.
     Done(Done),
-    /// Something to be seen once, or before it is done.
+    /// A page to show once, or before the action.
     Shown(Box<Page>),
 }
 
@@ -158,13 +158,13 @@ impl From<Done> for Outcome {
 
 /// A page with its forms.
 trait PageHandler: 'static {
-    /// What is there now. `back`: one of its forms was refused.
+    /// Shows the page. `back`: a refused form of the page.
     fn show(
         visit: &PageContext,
         back: Option<&Back>,
     ) -> impl Future<Output = Result<Page, Refusal>> + Send;
 
-    /// Does what a form says; `form` in what was typed tells which.
+    /// Carries out a form; its field `form` names the action.
     fn act(
         visit: &PageContext,
         typed: &Typed,
@@ -201,7 +201,7 @@ async fn act<P: PageHandler>(visit: PageContext, typed: Typed) -> Result<Respons
         _ => false,
     });
     if !is_told {
-        // A button in a table has no place of its own for a refusal.
+        // Buttons in tables have no place for a refusal.
         page.blocks.insert(0, Block::Alert(back.refusal.detail));
     }
     Ok(layout::render(status, &page)?)
@@ -215,7 +215,7 @@ async fn unknown(layout: Layout) -> Refusal {
     Refusal::no_page(&layout.here)
 }
 
-/// All pages.
+/// Routes of all pages in this module.
 pub fn routes() -> Router<WebState> {
     Router::new()
         .merge(me::routes())
@@ -225,7 +225,7 @@ pub fn routes() -> Router<WebState> {
         .route("/admin/{*rest}", any(unknown))
 }
 
-/// A refusal as a page: whoever came by a link is no program.
+/// Middleware: shows problems as pages, because people follow links.
 pub async fn dress(request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let layout = Layout::from_request_parts(&mut parts, &()).await;
@@ -261,7 +261,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
     layout::render(status, &page).unwrap_or_else(Problem::into_response)
 }
 
-/// The words for a yes and a no.
+/// The message for yes or no.
 fn yes_or_no(words: Language, yes: bool) -> String {
     words.text(if yes { "yes" } else { "no" })
 }

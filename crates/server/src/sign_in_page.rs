@@ -35,22 +35,22 @@ const PAGES: [&str; 3] = ["/me", "/admin", "/people/"];
 #[template(path = "sign_in.html")]
 struct SignInPage {
     layout: Layout,
-    /// Where to go on.
+    /// Path to open after the sign-in.
     to: String,
-    /// What was typed.
+    /// The entered name.
     name: String,
     problem: Option<String>,
     link_used: bool,
-    /// What stands on the button of the organisation's own sign-in, if there is one.
+    /// Name of the OpenID Connect provider, for the button.
     open_id: Option<String>,
 }
 
-/// The name of the organisation's own sign-in.
+/// The name of the OpenID Connect provider.
 fn open_id_name(open_id: Option<&OpenIdConnect>) -> Option<String> {
     open_id.map(|open_id| open_id.name().to_owned())
 }
 
-/// The page for whoever was not let in.
+/// The sign-in page after a refusal.
 pub(crate) fn refused(
     open_id: Option<&OpenIdConnect>,
     layout: Layout,
@@ -69,7 +69,7 @@ pub(crate) fn refused(
     layout::render(status, &page)
 }
 
-/// The page for whoever is not signed in, with 401.
+/// The sign-in page for requests without a valid credential (401).
 pub(crate) fn signed_out(
     open_id: Option<&OpenIdConnect>,
     words: Language,
@@ -96,13 +96,13 @@ pub(crate) fn signed_out(
     layout::render(StatusCode::UNAUTHORIZED, &page).into_response()
 }
 
-/// Where to go on after signing in.
+/// Query: the path to open after the sign-in.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ToGoOn {
     pub(crate) to: Option<String>,
 }
 
-/// `GET /sign-in`.
+/// `GET /sign-in`: the page.
 pub async fn page(
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
     layout: Layout,
@@ -119,7 +119,7 @@ pub async fn page(
     layout::render(StatusCode::OK, &page)
 }
 
-/// What was typed.
+/// The sign-in form.
 #[derive(Deserialize)]
 pub(crate) struct Typed {
     name: String,
@@ -127,7 +127,7 @@ pub(crate) struct Typed {
     to: Option<String>,
 }
 
-/// `POST /sign-in`: a cookie, and on; or the page again with what was typed, but the password.
+/// `POST /sign-in`: begins a session and opens the next page, or shows the form again without the password.
 pub async fn begin(
     State(context): State<Context>,
     State(sessions): State<Sessions>,
@@ -181,7 +181,7 @@ pub async fn begin(
     Ok(response)
 }
 
-/// Whether only this browser is meant.
+/// Form of the sign-out button: this session, or all of the account.
 #[derive(Debug, Deserialize)]
 pub(crate) struct SignOut {
     everywhere: Option<String>,

@@ -1,4 +1,4 @@
-//! State of the pages: that of the API, and what only pages show.
+//! State of the pages: that of the API, and parts that only pages use.
 
 use std::sync::Arc;
 

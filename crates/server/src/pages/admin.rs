@@ -1,4 +1,4 @@
-//! The administrator's pages.
+//! Pages of the administration.
 
 mod accounts;
 mod audit;
@@ -64,7 +64,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/admin/work/{work}", page::<work::OneWork>())
 }
 
-/// Refuses who administers nothing.
+/// Refuses callers who are no administrators.
 fn require_administrator(visit: &PageContext) -> Result<(), Refusal> {
     if visit.caller.administers() {
         return Ok(());
@@ -74,7 +74,7 @@ fn require_administrator(visit: &PageContext) -> Result<(), Refusal> {
     ))
 }
 
-/// Where a function page of a scope is.
+/// Path of a scope's settings page.
 fn settings_at(scope: &str, page: SettingsGroup) -> String {
     format!(
         "/admin/scopes/{}/{}",

@@ -1,5 +1,5 @@
-//! The pages' way to the API: the same routes, without the network. What a page shows and changes is what the API lets
-//! its caller see and change; there is no second set of rules.
+//! Client of the API for the pages: calls its routes in the process, as the caller of the page. A page shows and changes
+//! what the API permits the caller; there is no second set of rules.
 
 use std::{borrow::Cow, net::SocketAddr};
 
@@ -16,33 +16,33 @@ use tower::ServiceExt;
 
 use crate::{caller::Caller, problem::Problem};
 
-/// No answer of the API that a page shows is larger.
+/// Largest answer of the API in bytes.
 const ANSWER_MAX: usize = 16 * 1024 * 1024;
 
-/// Says that somebody would rather look later than wait (RFC 7240).
+/// Header for a preference of an early answer (RFC 7240).
 const PREFER: HeaderName = HeaderName::from_static("prefer");
-/// Whoever pressed a button waits for its page as long as for any, and then rather sees how far it is.
+/// After one second the page shows the progress of a job.
 const PATIENCE: &str = "respond-async, wait=1";
 
-/// The routes of the API for whoever is known already.
+/// Routes of the API behind authentication.
 #[derive(Clone, Debug)]
 pub struct Routes(pub Router);
 
-/// The API as one caller has it.
+/// The API with the permissions of a caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     routes: Router,
     caller: Caller,
-    /// Where the visit is from: wrong passwords are counted by it.
+    /// Address of the client, by which wrong passwords are counted.
     from: Option<ConnectInfo<SocketAddr>>,
 }
 
-/// What was read, and its ETag.
+/// An answer with its ETag.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Read {
     pub(crate) value: Value,
     pub(crate) tag: String,
-    /// It has only begun.
+    /// Whether the answer names a running job.
     is_under_way: bool,
 }
 
@@ -53,27 +53,27 @@ enum Sent {
     Text(String),
 }
 
-/// Something that may take long.
+/// Answer to a request that may start a long job.
 #[derive(Clone, Debug)]
 pub(crate) enum Begun {
-    /// It did not: this is the answer.
+    /// The result.
     Done(Value),
-    /// It does: the number of the work.
+    /// The id of the running job.
     UnderWay(String),
 }
 
-/// What the API refused.
+/// A refusal of the API.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
-    /// What is wrong and what to do, in English as the API speaks.
+    /// Problem and remedy, in English like all texts of the API.
     pub(crate) detail: String,
-    /// The field that is wrong, if one is.
+    /// The invalid field, if one is.
     pub(crate) field: Option<String>,
 }
 
 impl Refusal {
-    /// A value that the page itself could not make sense of.
+    /// A value that the page cannot interpret (422).
     pub(crate) fn of_field(field: &str, detail: String) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
@@ -82,7 +82,7 @@ impl Refusal {
         }
     }
 
-    /// There is no such page.
+    /// No such page (404).
     pub(crate) fn no_page(path: &str) -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
@@ -91,7 +91,7 @@ impl Refusal {
         }
     }
 
-    /// The caller may not be here.
+    /// The caller may not open the page (403).
     pub(crate) fn forbidden(detail: &str) -> Self {
         Self {
             status: StatusCode::FORBIDDEN,
@@ -100,7 +100,7 @@ impl Refusal {
         }
     }
 
-    /// Whether somebody else changed it meanwhile.
+    /// Whether another change came first (412).
     pub(crate) fn is_meanwhile(&self) -> bool {
         self.status == StatusCode::PRECONDITION_FAILED
     }
@@ -123,7 +123,7 @@ impl From<Problem> for Refusal {
     }
 }
 
-/// One part of a path, whatever characters a name has.
+/// A text as a segment of a path, percent-encoded.
 pub(crate) fn part(text: &str) -> Cow<'_, str> {
     utf8_percent_encode(text, NON_ALPHANUMERIC).into()
 }
@@ -141,17 +141,17 @@ impl Api {
         }
     }
 
-    /// Reads; `path` begins after `/api/v1`.
+    /// GET with ETag. `path` begins after `/api/v1`.
     pub(crate) async fn read(&self, path: &str) -> Result<Read, Refusal> {
         self.call(Method::GET, path, None, None).await
     }
 
-    /// Reads what the page only shows.
+    /// GET without ETag.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Refusal> {
         Ok(self.read(path).await?.value)
     }
 
-    /// The `items` of a list, of all its pages.
+    /// The `items` of all pages of a list.
     pub(crate) async fn items(&self, path: &str) -> Result<Vec<Value>, Refusal> {
         let mut all = Vec::new();
         let mut page = path.to_owned();
@@ -168,7 +168,7 @@ impl Api {
         }
     }
 
-    /// Makes something of a text.
+    /// POST of a text.
     pub(crate) async fn post_text(&self, path: &str, text: String) -> Result<Value, Refusal> {
         let made = self
             .send(Method::POST, path, Sent::Text(text), None)
@@ -176,13 +176,13 @@ impl Api {
         Ok(made.value)
     }
 
-    /// Makes something.
+    /// POST.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Value, Refusal> {
         let made = self.call(Method::POST, path, Some(body), None).await?;
         Ok(made.value)
     }
 
-    /// Starts something that may take long: what it came to, or the number of the work that goes on.
+    /// POST of a request that may start a long job.
     pub(crate) async fn begin(&self, path: &str, body: Value) -> Result<Begun, Refusal> {
         self.begun(path, Sent::Json(body)).await
     }
@@ -202,17 +202,17 @@ impl Api {
         })
     }
 
-    /// Changes something, unless it is no longer what `tag` says; an empty tag is none.
+    /// PUT, if the resource still has this ETag; an empty `tag` means any.
     pub(crate) async fn put(&self, path: &str, body: Value, tag: &str) -> Result<Value, Refusal> {
         self.change(Method::PUT, path, Some(body), tag).await
     }
 
-    /// Changes some of something, unless it is no longer what `tag` says.
+    /// PATCH, if the resource still has this ETag.
     pub(crate) async fn patch(&self, path: &str, body: Value, tag: &str) -> Result<Value, Refusal> {
         self.change(Method::PATCH, path, Some(body), tag).await
     }
 
-    /// Deletes.
+    /// DELETE.
     pub(crate) async fn delete(&self, path: &str) -> Result<(), Refusal> {
         self.change(Method::DELETE, path, None, "").await?;
         Ok(())

@@ -1,5 +1,4 @@
-//! What pages are made of: plain values that one template renders, so that every form, table and refusal looks and behaves
-//! alike everywhere.
+//! Components of pages: plain values that one template renders, so that forms, tables and refusals look and behave alike.
 
 #![expect(
     unused_qualifications,
@@ -14,44 +13,44 @@ use serde_json::Value;
 use super::{client::Refusal, page_context::Typed};
 use crate::i18n::Language;
 
-/// A part of a page.
+/// A block of a page.
 #[derive(Clone, Debug)]
 pub(crate) enum Block {
-    /// Begins a section.
+    /// Heading of a section.
     Heading(String),
     /// A paragraph.
     Text(String),
-    /// Something to be told at once.
+    /// A message that screen readers announce at once.
     Alert(String),
-    /// Names and what they are.
+    /// Names and values.
     Facts(Vec<(String, Cell)>),
     /// A table.
     Table(Table),
     /// A form.
     Form(Form),
-    /// A form that one opens first.
+    /// A form in a disclosure.
     Folded(String, Form),
-    /// A field that looks for something on this page: its label and what was looked for.
+    /// A search field for this page: label and search text.
     Search(String, String),
-    /// Fields that choose among the rows of a table: name, label, what was looked for.
+    /// Filters of a table: name, label and value of each.
     Filter(Vec<(String, String, String)>),
-    /// Ways on, and what they are.
+    /// A labelled list of links.
     Links(String, Vec<Link>),
-    /// A picture that the server drew, with a table behind it.
+    /// A chart, with a table as alternative.
     Picture(Picture),
 }
 
-/// A way on.
+/// A link.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) to: String,
     pub(crate) text: String,
-    /// It leads to where one is.
+    /// Whether the link leads to this page.
     pub(crate) is_here: bool,
 }
 
 impl Link {
-    /// A way to another page.
+    /// A link to another page.
     pub(crate) fn new(to: impl Into<String>, text: String) -> Self {
         Self {
             to: to.into(),
@@ -61,14 +60,14 @@ impl Link {
     }
 }
 
-/// A picture as SVG, and the same in words.
+/// A chart as SVG, with a table as alternative.
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {
-    /// What it shows.
+    /// Caption.
     pub(crate) caption: String,
-    /// The drawing; made by the server from numbers and escaped words.
+    /// The drawing, made from numbers and escaped texts.
     pub(crate) svg: String,
-    /// The words above the table behind it.
+    /// Label of the disclosure with the table.
     pub(crate) behind: String,
     pub(crate) table: Table,
 }
@@ -81,71 +80,71 @@ pub(crate) struct Table {
     pub(crate) caption: String,
     pub(crate) head: Vec<String>,
     pub(crate) rows: Vec<Row>,
-    /// What stands there instead of no rows.
+    /// Text in place of an empty table.
     pub(crate) empty: String,
-    /// Where the order of the rows goes when they are dragged.
+    /// Address to which the script sends the order of dragged rows.
     pub(crate) order: Option<String>,
 }
 
 /// A row of a table.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
-    /// Tells it from the others.
+    /// Unique key of the row.
     pub(crate) key: String,
     pub(crate) cells: Vec<Cell>,
 }
 
-/// What stands in a cell.
+/// Content of a cell.
 #[derive(Clone, Debug, Template)]
 #[template(path = "cell.html")]
 pub(crate) enum Cell {
     Text(String),
-    /// Whether all is well, and the words.
+    /// Whether the state is good, and its text.
     Mark(bool, String),
     Link(String, String),
-    /// A moment, RFC 3339.
+    /// A time (RFC 3339).
     Time(String),
-    /// How much is done of how much, 0 if that is not known; and what.
+    /// Steps done, steps in total (0 if unknown), and text.
     Progress(u64, u64, String),
-    /// A presence: its status, and the words.
+    /// A status and its text.
     Status(String, String),
     Code(String),
-    /// A colour and what it belongs to.
+    /// A colour and its meaning.
     Colour(String, String),
     Buttons(Vec<Button>),
 }
 
-/// A button with a form of its own.
+/// A button in a form of its own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Button {
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) text: String,
-    /// What it says to those who do not see where it stands.
+    /// Accessible label.
     pub(crate) label: String,
-    /// Asked before it is done.
+    /// Question to confirm first.
     pub(crate) sure: Option<String>,
 }
 
-/// A form. It goes to the page that it stands on.
+/// A form. It is sent to its page.
 #[derive(Clone, Debug, Template)]
 #[template(path = "form.html")]
 pub(crate) struct Form {
-    /// In which language it speaks.
+    /// Language of the form.
     pub(crate) words: Language,
-    /// Tells it from the others of the page.
+    /// Unique id on the page.
     pub(crate) id: String,
     pub(crate) title: String,
-    /// The ETag of what is changed; empty for what is made.
+    /// ETag of the changed resource; empty for a new one.
     pub(crate) tag: String,
     pub(crate) hidden: Vec<(String, String)>,
     pub(crate) fields: Vec<Field>,
-    /// Whether it is sent as `multipart/form-data`: with files as they are, and long text without escapes.
+    /// Whether the form is sent as `multipart/form-data`, for files and long texts.
     pub(crate) is_multipart: bool,
-    /// Name and value that the button adds, its words, whether it is pressed.
+    /// The buttons.
     pub(crate) buttons: Vec<Submit>,
-    /// A refusal that belongs to no field.
+    /// A refusal that concerns no single field.
     pub(crate) wrong: Option<String>,
-    /// Somebody has changed it since it was read.
+    /// Whether another change came first.
     pub(crate) meanwhile: bool,
 }
 
@@ -168,33 +167,33 @@ pub(crate) struct Field {
     pub(crate) values: Vec<String>,
     pub(crate) required: bool,
     pub(crate) error: Option<String>,
-    /// What stands there now, if somebody has changed it since the page was read.
+    /// The present value, if another user has changed it since the page was read.
     pub(crate) meanwhile: Option<String>,
 }
 
-/// How a field looks.
+/// Kind of a field.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Text,
     Password(&'static str), // For password managers (`autocomplete`).
-    /// A whole number from … to ….
+    /// An integer in this range.
     Number(u32, u32),
-    /// A day and a time of day.
+    /// A date with time.
     Moment,
     Colour,
-    /// Several lines.
+    /// A text of several lines.
     Area,
-    /// The contents of a file.
+    /// A file.
     File,
     Check,
     Select(Vec<Choice>),
     Checks(Vec<Choice>),
-    /// Only shown.
+    /// A value that cannot be changed.
     Shown,
 }
 
 impl Kind {
-    /// What tells a browser how the field looks.
+    /// Attributes of the input element.
     fn attributes(&self) -> String {
         match self {
             Self::Number(least, most) => {
@@ -209,14 +208,14 @@ impl Kind {
     }
 }
 
-/// Something to choose.
+/// An option of a selection.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub(crate) value: String,
     pub(crate) text: String,
 }
 
-/// A form that was refused: the page shows it again with what was typed.
+/// A refused form, which the page shows again with the entered values.
 #[derive(Clone, Debug)]
 pub(crate) struct Back {
     pub(crate) typed: Typed,
@@ -278,12 +277,12 @@ impl Field {
         self.values.first().map_or("", String::as_str)
     }
 
-    /// Whether this choice is among the values.
+    /// Whether the option is selected.
     pub(crate) fn has(&self, value: &str) -> bool {
         self.values.iter().any(|chosen| chosen == value)
     }
 
-    /// Which words belong to it, for those who do not see where they stand.
+    /// Ids of the texts that describe the field, for screen readers.
     fn described(&self, form: &str) -> String {
         let mut attributes = String::new();
         let mut ids = Vec::new();
@@ -305,7 +304,7 @@ impl Field {
         attributes
     }
 
-    /// What stands there, in words.
+    /// The value as text.
     fn shown(&self) -> String {
         let text = |value: &String| match &self.kind {
             Kind::Select(choices) | Kind::Checks(choices) => {
@@ -334,14 +333,14 @@ impl Form {
         }
     }
 
-    /// Whether it was refused.
+    /// Whether the form was refused.
     pub(crate) fn is_wrong(&self) -> bool {
         self.meanwhile
             || self.wrong.is_some()
             || self.fields.iter().any(|field| field.error.is_some())
     }
 
-    /// Changes what had this ETag when it was read.
+    /// Sets the ETag of the resource as it was read.
     pub(crate) fn tag(mut self, tag: &str) -> Self {
         self.tag = tag.to_owned();
         self
@@ -371,7 +370,7 @@ impl Form {
         self
     }
 
-    /// If it was this form that was refused: what was typed, and the refusal beside its field.
+    /// Adds the entered values and the refusal, if this form was refused.
     pub(crate) fn back(mut self, back: Option<&Back>) -> Self {
         let Some(back) = back.filter(|back| back.typed.one("form") == self.id) else {
             return self;
@@ -401,7 +400,7 @@ impl Form {
 }
 
 impl Button {
-    /// A button that does `form` with the thing of this name.
+    /// A button that carries out the action `form` for the item `key`.
     pub(crate) fn new(form: &str, key: &str, text: String) -> Self {
         let fields = [("form", form), ("key", key)];
         Self {
@@ -424,7 +423,7 @@ impl Button {
     }
 }
 
-/// A text of an answer; empty if there is none.
+/// A text of an answer; empty if absent.
 pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
@@ -436,7 +435,7 @@ pub(crate) fn texts(value: &Value, key: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-/// A yes or no of an answer.
+/// A boolean of an answer; false if absent.
 pub(crate) fn flag(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool).unwrap_or_default()
 }

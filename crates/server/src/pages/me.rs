@@ -1,4 +1,4 @@
-//! A person's own pages.
+//! Personal pages.
 
 mod appointments;
 mod devices;

@@ -1,4 +1,4 @@
-//! One visit of a page: who comes, in which language, with which values in the address; and what was typed in a form.
+//! A request for a page: caller, language, time zone, parameters and the entered form.
 
 use std::collections::HashMap;
 
@@ -20,12 +20,12 @@ use crate::{
     layout::Layout, problem::Problem, web_state::WebState,
 };
 
-/// The cookie in which the browser says its time zone.
+/// Cookie in which the script stores the browser's time zone.
 const ZONE_COOKIE: &str = "offhook_zone";
-/// People that a refusal lists when several could be meant.
+/// Largest number of people that a refusal lists for an ambiguous text.
 const CANDIDATES_MAX: usize = 8;
 
-/// One visit of a page.
+/// A request for a page.
 #[derive(Clone, Debug)]
 pub(crate) struct PageContext {
     pub(crate) layout: Layout,
@@ -35,9 +35,9 @@ pub(crate) struct PageContext {
     pub(crate) context: Context,
     state: WebState,
     pub(crate) api: Api,
-    /// The zone of whoever looks.
+    /// Time zone of the viewer.
     pub(crate) zone: TimeZone,
-    /// Nothing is done by it.
+    /// Whether the request only reads.
     pub(crate) is_get: bool,
     path: HashMap<String, String>,
     query: HashMap<String, String>,
@@ -74,7 +74,7 @@ impl FromRequestParts<WebState> for PageContext {
     }
 }
 
-/// The zone that a cookie names; browsers write a slash as it is.
+/// The time zone in the cookie; some browsers encode the slash.
 fn zone(name: &str) -> Option<TimeZone> {
     TimeZone::get(&name.replace("%2F", "/")).ok()
 }
@@ -85,12 +85,12 @@ impl PageContext {
         self.state.api.parts()
     }
 
-    /// A value in the path.
+    /// A parameter of the path.
     pub(crate) fn path(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)
     }
 
-    /// A value behind the question mark.
+    /// A parameter of the query.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         let value = self.query.get(name).map(String::as_str);
         value.filter(|value| !value.is_empty())
@@ -106,12 +106,12 @@ impl PageContext {
         ))
     }
 
-    /// The words of a key.
+    /// The message of a key.
     pub(crate) fn say(&self, key: &str) -> String {
         self.words.text(key)
     }
 
-    /// The person who looks.
+    /// The person of the caller.
     pub(crate) fn me(&self) -> Result<std::sync::Arc<Person>, Refusal> {
         let person = self.caller.person;
         let person = person.and_then(|person| self.context.people.person(person));
@@ -120,21 +120,21 @@ impl PageContext {
         })
     }
 
-    /// Where the API has what belongs to the person who looks.
+    /// Path of the caller's person in the API.
     pub(crate) fn mine(&self, rest: &str) -> Result<String, Refusal> {
         Ok(format!("/people/{}/{rest}", self.me()?.id))
     }
 
-    /// The name of somebody by the id that the API tells.
+    /// The name of the person with this id.
     pub(crate) fn name_of(&self, id: &str) -> String {
         let person = id.parse().ok().map(PersonId);
         let person = person.and_then(|person| self.context.people.person(person));
         person.map_or_else(|| id.to_owned(), |person| person.name.clone())
     }
 
-    /// The one person that a text names: by extension, mail address, sign-in name or id, else by a part of the name that no
-    /// other name has. A name that is the whole text is no better than one that contains it: names are changed by more
-    /// administrators than may decide who is meant here.
+    /// The person whom a text identifies: by extension, mail address, sign-in name or id, else by a part of the name if
+    /// only one person has it. A complete name has no precedence, because more administrators may change names than may
+    /// decide whom this text means.
     pub(crate) fn somebody(&self, field: &str, text: &str) -> Result<PersonId, Refusal> {
         let directory = &self.context.people;
         let found = match identifier(text) {
@@ -173,7 +173,7 @@ impl PageContext {
         }
     }
 
-    /// The people that a text names, one in each line or between commas.
+    /// The people whom a text identifies, separated by lines or commas.
     pub(crate) fn several(&self, field: &str, text: &str) -> Result<Vec<String>, Refusal> {
         let names = text.split([',', ';', '\n']).map(str::trim);
         let names = names.filter(|name| !name.is_empty());
@@ -182,35 +182,35 @@ impl PageContext {
             .collect()
     }
 
-    /// People by their ids as a text that [`Self::several`] reads as these people, whatever they are called by then: name
-    /// and identifier.
+    /// People as a text that [`Self::several`] resolves to the same people, even after changes of names: name and
+    /// identifier.
     pub(crate) fn listed<'a>(&self, ids: impl Iterator<Item = &'a Value>) -> String {
         let people = ids.filter_map(|id| Some(PersonId(id.as_str()?.parse().ok()?)));
         let people = people.map(|person| self.listed_one(person));
         people.collect::<Vec<_>>().join("\n")
     }
 
-    /// A person as a text that [`Self::somebody`] reads as this person.
+    /// A person as a text that [`Self::somebody`] resolves to the same person.
     pub(crate) fn listed_one(&self, person: PersonId) -> String {
         let Some(person) = self.context.people.person(person) else {
             return String::new();
         };
         let identifier = self.context.people.identifier(&person);
         match person.name.contains([',', ';', '<', '>']) {
-            // It would be read as several people, or as another's identifier.
+            // The name would be read as several people, or as an identifier.
             true => identifier,
             false => format!("{} <{identifier}>", person.name),
         }
     }
 }
 
-/// What stands between the brackets of `name <identifier>`.
+/// The identifier in `name <identifier>`.
 fn identifier(text: &str) -> Option<&str> {
     let (_, identifier) = text.trim().strip_suffix('>')?.rsplit_once('<')?;
     Some(identifier)
 }
 
-/// A person as one of several who could be meant.
+/// A person in the list of an ambiguous text.
 fn candidate(person: &Person) -> String {
     let lines = person.lines.iter().map(|(_, extension)| &**extension);
     let parts = std::iter::once(&*person.mail).chain(lines);
@@ -221,11 +221,11 @@ fn candidate(person: &Person) -> String {
     }
 }
 
-/// What was typed in a form.
+/// An entered form.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Typed {
     pairs: Vec<(String, String)>,
-    /// The contents of files, by the names of their fields.
+    /// Contents of files, by field.
     files: Vec<(String, Bytes)>,
 }
 
@@ -246,7 +246,7 @@ impl<S: Send + Sync> FromRequest<S> for Typed {
                 (form.0, Vec::new())
             }
         };
-        // Browsers end lines as in mail.
+        // Browsers send CRLF line ends.
         let pairs = pairs
             .into_iter()
             .map(|(name, value)| (name, value.replace("\r\n", "\n")));
@@ -258,7 +258,7 @@ impl<S: Send + Sync> FromRequest<S> for Typed {
 type Fields = Vec<(String, String)>;
 type Files = Vec<(String, Bytes)>;
 
-/// The fields and the files of a form (RFC 7578).
+/// Fields and files of a form (RFC 7578).
 async fn with_files(
     form: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<(Fields, Files), String> {
@@ -269,7 +269,7 @@ async fn with_files(
         let file_name = field.file_name().map(str::to_owned);
         let value = field.bytes().await.map_err(|error| error.body_text())?;
         if let Some(file_name) = file_name {
-            // Browsers send a field in which no file was chosen as a file without a name and contents.
+            // Browsers send a file field without a file as an empty file without a name.
             if !(file_name.is_empty() && value.is_empty()) {
                 files.push((name, value));
             }
@@ -292,14 +292,14 @@ impl Typed {
         }
     }
 
-    /// The contents of the file that was chosen in a field; it may be empty.
+    /// The contents of the file in a field; may be empty.
     pub(crate) fn file(&self, name: &str) -> Option<&Bytes> {
         let mut files = self.files.iter();
         let found = files.find(|(field, _)| field == name);
         found.map(|(_, bytes)| bytes)
     }
 
-    /// The value of a field; empty if there is none.
+    /// The value of a field; empty if absent.
     pub(crate) fn one(&self, name: &str) -> &str {
         let found = self.pairs.iter().find(|(field, _)| field == name);
         found.map_or("", |(_, value)| value.as_str())
@@ -310,20 +310,20 @@ impl Typed {
         Some(self.one(name).trim()).filter(|value| !value.is_empty())
     }
 
-    /// All values of a field with several.
+    /// All values of a field.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         let of_field = self.pairs.iter().filter(|(field, _)| field == name);
         of_field.map(|(_, value)| value.clone()).collect()
     }
 
-    /// Everything, as name and value.
+    /// All fields.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether a box is ticked.
+    /// Whether a check box is ticked.
     pub(crate) fn ticked(&self, name: &str) -> bool {
         self.pairs.iter().any(|(field, _)| field == name)
     }

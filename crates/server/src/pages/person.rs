@@ -1,4 +1,4 @@
-//! A colleague: what they are doing and why, the last 24 hours as a picture, their numbers, and what one is to them.
+//! A colleague: presence with explanation, the last 24 hours as a chart, numbers, and the relationship.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::{
     timeline::Timeline,
 };
 
-/// A colleague.
+/// The page of a colleague.
 pub(super) struct Colleague;
 
 impl PageHandler for Colleague {

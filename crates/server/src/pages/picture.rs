@@ -1,4 +1,4 @@
-//! Charts that the server draws: bars with their numbers, readable without colour, with a table behind each.
+//! Bar charts with numbers, readable without colour, with a table as alternative.
 
 use askama::Template;
 
@@ -7,7 +7,7 @@ use super::{
     page_context::PageContext,
 };
 
-/// Width of the longest bar, and height of one with its distance.
+/// Width of the longest bar, and height of a bar with its distance, in pixels.
 const WIDTH: u64 = 320;
 const LINE: u64 = 24;
 
@@ -66,7 +66,7 @@ fn table(id: &'static str, caption: &str, head: [String; 2], numbers: &[(String,
     }
 }
 
-/// How many people have which status.
+/// Number of people by status.
 pub(super) fn shares(visit: &PageContext, counted: &[(&str, String, usize)]) -> Picture {
     let caption = visit.say("overview-statuses");
     let numbers: Vec<(String, u64)> = counted
@@ -82,12 +82,12 @@ pub(super) fn shares(visit: &PageContext, counted: &[(&str, String, usize)]) -> 
     }
 }
 
-/// How often something took how long.
+/// A histogram.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Histogram(Vec<(f64, u64)>);
 
 impl Histogram {
-    /// Reads one from the metrics' own text, in which each number counts all that took at most so long.
+    /// Reads a histogram from the metrics in OpenMetrics text, whose buckets are cumulative.
     pub(super) fn read(metrics: &str, name: &str) -> Self {
         let beginning = format!("{name}_bucket{{le=\"");
         let buckets = metrics.lines().filter_map(|line| {
@@ -102,19 +102,19 @@ impl Histogram {
         Self(buckets.collect())
     }
 
-    /// How many there were.
+    /// Number of observations.
     fn count(&self) -> u64 {
         self.0.last().map_or(0, |(_, count)| *count)
     }
 
-    /// The bound below which at least so many of a hundred were.
+    /// The least bound that `percent` of all observations do not exceed.
     fn percentile(&self, percent: u64) -> Option<f64> {
         let wanted = (self.count() * percent).div_ceil(100).max(1);
         let found = self.0.iter().find(|(_, count)| *count >= wanted);
         found.map(|(bound, _)| *bound)
     }
 
-    /// Each bound with how many took so long but no longer.
+    /// Each bound with the number of observations between it and the previous bound.
     fn steps(&self) -> Vec<(f64, u64)> {
         let mut before = 0;
         let step = |(bound, count): &(f64, u64)| {
@@ -125,7 +125,7 @@ impl Histogram {
         self.0.iter().map(step).collect()
     }
 
-    /// The chart with its percentiles.
+    /// The chart with percentiles.
     pub(super) fn picture(&self, visit: &PageContext, name: &str) -> Picture {
         let caption = if self.count() == 0 {
             visit.words.with("latency-none", "name", name)

@@ -1,12 +1,12 @@
-//! Which pages there are beside the one that is shown.
+//! Navigation among the personal pages and among the pages of the administration.
 
 use super::components::Link;
 use crate::layout::Layout;
 
-/// The page of every account, whether it belongs to a person or not.
+/// The page of every account, with or without a person.
 const PASSWORD: &str = "/me/password";
 
-/// A person's pages.
+/// Personal pages: path and key.
 const ME: [(&str, &str); 8] = [
     ("/me", "nav-me-now"),
     ("/me/profiles", "nav-profiles"),
@@ -18,7 +18,7 @@ const ME: [(&str, &str); 8] = [
     (PASSWORD, "nav-password"),
 ];
 
-/// An administrator's pages, and whether they are system administrators' alone.
+/// Pages of the administration: path, key, and whether only system administrators may open them.
 const ADMIN: [(&str, &str, bool); 13] = [
     ("/admin", "nav-overview", false),
     ("/admin/people", "nav-people", false),
@@ -35,7 +35,7 @@ const ADMIN: [(&str, &str, bool); 13] = [
     ("/admin/work", "nav-work", true),
 ];
 
-/// The words for the area of a page, and the pages of that area.
+/// Title of the page's group, and links to its pages.
 pub(crate) fn sections(layout: &Layout) -> (String, Vec<Link>) {
     let words = layout.words;
     let link = |to: &str, key: &str| Link {

@@ -1,4 +1,4 @@
-//! Settings as fields: one for each kind of value, the same for scopes and for people.
+//! Fields of settings, by kind of value, for scopes and people.
 
 use presence::{OwnerPolicy, Relationship, Setting, SettingsGroup, SyncMode, Value as Kept};
 use serde_json::{Value, json};
@@ -21,18 +21,18 @@ impl Profiles {
         Self::named(names.map(str::to_owned))
     }
 
-    /// Profiles of these names.
+    /// These names.
     pub(super) fn named(names: impl Iterator<Item = String>) -> Self {
         Self(names.collect())
     }
 }
 
-/// What a setting is called.
+/// The label of a setting.
 pub(super) fn label(visit: &PageContext, setting: &Setting) -> String {
     visit.say(&format!("setting-{}-{}", setting.group.name(), setting.key))
 }
 
-/// What a scope is called.
+/// The name of a scope.
 pub(super) fn scope_name(visit: &PageContext, scope: &str) -> String {
     match scope {
         PRODUCT => visit.say("scope-product"),
@@ -44,7 +44,7 @@ pub(super) fn scope_name(visit: &PageContext, scope: &str) -> String {
     }
 }
 
-/// A value in words.
+/// A value as text.
 pub(super) fn shown(visit: &PageContext, setting: &Setting, value: &Value) -> String {
     match (&setting.default, value) {
         (Kept::Flag(_), Value::Bool(yes)) => yes_or_no(visit.words, *yes),
@@ -61,7 +61,7 @@ pub(super) fn shown(visit: &PageContext, setting: &Setting, value: &Value) -> St
     }
 }
 
-/// A field for a setting.
+/// The field of a setting.
 pub(super) fn field(
     visit: &PageContext,
     setting: &'static Setting,
@@ -83,7 +83,7 @@ pub(super) fn field(
         Kept::Policy(_) => choices(&OwnerPolicy::ALL.map(OwnerPolicy::name), "policy"),
         Kept::Profile(_) => {
             let mut names = profiles.0.clone();
-            // Names that stand for statuses need no profile.
+            // Names of statuses are valid without a profile.
             if let (Kept::Profile(Some(name)), true) =
                 (&setting.default, setting.group == SettingsGroup::Automatic)
             {
@@ -119,7 +119,7 @@ pub(super) fn field(
     }
 }
 
-/// What was typed for a setting, as the API takes it. What is no such value goes as it is: the API says why not.
+/// The entered value of a setting for the API. An invalid value is sent as it is: the API explains the refusal.
 pub(super) fn read(setting: &Setting, typed: &str) -> Value {
     match setting.default {
         Kept::Flag(_) => match typed {

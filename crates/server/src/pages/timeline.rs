@@ -1,4 +1,4 @@
-//! The last 24 hours as a picture: a lane for each status, so that it can be read without colour.
+//! The last 24 hours as a chart with a lane for each status, readable without colour.
 
 use askama::Template;
 use jiff::{Span, Timestamp, Zoned};
@@ -10,15 +10,15 @@ use super::{
     page_context::PageContext,
 };
 
-/// Where the lanes begin, behind their names, and how long 24 hours are.
+/// Width of the names before the lanes, in pixels.
 const NAMES: i64 = 110;
 const WIDTH: i64 = 560;
-/// Height of a lane.
+/// Height of a lane, in pixels.
 const LANE: i64 = 22;
-/// How far back it goes.
+/// Length of the chart, in minutes.
 const MINUTES: i64 = 24 * 60;
 
-/// The picture.
+/// The chart.
 #[derive(Debug, Template)]
 #[template(path = "timeline.html")]
 pub(super) struct Timeline {
@@ -39,9 +39,9 @@ struct Drawn {
     title: String,
 }
 
-/// Every third full hour, from the last one back: minutes before now, and the time by the clock.
+/// Every third full hour, backwards from the last one: minutes before now, and local time.
 fn full_hours(now: &Zoned) -> impl Iterator<Item = (i64, String)> {
-    // Not counted from midnight: on the day of a change to summer time that is another number of hours away.
+    // Not counted from midnight, because a change to or from summer time shifts the distance.
     let last = now.with().minute(0).second(0).subsec_nanosecond(0).build();
     (0..=24).step_by(3).filter_map(move |hour: i64| {
         let at = last
@@ -54,7 +54,7 @@ fn full_hours(now: &Zoned) -> impl Iterator<Item = (i64, String)> {
     })
 }
 
-/// A piece of the time: when it began and ended, in minutes before now, and which change it follows.
+/// A period, in minutes before now, and the index of the change that began it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Piece {
     from: i64,
@@ -107,7 +107,7 @@ impl Timeline {
         }
     }
 
-    /// The picture, with the changes as a table behind it.
+    /// The chart with the changes in a table.
     pub(super) fn picture(self, visit: &PageContext, history: &[Value]) -> Picture {
         let rows = history.iter().rev().map(|change| Row {
             key: text(change, "at").to_owned(),
@@ -135,12 +135,12 @@ impl Timeline {
     }
 }
 
-/// Where a moment so many minutes ago stands.
+/// Horizontal position of a time, in pixels.
 fn x(minutes: i64) -> i64 {
     NAMES + WIDTH - minutes.clamp(0, MINUTES) * WIDTH / MINUTES
 }
 
-/// Each change lasts until the next, the last until now. The moments are minutes ago, the oldest first.
+/// Each change lasts until the next one, the last until now. Times are minutes before now, the oldest first.
 fn pieces(moments: &[Option<i64>]) -> Vec<Piece> {
     let ends = moments.iter().skip(1).copied().chain([Some(0)]);
     let both = moments.iter().zip(ends).enumerate();

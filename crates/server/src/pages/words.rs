@@ -1,4 +1,4 @@
-//! What several pages say alike: presences, reasons, profiles, relationships, moments.
+//! Texts that several pages share: presence, reasons, profiles, relationships, times.
 
 use jiff::{Timestamp, civil::DateTime};
 use presence::{Forwarding, Relationship, Status};
@@ -10,16 +10,16 @@ use super::{
     page_context::{PageContext, Typed},
 };
 
-/// How a browser writes a moment in a field.
+/// Format of a local date and time in HTML fields.
 const MOMENT: &str = "%Y-%m-%dT%H:%M";
 
 impl PageContext {
-    /// A status in words.
+    /// A status as text.
     pub(super) fn status(&self, name: &str) -> String {
         self.say(&format!("status-{name}"))
     }
 
-    /// An activity of an answer in words; empty if there is none.
+    /// An activity as text; empty if there is none.
     pub(super) fn activity(&self, activity: &Value) -> String {
         let via_teams = text(activity, "via") == "teams";
         match text(activity, "kind") {
@@ -32,7 +32,7 @@ impl PageContext {
         }
     }
 
-    /// A presence of an answer: its status, and its activity where there is one.
+    /// A presence: status and activity.
     pub(super) fn presence(&self, presence: &Value) -> Cell {
         let status = text(presence, "status");
         let activity = presence
@@ -45,8 +45,7 @@ impl PageContext {
         Cell::Status(status.to_owned(), words)
     }
 
-    /// The text beside the status of an answer: the activity in the reader's language, or the text of the answer, in
-    /// which people and administrators chose the words.
+    /// The text beside the status: the activity in the viewer's language, or the text that people and administrators chose.
     pub(super) fn presence_text(&self, presence: &Value) -> String {
         let activity = presence
             .get("activity")
@@ -55,7 +54,7 @@ impl PageContext {
         activity.unwrap_or_else(|| text(presence, "text").to_owned())
     }
 
-    /// The words of a key, or `otherwise` where there are none.
+    /// The message of a key, or `otherwise` if there is none.
     pub(super) fn say_or(&self, key: &str, otherwise: &str) -> String {
         let said = self.say(key);
         if said == key {
@@ -65,7 +64,7 @@ impl PageContext {
         }
     }
 
-    /// Why a presence is what it is: first what decides, then what does not.
+    /// The reasons of a presence: first the deciding ones, then the others.
     pub(super) fn reasons(&self, explanation: &Value) -> Table {
         let reasons = explanation.get("reasons").and_then(Value::as_array);
         let mut reasons: Vec<&Value> = reasons.into_iter().flatten().collect();
@@ -79,7 +78,7 @@ impl PageContext {
         let row = |reason: &Value| {
             let verdict = match weight(reason) {
                 0 => "reasons-activity",
-                // Of a call or a meeting the profile only says where calls go and what follows.
+                // During a call or meeting the profile only decides the forwarding and the presence afterwards.
                 1 if has_activity => "reasons-profile",
                 1 => "reasons-decides",
                 _ if is_of_teams(reason) => "reasons-for-information",
@@ -116,7 +115,7 @@ impl PageContext {
         }
     }
 
-    /// Who says what, and what else there is to know.
+    /// The sentence of a reason, with its source and notes.
     fn sentence(&self, reason: &Value) -> String {
         let source = text(reason, "source");
         let source = match source.strip_prefix("line ") {
@@ -150,7 +149,7 @@ impl PageContext {
         sentence
     }
 
-    /// What a profile does with calls.
+    /// The forwarding of a profile as text.
     pub(super) fn forwarding(&self, profile: &Value) -> String {
         let forwarding = profile.get("forwarding").unwrap_or(&Value::Null);
         let kind = self.say(&format!("forwarding-{}", text(forwarding, "kind")));
@@ -160,7 +159,7 @@ impl PageContext {
         }
     }
 
-    /// The fields of a profile, as its form has them.
+    /// The fields of a profile's form.
     pub(super) fn profile_fields(&self, profile: &Value) -> [Field; 4] {
         let statuses = Status::ALL.map(|status| {
             let name = status.name();
@@ -199,7 +198,7 @@ impl PageContext {
         ]
     }
 
-    /// Relationships to choose from, the least first.
+    /// Relationships as options, the lowest first.
     pub(super) fn levels(&self) -> Vec<Choice> {
         let levels = Relationship::ALL.map(|level| {
             let name = level.name();
@@ -208,7 +207,7 @@ impl PageContext {
         levels.to_vec()
     }
 
-    /// What somebody typed as a moment in their zone, for the API. Empty: none.
+    /// An entered local time, for the API; `None` if empty.
     pub(super) fn moment(&self, field: &str, typed: &str) -> Result<Option<String>, Refusal> {
         if typed.trim().is_empty() {
             return Ok(None);
@@ -224,7 +223,7 @@ impl PageContext {
         Ok(Some(moment.timestamp().to_string()))
     }
 
-    /// A moment of the API as a field has it.
+    /// A time of the API as the value of a field.
     pub(super) fn moment_field(&self, moment: &str) -> String {
         let moment = moment.parse::<Timestamp>();
         moment.map_or_else(
@@ -236,7 +235,7 @@ impl PageContext {
         )
     }
 
-    /// The time by the server's clock, in the zone of whoever looks.
+    /// The present time of the server's clock, in the viewer's time zone.
     pub(super) fn now(&self) -> jiff::Zoned {
         let now = crate::clock::rfc3339(self.context.clock.now());
         let now = now.parse::<Timestamp>().unwrap_or_default();
@@ -244,7 +243,7 @@ impl PageContext {
     }
 }
 
-/// A profile as the API takes it, from what was typed.
+/// The entered profile, for the API.
 pub(super) fn profile_body(typed: &Typed) -> Value {
     let target = typed.given("target");
     json!({
@@ -254,17 +253,17 @@ pub(super) fn profile_body(typed: &Typed) -> Value {
     })
 }
 
-/// Whether a reason is about what somebody is doing, not about their profile.
+/// Whether a reason concerns the activity, not the profile.
 fn of_activity(reason: &Value) -> bool {
     text(reason, "rule").starts_with("activity")
 }
 
-/// Whether it only tells how things stand in Teams.
+/// Whether a reason only reports the state in Teams.
 fn is_of_teams(reason: &Value) -> bool {
     text(reason, "rule").starts_with("Teams")
 }
 
-/// The key of the words for a name of the API's.
+/// The key of the message for a name of the API.
 fn key(prefix: &str, name: &str) -> String {
     let letters = name.to_lowercase();
     let parts = letters.split(|letter: char| !letter.is_ascii_alphanumeric());
@@ -348,7 +347,7 @@ mod tests {
         }
     }
 
-    /// The files in a folder and below.
+    /// Contents of all files below a folder.
     fn files(folder: &str, into: &mut Vec<String>) {
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();

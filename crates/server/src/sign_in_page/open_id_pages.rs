@@ -1,4 +1,4 @@
-//! The browser's way to the provider of OpenID Connect and back.
+//! Redirects of the browser to the OpenID Connect provider and back.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -47,7 +47,7 @@ pub async fn begin(
 
 fn cookie(public_url: &PublicUrl, value: &str, seconds: u32) -> String {
     let end = public_url.cookie_end();
-    // Lax, not strict: the browser comes back from another site.
+    // Lax, not Strict: the provider redirects from another site.
     format!("{COOKIE}={value}; Path=/sign-in; HttpOnly; SameSite=Lax; Max-Age={seconds}{end}")
 }
 

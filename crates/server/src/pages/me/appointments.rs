@@ -1,4 +1,4 @@
-//! My appointments: a day or a week as a picture with the list behind it; those made by hand can be changed here.
+//! My appointments: a day or a week as a chart with the list as alternative; entered appointments can be changed.
 
 use jiff::{
     Span, Zoned,
@@ -17,13 +17,13 @@ use crate::pages::{
 };
 
 const HERE: &str = "/me/appointments";
-/// The colour that an appointment has at first.
+/// Default colour of an appointment.
 const COLOUR: &str = "#0b5cad";
 
 /// My appointments.
 pub(super) struct Appointments;
 
-/// The days that are shown.
+/// The shown days.
 struct Span7 {
     first: Date,
     days: i32,
@@ -92,7 +92,7 @@ impl PageHandler for Appointments {
     }
 }
 
-/// The page with the week in which the entered appointment starts: it may be another week than this one.
+/// The page of the week in which the entered appointment starts.
 fn week_of_start(typed: &Typed) -> String {
     match typed.one("start").trim().parse::<DateTime>() {
         Ok(start) => format!("{HERE}?from={}", start.date()),
@@ -160,7 +160,7 @@ fn links(visit: &PageContext, shown: &Span7) -> Result<Block, Refusal> {
     Ok(Block::Links(visit.say("calendar-which"), links.to_vec()))
 }
 
-/// What an appointment is about, in words.
+/// The subject of an appointment, as text.
 pub(super) fn about(visit: &PageContext, appointment: &Value) -> String {
     match text(appointment, "text") {
         "" => visit.status("Busy"),

@@ -1,4 +1,4 @@
-//! My computers: where a desktop agent runs, what it reports of me, pausing it, pairing another.
+//! My computers: machines with a desktop agent, their reports, pauses and pairing.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 
 const HERE: &str = "/me/devices";
 const HOUR: Duration = Duration::from_secs(3600);
-/// Seconds after which the table is read anew.
+/// Interval in seconds at which the table is reloaded.
 const REFRESH: u32 = 2;
 
 /// My computers.
@@ -78,7 +78,7 @@ impl PageHandler for Devices {
     }
 }
 
-/// How long it is until the next day begins where the person is.
+/// Time until the next day begins in the person's time zone.
 fn until_tomorrow(visit: &PageContext) -> Duration {
     let now = visit.context.clock.now().milliseconds();
     let left = jiff::Timestamp::from_millisecond(now).ok().and_then(|now| {

@@ -1,4 +1,4 @@
-//! My presence now: what is shown and why, profiles to choose with one click, what Teams shows.
+//! My presence: the explained presence, profiles to choose, the state in Teams.
 
 use jiff::Span;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl PageHandler for Now {
     }
 }
 
-/// How it stands with the account at Microsoft, in short.
+/// State of the account at Microsoft, in short.
 fn teams(visit: &PageContext, account: &Value) -> String {
     let is_linked = account
         .get("account")

@@ -1,4 +1,4 @@
-//! The password of the account that is signed in.
+//! Password of the signed-in account.
 
 use serde_json::json;
 
@@ -13,10 +13,10 @@ use crate::{
 };
 
 const HERE: &str = "/me/password";
-/// A new password, for password managers.
+/// `autocomplete` value of new passwords (HTML standard).
 const NEW: &str = "new-password";
 
-/// The page to change one's own password.
+/// The page for a new password of one's own account.
 pub(super) struct Password;
 
 impl PageHandler for Password {
@@ -58,7 +58,7 @@ impl PageHandler for Password {
         });
         let path = format!("/accounts/{account}/password");
         visit.api.put(&path, body, "").await?;
-        // Every session of the account has ended, this one too.
+        // All sessions of the account have ended, including this one.
         let cookie = visit.parts().sessions.begin(Some(account)).await?;
         Ok(Done::new(HERE, "password").cookie(cookie).into())
     }

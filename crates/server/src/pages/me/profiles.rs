@@ -1,4 +1,4 @@
-//! My Profiles: their order, by dragging or by buttons, and profiles of one's own.
+//! My Profiles: their order, and personal profiles.
 
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ impl PageHandler for Profiles {
     }
 }
 
-/// The names in their new order: one goes up or down by one place.
+/// The names after one has moved up or down by one position.
 pub(in crate::pages) fn moved(mut names: Vec<String>, name: &str, direction: &str) -> Vec<String> {
     let Some(at) = names.iter().position(|known| known == name) else {
         return names;
@@ -102,7 +102,7 @@ pub(in crate::pages) fn moved(mut names: Vec<String>, name: &str, direction: &st
     names
 }
 
-/// Buttons that move a row.
+/// Buttons that move a row up and down.
 pub(in crate::pages) fn movers(visit: &PageContext, name: &str) -> [Button; 2] {
     ["up", "down"].map(|direction| {
         let label = visit.words.with(&format!("move-{direction}"), "name", name);

@@ -1,4 +1,4 @@
-//! My settings: what I may change, and what an administrator has set.
+//! My settings: own values, and values of the administrator.
 
 use presence::{Setting, SettingsGroup};
 use serde_json::{Map, Value, json};
@@ -62,7 +62,7 @@ impl PageHandler for Settings {
     }
 }
 
-/// The parts of the calendar that could not be read, each with its line.
+/// Unreadable parts of the calendar feed, each with its line.
 fn unread(visit: &PageContext, read: &Value) -> Vec<(String, Cell)> {
     let problems = read.get("unread").and_then(Value::as_array);
     let problems = problems.into_iter().flatten();
@@ -113,7 +113,7 @@ fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profi
     }
 }
 
-/// A field that may be left to the administrator.
+/// The field of a setting, with an option to inherit the administrator's value.
 fn field(
     visit: &PageContext,
     setting: &'static Setting,

@@ -1,4 +1,4 @@
-//! Who may see what of me: what holds for everybody, and for single people.
+//! Sharing: relationships of viewers to the person.
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,10 @@ use crate::pages::{
     page_context::{PageContext, Typed},
 };
 
-/// Who may see what of me.
+/// The person's own page.
 pub(super) struct Sharing;
 
-/// Who may see what of a person, as an administrator says it.
+/// The page of an administrator for a person.
 pub(in crate::pages) struct SharingOf;
 
 impl PageHandler for Sharing {
@@ -36,14 +36,13 @@ impl PageHandler for SharingOf {
     }
 }
 
-/// Where the API has what belongs to the person whom the address names. What a person lets others see is not for the
-/// administrators of the location.
+/// Path of the person in the API. Refuses location administrators: relationships are the person's own.
 fn theirs(visit: &PageContext) -> Result<String, Refusal> {
     visit.require_system_administrator()?;
     Ok(format!("/people/{}/", visit.path("person")))
 }
 
-/// `owner`: where the API has what belongs to the person. `name`: theirs, where it is not whoever looks.
+/// `owner`: path of the person in the API; `name`: name of the person, if not the viewer.
 async fn shown(
     visit: &PageContext,
     owner: &str,
@@ -138,7 +137,7 @@ fn table(visit: &PageContext, others: &[Value], mine: bool) -> Table {
     }
 }
 
-/// What each relationship lets somebody see and do.
+/// Permissions of each relationship.
 pub(in crate::pages) fn levels(visit: &PageContext) -> Table {
     let rows = visit.levels().into_iter().map(|level| Row {
         cells: vec![

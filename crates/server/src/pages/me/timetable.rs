@@ -1,4 +1,4 @@
-//! Days with their appointments as a picture: each day a column, each appointment a block with its colour and its words.
+//! Timetable: days as columns, appointments as blocks with colour and text.
 
 use askama::Template;
 use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
@@ -10,19 +10,19 @@ use crate::pages::{
     page_context::PageContext,
 };
 
-/// Width of a day, and of the column with the hours.
+/// Width of a day and of the column of hours, in pixels.
 const DAY: i64 = 128;
 const HOURS: i64 = 44;
-/// Height of an hour, and of the line with the days.
+/// Height of an hour and of the line of days, in pixels.
 const HOUR: i64 = 22;
 const HEAD: i64 = 24;
-/// An appointment is at least as high as its words.
+/// Least height of an appointment, in pixels: a line of text.
 const LEAST: i64 = 16;
-/// Width of a letter, and of what stands before the first.
+/// Width of a letter and of the margin before the text, in pixels.
 const LETTER: i64 = 7;
 const BEFORE: i64 = 10;
 
-/// The picture.
+/// The chart.
 #[derive(Debug, Template)]
 #[template(path = "timetable.html")]
 pub(super) struct Timetable {
@@ -45,13 +45,13 @@ struct Drawn {
     title: String,
 }
 
-/// A piece of an appointment on one day, in minutes since midnight.
+/// The part of an appointment on one day, in minutes since midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Piece {
     day: i64,
     from: i64,
     to: i64,
-    /// Which appointment.
+    /// Index of the appointment.
     index: usize,
 }
 
@@ -102,7 +102,7 @@ impl Timetable {
         }
     }
 
-    /// The picture with the table behind it.
+    /// The chart with the table as alternative.
     pub(super) fn picture(self, visit: &PageContext, table: Table) -> Picture {
         Picture {
             caption: self.caption.clone(),
@@ -117,7 +117,7 @@ fn clock(minutes: i64) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// What of an appointment is on which of the days.
+/// The parts of an appointment on the shown days.
 fn pieces(
     appointment: &Value,
     index: usize,
@@ -129,7 +129,7 @@ fn pieces(
     let Ok(start) = moment("start") else {
         return Vec::new();
     };
-    // A call in Teams goes on.
+    // A call in Teams has no end yet.
     let end = moment("end").unwrap_or(now.max(start));
     let piece = |day: i64| {
         let date = first.checked_add(Span::new().days(day)).ok()?;
@@ -163,7 +163,7 @@ fn pieces(
     (0..days).filter_map(piece).collect()
 }
 
-/// Pieces that overlap stand side by side: each with its lane and how many there are.
+/// Lanes for overlapping parts: each with its lane and their number.
 fn lanes(mut pieces: Vec<Piece>) -> Vec<(Piece, i64, i64)> {
     pieces.sort_by_key(|piece| (piece.day, piece.from, piece.index));
     let mut placed: Vec<(Piece, i64, i64)> = Vec::new();
@@ -224,7 +224,7 @@ mod tests {
             of("2026-11-24T08:00:00Z", "2026-11-24T09:30:00Z"),
             [(1, 540, 630)]
         );
-        // In Berlin it is the next day already.
+        // In Berlin the next day has begun.
         assert_eq!(
             of("2026-11-24T23:30:00Z", "2026-11-25T00:00:00Z"),
             [(2, 30, 60)]
