@@ -35,7 +35,7 @@ pub(crate) fn list(field: &'static str, length: usize, most: usize) -> Result<()
     Ok(())
 }
 
-/// Refuses one more where there are as many as may be.
+/// Refuses another item if the number of items has reached its limit.
 pub(crate) fn one_more(what: &str, present: usize, most: usize) -> Result<(), Problem> {
     if present >= most {
         let detail = format!(

@@ -1,8 +1,8 @@
-//! OngoingChanges that do not overwrite each other and are not made twice: ETags with `If-Match` (RFC 9110, 13.1.1) for every
-//! resource that can be read and changed at one address, and `Idempotency-Key` for POST.
+//! Conditional and repeated changes: ETags with `If-Match` (RFC 9110, section 13.1.1) for all resources that can be read
+//! and changed at one path, and `Idempotency-Key` for POST.
 //!
-//! A change excludes conditional changes of the same thing, and a conditional change all others of it, from the look at its
-//! ETag until it is in force. Nothing else waits, so that a handler that waits for Graph delays its own thing only.
+//! From the check of its ETag until it is applied, a conditional change excludes all other changes of the same resource.
+//! Changes of other resources do not wait, so that a handler that waits for Graph delays one resource only.
 
 mod comparison;
 mod locks;
@@ -31,12 +31,12 @@ use crate::{
     problem::Problem, secrets,
 };
 
-/// Whether an `Idempotency-Key` has an effect on a POST to this path.
+/// Whether an `Idempotency-Key` affects POST requests to this path.
 pub fn takes_key(path: &str) -> bool {
     posts::repeat(path).is_some_and(posts::Repeat::takes_key)
 }
 
-/// No answer that gets an ETag is larger.
+/// Largest answer with an ETag, in bytes.
 const ANSWER_MAX: usize = 8 * 1024 * 1024;
 
 /// The parts that the check of preconditions uses.
@@ -59,9 +59,9 @@ impl Preconditions {
     }
 }
 
-/// Gives ETags, checks `If-Match`, and answers a repeated POST as before.
+/// Middleware: adds ETags, checks `If-Match`, and repeats the answer to a repeated POST.
 ///
-/// A change is carried to its end even if the client has gone: the store and the engine must not differ.
+/// A change is completed even if the client disconnects: store and engine must agree.
 pub async fn guard(
     State(preconditions): State<Arc<Preconditions>>,
     caller: Caller,
@@ -69,19 +69,19 @@ pub async fn guard(
     next: Next,
 ) -> Result<Response, Problem> {
     if reads(request.method()) {
-        // RFC 9110, 13.1.2, is a comparison that spares an answer: without a condition that can be read there is one.
+        // `If-None-Match` only saves an answer (RFC 9110, section 13.1.2): an unreadable condition is ignored.
         let asked = EntityTags::of(request.headers(), header::IF_NONE_MATCH);
         let asked = asked.ok().flatten();
-        // The tag is that of the body, which a HEAD has not: the server leaves it out afterwards.
+        // The ETag is that of the body, which HEAD does not have: axum removes the body afterwards.
         if request.method() == Method::HEAD {
             *request.method_mut() = Method::GET;
         }
         return tagged(next.run(request).await, asked).await;
     }
-    // Before any lock is taken: no change waits for the body of another one.
+    // Reads the body before taking a lock: no change waits for another one's body.
     let (parts, body) = request.into_parts();
     let most = body_max(parts.uri.path());
-    // `connections` closes a connection whose body arrives too slowly.
+    // `connections` closes connections with slow bodies.
     let body = read(body, most).await?;
     let request = Request::from_parts(parts, Body::from(body.clone()));
     tokio::spawn(async move { once::change(&preconditions, &caller, request, &body, next).await })
@@ -89,7 +89,7 @@ pub async fn guard(
         .map_err(|error| Problem::unavailable(&error.to_string()))?
 }
 
-/// Carries out a change; with `If-Match` only if the thing is still as the client read it.
+/// Carries out a change; with `If-Match` only if the resource has not changed since.
 async fn apply(
     preconditions: &Preconditions,
     request: Request,
@@ -107,7 +107,7 @@ async fn apply(
         let request = comparison::compared(request, body, &next).await?;
         return Ok(next.run(request).await);
     };
-    // Check and change are one step: no other change of the same thing comes between.
+    // Excludes all other changes of the resource between check and change.
     let _alone = preconditions.ongoing.alone(path).await?;
     let present = look(request.extensions(), path, &next).await?;
     let tag = present.extensions().get::<Tag>();
@@ -118,7 +118,7 @@ async fn apply(
     Ok(next.run(request).await)
 }
 
-/// The answer to a GET of `path` by the same caller.
+/// The answer to GET of `path` by the same caller.
 async fn look(extensions: &Extensions, path: &str, next: &Next) -> Result<Response, Problem> {
     let mut look = Request::new(Body::empty());
     *look.uri_mut() = path
@@ -128,15 +128,15 @@ async fn look(extensions: &Extensions, path: &str, next: &Next) -> Result<Respon
     tagged(next.clone().run(look).await, None).await
 }
 
-/// The tag of an answer, without the quotes.
+/// The ETag of an answer, without quotes.
 #[derive(Clone, Debug)]
 struct Tag(String);
 
-/// The answer with its ETag; 304 if the client has it already.
+/// The answer with its ETag; 304 if the client has it.
 async fn tagged(response: Response, asked: Option<EntityTags>) -> Result<Response, Problem> {
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    // S11: a list that grew too large for a tag is shown all the same.
+    // S11: a list that is too large for an ETag is answered without one.
     let is_large = response.body().size_hint().lower() > ANSWER_MAX as u64;
     if !(is_json && response.status().is_success()) || is_large {
         return Ok(response);

@@ -1,4 +1,4 @@
-//! Errors of the API as `application/problem+json` (RFC 9457): what is wrong, with which value, and what to do.
+//! Refusals of the API as `application/problem+json` (RFC 9457): problem, value and remedy.
 
 use std::borrow::Cow;
 
@@ -21,11 +21,11 @@ const DONE_ALREADY: &str = "done already";
 /// Seconds after which a request is worth repeating whose wait timed out.
 const RETRY_AFTER: u32 = 5;
 
-/// Attached to an answer: the database refused a request, with the reason.
+/// Extension of an answer to a request that the database refused, with the reason.
 #[derive(Clone, Debug)]
 struct StoreRefused(String);
 
-/// Reports each answer of the API that carries a refusal of the database.
+/// Middleware: reports refusals of the database to the health of the store.
 pub async fn report_store_refusals(
     State(store_health): State<StoreHealth>,
     request: Request,
@@ -242,7 +242,7 @@ impl Problem {
     }
 }
 
-/// The field of the API that holds such a value.
+/// Name of the field in the API.
 const fn api_field(field: UniqueField) -> &'static str {
     match field {
         UniqueField::TeamsAccount => "account",

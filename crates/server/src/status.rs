@@ -23,7 +23,8 @@ pub async fn metrics(
     Ok(([(header::CONTENT_TYPE, kind)], context.metrics.text()))
 }
 
-/// `GET /readyz`: readiness, for all callers; the parts and their problems, for system administrators and keys with the scope `read`.
+/// `GET /readyz`: readiness for all callers; parts with problems and remedies for system administrators and keys with the
+/// scope `read`.
 pub async fn ready(
     State(context): State<Context>,
     State(access): State<Access>,

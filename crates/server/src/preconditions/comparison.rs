@@ -1,5 +1,5 @@
-//! P10: the answer to a GET can be sent back by PUT or PATCH. The body of a change is compared with the present state: fields
-//! that only the server sets are dropped where they are unchanged and refused where they differ.
+//! P10: clients can send the answer to a GET back by PUT or PATCH. Compares the body of a change with the present state:
+//! drops read-only fields that are unchanged, refuses those that differ.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -14,32 +14,32 @@ use serde_json::{Map, Value};
 use super::{ANSWER_MAX, look, posts::is_of, read};
 use crate::problem::Problem;
 
-/// Fields that only the server sets, by route: those that GET answers with and PUT or PATCH does not take.
+/// Fields that only the server sets, by route: GET answers them, PUT and PATCH do not accept them.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOnlyFields(pub(crate) Arc<Vec<(String, Vec<String>)>>);
 
 impl ReadOnlyFields {
-    /// The read-only fields at a path; `None` where nothing can be both read and changed.
+    /// Read-only fields at a path; `None` if the path has no resource that can be read and changed.
     fn at(&self, path: &str) -> Option<&[String]> {
         let found = self.0.iter().find(|(route, _)| is_of(route, path));
         found.map(|(_, fields)| fields.as_slice())
     }
 }
 
-/// The body of a change beside the answer to a GET of the same address.
+/// Relation of a change's body to the present state.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Comparison {
-    /// The body is the state that holds: nothing is to be changed.
+    /// The body equals the present state: nothing to change.
     Same,
-    /// The body has read-only fields, so that it is a changed copy of this state.
+    /// The body has read-only fields: it is a changed copy of this state.
     ChangedCopy(Arc<Map<String, Value>>),
-    /// The body holds values to set and no copy of the state.
+    /// The body has values to set, and is no copy of the state.
     #[default]
     Values,
 }
 
 impl Comparison {
-    /// Whether the change changes nothing.
+    /// Whether there is nothing to change.
     pub(crate) fn is_same(&self) -> bool {
         matches!(self, Self::Same)
     }
@@ -53,7 +53,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Comparison {
     }
 }
 
-/// The request without its unchanged read-only fields, and with the [`Comparison`] as an extension.
+/// The request without unchanged read-only fields, and with the [`Comparison`] as an extension.
 pub(super) async fn compared(
     request: Request,
     body: &Bytes,
@@ -73,7 +73,7 @@ pub(super) async fn compared(
     };
     let answer = look(request.extensions(), request.uri().path(), next).await?;
     if !answer.status().is_success() {
-        // The handler refuses callers without the right to read, and names the reason.
+        // The handler refuses callers without permission to read, with the reason.
         return Ok(request);
     }
     let answer = read(answer.into_body(), ANSWER_MAX).await?;
@@ -110,14 +110,14 @@ fn compare(
     let is_copy = values.len() < sent.len();
     let is_unchanged = |(field, value): (&String, &Value)| present.get(field) == Some(value);
     let is_same = match *method {
-        // A change of single fields: one that is sent as it is may as well be left out.
+        // An unchanged field of a PATCH is no different from an absent one.
         Method::PATCH => !sent.is_empty() && sent.iter().all(is_unchanged),
         _ => sent == present,
     };
     if is_same {
         return Ok((values, Comparison::Same));
     }
-    // A caller who names only some fields sets them, also those that have this value when the body is compared.
+    // Named fields of a PATCH are set even if they equal the present value, unless the body is a copy.
     if *method == Method::PATCH && is_copy {
         values.retain(|field, value| !is_unchanged((field, value)));
     }

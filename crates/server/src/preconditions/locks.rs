@@ -1,4 +1,4 @@
-//! Locks by name, for changes of the same thing and for requests with the same idempotency key.
+//! Locks by name, for changes of the same resource and for requests with the same idempotency key.
 
 use std::{
     collections::HashMap,
@@ -12,31 +12,31 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::{jobs::Jobs, problem::Problem};
 
-/// How long a change waits for another of the same thing.
+/// Longest wait of a change for another change of the same resource.
 const WAIT_MAX: Duration = Duration::from_secs(10);
-/// From this number of names on, unused ones are dropped.
+/// Number of names from which unused ones are dropped.
 const NAMES_MAX: usize = 1_024;
 
-/// The changes that are under way.
+/// Changes in progress.
 #[derive(Debug, Default)]
 pub(crate) struct OngoingChanges {
     things: Locks,
     requests: Locks,
-    /// Requests that were answered with work that goes on.
+    /// Requests that began a job.
     begun: Mutex<Vec<Begun>>,
 }
 
-/// A request that was answered with work that goes on.
+/// A request that began a job.
 #[derive(Clone, Debug)]
 pub(super) struct Begun {
     pub(super) attempt: Arc<Attempt>,
-    /// The number of the work.
+    /// The id of the job.
     pub(super) work: u64,
     pub(super) answer: StoredAnswer,
 }
 
 impl OngoingChanges {
-    /// Held by a change of the thing at a path: conditional changes of it wait.
+    /// Held during a change of the resource at a path: conditional changes of the resource wait.
     pub(super) async fn with_others(
         &self,
         path: &str,
@@ -46,21 +46,21 @@ impl OngoingChanges {
         held.map_err(|_| Problem::under_way("another change of the same thing"))
     }
 
-    /// Held by a conditional change of the thing at a path: all changes of it wait.
+    /// Held during a conditional change of the resource at a path: all other changes of the resource wait.
     pub(super) async fn alone(&self, path: &str) -> Result<OwnedRwLockWriteGuard<()>, Problem> {
         let lock = self.things.named(&thing(path)).write_owned();
         let held = tokio::time::timeout(WAIT_MAX, lock).await;
         held.map_err(|_| Problem::under_way("another change of the same thing"))
     }
 
-    /// Remembers the answer to a request for as long as its work is known: a restart forgets both.
+    /// Keeps the answer to a request that began a job as long as the job is known: both are lost at a restart.
     pub(super) fn remember(&self, begun: Begun, jobs: &Jobs) {
         let mut all = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|begun| jobs.get(begun.work).is_some());
         all.push(begun);
     }
 
-    /// The request of the same caller and key that was answered with work that is still known.
+    /// The request with the same caller and key that began a job, if the job is still known.
     pub(super) fn begun(&self, attempt: &Attempt, jobs: &Jobs) -> Option<Begun> {
         let all = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let found = all
@@ -71,7 +71,7 @@ impl OngoingChanges {
             .cloned()
     }
 
-    /// Held by the request of a caller with an idempotency key: the same request sent again waits.
+    /// Held during a request with an idempotency key: repeated requests wait.
     pub(super) async fn request(
         &self,
         who: &str,
@@ -83,27 +83,27 @@ impl OngoingChanges {
     }
 }
 
-/// The name of the thing that a change at `path` changes: a list and its items are one thing, and each list and page of a
-/// person or scope is one of its own.
+/// The name of the resource that a change at `path` changes: a list and its items share a name; each list and settings
+/// group of a person or scope has its own.
 fn thing(path: &str) -> String {
     let parts: Vec<String> = path
         .split('/')
         .filter(|part| !part.is_empty())
         .map(|part| {
             let part = percent_decode_str(part).decode_utf8_lossy();
-            // `07` names the same person as `7`.
+            // `07` is the same id as `7`.
             part.parse::<u64>()
                 .map_or_else(|_| part.into_owned(), |number| number.to_string())
         })
         .collect();
     let names: Vec<&str> = parts.iter().map(String::as_str).collect();
-    // A scope's template can be changed at two addresses, and its place in the order at a third.
+    // A scope's template can be changed at two paths, and its position at a third.
     if let ["scopes", _, "templates", ..] = names.as_slice() {
         return "templates".to_owned();
     }
     let depth = match names.first().copied() {
         Some("people" | "scopes") => 3,
-        // Their order is read with them.
+        // GET answers their order, too.
         Some("templates") => 1,
         Some(_) | None => 2,
     };

@@ -1,5 +1,5 @@
-//! Requests with an `Idempotency-Key` are carried out once. That one was carried out is committed with its change, so that
-//! no kill of the process comes between; its answer is stored afterwards, and made again where it is missing.
+//! Carries out requests with an `Idempotency-Key` once. The key is committed with the change, so that a kill of the process
+//! cannot separate them; the answer is stored afterwards, and made again if missing.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ use super::{
 };
 use crate::{caller::Caller, organisation::ORGANISATION, problem::Problem, secrets};
 
-/// Header with a key of the client's own choice.
+/// Header with a key that the client chooses.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// The longest key, in bytes.
+/// Longest key in bytes.
 pub(crate) const KEY_MAX: usize = 200;
-/// The field of a request that holds a secret: not even a hash of it is stored, which would be good for guessing it.
+/// Field with a secret: not even its hash is stored, which would help to guess it.
 const SECRET_FIELD: &str = "password";
 
-/// Carries out a change; one with an idempotency key once.
+/// Carries out a change; once if it has an idempotency key.
 pub(super) async fn change(
     preconditions: &Preconditions,
     caller: &Caller,
@@ -111,7 +111,7 @@ fn refuse_another(attempt: &Attempt, fingerprint: &str) -> Result<(), Problem> {
     Err(Problem::invalid("Idempotency-Key", detail))
 }
 
-/// Stores the answer to a request that was carried out; one that has only begun is remembered with its work.
+/// Stores the answer to a completed request; keeps that of a request that began a job in memory.
 async fn keep(
     preconditions: &Preconditions,
     repeat: Repeat,
@@ -142,7 +142,7 @@ async fn keep(
         return Ok(Response::from_parts(parts, Body::from(body)));
     }
     let now = preconditions.context.clock.now();
-    // The change is committed: an answer that cannot be stored is given all the same.
+    // The change is committed: a failure to store the answer is only logged.
     if let Err(error) = preconditions
         .context
         .store
@@ -154,8 +154,8 @@ async fn keep(
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-/// Answers a request again whose change was committed without its answer: the process was killed in between, or the handler
-/// failed after the commit.
+/// Makes the answer to a repeated request whose change was committed without its answer, because the process was killed or
+/// the handler failed after the commit.
 async fn made_again(
     (repeat, made): (Repeat, Option<String>),
     request: &Parts,

@@ -1,36 +1,36 @@
-//! What a POST with an `Idempotency-Key` that is sent again is answered with, route by route.
+//! Answers to repeated POST requests with an `Idempotency-Key`, by route.
 
-/// How a route treats a request that it may have carried out already.
+/// Treatment of a repeated request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Repeat {
-    /// Makes a thing. If its answer was not stored, the thing is read below the path by the id that is stored with it.
+    /// Adds a resource. Without a stored answer, the resource is read below the path by the id stored with the key.
     ById,
-    /// Makes a thing that is read below the path by this field of the request.
+    /// Adds a resource that is read below the path by this field of the request.
     ByField(&'static str),
-    /// Makes a thing of the scope that the request names. It is read by this field of the request below the scope.
+    /// Adds a resource of the scope in the request, which is read below the scope by this field of the request.
     ByScope(&'static str),
-    /// The same of a thing of a person's own. Its answer holds texts of the person, and is never stored: a repetition gets
-    /// the thing as it is now.
+    /// Adds a personal resource, read by its id. The answer holds a person's texts and is never stored: a repeated request
+    /// is answered with the present resource.
     OwnById,
-    /// The same by a field of the request.
+    /// Adds a personal resource, read by this field of the request.
     OwnByField(&'static str),
-    /// Changes many things in one transaction: an answer that was not stored cannot be made again.
+    /// Changes many resources in one transaction: an answer that was not stored cannot be made again.
     Once,
-    /// Carried out once, and its answer is never stored. The text tells a client without it what to do.
+    /// Carried out once; the answer is never stored. The text names the remedy for a client without it.
     Unstored(&'static str),
-    /// Does no harm when it is done again: done again unless its answer was stored.
+    /// Repeatable without harm: repeated unless the answer was stored.
     Harmless,
-    /// Answers with a code that is good for minutes: each request gets another one, and none is stored.
+    /// Answers with a code that expires in minutes: each request gets a new one, none is stored.
     Code,
 }
 
 impl Repeat {
-    /// Whether a key has any effect.
+    /// Whether a key has an effect.
     pub(super) fn takes_key(self) -> bool {
         self.is_recorded() || self.stores_answer()
     }
 
-    /// Whether the request is recorded in the transaction of its change.
+    /// Whether the key is committed with the change.
     pub(super) fn is_recorded(self) -> bool {
         match self {
             Self::ById
@@ -44,7 +44,7 @@ impl Repeat {
         }
     }
 
-    /// Whether its answer may be stored.
+    /// Whether the answer may be stored.
     pub(super) fn stores_answer(self) -> bool {
         match self {
             Self::ById | Self::ByField(_) | Self::ByScope(_) | Self::Once | Self::Harmless => true,
@@ -53,14 +53,14 @@ impl Repeat {
     }
 }
 
-/// Every route with POST; a test fails where one is missing.
+/// All routes with POST; a test fails if one is missing.
 const POSTS: [(&str, Repeat); 22] = [
     ("/people", Repeat::ById),
     ("/people/import", Repeat::Once),
     ("/people/{id}/appointments", Repeat::OwnById),
     ("/people/{id}/devices", Repeat::Code),
     ("/people/{id}/profiles", Repeat::OwnByField("name")),
-    // A question is answered once, whatever key the request has.
+    // A question can be answered once, whatever the key.
     ("/people/{id}/teams-account/confirm", Repeat::Code),
     ("/people/{id}/teams-account/sign-in", Repeat::Code),
     ("/scopes", Repeat::ById),
@@ -68,7 +68,7 @@ const POSTS: [(&str, Repeat); 22] = [
     ("/scopes/{scope}/templates/teams", Repeat::Harmless),
     ("/scopes/{scope}/templates/{name}/preview", Repeat::Harmless),
     ("/templates", Repeat::ByScope("name")),
-    // Makes one template, once however often it is sent.
+    // Adds one template, even if repeated.
     ("/templates/teams", Repeat::Harmless),
     ("/workgroups", Repeat::ById),
     ("/accounts", Repeat::ById),
@@ -83,20 +83,20 @@ const POSTS: [(&str, Repeat); 22] = [
     ("/clock/confirm", Repeat::Harmless),
     ("/doctor", Repeat::Harmless),
     ("/backups", Repeat::Once),
-    // Recorded in the database that was put in place.
+    // Recorded in the restored database.
     (
         "/backups/{name}/restore",
         Repeat::Unstored("the server runs with this backup since then"),
     ),
 ];
 
-/// How the route at a path treats a request that is sent again; `None` if there is no such route.
+/// The treatment of repeated requests to a path; `None` for unknown routes.
 pub(super) fn repeat(path: &str) -> Option<Repeat> {
     let found = POSTS.iter().find(|(route, _)| is_of(route, path));
     found.map(|(_, repeat)| *repeat)
 }
 
-/// Whether a path is one of a route.
+/// Whether a path matches a route.
 pub(super) fn is_of(route: &str, path: &str) -> bool {
     let wanted: Vec<&str> = route.split('/').collect();
     let given: Vec<&str> = path.split('/').collect();
@@ -124,7 +124,7 @@ mod tests {
             .iter()
             .filter(|(_, methods)| methods["post"].is_object());
         let mut posts: BTreeSet<&str> = posts.map(|(path, _)| path.as_str()).collect();
-        // It lies outside: who signs in has no name yet.
+        // Outside the middleware: sign-in has no caller.
         assert!(posts.remove("/sign-in"));
         let known: BTreeSet<&str> = POSTS.iter().map(|(path, _)| *path).collect();
         assert_eq!(posts, known);

@@ -1,25 +1,25 @@
-//! The entity tags of a condition (RFC 9110, 8.8.3 and 13.1), in the forms in which proxies hand ours on.
+//! Entity tags in conditions (RFC 9110, sections 8.8.3 and 13.1), including the forms that proxies make of them.
 //!
-//! Our tags are hashes of the uncompressed answer. A proxy that compresses marks the tag: nginx and HAProxy make it weak,
-//! Apache, Caddy and Jetty add the coding to the text. Clients send this form back, and it still names the same content.
+//! Our tags are hashes of the uncompressed answer. A compressing proxy marks the tag: nginx and HAProxy make it weak,
+//! Apache, Caddy and Jetty append the coding. Clients send the marked tag back, which still names the same content.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-/// What compressing proxies add to the text of a tag: Apache `mod_deflate` (`DeflateAlterETag`), `mod_brotli` and Caddy
-/// `-CODING`, Jetty `--CODING`.
+/// Separators before the coding that compressing proxies append: Apache `mod_deflate` (`DeflateAlterETag`), `mod_brotli`
+/// and Caddy `-CODING`, Jetty `--CODING`.
 const SEPARATORS: [&str; 2] = ["--", "-"];
 const CODINGS: [&str; 4] = ["gzip", "br", "zstd", "deflate"];
 
 /// A condition of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum EntityTags {
-    /// `*`: any state, as long as there is one.
+    /// `*`: any state of an existing resource.
     Any,
-    /// The texts between the quotes, of weak and strong tags alike.
+    /// Texts between the quotes, of weak and strong tags alike.
     Listed(Vec<Vec<u8>>),
 }
 
-/// The field is not `*` and no list of entity tags.
+/// The field is neither `*` nor a list of entity tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoEntityTags;
 
@@ -39,14 +39,14 @@ impl EntityTags {
                 for line in lines {
                     read_list(line, &mut tags)?;
                 }
-                // A field without a single element asks for nothing that could match.
+                // A field without elements matches nothing.
                 Ok(Some(Self::Listed(tags)))
             }
         }
     }
 
-    /// Returns true if a listed tag names the state with the tag `present` (without quotes). The comparison is weak for `If-Match`
-    /// too, against RFC 9110, 13.1.1: a tag that a proxy made weak names the same bytes before their compression.
+    /// Whether a listed tag names the state with the tag `present` (without quotes). The comparison is weak for `If-Match`
+    /// too, against RFC 9110, section 13.1.1: a tag that a proxy made weak names the same uncompressed bytes.
     pub(super) fn name(&self, present: &str) -> bool {
         match self {
             Self::Any => true,

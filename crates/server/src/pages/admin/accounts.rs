@@ -1,4 +1,4 @@
-//! Who may sign in, and as what.
+//! Accounts: names, roles and people.
 
 use serde_json::{Value, json};
 use store::Role;
@@ -13,7 +13,7 @@ use crate::pages::{
 
 const HERE: &str = "/admin/accounts";
 
-/// The accounts.
+/// The page of accounts.
 pub(super) struct Accounts;
 
 impl PageHandler for Accounts {

@@ -1,4 +1,4 @@
-//! The audit log: who changed what, before and after, found by who, what and whom; and as a table for other programs.
+//! Audit log, filtered by author, kind and target; also as CSV.
 
 use axum::{
     http::header,
@@ -19,14 +19,14 @@ use crate::{
 };
 
 const HERE: &str = "/admin/audit";
-/// What one can filter by.
+/// Fields of the filter.
 const FILTERS: [&str; 3] = ["who", "what", "target"];
-/// Rows that are exported at most, the newest.
+/// Largest number of exported rows, the newest.
 const EXPORT_MAX: u32 = 50_000;
-/// Rows that are read at once for that.
+/// Rows per query of an export.
 const BLOCK: u32 = 1_000;
 
-/// The audit log.
+/// The page of the audit log.
 pub(super) struct Audit;
 
 impl PageHandler for Audit {
@@ -64,7 +64,7 @@ impl PageHandler for Audit {
     }
 }
 
-/// The filter, as the API and this page take it.
+/// The filter, as query of the API and of this page.
 fn wanted(visit: &PageContext) -> String {
     let given = FILTERS
         .iter()
@@ -113,7 +113,7 @@ fn table(visit: &PageContext, rows: &[Value]) -> Table {
     }
 }
 
-/// `GET /admin/audit.csv`: the newest rows that fit the filter.
+/// `GET /admin/audit.csv`: the newest rows that match the filter.
 pub(super) async fn export(visit: PageContext) -> Result<Response, Refusal> {
     visit.require_system_administrator()?;
     let given = |name: &str| visit.query(name).map(str::to_owned);
@@ -161,7 +161,7 @@ pub(super) async fn export(visit: PageContext) -> Result<Response, Refusal> {
     Ok((headers, text).into_response())
 }
 
-/// A value that spreadsheets do not take for a formula (OWASP, CSV injection).
+/// A value that spreadsheets do not interpret as a formula (OWASP, CSV injection).
 fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")

@@ -1,4 +1,4 @@
-//! Backups: made while everything runs, kept beside the database, and put back.
+//! Backups: list, new backup, restoration.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::pages::{
 
 const HERE: &str = "/admin/backup";
 
-/// The backups.
+/// The page of backups.
 pub(super) struct Backup;
 
 impl PageHandler for Backup {
@@ -54,7 +54,7 @@ impl PageHandler for Backup {
     }
 }
 
-/// Shown once: the server ends now, and whoever looks may have no account in what it begins with.
+/// The page after a restoration began: the server restarts, and the restored database may not have the viewer's account.
 fn restoring(visit: &PageContext, backup: &Value) -> Page {
     let name = text(backup, "name");
     Page::new(visit, visit.say("backup-restoring")).text(visit.words.with(

@@ -1,5 +1,5 @@
-//! From nothing to the first synchronised person, step by step: each says what to do, writes what goes into the
-//! configuration file, and is examined by the doctor before the next.
+//! Assistant for the first connection of a tenant. Each step has instructions, a section of the configuration file and a
+//! check of the installation.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -15,17 +15,17 @@ use crate::pages::{
 
 const HERE: &str = "/admin/tenants/connect";
 
-/// What the doctor looks at for each step.
+/// Checks of each step.
 const CHECKS: [&[&str]; 5] = [
     &["configuration", "secrets", "database"],
     &["tenant", "sign-in", "clock", "token"],
     &["permissions", "graph", "read"],
-    // The database says how many people there are.
+    // The check of the database includes the number of people.
     &["database", "people", "accounts"],
     &["server", "people", "mode"],
 ];
 
-/// The step where one is, and what was typed before it.
+/// The current step, and values entered before.
 struct At {
     step: usize,
     tenant: String,
@@ -54,7 +54,7 @@ impl At {
     }
 }
 
-/// One step.
+/// The page of a step.
 pub(super) struct ConnectTenant;
 
 impl PageHandler for ConnectTenant {
@@ -102,7 +102,7 @@ impl PageHandler for ConnectTenant {
     }
 }
 
-/// What is to be done at a step.
+/// Instructions of a step.
 fn page(visit: &PageContext, at: &At) -> Page {
     let of = |key: &str| format!("connect-{}-{key}", at.step);
     let number = at.step.to_string();
@@ -155,7 +155,7 @@ fn page(visit: &PageContext, at: &At) -> Page {
     page
 }
 
-/// What goes into the configuration file, as it was typed at the first step. Further tenants have names.
+/// The section of the configuration file from the values of the first step. Further tenants have names.
 fn section(at: &At, is_further: bool) -> String {
     let (tenant, client) = match at.is_known() {
         true => (&*at.tenant, &*at.client),
@@ -170,7 +170,7 @@ fn section(at: &At, is_further: bool) -> String {
     )
 }
 
-/// The two numbers that Entra shows of an application.
+/// Form for the two ids of an application in Entra.
 fn ids(visit: &PageContext, at: &At) -> Form {
     let field = |name: &str, value: &str| {
         Field::text(name, visit.say(&format!("connect-{name}")))
@@ -188,7 +188,7 @@ fn examine_form(visit: &PageContext) -> Form {
     Form::new(visit.words, examination::FORM, String::new()).button(visit.say("connect-examine"))
 }
 
-/// The steps beside this one.
+/// Links to the neighbouring steps.
 fn ways(visit: &PageContext, at: &At) -> Block {
     let mut links = vec![Link::new(
         at.path(at.step.saturating_sub(1).max(1)),
@@ -201,7 +201,7 @@ fn ways(visit: &PageContext, at: &At) -> Block {
     Block::Links(visit.say("connect-ways"), links)
 }
 
-/// An id that was typed.
+/// An entered id.
 fn id(field: &str, typed: &Typed) -> Result<String, Refusal> {
     let id = typed.one(field).trim().to_lowercase();
     if is_guid(&id) {
@@ -213,7 +213,7 @@ fn id(field: &str, typed: &Typed) -> Result<String, Refusal> {
     Err(Refusal::of_field(field, detail))
 }
 
-/// What the doctor found that belongs to a step.
+/// The findings that belong to a step.
 fn of_step(found: &Value, step: usize) -> Vec<&Value> {
     let checks = CHECKS.get(step - 1).copied().unwrap_or_default();
     let items = found.get("items").and_then(Value::as_array);

@@ -1,4 +1,4 @@
-//! What the doctor found, as the pages of tenants and telephone systems show it.
+//! Check of the installation, for the pages of tenants and PBXs.
 
 use serde_json::{Value, json};
 
@@ -9,15 +9,15 @@ use crate::pages::{
     page_context::PageContext,
 };
 
-/// The form that calls the doctor.
+/// Name of the form that starts the check.
 pub(super) const FORM: &str = "doctor";
 
-/// Calls the doctor.
+/// The form that starts the check.
 pub(super) fn form(visit: &PageContext) -> Form {
     Form::new(visit.words, FORM, visit.say("doctor")).button(visit.say("doctor-now"))
 }
 
-/// Calls the doctor and shows what was found: what must be mended first.
+/// Runs the check and shows its findings, failures first.
 pub(super) async fn examine(visit: &PageContext) -> Result<Outcome, Refusal> {
     let found = visit.api.post("/doctor", json!({})).await?;
     let items = found.get("items").and_then(Value::as_array);
@@ -39,7 +39,7 @@ pub(super) async fn examine(visit: &PageContext) -> Result<Outcome, Refusal> {
     Ok(Outcome::Shown(Box::new(page)))
 }
 
-/// What was found.
+/// The findings as a table.
 pub(super) fn table(visit: &PageContext, items: &[&Value]) -> Table {
     let row = |finding: &&Value| {
         let verdict = text(finding, "verdict");

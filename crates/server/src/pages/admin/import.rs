@@ -1,5 +1,5 @@
-//! Bringing many people in from a table: a file or pasted text, with a preview. The server decodes the file, so that the
-//! page reads the same files with and without scripts.
+//! Import of people from a file or pasted text, with a preview. The server decodes the file, so that the page reads the
+//! same files with and without scripts.
 
 use serde_json::Value;
 use store::{decode_table, separator_name};
@@ -19,13 +19,13 @@ const PEOPLE: &str = "/admin/people";
 const IMPORT: &str = "/people/import";
 const PREVIEW: &str = "/people/import?dry_run=true";
 
-/// The number of skipped comments, in the address of the page afterwards.
+/// Query parameter with the number of skipped comments.
 const COMMENTS: &str = "comments";
 
-/// The header of a table, with which the form begins.
+/// Header of a table, the default text of the form.
 const HEADER: &str = "name,mail,UPN,extension,location";
 
-/// The form with a file or pasted text.
+/// The form for a file or pasted text.
 pub(super) fn form(visit: &PageContext) -> Form {
     multipart(visit)
         .field(
@@ -48,17 +48,17 @@ fn multipart(visit: &PageContext) -> Form {
     }
 }
 
-/// A table as text, and where it comes from.
+/// A table as text, with its origin.
 struct Given {
     text: String,
-    /// The encoding of the file; `None`: pasted text.
+    /// Encoding of the file; `None` for pasted text.
     encoding: Option<&'static str>,
-    /// The field of the form.
+    /// Field of the form.
     field: &'static str,
 }
 
 impl Given {
-    /// The file, the pasted text, or the table of the preview.
+    /// The table: file, pasted text, or that of the preview.
     fn of(visit: &PageContext, typed: &Typed) -> Result<Self, Refusal> {
         let pasted = typed.one("csv");
         let is_pasted = ![HEADER, ""].contains(&pasted.trim());
@@ -88,7 +88,7 @@ impl Given {
         })
     }
 
-    /// A refusal, beside the field from which the table comes.
+    /// A refusal beside the table's field.
     fn refused(&self, refusal: Refusal) -> Refusal {
         Refusal {
             field: refusal.field.map(|_| self.field.to_owned()),
@@ -108,7 +108,7 @@ pub(super) async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, R
         }
         .into());
     }
-    // Its answer must be at hand when it is to be done for real.
+    // The preview's answer is needed for the import itself.
     let preview = visit.api.post_text(PREVIEW, given.text.clone()).await;
     let preview = preview.map_err(|refusal| given.refused(refusal))?;
     Ok(Outcome::Shown(Box::new(shown(visit, given, &preview))))
@@ -118,7 +118,7 @@ fn number(value: &Value, key: &str) -> u64 {
     value.get(key).and_then(Value::as_u64).unwrap_or_default()
 }
 
-/// Back to the people, who are imported.
+/// Opens the page of people after the import.
 fn done(result: &Value) -> Done {
     let skipped = number(result.get("table").unwrap_or(&Value::Null), "comments");
     let to = match skipped {
@@ -134,7 +134,7 @@ fn done(result: &Value) -> Done {
     Done::new(to, said)
 }
 
-/// The number of lines that the last import skipped as comments; empty without one.
+/// The message about comments that the last import skipped; empty if none.
 pub(super) fn skipped(visit: &PageContext) -> String {
     let skipped = visit.query(COMMENTS).filter(|_| visit.is_get);
     let skipped: u64 = skipped
@@ -143,7 +143,7 @@ pub(super) fn skipped(visit: &PageContext) -> String {
     comments(visit, skipped)
 }
 
-/// What is said of skipped comments; empty without one.
+/// The message about skipped comments; empty if none.
 pub(super) fn comments(visit: &PageContext, count: u64) -> String {
     match count {
         0 => String::new(),
@@ -151,7 +151,7 @@ pub(super) fn comments(visit: &PageContext, count: u64) -> String {
     }
 }
 
-/// The preview: how the table was read, what each row would do, and the button that does it.
+/// The preview: format of the table, effect of each row, and the import button.
 fn shown(visit: &PageContext, given: Given, preview: &Value) -> Page {
     let conflicts = number(preview, "conflicts");
     let table = preview.get("table").unwrap_or(&Value::Null);
@@ -222,7 +222,7 @@ fn read_as(visit: &PageContext, encoding: Option<&'static str>, preview: &Value)
     }
 }
 
-/// What each column is taken for.
+/// Use of each column.
 fn columns(visit: &PageContext, preview: &Value) -> Table {
     let table = preview.get("table").unwrap_or(&Value::Null);
     let row = |column: &Value| {
@@ -251,7 +251,7 @@ fn columns(visit: &PageContext, preview: &Value) -> Table {
     }
 }
 
-/// The columns that the table could have and does not.
+/// Known columns that the table lacks.
 fn missing(visit: &PageContext, preview: &Value) -> String {
     let table = preview.get("table").unwrap_or(&Value::Null);
     let titles: Vec<&str> = list(table, "missing").filter_map(Value::as_str).collect();

@@ -1,4 +1,4 @@
-//! API keys: for programs, told once.
+//! API keys. The page shows a key once.
 
 use serde_json::{Value, json};
 use store::API_KEY_SCOPES;
@@ -14,7 +14,7 @@ use crate::pages::{
 
 const HERE: &str = "/admin/keys";
 
-/// The keys.
+/// The page of API keys.
 pub(super) struct Keys;
 
 impl PageHandler for Keys {

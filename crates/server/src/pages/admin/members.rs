@@ -1,4 +1,4 @@
-//! Who is in a location or group: put there, and taken out again.
+//! Members of a location or group: add and remove.
 
 use presence::PersonId;
 use serde_json::json;
@@ -16,10 +16,10 @@ use crate::{
     people_index::Person,
 };
 
-/// People who are named one by one.
+/// Largest number of listed people.
 const NAMED_MAX: usize = 50;
 
-/// Who is in a scope; of many the first by name.
+/// The members of a scope, or the first of many by name.
 pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
     let mut people = visit.context.organisation.read(|tables| {
         let is_here = |person: &Person| is_in(&tables.membership(person.id), scope);
@@ -28,7 +28,7 @@ pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
     people.sort_by_cached_key(|person| person.name.to_lowercase());
     let count = people.len();
     let above = above(visit, scope);
-    // Whoever administers only this location could not take anybody in again.
+    // An administrator of this location alone could not add removed people again.
     let location = above.location.as_deref();
     let may_take = visit
         .caller
@@ -65,7 +65,7 @@ pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
     }
 }
 
-/// Names somebody who shall be here.
+/// The form to add a person.
 pub(super) fn put_form(visit: &PageContext) -> Form {
     Form::new(visit.words, "put", visit.say("scope-put"))
         .field(
@@ -76,12 +76,12 @@ pub(super) fn put_form(visit: &PageContext) -> Form {
         .button(visit.say("scope-put-now"))
 }
 
-/// Puts somebody here. Who is elsewhere is moved only when that was said.
+/// Adds a person. Moves a person from elsewhere only after confirmation.
 pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
     let person = visit.somebody("person", typed.one("person"))?;
     let scope = visit.path("scope");
     let (from, place) = (place_of(visit, person), membership_of_scope(visit, scope));
-    // Whoever is in a group of this location would leave it.
+    // The person would leave a group of this location.
     let is_elsewhere = from != At::default() && from != place;
     if is_elsewhere && !typed.ticked("sure") {
         let known = visit.context.people.person(person);
@@ -105,14 +105,14 @@ pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, R
     place_at(visit, person, place).await
 }
 
-/// Takes somebody out: of a group to its location, of a location to the organisation.
+/// Removes a person: from a group to its location, from a location to the organisation.
 pub(super) async fn take(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
     let scope = visit.path("scope");
     match typed.one("key").parse().map(PersonId) {
         Ok(person) if is_in(&place_of(visit, person), scope) => {
             place_at(visit, person, above(visit, scope)).await
         }
-        // Somebody else may have moved them since the page was shown.
+        // Another administrator may have moved the person since.
         _ => Ok(Done::new(at(scope), "saved").into()),
     }
 }
@@ -136,7 +136,7 @@ fn membership_of_scope(visit: &PageContext, scope: &str) -> At {
     place.unwrap_or_default()
 }
 
-/// Where one is who is no longer in a scope.
+/// The place of people who leave a scope.
 fn above(visit: &PageContext, scope: &str) -> At {
     match membership_of_scope(visit, scope) {
         At {

@@ -1,4 +1,4 @@
-//! Microphone Sync: which programs at the microphone colleagues see, for each scope.
+//! Microphone Sync: programs whose use of the microphone colleagues see, by scope.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ use crate::{
 
 const HERE: &str = "/admin/microphone";
 
-/// A scope's process table.
+/// The process table of a scope.
 pub(super) struct Microphone;
 
 impl PageHandler for Microphone {
@@ -61,7 +61,7 @@ impl PageHandler for Microphone {
         let mut page =
             Page::new(visit, visit.say("nav-microphone")).text(visit.say("microphone-about"));
         if !enabled {
-            // Rows that are active look as if they did something.
+            // Buttons of active rows look pressed.
             let on = Form::new(visit.words, "enable", String::new());
             page = page
                 .text(visit.say("microphone-off-about"))
@@ -148,7 +148,7 @@ impl PageHandler for Microphone {
     }
 }
 
-/// The scope that is meant: a location's administrator begins with the location.
+/// The shown scope; for a location administrator first the location.
 fn scope(visit: &PageContext) -> String {
     let own = visit.caller.location().unwrap_or(ORGANISATION);
     visit.query("scope").unwrap_or(own).to_owned()
@@ -166,7 +166,7 @@ fn one(scope: &str, process: &str) -> String {
     format!("{}/{}", path(scope), part(process))
 }
 
-/// The ways to the tables of other scopes.
+/// Links to the tables of other scopes.
 async fn scopes(visit: &PageContext, here: &str) -> Result<Block, Refusal> {
     let all = visit.api.items("/scopes").await?;
     let mine = in_order(&all).into_iter();
@@ -206,10 +206,10 @@ fn fields(visit: &PageContext, program: &Value) -> [Field; 5] {
     ]
 }
 
-/// A row as the API takes it, but for its process and whether it is active.
+/// An entered row for the API, without process and state.
 fn body(typed: &Typed) -> Value {
     let hours = typed.given("ignore_after_hours").map(|hours| {
-        // What is no number goes as it is: the API says why not.
+        // An invalid number is sent as it is: the API explains the refusal.
         hours
             .parse::<u32>()
             .map_or_else(|_| json!(hours), |hours| json!(hours))
@@ -224,7 +224,7 @@ fn body(typed: &Typed) -> Value {
     })
 }
 
-/// Begins the table anew: as another's, or as the one of the scope above.
+/// The form that copies another table or inherits that of the scope above.
 async fn begin(visit: &PageContext, scope: &str, individual: bool) -> Result<Form, Refusal> {
     let mut choices = Vec::new();
     if individual {

@@ -1,5 +1,5 @@
-//! How Offhook is: what is wrong and what to do, how quick it is, who has no account. Location administrators see of it what
-//! concerns the people of their location, as their relationships let them see it.
+//! Overview: problems with remedies, latencies, people without account. Location administrators see the people of their
+//! location, as their relationships permit.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ use crate::{
     },
 };
 
-/// People that are named one by one.
+/// Largest number of listed people.
 const NAMED_MAX: usize = 50;
-/// The latencies that the product lives by, as the metrics call them.
+/// The main latencies, by metric.
 const LATENCIES: [(&str, &str); 4] = [
     ("offhook_pbx_event_to_graph_request_seconds", "latency-pbx"),
     ("offhook_teams_answer_to_event_seconds", "latency-teams"),
@@ -29,7 +29,7 @@ const LATENCIES: [(&str, &str); 4] = [
     ("offhook_graph_budget_wait_seconds", "latency-budget"),
 ];
 
-/// The overview.
+/// The overview page.
 pub(super) struct Overview;
 
 impl PageHandler for Overview {
@@ -119,13 +119,13 @@ impl PageHandler for Overview {
     }
 }
 
-/// Whether an administrator has chosen the organisation's time zone.
+/// Whether an administrator has set the organisation's time zone.
 fn has_zone(visit: &PageContext) -> bool {
     let organisation = &visit.context.organisation;
     organisation.read(|tables| tables.chosen_zone().is_some())
 }
 
-/// Asks for the organisation's time zone: that of the browser, or else the server's.
+/// Form for the organisation's time zone: by default that of the browser, else the server's.
 fn zone_form(visit: &PageContext) -> Form {
     let of_browser = visit.zone.iana_name().filter(|zone| *zone != "UTC");
     let zone = of_browser.map_or_else(
@@ -144,7 +144,7 @@ fn zone_form(visit: &PageContext) -> Form {
         .button(visit.say("save"))
 }
 
-/// The presences of the people that the caller administers, as the caller may see them.
+/// Presence of the people whom the caller administers, as the caller may see it.
 fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
     let (_, mut presences) = visit.context.events.all();
     if let Some(location) = visit.caller.location() {
@@ -164,7 +164,7 @@ fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
     seen.collect()
 }
 
-/// What of a tenant's budget is spent, in numbers and as a share.
+/// Used part of a tenant's request budget.
 fn budget(visit: &PageContext, tenant: &str) -> String {
     let (sent, limit) = visit.context.metrics.budget(tenant);
     if limit == 0 {
@@ -185,7 +185,7 @@ fn backlog(visit: &PageContext, tenant: &str) -> String {
     words.of_two("overview-backlog-age", ("count", &writes), ("value", &age))
 }
 
-/// In one sentence whether these parts of the server are connected; nothing if there are none.
+/// A sentence whether these parts are connected; empty without parts.
 pub(super) fn connected(
     visit: &PageContext,
     parts: &BTreeMap<String, Option<Trouble>>,
@@ -204,7 +204,7 @@ pub(super) fn connected(
     Some(Block::Facts(vec![(visit.say("health"), state)]))
 }
 
-/// Every part of the server, those in trouble first.
+/// All parts of the server, those with problems first.
 pub(super) fn health(visit: &PageContext, parts: &BTreeMap<String, Option<Trouble>>) -> Table {
     let mut parts: Vec<_> = parts.iter().collect();
     parts.sort_by_key(|(_, trouble)| trouble.is_none());
@@ -246,7 +246,7 @@ pub(super) fn health(visit: &PageContext, parts: &BTreeMap<String, Option<Troubl
     }
 }
 
-/// People of whom a source has been silent for longer than what it said last holds.
+/// People with missing updates: a source was silent beyond its lease.
 fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
     let shared = &visit.context;
     let silent = seen
@@ -275,7 +275,7 @@ fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
     }
 }
 
-/// People for whom calls are to cross, but who have no Teams account.
+/// People without a Teams account whose calls are to be synchronised.
 fn unmatched(visit: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
     let shared = &visit.context;
     let people = shared.people.people(|person| {

@@ -1,4 +1,4 @@
-//! The people: finding them, adding one.
+//! People: search, and a form to add one.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::{
 };
 
 const HERE: &str = "/admin/people";
-/// People on one page.
+/// People per page.
 const PAGE: usize = 100;
 
-/// The people.
+/// The page of people.
 pub(super) struct People;
 
 impl PageHandler for People {
@@ -65,7 +65,7 @@ impl PageHandler for People {
     }
 }
 
-/// Searches for the Teams accounts of people without one (P14).
+/// Form that searches for missing Teams accounts (P14).
 fn search_form(visit: &PageContext) -> Form {
     Form::new(visit.words, "search", visit.say("accounts-search"))
         .button(visit.say("accounts-search-now"))
@@ -114,7 +114,7 @@ async fn search(visit: &PageContext) -> Result<Outcome, Refusal> {
     Ok(Outcome::Shown(Box::new(page)))
 }
 
-/// The fields of a person. Those that identify the person are only shown to administrators who may not change them.
+/// The fields of a person. Identifying fields are read-only for administrators who may not change them.
 pub(super) fn fields(visit: &PageContext, now: &Value) -> [Field; 4] {
     let identity = |name: &str, label: String, help: String| match visit.caller.may_identify() {
         true => Field::text(name, label).help(help),
@@ -146,7 +146,7 @@ pub(super) fn fields(visit: &PageContext, now: &Value) -> [Field; 4] {
     ]
 }
 
-/// A person as the API takes it, from what was typed; without the fields that were only shown.
+/// The entered person for the API, without read-only fields.
 pub(super) fn body(visit: &PageContext, typed: &Typed) -> Value {
     if !visit.caller.may_identify() {
         return json!({"name": typed.one("name")});
@@ -185,7 +185,7 @@ fn found(visit: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
     found
 }
 
-/// The names of the location and the group where somebody is.
+/// Names of a person's location and group.
 fn place_of(tables: &Snapshot, person: &Person) -> String {
     let place = tables.membership(person.id);
     let names = [place.location, place.group];
@@ -247,7 +247,7 @@ fn table<'a>(visit: &PageContext, people: impl Iterator<Item = &'a Arc<Person>>)
     }
 }
 
-/// The ways to the other pages of a long list.
+/// Links to the other pages of a long list.
 fn pages(visit: &PageContext, count: usize, offset: usize) -> Block {
     let q = super::super::client::part(visit.query("q").unwrap_or_default());
     let link =

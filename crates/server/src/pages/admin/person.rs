@@ -1,4 +1,4 @@
-//! One person as an administrator has them: names and lines, place, Teams account, presence and why.
+//! A person: names, lines, place, Teams account, presence with explanation.
 
 use presence::PersonId;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::pages::{
     page_context::{PageContext, Typed},
 };
 
-/// A person.
+/// The page of a person.
 pub(super) struct Person;
 
 impl PageHandler for Person {
@@ -98,10 +98,10 @@ impl PageHandler for Person {
     }
 }
 
-/// Refuses an administrator of another location than the person's.
+/// Refuses administrators of other locations.
 fn require_administered(visit: &PageContext, id: &str) -> Result<(), Refusal> {
     let person = id.parse().map(PersonId);
-    // The API answers 404 for an unknown person.
+    // The API answers 404 for unknown people.
     let person = person.ok().and_then(|id| visit.context.people.person(id));
     let Some(person) = person else {
         return Ok(());
@@ -112,7 +112,7 @@ fn require_administered(visit: &PageContext, id: &str) -> Result<(), Refusal> {
     Ok(administered?)
 }
 
-/// Where the person is in the tree of scopes: of the places that the caller administers.
+/// Form for the person's place, among those that the caller administers.
 async fn place(visit: &PageContext, id: &str) -> Result<Form, Refusal> {
     let read = visit.api.read(&format!("/people/{id}/place")).await?;
     let mut scopes = visit.api.items("/scopes").await?;
@@ -186,7 +186,7 @@ async fn account(visit: &PageContext, id: &str) -> Table {
     }
 }
 
-/// Names the account where none can be found, or another.
+/// Form to link an account.
 fn link(visit: &PageContext) -> Form {
     Form::new(visit.words, "link", String::new())
         .field(

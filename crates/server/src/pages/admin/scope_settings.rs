@@ -1,4 +1,4 @@
-//! A function page of a scope: default or individual, the values, what users may change, and who is affected.
+//! Settings of a scope: inherited or own, values, locks, preview.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +22,12 @@ use crate::{
     values::{self, USER_MAY_CHANGE},
 };
 
-/// Before the key of a setting: its field says whether users may change it.
+/// Prefix of fields that allow users to change a setting.
 const MAY: &str = "may.";
-/// People of a preview that are named.
+/// Largest number of people listed in a preview.
 const NAMED_MAX: usize = 50;
 
-/// A function page of a scope.
+/// The settings page of a scope.
 pub(super) struct ScopeSettings;
 
 impl PageHandler for ScopeSettings {
@@ -111,7 +111,7 @@ impl PageHandler for ScopeSettings {
     }
 }
 
-/// The templates that people of a scope have.
+/// Templates for people of a scope.
 fn templates(visit: &PageContext, scope: &str) -> Profiles {
     visit.context.organisation.read(|tables| {
         let place = tables.membership_of_scope(scope).unwrap_or_default();
@@ -120,13 +120,13 @@ fn templates(visit: &PageContext, scope: &str) -> Profiles {
     })
 }
 
-/// The scope, the page, and where the API has its settings.
+/// Scope, settings group, and path of the settings in the API.
 fn here(visit: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
     require_administrator(visit)?;
     let (scope, name) = (visit.path("scope"), visit.path("page"));
     let page =
         SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&visit.layout.here))?;
-    // The values of a scope are its administrators' to see.
+    // Only administrators of the scope may see its values.
     visit
         .caller
         .require_admin(&visit.context.organisation, scope)?;
@@ -137,7 +137,7 @@ fn here(visit: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
     ))
 }
 
-/// Makes the page individual, with the values to begin with.
+/// Form that overrides the settings here, with a scope to copy.
 async fn begin(visit: &PageContext, scope: &str) -> Result<Form, Refusal> {
     let scopes = visit.api.items("/scopes").await?;
     let mut choices = vec![Choice::new("", visit.say("copy-product"))];
@@ -150,7 +150,7 @@ async fn begin(visit: &PageContext, scope: &str) -> Result<Form, Refusal> {
             choices.push(Choice::new(id, text));
         }
     }
-    // What holds now is what one most likely wants to begin with: a group's location, a location's organisation.
+    // Default: the settings inherited now.
     let parent = scopes.iter().find(|other| text(other, "id") == scope);
     let parent = parent
         .map(|scope| text(scope, "parent"))
@@ -186,12 +186,12 @@ fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profi
         .submit("preview", "yes", visit.say("preview"))
 }
 
-/// A calendar is somebody's own.
+/// Whether a scope can have the setting: calendar feeds belong to people.
 fn is_of_scopes(setting: &Setting) -> bool {
     (setting.group, setting.key) != (SettingsGroup::Calendar, "feed")
 }
 
-/// What was typed, as the API takes it.
+/// The entered values for the API.
 fn body(page: SettingsGroup, typed: &Typed) -> Map<String, Value> {
     let mut body = Map::new();
     let mut may = Map::new();
@@ -216,7 +216,7 @@ fn body(page: SettingsGroup, typed: &Typed) -> Map<String, Value> {
     body
 }
 
-/// How many people have their values from this scope's page, or would.
+/// Number of people with values from this scope, now or after overriding.
 fn affected(visit: &PageContext, scope: &str, page: SettingsGroup) -> usize {
     let people = visit.context.people.page(None, usize::MAX);
     visit.context.organisation.read(|tables| {
@@ -228,7 +228,7 @@ fn affected(visit: &PageContext, scope: &str, page: SettingsGroup) -> usize {
     })
 }
 
-/// What would be different for whom.
+/// Preview: differences by person.
 fn preview(
     visit: &PageContext,
     (scope, page): (&str, SettingsGroup),
@@ -288,7 +288,7 @@ fn preview(
     Ok(Outcome::Shown(Box::new(shown)))
 }
 
-/// What people could change, or could not any more: the key of the words, and the setting.
+/// Settings that become locked or unlocked for people: key of the message, and setting.
 fn locks(
     visit: &PageContext,
     page: SettingsGroup,
@@ -309,7 +309,7 @@ fn locks(
     changed.collect()
 }
 
-/// What would be different for one person if the scope's page were `after`; empty if nothing.
+/// Differences for a person if the scope had the settings `after`; empty if none.
 fn difference(
     visit: &PageContext,
     tables: &Snapshot,

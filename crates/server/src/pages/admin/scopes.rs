@@ -1,4 +1,4 @@
-//! The tree of scopes: locations and configuration groups.
+//! Scopes: locations and configuration groups.
 
 use presence::SettingsGroup;
 use serde_json::{Map, Value, json};
@@ -19,7 +19,7 @@ use crate::{
 
 const HERE: &str = "/admin/scopes";
 
-/// The whole tree, as far as the caller administers it.
+/// The tree of scopes that the caller administers.
 pub(super) struct Scopes;
 
 impl PageHandler for Scopes {
@@ -70,7 +70,7 @@ impl PageHandler for Scopes {
     }
 }
 
-/// One scope: its name, its function pages, who is in it.
+/// A scope: name, settings, members.
 pub(super) struct Scope;
 
 impl PageHandler for Scope {
@@ -89,7 +89,7 @@ impl PageHandler for Scope {
         };
         let mut shown = Page::new(visit, full_name(visit, &read.value))
             .add(Block::Links(visit.say("nav-scopes"), vec![up]));
-        // How many people are elsewhere is not for the administrators of a location.
+        // Location administrators do not see numbers of other locations.
         if administers(visit, id) {
             shown = shown.text(visit.words.with("board-people", "count", people(visit, id)));
         }
@@ -158,7 +158,7 @@ impl PageHandler for Scope {
     }
 }
 
-/// Where a scope is.
+/// Path of a scope's page.
 pub(super) fn at(scope: &str) -> String {
     format!("{HERE}/{}", part(scope))
 }
@@ -171,13 +171,13 @@ pub(super) fn administers(visit: &PageContext, scope: &str) -> bool {
         .is_ok()
 }
 
-/// Whether somebody who is there is in a scope.
+/// Whether a place is in a scope.
 pub(super) fn is_in(place: &At, scope: &str) -> bool {
     let is = |id: &Option<String>| id.as_deref() == Some(scope);
     scope == ORGANISATION || is(&place.location) || is(&place.group)
 }
 
-/// How many people are in a scope.
+/// Number of people in a scope.
 fn people(visit: &PageContext, scope: &str) -> usize {
     if scope == ORGANISATION {
         return visit.context.people.len();
@@ -188,7 +188,7 @@ fn people(visit: &PageContext, scope: &str) -> usize {
     })
 }
 
-/// What a scope is called where it stands among others: a group stands below its location, and is read with it.
+/// Name of a scope in a list: that of a group includes its location.
 pub(super) fn full_name(visit: &PageContext, scope: &Value) -> String {
     let name = scope_name(visit, text(scope, "id"));
     match text(scope, "kind") {
@@ -197,7 +197,7 @@ pub(super) fn full_name(visit: &PageContext, scope: &Value) -> String {
     }
 }
 
-/// The organisation, and below each location its groups.
+/// The organisation, then each location followed by its groups.
 pub(super) fn in_order(scopes: &[Value]) -> Vec<&Value> {
     let below = |parent: &str| {
         let parent = parent.to_owned();
@@ -255,7 +255,7 @@ fn table(visit: &PageContext, scopes: &[&Value]) -> Table {
     }
 }
 
-/// The tenant of a scope: its own, or in brackets that which it has for want of one.
+/// The tenant of a scope: its own, or the inherited one in brackets.
 fn tenant_of(visit: &PageContext, scope: &Value) -> String {
     let own = text(scope, "tenant");
     if !own.is_empty() || text(scope, "kind") == ORGANISATION {
@@ -268,7 +268,7 @@ fn tenant_of(visit: &PageContext, scope: &Value) -> String {
     format!("({inherited})")
 }
 
-/// The function pages of a scope, and whose settings hold on each.
+/// Links to the settings of a scope, with the scope that decides.
 fn functions(visit: &PageContext, scope: &str, pages: &[(SettingsGroup, Value)]) -> Table {
     let row = |(page, read): &(SettingsGroup, Value)| {
         let state = if flag(read, "individual") {

@@ -1,4 +1,4 @@
-//! Which profiles the states of Teams take in a scope, and from where they come: a part of its page for Teams.
+//! Profiles of states in Teams in a scope, with their origin: a part of the Teams settings.
 
 use super::{scopes::administers, template};
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
     },
 };
 
-/// The form that makes the template for calls in Teams here.
+/// Name of the form that adds the template for calls in Teams.
 pub(super) const MAKE: &str = "teams-template";
 
-/// Adds it to the page of a scope.
+/// Adds the part to the page of a scope.
 pub(super) fn add(visit: &PageContext, scope: &str, page: Page, back: Option<&Back>) -> Page {
     let (taken, has_own) = visit.context.organisation.read(|tables| {
         let has_own = tables.templates.get(scope, presence::TEAMS_PROFILE);
@@ -47,7 +47,7 @@ pub(super) fn add(visit: &PageContext, scope: &str, page: Page, back: Option<&Ba
     page.form(make.button(visit.say("template-teams-here")), back)
 }
 
-/// What each state takes: the template's scope and name.
+/// Template of each state: scope and name.
 fn taken(tables: &Snapshot, scope: &str) -> [(TeamsUse, Option<(String, String)>); 2] {
     let place = tables.membership_of_scope(scope).unwrap_or_default();
     TeamsUse::ALL.map(|what| {

@@ -1,4 +1,4 @@
-//! Telephone systems: how their connections are, and what their lines do now.
+//! PBXs: state of connections and lines.
 
 use presence::{LineKnowledge, LineState, PersonId, view};
 use serde_json::{Value, json};
@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// Lines that are shown at once.
+/// Largest number of shown lines.
 const LINES_MAX: usize = 200;
-/// Seconds after which the page is read anew.
+/// Interval in seconds at which the page is reloaded.
 const REFRESH: u32 = 5;
 
-/// Telephone systems and lines.
+/// The page of PBXs and lines.
 pub(super) struct Telephony;
 
 impl PageHandler for Telephony {
@@ -59,7 +59,7 @@ impl PageHandler for Telephony {
     }
 }
 
-/// What the page shows of one line.
+/// A line in the table.
 struct Line {
     extension: String,
     name: String,
@@ -67,7 +67,7 @@ struct Line {
     known: LineKnowledge,
 }
 
-/// Lines, those in use first.
+/// The lines, busy ones first.
 async fn lines(visit: &PageContext, wanted: &str) -> Table {
     let (_, presences) = visit.context.events.all();
     let presence = |person: PersonId| {
@@ -138,7 +138,7 @@ async fn lines(visit: &PageContext, wanted: &str) -> Table {
     }
 }
 
-/// The state of a line in words; a state that no PBX has confirmed is unknown, not idle.
+/// The state of a line as text; a state that no PBX has confirmed is unknown.
 fn state(visit: &PageContext, known: LineKnowledge) -> String {
     let said = |state: LineState| {
         visit.say(match state {
@@ -155,7 +155,7 @@ fn state(visit: &PageContext, known: LineKnowledge) -> String {
     }
 }
 
-/// Since when a line is in use.
+/// Time since which a line is busy.
 fn since(known: LineKnowledge) -> Cell {
     match known {
         LineKnowledge::Stale { since, .. } | LineKnowledge::Confirmed { since, .. }

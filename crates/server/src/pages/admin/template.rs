@@ -1,4 +1,4 @@
-//! One central template: what it says, what uses it, and who would be affected before it is changed or deleted.
+//! A central template: content, uses, preview.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// One template.
+/// The page of a template.
 pub(super) struct Template;
 
 impl PageHandler for Template {
@@ -117,19 +117,19 @@ impl PageHandler for Template {
     }
 }
 
-/// Where the page of a template is.
+/// Path of a template's page.
 pub(super) fn at(scope: &str, name: &str) -> String {
     format!("{HERE}/{}/{}", part(scope), part(name))
 }
 
-/// Where the API has it.
+/// Path of a template in the API.
 fn path(template: &Value) -> String {
     let (scope, name) = (text(template, "scope"), text(template, "name"));
     format!("/scopes/{}/templates/{}", part(scope), part(name))
 }
 
-/// The template that the address names, by its scope and name or, as in earlier versions, by its name alone. It is for those
-/// who administer its scope.
+/// The template of the path, by scope and name, or, as in earlier versions, by name. Refuses callers who do not administer
+/// its scope.
 async fn read(visit: &PageContext) -> Result<Read, Refusal> {
     require_administrator(visit)?;
     let name = part(visit.path("name"));
@@ -151,7 +151,7 @@ fn delete_button(visit: &PageContext, name: &str) -> Button {
         .sure(visit.words.with("delete-sure", "name", name))
 }
 
-/// Which states in Teams take the template, in words.
+/// The states in Teams that use the template, as text.
 fn teams_uses(visit: &PageContext, template: &Value) -> Vec<String> {
     let uses = template.get("teams_uses").and_then(Value::as_array);
     let mut told = Vec::new();
@@ -174,7 +174,7 @@ fn teams_uses(visit: &PageContext, template: &Value) -> Vec<String> {
     told
 }
 
-/// What keeps a template from being deleted unless there is another of its name.
+/// The uses that prevent the deletion unless another template has the name.
 fn uses(visit: &PageContext, template: &Value, has_teams: bool) -> Table {
     let rows = texts(template, "uses").into_iter().map(|what| Row {
         cells: vec![Cell::Text(use_in_words(visit, &what))],
@@ -195,7 +195,7 @@ fn uses(visit: &PageContext, template: &Value, has_teams: bool) -> Table {
     }
 }
 
-/// A use as the API tells it, `page.key of scope`, in words.
+/// A use (`group.key of scope`) as text.
 fn use_in_words(visit: &PageContext, told: &str) -> String {
     let Some((setting, whose)) = told.split_once(" of ") else {
         return told.to_owned();
@@ -210,7 +210,7 @@ fn use_in_words(visit: &PageContext, told: &str) -> String {
     words.of_two("scope-page", ("name", &label), ("scope", &whose))
 }
 
-/// Who would be affected by an edit, and what would have no profile any more.
+/// Preview of an edit: affected people and lost uses.
 async fn preview(visit: &PageContext, template: &Value, edit: Value) -> Result<Page, Refusal> {
     let path = format!("{}/preview", path(template));
     let told = visit.api.post(&path, edit).await?;

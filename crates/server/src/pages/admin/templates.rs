@@ -1,4 +1,4 @@
-//! The central templates: the profiles that administrators offer in their scopes.
+//! Central templates: profiles that administrators offer in their scopes.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ use crate::{
 
 pub(super) const HERE: &str = "/admin/templates";
 
-/// The templates in their order: all of them, or those of a location and what it has from the organisation.
+/// The templates in order: all, or those of a location and of the organisation.
 pub(super) struct Templates;
 
 impl PageHandler for Templates {
@@ -72,19 +72,19 @@ impl PageHandler for Templates {
                 return Ok(Done::new(HERE, "ordered").into());
             }
         };
-        // An administrator looks at its content and its people next.
+        // Opens the new template, whose content comes next.
         let (scope, name) = (text(&made, "scope"), text(&made, "name"));
         Ok(Done::new(at(scope, name), "added").into())
     }
 }
 
-/// Makes the template for calls in Teams in a scope, unless it is there.
+/// Adds the template for calls in Teams in a scope, unless it exists.
 pub(super) async fn make_teams(visit: &PageContext, scope: &str) -> Result<Value, Refusal> {
     let path = format!("/scopes/{}/templates/teams", part(scope));
     visit.api.post(&path, json!({})).await
 }
 
-/// The scopes that the caller administers, to choose one.
+/// A field with the scopes that the caller administers.
 pub(super) async fn scope_field(visit: &PageContext) -> Result<Field, Refusal> {
     let scopes = visit.api.items("/scopes").await?;
     let choices = in_order(&scopes)
@@ -95,7 +95,7 @@ pub(super) async fn scope_field(visit: &PageContext) -> Result<Field, Refusal> {
     Ok(Field::new("scope", visit.say("template-scope"), kind))
 }
 
-/// Each name once, as the first template of that name spells it.
+/// Each name once, in its first spelling.
 fn names(templates: &[Value]) -> Vec<String> {
     distinct_names(templates.iter().map(|template| text(template, "name")))
 }
@@ -105,7 +105,7 @@ fn table(visit: &PageContext, templates: &[Value]) -> Table {
     let row = |template: &Value| {
         let (name, status) = (text(template, "name"), text(template, "status"));
         let scope = text(template, "scope");
-        // The order is one of names: templates of one name move together.
+        // Templates of the same name move together.
         let mut same = names
             .iter()
             .filter(|known| presence::same_name(known, name));

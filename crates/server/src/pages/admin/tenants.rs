@@ -1,4 +1,4 @@
-//! Tenants: how their connections are, what their directories brought, synchronising now.
+//! Tenants: connections, last synchronisations with directories, synchronisation now.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::pages::{
 
 const HERE: &str = "/admin/tenants";
 
-/// The tenants.
+/// The page of tenants.
 pub(super) struct Tenants;
 
 impl PageHandler for Tenants {
@@ -103,7 +103,7 @@ fn accounts(outcome: &Value) -> u64 {
         .unwrap_or_default()
 }
 
-/// The tenants with how many people are theirs, and how many of those have an account there.
+/// The tenants with their numbers of people and of accounts.
 fn tenants(visit: &PageContext) -> Table {
     let people = visit.context.people.page(None, usize::MAX);
     let row = |name: &str| {

@@ -1,4 +1,4 @@
-//! Long work: an import, a synchronisation with a directory, a backup. How far it is, and cancelling it.
+//! Jobs: imports, synchronisations with directories, backups; progress and cancellation.
 
 use serde_json::Value;
 
@@ -11,12 +11,12 @@ use crate::pages::{
 };
 
 const HERE: &str = "/admin/work";
-/// Seconds after which the page looks again.
+/// Interval in seconds at which the page is reloaded.
 const REFRESH: u32 = 1;
-/// Deeds that a page lists; who wants all asks the API.
+/// Largest number of listed changes; the API answers all.
 const DEEDS_MAX: usize = 1_000;
 
-/// All that is under way or ended lately.
+/// The page of running and recently finished jobs.
 pub(super) struct AllWork;
 
 impl PageHandler for AllWork {
@@ -31,7 +31,7 @@ impl PageHandler for AllWork {
     }
 }
 
-/// A piece of it.
+/// The page of a job.
 pub(super) struct OneWork;
 
 impl PageHandler for OneWork {
@@ -76,7 +76,7 @@ impl PageHandler for OneWork {
     }
 }
 
-/// Where one sees how far some work is.
+/// Opens the page of a job.
 pub(super) fn look(id: &str) -> Done {
     Done::new(format!("{HERE}/{}", part(id)), "begun")
 }
@@ -130,7 +130,7 @@ fn deeds_of(page: Page, visit: &PageContext, result: &Value, why: &'static str) 
     }
 }
 
-/// What an import or a synchronisation did or would do; `why` is the key of what stands in the last column.
+/// Changes of an import or a synchronisation; `why` is the key of the last column's heading.
 pub(super) fn deeds(visit: &PageContext, outcome: &Value, why: &'static str) -> Table {
     let items = outcome.get("items").and_then(Value::as_array);
     let row = |deed: &Value| {

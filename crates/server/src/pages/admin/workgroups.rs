@@ -1,4 +1,4 @@
-//! Workgroups: people who see more of one another.
+//! Workgroups: people with a higher access level among one another.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::pages::{
 
 const HERE: &str = "/admin/workgroups";
 
-/// The workgroups.
+/// The page of workgroups.
 pub(super) struct Workgroups;
 
 impl PageHandler for Workgroups {
