@@ -21,6 +21,7 @@ use sip::{
 use telephony::sip_server::{Flow, dialog_flow};
 
 use super::{
+    document_cache::DocumentCache,
     documents, lists,
     options::{PhoneAccount, PhonesOptions},
     publications,
@@ -89,13 +90,6 @@ impl From<Refusal> for NotSignedIn {
     }
 }
 
-/// The documents about one person, while the watchers of the person are notified one after the other.
-#[derive(Default)]
-struct DocumentCache {
-    about: Option<Resource>,
-    made: HashMap<(Package, Class), Arc<Document>>,
-}
-
 impl WatcherPolicy {
     pub(super) fn new(
         context: Context,
@@ -128,9 +122,7 @@ impl WatcherPolicy {
 
     /// Drops the documents about a changed person.
     pub(super) fn forget(&mut self, resource: Resource) {
-        if self.documents.about == Some(resource) {
-            self.documents = DocumentCache::default();
-        }
+        self.documents.forget(resource);
     }
 
     /// Whether a request of a peer is handled; consumes one of the requests of an untrusted address.
@@ -416,19 +408,11 @@ impl Host<Flow> for WatcherPolicy {
         package: Package,
         class: Class,
     ) -> Option<Arc<Document>> {
-        if self.documents.about != Some(resource) {
-            self.documents = DocumentCache {
-                about: Some(resource),
-                ..DocumentCache::default()
-            };
-        }
-        if let Some(document) = self.documents.made.get(&(package, class)) {
-            return Some(document.clone());
+        if let Some(document) = self.documents.get(resource, package, class) {
+            return Some(document);
         }
         let document = Arc::new(self.make(resource, package, class)?);
-        self.documents
-            .made
-            .insert((package, class), document.clone());
+        self.documents.insert(resource, package, class, &document);
         Some(document)
     }
 
