@@ -284,7 +284,7 @@ async fn read(reader: &Reader, feed: &Feed, demand: Demand) -> Result<Option<Rea
 
 /// The addresses under which a person is invited.
 fn addresses(reader: &Reader, person: PersonId) -> Vec<String> {
-    let person = reader.context.directory.person(person);
+    let person = reader.context.people.person(person);
     let both = person.map(|person| [person.mail.clone(), person.user_principal_name.clone()]);
     let both = both.into_iter().flatten();
     both.filter(|address| !address.is_empty()).collect()
@@ -301,7 +301,7 @@ async fn replace(reader: &Reader, person: PersonId, appointments: &[Appointment]
         Ok(stored) => {
             reader
                 .context
-                .shard
+                .engine
                 .fact(person, Fact::Calendar(stored))
                 .await;
             true
