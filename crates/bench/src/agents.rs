@@ -13,10 +13,11 @@ use std::{
 
 use agent_protocol::{FromAgent, HEARTBEAT, PATH, ProgramInUse, Report, SUBPROTOCOL, ToAgent};
 use anyhow::{Context, bail, ensure};
+use api::access;
 use futures_util::{SinkExt, StreamExt};
 use presence::PersonId;
+use runtime::{clock::Clock, secrets};
 use serde_json::{Value, json};
-use server::{access, clock::Clock, secrets};
 use tokio::{
     net::TcpStream,
     process::Child,

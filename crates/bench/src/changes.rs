@@ -3,10 +3,11 @@
 //! the same run.
 
 use anyhow::{Context, ensure};
+use api::access;
 use presence::PersonId;
 use reqwest::{Client, Method};
+use runtime::clock::Clock;
 use serde_json::{Value, json};
-use server::{access, clock::Clock};
 use store::{Account, Role, Store};
 use tokio::time::Instant;
 

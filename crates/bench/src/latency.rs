@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use presence::Timing;
-use server::metrics::Metrics;
+use runtime::metrics::Metrics;
 use tokio::time::Instant;
 
 use crate::{percentiles::Percentiles, stage::Stage};

@@ -10,9 +10,9 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use phones::PhonesOptions;
 use presence::Relationship;
 use serde_json::Value;
-use server::PhonesOptions;
 use tokio::process::{Child, Command};
 
 use crate::{

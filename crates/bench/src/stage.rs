@@ -4,12 +4,15 @@
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use api::access;
+use phones::PhonesOptions;
+use phones::pbx::PbxOptions;
 use presence::Timing;
-use server::{
-    App, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn, TeamsOptions, access,
-    clock::Clock, secrets,
-};
+use runtime::organisation::MAIN_TENANT;
+use runtime::{clock::Clock, secrets};
+use server::{App, Options};
 use store::{Change, Concern, ImportPerson, OrganisationId, Store};
+use teams::{SignIn, TeamsOptions};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
     Password,

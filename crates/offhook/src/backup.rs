@@ -9,8 +9,10 @@ use std::{
 };
 
 use anyhow::Context;
+use api::restores::backups_folder;
+use runtime::clock::Clock;
 use serde_json::json;
-use server::{backups_folder, clock::Clock, config::Config};
+use server::config::Config;
 use store::PreparedRestore;
 
 use crate::{installation, running::RunningServer};

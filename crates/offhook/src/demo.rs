@@ -14,12 +14,16 @@ use std::{
 };
 
 use anyhow::Context;
+use api::access;
+use phones::PhonesOptions;
+use phones::pbx::PbxOptions;
 use presence::{Relationship, Timestamp};
-use server::{
-    App, AuditRetention, Demo, MAIN_TENANT, Options, PbxOptions, PhonesOptions, SignIn,
-    TeamsOptions, access, clock::Clock, secrets,
-};
+use runtime::organisation::MAIN_TENANT;
+use runtime::retention::AuditRetention;
+use runtime::{clock::Clock, secrets};
+use server::{App, Options};
 use store::{ImportPerson, OrganisationId, Store};
+use teams::{SignIn, TeamsOptions};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
     Password,
@@ -32,6 +36,7 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+use web::board::Demo;
 
 use crate::{ClockChoice, StopSignals, serve};
 
@@ -72,7 +77,7 @@ struct Running {
     api_key: String,
     tasks: Vec<JoinHandle<()>>,
     /// Simulated Teams clients of the people.
-    clients: Vec<server::Connected>,
+    clients: Vec<runtime::clients::Connected>,
     /// Data folder; removed when dropped.
     _folder: tempfile::TempDir,
 }
@@ -82,10 +87,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let running = start(&arguments).await?;
     let link = running.app.new_link().await?;
     let api = format!("http://{}", running.app.address());
-    let sip = running
-        .app
-        .sip_address()
-        .context("phones are not served")?;
+    let sip = running.app.sip_address().context("phones are not served")?;
     if arguments.json {
         let addresses = serde_json::json!({
             "board": link,

@@ -13,14 +13,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ::teams::TeamsOptions;
+use runtime::organisation::MAIN_TENANT;
 use serde_json::json;
-use server::{MAIN_TENANT, TeamsOptions};
 use store::Store;
 
 use crate::Configured;
+use teams::is_called;
 use fault::Fault;
 use phones::Ports;
-use teams::is_called;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -98,7 +99,7 @@ impl Report {
         self.findings.push(finding);
     }
 
-    fn told(&self) -> Vec<server::Finding> {
+    fn told(&self) -> Vec<api::installation_check::Finding> {
         self.findings.iter().map(Finding::told).collect()
     }
 
@@ -136,7 +137,7 @@ impl Finding {
         text
     }
 
-    fn told(&self) -> server::Finding {
+    fn told(&self) -> api::installation_check::Finding {
         let verdict = match self.verdict {
             Verdict::Fine => "fine",
             Verdict::Warning(_) => "warning",
@@ -145,7 +146,7 @@ impl Finding {
         };
         let fault = self.fault();
         let text = |of: fn(Fault) -> &'static str| fault.map(|fault| of(fault).to_owned());
-        server::Finding {
+        api::installation_check::Finding {
             check: self.check.to_owned(),
             verdict: verdict.to_owned(),
             what: self.what.clone(),
@@ -166,7 +167,7 @@ enum Place<'a> {
 }
 
 /// Runs all checks, for the server's pages and API.
-pub async fn findings(path: PathBuf, store: Store) -> Vec<server::Finding> {
+pub async fn findings(path: PathBuf, store: Store) -> Vec<api::installation_check::Finding> {
     let mut report = Report {
         findings: Vec::new(),
         prints: false,

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::Context;
 
-use server::clock::Clock;
+use runtime::clock::Clock;
 use store::{ColumnUse, ImportSummary, PeopleTable, Progress};
 
 use crate::installation;

@@ -9,13 +9,9 @@ use std::{
 };
 
 use anyhow::Context;
-use server::{
-    backups_folder,
-    clock::Clock,
-    config::{Config, Environment},
-    secrets,
-    vault::Vault,
-};
+use api::restores::backups_folder;
+use runtime::{clock::Clock, secrets, vault::Vault};
+use server::config::{Config, Environment};
 use store::{
     Change, Concern, DamageCheck, Database, OrganisationId, Store, StoreError, StoredPerson,
 };
@@ -182,7 +178,7 @@ pub async fn session_in(store: &Store) -> anyhow::Result<String> {
     store
         .add_session(&secrets::hash(&secret), None, until)
         .await?;
-    Ok(format!("{}={secret}", server::SESSION_COOKIE))
+    Ok(format!("{}={secret}", api::sessions::SESSION_COOKIE))
 }
 
 /// Entry in the audit log for a change by a command.

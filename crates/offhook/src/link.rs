@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use server::{access, clock::Clock};
+use api::access;
+use runtime::clock::Clock;
 
 use crate::installation;
 

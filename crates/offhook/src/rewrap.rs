@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use server::vault::Vault;
+use runtime::vault::Vault;
 
 use crate::installation;
 

@@ -2,10 +2,12 @@
 
 use std::{fs::File, path::Path, sync::Arc};
 
+use api::access;
+use api::installation_check::Doctor;
+use api::restores::{AskedRestores, Restore, Restored, Restores};
 use presence::Timing;
-use server::{
-    App, AskedRestores, Doctor, Options, Restore, Restored, Restores, access, clock::Clock,
-};
+use runtime::clock::Clock;
+use server::{App, Options};
 
 use crate::{
     StopSignals, doctor,

@@ -9,9 +9,10 @@ use graph::{
     Client,
     delegated::{DeviceFlow, DeviceState},
 };
-use server::{
-    MAIN_TENANT, clock::Clock, forget_service_account, keep_service_account, service_account_scope,
-    service_accounts,
+use runtime::clock::Clock;
+use runtime::organisation::MAIN_TENANT;
+use teams::{
+    forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
 
 use crate::{Configured, installation};
@@ -61,9 +62,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let token = sign_in(&client).await?;
             let name = keep_service_account(&store, &vault, &arguments.tenant, &token)
                 .await?
-                .context(
-                    "Microsoft returned no account or no refresh token; try again",
-                )?;
+                .context("Microsoft returned no account or no refresh token; try again")?;
             println!("{name} is signed in; the server subscribes within half a minute");
         }
         What::List => {

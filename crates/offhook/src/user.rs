@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context;
+use api::access;
 use clap::Subcommand;
 use presence::{PersonId, Timestamp};
-use server::{access, clock::Clock};
+use runtime::clock::Clock;
 use store::{Account, Role, Store};
 
 use crate::{Configured, installation};

@@ -9,48 +9,54 @@ use std::{
     time::Duration,
 };
 
+use api::{
+    ApiParts, ApiState, AppointmentLocks, EventStreams, EventTokens, Examination,
+    access::{Access, SecretError, new_link},
+    client_ip::TrustedProxies,
+    installation_check::Doctor,
+    jobs::Jobs,
+    open_id::{OpenIdConnect, OpenIdOptions, Provider},
+    preconditions::Preconditions,
+    public_url::PublicUrl,
+    restores::Restores,
+    revocations::Revocations,
+    sessions::Sessions,
+};
+use connections::{Connections, Limits};
+use directory::{DirectoryOptions, DirectorySync};
+use gateway::{
+    agents::Agents,
+    calendars::{self, Calendars},
+    external_fetch::OutsideOptions,
+};
 use ipnet::IpNet;
+use phones::{
+    ListenError, PhonesOptions,
+    pbx::{Pbx, PbxOptions},
+};
 use presence::{Input, Timing};
+use runtime::{
+    clients::Connected,
+    clock::Clock,
+    clock_jump,
+    commit_queue::{self, SETTLE_MAX},
+    context::Context,
+    history_recorder,
+    metrics::Metrics,
+    people_index::PeopleIndex,
+    retention::{self, AuditRetention},
+    vault::Vault,
+};
 use store::{DamageCheck, Store, StoreError};
+use teams::{SweepNow, TeamsHandle, TeamsOptions, TeamsStart};
 use tokio::{
     net::TcpListener,
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
+use web::{board::Demo, web_state::WebState};
 
-use crate::{
-    access::{Access, SecretError, new_link},
-    agents::Agents,
-    api::{ApiParts, ApiState, AppointmentLocks, EventStreams, EventTokens, Examination},
-    board::Demo,
-    calendars::{self, Calendars},
-    client_ip::TrustedProxies,
-    clients::Connected,
-    clock::Clock,
-    clock_jump,
-    commit_queue::{self, SETTLE_MAX},
-    connections::{self, Connections, Limits},
-    context::Context,
-    doctor::Doctor,
-    entra::DirectoryOptions,
-    external_fetch::OutsideOptions,
-    history_recorder, http,
-    jobs::Jobs,
-    metrics::Metrics,
-    open_id::{OpenIdConnect, OpenIdOptions, Provider},
-    pbx::{Pbx, PbxOptions},
-    people_index::PeopleIndex,
-    phones::{self, ListenError, PhonesOptions},
-    preconditions::Preconditions,
-    public_url::PublicUrl,
-    restores::Restores,
-    retention::{self, AuditRetention},
-    revocations::Revocations,
-    sessions::Sessions,
-    teams::{SweepNow, TeamsOptions, TeamsStart},
-    vault::Vault,
-    web_state::WebState,
-};
+use crate::http;
 
 use parts::{start_directories, start_engine, start_pbxs};
 
@@ -209,6 +215,85 @@ fn http_clients(
     Ok((calendars, open_id.map_err(StartError::OpenId)?))
 }
 
+/// Settings of the HTTP side.
+struct HttpOptions {
+    public_url: String,
+    proxies: Vec<IpNet>,
+    api_key: Option<graph::Secret>,
+    doctor: Option<Doctor>,
+    restores: Option<Restores>,
+    open_id: Option<Provider>,
+    demo: Option<Demo>,
+}
+
+/// The running parts that routes and pages read and command.
+struct HttpSources {
+    context: Context,
+    teams: TeamsHandle,
+    calendars: Calendars,
+    agents: Agents,
+    directory_syncs: BTreeMap<Arc<str>, DirectorySync>,
+}
+
+/// The state of all routes and pages.
+fn web_state(
+    options: HttpOptions,
+    sources: HttpSources,
+    stopping: &watch::Receiver<bool>,
+) -> Result<WebState, StartError> {
+    let HttpOptions {
+        public_url,
+        proxies,
+        api_key,
+        doctor,
+        restores,
+        open_id,
+        demo,
+    } = options;
+    let HttpSources {
+        context,
+        teams,
+        calendars,
+        agents,
+        directory_syncs,
+    } = sources;
+    let key = api_key.as_ref().map(graph::Secret::reveal);
+    let access = Access::new(&context, key);
+    let public_url = PublicUrl::new(public_url);
+    let (jobs, revocations) = (Jobs::default(), Revocations::default());
+    let api = ApiState::new(ApiParts {
+        event_streams: EventStreams {
+            tokens: Arc::new(EventTokens::new()?),
+            access: access.clone(),
+            revocations: revocations.clone(),
+            stopping: stopping.clone(),
+        },
+        sessions: Sessions::new(context.clone(), public_url.clone(), revocations.clone()),
+        preconditions: Arc::new(Preconditions::new(context.clone(), jobs.clone())),
+        examination: Arc::new(Examination::new(doctor)),
+        codes: Arc::default(),
+        wrong_passwords: Arc::default(),
+        change_limit: Arc::default(),
+        appointment_locks: AppointmentLocks::default(),
+        proxies: TrustedProxies(proxies.into()),
+        directory_syncs: Arc::new(directory_syncs),
+        access,
+        restores,
+        jobs,
+        revocations,
+        public_url,
+        teams,
+        calendars,
+        agents,
+        context: context.clone(),
+    });
+    Ok(WebState {
+        api,
+        open_id: open_id.map(|provider| Arc::new(OpenIdConnect::new(provider))),
+        demo: demo.map(Arc::new),
+    })
+}
+
 impl App {
     /// Starts a server. Neither Teams nor the telephone system need be reachable.
     ///
@@ -271,42 +356,23 @@ impl App {
         tasks.spawn(retention::enforce(context.clone(), audit_kept));
         tasks.spawn(context.clone().follow_people());
 
-        let key = api_key.as_ref().map(graph::Secret::reveal);
-        let access = Access::new(&context, key);
-        let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
-        let public_url = PublicUrl::new(public_url);
-        let (jobs, revocations) = (Jobs::default(), Revocations::default());
-        let api = ApiState::new(ApiParts {
-            event_streams: EventStreams {
-                tokens: Arc::new(EventTokens::new()?),
-                access: access.clone(),
-                revocations: revocations.clone(),
-                stopping: stopping.clone(),
-            },
-            sessions: Sessions::new(context.clone(), public_url.clone(), revocations.clone()),
-            preconditions: Arc::new(Preconditions::new(context.clone(), jobs.clone())),
-            examination: Arc::new(Examination::new(doctor)),
-            codes: Arc::default(),
-            wrong_passwords: Arc::default(),
-            change_limit: Arc::default(),
-            appointment_locks: AppointmentLocks::default(),
-            proxies: TrustedProxies(proxies.into()),
-            directory_syncs: Arc::new(directory_syncs),
-            access,
+        let http = HttpOptions {
+            public_url: public_url.unwrap_or_else(|| format!("http://{address}")),
+            proxies,
+            api_key,
+            doctor,
             restores,
-            jobs,
-            revocations,
-            public_url,
+            open_id,
+            demo,
+        };
+        let sources = HttpSources {
+            context: context.clone(),
             teams,
             calendars,
             agents,
-            context: context.clone(),
-        });
-        let web = WebState {
-            api,
-            open_id: open_id.map(|provider| Arc::new(OpenIdConnect::new(provider))),
-            demo: demo.map(Arc::new),
+            directory_syncs,
         };
+        let web = web_state(http, sources, &stopping)?;
         let (fail, failed) = watch::channel(false);
         let supervisor = tokio::spawn(supervise(tasks, fail, stopping.clone()));
         let http = serve_http(listener, (&context, web), limits, stopping);
@@ -370,7 +436,7 @@ impl App {
             |presence: &presence::Presence| presence.confidence == presence::Confidence::Stale;
         loop {
             let (_, presences) = self.context.events.all();
-            if presences.len() == self.context.people.len() && !presences.values().any(stale) {
+            if presences.len() == self.context.people.count() && !presences.values().any(stale) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

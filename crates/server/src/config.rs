@@ -18,17 +18,17 @@ use std::{
     time::Duration,
 };
 
+use api::open_id::{CLAIM, OpenIdOptions};
+use directory::DirectoryOptions;
+use gateway::external_fetch::OutsideOptions;
 use ipnet::IpNet;
 
-use crate::{
-    AuditRetention, PbxOptions, PhonesOptions, TeamsOptions,
-    entra::DirectoryOptions,
-    external_fetch::OutsideOptions,
-    open_id::{CLAIM, OpenIdOptions},
-};
 pub use environment::Environment;
+use phones::{PhonesOptions, pbx::PbxOptions};
 use places::Places;
 use raw::Raw;
+use runtime::retention::AuditRetention;
+use teams::TeamsOptions;
 
 /// A checked configuration.
 #[derive(Debug)]

@@ -1,5 +1,9 @@
 //! The HTTP side: routes, limits, headers.
 
+use api::{
+    self, ApiState, access, body_limits, change_limit, client_ip, notifications, open_id,
+    preconditions, problem, public_url::PublicUrl, status,
+};
 use axum::{
     Extension, Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -9,16 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use tower_http::csrf::CsrfLayer;
-
-use crate::{
-    access,
-    api::{self, ApiState},
-    assets, board, body_limits, change_limit, client_ip, layout, my_account, notifications,
-    open_id, pages, preconditions, problem,
-    public_url::PublicUrl,
-    sign_in_page, status,
-    web_state::WebState,
-};
+use web::{assets, board, layout, my_account, pages, sign_in_page, web_state::WebState};
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";

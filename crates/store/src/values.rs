@@ -18,7 +18,7 @@ pub(crate) fn key(name: &str) -> String {
 }
 
 /// Checks a display name; returns it trimmed.
-pub(crate) fn checked_name<'a>(subject: Subject, name: &'a str) -> Result<&'a str, StoreError> {
+pub(crate) fn checked_name(subject: Subject, name: &str) -> Result<&str, StoreError> {
     let name = name.trim();
     if name.is_empty() {
         return Err(StoreError::conflict(

@@ -3,8 +3,8 @@
 use std::{net::TcpListener, process::Stdio, time::Duration};
 
 use anyhow::Context;
+use runtime::clock::Clock;
 use serde_json::Value;
-use server::clock::Clock;
 use thirtyfour::{ChromiumLikeCapabilities, Cookie, DesiredCapabilities, WebDriver};
 use tokio::process::{Child, Command};
 

@@ -1,9 +1,10 @@
 //! Server of the measurement: people with accounts, and no changes of its own.
 
 use anyhow::bail;
+use api::access;
 use presence::PersonId;
+use runtime::clock::Clock;
 use serde_json::json;
-use server::{access, clock::Clock};
 use store::{Account, Role};
 
 use crate::stage::{Alone, change};

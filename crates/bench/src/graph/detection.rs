@@ -7,7 +7,7 @@ use std::{
 };
 
 use presence::Timing;
-use server::metrics::RequestLabels;
+use runtime::metrics::RequestLabels;
 use tokio::time::Instant;
 
 use crate::{latency::anchor, percentiles::Percentiles, stage::Stage, stream::follow, verdict};

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use presence::Timestamp;
-use server::{App, clock::ClockDriver};
+use runtime::clock::ClockDriver;
+use server::App;
 use teamsbox::Teamsbox;
 
 /// Maximum step between two refreshes of the PBX lines, below their lease of ten minutes.

@@ -7,12 +7,11 @@ use std::{
 
 use presence::Timestamp;
 use reqwest::Client;
+use runtime::organisation::MAIN_TENANT;
 use serde_json::Value;
-use server::{
-    LoginsOf, MAIN_TENANT,
-    config::{Config, ConfigError},
-};
+use server::config::{Config, ConfigError};
 use store::{Store, StoreError, StoredPerson, StoredScope};
+use teams::LoginsOf;
 
 use super::{Fault, Place, Report};
 use crate::installation;
@@ -221,7 +220,7 @@ async fn modes(store: &Store) -> Result<bool, StoreError> {
 }
 
 fn now() -> Timestamp {
-    server::clock::Clock::system().now()
+    runtime::clock::Clock::system().now()
 }
 
 /// Reports the health of a running server, or another program that occupies its port.

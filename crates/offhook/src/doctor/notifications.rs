@@ -1,6 +1,6 @@
 //! Change notifications: the public URL, validated like Graph does, and the accounts that subscribe.
 
-use server::NotificationOptions;
+use teams::NotificationOptions;
 
 use super::{Fault, Report};
 

@@ -5,7 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener, UdpSocket},
 };
 
-use server::PhonesOptions;
+use phones::PhonesOptions;
 
 use super::{Fault, Report};
 
@@ -49,7 +49,7 @@ pub(super) fn check(
         );
     }
     let accounts = options.accounts.iter();
-    let extension = |account: &'_ server::PhoneAccount| account.extension.clone();
+    let extension = |account: &'_ phones::PhoneAccount| account.extension.clone();
     let mut nobodys: Vec<String> = accounts.map(extension).collect();
     nobodys.retain(|extension| !extensions.contains(&&**extension));
     nobodys.sort();

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use graph::{Client, ClientConfig, GraphError, Operation, SignInFault};
+use runtime::clock::http_date;
 use serde_json::Value;
-use server::{SignIn, TeamsOptions, clock::http_date};
 use store::StoredPerson;
+use teams::{SignIn, TeamsOptions};
 
 use crate::installation;
 
@@ -118,7 +119,7 @@ async fn clock(report: &mut Report, config: &ClientConfig) {
     let Some(told) = told.and_then(|date| http_date(date.to_str().ok()?)) else {
         return report.skip(CHECK, "Graph did not tell the time");
     };
-    let now = server::clock::Clock::system().now();
+    let now = runtime::clock::Clock::system().now();
     let skew = if now > told {
         now.since(told)
     } else {

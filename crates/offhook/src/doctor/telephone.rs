@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use server::PbxOptions;
+use phones::pbx::PbxOptions;
 use store::StoredPerson;
 use telephony::connector::{
     Connector, ConnectorHandle, Health, LoginFault, Software, Trouble, host_and_port,

@@ -331,7 +331,7 @@ impl Patient {
         let key = "01".repeat(32);
         self.file("data/secrets.key", &key);
         self.file("old.key", &key);
-        let vault = server::vault::Vault::new(&key, "test").unwrap();
+        let vault = runtime::vault::Vault::new(&key, "test").unwrap();
         let store = self.store().await;
         let sealed = vault.seal("service-account/1", b"token").unwrap();
         store.seal_secrets(&[sealed]).await.unwrap();

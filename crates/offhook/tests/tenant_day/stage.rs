@@ -3,17 +3,22 @@
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
+use api::access;
+use directory::{DirectoryOptions, PeopleFrom};
 use graph::{ClientConfig, Credential};
+use phones::pbx::PbxOptions;
 use presence::Timestamp;
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
-use server::{
-    App, Connected, MAIN_TENANT, Options, PbxOptions, SignIn, TeamsOptions, access,
+use runtime::clients::Connected;
+use runtime::organisation::MAIN_TENANT;
+use runtime::{
     clock::{Clock, ClockDriver},
-    entra::{DirectoryOptions, PeopleFrom},
     secrets,
 };
+use serde_json::Value;
+use server::{App, Options};
 use store::{Change, Concern, ImportPerson, OrganisationId, Store};
+use teams::{SignIn, TeamsOptions};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
     Password,

@@ -7,16 +7,19 @@ use store::Store;
 use tokio::task::JoinSet;
 
 use super::StartError;
-use crate::{
+use directory::{self, DirectoryOptions, DirectorySync};
+use phones::{
+    self, Publishing,
+    pbx::{Pbx, PbxOptions},
+    publish,
+};
+use runtime::{
     clock::Clock,
     context::{Context, ContextOptions},
-    entra::{self, DirectoryOptions, DirectorySync},
     health::Health,
-    pbx::{Pbx, PbxOptions},
     people_index::PeopleIndex,
-    phones::{self, Publishing, publish},
-    teams::{TeamsHandle, TeamsStart},
 };
+use teams::{TeamsHandle, TeamsStart};
 
 /// Makes the parts that everything stands on, and starts the engine.
 pub(super) async fn start_engine(
@@ -94,7 +97,7 @@ pub(super) fn start_directories(
             continue;
         };
         let (sync, inbox) = DirectorySync::new();
-        tasks.spawn(entra::run(
+        tasks.spawn(directory::run(
             context.clone(),
             (tenant.client.clone(), name.clone()),
             options,

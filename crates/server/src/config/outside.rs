@@ -8,7 +8,7 @@ use super::{
     Check, ConfigError,
     raw::{RawCalendar, RawOutside},
 };
-use crate::external_fetch::OutsideOptions;
+use gateway::external_fetch::OutsideOptions;
 
 impl Check<'_> {
     pub(super) fn outside(

@@ -14,7 +14,7 @@ use super::{
     Check, ConfigError,
     raw::{OneOrMany, RawPbx},
 };
-use crate::PbxOptions;
+use phones::pbx::PbxOptions;
 
 /// Characters of a wrong value that are repeated.
 const CLIPPED: usize = 60;

@@ -10,7 +10,7 @@ use super::{
     Check, ConfigError,
     raw::{OneOrMany, RawSip, RawSipAccount},
 };
-use crate::{PhoneAccount, PhonesOptions};
+use phones::{PhoneAccount, PhonesOptions};
 
 /// Where telephones are served by default.
 const PORT: u16 = 5_080;

@@ -11,10 +11,10 @@ use super::{
     Check, ConfigError,
     raw::{RawDirectory, RawNotifications, RawTeams, RawTenant},
 };
-use crate::{
-    MAIN_TENANT, NotificationOptions, SignIn, TeamsOptions,
-    entra::{DirectoryOptions, PeopleFrom},
-};
+use directory::{DirectoryOptions, PeopleFrom};
+
+use runtime::organisation::MAIN_TENANT;
+use teams::{NotificationOptions, SignIn, TeamsOptions};
 
 /// Microsoft's documented limit for presence, the lower of the two that it documents.
 const REQUESTS_PER_30_SECONDS: u32 = 1_500;
@@ -28,6 +28,9 @@ struct Keys {
     notifications: String,
 }
 
+/// The tenants, and the directories by the name of their tenant.
+pub(super) type Tenants = (Vec<TeamsOptions>, BTreeMap<Arc<str>, DirectoryOptions>);
+
 impl Check<'_> {
     /// All of them; that of `[teams]` comes first.
     pub(super) fn tenants(
@@ -36,7 +39,7 @@ impl Check<'_> {
         directory: RawDirectory,
         notifications: Option<RawNotifications>,
         further: Vec<RawTenant>,
-    ) -> Result<(Vec<TeamsOptions>, BTreeMap<Arc<str>, DirectoryOptions>), ConfigError> {
+    ) -> Result<Tenants, ConfigError> {
         let mut tenants = Vec::new();
         let mut directories = BTreeMap::new();
         if let Some(teams) = teams {

@@ -1,0 +1,167 @@
+//! Synchronisation of people with Entra: the last result, and synchronising now.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    extract::{Query, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{Progress, StoreError};
+use utoipa::ToSchema;
+
+use super::{
+    Json,
+    work::{Prefer, WorkBody, answer},
+};
+use directory::{DirectorySync, SyncError, SyncOutcome};
+use runtime::{
+    clock::rfc3339,
+    context::Context,
+    organisation::{MAIN_TENANT, ORGANISATION},
+};
+
+use crate::{caller::Caller, jobs::Jobs, problem::Problem};
+
+/// Result or preview of a synchronisation. Matched, unchanged accounts are not listed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Directory)]
+pub(crate) struct DirectoryBody {
+    at: String,
+    dry_run: bool,
+    /// Accounts in the directory.
+    accounts: usize,
+    items: Vec<DeedBody>,
+    /// Possible problems: unreadable elements of the directory, refused changes, misleading names.
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DirectoryDeed)]
+struct DeedBody {
+    /// `added`, `updated`, `gone`, `unmatched` (a person without an account), `ambiguous` (an account that several people
+    /// match), `refused`.
+    what: &'static str,
+    person: Option<String>,
+    name: String,
+    reason: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DirectoryWish)]
+pub(crate) struct WishBody {
+    #[serde(default)]
+    dry_run: bool,
+    /// Name of the tenant; optional if only one has a directory.
+    tenant: Option<String>,
+}
+
+/// Query: the tenant.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    tenant: Option<String>,
+}
+
+/// Synchronisations by tenant.
+pub type DirectorySyncs = Arc<BTreeMap<Arc<str>, DirectorySync>>;
+
+/// The synchronisation of a tenant, or the only one.
+fn sync<'a>(syncs: &'a DirectorySyncs, tenant: Option<&str>) -> Result<&'a DirectorySync, Problem> {
+    let names: Vec<&str> = syncs.keys().map(AsRef::as_ref).collect();
+    let wanted = match (tenant, names.as_slice()) {
+        (Some(tenant), _) => tenant,
+        (None, [only]) => only,
+        (None, _) => MAIN_TENANT,
+    };
+    syncs.get(wanted).ok_or_else(|| {
+        Problem::conflict(format!(
+            "people are not taken from Entra for the tenant {wanted} here; set entra = true in its section [directory] of the configuration (it is for: {})",
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") },
+        ))
+    })
+}
+
+impl From<SyncOutcome> for DirectoryBody {
+    fn from(outcome: SyncOutcome) -> Self {
+        let warnings = outcome.warnings();
+        let items = outcome.actions.into_iter().map(|action| DeedBody {
+            what: action.kind.name(),
+            person: action.person.map(|person| person.to_string()),
+            name: action.name,
+            reason: action.reason,
+        });
+        Self {
+            at: rfc3339(outcome.at),
+            dry_run: outcome.dry_run,
+            accounts: outcome.accounts,
+            items: items.collect(),
+            warnings,
+        }
+    }
+}
+
+/// The result of the last synchronisation with Entra; null before the first, and if none is configured.
+#[utoipa::path(
+    get,
+    path = "/directory",
+    tag = "Administration",
+    params(("tenant" = Option<String>, Query, description = "The tenant; may be left out where one is meant only.")),
+    responses((status = OK, description = "What was asked for.", body = Option<DirectoryBody>)),
+)]
+pub async fn last(
+    State(context): State<Context>,
+    State(syncs): State<DirectorySyncs>,
+    caller: Caller,
+    Query(which): Query<Which>,
+) -> Result<axum::Json<Option<DirectoryBody>>, Problem> {
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let last = match sync(&syncs, which.tenant.as_deref()) {
+        Ok(sync) => sync.last(),
+        Err(_) => None,
+    };
+    Ok(axum::Json(last.map(DirectoryBody::from)))
+}
+
+/// Synchronises with Entra now and answers with the result; a dry run only shows it.
+#[utoipa::path(
+    post,
+    path = "/directory/synchronise",
+    tag = "Administration",
+    responses(
+        (status = OK, description = "What was done.", body = DirectoryBody),
+        (status = ACCEPTED, description = "It is under way, where `Prefer: respond-async` was said.", body = WorkBody),
+    ),
+)]
+pub async fn synchronise(
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
+    State(syncs): State<DirectorySyncs>,
+    caller: Caller,
+    prefer: Prefer,
+    Json(wish): Json<WishBody>,
+) -> Result<Response, Problem> {
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let sync = sync(&syncs, wish.tenant.as_deref())?.clone();
+    let progress = Arc::new(Progress::default());
+    let watched = progress.clone();
+    let work = async move {
+        match sync.now(wish.dry_run, watched).await {
+            Some(Ok(outcome)) => Ok(json!(DirectoryBody::from(outcome))),
+            Some(Err(SyncError::Cancelled)) => Err(StoreError::Cancelled.into()),
+            Some(Err(error)) => Err(Problem::unavailable(&error.to_string())),
+            None => Err(Problem::unavailable("the server is stopping")),
+        }
+    };
+    answer(
+        (&jobs, &context.clock),
+        (&caller, prefer),
+        "directory",
+        (progress, StatusCode::OK),
+        work,
+    )
+    .await
+}

@@ -1,0 +1,386 @@
+//! Import of people from a table, and its preview.
+
+use std::{collections::HashSet, sync::Arc};
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Query, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{
+    Column, ColumnUse, ImportChange, ImportConflict, ImportPerson, ImportSummary, PeopleTable,
+    Progress, read_people_csv,
+};
+use utoipa::ToSchema;
+
+use super::{
+    Json,
+    audit::new_entry,
+    work::{Prefer, WorkBody, answer},
+};
+use runtime::{
+    audit::{Administration, Entry},
+    context::Context,
+    organisation::ORGANISATION,
+    people_index::PeopleIndex,
+};
+
+use crate::{caller::Caller, jobs::Jobs, problem::Problem};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Import)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportBody {
+    /// The table. Its first line names the columns `name`, `mail`, `UPN`, `extension`, and optionally `location` and
+    /// `objectId`.
+    csv: String,
+    /// Whether the import is only previewed.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportQuery {
+    /// Whether the import is only previewed, for all kinds of bodies.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A table: text within JSON, or the bytes of a file.
+#[derive(Debug)]
+pub(crate) struct SentTable {
+    bytes: Bytes,
+    /// The charset of `Content-Type`.
+    charset: Option<String>,
+    dry_run: bool,
+}
+
+impl<S: Send + Sync> FromRequest<S> for SentTable {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let query = Query::<ImportQuery>::try_from_uri(request.uri());
+        let Query(query) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+        let (kind, charset) = content_type(request.headers());
+        if kind == "application/json" || kind.ends_with("+json") {
+            let Json(ImportBody { csv, dry_run }) = Json::from_request(request, state).await?;
+            return Ok(Self {
+                bytes: csv.into(),
+                charset: None,
+                dry_run: dry_run || query.dry_run,
+            });
+        }
+        if kind.starts_with("multipart/") {
+            return Err(Problem::malformed(
+                "send the file itself as the body, as `curl --data-binary @people.csv` does, and no form",
+            ));
+        }
+        let bytes = Bytes::from_request(request, state).await;
+        Ok(Self {
+            bytes: bytes.map_err(|rejection| Problem::malformed(rejection.body_text()))?,
+            charset,
+            dry_run: query.dry_run,
+        })
+    }
+}
+
+/// The media type in lower case, without parameters, and the charset.
+fn content_type(headers: &HeaderMap) -> (String, Option<String>) {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let mut parts = value.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let charset = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_charset = name.trim().eq_ignore_ascii_case("charset");
+        is_charset.then(|| value.trim().trim_matches('"').to_owned())
+    });
+    (kind, charset)
+}
+
+/// Result or preview of an import. Unchanged people are counted, but not listed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Imported)]
+pub(crate) struct ImportedBody {
+    dry_run: bool,
+    /// Number of added people.
+    added: usize,
+    /// Number of existing people, changed or not.
+    updated: usize,
+    /// Number of existing people without changes.
+    unchanged: usize,
+    /// Number of rows that contradict existing people; an import with such rows is refused.
+    conflicts: usize,
+    items: Vec<DeedBody>,
+    /// Names that look like an address or an extension of another person, with the remedy.
+    warnings: Vec<String>,
+    table: TableBody,
+}
+
+/// Format of the table.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ImportTable)]
+struct TableBody {
+    /// The encoding: `UTF-8`, `UTF-16LE`, `UTF-16BE`, `windows-1252`, or the charset of `Content-Type`.
+    encoding: &'static str,
+    /// Separator of the columns.
+    separator: char,
+    /// The columns, in the order of the table.
+    columns: Vec<ColumnBody>,
+    /// Known columns that the table lacks: these values stay unchanged.
+    missing: Vec<&'static str>,
+    /// Number of lines that were skipped as comments (`#`).
+    comments: usize,
+}
+
+/// Use of a column.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ImportColumn)]
+struct ColumnBody {
+    title: String,
+    /// `name`, `mail`, `UPN`, `extension`, `objectId` or `location`; null: the column is ignored.
+    used_for: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ImportDeed)]
+struct DeedBody {
+    /// Line of the table.
+    line: Option<u64>,
+    /// `added`, `updated` or `conflict`.
+    what: &'static str,
+    name: String,
+    /// The differences, as `field: before → after`; for a conflict, the problem and its remedy.
+    difference: String,
+}
+
+impl From<ImportChange> for DeedBody {
+    fn from(ImportChange { line, difference }: ImportChange) -> Self {
+        Self {
+            line,
+            what: if difference.is_new() {
+                "added"
+            } else {
+                "updated"
+            },
+            name: difference.name(),
+            difference: difference.changes(),
+        }
+    }
+}
+
+impl From<ImportConflict> for DeedBody {
+    fn from(conflict: ImportConflict) -> Self {
+        Self {
+            line: conflict.line,
+            what: "conflict",
+            name: conflict.name,
+            difference: conflict.problem,
+        }
+    }
+}
+
+impl TableBody {
+    fn new(table: &PeopleTable) -> Self {
+        let column = |column: &Column| ColumnBody {
+            title: column.title.clone(),
+            used_for: column.used_for.map(ColumnUse::title),
+        };
+        Self {
+            encoding: table.encoding,
+            separator: table.separator,
+            columns: table.columns.iter().map(column).collect(),
+            missing: table.missing_columns(),
+            comments: table.comments,
+        }
+    }
+}
+
+/// Adds people from a table or updates them, all or none; a dry run previews the import. The body is the file, whose
+/// encoding and separator are detected, or JSON with its text.
+#[utoipa::path(
+    post,
+    path = "/people/import",
+    tag = "People",
+    params(ImportQuery),
+    request_body(content(
+        (ImportBody = "application/json"),
+        (String = "text/csv"),
+        (String = "application/octet-stream"),
+    )),
+    responses(
+        (status = OK, description = "What was done.", body = ImportedBody),
+        (status = ACCEPTED, description = "It is under way, where `Prefer: respond-async` was said.", body = WorkBody),
+    ),
+)]
+pub async fn import(
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
+    caller: Caller,
+    prefer: Prefer,
+    sent: SentTable,
+) -> Result<Response, Problem> {
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let dry_run = sent.dry_run;
+    let table = read_people_csv(&sent.bytes, sent.charset.as_deref());
+    let table = table.map_err(|problem| Problem::invalid("csv", problem.to_string()))?;
+    let entry = new_entry(&context.clock, &caller, Administration::PeopleImport, "API");
+    let progress = Arc::new(Progress::default());
+    let (doing, watched) = (context.clone(), progress.clone());
+    let work = async move {
+        let summary = bring_in(&doing, &table.people, (&entry, dry_run), &watched).await?;
+        let warnings = misleading(&doing.people, &table.people);
+        Ok(json!(imported(summary, &table, dry_run, warnings)))
+    };
+    answer(
+        (&jobs, &context.clock),
+        (&caller, prefer),
+        "import",
+        (progress, StatusCode::OK),
+        work,
+    )
+    .await
+}
+
+fn imported(
+    summary: ImportSummary,
+    table: &PeopleTable,
+    dry_run: bool,
+    warnings: Vec<String>,
+) -> ImportedBody {
+    let conflicts = summary.conflicts.len();
+    let refused = summary.conflicts.into_iter().map(DeedBody::from);
+    let done = summary.differences.into_iter().map(DeedBody::from);
+    ImportedBody {
+        dry_run,
+        added: summary.added,
+        updated: summary.updated,
+        unchanged: summary.unchanged,
+        conflicts,
+        // Conflicts first: a page shows the beginning.
+        items: refused.chain(done).collect(),
+        warnings,
+        table: TableBody::new(table),
+    }
+}
+
+/// Warnings about names that look like an address or extension of another person, in the table or among the existing
+/// people.
+fn misleading(directory: &PeopleIndex, people: &[ImportPerson]) -> Vec<String> {
+    let texts = |person: &ImportPerson| -> Vec<String> {
+        let addresses = [&person.mail, &person.user_principal_name].into_iter();
+        let texts = addresses.chain(&person.extensions);
+        texts.map(|text| text.trim().to_lowercase()).collect()
+    };
+    let known = directory.people(|_| true);
+    let known = known.iter().flat_map(|person| {
+        let addresses = [&person.mail, &person.user_principal_name].into_iter();
+        let addresses = addresses.map(|text| text.to_lowercase());
+        addresses.chain(person.lines.iter().map(|(_, line)| line.to_lowercase()))
+    });
+    let taken: HashSet<String> = people.iter().flat_map(texts).chain(known).collect();
+    let is_misleading = |person: &&ImportPerson| {
+        let name = person.name.trim().to_lowercase();
+        name.contains('@') || (taken.contains(&name) && !texts(person).contains(&name))
+    };
+    let misleading = people.iter().filter(is_misleading);
+    misleading
+        .map(|person| {
+            format!(
+                "the name {:?} reads like an address or an extension of another person; write the name that people see",
+                person.name
+            )
+        })
+        .collect()
+}
+
+async fn bring_in(
+    context: &Context,
+    people: &[ImportPerson],
+    (entry, dry_run): (&Entry, bool),
+    progress: &Progress,
+) -> Result<ImportSummary, Problem> {
+    let noted = entry.change();
+    if dry_run {
+        let summary = context
+            .store
+            .preview_import(people, &noted, progress)
+            .await?;
+        return Ok(summary);
+    }
+    let summary = context
+        .store
+        .import_watched(people, &noted, progress)
+        .await?;
+    context.apply_people().await;
+    Ok(summary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn sent(uri: &str, kind: Option<&str>, body: &'static str) -> Result<SentTable, Problem> {
+        let mut request = Request::builder().uri(uri);
+        if let Some(kind) = kind {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        SentTable::from_request(request.body(body.into()).unwrap(), &()).await
+    }
+
+    // D5
+    #[tokio::test]
+    async fn a_table_is_taken_as_json_and_as_the_file_itself() {
+        let import = "/people/import";
+        let table = sent(
+            import,
+            Some("application/json; charset=utf-8"),
+            r#"{"csv":"a"}"#,
+        )
+        .await;
+        let table = table.unwrap();
+        assert_eq!((&*table.bytes, table.dry_run), (&b"a"[..], false));
+        let path = format!("{import}?dry_run=true");
+        for kind in ["application/json", "application/merge+json"] {
+            let table = sent(&path, Some(kind), r#"{"csv":"a","dry_run":false}"#).await;
+            assert!(table.unwrap().dry_run, "{kind}");
+        }
+        for kind in [
+            None,
+            Some("text/csv"),
+            Some("application/x-www-form-urlencoded"),
+            Some("nonsense"),
+        ] {
+            let table = sent(&path, kind, "a=b").await.unwrap();
+            assert_eq!(
+                (&*table.bytes, table.charset, table.dry_run),
+                (&b"a=b"[..], None, true)
+            );
+        }
+        let kind = Some("Text/CSV; header=present; Charset=\"windows-1250\"");
+        let table = sent(import, kind, "a").await.unwrap();
+        assert_eq!(
+            (table.charset.as_deref(), table.dry_run),
+            (Some("windows-1250"), false)
+        );
+        // Neither a form nor a misspelt parameter changes anything.
+        assert!(
+            sent(import, Some("multipart/form-data; boundary=x"), "--x--")
+                .await
+                .is_err()
+        );
+        for query in ["dryRun=true", "dry_run", "dry_run=yes"] {
+            assert!(
+                sent(&format!("{import}?{query}"), None, "a").await.is_err(),
+                "{query}"
+            );
+        }
+    }
+}

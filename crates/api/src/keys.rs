@@ -1,0 +1,169 @@
+//! API keys.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::API_KEY_SCOPES;
+use store::ApiKey;
+use utoipa::ToSchema;
+
+use super::{Json, audit::new_entry};
+use runtime::{
+    audit::Administration, clock::rfc3339, context::Context, limits::NAME_MAX,
+    organisation::ORGANISATION, secrets,
+};
+
+use crate::{caller::Caller, limit_checks, problem::Problem, revocations::Revocations};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Keys {
+    items: Vec<KeyBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Key)]
+pub(crate) struct KeyBody {
+    id: String,
+    name: String,
+    scopes: Vec<String>,
+    created_at: String,
+    /// The key itself; only in the answer to POST.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKey {
+    name: String,
+    scopes: Vec<String>,
+}
+
+/// Lists the API keys, without secrets.
+#[utoipa::path(
+    get,
+    path = "/keys",
+    tag = "Access",
+    responses((status = OK, description = "What was asked for.", body = Keys)),
+)]
+pub async fn list(
+    State(context): State<Context>,
+    caller: Caller,
+) -> Result<axum::Json<Keys>, Problem> {
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let keys = context.store.api_keys().await?;
+    Ok(axum::Json(Keys {
+        items: keys.into_iter().map(KeyBody::from).collect(),
+    }))
+}
+
+impl From<ApiKey> for KeyBody {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            scopes: key.scopes,
+            created_at: rfc3339(key.created_at),
+            key: None,
+        }
+    }
+}
+
+/// An API key.
+#[utoipa::path(
+    get,
+    path = "/keys/{id}",
+    tag = "Access",
+    responses((status = OK, description = "What was asked for.", body = KeyBody)),
+)]
+pub async fn read(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<KeyBody>, Problem> {
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let mut keys = context.store.api_keys().await?.into_iter();
+    let key = keys.find(|key| key.id == id);
+    let remedy = "GET /api/v1/keys lists them";
+    let key = key.ok_or_else(|| Problem::not_found("key", &id, remedy))?;
+    Ok(axum::Json(KeyBody::from(key)))
+}
+
+/// Makes an API key. The answer holds the key, which cannot be read again.
+#[utoipa::path(
+    post,
+    path = "/keys",
+    tag = "Access",
+    responses((status = CREATED, description = "It is made.", body = KeyBody)),
+)]
+pub async fn add(
+    State(context): State<Context>,
+    caller: Caller,
+    Json(new): Json<NewKey>,
+) -> Result<(StatusCode, axum::Json<KeyBody>), Problem> {
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    limit_checks::text("name", &new.name, NAME_MAX)?;
+    limit_checks::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
+    let known = |scope: &&String| !API_KEY_SCOPES.contains(&scope.as_str());
+    if let Some(unknown) = new.scopes.iter().find(known) {
+        let known = API_KEY_SCOPES.join(", ");
+        let detail = format!("{unknown:?} is none of {known}");
+        return Err(Problem::invalid("scopes", detail));
+    }
+    if new.scopes.is_empty() {
+        let detail = format!(
+            "a key without a scope opens nothing; name some of {}",
+            API_KEY_SCOPES.join(", ")
+        );
+        return Err(Problem::invalid("scopes", detail));
+    }
+    let key = format!("ohk_{}", secrets::new_secret()?);
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::ApiKeyAdd,
+        &new.name,
+    )
+    .after(Some(json!({"scopes": new.scopes})));
+    let scopes: Vec<&str> = new.scopes.iter().map(String::as_str).collect();
+    let id = context
+        .store
+        .add_api_key(&secrets::hash(&key), &new.name, &scopes, &entry.change())
+        .await?;
+    let body = KeyBody {
+        id,
+        name: new.name,
+        scopes: new.scopes,
+        created_at: rfc3339(context.clock.now()),
+        key: Some(key),
+    };
+    Ok((StatusCode::CREATED, axum::Json(body)))
+}
+
+/// Deletes an API key, which is invalid at once.
+#[utoipa::path(
+    delete,
+    path = "/keys/{id}",
+    tag = "Access",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
+pub async fn delete(
+    State(context): State<Context>,
+    State(revocations): State<Revocations>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let keys = context.store.api_keys().await?;
+    let before = keys.iter().find(|key| key.id == id);
+    let before = before.map(|key| json!({"name": key.name, "scopes": key.scopes}));
+    let entry =
+        new_entry(&context.clock, &caller, Administration::ApiKeyDelete, &id).before(before);
+    let deleted = context.store.delete_api_key(&id, &entry.change()).await;
+    deleted?;
+    revocations.report();
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,213 @@
+//! The HTTP API, version 1. Bodies are types of their own, into which the core's types are converted.
+
+pub mod access;
+mod account_search;
+mod accounts;
+pub mod agents;
+mod appointments;
+mod audit;
+mod backups;
+pub mod body_limits;
+mod bounds;
+pub mod caller;
+pub mod change_limit;
+pub mod choice;
+pub mod client_ip;
+mod clock;
+pub mod cookies;
+mod devices;
+mod directory;
+mod doctor;
+mod events;
+mod favourites;
+mod forwarding_loop;
+pub mod identity;
+mod import;
+pub mod installation_check;
+pub mod jobs;
+mod keys;
+pub mod limit_checks;
+pub mod notifications;
+pub mod open_id;
+mod openapi;
+mod paging;
+pub mod password;
+pub mod password_rules;
+pub mod people;
+pub mod preconditions;
+mod presence;
+pub mod problem;
+pub mod profile;
+mod programs;
+pub mod public_url;
+mod relationships;
+pub mod restores;
+pub mod revocations;
+mod route;
+mod scopes;
+pub mod session;
+pub mod sessions;
+mod settings;
+pub mod sign_in;
+mod sources;
+mod state;
+pub mod status;
+mod teams_account;
+pub mod templates;
+mod work;
+
+use ::presence::PersonId;
+use axum::{
+    Router,
+    extract::{FromRequest, Request, rejection::JsonRejection},
+};
+use serde::de::DeserializeOwned;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use appointments::AppointmentLocks;
+pub use doctor::Examination;
+pub use events::{EventStreams, Tokens as EventTokens};
+pub(crate) use openapi::Document;
+pub use presence::PresenceBody;
+use runtime::{
+    organisation::Organisation,
+    people_index::{PeopleIndex, Person},
+};
+pub use state::{ApiParts, ApiState};
+use teams::TeamsHandle;
+pub use teams_account::{TeamsAccountBody, forget_account};
+
+use crate::problem::Problem;
+
+/// All routes below `/api/v1`, and the OpenAPI document that describes them, both from one list.
+pub fn routes() -> (Router<ApiState>, Document) {
+    let (router, document) = OpenApiRouter::new()
+        .routes(routes!(people::list, people::add))
+        .routes(routes!(import::import))
+        .routes(routes!(people::read, people::change, people::delete))
+        .routes(routes!(presence::read))
+        .routes(routes!(favourites::read, favourites::write))
+        .routes(routes!(presence::explain))
+        .routes(routes!(presence::history))
+        .routes(routes!(choice::read, choice::choose, choice::automatic))
+        .routes(routes!(profile::list, profile::add, profile::order))
+        .routes(routes!(profile::read, profile::change, profile::delete))
+        .routes(routes!(appointments::list, appointments::add))
+        .routes(routes!(
+            appointments::read,
+            appointments::replace,
+            appointments::delete
+        ))
+        .routes(routes!(sources::meet, sources::leave))
+        .routes(routes!(sources::client, sources::client_ended))
+        .routes(routes!(scopes::place, scopes::put_place))
+        .routes(routes!(
+            teams_account::read,
+            teams_account::link,
+            teams_account::forget
+        ))
+        .routes(routes!(teams_account::sign_in))
+        .routes(routes!(teams_account::answer))
+        .routes(routes!(account_search::search))
+        .routes(routes!(relationships::permissions))
+        .routes(routes!(relationships::list))
+        .routes(routes!(
+            relationships::read,
+            relationships::write,
+            relationships::delete
+        ))
+        .routes(routes!(settings::read_own, settings::write_own))
+        .routes(routes!(route::read))
+        .routes(routes!(scopes::list, scopes::add))
+        .routes(routes!(scopes::read, scopes::change, scopes::delete))
+        .routes(routes!(settings::read, settings::write))
+        .routes(routes!(devices::list, devices::begin))
+        .routes(routes!(devices::read, devices::pause, devices::delete))
+        .routes(routes!(programs::list, programs::set, programs::add))
+        .routes(routes!(programs::read, programs::change, programs::delete))
+        .routes(routes!(templates::list, templates::add, templates::order))
+        .routes(routes!(templates::create_teams))
+        .routes(routes!(
+            templates::read,
+            templates::change,
+            templates::delete
+        ))
+        .routes(routes!(templates::create_teams_of_scope))
+        .routes(routes!(
+            templates::read_of_scope,
+            templates::change_of_scope,
+            templates::change_part,
+            templates::delete_of_scope
+        ))
+        .routes(routes!(templates::preview))
+        .routes(routes!(
+            relationships::workgroups,
+            relationships::add_workgroup
+        ))
+        .routes(routes!(
+            relationships::read_workgroup,
+            relationships::change_workgroup,
+            relationships::delete_workgroup
+        ))
+        .routes(routes!(work::list))
+        .routes(routes!(work::read, work::cancel))
+        .routes(routes!(directory::last))
+        .routes(routes!(directory::synchronise))
+        .routes(routes!(doctor::examine))
+        .routes(routes!(clock::confirm))
+        .routes(routes!(audit::list))
+        .routes(routes!(backups::list, backups::make))
+        .routes(routes!(backups::read, backups::delete))
+        .routes(routes!(backups::restore))
+        .routes(routes!(accounts::list, accounts::add))
+        .routes(routes!(accounts::read, accounts::change, accounts::delete))
+        .routes(routes!(accounts::set_password))
+        .routes(routes!(keys::list, keys::add))
+        .routes(routes!(keys::read, keys::delete))
+        .routes(routes!(session::read, session::end))
+        .routes(routes!(events::stream))
+        .split_for_parts();
+    (router.fallback(unknown), Document::new(document))
+}
+
+async fn unknown(request: Request) -> Problem {
+    let remedy = "see docs/api.md for the routes that exist";
+    Problem::not_found("API route", request.uri().path(), remedy)
+}
+
+/// The person whose id is in a path.
+fn person(people: &PeopleIndex, id: &str) -> Result<std::sync::Arc<Person>, Problem> {
+    let found = id
+        .parse()
+        .ok()
+        .and_then(|number| people.person(PersonId(number)));
+    found.ok_or_else(|| Problem::not_found("person", id, "GET /api/v1/people lists the ids"))
+}
+
+/// Schedules a search for the Teams account of a person who is being viewed and has none.
+fn schedule_account_search(teams: &TeamsHandle, organisation: &Organisation, person: &Person) {
+    if person.teams_id.is_some() {
+        return;
+    }
+    let tenant = organisation.tenant(person.id);
+    if let Some(tenant) = teams.clients.get(&tenant) {
+        tenant.search.person_opened(person.id);
+    }
+}
+
+/// A JSON body. Refuses other bodies with a problem.
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match axum::Json::from_request(request, state).await {
+            Ok(axum::Json(body)) => Ok(Self(body)),
+            Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::malformed(
+                "the body must be JSON: send Content-Type: application/json",
+            )),
+            Err(rejection) => Err(Problem::malformed(rejection.body_text())),
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! People.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use presence::PersonId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{ImportPerson, PersonChange};
+use utoipa::ToSchema;
+
+use super::{Json, audit::new_entry, paging::Paging, templates};
+use runtime::{
+    audit::Administration,
+    context::Context,
+    limits::PERSON_TEXT_MAX,
+    organisation::ORGANISATION,
+    people_index::{PeopleIndex, Person},
+};
+use teams::TeamsHandle;
+
+use crate::{
+    caller::Caller, preconditions::Comparison, problem::Problem, revocations::Revocations,
+};
+
+/// Largest number of extensions of a person.
+pub(super) const LINES_MAX: usize = 64;
+
+/// A page of people.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PeoplePage {
+    items: Vec<PersonBody>,
+    next: Option<String>,
+}
+
+/// A person.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Person)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonBody {
+    id: String,
+    name: String,
+    mail: String,
+    user_principal_name: String,
+    lines: Vec<LineBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Line)]
+struct LineBody {
+    extension: String,
+}
+
+impl PersonBody {
+    fn new(id: PersonId, person: &ImportPerson) -> Self {
+        let extensions = person.extensions.iter().cloned();
+        Self {
+            id: id.to_string(),
+            name: person.name.clone(),
+            mail: person.mail.clone(),
+            user_principal_name: person.user_principal_name.clone(),
+            lines: extensions.map(|extension| LineBody { extension }).collect(),
+        }
+    }
+}
+
+impl From<&Person> for PersonBody {
+    fn from(person: &Person) -> Self {
+        let lines = person.lines.iter().map(|(_, extension)| LineBody {
+            extension: extension.to_string(),
+        });
+        Self {
+            id: person.id.to_string(),
+            name: person.name.clone(),
+            mail: person.mail.clone(),
+            user_principal_name: person.user_principal_name.clone(),
+            lines: lines.collect(),
+        }
+    }
+}
+
+/// Lists the people in a fixed order, in pages.
+#[utoipa::path(
+    get,
+    path = "/people",
+    tag = "People",
+    params(Paging),
+    responses((status = OK, description = "What was asked for.", body = PeoplePage)),
+)]
+pub async fn list(
+    State(context): State<Context>,
+    paging: Paging,
+) -> Result<axum::Json<PeoplePage>, Problem> {
+    let limit = paging.limit()?;
+    let after = paging.after()?.map(PersonId);
+    let mut people = context.people.page(after, limit + 1);
+    let more = people.len() > limit;
+    people.truncate(limit);
+    let next = people
+        .last()
+        .filter(|_| more)
+        .map(|person| person.id.to_string());
+    let items = people
+        .iter()
+        .map(|person| PersonBody::from(&**person))
+        .collect();
+    Ok(axum::Json(PeoplePage { items, next }))
+}
+
+/// Fields of a person. In a change, absent fields stay.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewPerson {
+    name: Option<String>,
+    mail: Option<String>,
+    user_principal_name: Option<String>,
+    lines: Option<Vec<NewLine>>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewLine {
+    extension: String,
+}
+
+/// A person.
+#[utoipa::path(
+    get,
+    path = "/people/{id}",
+    tag = "People",
+    responses((status = OK, description = "What was asked for.", body = PersonBody)),
+)]
+pub async fn read(
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
+    Path(id): Path<String>,
+) -> Result<axum::Json<PersonBody>, Problem> {
+    let person = super::person(&context.people, &id)?;
+    super::schedule_account_search(&teams, &context.organisation, &person);
+    Ok(axum::Json(PersonBody::from(&*person)))
+}
+
+/// Adds a person.
+#[utoipa::path(
+    post,
+    path = "/people",
+    tag = "People",
+    responses((status = CREATED, description = "Made.", body = PersonBody)),
+)]
+pub async fn add(
+    State(context): State<Context>,
+    caller: Caller,
+    Json(body): Json<NewPerson>,
+) -> Result<(StatusCode, axum::Json<PersonBody>), Problem> {
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let person = checked(body, None)?;
+    refuse_name(&context.people, &person.name, None)?;
+    let after = json!({"name": person.name, "mail": person.mail,
+        "userPrincipalName": person.user_principal_name, "lines": person.extensions});
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::PersonAdd,
+        &person.name,
+    )
+    .after(Some(after));
+    let id = context.store.add_person(&person, &entry.change()).await?;
+    context.apply_people().await;
+    Ok((
+        StatusCode::CREATED,
+        axum::Json(PersonBody::new(id, &person)),
+    ))
+}
+
+/// Changes a person. Absent fields stay; `lines` replaces all lines. Location administrators may change the name; mail,
+/// userPrincipalName and lines identify the person and are reserved to system administrators.
+#[utoipa::path(
+    patch,
+    path = "/people/{id}",
+    tag = "People",
+    responses((status = OK, description = "What was asked for.", body = PersonBody)),
+)]
+pub async fn change(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+    comparison: Comparison,
+    Json(body): Json<NewPerson>,
+) -> Result<axum::Json<PersonBody>, Problem> {
+    let before = super::person(&context.people, &id)?;
+    caller.require_admin_of(&context.organisation, before.id)?;
+    if comparison.is_same() {
+        return Ok(axum::Json(PersonBody::from(&*before)));
+    }
+    let person = checked(body, Some(&before))?;
+    caller.require_same_identity(&before, &person)?;
+    // A name from before names were checked may stay.
+    if person.name != before.name {
+        refuse_name(&context.people, &person.name, Some(before.id))?;
+    }
+    let wanted = PersonBody::new(before.id, &person);
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::PersonChange,
+        before.id,
+    )
+    .before(Some(json!(PersonBody::from(&*before))))
+    .after(Some(json!(wanted)));
+    // Writes only changed values, so that concurrent changes of other fields stay.
+    let changed = |new: &String, old: &String| (new != old).then(|| new.clone());
+    let change = PersonChange {
+        name: changed(&person.name, &before.name),
+        mail: changed(&person.mail, &before.mail),
+        user_principal_name: changed(&person.user_principal_name, &before.user_principal_name),
+        extensions: (!before.has_extensions(&person.extensions)).then_some(person.extensions),
+    };
+    let noted = entry.change();
+    context
+        .store
+        .change_person(before.id, &change, &noted)
+        .await?;
+    let now = match context.apply_people().await {
+        true => context.people.person(before.id),
+        // Stored now, applied soon.
+        false => None,
+    };
+    let now = now.map_or(wanted, |now| PersonBody::from(&*now));
+    Ok(axum::Json(now))
+}
+
+/// Deletes a person with all data. First clears Offhook's writes in Teams.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}",
+    tag = "People",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
+pub async fn delete(
+    State(context): State<Context>,
+    State(revocations): State<Revocations>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let person = super::person(&context.people, &id)?;
+    // Clears the writes in Teams while the account is still known; all else follows from the store.
+    context.retire(&[person.id]).await;
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::PersonDelete,
+        person.id,
+    )
+    .before(Some(json!(PersonBody::from(&*person))));
+    let deleted = context
+        .store
+        .delete_person(person.id, &entry.change())
+        .await;
+    if deleted.is_err() {
+        context.bring_back(person.id).await;
+    }
+    context.apply_people().await;
+    deleted?;
+    revocations.report();
+    templates::forget(&context, person.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses a name that looks like the address or extension of another person.
+fn refuse_name(
+    directory: &PeopleIndex,
+    name: &str,
+    person: Option<PersonId>,
+) -> Result<(), Problem> {
+    let detail = if name.contains('@') {
+        "has an @, like an address; write the name that people see"
+    } else if directory.is_of_another(name, person) {
+        "is the mail address, the sign-in name or an extension of another person; write the name that people see"
+    } else {
+        return Ok(());
+    };
+    Err(Problem::invalid("name", detail))
+}
+
+fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Problem> {
+    let text = |field: &'static str, new: Option<String>, old: Option<&String>| {
+        let text = new.or_else(|| old.cloned()).unwrap_or_default();
+        let text = text.trim().to_owned();
+        if text.chars().count() > PERSON_TEXT_MAX || text.chars().any(char::is_control) {
+            let detail = format!("must be one line of at most {PERSON_TEXT_MAX} characters");
+            return Err(Problem::invalid(field, detail));
+        }
+        Ok(text)
+    };
+    let name = text("name", body.name, before.map(|person| &person.name))?;
+    if name.is_empty() {
+        return Err(Problem::invalid("name", "is missing or empty"));
+    }
+    let extensions = match body.lines {
+        None => before.map_or_else(Vec::new, |person| {
+            let lines = person.lines.iter();
+            lines.map(|(_, extension)| extension.to_string()).collect()
+        }),
+        Some(lines) if lines.len() > LINES_MAX => {
+            let detail = format!("has more than {LINES_MAX} lines");
+            return Err(Problem::invalid("lines", detail));
+        }
+        Some(lines) => {
+            let mut extensions = Vec::new();
+            for line in lines {
+                let extension = text("lines", Some(line.extension), None)?;
+                // Extensions from before extensions were checked may stay.
+                let known = before.is_some_and(|person| {
+                    person.lines.iter().any(|(_, known)| **known == *extension)
+                });
+                if !known && !presence::is_extension(&extension) {
+                    let detail =
+                        "an extension has 1 to 64 letters, digits and + * # - _ . and nothing else";
+                    return Err(Problem::invalid("lines", detail));
+                }
+                if !extensions.contains(&extension) {
+                    extensions.push(extension);
+                }
+            }
+            extensions
+        }
+    };
+    Ok(ImportPerson {
+        line: None,
+        extension_lines: Vec::new(),
+        name,
+        mail: text("mail", body.mail, before.map(|person| &person.mail))?,
+        user_principal_name: text(
+            "userPrincipalName",
+            body.user_principal_name,
+            before.map(|person| &person.user_principal_name),
+        )?,
+        teams_id: None,
+        extensions,
+        location: None,
+    })
+}

@@ -1,0 +1,231 @@
+//! A person's presence and its reasons, as the caller may see them.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use presence::{
+    Activity, MicrophoneLayer, Permission, Reason, ReasonDetail, Source, View, reasons_for, view,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::paging::Paging;
+use runtime::{clock::rfc3339, context::Context, people_index::Person};
+use teams::TeamsHandle;
+
+use crate::{caller::Caller, problem::Problem};
+
+/// A presence.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Presence)]
+pub struct PresenceBody {
+    status: &'static str,
+    activity: Option<ActivityBody>,
+    profile: Option<String>,
+    text: String,
+    since: Option<String>,
+    /// The end of the status, if known: of the person's choice or of an appointment.
+    until: Option<String>,
+    confidence: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Activity)]
+struct ActivityBody {
+    kind: &'static str,
+    label: String,
+    via: &'static str,
+}
+
+impl From<&View> for PresenceBody {
+    fn from(view: &View) -> Self {
+        let activity = |activity: &Activity| ActivityBody {
+            kind: activity.kind(),
+            label: activity.label().to_owned(),
+            via: activity.via(),
+        };
+        Self {
+            status: view.status.name(),
+            activity: view.activity.as_ref().map(activity),
+            profile: view.profile.as_deref().map(str::to_owned),
+            text: view.text.to_string(),
+            since: view.since.map(rfc3339),
+            until: view.until.map(rfc3339),
+            confidence: view.confidence.name(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Explanation {
+    person: String,
+    name: String,
+    presence: PresenceBody,
+    reasons: Vec<ReasonBody>,
+}
+
+/// A reason. Parts that the viewer may not see are absent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Reason)]
+struct ReasonBody {
+    rule: &'static str,
+    source: String,
+    says: String,
+    /// Stable code of the reason, for other languages, and its parameter.
+    code: &'static str,
+    value: Option<String>,
+    since: String,
+    lease_end: Option<String>,
+    counted: bool,
+    confidence: &'static str,
+    note: Option<String>,
+    /// The same for the note.
+    note_code: Option<&'static str>,
+    note_value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
+    /// The other party of a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    party: Option<String>,
+}
+
+impl ReasonBody {
+    fn new(reason: Reason, person: &Person) -> Self {
+        let source = match reason.source {
+            Source::Line(line) => person.lines.iter().find(|(id, _)| *id == line).map_or_else(
+                || "line".into(),
+                |(_, extension)| format!("line {extension}"),
+            ),
+            Source::Teams => "Teams".into(),
+            Source::Person => "the person".into(),
+            Source::Meeting => "meeting server".into(),
+            Source::Agent => "desktop agent".into(),
+            Source::Calendar => "calendar".into(),
+            Source::Client => "clients".into(),
+            Source::Offhook => "Offhook".into(),
+        };
+        Self {
+            rule: reason.rule.name(),
+            source,
+            says: reason.kind.to_string(),
+            code: reason.kind.code(),
+            value: reason.kind.value(),
+            since: rfc3339(reason.since),
+            lease_end: reason.lease_end.map(rfc3339),
+            counted: reason.counted,
+            confidence: reason.confidence.name(),
+            note_code: reason.detail.as_ref().map(ReasonDetail::code),
+            note_value: reason.detail.as_ref().and_then(ReasonDetail::value),
+            note: reason.detail.map(|note| note.to_string()),
+            about: reason.appointment.map(|about| about.text.to_string()),
+            party: reason.party.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+fn starting() -> Problem {
+    Problem::unavailable("the server is starting; try again in a moment")
+}
+
+/// The presence of a person, as the caller may see it.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/presence",
+    tag = "Presence",
+    responses((status = OK, description = "What was asked for.", body = PresenceBody)),
+)]
+pub async fn read(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<PresenceBody>, Problem> {
+    let person = super::person(&context.people, &id)?;
+    let presence = context.events.presence(person.id).ok_or_else(starting)?;
+    let view = view(&presence, caller.level(&context.organisation, person.id));
+    Ok(Json(PresenceBody::from(&view)))
+}
+
+/// The explanation of the presence: all reasons in order, counted or overruled.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/explanation",
+    tag = "Presence",
+    responses((status = OK, description = "What was asked for.", body = Explanation)),
+)]
+pub async fn explain(
+    State(context): State<Context>,
+    State(teams): State<TeamsHandle>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Explanation>, Problem> {
+    let person = super::person(&context.people, &id)?;
+    super::schedule_account_search(&teams, &context.organisation, &person);
+    let level = caller.level(&context.organisation, person.id);
+    let microphone = MicrophoneLayer::for_viewer(level);
+    let explained = context.engine.explain(person.id, microphone).await;
+    let (presence, reasons) = explained.ok_or_else(starting)?;
+    Ok(Json(Explanation {
+        person: person.id.to_string(),
+        name: person.name.clone(),
+        presence: PresenceBody::from(&view(&presence, level)),
+        reasons: reasons_for(&presence, reasons, level)
+            .into_iter()
+            .map(|reason| ReasonBody::new(reason, &person))
+            .collect(),
+    }))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = History)]
+pub(crate) struct HistoryBody {
+    items: Vec<PastBody>,
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Past)]
+struct PastBody {
+    at: String,
+    presence: PresenceBody,
+}
+
+/// Past presence of the last 24 hours, as the caller may see it now, the oldest first.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/history",
+    tag = "Presence",
+    params(Paging),
+    responses((status = OK, description = "What was asked for.", body = HistoryBody)),
+)]
+pub async fn history(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+    paging: Paging,
+) -> Result<Json<HistoryBody>, Problem> {
+    let person = super::person(&context.people, &id)?.id;
+    let level = caller.level(&context.organisation, person);
+    if !level.may(Permission::SeeActivity) {
+        // Not even the times of changes; a wrong cursor is refused for every viewer.
+        let (items, next) = paging.page(Vec::<(i64, PastBody)>::new())?;
+        return Ok(Json(HistoryBody { items, next }));
+    }
+    let mut rows = Vec::new();
+    // A person who was always offline has no history: a blocked viewer must see the same.
+    let mut last = Some(View::offline());
+    for (at, presence) in context.events.past(person) {
+        let seen = view(&presence, level);
+        // Changes that the caller may not see are skipped, as are those of times and confidence alone.
+        if !last.as_ref().is_some_and(|last| last.looks_like(&seen)) {
+            let row = PastBody {
+                at: rfc3339(at),
+                presence: PresenceBody::from(&seen),
+            };
+            rows.push((at.milliseconds(), row));
+            last = Some(seen);
+        }
+    }
+    let (items, next) = paging.page(rows)?;
+    Ok(Json(HistoryBody { items, next }))
+}

@@ -1,0 +1,454 @@
+//! My Profiles: the profiles from which a person chooses.
+
+use std::collections::HashSet;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use presence::{
+    Forwarding, ForwardingError, MyProfiles, Origin, Permission, PersonId, Profile, SettingsGroup,
+    Status, same_name,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::{Json, audit::own_entry, forwarding_loop::refuse_loop};
+use runtime::{
+    audit::{Details, Own},
+    context::Context,
+    limits::{NAME_MAX, ORDER_MAX, PROFILES_MAX},
+    organisation::Personal,
+};
+
+use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
+
+/// A person's profiles, in order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Profiles {
+    items: Vec<ProfileBody>,
+    /// Each name once, in order, as PUT accepts them.
+    names: Vec<String>,
+}
+
+/// A profile.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Profile)]
+pub struct ProfileBody {
+    name: String,
+    status: &'static str,
+    forwarding: ForwardingBody,
+    text: Option<String>,
+    origin: &'static str,
+    active: bool,
+}
+
+/// The call forwarding of a profile.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Forwarding)]
+#[serde(deny_unknown_fields)]
+pub struct ForwardingBody {
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+}
+
+/// Fields of a profile that a request sets. The name never changes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewProfile {
+    /// The name; taken from the path where the path has one.
+    pub name: Option<String>,
+    status: String,
+    forwarding: Option<ForwardingBody>,
+    text: Option<String>,
+    /// Default: a new profile is active, a changed one stays as it is.
+    active: Option<bool>,
+}
+
+impl From<&Profile> for ProfileBody {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            name: profile.name.to_string(),
+            status: profile.status.name(),
+            forwarding: ForwardingBody {
+                kind: profile.forwarding.kind().into(),
+                target: profile
+                    .forwarding
+                    .target()
+                    .map(|target| target.name().to_owned()),
+            },
+            text: profile.text.as_deref().map(str::to_owned),
+            origin: match profile.origin {
+                Origin::Personal => "personal",
+                Origin::Central => "central",
+            },
+            active: profile.is_usable(),
+        }
+    }
+}
+
+impl NewProfile {
+    /// The body of a profile, as the caller may see it.
+    pub fn new(status: String, forwarding: Option<ForwardingBody>, text: Option<String>) -> Self {
+        Self {
+            name: None,
+            status,
+            forwarding,
+            text,
+            active: None,
+        }
+    }
+
+    /// Checks the fields and makes the profile with this name.
+    pub fn checked(self, name: &str, origin: Origin) -> Result<Profile, Problem> {
+        let name = name.trim();
+        limit_checks::name("name", name)?;
+        let Some(status) = Status::from_name(&self.status) else {
+            let names = Status::ALL.map(Status::name).join(", ");
+            let detail = format!("{:?} is no status; there are {names}", self.status);
+            return Err(Problem::invalid("status", detail));
+        };
+        let forwarding = match self.forwarding {
+            None => Forwarding::Off,
+            Some(ForwardingBody { kind, target }) => {
+                Forwarding::from_names(&kind, target.as_deref()).map_err(|error| {
+                    let detail = match error {
+                        ForwardingError::Target(error) => error.to_string(),
+                        ForwardingError::Kind => format!(
+                            "the kinds are {}; all, internal and external need a target, the others have none",
+                            Forwarding::KINDS.join(", ")
+                        ),
+                    };
+                    Problem::invalid("forwarding", detail)
+                })?
+            }
+        };
+        limit_checks::text("text", self.text.as_deref().unwrap_or_default(), NAME_MAX)?;
+        Ok(Profile {
+            name: name.into(),
+            status,
+            forwarding,
+            text: self.text.filter(|text| !text.is_empty()).map(Into::into),
+            origin,
+            active: self.active.unwrap_or(true),
+        })
+    }
+}
+
+/// The profile of this name among a person's profiles. The refusal lists their names.
+pub fn named<'a>(profiles: &'a MyProfiles, name: &str) -> Result<&'a Profile, Problem> {
+    profiles.named(name).ok_or_else(|| {
+        let names: Vec<&str> = profiles
+            .iter()
+            .filter(|profile| profile.is_usable())
+            .map(|profile| &*profile.name)
+            .collect();
+        let detail = format!(
+            "there is no profile {name:?}; there are: {}",
+            names.join(", ")
+        );
+        Problem::invalid("profile", detail)
+    })
+}
+
+/// Lists My Profiles in order. Empty for callers who may not choose for the person.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/profiles",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = Profiles)),
+)]
+pub async fn list(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Profiles>, Problem> {
+    let person = super::person(&context.people, &id)?.id;
+    Ok(axum::Json(profiles_for(&context, &caller, person)))
+}
+
+/// The profiles of a person for callers who may choose one; empty for all others.
+fn profiles_for(context: &Context, caller: &Caller, person: PersonId) -> Profiles {
+    let profiles = context
+        .organisation
+        .read(|tables| tables.my_profiles(person));
+    let may_see = caller
+        .level(&context.organisation, person)
+        .may(Permission::ChangeProfile);
+    let items = profiles.iter().filter(|_| may_see).map(ProfileBody::from);
+    let items: Vec<ProfileBody> = items.collect();
+    Profiles {
+        names: distinct_names(items.iter().map(|profile| &*profile.name)),
+        items,
+    }
+}
+
+/// Each name once, in its first spelling: an order of profiles names each once.
+pub fn distinct_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut known = HashSet::new();
+    let first = names.filter(|name| known.insert(name.trim().to_lowercase()));
+    first.map(ToOwned::to_owned).collect()
+}
+
+/// A profile of My Profiles.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/profiles/{name}",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = ProfileBody)),
+)]
+pub async fn read(
+    State(context): State<Context>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<axum::Json<ProfileBody>, Problem> {
+    let person = super::person(&context.people, &id)?.id;
+    caller.require_to_read(&context.organisation, person, Permission::ChangeProfile)?;
+    let profiles = context
+        .organisation
+        .read(|tables| tables.my_profiles(person));
+    // A change at this path concerns personal profiles.
+    let own = |known: &&Profile| known.origin == Origin::Personal && same_name(&known.name, &name);
+    let found = profiles.iter().find(own);
+    let found = found.or_else(|| profiles.iter().find(|known| same_name(&known.name, &name)));
+    let remedy = "GET …/profiles lists them";
+    let found = found.ok_or_else(|| Problem::not_found("profile", &name, remedy))?;
+    Ok(axum::Json(ProfileBody::from(found)))
+}
+
+/// Adds a personal profile.
+#[utoipa::path(
+    post,
+    path = "/people/{id}/profiles",
+    tag = "Profiles",
+    responses((status = CREATED, description = "It is made.", body = ProfileBody)),
+)]
+pub async fn add(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<NewProfile>,
+) -> Result<(StatusCode, axum::Json<ProfileBody>), Problem> {
+    let name = body.name.clone().unwrap_or_default();
+    let profile = put(&context, &caller, &id, &name, body, true).await?;
+    Ok((StatusCode::CREATED, axum::Json(profile)))
+}
+
+/// Changes a personal profile, except its name. Refuses to deactivate a profile that automatic activation or the calendar
+/// uses.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/profiles/{name}",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = ProfileBody)),
+)]
+pub async fn change(
+    State(context): State<Context>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+    comparison: Comparison,
+    Json(body): Json<NewProfile>,
+) -> Result<axum::Json<ProfileBody>, Problem> {
+    if comparison.is_same() {
+        let person = super::person(&context.people, &id)?.id;
+        caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
+        return read(State(context), caller, Path((id, name))).await;
+    }
+    if body.name.as_ref().is_some_and(|new| !same_name(new, &name)) {
+        let detail = "the name of a profile never changes; make a new one and delete this one";
+        return Err(Problem::invalid("name", detail));
+    }
+    let profile = put(&context, &caller, &id, &name, body, false).await?;
+    Ok(axum::Json(profile))
+}
+
+async fn put(
+    context: &Context,
+    caller: &Caller,
+    id: &str,
+    name: &str,
+    body: NewProfile,
+    is_new: bool,
+) -> Result<ProfileBody, Problem> {
+    let person = super::person(&context.people, id)?.id;
+    caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
+    let _one_at_a_time = context.settings_change.lock().await;
+    let allowed = context.organisation.read(|tables| {
+        tables
+            .resolve(person, SettingsGroup::Profiles)
+            .flag("personal")
+    });
+    if !allowed {
+        return Err(Problem::locked("personal"));
+    }
+    let present = personal(context, person);
+    let existing = present
+        .profiles
+        .iter()
+        .find(|profile| same_name(&profile.name, name));
+    match (is_new, existing) {
+        (true, Some(existing)) => {
+            let detail = format!(
+                "there is a profile {:?} already; choose another name or change that one",
+                existing.name
+            );
+            return Err(Problem::conflict_of("name", detail));
+        }
+        (false, None) => {
+            let remedy =
+                "GET the profiles for their names; central ones are changed at /api/v1/templates";
+            return Err(Problem::not_found("personal profile", name, remedy));
+        }
+        (true, None) => limit_checks::one_more("profiles", present.profiles.len(), PROFILES_MAX)?,
+        (false, Some(_)) => {}
+    }
+    let name = existing.map_or(name, |existing| &existing.name).to_owned();
+    let body = NewProfile {
+        active: body.active.or(existing.map(|existing| existing.active)),
+        ..body
+    };
+    let profile = body.checked(&name, Origin::Personal)?;
+    if existing.is_some_and(|existing| existing.active) && !profile.active {
+        refuse_use(context, person, &name)?;
+    }
+    refuse_loop(context, caller, person, &profile)?;
+    let shown = ProfileBody::from(&profile);
+    let details = Details::default()
+        .before(existing.map(|existing| json!(ProfileBody::from(existing))))
+        .after(Some(json!(shown)));
+    let entry = own_entry(context, caller, Own::ProfileSet, person, details);
+    let stored = context
+        .store
+        .upsert_profile(person, &profile, &entry.change())
+        .await;
+    stored?;
+    let mut after = present.clone();
+    after
+        .profiles
+        .retain(|known| !same_name(&known.name, &profile.name));
+    let place = present
+        .profiles
+        .iter()
+        .position(|known| same_name(&known.name, &profile.name))
+        .unwrap_or(after.profiles.len());
+    after.profiles.insert(place, profile);
+    arrange(context, person, after).await;
+    Ok(shown)
+}
+
+fn personal(context: &Context, person: PersonId) -> Personal {
+    let arranged = |tables: &runtime::organisation::Snapshot| tables.personal.get(&person).cloned();
+    context.organisation.read(arranged).unwrap_or_default()
+}
+
+async fn arrange(context: &Context, person: PersonId, personal: Personal) {
+    context
+        .update_person(person, |tables| {
+            tables.personal.insert(person, personal);
+        })
+        .await;
+}
+
+/// Deletes a personal profile. Refused while automatic activation or the calendar uses it.
+#[utoipa::path(
+    delete,
+    path = "/people/{id}/profiles/{name}",
+    tag = "Profiles",
+    responses((status = NO_CONTENT, description = "Done.")),
+)]
+pub async fn delete(
+    State(context): State<Context>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let person = super::person(&context.people, &id)?.id;
+    caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
+    let _one_at_a_time = context.settings_change.lock().await;
+    let mine = personal(&context, person).profiles;
+    let before = mine.iter().find(|known| same_name(&known.name, &name));
+    if before.is_some_and(|before| before.active) {
+        refuse_use(&context, person, &name)?;
+    }
+    let before = before.map(ProfileBody::from);
+    let details = Details::default().before(before.map(|before| json!(before)));
+    let entry = own_entry(&context, &caller, Own::ProfileDelete, person, details);
+    let deleted = context
+        .store
+        .delete_profile(person, &name, &entry.change())
+        .await;
+    deleted?;
+    let mut after = personal(&context, person);
+    after
+        .profiles
+        .retain(|profile| !same_name(&profile.name, &name));
+    arrange(&context, person, after).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses to remove a personal profile that the person's settings use.
+fn refuse_use(context: &Context, person: PersonId, name: &str) -> Result<(), Problem> {
+    let uses = context.organisation.read(|tables| {
+        let place = tables.membership(person);
+        match tables.templates.counting(name, &place, Some(person)) {
+            // The settings then mean the template of that name.
+            Some(_) => Vec::new(),
+            None => tables.own_uses(person, name),
+        }
+    });
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let used = uses.join(", ");
+    let detail = format!("the profile {name:?} is used by {used}; change these first");
+    Err(Problem::conflict(detail))
+}
+
+/// The order of profiles or templates.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Order)]
+#[serde(deny_unknown_fields)]
+pub struct OrderBody {
+    /// All names, the first first.
+    pub names: Vec<String>,
+}
+
+/// Sets the order of My Profiles. Unnamed profiles follow the named ones.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/profiles",
+    tag = "Profiles",
+    responses((status = OK, description = "What was asked for.", body = Profiles)),
+)]
+pub async fn order(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+    comparison: Comparison,
+    Json(body): Json<OrderBody>,
+) -> Result<axum::Json<Profiles>, Problem> {
+    let person = super::person(&context.people, &id)?.id;
+    caller.require(&context.organisation, person, Permission::ChangeProfile)?;
+    if comparison.is_same() {
+        return Ok(axum::Json(profiles_for(&context, &caller, person)));
+    }
+    limit_checks::list("names", body.names.len(), ORDER_MAX)?;
+    for name in &body.names {
+        limit_checks::name("names", name)?;
+    }
+    let _one_at_a_time = context.settings_change.lock().await;
+    let before = personal(&context, person);
+    let details = Details::default()
+        .before(Some(json!(before.order)))
+        .after(Some(json!(body.names)));
+    let entry = own_entry(&context, &caller, Own::ProfileOrder, person, details);
+    let stored = context
+        .store
+        .order_profiles(person, &body.names, &entry.change())
+        .await;
+    stored?;
+    let order = body.names;
+    arrange(&context, person, Personal { order, ..before }).await;
+    Ok(axum::Json(profiles_for(&context, &caller, person)))
+}

@@ -1,0 +1,515 @@
+//! Settings of scopes, by group, and people's own values.
+
+use axum::extract::{Path, State};
+use presence::{EffectiveSettings, PersonId, SettingValues, SettingsGroup, UserOverride};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::{
+    Json,
+    audit::{new_entry, own_entry},
+    bounds,
+};
+use gateway::{
+    calendars::{Calendars, Unread},
+    external_fetch::web_address,
+};
+use runtime::{
+    audit::{Administration, Details, Own},
+    context::Context,
+    events::Reset,
+    organisation::{Membership, ORGANISATION},
+    values,
+};
+
+use crate::{
+    caller::{Access, Caller},
+    preconditions::Comparison,
+    problem::Problem,
+};
+
+/// Whether a scope has its own settings in this group.
+pub(super) const INDIVIDUAL: &str = "individual";
+/// A person's own values.
+pub(super) const OWN: &str = "own";
+/// Address of a person's calendar feed.
+const FEED: &str = "feed";
+/// The scope whose settings are copied when a scope gets its own.
+pub(super) const COPY_FROM: &str = "copy_from";
+
+/// Settings of a group in the OpenAPI document; `openapi.rs` completes them from the table of settings.
+#[derive(ToSchema)]
+#[schema(as = Settings)]
+#[expect(dead_code, reason = "only its name is used, by the document")]
+struct SettingsBody(Value);
+
+fn page(name: &str) -> Result<SettingsGroup, Problem> {
+    SettingsGroup::from_name(name).ok_or_else(|| {
+        let known = SettingsGroup::ALL.map(SettingsGroup::name).join(", ");
+        Problem::not_found("settings page", name, &format!("the pages are {known}"))
+    })
+}
+
+fn place(context: &Context, scope: &str) -> Result<Membership, Problem> {
+    let place = context
+        .organisation
+        .read(|tables| tables.membership_of_scope(scope));
+    place.ok_or_else(|| Problem::not_found("scope", scope, "GET /api/v1/scopes lists them"))
+}
+
+/// All values of a group as one object.
+fn flat(resolved: &EffectiveSettings) -> Map<String, Value> {
+    resolved
+        .values
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), values::json(value)))
+        .collect()
+}
+
+fn scope_body(context: &Context, scope: &str, page: SettingsGroup) -> Result<Value, Problem> {
+    let place = place(context, scope)?;
+    Ok(context.organisation.read(|tables| {
+        let way = tables.scope_chain(&place, page);
+        let defaults = SettingValues::default();
+        let decided = way.effective().0.unwrap_or(&defaults);
+        let mut body = flat(&tables.resolve_scope(&place, page));
+        let may_change: Map<String, Value> = page
+            .settings()
+            .map(|setting| {
+                let may = decided.user_may_change(setting);
+                (setting.key.to_owned(), json!(may))
+            })
+            .collect();
+        let individual = tables.page(scope, page).is_some();
+        body.insert(values::USER_MAY_CHANGE.into(), may_change.into());
+        body.insert(INDIVIDUAL.into(), json!(individual));
+        body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
+        Value::Object(body)
+    }))
+}
+
+/// The settings in effect in a scope.
+#[utoipa::path(
+    get,
+    path = "/scopes/{scope}/settings/{page}",
+    tag = "Scopes and settings",
+    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+)]
+pub async fn read(
+    State(context): State<Context>,
+    caller: Caller,
+    Path((scope, name)): Path<(String, String)>,
+) -> Result<axum::Json<Value>, Problem> {
+    let mut body = scope_body(&context, &scope, page(&name)?)?;
+    // The address of a feed is a secret at most providers.
+    if caller.require_admin(&context.organisation, &scope).is_err()
+        && let Some(feed) = body.get_mut(FEED)
+    {
+        *feed = Value::Null;
+    }
+    Ok(axum::Json(body))
+}
+
+/// Sets values of a scope; stored and applied when answered. Absent values stay. A scope with inherited settings gets its
+/// own, which begin as the product's defaults or as those of the scope in `copy_from`. `{"individual": false}` inherits
+/// again.
+#[utoipa::path(
+    put,
+    path = "/scopes/{scope}/settings/{page}",
+    tag = "Scopes and settings",
+    request_body = SettingsBody,
+    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+)]
+pub async fn write(
+    State(context): State<Context>,
+    State(calendars): State<Calendars>,
+    caller: Caller,
+    Path((scope, name)): Path<(String, String)>,
+    comparison: Comparison,
+    Json(mut body): Json<Map<String, Value>>,
+) -> Result<axum::Json<Value>, Problem> {
+    let page = page(&name)?;
+    place(&context, &scope)?;
+    caller.require_admin(&context.organisation, &scope)?;
+    let one_at_a_time = context.settings_change.lock().await;
+    match comparison {
+        Comparison::Same => return Ok(axum::Json(scope_body(&context, &scope, page)?)),
+        Comparison::ChangedCopy(read) => keep_changes_of_scope(page, &read, &mut body),
+        Comparison::Values => {}
+    }
+    refuse_feed_of_scope(page, &body)?;
+    let individual = body.remove(INDIVIDUAL);
+    let copy_from = body.remove(COPY_FROM);
+    let present = present(&context, &scope, page);
+    let after = if individual == Some(json!(false)) {
+        if !body.is_empty() {
+            let detail = "individual is false, so that no other value can be set; set it to true, or leave the other values out";
+            return Err(Problem::invalid(INDIVIDUAL, detail));
+        }
+        None
+    } else {
+        let mut after = match copy_from {
+            None | Some(Value::Null) => present.clone().unwrap_or_default(),
+            Some(from) => copied(&context, &caller, &from, page)?,
+        };
+        merge(page, body, &mut after)?;
+        Some(after)
+    };
+    let wanted = (scope.as_str(), page);
+    bounds::refuse_of_scope(&context, &caller, wanted, after.as_ref())?;
+    let stored = after
+        .as_ref()
+        .map(|after| values::page_json(after).to_string());
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::SettingsSet,
+        format!("{scope}/{name}"),
+    )
+    .before(present.as_ref().map(values::page_json))
+    .after(after.as_ref().map(values::page_json));
+    let written = context
+        .store
+        .set_settings(&scope, page.name(), stored.as_deref(), &entry.change())
+        .await;
+    written?;
+    let here = place(&context, &scope)?;
+    let visibility = || {
+        context
+            .organisation
+            .read(|tables| tables.default_visibility(&here))
+    };
+    let before = visibility();
+    let changed = context
+        .organisation
+        .update(|tables| tables.set_page(&scope, page, after));
+    context.apply_policies(changed).await;
+    if visibility() != before {
+        // Every viewer's view of the people here may have changed.
+        context.events.reset(Reset::Everyone, context.clock.now());
+    }
+    drop(one_at_a_time);
+    if page == SettingsGroup::Calendar {
+        calendars.read_now();
+    }
+    Ok(axum::Json(scope_body(&context, &scope, page)?))
+}
+
+/// Reduces a copy of a scope's settings to the changed values. A scope that gets its own settings keeps the whole copy, so
+/// that inherited values stay as they were read.
+fn keep_changes_of_scope(
+    page: SettingsGroup,
+    read: &Map<String, Value>,
+    copy: &mut Map<String, Value>,
+) {
+    let is_individual = read.get(INDIVIDUAL) != Some(&json!(false));
+    let stays_inherited = copy.get(INDIVIDUAL) == Some(&json!(false));
+    if is_individual || stays_inherited {
+        keep_changes(read, copy);
+        if stays_inherited {
+            copy.insert(INDIVIDUAL.into(), json!(false));
+        }
+        return;
+    }
+    let may_change = copy.get_mut(values::USER_MAY_CHANGE);
+    if let Some(may_change) = may_change.and_then(Value::as_object_mut) {
+        may_change.retain(|key, may| {
+            let setting = page.setting(key);
+            let is_never =
+                setting.is_some_and(|setting| setting.user_override == UserOverride::Never);
+            !(is_never && *may == json!(false))
+        });
+    }
+}
+
+/// Reduces a copy to the values that differ from those read.
+fn keep_changes(read: &Map<String, Value>, copy: &mut Map<String, Value>) {
+    copy.retain(|key, value| read.get(key) != Some(value));
+    let read = read.get(values::USER_MAY_CHANGE).and_then(Value::as_object);
+    let copy = copy.get_mut(values::USER_MAY_CHANGE);
+    if let (Some(read), Some(copy)) = (read, copy.and_then(Value::as_object_mut)) {
+        copy.retain(|key, may| read.get(key) != Some(may));
+    }
+}
+
+fn present(context: &Context, scope: &str, page: SettingsGroup) -> Option<SettingValues> {
+    context
+        .organisation
+        .read(|tables| tables.page(scope, page).cloned())
+}
+
+/// The settings in effect in another scope, as a beginning.
+fn copied(
+    context: &Context,
+    caller: &Caller,
+    from: &Value,
+    page: SettingsGroup,
+) -> Result<SettingValues, Problem> {
+    let Some(from) = from.as_str() else {
+        let detail = format!("{from} is no scope; name one, for example \"{ORGANISATION}\"");
+        return Err(Problem::invalid(COPY_FROM, detail));
+    };
+    let place = place(context, from)?;
+    // Settings of the organisation are visible in its locations; those of another location are not.
+    if from != ORGANISATION {
+        caller.require_admin(&context.organisation, from)?;
+    }
+    Ok(context.organisation.read(|tables| {
+        let decided = tables.scope_chain(&place, page).effective().0;
+        decided.cloned().unwrap_or_default()
+    }))
+}
+
+fn merge(
+    page: SettingsGroup,
+    body: Map<String, Value>,
+    after: &mut SettingValues,
+) -> Result<(), Problem> {
+    values::merge(page, body, after)
+        .map_err(|refusal| Problem::refused(refusal.key, refusal.detail))
+}
+
+/// Refuses a calendar feed in the settings of a scope: feeds belong to people.
+fn refuse_feed_of_scope(page: SettingsGroup, body: &Map<String, Value>) -> Result<(), Problem> {
+    let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
+    if page != SettingsGroup::Calendar || feed.is_empty() {
+        return Ok(());
+    }
+    let detail = "belongs to people; set it at PUT /api/v1/people/{id}/settings/calendar";
+    Err(Problem::invalid(FEED, detail))
+}
+
+/// Refuses addresses that are not on the web; only system administrators may name files.
+fn refuse_feed(
+    calendars: &Calendars,
+    caller: &Caller,
+    page: SettingsGroup,
+    body: &Map<String, Value>,
+) -> Result<(), Problem> {
+    let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
+    // Stored without surrounding blanks.
+    let feed = feed.trim();
+    if page != SettingsGroup::Calendar || feed.is_empty() {
+        return Ok(());
+    }
+    let of_web = web_address(feed)
+        .get(..8)
+        .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+    let of_file = caller.is_admin() && feed.starts_with("file:");
+    if !(of_web || of_file) {
+        let detail = "must be an https or webcal address; a system administrator may also name a file, as file:/path";
+        return Err(Problem::invalid(FEED, detail));
+    }
+    calendars
+        .accepts(feed)
+        .map_err(|trouble| Problem::invalid(FEED, trouble.to_string()))
+}
+
+/// The audit log's record of a person's values, without the address of the feed, which is a secret at most providers.
+fn audit_record(values: &SettingValues) -> Value {
+    let mut noted = values::page_json(values);
+    if let Some(feed) = noted.get_mut(FEED) {
+        *feed = json!("not recorded");
+    }
+    noted
+}
+
+/// Refuses a change of another person's feed: its appointments set the person's profile and text.
+fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result<(), Problem> {
+    let Err(refusal) = caller.require_self(person, Access::Change) else {
+        return Ok(());
+    };
+    let (_, detail) = refusal.parts();
+    Err(Problem::forbidden_field(
+        FEED,
+        format!("{detail}; leave {FEED} out"),
+    ))
+}
+
+fn person_body(
+    (context, calendars): (&Context, &Calendars),
+    caller: &Caller,
+    person: PersonId,
+    page: SettingsGroup,
+) -> Value {
+    let mut body = whole_person_body((context, calendars), person, page);
+    // The address of a feed is a secret at most providers.
+    if !caller.may_read_secrets(person) {
+        hide_feed(&mut body);
+        if let Some(own) = body.get_mut(OWN) {
+            hide_feed(own);
+        }
+    }
+    body
+}
+
+fn hide_feed(values: &mut Value) {
+    if let Some(feed) = values.get_mut(FEED) {
+        *feed = Value::Null;
+    }
+}
+
+fn whole_person_body(
+    (context, calendars): (&Context, &Calendars),
+    person: PersonId,
+    page: SettingsGroup,
+) -> Value {
+    context.organisation.read(|tables| {
+        let resolved = tables.resolve(person, page);
+        let mut body = flat(&resolved);
+        let may_change: Map<String, Value> = page
+            .settings()
+            .map(|setting| {
+                let may = resolved.changeable.contains(setting.key);
+                (setting.key.to_owned(), json!(may))
+            })
+            .collect();
+        let own = tables.own.get(&(person, page));
+        let own = own.map_or_else(|| json!({}), values::page_json);
+        body.insert(values::USER_MAY_CHANGE.into(), may_change.into());
+        body.insert(OWN.into(), own);
+        let place = tables.membership(person);
+        body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
+        if page == SettingsGroup::Calendar {
+            let trouble = calendars.trouble(person);
+            let unread = calendars.unread(person);
+            let (text, code) = match (trouble, &unread) {
+                (Some(trouble), _) => (Some(trouble.to_string()), Some(trouble.code())),
+                (None, Some(unread)) => (Some(unread.text()), Some(Unread::CODE)),
+                (None, None) => (None, None),
+            };
+            body.insert("trouble".into(), json!(text));
+            body.insert("trouble_code".into(), json!(code));
+            let unread = unread.map_or_else(|| json!([]), |unread| unread.json());
+            body.insert("unread".into(), unread);
+        }
+        Value::Object(body)
+    })
+}
+
+/// The settings in effect for the person, and the person's own values.
+#[utoipa::path(
+    get,
+    path = "/people/{id}/settings/{page}",
+    tag = "Scopes and settings",
+    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+)]
+pub(crate) async fn read_own(
+    State(context): State<Context>,
+    State(calendars): State<Calendars>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<axum::Json<Value>, Problem> {
+    let person = super::person(&context.people, &id)?;
+    caller.require_self_or_admin(&context.organisation, person.id, Access::Read)?;
+    let page = page(&name)?;
+    Ok(axum::Json(person_body(
+        (&context, &calendars),
+        &caller,
+        person.id,
+        page,
+    )))
+}
+
+/// Sets the person's own values; null removes one. A person cannot set locked values; administrators can, and they take
+/// effect once unlocked. Refuses values that people can never set, and profiles with forwarding by a location administrator
+/// without the permission to change forwarding.
+#[utoipa::path(
+    put,
+    path = "/people/{id}/settings/{page}",
+    tag = "Scopes and settings",
+    request_body = SettingsBody,
+    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+)]
+pub(crate) async fn write_own(
+    State(context): State<Context>,
+    State(calendars): State<Calendars>,
+    caller: Caller,
+    Path((id, name)): Path<(String, String)>,
+    comparison: Comparison,
+    Json(mut body): Json<Map<String, Value>>,
+) -> Result<axum::Json<Value>, Problem> {
+    let person = super::person(&context.people, &id)?.id;
+    let page = page(&name)?;
+    caller.require_self_or_admin(&context.organisation, person, Access::Change)?;
+    match comparison {
+        Comparison::Same => {
+            return Ok(axum::Json(person_body(
+                (&context, &calendars),
+                &caller,
+                person,
+                page,
+            )));
+        }
+        Comparison::ChangedCopy(read) => keep_changes(&read, &mut body),
+        Comparison::Values => {}
+    }
+    let one_at_a_time = context.settings_change.lock().await;
+    let resolved = context
+        .organisation
+        .read(|tables| tables.resolve(person, page));
+    let locked = body
+        .keys()
+        .find(|key| page.setting(key).is_some() && !resolved.changeable.contains(key.as_str()));
+    if let Some(key) = locked
+        && caller
+            .require_admin_of(&context.organisation, person)
+            .is_err()
+    {
+        return Err(Problem::locked(key));
+    }
+    if body.contains_key(values::USER_MAY_CHANGE) {
+        let detail = "belongs to scopes; set it at PUT /api/v1/scopes/{scope}/settings/{page}";
+        return Err(Problem::invalid(values::USER_MAY_CHANGE, detail));
+    }
+    if page == SettingsGroup::Calendar && body.contains_key(FEED) {
+        refuse_feed_of_others(&caller, person)?;
+    }
+    refuse_feed(&calendars, &caller, page, &body)?;
+    let sent: Vec<String> = body.keys().cloned().collect();
+    let before = context
+        .organisation
+        .read(|tables| tables.own.get(&(person, page)).cloned());
+    let mut after = before.clone().unwrap_or_default();
+    for (key, value) in body {
+        match page.setting(&key) {
+            Some(setting) if value.is_null() => {
+                after.values.remove(setting.key);
+            }
+            _ => merge(page, Map::from_iter([(key, value)]), &mut after)?,
+        }
+    }
+    let of = (person, page);
+    bounds::refuse_of_person(&context, &caller, of, before.as_ref(), &after)?;
+    let after = Some(after).filter(|after| !after.values.is_empty());
+    let stored = after
+        .as_ref()
+        .map(|after| values::page_json(after).to_string());
+    let details = Details::part(name)
+        .before(before.as_ref().map(audit_record))
+        .after(after.as_ref().map(audit_record));
+    let entry = own_entry(&context, &caller, Own::SettingsSet, person, details);
+    let written = context
+        .store
+        .set_personal_settings(person, page.name(), stored.as_deref(), &entry.change())
+        .await;
+    written?;
+    context
+        .update_person(person, |tables| {
+            let key = (person, page);
+            match after {
+                Some(after) => tables.own.insert(key, after),
+                None => tables.own.remove(&key),
+            };
+        })
+        .await;
+    drop(one_at_a_time);
+    if page == SettingsGroup::Calendar {
+        calendars.read_person_now(person);
+    }
+    let mut body = person_body((&context, &calendars), &caller, person, page);
+    if let (false, Some(body)) = (caller.may_read(), body.as_object_mut()) {
+        body.retain(|key, _| sent.contains(key));
+    }
+    Ok(axum::Json(body))
+}

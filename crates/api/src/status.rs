@@ -1,0 +1,64 @@
+//! Routes for monitoring: readiness and metrics.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse,
+};
+use runtime::{context::Context, organisation::ORGANISATION};
+use serde_json::json;
+
+use crate::{access::Access, caller::Caller, problem::Problem};
+
+/// `GET /metrics`: metrics of the whole organisation, for system administrators and keys with the scope `read`: they reveal
+/// activity of people whom other callers may not see.
+pub async fn metrics(
+    State(context): State<Context>,
+    caller: Caller,
+) -> Result<impl IntoResponse, Problem> {
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], context.metrics.text()))
+}
+
+/// `GET /readyz`: readiness for all callers; parts with problems and remedies for system administrators and keys with the
+/// scope `read`.
+pub async fn ready(
+    State(context): State<Context>,
+    State(access): State<Access>,
+    headers: HeaderMap,
+) -> impl IntoResponse {
+    let parts = context.health.parts();
+    let ready = parts.values().all(Option::is_none);
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let mut body = json!({ "ready": ready });
+    let caller = access.caller(&headers).await.ok().flatten();
+    let may_read = caller.is_some_and(|caller| {
+        caller
+            .require_admin_to_read(&context.organisation, ORGANISATION)
+            .is_ok()
+    });
+    if may_read && let Some(body) = body.as_object_mut() {
+        let parts = parts.into_iter().map(|(part, trouble)| match trouble {
+            None => json!({ "part": part, "ready": true }),
+            Some(trouble) => {
+                json!({ "part": part, "ready": false, "what": trouble.what, "remedy": trouble.remedy })
+            }
+        });
+        let under_way = context.health.progress().into_iter();
+        let under_way =
+            under_way.map(|(part, what)| json!({ "part": part, "ready": true, "what": what }));
+        body.insert("parts".into(), parts.chain(under_way).collect());
+        let warnings = context.health.warnings().into_iter();
+        let warnings = warnings.map(|(part, warning)| {
+            json!({ "part": part, "what": warning.what, "remedy": warning.remedy })
+        });
+        body.insert("warnings".into(), warnings.collect());
+    }
+    (status, Json(body))
+}

@@ -1,0 +1,245 @@
+//! Jobs (`/work`): progress, result and cancellation. A request that starts one may have `Prefer: respond-async`,
+//! optionally with `wait=SECONDS` (RFC 7240); the answer then names the job.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::Value;
+use store::Progress;
+use utoipa::ToSchema;
+
+use super::audit::new_entry;
+use runtime::{
+    audit::Administration,
+    clock::{Clock, rfc3339},
+    context::Context,
+    organisation::ORGANISATION,
+};
+
+use crate::{
+    caller::Caller,
+    jobs::{Job, JobState, Jobs, broke_off},
+    problem::Problem,
+};
+
+/// Longest wait in seconds for a request with `respond-async`.
+const WAIT_MAX: u64 = 60;
+
+/// Longest wait before the answer names the job; `None`: waits for the result.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prefer(Option<Duration>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Prefer {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::read(&parts.headers))
+    }
+}
+
+impl Prefer {
+    fn read(headers: &HeaderMap) -> Self {
+        let values = headers.get_all("prefer").iter();
+        let values = values.filter_map(|value| value.to_str().ok());
+        let (mut is_async, mut wait) = (false, 0);
+        for preference in values.flat_map(|value| value.split(',')).map(str::trim) {
+            if preference.eq_ignore_ascii_case("respond-async") {
+                is_async = true;
+            } else if let Some(("wait", seconds)) = preference.split_once('=') {
+                wait = seconds.trim().parse().unwrap_or(0).min(WAIT_MAX);
+            }
+        }
+        Self(is_async.then_some(Duration::from_secs(wait)))
+    }
+}
+
+/// A job.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Job)]
+pub(crate) struct WorkBody {
+    id: String,
+    /// `import`, `directory` or `backup`.
+    what: &'static str,
+    /// Name of the caller who started the job.
+    who: String,
+    begun: String,
+    /// `running`, `done`, `failed` or `cancelled`. Failed and cancelled jobs have changed nothing, unless `problem` says
+    /// otherwise.
+    state: &'static str,
+    /// Steps done: people, accounts or bytes.
+    done: u64,
+    /// Steps in total; 0 if unknown.
+    total: u64,
+    /// Body of the answer of a finished job; not in the list.
+    result: Option<Value>,
+    /// Reason of a failure, and remedy.
+    problem: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkList {
+    items: Vec<WorkBody>,
+}
+
+impl WorkBody {
+    /// The job without its result, which may be long.
+    fn new(id: u64, work: &Job) -> Self {
+        let (done, total) = work.progress.done_and_total();
+        let (state, problem) = match &work.state {
+            JobState::Running => ("running", None),
+            JobState::Done(_) => ("done", None),
+            JobState::Failed(problem) => ("failed", Some(problem.clone().parts().1)),
+            JobState::Cancelled => ("cancelled", None),
+        };
+        Self {
+            id: id.to_string(),
+            what: work.what,
+            who: work.who.clone(),
+            begun: rfc3339(work.begun),
+            state,
+            done,
+            total,
+            result: None,
+            problem,
+        }
+    }
+}
+
+/// Runs a job and answers with its result; or with the job, if the caller prefers that and the wait has expired.
+pub async fn answer<F>(
+    (jobs, clock): (&Jobs, &Clock),
+    (caller, prefer): (&Caller, Prefer),
+    what: &'static str,
+    (progress, status): (Arc<Progress>, StatusCode),
+    work: F,
+) -> Result<Response, Problem>
+where
+    F: Future<Output = Result<Value, Problem>> + Send + 'static,
+{
+    let about = (what, caller.name.as_str(), clock.now());
+    let (id, mut pending) = jobs.begin(about, progress, work)?;
+    let ended = match prefer.0 {
+        None => Some(pending.await),
+        // Does not even poll, so that the speed of the job does not decide the kind of answer.
+        Some(Duration::ZERO) => None,
+        Some(wait) => tokio::time::timeout(wait, &mut pending).await.ok(),
+    };
+    match ended {
+        Some(Ok(done)) => Ok((status, axum::Json(done?)).into_response()),
+        Some(Err(_)) => Err(broke_off()),
+        None => {
+            let (id, work) = known(jobs, &id.to_string())?;
+            let place = [(header::LOCATION, format!("/api/v1/work/{id}"))];
+            let body = axum::Json(WorkBody::new(id, &work));
+            Ok((StatusCode::ACCEPTED, place, body).into_response())
+        }
+    }
+}
+
+fn known(jobs: &Jobs, id: &str) -> Result<(u64, Job), Problem> {
+    let number = id.parse().ok();
+    let found = number.and_then(|number| Some((number, jobs.get(number)?)));
+    found.ok_or_else(|| {
+        Problem::not_found(
+            "work",
+            id,
+            "GET /api/v1/work lists what runs and what ended lately; a restart forgets it",
+        )
+    })
+}
+
+/// Lists running and recently finished jobs, the newest first.
+#[utoipa::path(
+    get,
+    path = "/work",
+    tag = "Administration",
+    responses((status = OK, description = "What was asked for.", body = WorkList)),
+)]
+pub async fn list(
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
+    caller: Caller,
+) -> Result<axum::Json<WorkList>, Problem> {
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let all = jobs.all().into_iter();
+    let items = all.map(|(id, work)| WorkBody::new(id, &work)).collect();
+    Ok(axum::Json(WorkList { items }))
+}
+
+/// A job.
+#[utoipa::path(
+    get,
+    path = "/work/{id}",
+    tag = "Administration",
+    responses((status = OK, description = "What was asked for.", body = WorkBody)),
+)]
+pub async fn read(
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<WorkBody>, Problem> {
+    caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
+    let (id, work) = known(&jobs, &id)?;
+    let result = match &work.state {
+        JobState::Done(value) => Some(Value::clone(value)),
+        _ => None,
+    };
+    Ok(axum::Json(WorkBody {
+        result,
+        ..WorkBody::new(id, &work)
+    }))
+}
+
+/// Cancels a job. It ends soon, unless it has finished by then; its state says so.
+#[utoipa::path(
+    delete,
+    path = "/work/{id}",
+    tag = "Administration",
+    responses((status = NO_CONTENT, description = "It has been told.")),
+)]
+pub async fn cancel(
+    State(context): State<Context>,
+    State(jobs): State<Jobs>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require_admin(&context.organisation, ORGANISATION)?;
+    let (_, work) = known(&jobs, &id)?;
+    work.progress.cancel();
+    let entry = new_entry(
+        &context.clock,
+        &caller,
+        Administration::WorkCancel,
+        work.what,
+    );
+    context.store.record_change(&entry.change()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_asks_for_it_looks_later() {
+        let wait = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("prefer", value.parse().unwrap());
+            }
+            Prefer::read(&headers).0.map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait(&[]), None);
+        assert_eq!(wait(&["wait=5"]), None);
+        assert_eq!(wait(&["respond-async"]), Some(0));
+        assert_eq!(wait(&["Respond-Async, wait=2"]), Some(2));
+        assert_eq!(wait(&["wait=9999", "respond-async"]), Some(WAIT_MAX));
+        assert_eq!(wait(&["respond-async, wait=x"]), Some(0));
+    }
+}

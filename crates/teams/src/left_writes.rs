@@ -1,0 +1,121 @@
+//! Clears writes to accounts that their people have no longer, also after a restart: the store has them by account
+//! ([`store::LeftWrite`]), and the queue retries the clear until Microsoft confirms it.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use graph::Operation;
+use presence::{Action, Slot, TeamsWrite, Timestamp};
+use store::{LeftWrite, Owner, Store};
+
+use super::{
+    Tenant, network_time,
+    writes::{Origin, Tag, TeamsWrites, TenantWrites, graph_slot},
+};
+use runtime::people_index::PeopleIndex;
+
+/// Interval at which the records are compared with the queue.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The next step for a left write.
+enum Step {
+    /// The queue or the engine is about to clear it.
+    Wait,
+    /// It is cleared, or belongs to a person again: its record is deleted.
+    Forget,
+    /// A clear must be sent.
+    Clear,
+}
+
+impl TeamsWrites {
+    /// Adds the clears of left writes at a start, before the engine writes.
+    pub async fn adopt_left_writes(&self, store: &Store, now: Timestamp) {
+        let writes = match store.left_writes(now).await {
+            Ok(writes) => writes,
+            Err(error) => {
+                tracing::warn!(%error, "writes to accounts of removed people could not be read from the database; trying again in 2 s");
+                return;
+            }
+        };
+        for write in writes {
+            match write.owner {
+                Owner::Nobody | Owner::Person => self.of_tenant(&write.tenant).clear(&write),
+                Owner::Writer => forget(store, &write).await,
+            }
+        }
+    }
+}
+
+impl TenantWrites {
+    /// Clears left writes and deletes their records, until the task is dropped.
+    pub(super) async fn settle_left_writes(self, tenant: Tenant, store: Store) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(CHECK_INTERVAL) => {}
+                () = self.is_taken_back() => {}
+            }
+            let writes = match store.left_writes(tenant.context.clock.now()).await {
+                Ok(writes) => writes,
+                Err(error) => {
+                    tracing::warn!(%error, "writes to accounts of removed people could not be read from the database; trying again in 2 s");
+                    continue;
+                }
+            };
+            let taken_back = std::mem::take(&mut *self.taken_back());
+            for write in writes.iter().filter(|write| *write.tenant == *tenant.name) {
+                match self.step(write, &taken_back, &tenant.context.people) {
+                    Step::Wait => {}
+                    Step::Forget => forget(&store, write).await,
+                    Step::Clear => self.clear(write),
+                }
+            }
+        }
+    }
+
+    fn step(
+        &self,
+        write: &LeftWrite,
+        taken_back: &BTreeSet<(Arc<str>, Slot)>,
+        directory: &PeopleIndex,
+    ) -> Step {
+        let user: Arc<str> = write.account.as_str().into();
+        let slot = graph_slot(write.slot);
+        let queue = self.queue();
+        if queue.has_write(&user, slot) {
+            return Step::Wait;
+        }
+        if taken_back.contains(&(user.clone(), write.slot)) || queue.is_cleared(&user, slot) {
+            return Step::Forget;
+        }
+        match write.owner {
+            Owner::Person | Owner::Writer => Step::Forget,
+            // Another process removed the person a moment ago: the engine is about to clear the write.
+            Owner::Nobody if directory.by_teams_id(&user).is_some() => Step::Wait,
+            Owner::Nobody => Step::Clear,
+        }
+    }
+
+    fn clear(&self, left: &LeftWrite) {
+        let operation = match left.slot {
+            Slot::Session => Operation::ClearSession,
+            Slot::Preferred => Operation::ClearDoNotDisturb,
+        };
+        let tag = Tag {
+            write: TeamsWrite {
+                person: left.person,
+                slot: left.slot,
+                action: Action::Clear,
+            },
+            heard_at: None,
+            origin: Origin::LeftWrite,
+        };
+        let user = left.account.as_str().into();
+        self.queue().push(network_time(), &user, operation, tag);
+        self.wake();
+    }
+}
+
+async fn forget(store: &Store, write: &LeftWrite) {
+    if let Err(error) = store.forget_left_write(write).await {
+        tracing::warn!(%error, "the record of a cleared write to Teams could not be deleted; trying again in 2 s");
+    }
+}

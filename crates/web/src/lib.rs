@@ -1,0 +1,10 @@
+//! The web application: pages rendered on the server, their texts, scripts and styles.
+
+pub mod assets;
+pub mod board;
+pub mod i18n;
+pub mod layout;
+pub mod my_account;
+pub mod pages;
+pub mod sign_in_page;
+pub mod web_state;

@@ -1,0 +1,267 @@
+//! Personal pages and pages of the administration. The server renders them; they work without scripts, and use the API as
+//! their client (`client`), so that a refusal appears beside its field with the entered value. `page_context` has the
+//! request and the entered form, `components` the parts of pages; `me` and `admin` are the pages.
+
+mod admin;
+mod client;
+mod components;
+mod me;
+mod page_context;
+mod person;
+mod picture;
+mod sections;
+mod setting;
+mod timeline;
+mod words;
+
+use std::future::Future;
+
+use askama::Template;
+use axum::{
+    Router,
+    body::to_bytes,
+    extract::{FromRequestParts, Request},
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+    routing::{MethodRouter, any, get},
+};
+
+use api::problem::Problem;
+use client::Refusal;
+pub use client::Routes;
+pub use components::Link;
+use components::{Back, Block, Form, Table};
+use page_context::{PageContext, Typed};
+pub use sections::sections;
+
+use crate::{
+    i18n::Language,
+    layout::{self, Layout},
+    web_state::WebState,
+};
+
+/// Prefix of the messages that confirm an action.
+const DONE: &str = "done-";
+/// Largest body of a refusal in bytes.
+const DETAIL_MAX: usize = 16 * 1024;
+
+/// Contents of a page.
+#[derive(Debug, Template)]
+#[template(path = "page.html")]
+struct Page {
+    layout: Layout,
+    title: String,
+    /// Title of the group of pages.
+    area: String,
+    sections: Vec<Link>,
+    /// Confirmation of the last action.
+    said: Option<String>,
+    zone: String,
+    /// Whether the page can be reloaded without losing entered values.
+    is_fresh: bool,
+    /// Interval in seconds at which the script reloads the tables.
+    refresh: Option<u32>,
+    blocks: Vec<Block>,
+}
+
+impl Page {
+    fn new(visit: &PageContext, title: String) -> Self {
+        let (area, sections) = sections(&visit.layout);
+        // Only after a redirect: a form that is shown again has changed nothing.
+        let said = visit.query("done").filter(|_| visit.is_get);
+        let said = said.map(|key| format!("{DONE}{key}"));
+        Self {
+            title,
+            area,
+            sections,
+            said: said
+                .map(|key| (visit.say(&key), key))
+                .filter(|(said, key)| said != key)
+                .map(|(said, _)| said),
+            zone: visit.zone.iana_name().unwrap_or_default().to_owned(),
+            is_fresh: visit.is_get,
+            layout: visit.layout.clone(),
+            refresh: None,
+            blocks: Vec::new(),
+        }
+    }
+
+    fn add(mut self, block: Block) -> Self {
+        self.blocks.push(block);
+        self
+    }
+
+    fn text(self, text: String) -> Self {
+        self.add(Block::Text(text))
+    }
+
+    fn heading(self, text: String) -> Self {
+        self.add(Block::Heading(text))
+    }
+
+    fn table(self, table: Table) -> Self {
+        self.add(Block::Table(table))
+    }
+
+    /// Adds a form, with the entered values and the refusal if it was refused.
+    fn form(self, form: Form, back: Option<&Back>) -> Self {
+        self.add(Block::Form(form.back(back)))
+    }
+
+    /// Adds a form in a disclosure, which is open if the form was refused.
+    fn folded(self, text: String, form: Form, back: Option<&Back>) -> Self {
+        self.add(Block::Folded(text, form.back(back)))
+    }
+}
+
+/// A completed action.
+struct Done {
+    to: String,
+    /// Key of the confirmation, without its prefix.
+    said: &'static str,
+    /// Cookie of a new session.
+    cookie: Option<String>,
+}
+
+impl Done {
+    fn new(to: impl Into<String>, said: &'static str) -> Self {
+        Self {
+            to: to.into(),
+            said,
+            cookie: None,
+        }
+    }
+
+    /// Adds the cookie of a new session.
+    fn cookie(self, cookie: String) -> Self {
+        Self {
+            cookie: Some(cookie),
+            ..self
+        }
+    }
+}
+
+/// Result of a form.
+enum Outcome {
+    /// Completed: redirects, so that a reload does not repeat the action.
+    Done(Done),
+    /// A page to show once, or before the action.
+    Shown(Box<Page>),
+}
+
+impl From<Done> for Outcome {
+    fn from(done: Done) -> Self {
+        Self::Done(done)
+    }
+}
+
+/// A page with its forms.
+trait PageHandler: 'static {
+    /// Shows the page. `back`: a refused form of the page.
+    fn show(
+        visit: &PageContext,
+        back: Option<&Back>,
+    ) -> impl Future<Output = Result<Page, Refusal>> + Send;
+
+    /// Carries out a form; its field `form` names the action.
+    fn act(
+        visit: &PageContext,
+        typed: &Typed,
+    ) -> impl Future<Output = Result<Outcome, Refusal>> + Send {
+        let _ = typed;
+        let path = visit.layout.here.clone();
+        async move { Err(Refusal::no_page(&path)) }
+    }
+}
+
+async fn show<P: PageHandler>(visit: PageContext) -> Result<Response, Refusal> {
+    Ok(layout::render(
+        StatusCode::OK,
+        &P::show(&visit, None).await?,
+    )?)
+}
+
+async fn act<P: PageHandler>(visit: PageContext, typed: Typed) -> Result<Response, Refusal> {
+    let refusal = match P::act(&visit, &typed).await {
+        Ok(Outcome::Done(Done { to, said, cookie })) => {
+            let joint = if to.contains('?') { '&' } else { '?' };
+            let to = format!("{to}{joint}done={said}");
+            let cookies = cookie.map(|cookie| [(header::SET_COOKIE, cookie)]);
+            return Ok((cookies, Redirect::to(&to)).into_response());
+        }
+        Ok(Outcome::Shown(page)) => return Ok(layout::render(StatusCode::OK, &*page)?),
+        Err(refusal) => refusal,
+    };
+    let status = refusal.status;
+    let back = Back { typed, refusal };
+    let mut page = P::show(&visit, Some(&back)).await?;
+    let is_told = page.blocks.iter().any(|block| match block {
+        Block::Form(form) | Block::Folded(_, form) => form.is_wrong(),
+        _ => false,
+    });
+    if !is_told {
+        // Buttons in tables have no place for a refusal.
+        page.blocks.insert(0, Block::Alert(back.refusal.detail));
+    }
+    Ok(layout::render(status, &page)?)
+}
+
+fn page<P: PageHandler>() -> MethodRouter<WebState> {
+    get(show::<P>).post(act::<P>)
+}
+
+async fn unknown(layout: Layout) -> Refusal {
+    Refusal::no_page(&layout.here)
+}
+
+/// Routes of all pages in this module.
+pub fn routes() -> Router<WebState> {
+    Router::new()
+        .merge(me::routes())
+        .merge(admin::routes())
+        .route("/people/{person}", page::<person::Colleague>())
+        .route("/me/{*rest}", any(unknown))
+        .route("/admin/{*rest}", any(unknown))
+}
+
+/// Middleware: shows problems as pages, because people follow links.
+pub async fn dress(request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let layout = Layout::from_request_parts(&mut parts, &()).await;
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_none_or(|kind| kind != "application/problem+json") {
+        return response;
+    }
+    let layout: Layout = match layout {
+        Ok(layout) => layout,
+        Err(never) => match never {},
+    };
+    let status = response.status();
+    let body = to_bytes(response.into_body(), DETAIL_MAX).await;
+    let body: serde_json::Value =
+        serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
+    let key = match status {
+        StatusCode::NOT_FOUND => "refused-not-found",
+        StatusCode::FORBIDDEN => "refused-forbidden",
+        _ => "refused-other",
+    };
+    let page = Page {
+        title: layout.words.text(key),
+        area: String::new(),
+        sections: Vec::new(),
+        said: None,
+        zone: String::new(),
+        is_fresh: false,
+        refresh: None,
+        blocks: vec![Block::Alert(components::text(&body, "detail").to_owned())],
+        layout,
+    };
+    layout::render(status, &page).unwrap_or_else(Problem::into_response)
+}
+
+/// The message for yes or no.
+fn yes_or_no(words: Language, yes: bool) -> String {
+    words.text(if yes { "yes" } else { "no" })
+}

@@ -1,0 +1,181 @@
+//! Audit log, filtered by author, kind and target; also as CSV.
+
+use api::problem::Problem;
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
+use runtime::clock::rfc3339;
+use serde_json::Value;
+use store::AuditFilter;
+
+use crate::pages::{
+    Page, PageHandler,
+    client::{Refusal, part},
+    components::{Back, Block, Cell, Link, Row, Table, text},
+    page_context::PageContext,
+};
+
+const HERE: &str = "/admin/audit";
+/// Fields of the filter.
+const FILTERS: [&str; 3] = ["who", "what", "target"];
+/// Largest number of exported rows, the newest.
+const EXPORT_MAX: u32 = 50_000;
+/// Rows per query of an export.
+const BLOCK: u32 = 1_000;
+
+/// The page of the audit log.
+pub(super) struct Audit;
+
+impl PageHandler for Audit {
+    async fn show(visit: &PageContext, _: Option<&Back>) -> Result<Page, Refusal> {
+        visit.require_system_administrator()?;
+        let filter = wanted(visit);
+        let cursor = visit
+            .query("cursor")
+            .map(|cursor| format!("&cursor={}", part(cursor)));
+        let path = format!("/audit?limit=100{filter}{}", cursor.unwrap_or_default());
+        let read = visit.api.get(&path).await?;
+        let rows = read.get("items").and_then(Value::as_array);
+        let next = text(&read, "next");
+        let link = |to: String, key: &str| Link::new(to, visit.say(key));
+        let mut links = vec![link(
+            format!("{HERE}.csv?{}", filter.trim_start_matches('&')),
+            "audit-export",
+        )];
+        if !next.is_empty() {
+            links.push(link(format!("{HERE}?cursor={next}{filter}"), "list-after"));
+        }
+        let fields = FILTERS.map(|name| {
+            let label = visit.say(&format!("audit-{name}"));
+            (
+                name.to_owned(),
+                label,
+                visit.query(name).unwrap_or_default().to_owned(),
+            )
+        });
+        Ok(Page::new(visit, visit.say("nav-audit"))
+            .text(visit.say("audit-about"))
+            .add(Block::Filter(fields.to_vec()))
+            .table(table(visit, rows.map_or(&[], Vec::as_slice)))
+            .add(Block::Links(visit.say("list-pages"), links)))
+    }
+}
+
+/// The filter, as query of the API and of this page.
+fn wanted(visit: &PageContext) -> String {
+    let given = FILTERS
+        .iter()
+        .filter_map(|name| Some((name, visit.query(name)?)));
+    given
+        .map(|(name, value)| format!("&{name}={}", part(value)))
+        .collect()
+}
+
+fn table(visit: &PageContext, rows: &[Value]) -> Table {
+    let row = |row: &Value| {
+        let is_own = row.get("own").and_then(Value::as_bool) == Some(true);
+        let told = |key: &str| match row.get(key) {
+            _ if is_own => Cell::Text(visit.say("audit-not-recorded")),
+            None | Some(Value::Null) => Cell::Text(String::new()),
+            Some(value) => Cell::Code(value.to_string()),
+        };
+        Row {
+            key: text(row, "id").to_owned(),
+            cells: vec![
+                Cell::Time(text(row, "at").to_owned()),
+                Cell::Text(text(row, "who").to_owned()),
+                Cell::Text(text(row, "what").to_owned()),
+                Cell::Text(text(row, "target").to_owned()),
+                told("before"),
+                told("after"),
+            ],
+        }
+    };
+    Table {
+        id: "audit",
+        caption: visit.say("nav-audit"),
+        head: [
+            "audit-at",
+            "audit-who",
+            "audit-what",
+            "audit-target",
+            "audit-before",
+            "audit-after",
+        ]
+        .map(|key| visit.say(key))
+        .to_vec(),
+        rows: rows.iter().map(row).collect(),
+        empty: visit.say("audit-none"),
+        order: None,
+    }
+}
+
+/// `GET /admin/audit.csv`: the newest rows that match the filter.
+pub(super) async fn export(visit: PageContext) -> Result<Response, Refusal> {
+    visit.require_system_administrator()?;
+    let given = |name: &str| visit.query(name).map(str::to_owned);
+    let filter = AuditFilter {
+        who: given("who"),
+        what: given("what"),
+        target: given("target"),
+        ..AuditFilter::default()
+    };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| Problem::unavailable(&error.to_string());
+    let head = ["at", "who", "what", "target", "before", "after"];
+    writer.write_record(head).map_err(failed)?;
+    let mut cursor = None;
+    for _ in 0..EXPORT_MAX / BLOCK {
+        let rows = visit.context.store.audit(cursor, BLOCK, &filter).await;
+        let rows = rows.map_err(Problem::from)?;
+        for row in &rows {
+            let value = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default());
+            let record = [
+                rfc3339(row.at),
+                harmless(&row.who),
+                harmless(&row.what),
+                harmless(&row.target),
+                value(&row.before),
+                value(&row.after),
+            ];
+            writer.write_record(record).map_err(failed)?;
+        }
+        cursor = rows.last().map(|row| row.id);
+        if rows.len() < BLOCK as usize {
+            break;
+        }
+    }
+    let text = writer
+        .into_inner()
+        .map_err(|error| Problem::unavailable(&error.to_string()))?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"audit.csv\"",
+        ),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// A value that spreadsheets do not interpret as a formula (OWASP, CSV injection).
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn what_somebody_called_themselves_is_no_formula() {
+        assert_eq!(harmless("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        assert_eq!(harmless("+49 30 1"), "'+49 30 1");
+        assert_eq!(harmless("Anna"), "Anna");
+    }
+}

@@ -1,0 +1,243 @@
+//! Assistant for the first connection of a tenant. Each step has instructions, a section of the configuration file and a
+//! check of the installation.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+use store::is_guid;
+
+use super::examination;
+use crate::pages::{
+    Done, Outcome, Page, PageHandler,
+    client::Refusal,
+    components::{Back, Block, Cell, Field, Form, Link, text},
+    page_context::{PageContext, Typed},
+};
+
+const HERE: &str = "/admin/tenants/connect";
+
+/// Checks of each step.
+const CHECKS: [&[&str]; 5] = [
+    &["configuration", "secrets", "database"],
+    &["tenant", "sign-in", "clock", "token"],
+    &["permissions", "graph", "read"],
+    // The check of the database includes the number of people.
+    &["database", "people", "accounts"],
+    &["server", "people", "mode"],
+];
+
+/// The current step, and values entered before.
+struct At {
+    step: usize,
+    tenant: String,
+    client: String,
+}
+
+impl At {
+    fn of(visit: &PageContext) -> Self {
+        let step = visit.query("step").and_then(|step| step.parse().ok());
+        let text = |name| visit.query(name).unwrap_or_default().to_owned();
+        Self {
+            step: step.unwrap_or(1).clamp(1, CHECKS.len()),
+            tenant: text("tenant"),
+            client: text("client"),
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        is_guid(&self.tenant) && is_guid(&self.client)
+    }
+
+    fn path(&self, step: usize) -> String {
+        let [tenant, client] = [&self.tenant, &self.client]
+            .map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());
+        format!("{HERE}?step={step}&tenant={tenant}&client={client}")
+    }
+}
+
+/// The page of a step.
+pub(super) struct ConnectTenant;
+
+impl PageHandler for ConnectTenant {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+        visit.require_system_administrator()?;
+        let at = At::of(visit);
+        let page = page(visit, &at);
+        Ok(match at.step {
+            1 => page.form(ids(visit, &at), back),
+            _ => page.form(examine_form(visit), back).add(ways(visit, &at)),
+        })
+    }
+
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+        visit.require_system_administrator()?;
+        let mut at = At::of(visit);
+        if at.step == 1 {
+            at.tenant = id("tenant", typed)?;
+            at.client = id("client", typed)?;
+        }
+        let found = visit.api.post("/doctor", json!({})).await?;
+        let findings = of_step(&found, at.step);
+        let is_well = findings
+            .iter()
+            .all(|finding| ["fine", "skipped"].contains(&text(finding, "verdict")))
+            && findings
+                .iter()
+                .any(|finding| text(finding, "verdict") == "fine");
+        if at.step == 1 && is_well {
+            return Ok(Done::new(at.path(2), "step").into());
+        }
+        let verdict = match is_well {
+            true => "connect-well",
+            false => "connect-ill",
+        };
+        let page = page(visit, &at)
+            .add(Block::Facts(vec![(
+                visit.say("doctor"),
+                Cell::Mark(is_well, visit.say(verdict)),
+            )]))
+            .table(examination::table(visit, &findings))
+            .form(examine_form(visit), None)
+            .add(ways(visit, &at));
+        Ok(Outcome::Shown(Box::new(page)))
+    }
+}
+
+/// Instructions of a step.
+fn page(visit: &PageContext, at: &At) -> Page {
+    let of = |key: &str| format!("connect-{}-{key}", at.step);
+    let number = at.step.to_string();
+    let title = visit.words.of_two(
+        "connect-step",
+        ("count", &number),
+        ("name", &visit.say(&of("title"))),
+    );
+    let mut page = Page::new(visit, title).text(visit.say(&of("about")));
+    let mut facts = Vec::new();
+    match at.step {
+        2 => {
+            let make = "openssl req -x509 -newkey rsa:2048 -nodes -days 730 -subj /CN=offhook \
+                        -keyout offhook.key -out offhook.crt && chmod 600 offhook.key";
+            facts.push((visit.say("connect-command"), Cell::Code(make.to_owned())));
+            facts.push((
+                visit.say("connect-file"),
+                Cell::Code(section(at, !visit.parts().teams.clients.names().is_empty())),
+            ));
+        }
+        3 => {
+            let consent = format!(
+                "https://login.microsoftonline.com/{}/adminconsent?client_id={}",
+                at.tenant, at.client
+            );
+            if at.is_known() {
+                let link = Cell::Link(consent, visit.say("connect-consent-now"));
+                facts.push((visit.say("connect-consent"), link));
+            }
+        }
+        4 => facts.push((
+            visit.say("connect-command"),
+            Cell::Code("offhook import people.csv".into()),
+        )),
+        5 => {
+            let to = super::settings_at(
+                runtime::organisation::ORGANISATION,
+                presence::SettingsGroup::Teams,
+            );
+            facts.push((
+                visit.say("connect-switch"),
+                Cell::Link(to, visit.say("page-teams")),
+            ));
+        }
+        _ => {}
+    }
+    if !facts.is_empty() {
+        page = page.add(Block::Facts(facts));
+    }
+    page
+}
+
+/// The section of the configuration file from the values of the first step. Further tenants have names.
+fn section(at: &At, is_further: bool) -> String {
+    let (tenant, client) = match at.is_known() {
+        true => (&*at.tenant, &*at.client),
+        false => ("…", "…"),
+    };
+    let begin = match is_further {
+        true => "[[tenants]]\nname = \"…\"",
+        false => "[teams]",
+    };
+    format!(
+        "{begin}\ntenant = \"{tenant}\"\nclient_id = \"{client}\"\ncertificate_file = \"offhook.crt\"\nprivate_key_file = \"offhook.key\""
+    )
+}
+
+/// Form for the two ids of an application in Entra.
+fn ids(visit: &PageContext, at: &At) -> Form {
+    let field = |name: &str, value: &str| {
+        Field::text(name, visit.say(&format!("connect-{name}")))
+            .required()
+            .help(visit.say("connect-id-help"))
+            .value(value)
+    };
+    Form::new(visit.words, "ids", String::new())
+        .field(field("tenant", &at.tenant))
+        .field(field("client", &at.client))
+        .button(visit.say("connect-examine"))
+}
+
+fn examine_form(visit: &PageContext) -> Form {
+    Form::new(visit.words, examination::FORM, String::new()).button(visit.say("connect-examine"))
+}
+
+/// Links to the neighbouring steps.
+fn ways(visit: &PageContext, at: &At) -> Block {
+    let mut links = vec![Link::new(
+        at.path(at.step.saturating_sub(1).max(1)),
+        visit.say("connect-before"),
+    )];
+    links.push(match at.step < CHECKS.len() {
+        true => Link::new(at.path(at.step + 1), visit.say("connect-next")),
+        false => Link::new("/admin/tenants", visit.say("nav-tenants")),
+    });
+    Block::Links(visit.say("connect-ways"), links)
+}
+
+/// An entered id.
+fn id(field: &str, typed: &Typed) -> Result<String, Refusal> {
+    let id = typed.one(field).trim().to_lowercase();
+    if is_guid(&id) {
+        return Ok(id);
+    }
+    let detail = format!(
+        "{id:?} is no id; it has 32 digits and letters in five groups, as Entra shows it under Overview"
+    );
+    Err(Refusal::of_field(field, detail))
+}
+
+/// The findings that belong to a step.
+fn of_step(found: &Value, step: usize) -> Vec<&Value> {
+    let checks = CHECKS.get(step - 1).copied().unwrap_or_default();
+    let items = found.get("items").and_then(Value::as_array);
+    let items = items.into_iter().flatten();
+    items
+        .filter(|finding| checks.contains(&text(finding, "check")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_guid;
+
+    #[test]
+    fn an_id_is_one_as_entra_shows_it() {
+        assert!(is_guid("11111111-2222-4333-8444-55555555555f"));
+        for wrong in [
+            "",
+            "contoso.com",
+            "11111111222243338444555555555555",
+            "11111111-2222-4333-8444-55555555555g",
+            "11111111-2222-4333-8444-555555555555\"\nclient_secret = \"x",
+        ] {
+            assert!(!is_guid(wrong), "{wrong}");
+        }
+    }
+}

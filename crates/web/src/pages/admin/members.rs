@@ -1,0 +1,162 @@
+//! Members of a location or group: add and remove.
+
+use presence::PersonId;
+use serde_json::json;
+
+use super::scopes::{at, is_in};
+use runtime::{organisation::Membership as At, people_index::Person};
+
+use crate::pages::{
+    Done, Outcome, Page,
+    client::Refusal,
+    components::{Block, Button, Cell, Field, Form, Link, Row, Table},
+    page_context::{PageContext, Typed},
+    setting::scope_name,
+};
+
+/// Largest number of listed people.
+const NAMED_MAX: usize = 50;
+
+/// The members of a scope, or the first of many by name.
+pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
+    let mut people = visit.context.organisation.read(|tables| {
+        let is_here = |person: &Person| is_in(&tables.membership(person.id), scope);
+        visit.context.people.people(is_here)
+    });
+    people.sort_by_cached_key(|person| person.name.to_lowercase());
+    let count = people.len();
+    let above = above(visit, scope);
+    // An administrator of this location alone could not add removed people again.
+    let location = above.location.as_deref();
+    let may_take = visit
+        .caller
+        .require_admin_at(&visit.context.organisation, location);
+    let above = place_name(visit, &above);
+    let here = scope_name(visit, scope);
+    let rows = people.iter().take(NAMED_MAX).map(|person| {
+        let id = person.id.to_string();
+        let sure = visit.words.with("scope-take-sure", "scope", &*above);
+        let label = visit
+            .words
+            .of_two("scope-take-of", ("name", &person.name), ("scope", &here));
+        let take = Button::new("take", &id, visit.say("scope-take"))
+            .label(label)
+            .sure(format!("{}: {sure}", person.name));
+        Row {
+            cells: vec![
+                Cell::Link(format!("/admin/people/{id}"), person.name.clone()),
+                Cell::Text(person.mail.clone()),
+                Cell::Buttons(may_take.is_ok().then_some(take).into_iter().collect()),
+            ],
+            key: id,
+        }
+    });
+    Table {
+        id: "members",
+        caption: visit.words.with("scope-members", "count", count),
+        head: ["board-name", "person-mail", "actions"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: rows.collect(),
+        empty: visit.say("scope-nobody"),
+        order: None,
+    }
+}
+
+/// The form to add a person.
+pub(super) fn put_form(visit: &PageContext) -> Form {
+    Form::new(visit.words, "put", visit.say("scope-put"))
+        .field(
+            Field::text("person", visit.say("account-person"))
+                .required()
+                .help(visit.say("somebody-help")),
+        )
+        .button(visit.say("scope-put-now"))
+}
+
+/// Adds a person. Moves a person from elsewhere only after confirmation.
+pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    let person = visit.somebody("person", typed.one("person"))?;
+    let scope = visit.path("scope");
+    let (from, place) = (place_of(visit, person), membership_of_scope(visit, scope));
+    // The person would leave a group of this location.
+    let is_elsewhere = from != At::default() && from != place;
+    if is_elsewhere && !typed.ticked("sure") {
+        let known = visit.context.people.person(person);
+        let name = known.map(|person| person.name.clone()).unwrap_or_default();
+        let from = place_name(visit, &from);
+        let to = scope_name(visit, scope);
+        let move_it = Form::new(visit.words, "put", String::new())
+            .hidden("person", visit.listed_one(person))
+            .submit("sure", "yes", visit.say("scope-move-now"));
+        let back = Link::new(visit.layout.here.clone(), visit.say("preview-back"));
+        let page = Page::new(visit, visit.words.with("scope-move", "name", name))
+            .text(
+                visit
+                    .words
+                    .of_two("scope-move-about", ("scope", &from), ("target", &to)),
+            )
+            .form(move_it, None)
+            .add(Block::Links(visit.say("preview-back"), vec![back]));
+        return Ok(Outcome::Shown(Box::new(page)));
+    }
+    place_at(visit, person, place).await
+}
+
+/// Removes a person: from a group to its location, from a location to the organisation.
+pub(super) async fn take(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    let scope = visit.path("scope");
+    match typed.one("key").parse().map(PersonId) {
+        Ok(person) if is_in(&place_of(visit, person), scope) => {
+            place_at(visit, person, above(visit, scope)).await
+        }
+        // Another administrator may have moved the person since.
+        _ => Ok(Done::new(at(scope), "saved").into()),
+    }
+}
+
+async fn place_at(visit: &PageContext, person: PersonId, place: At) -> Result<Outcome, Refusal> {
+    let At { location, group } = place;
+    let body = json!({"location": location, "group": group});
+    let path = format!("/people/{person}/place");
+    visit.api.put(&path, body, "").await?;
+    Ok(Done::new(at(visit.path("scope")), "saved").into())
+}
+
+fn place_of(visit: &PageContext, person: PersonId) -> At {
+    let organisation = &visit.context.organisation;
+    organisation.read(|tables| tables.membership(person))
+}
+
+fn membership_of_scope(visit: &PageContext, scope: &str) -> At {
+    let organisation = &visit.context.organisation;
+    let place = organisation.read(|tables| tables.membership_of_scope(scope));
+    place.unwrap_or_default()
+}
+
+/// The place of people who leave a scope.
+fn above(visit: &PageContext, scope: &str) -> At {
+    match membership_of_scope(visit, scope) {
+        At {
+            location,
+            group: Some(_),
+        } => At {
+            location,
+            group: None,
+        },
+        _ => At::default(),
+    }
+}
+
+fn place_name(visit: &PageContext, place: &At) -> String {
+    let names = [&place.location, &place.group];
+    let names: Vec<String> = names
+        .into_iter()
+        .flatten()
+        .map(|scope| scope_name(visit, scope))
+        .collect();
+    match names.is_empty() {
+        true => visit.say("scope-organisation"),
+        false => names.join(" / "),
+    }
+}

@@ -1,0 +1,302 @@
+//! Overview: problems with remedies, latencies, people without account. Location administrators see the people of their
+//! location, as their relationships permit.
+
+use std::collections::BTreeMap;
+
+use presence::{Confidence, PersonId, Status, View, view};
+use serde_json::json;
+
+use super::require_administrator;
+use runtime::{clock::rfc3339, health::Trouble};
+
+use crate::pages::{
+    Done, Outcome, Page, PageHandler,
+    client::Refusal,
+    components::{Back, Block, Cell, Field, Form, Row, Table},
+    page_context::{PageContext, Typed},
+    picture::{Histogram, shares},
+};
+
+/// Largest number of listed people.
+const NAMED_MAX: usize = 50;
+/// The main latencies, by metric.
+const LATENCIES: [(&str, &str); 4] = [
+    ("offhook_pbx_event_to_graph_request_seconds", "latency-pbx"),
+    ("offhook_teams_answer_to_event_seconds", "latency-teams"),
+    ("offhook_graph_write_wait_seconds", "latency-write-wait"),
+    ("offhook_graph_budget_wait_seconds", "latency-budget"),
+];
+
+/// The overview page.
+pub(super) struct Overview;
+
+impl PageHandler for Overview {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+        require_administrator(visit)?;
+        let seen = administered(visit);
+        let counted = Status::ALL.map(|status| {
+            let count = seen.values().filter(|view| view.status == status).count();
+            (status.name(), visit.status(status.name()), count)
+        });
+        let people = (
+            visit.say("nav-people"),
+            Cell::Link("/admin/people".into(), seen.len().to_string()),
+        );
+        let mut page = Page::new(visit, visit.say("nav-overview"));
+        if visit.caller.is_admin() && !has_zone(visit) {
+            page = page.form(zone_form(visit), back);
+        }
+        let (silent, unmatched) = (silent(visit, &seen), unmatched(visit, &seen));
+        let shares = Block::Picture(shares(visit, &counted));
+        if !visit.caller.is_admin() {
+            return Ok(page
+                .add(Block::Facts(vec![people]))
+                .add(shares)
+                .table(silent)
+                .table(unmatched));
+        }
+        let parts = visit.context.health.parts();
+        let ill = parts.values().flatten().count();
+        let state = if ill == 0 {
+            visit.say("health-well")
+        } else {
+            visit.words.with("health-ill", "count", ill)
+        };
+        let mut facts = vec![
+            (visit.say("health"), Cell::Mark(ill == 0, state)),
+            people,
+            (
+                visit.say("overview-streams"),
+                Cell::Text(visit.context.metrics.streams.get().to_string()),
+            ),
+            (
+                visit.say("overview-agents"),
+                Cell::Text(visit.parts().agents.count().to_string()),
+            ),
+            (
+                visit.say("overview-writes"),
+                Cell::Text(visit.context.metrics.pending_writes.get().to_string()),
+            ),
+        ];
+        for tenant in visit.parts().teams.clients.names().iter() {
+            let seconds = visit.context.metrics.sweep_interval(tenant);
+            let rhythm = format!("{seconds:.1} s");
+            facts.push((
+                visit.words.with("overview-rhythm", "tenant", &**tenant),
+                Cell::Text(rhythm),
+            ));
+            facts.push((
+                visit.words.with("overview-budget", "tenant", &**tenant),
+                Cell::Text(budget(visit, tenant)),
+            ));
+            facts.push((
+                visit.words.with("overview-backlog", "tenant", &**tenant),
+                Cell::Text(backlog(visit, tenant)),
+            ));
+        }
+        let pauses = visit.context.metrics.loop_breaker.get();
+        facts.push((visit.say("overview-pauses"), Cell::Text(pauses.to_string())));
+        let mut page = page
+            .add(Block::Facts(facts))
+            .table(health(visit, &parts))
+            .add(shares);
+        let metrics = visit.context.metrics.text();
+        for (name, key) in LATENCIES {
+            let histogram = Histogram::read(&metrics, name);
+            page = page.add(Block::Picture(histogram.picture(visit, &visit.say(key))));
+        }
+        Ok(page.table(silent).table(unmatched))
+    }
+
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+        require_administrator(visit)?;
+        let zone = typed.one("time_zone");
+        let path = "/scopes/organisation/settings/calendar";
+        visit.api.put(path, json!({"time_zone": zone}), "").await?;
+        Ok(Done::new("/admin", "saved").into())
+    }
+}
+
+/// Whether an administrator has set the organisation's time zone.
+fn has_zone(visit: &PageContext) -> bool {
+    let organisation = &visit.context.organisation;
+    organisation.read(|tables| tables.chosen_zone().is_some())
+}
+
+/// Form for the organisation's time zone: by default that of the browser, else the server's.
+fn zone_form(visit: &PageContext) -> Form {
+    let of_browser = visit.zone.iana_name().filter(|zone| *zone != "UTC");
+    let zone = of_browser.map_or_else(
+        || {
+            let organisation = &visit.context.organisation;
+            organisation.read(|tables| tables.zone().to_owned())
+        },
+        str::to_owned,
+    );
+    let field = Field::text("time_zone", visit.say("zone-question-label"))
+        .value(zone)
+        .help(visit.say("zone-question-help"))
+        .required();
+    Form::new(visit.words, "zone", visit.say("zone-question"))
+        .field(field)
+        .button(visit.say("save"))
+}
+
+/// Presence of the people whom the caller administers, as the caller may see it.
+fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
+    let (_, mut presences) = visit.context.events.all();
+    if let Some(location) = visit.caller.location() {
+        visit.context.organisation.read(|tables| {
+            presences.retain(|id, _| tables.membership(*id).location.as_deref() == Some(location));
+        });
+    }
+    let seen = presences.into_iter().map(|(id, presence)| {
+        (
+            id,
+            view(
+                &presence,
+                visit.caller.level(&visit.context.organisation, id),
+            ),
+        )
+    });
+    seen.collect()
+}
+
+/// Used part of a tenant's request budget.
+fn budget(visit: &PageContext, tenant: &str) -> String {
+    let (sent, limit) = visit.context.metrics.budget(tenant);
+    if limit == 0 {
+        return sent.to_string();
+    }
+    let share = format!("{} %", (sent * 100 + limit / 2) / limit);
+    let sent = format!("{sent} / {limit}");
+    let words = visit.words;
+    words.of_two("overview-budget-spent", ("count", &sent), ("value", &share))
+}
+
+/// Number of writes that wait for a tenant's budget, and age of the oldest.
+fn backlog(visit: &PageContext, tenant: &str) -> String {
+    let (writes, seconds) = visit.context.metrics.backlog(tenant);
+    let writes = writes.to_string();
+    let age = format!("{seconds} s");
+    let words = visit.words;
+    words.of_two("overview-backlog-age", ("count", &writes), ("value", &age))
+}
+
+/// A sentence whether these parts are connected; empty without parts.
+pub(super) fn connected(
+    visit: &PageContext,
+    parts: &BTreeMap<String, Option<Trouble>>,
+) -> Option<Block> {
+    let ill: Vec<&str> = parts
+        .iter()
+        .filter(|(_, trouble)| trouble.is_some())
+        .map(|(part, _)| &**part)
+        .collect();
+    let sentence = match (parts.is_empty(), ill.is_empty()) {
+        (true, _) => return None,
+        (_, true) => visit.say("connected"),
+        _ => visit.words.with("not-connected", "name", ill.join(", ")),
+    };
+    let state = Cell::Mark(ill.is_empty(), sentence);
+    Some(Block::Facts(vec![(visit.say("health"), state)]))
+}
+
+/// All parts of the server, those with problems first.
+pub(super) fn health(visit: &PageContext, parts: &BTreeMap<String, Option<Trouble>>) -> Table {
+    let mut parts: Vec<_> = parts.iter().collect();
+    parts.sort_by_key(|(_, trouble)| trouble.is_none());
+    let row = |(part, trouble): (&String, &Option<Trouble>)| {
+        let state = visit.say(if trouble.is_none() {
+            "part-well"
+        } else {
+            "part-ill"
+        });
+        let (what, remedy) = trouble
+            .as_ref()
+            .map_or((String::new(), String::new()), |trouble| {
+                (trouble.what.clone(), trouble.remedy.clone())
+            });
+        Row {
+            key: part.clone(),
+            cells: vec![
+                Cell::Text(part.clone()),
+                Cell::Mark(trouble.is_none(), state),
+                Cell::Text(what),
+                Cell::Text(remedy),
+            ],
+        }
+    };
+    Table {
+        id: "health",
+        caption: visit.say("health"),
+        head: [
+            "health-part",
+            "health-state",
+            "health-what",
+            "health-remedy",
+        ]
+        .map(|key| visit.say(key))
+        .to_vec(),
+        rows: parts.into_iter().map(row).collect(),
+        empty: visit.say("health-none"),
+        order: None,
+    }
+}
+
+/// People with missing updates: a source was silent beyond its lease.
+fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
+    let shared = &visit.context;
+    let silent = seen
+        .iter()
+        .filter(|(_, view)| view.confidence == Confidence::Stale);
+    let rows = silent.take(NAMED_MAX).filter_map(|(id, view)| {
+        let person = shared.people.person(*id)?;
+        Some(Row {
+            key: id.to_string(),
+            cells: vec![
+                Cell::Link(format!("/people/{id}"), person.name.clone()),
+                Cell::Text(visit.status(view.status.name())),
+                Cell::Time(view.since.map(rfc3339).unwrap_or_default()),
+            ],
+        })
+    });
+    Table {
+        id: "silent",
+        caption: visit.say("overview-silent"),
+        head: ["board-name", "board-status", "board-since"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: rows.collect(),
+        empty: visit.say("overview-nobody-silent"),
+        order: None,
+    }
+}
+
+/// People without a Teams account whose calls are to be synchronised.
+fn unmatched(visit: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
+    let shared = &visit.context;
+    let people = shared.people.people(|person| {
+        person.teams_id.is_none()
+            && administered.contains_key(&person.id)
+            && shared.organisation.syncs(person.id)
+    });
+    let rows = people.into_iter().take(NAMED_MAX).map(|person| Row {
+        key: person.id.to_string(),
+        cells: vec![
+            Cell::Link(format!("/admin/people/{}", person.id), person.name.clone()),
+            Cell::Text(person.user_principal_name.clone()),
+            Cell::Text(person.mail.clone()),
+        ],
+    });
+    Table {
+        id: "unmatched",
+        caption: visit.say("overview-unmatched"),
+        head: ["board-name", "person-upn", "person-mail"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: rows.collect(),
+        empty: visit.say("overview-all-matched"),
+        order: None,
+    }
+}

@@ -1,0 +1,358 @@
+//! Settings of a scope: inherited or own, values, locks, preview.
+
+use std::collections::BTreeMap;
+
+use presence::{PersonId, ScopeChain, Setting, SettingValues, SettingsGroup, UserOverride};
+use serde_json::{Map, Value, json};
+
+use super::{
+    require_administrator,
+    scopes::{administers, at, in_order, is_in},
+    teams_profiles, template, templates,
+};
+use runtime::{
+    organisation::{ORGANISATION, Snapshot},
+    values::{self, USER_MAY_CHANGE},
+};
+
+use crate::pages::{
+    Done, Outcome, Page, PageHandler,
+    client::{Refusal, part},
+    components::{Back, Block, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
+    page_context::{PageContext, Typed},
+    setting::{self, Profiles, scope_name},
+};
+
+/// Prefix of fields that allow users to change a setting.
+const MAY: &str = "may.";
+/// Largest number of people listed in a preview.
+const NAMED_MAX: usize = 50;
+
+/// The settings page of a scope.
+pub(super) struct ScopeSettings;
+
+impl PageHandler for ScopeSettings {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+        let (scope, page, path) = here(visit)?;
+        let read = visit.api.read(&path).await?;
+        let title = visit.words.of_two(
+            "scope-page",
+            ("name", &visit.say(&format!("page-{}", page.name()))),
+            ("scope", &scope_name(visit, scope)),
+        );
+        let up = Link::new(at(scope), scope_name(visit, scope));
+        let mut shown =
+            Page::new(visit, title).add(Block::Links(visit.say("nav-scopes"), vec![up]));
+        let individual = flag(&read.value, "individual");
+        let affected = affected(visit, scope, page);
+        if page == SettingsGroup::Microphone {
+            let to = format!("/admin/microphone?scope={}", part(scope));
+            let link = Link::new(to, visit.say("nav-microphone"));
+            shown = shown.add(Block::Links(visit.say("nav-microphone"), vec![link]));
+        }
+        if page == SettingsGroup::Teams {
+            shown = teams_profiles::add(visit, scope, shown, back);
+        }
+        if !individual {
+            let decided_by = scope_name(visit, text(&read.value, "decided_by"));
+            let facts = page.settings().map(|setting| {
+                let value = read.value.get(setting.key).unwrap_or(&Value::Null);
+                (
+                    setting::label(visit, setting),
+                    Cell::Text(setting::shown(visit, setting, value)),
+                )
+            });
+            shown = shown
+                .text(visit.words.with("page-default-about", "scope", decided_by))
+                .add(Block::Facts(facts.collect()));
+            if administers(visit, scope) {
+                shown = shown.form(begin(visit, scope).await?.tag(&read.tag), back);
+            }
+            return Ok(shown);
+        }
+        shown = shown.text(visit.words.with("page-affects", "count", affected));
+        let templates = templates(visit, scope);
+        shown = shown.form(
+            form(visit, page, &read.value, &templates).tag(&read.tag),
+            back,
+        );
+        let default = Form::new(visit.words, "default", visit.say("page-to-default"))
+            .tag(&read.tag)
+            .button(visit.say("page-to-default-now"));
+        Ok(shown.form(default, back))
+    }
+
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+        let (scope, page, path) = here(visit)?;
+        let said = match typed.one("form") {
+            teams_profiles::MAKE => {
+                let made = templates::make_teams(visit, scope).await?;
+                let made = template::at(scope, text(&made, "name"));
+                return Ok(Done::new(made, "added").into());
+            }
+            "individual" => "own-page",
+            _ => "saved",
+        };
+        let body = match typed.one("form") {
+            "individual" => {
+                let from = typed.given("copy_from");
+                json!({"individual": true, "copy_from": from})
+            }
+            "default" => json!({"individual": false}),
+            _ => {
+                let body = body(page, typed);
+                if typed.ticked("preview") {
+                    return preview(visit, (scope, page), body, typed);
+                }
+                Value::Object(body)
+            }
+        };
+        visit.api.put(&path, body, typed.one("tag")).await?;
+        Ok(Done::new(visit.layout.here.clone(), said).into())
+    }
+}
+
+/// Templates for people of a scope.
+fn templates(visit: &PageContext, scope: &str) -> Profiles {
+    visit.context.organisation.read(|tables| {
+        let place = tables.membership_of_scope(scope).unwrap_or_default();
+        let templates = tables.templates.at(&place, None).into_iter();
+        Profiles::named(templates.map(|template| template.profile.name.to_string()))
+    })
+}
+
+/// Scope, settings group, and path of the settings in the API.
+fn here(visit: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
+    require_administrator(visit)?;
+    let (scope, name) = (visit.path("scope"), visit.path("page"));
+    let page =
+        SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&visit.layout.here))?;
+    // Only administrators of the scope may see its values.
+    visit
+        .caller
+        .require_admin(&visit.context.organisation, scope)?;
+    Ok((
+        scope,
+        page,
+        format!("/scopes/{}/settings/{name}", part(scope)),
+    ))
+}
+
+/// Form that overrides the settings here, with a scope to copy.
+async fn begin(visit: &PageContext, scope: &str) -> Result<Form, Refusal> {
+    let scopes = visit.api.items("/scopes").await?;
+    let mut choices = vec![Choice::new("", visit.say("copy-product"))];
+    for other in in_order(&scopes) {
+        let id = text(other, "id");
+        if id != scope && (id == ORGANISATION || administers(visit, id)) {
+            let text = visit
+                .words
+                .with("copy-from", "scope", scope_name(visit, id));
+            choices.push(Choice::new(id, text));
+        }
+    }
+    // Default: the settings inherited now.
+    let parent = scopes.iter().find(|other| text(other, "id") == scope);
+    let parent = parent
+        .map(|scope| text(scope, "parent"))
+        .unwrap_or_default();
+    Ok(
+        Form::new(visit.words, "individual", visit.say("page-to-individual"))
+            .field(
+                Field::new("copy_from", visit.say("copy-label"), Kind::Select(choices))
+                    .value(parent),
+            )
+            .button(visit.say("page-to-individual-now")),
+    )
+}
+
+fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
+    let may = read.get(USER_MAY_CHANGE).unwrap_or(&Value::Null);
+    let mut form = Form::new(visit.words, "save", visit.say("page-values"));
+    for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
+        let value = read.get(setting.key).unwrap_or(&Value::Null);
+        form = form.field(setting::field(visit, setting, value, profiles));
+        if setting.user_override != UserOverride::Never {
+            let label = visit
+                .words
+                .with("user-may-change", "name", setting::label(visit, setting));
+            form = form.field(Field::check(
+                &format!("{MAY}{}", setting.key),
+                label,
+                flag(may, setting.key),
+            ));
+        }
+    }
+    form.button(visit.say("save"))
+        .submit("preview", "yes", visit.say("preview"))
+}
+
+/// Whether a scope can have the setting: calendar feeds belong to people.
+fn is_of_scopes(setting: &Setting) -> bool {
+    (setting.group, setting.key) != (SettingsGroup::Calendar, "feed")
+}
+
+/// The entered values for the API.
+fn body(page: SettingsGroup, typed: &Typed) -> Map<String, Value> {
+    let mut body = Map::new();
+    let mut may = Map::new();
+    for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
+        let value = match setting.default {
+            presence::Value::Flag(_) => json!(typed.ticked(setting.key)),
+            presence::Value::Profile(_) | presence::Value::Text(_) => {
+                match typed.given(setting.key) {
+                    None => Value::Null,
+                    Some(value) => json!(value),
+                }
+            }
+            _ => setting::read(setting, typed.one(setting.key)),
+        };
+        body.insert(setting.key.into(), value);
+        if setting.user_override != UserOverride::Never {
+            let ticked = typed.ticked(&format!("{MAY}{}", setting.key));
+            may.insert(setting.key.into(), json!(ticked));
+        }
+    }
+    body.insert(USER_MAY_CHANGE.into(), may.into());
+    body
+}
+
+/// Number of people with values from this scope, now or after overriding.
+fn affected(visit: &PageContext, scope: &str, page: SettingsGroup) -> usize {
+    let people = visit.context.people.page(None, usize::MAX);
+    visit.context.organisation.read(|tables| {
+        let from_here = |person: PersonId| {
+            let place = tables.membership(person);
+            is_in(&place, scope) && tables.decided_by(&place, page) == scope
+        };
+        people.iter().filter(|person| from_here(person.id)).count()
+    })
+}
+
+/// Preview: differences by person.
+fn preview(
+    visit: &PageContext,
+    (scope, page): (&str, SettingsGroup),
+    body: Map<String, Value>,
+    typed: &Typed,
+) -> Result<Outcome, Refusal> {
+    let people = visit.context.people.page(None, usize::MAX);
+    let (locks, changed) = visit.context.organisation.read(|tables| {
+        let before = tables.page(scope, page).cloned().unwrap_or_default();
+        let mut after = before.clone();
+        values::merge(page, body, &mut after)
+            .map_err(|refusal| Refusal::of_field(&refusal.key, refusal.detail))?;
+        let differences = people.iter().filter_map(|person| {
+            let difference = difference(visit, tables, (scope, page), person.id, &after);
+            (!difference.is_empty()).then(|| (person.name.clone(), difference))
+        });
+        let differences: Vec<_> = differences.collect();
+        Ok::<_, Refusal>((locks(visit, page, &before, &after), differences))
+    })?;
+    let row = |(name, difference): &(String, String)| Row {
+        key: name.clone(),
+        cells: vec![Cell::Text(name.clone()), Cell::Text(difference.clone())],
+    };
+    let table = Table {
+        id: "affected",
+        caption: visit.words.with("preview-caption", "count", changed.len()),
+        head: ["board-name", "deed-difference"]
+            .map(|key| visit.say(key))
+            .to_vec(),
+        rows: changed.iter().take(NAMED_MAX).map(row).collect(),
+        empty: visit.say("preview-nobody"),
+        order: None,
+    };
+    let mut form = Form::new(visit.words, "save", String::new()).tag(typed.one("tag"));
+    for (name, value) in typed.pairs() {
+        if !["form", "tag", "preview"].contains(&name) {
+            form = form.hidden(name, value);
+        }
+    }
+    let back = Link::new(visit.layout.here.clone(), visit.say("preview-back"));
+    let shown = Page::new(visit, visit.say("preview-title")).text(visit.words.with(
+        "preview-about",
+        "count",
+        changed.len(),
+    ));
+    let affected = affected(visit, scope, page);
+    let shown = locks
+        .into_iter()
+        .fold(shown, |shown, (key, name)| {
+            let count = affected.to_string();
+            let words = visit.words;
+            shown.text(words.of_two(key, ("name", &name), ("count", &count)))
+        })
+        .table(table)
+        .form(form.button(visit.say("save")), None)
+        .add(Block::Links(visit.say("preview-back"), vec![back]));
+    Ok(Outcome::Shown(Box::new(shown)))
+}
+
+/// Settings that become locked or unlocked for people: key of the message, and setting.
+fn locks(
+    visit: &PageContext,
+    page: SettingsGroup,
+    before: &SettingValues,
+    after: &SettingValues,
+) -> Vec<(&'static str, String)> {
+    let changed = page.settings().filter_map(|setting| {
+        let (was, is) = (
+            before.user_may_change(setting),
+            after.user_may_change(setting),
+        );
+        let key = match is {
+            true => "preview-unlocks",
+            false => "preview-locks",
+        };
+        (was != is).then(|| (key, setting::label(visit, setting)))
+    });
+    changed.collect()
+}
+
+/// Differences for a person if the scope had the settings `after`; empty if none.
+fn difference(
+    visit: &PageContext,
+    tables: &Snapshot,
+    (scope, page): (&str, SettingsGroup),
+    person: PersonId,
+    after: &SettingValues,
+) -> String {
+    let place = tables.membership(person);
+    if !is_in(&place, scope) {
+        return String::new();
+    }
+    let way = tables.scope_chain(&place, page);
+    let with = Some(after);
+    let changed = if scope == ORGANISATION {
+        ScopeChain {
+            organisation: with,
+            ..way
+        }
+    } else if place.group.as_deref() == Some(scope) {
+        ScopeChain { group: with, ..way }
+    } else {
+        ScopeChain {
+            location: with,
+            ..way
+        }
+    };
+    let own = tables.own.get(&(person, page));
+    let (before, after) = (way.resolve(page, own), changed.resolve(page, own));
+    let before: BTreeMap<_, _> = before.values.into_iter().collect();
+    let differences = after.values.into_iter().filter_map(|(key, now)| {
+        let setting = page.setting(key)?;
+        let was = before.get(key)?;
+        if *was == now {
+            return None;
+        }
+        let say = |value| setting::shown(visit, setting, &values::json(value));
+        Some(format!(
+            "{}: {} → {}",
+            setting::label(visit, setting),
+            say(was),
+            say(&now)
+        ))
+    });
+    differences.collect::<Vec<_>>().join("; ")
+}

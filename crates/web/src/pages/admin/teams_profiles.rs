@@ -1,0 +1,57 @@
+//! Profiles of states in Teams in a scope, with their origin: a part of the Teams settings.
+
+use super::{scopes::administers, template};
+use runtime::organisation::{Snapshot, TeamsUse};
+
+use crate::pages::{
+    Page,
+    components::{Back, Block, Form, Link},
+    page_context::PageContext,
+    setting::scope_name,
+};
+
+/// Name of the form that adds the template for calls in Teams.
+pub(super) const MAKE: &str = "teams-template";
+
+/// Adds the part to the page of a scope.
+pub(super) fn add(visit: &PageContext, scope: &str, page: Page, back: Option<&Back>) -> Page {
+    let (taken, has_own) = visit.context.organisation.read(|tables| {
+        let has_own = tables.templates.get(scope, presence::TEAMS_PROFILE);
+        (taken(tables, scope), has_own.is_some())
+    });
+    let mut page = page;
+    let mut links = Vec::new();
+    for (what, template) in taken {
+        let key = format!("teams-{}-takes", what.name());
+        page = match template {
+            None => page.text(visit.say(&format!("{key}-none"))),
+            Some((of, name)) => {
+                if administers(visit, &of) {
+                    links.push(Link::new(template::at(&of, &name), name.clone()));
+                }
+                let of = scope_name(visit, &of);
+                let words = visit.words;
+                page.text(words.of_two(&key, ("name", &name), ("scope", &of)))
+            }
+        };
+    }
+    page = page.text(visit.say("teams-own-first"));
+    if !links.is_empty() {
+        page = page.add(Block::Links(visit.say("nav-templates"), links));
+    }
+    if has_own || !administers(visit, scope) {
+        return page;
+    }
+    let make = Form::new(visit.words, MAKE, visit.say("template-teams"));
+    page.form(make.button(visit.say("template-teams-here")), back)
+}
+
+/// Template of each state: scope and name.
+fn taken(tables: &Snapshot, scope: &str) -> [(TeamsUse, Option<(String, String)>); 2] {
+    let place = tables.membership_of_scope(scope).unwrap_or_default();
+    TeamsUse::ALL.map(|what| {
+        let template = tables.templates.for_teams(what, &place, None);
+        let named = template.map(|one| (one.scope.clone(), one.profile.name.to_string()));
+        (what, named)
+    })
+}

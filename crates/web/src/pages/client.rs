@@ -1,0 +1,289 @@
+//! Client of the API for the pages: calls its routes in the process, as the caller of the page. A page shows and changes
+//! what the API permits the caller; there is no second set of rules.
+
+use std::{borrow::Cow, net::SocketAddr};
+
+use api::{caller::Caller, problem::Problem};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{HeaderName, HeaderValue, Method, Request, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// Largest answer of the API in bytes.
+const ANSWER_MAX: usize = 16 * 1024 * 1024;
+
+/// Header for a preference of an early answer (RFC 7240).
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// After one second the page shows the progress of a job.
+const PATIENCE: &str = "respond-async, wait=1";
+
+/// Routes of the API behind authentication.
+#[derive(Clone, Debug)]
+pub struct Routes(pub Router);
+
+/// The API with the permissions of a caller.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    routes: Router,
+    caller: Caller,
+    /// Address of the client, by which wrong passwords are counted.
+    from: Option<ConnectInfo<SocketAddr>>,
+}
+
+/// An answer with its ETag.
+#[derive(Clone, Debug, Default)]
+pub struct Read {
+    pub value: Value,
+    pub tag: String,
+    /// Whether the answer names a running job.
+    is_under_way: bool,
+}
+
+/// The body of a request.
+enum Sent {
+    Nothing,
+    Json(Value),
+    Text(String),
+}
+
+/// Answer to a request that may start a long job.
+#[derive(Clone, Debug)]
+pub(crate) enum Begun {
+    /// The result.
+    Done(Value),
+    /// The id of the running job.
+    UnderWay(String),
+}
+
+/// A refusal of the API.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub status: StatusCode,
+    /// Problem and remedy, in English like all texts of the API.
+    pub detail: String,
+    /// The invalid field, if one is.
+    pub field: Option<String>,
+}
+
+impl Refusal {
+    /// A value that the page cannot interpret (422).
+    pub(crate) fn of_field(field: &str, detail: String) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            detail,
+            field: Some(field.to_owned()),
+        }
+    }
+
+    /// No such page (404).
+    pub(crate) fn no_page(path: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            detail: format!("there is no page {path}; follow the links from the board"),
+            field: None,
+        }
+    }
+
+    /// The caller may not open the page (403).
+    pub fn forbidden(detail: &str) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            detail: detail.to_owned(),
+            field: None,
+        }
+    }
+
+    /// Whether another change came first (412).
+    pub(crate) fn is_meanwhile(&self) -> bool {
+        self.status == StatusCode::PRECONDITION_FAILED
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        Problem::with_status(self.status, self.detail).into_response()
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        let (status, detail) = problem.parts();
+        Self {
+            status,
+            detail,
+            field: None,
+        }
+    }
+}
+
+/// A text as a segment of a path, percent-encoded.
+pub fn part(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).into()
+}
+
+impl Api {
+    pub fn new(routes: Routes, caller: Caller, from: Option<ConnectInfo<SocketAddr>>) -> Self {
+        Self {
+            routes: routes.0,
+            caller,
+            from,
+        }
+    }
+
+    /// GET with ETag. `path` begins after `/api/v1`.
+    pub async fn read(&self, path: &str) -> Result<Read, Refusal> {
+        self.call(Method::GET, path, None, None).await
+    }
+
+    /// GET without ETag.
+    pub async fn get(&self, path: &str) -> Result<Value, Refusal> {
+        Ok(self.read(path).await?.value)
+    }
+
+    /// The `items` of all pages of a list.
+    pub async fn items(&self, path: &str) -> Result<Vec<Value>, Refusal> {
+        let mut all = Vec::new();
+        let mut page = path.to_owned();
+        loop {
+            let mut list = self.get(&page).await?;
+            if let Some(Value::Array(items)) = list.get_mut("items").map(Value::take) {
+                all.extend(items);
+            }
+            let Some(next) = list.get("next").and_then(Value::as_str) else {
+                return Ok(all);
+            };
+            let joint = if path.contains('?') { '&' } else { '?' };
+            page = format!("{path}{joint}cursor={}", part(next));
+        }
+    }
+
+    /// POST of a text.
+    pub(crate) async fn post_text(&self, path: &str, text: String) -> Result<Value, Refusal> {
+        let made = self
+            .send(Method::POST, path, Sent::Text(text), None)
+            .await?;
+        Ok(made.value)
+    }
+
+    /// POST.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Value, Refusal> {
+        let made = self.call(Method::POST, path, Some(body), None).await?;
+        Ok(made.value)
+    }
+
+    /// POST of a request that may start a long job.
+    pub async fn begin(&self, path: &str, body: Value) -> Result<Begun, Refusal> {
+        self.begun(path, Sent::Json(body)).await
+    }
+
+    /// [`Self::begin`] with a text.
+    pub(crate) async fn begin_text(&self, path: &str, text: String) -> Result<Begun, Refusal> {
+        self.begun(path, Sent::Text(text)).await
+    }
+
+    async fn begun(&self, path: &str, sent: Sent) -> Result<Begun, Refusal> {
+        let prefer = (PREFER, PATIENCE);
+        let begun = self.send(Method::POST, path, sent, Some(prefer)).await?;
+        let id = begun.value.get("id").and_then(Value::as_str);
+        Ok(match id.filter(|_| begun.is_under_way) {
+            Some(id) => Begun::UnderWay(id.to_owned()),
+            None => Begun::Done(begun.value),
+        })
+    }
+
+    /// PUT, if the resource still has this ETag; an empty `tag` means any.
+    pub async fn put(&self, path: &str, body: Value, tag: &str) -> Result<Value, Refusal> {
+        self.change(Method::PUT, path, Some(body), tag).await
+    }
+
+    /// PATCH, if the resource still has this ETag.
+    pub(crate) async fn patch(&self, path: &str, body: Value, tag: &str) -> Result<Value, Refusal> {
+        self.change(Method::PATCH, path, Some(body), tag).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Result<(), Refusal> {
+        self.change(Method::DELETE, path, None, "").await?;
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        tag: &str,
+    ) -> Result<Value, Refusal> {
+        let tag = Some((header::IF_MATCH, tag)).filter(|(_, tag)| !tag.is_empty());
+        Ok(self.call(method, path, body, tag).await?.value)
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        condition: Option<(HeaderName, &str)>,
+    ) -> Result<Read, Refusal> {
+        let sent = body.map_or(Sent::Nothing, Sent::Json);
+        self.send(method, path, sent, condition).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        sent: Sent,
+        condition: Option<(HeaderName, &str)>,
+    ) -> Result<Read, Refusal> {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some((name, value)) = condition
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            request = request.header(name, value);
+        }
+        let (kind, body) = match sent {
+            Sent::Nothing => (None, Body::empty()),
+            Sent::Json(body) => (Some("application/json"), Body::from(body.to_string())),
+            Sent::Text(text) => (Some("text/plain; charset=utf-8"), Body::from(text)),
+        };
+        if let Some(kind) = kind {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        let mut request = request
+            .body(body)
+            .map_err(|error| Problem::malformed(error.to_string()))?;
+        request.extensions_mut().insert(self.caller.clone());
+        if let Some(from) = self.from {
+            request.extensions_mut().insert(from);
+        }
+        let answered = self.routes.clone().oneshot(request).await;
+        let response = answered.unwrap_or_else(|never| match never {});
+        let status = response.status();
+        let tag = response.headers().get(header::ETAG);
+        let tag = tag.and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+        let tag = tag.to_owned();
+        let body = to_bytes(response.into_body(), ANSWER_MAX).await;
+        let body = body.map_err(|error| Problem::malformed(error.to_string()))?;
+        let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if status.is_success() {
+            return Ok(Read {
+                value,
+                tag,
+                is_under_way: status == StatusCode::ACCEPTED,
+            });
+        }
+        let said = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        Err(Refusal {
+            status,
+            detail: said("detail").unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()),
+            field: said("field"),
+        })
+    }
+}

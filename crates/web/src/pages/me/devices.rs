@@ -1,0 +1,151 @@
+//! My computers: machines with a desktop agent, their reports, pauses and pairing.
+
+use std::time::Duration;
+
+use runtime::clock::rfc3339;
+use serde_json::{Value, json};
+
+use crate::pages::{
+    Done, Outcome, Page, PageHandler,
+    client::{Refusal, part},
+    components::{Back, Block, Button, Cell, Form, Link, Row, Table, text, texts},
+    page_context::{PageContext, Typed},
+};
+
+const HERE: &str = "/me/devices";
+const HOUR: Duration = Duration::from_secs(3600);
+/// Interval in seconds at which the table is reloaded.
+const REFRESH: u32 = 2;
+
+/// My computers.
+pub(super) struct Devices;
+
+impl PageHandler for Devices {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+        let devices = visit.api.items(&visit.mine("devices")?).await?;
+        let form = Form::new(visit.words, "pair", visit.say("device-pair"));
+        let mut page = Page::new(visit, visit.say("nav-devices"))
+            .text(visit.say("devices-about"))
+            .table(table(visit, &devices))
+            .form(form.button(visit.say("device-code")), back);
+        page.refresh = Some(REFRESH);
+        Ok(page)
+    }
+
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+        let all = visit.mine("devices")?;
+        let one = format!("{all}/{}", part(typed.one("key")));
+        let pause = |lasting: Option<Duration>| {
+            let until = lasting.map(|lasting| rfc3339(visit.context.clock.now() + lasting));
+            visit.api.patch(&one, json!({"paused_until": until}), "")
+        };
+        match typed.one("form") {
+            "pair" => {
+                let code = visit.api.post(&all, json!({})).await?;
+                let page = Page::new(visit, visit.say("device-pair"))
+                    .text(visit.say("device-pair-about"))
+                    .add(Block::Facts(vec![
+                        (
+                            visit.say("device-code-is"),
+                            Cell::Code(text(&code, "code").to_owned()),
+                        ),
+                        (
+                            visit.say("device-command"),
+                            Cell::Code(text(&code, "command").to_owned()),
+                        ),
+                        (
+                            visit.say("device-code-until"),
+                            Cell::Time(text(&code, "until").to_owned()),
+                        ),
+                    ]))
+                    .add(Block::Links(
+                        visit.say("nav-devices"),
+                        vec![Link::new(HERE, visit.say("nav-devices"))],
+                    ));
+                return Ok(Outcome::Shown(Box::new(page)));
+            }
+            "remove" => {
+                visit.api.delete(&one).await?;
+                return Ok(Done::new(HERE, "deleted").into());
+            }
+            "hour" => pause(Some(HOUR)).await?,
+            "tomorrow" => pause(Some(until_tomorrow(visit))).await?,
+            _ => pause(None).await?,
+        };
+        Ok(Done::new(HERE, "saved").into())
+    }
+}
+
+/// Time until the next day begins in the person's time zone.
+fn until_tomorrow(visit: &PageContext) -> Duration {
+    let now = visit.context.clock.now().milliseconds();
+    let left = jiff::Timestamp::from_millisecond(now).ok().and_then(|now| {
+        let here = now.to_zoned(visit.zone.clone());
+        let midnight = here.tomorrow().ok()?.start_of_day().ok()?;
+        let left = midnight.timestamp().duration_since(now);
+        Duration::try_from(left).ok()
+    });
+    left.unwrap_or(HOUR * 12)
+}
+
+fn table(visit: &PageContext, devices: &[Value]) -> Table {
+    let row = |device: &Value| {
+        let (id, name) = (text(device, "id"), text(device, "name"));
+        let paused = text(device, "paused_until");
+        let since = text(device, "connected_since");
+        let reporting = texts(device, "reporting");
+        let does = match (since.is_empty(), paused.is_empty(), reporting.is_empty()) {
+            (true, ..) => visit.say("device-away"),
+            (_, false, _) => visit.say("device-paused"),
+            (_, _, true) => visit.say("device-nothing"),
+            _ => reporting.join(", "),
+        };
+        let button = |form: &str| {
+            Button::new(form, id, visit.say(&format!("device-{form}"))).label(visit.words.of_two(
+                "device-does",
+                ("name", name),
+                ("value", &visit.say(&format!("device-{form}"))),
+            ))
+        };
+        let mut buttons = match (since.is_empty(), paused.is_empty()) {
+            (true, _) => Vec::new(),
+            (_, true) => vec![button("hour"), button("tomorrow")],
+            (_, false) => vec![button("resume")],
+        };
+        buttons.push(
+            Button::new("remove", id, visit.say("delete"))
+                .label(visit.words.with("delete-of", "name", name))
+                .sure(visit.words.with("delete-sure", "name", name)),
+        );
+        let until = match paused {
+            "" => Cell::Text(String::new()),
+            until => Cell::Time(until.to_owned()),
+        };
+        Row {
+            key: id.to_owned(),
+            cells: vec![
+                Cell::Text(name.to_owned()),
+                Cell::Text(text(device, "system").to_owned()),
+                Cell::Mark(!since.is_empty(), does),
+                until,
+                Cell::Buttons(buttons),
+            ],
+        }
+    };
+    Table {
+        id: "devices",
+        caption: visit.say("nav-devices"),
+        head: [
+            "board-name",
+            "device-system",
+            "device-reports",
+            "device-paused-until",
+            "actions",
+        ]
+        .map(|key| visit.say(key))
+        .to_vec(),
+        rows: devices.iter().map(row).collect(),
+        empty: visit.say("devices-none"),
+        order: None,
+    }
+}

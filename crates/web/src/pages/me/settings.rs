@@ -1,0 +1,145 @@
+//! My settings: own values, and values of the administrator.
+
+use gateway::calendars::Unread;
+use presence::{Setting, SettingsGroup};
+use serde_json::{Map, Value, json};
+
+use crate::pages::{
+    Done, Outcome, Page, PageHandler,
+    client::Refusal,
+    components::{Back, Block, Cell, Choice, Field, Form, Kind, text},
+    page_context::{PageContext, Typed},
+    setting::{self, Profiles},
+};
+
+const HERE: &str = "/me/settings";
+
+/// My settings.
+pub(super) struct Settings;
+
+impl PageHandler for Settings {
+    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+        let mut page =
+            Page::new(visit, visit.say("nav-settings")).text(visit.say("settings-about"));
+        let profiles = Profiles::of(&visit.api.items(&visit.mine("profiles")?).await?);
+        for settings in SettingsGroup::ALL {
+            let read = visit
+                .api
+                .read(&visit.mine(&format!("settings/{}", settings.name()))?)
+                .await?;
+            let form = form(visit, settings, &read.value, &profiles).tag(&read.tag);
+            if let Some(code) = read.value.get("trouble_code").and_then(Value::as_str) {
+                let trouble = visit.say(&format!("feed-trouble-{code}"));
+                page = page.add(Block::Alert(trouble));
+                if code == Unread::CODE {
+                    page = page.add(Block::Facts(unread(visit, &read.value)));
+                }
+            }
+            page = page.form(form, back);
+        }
+        Ok(page)
+    }
+
+    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+        let name = typed.one("form");
+        let settings = SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(name))?;
+        let mut body = Map::new();
+        for setting in settings
+            .settings()
+            .filter(|setting| typed.ticked(setting.key))
+        {
+            let value = match typed.given(setting.key) {
+                None => Value::Null,
+                Some(value) => setting::read(setting, value),
+            };
+            body.insert(setting.key.to_owned(), value);
+        }
+        let path = visit.mine(&format!("settings/{name}"))?;
+        visit.api.put(&path, json!(body), typed.one("tag")).await?;
+        Ok(Done::new(HERE, "saved").into())
+    }
+}
+
+/// Unreadable parts of the calendar feed, each with its line.
+fn unread(visit: &PageContext, read: &Value) -> Vec<(String, Cell)> {
+    let problems = read.get("unread").and_then(Value::as_array);
+    let problems = problems.into_iter().flatten();
+    problems
+        .map(|problem| {
+            let line = problem.get("line").and_then(Value::as_u64);
+            let place = match line {
+                Some(line) => visit
+                    .words
+                    .with("feed-unread-line", "value", line.to_string()),
+                None => visit.say("feed-unread-calendar"),
+            };
+            let key = format!("feed-unread-{}", text(problem, "code"));
+            let property = text(problem, "property").to_owned();
+            (place, Cell::Text(visit.words.with(&key, "name", property)))
+        })
+        .collect()
+}
+
+fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
+    let may = read.get("user_may_change").unwrap_or(&Value::Null);
+    let own = read.get("own").unwrap_or(&Value::Null);
+    let scope = setting::scope_name(visit, text(read, "decided_by"));
+    let mut form = Form::new(
+        visit.words,
+        page.name(),
+        visit.say(&format!("page-{}", page.name())),
+    );
+    let mut any = false;
+    for setting in page.settings() {
+        let held = read.get(setting.key).unwrap_or(&Value::Null);
+        let is_mine = may.get(setting.key) == Some(&json!(true));
+        any |= is_mine;
+        let field = if is_mine {
+            field(visit, setting, held, own.get(setting.key), profiles)
+        } else {
+            let locked = visit.words.with("card-locked", "scope", scope.as_str());
+            Field::new(setting.key, setting::label(visit, setting), Kind::Shown)
+                .value(setting::shown(visit, setting, held))
+                .help(format!("\u{1F512} {locked}"))
+        };
+        form = form.field(field);
+    }
+    if any {
+        form.button(visit.say("save"))
+    } else {
+        form
+    }
+}
+
+/// The field of a setting, with an option to inherit the administrator's value.
+fn field(
+    visit: &PageContext,
+    setting: &'static Setting,
+    held: &Value,
+    own: Option<&Value>,
+    profiles: &Profiles,
+) -> Field {
+    let mut field = setting::field(visit, setting, own.unwrap_or(&Value::Null), profiles);
+    let given = match own {
+        None => visit.words.with(
+            "setting-given",
+            "value",
+            setting::shown(visit, setting, held),
+        ),
+        Some(_) => visit.say("setting-given-none"),
+    };
+    if matches!(field.kind, Kind::Check) {
+        let choices = [true, false]
+            .map(|yes| Choice::new(yes.to_string(), crate::pages::yes_or_no(visit.words, yes)));
+        field.values = own.into_iter().map(Value::to_string).collect();
+        field.kind = Kind::Select(choices.to_vec());
+    }
+    match &mut field.kind {
+        Kind::Select(choices) => {
+            choices.retain(|choice| !choice.value.is_empty());
+            choices.insert(0, Choice::new("", given));
+        }
+        _ => field.help = format!("{} {given}", field.help),
+    }
+    field
+}

@@ -1,0 +1,135 @@
+//! Fields of settings, by kind of value, for scopes and people.
+
+use presence::{OwnerPolicy, Relationship, Setting, SettingsGroup, SyncMode, Value as Kept};
+use serde_json::{Value, json};
+
+use super::{
+    components::{Choice, Field, Kind, text},
+    page_context::PageContext,
+    yes_or_no,
+};
+use runtime::organisation::{ORGANISATION, PRODUCT};
+
+/// Names of profiles to choose from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Profiles(Vec<String>);
+
+impl Profiles {
+    /// The names in a list of profiles.
+    pub(super) fn of(profiles: &[Value]) -> Self {
+        let names = profiles.iter().map(|profile| text(profile, "name"));
+        Self::named(names.map(str::to_owned))
+    }
+
+    /// These names.
+    pub(super) fn named(names: impl Iterator<Item = String>) -> Self {
+        Self(names.collect())
+    }
+}
+
+/// The label of a setting.
+pub(super) fn label(visit: &PageContext, setting: &Setting) -> String {
+    visit.say(&format!("setting-{}-{}", setting.group.name(), setting.key))
+}
+
+/// The name of a scope.
+pub(super) fn scope_name(visit: &PageContext, scope: &str) -> String {
+    match scope {
+        PRODUCT => visit.say("scope-product"),
+        ORGANISATION => visit.say("scope-organisation"),
+        id => visit.context.organisation.read(|tables| {
+            let known = tables.scopes.get(id);
+            known.map_or_else(|| id.to_owned(), |scope| scope.name.clone())
+        }),
+    }
+}
+
+/// A value as text.
+pub(super) fn shown(visit: &PageContext, setting: &Setting, value: &Value) -> String {
+    match (&setting.default, value) {
+        (Kept::Flag(_), Value::Bool(yes)) => yes_or_no(visit.words, *yes),
+        (Kept::Mode(_), Value::String(mode)) => visit.say(&format!("mode-{mode}")),
+        (Kept::Level(_), Value::String(level)) => visit.say(&format!("level-{level}")),
+        (Kept::Policy(_), Value::String(policy)) => visit.say(&format!("policy-{policy}")),
+        (Kept::Seconds(_), Value::Number(seconds)) => {
+            visit
+                .words
+                .with("seconds", "count", seconds.as_u64().unwrap_or_default())
+        }
+        (_, Value::String(text)) => text.clone(),
+        _ => visit.say("card-nothing"),
+    }
+}
+
+/// The field of a setting.
+pub(super) fn field(
+    visit: &PageContext,
+    setting: &'static Setting,
+    value: &Value,
+    profiles: &Profiles,
+) -> Field {
+    let label = label(visit, setting);
+    let choices = |names: &[&str], kind: &str| {
+        let choices = names
+            .iter()
+            .map(|name| Choice::new(*name, visit.say(&format!("{kind}-{name}"))));
+        Kind::Select(choices.collect())
+    };
+    let kind = match &setting.default {
+        Kept::Flag(_) => return Field::check(setting.key, label, value == &json!(true)),
+        Kept::Seconds(_) => Kind::Number(setting.range.0, setting.range.1),
+        Kept::Mode(_) => choices(&SyncMode::ALL.map(SyncMode::name), "mode"),
+        Kept::Level(_) => choices(&Relationship::ALL.map(Relationship::name), "level"),
+        Kept::Policy(_) => choices(&OwnerPolicy::ALL.map(OwnerPolicy::name), "policy"),
+        Kept::Profile(_) => {
+            let mut names = profiles.0.clone();
+            // Names of statuses are valid without a profile.
+            if let (Kept::Profile(Some(name)), true) =
+                (&setting.default, setting.group == SettingsGroup::Automatic)
+            {
+                names.push(name.to_string());
+            }
+            if let Some(name) = value.as_str() {
+                names.push(name.to_owned());
+            }
+            let mut choices = vec![Choice::new("", visit.say("card-nothing"))];
+            for name in names {
+                if choices.iter().all(|known| known.value != name) {
+                    choices.push(Choice::new(name.clone(), name));
+                }
+            }
+            Kind::Select(choices)
+        }
+        Kept::Text(_) => Kind::Text,
+    };
+    let field = Field::new(setting.key, label, kind);
+    let field = match &setting.default {
+        Kept::Seconds(_) => field.help(visit.say("seconds-help")),
+        Kept::Text(_) => field.help(visit.say(&format!(
+            "setting-{}-{}-help",
+            setting.group.name(),
+            setting.key
+        ))),
+        _ => field,
+    };
+    match value {
+        Value::Null => field.value(""),
+        Value::String(text) => field.value(text.as_str()),
+        other => field.value(other.to_string()),
+    }
+}
+
+/// The entered value of a setting for the API. An invalid value is sent as it is: the API explains the refusal.
+pub(super) fn read(setting: &Setting, typed: &str) -> Value {
+    match setting.default {
+        Kept::Flag(_) => match typed {
+            "true" | "on" => json!(true),
+            "false" => json!(false),
+            other => json!(other),
+        },
+        Kept::Seconds(_) => typed
+            .parse::<u64>()
+            .map_or_else(|_| json!(typed), |seconds| json!(seconds)),
+        _ => json!(typed),
+    }
+}
