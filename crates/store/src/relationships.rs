@@ -56,7 +56,7 @@ impl Store {
         let mut transaction = self.change(change).await?;
         require_people(&mut transaction, &[owner, viewer]).await?;
         if owner == viewer {
-            let problem = "nobody has a relationship to themselves; name somebody else";
+            let problem = "a person has no access level to their own presence; name another person";
             return Err(StoreError::conflict(Subject::Person, owner, problem));
         }
         let statement = match level {

@@ -215,7 +215,7 @@ impl Shell {
             return Err(ControlError::invalid(
                 "availability",
                 &given,
-                "cannot be chosen by hand",
+                "cannot be set manually",
                 &remedy,
             ));
         };
@@ -277,7 +277,7 @@ impl Shell {
                     ControlError::invalid(
                         "calendar",
                         subject,
-                        "is one too many",
+                        "exceeds the limit",
                         "remove entries of that person first",
                     )
                 })?;

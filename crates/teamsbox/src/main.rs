@@ -93,7 +93,7 @@ fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("teamsbox: no threads to run on ({error})");
+            eprintln!("teamsbox: threads cannot be started ({error})");
             return ExitCode::FAILURE;
         }
     };
@@ -155,7 +155,7 @@ async fn run(options: Options, users: Vec<NewUser>) -> ExitCode {
     let stop = match asked_to_stop() {
         Ok(stop) => stop,
         Err(error) => {
-            eprintln!("teamsbox: signals cannot be heard ({error})");
+            eprintln!("teamsbox: signals cannot be received ({error})");
             return ExitCode::FAILURE;
         }
     };

@@ -100,7 +100,7 @@ impl Registrations {
             return Err(ControlError::invalid(
                 "client_id",
                 &app.client_id,
-                "is one too many",
+                "exceeds the limit",
                 remedy,
             ));
         }

@@ -410,9 +410,9 @@ impl Tenant {
     /// Sets or clears the preferred presence, as the Teams menu does.
     pub(crate) fn choose(&mut self, index: usize, chosen: Option<Preferred>, now: Milliseconds) {
         let action = if chosen.is_some() {
-            "status chosen by hand"
+            "status set manually"
         } else {
-            "status reset by hand"
+            "status reset manually"
         };
         self.prefer(index, chosen, now, Cause::Teams(action));
     }

@@ -86,7 +86,7 @@ impl Tenants {
             return Err(ControlError::invalid(
                 "tenant",
                 &new.tenant_id,
-                "is one too many",
+                "exceeds the limit",
                 remedy,
             ));
         }

@@ -64,7 +64,7 @@ pub(super) async fn create(
                 kind,
                 "id",
                 &id,
-                "is already taken, or is one too many",
+                "is already taken, or exceeds the limit",
                 remedy,
             ));
         }

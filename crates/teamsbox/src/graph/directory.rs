@@ -240,7 +240,7 @@ fn skip(call: &Call<'_>) -> Result<usize, GraphError> {
     let start = text
         .strip_prefix("page ")
         .and_then(|number| number.parse().ok());
-    start.ok_or_else(|| GraphError::query("Invalid page token: follow @odata.nextLink as it is."))
+    start.ok_or_else(|| GraphError::query("Invalid page token: use @odata.nextLink unchanged."))
 }
 
 /// The link to the next page: the same query with the position.

@@ -420,7 +420,7 @@ async fn the_journal_tells_why() {
             ("Available", "teams: call ended"),
             ("InACall", app.as_str()),
             ("Available", expired.as_str()),
-            ("Busy", "teams: status chosen by hand"),
+            ("Busy", "teams: status set manually"),
         ]
     );
     let write = entries
