@@ -445,7 +445,7 @@ async fn relationships_and_workgroups_are_kept() {
         store.relationships().await.unwrap(),
         [(anna, bert, Relationship::Blocked)]
     );
-    for (viewer, word) in [(anna, "themselves"), (PersonId(99), "no person 99")] {
+    for (viewer, word) in [(anna, "their own presence"), (PersonId(99), "no person 99")] {
         let error = refusal(&store, set(viewer, None)).await;
         assert!(error.to_string().contains(word), "{error}");
     }
