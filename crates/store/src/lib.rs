@@ -8,47 +8,7 @@
 //! clock, and sealing with a new key. [`Store`] is the data of one organisation in that file. It is bound to an
 //! [`OrganisationId`] when it is opened, so that every read and every change names its organisation without a parameter
 //! of each function.
-//!
-//! # Example
-//!
-//! ```
-//! use presence::Timestamp;
-//! use store::{Change, Concern, ImportPerson, OrganisationId, Store};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let folder = tempfile::tempdir()?;
-//! let store = Store::open(&folder.path().join("offhook.db"), OrganisationId::FIRST).await?;
-//!
-//! let now = Timestamp::from_milliseconds(1_800_000_000_000);
-//! let change = Change {
-//!     at: now,
-//!     who: "example",
-//!     what: "person.add",
-//!     target: "Anna Bauer",
-//!     before: None,
-//!     after: None,
-//!     concern: Concern::Administration,
-//!     attempt: None,
-//! };
-//! let anna = ImportPerson {
-//!     name: "Anna Bauer".into(),
-//!     mail: "anna@contoso.example".into(),
-//!     extensions: vec!["1001".into()],
-//!     ..ImportPerson::default()
-//! };
-//! let id = store.add_person(&anna, &change).await?;
-//!
-//! let stored = store.person(id, now).await?.ok_or("the person is missing")?;
-//! assert_eq!(stored.name, "Anna Bauer");
-//! assert_eq!(stored.lines[0].1, "1001");
-//! // The audit log has the change, committed in the same transaction.
-//! let log = store.audit(None, 10, &store::AuditFilter::default()).await?;
-//! assert_eq!(log[0].what, "person.add");
-//! # store.database().close().await;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod accounts;
 mod api_keys;
