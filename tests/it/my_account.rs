@@ -315,7 +315,7 @@ async fn the_browser_goes_to_microsoft_and_comes_back_connected() {
     let forged = back.replace("state=", "state=x");
     let (status, _, page) = browser.get(&forged).await;
     assert_eq!(status, StatusCode::CONFLICT);
-    assert!(page.contains("begin it anew"), "{page}");
+    assert!(page.contains("start the sign-in again"), "{page}");
     let (_, microsoft, _) = browser.get(&begin).await;
     let back = teamsbox.authorize(&microsoft, "anna@contoso.example").await;
     let (status, to, page) = browser.get(&back).await;
