@@ -16,8 +16,8 @@
 //! assert!(json.starts_with(r#"{"type":"report","number":7,"#));
 //! assert_eq!(serde_json::from_str::<FromAgent>(&json)?, report);
 //!
-//! let answer: ToAgent = serde_json::from_str(r#"{"type":"heard","number":7}"#)?;
-//! assert_eq!(answer, ToAgent::Received { number: 7 });
+//! let pause: ToAgent = serde_json::from_str(r#"{"type":"pause","milliseconds":60000}"#)?;
+//! assert_eq!(pause, ToAgent::Pause { milliseconds: 60_000 });
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
@@ -204,7 +204,7 @@ pub struct PairRequest {
 pub struct PairResponse {
     /// Token of the device.
     pub token: String,
-    /// Person to whom the device belongs.
+    /// Person who owns the device.
     pub person: String,
 }
 
@@ -248,6 +248,8 @@ mod tests {
         );
         let pause: ToAgent = serde_json::from_str(r#"{"type":"pause","milliseconds":0}"#).unwrap();
         assert_eq!(pause, ToAgent::Pause { milliseconds: 0 });
+        let received: ToAgent = serde_json::from_str(r#"{"type":"heard","number":7}"#).unwrap();
+        assert_eq!(received, ToAgent::Received { number: 7 });
     }
 
     #[test]
