@@ -57,7 +57,7 @@ pub enum AccountError {
     #[error("Microsoft did not say who signed in; try again")]
     Nobody,
     /// No sign-in of this session is in progress.
-    #[error("this is not the answer to a sign-in that was begun here; begin it anew")]
+    #[error("this is not the answer to a sign-in that was started here; start the sign-in again")]
     NotBegun,
     /// The question is not open in this session.
     #[error(

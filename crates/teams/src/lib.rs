@@ -257,7 +257,7 @@ fn remedy(error: &GraphError) -> String {
         );
     }
     if matches!(error, GraphError::Unauthorized { .. }) {
-        return "Offhook retries with a new token after longer and longer pauses, at most a minute; if the problem \
+        return "Offhook retries, and asks for a new token after longer and longer pauses, at most a minute; if the problem \
                 lasts, run `offhook doctor`, and check that the application is enabled in Entra and that teams.login_url and \
                 teams.graph_url belong to one cloud"
             .into();
