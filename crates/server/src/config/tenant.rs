@@ -28,8 +28,8 @@ struct Keys {
     notifications: String,
 }
 
-/// The tenants, and the directories by the name of their tenant.
-pub(super) type Tenants = (Vec<TeamsOptions>, BTreeMap<Arc<str>, DirectoryOptions>);
+/// Settings of directories, by the names of their tenants.
+type Directories = BTreeMap<Arc<str>, DirectoryOptions>;
 
 impl Check<'_> {
     /// All of them; that of `[teams]` comes first.
@@ -39,9 +39,9 @@ impl Check<'_> {
         directory: RawDirectory,
         notifications: Option<RawNotifications>,
         further: Vec<RawTenant>,
-    ) -> Result<Tenants, ConfigError> {
+    ) -> Result<(Vec<TeamsOptions>, Directories), ConfigError> {
         let mut tenants = Vec::new();
-        let mut directories = BTreeMap::new();
+        let mut directories = Directories::new();
         if let Some(teams) = teams {
             let keys = Keys {
                 teams: "teams.".into(),
