@@ -51,7 +51,7 @@ use store::{DamageCheck, Store, StoreError};
 use teams::{SweepNow, TeamsHandle, TeamsOptions, TeamsStart};
 use tokio::{
     net::TcpListener,
-    sync::watch,
+    sync::{broadcast::error::RecvError, watch},
     task::{JoinHandle, JoinSet},
 };
 use web::{board::Demo, web_state::WebState};
@@ -434,12 +434,18 @@ impl App {
     pub async fn everybody_observed(&self) {
         let stale =
             |presence: &presence::Presence| presence.confidence == presence::Confidence::Stale;
+        let mut changes = self.context.events.listen(None).receiver;
         loop {
             let (_, presences) = self.context.events.all();
             if presences.len() == self.context.people.count() && !presences.values().any(stale) {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            // One look is enough for all changes that have come.
+            let change = changes.recv().await;
+            while changes.try_recv().is_ok() {}
+            if matches!(change, Err(RecvError::Closed)) {
+                return;
+            }
         }
     }
 
