@@ -19,9 +19,9 @@ use serde_json::json;
 use store::Store;
 
 use crate::Configured;
-use teams::is_called;
 use fault::Fault;
 use phones::Ports;
+use teams::is_called;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]

@@ -41,10 +41,9 @@ use runtime::{
     clock_jump,
     commit_queue::{self, SETTLE_MAX},
     context::Context,
-    history_recorder,
     metrics::Metrics,
     people_index::PeopleIndex,
-    retention::{self, AuditRetention},
+    retention::AuditRetention,
     vault::Vault,
 };
 use store::{DamageCheck, Store, StoreError};
@@ -58,7 +57,7 @@ use web::{board::Demo, web_state::WebState};
 
 use crate::http;
 
-use parts::{start_directories, start_engine, start_pbxs};
+use parts::{follow_store, load_people, start_directories, start_engine, start_pbxs, start_phones};
 
 /// What a server is made of.
 #[derive(Debug)]
@@ -333,28 +332,15 @@ impl App {
         let parts = (store, clock, people);
         let context = start_engine(parts, timing, watches_lines, &teams, &mut tasks).await?;
         tasks.spawn(agents.clone().run(context.clone()));
-        tasks.spawn(history_recorder::run(context.clone()));
-        context.load_people().await?;
-        // Only now it is known who is where, and so whose scope keeps a history.
-        history_recorder::recall(&context).await?;
+        load_people(&context, &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.
         let pbxs = start_pbxs(&context, pbxs, &mut tasks).await?;
-        let sip_address = match phones {
-            Some(phones) => {
-                let started =
-                    phones::start(&context, phones, teams.watch(), limits.sip, &mut tasks);
-                let started = started.await;
-                Some(started.map_err(StartError::from)?)
-            }
-            None => None,
-        };
+        let watch = teams.watch();
+        let sip_address = start_phones(&context, phones, watch, limits.sip, &mut tasks).await?;
         let (teams, sweeps) = teams.connect(&context, &mut tasks).await;
         let directory_syncs = start_directories(&context, &teams, directories, &mut tasks);
-        let (database, health) = (context.store.database().clone(), context.health.clone());
-        tasks.spawn(context.store_health.clone().run(database, checked, health));
+        follow_store(&context, checked, audit_kept, &mut tasks);
         tasks.spawn(calendars::run(context.clone(), calendars.clone()));
-        tasks.spawn(retention::enforce(context.clone(), audit_kept));
-        tasks.spawn(context.clone().follow_people());
 
         let http = HttpOptions {
             public_url: public_url.unwrap_or_else(|| format!("http://{address}")),

@@ -1,15 +1,15 @@
-//! Starts the parts of the server: engine, PBXs, synchronisation with directories.
+//! Starts the parts of the server: engine, people, PBXs, phones, directories, tasks of the database.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use presence::Timing;
-use store::Store;
+use store::{DamageCheck, Store};
 use tokio::task::JoinSet;
 
 use super::StartError;
-use directory::{self, DirectoryOptions, DirectorySync};
+use directory::{DirectoryOptions, DirectorySync};
 use phones::{
-    self, Publishing,
+    OnWatched, PhonesOptions, Publishing,
     pbx::{Pbx, PbxOptions},
     publish,
 };
@@ -17,7 +17,9 @@ use runtime::{
     clock::Clock,
     context::{Context, ContextOptions},
     health::Health,
+    history_recorder,
     people_index::PeopleIndex,
+    retention::{self, AuditRetention},
 };
 use teams::{TeamsHandle, TeamsStart};
 
@@ -106,4 +108,43 @@ pub(super) fn start_directories(
         syncs.insert(name, sync);
     }
     syncs
+}
+
+/// Adds the people of the store to the engine, and their history.
+pub(super) async fn load_people(
+    context: &Context,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), StartError> {
+    tasks.spawn(history_recorder::run(context.clone()));
+    context.load_people().await?;
+    // After the people, because their memberships decide which of them have a history.
+    Ok(history_recorder::recall(context).await?)
+}
+
+/// Starts the presence server for phones, if one is configured; returns its address.
+pub(super) async fn start_phones(
+    context: &Context,
+    options: Option<PhonesOptions>,
+    watch: OnWatched,
+    connections_max: usize,
+    tasks: &mut JoinSet<()>,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Some(options) = options else {
+        return Ok(None);
+    };
+    let started = phones::start(context, options, watch, connections_max, tasks);
+    Ok(Some(started.await?))
+}
+
+/// Starts the tasks that check the database, delete its old rows, and apply changes by other processes.
+pub(super) fn follow_store(
+    context: &Context,
+    checked: DamageCheck,
+    audit: AuditRetention,
+    tasks: &mut JoinSet<()>,
+) {
+    let (database, health) = (context.store.database().clone(), context.health.clone());
+    tasks.spawn(context.store_health.clone().run(database, checked, health));
+    tasks.spawn(retention::enforce(context.clone(), audit));
+    tasks.spawn(context.clone().follow_people());
 }
