@@ -39,7 +39,7 @@ use runtime::{
     clients::Connected,
     clock::Clock,
     clock_jump,
-    commit_queue::{self, SETTLE_MAX},
+    commit_queue::SETTLE_MAX,
     context::Context,
     metrics::Metrics,
     people_index::PeopleIndex,
@@ -325,12 +325,11 @@ impl App {
         let (listener, address) = bind(listen)?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(commit_queue::checkpoint(store.database().clone()));
         let people = PeopleIndex::default();
         let teams = TeamsStart::new(tenants, vault, (&store, &clock), &people)?;
-        let (watches_lines, agents) = (!pbxs.is_empty(), Agents::default());
-        let parts = (store, clock, people);
+        let (watches_lines, parts) = (!pbxs.is_empty(), (store, clock, people));
         let context = start_engine(parts, timing, watches_lines, &teams, &mut tasks).await?;
+        let agents = Agents::default();
         tasks.spawn(agents.clone().run(context.clone()));
         load_people(&context, &mut tasks).await?;
         // Lines first: a call that an adopted write belongs to should be known before Teams is read.

@@ -15,6 +15,7 @@ use phones::{
 };
 use runtime::{
     clock::Clock,
+    commit_queue,
     context::{Context, ContextOptions},
     health::Health,
     history_recorder,
@@ -31,6 +32,7 @@ pub(super) async fn start_engine(
     teams: &TeamsStart,
     tasks: &mut JoinSet<()>,
 ) -> Result<Context, StartError> {
+    tasks.spawn(commit_queue::checkpoint(store.database().clone()));
     let staleness_limit = teams.staleness_limit();
     let count = store.people_count().await?;
     let timing = Timing {
