@@ -37,7 +37,7 @@ pub(crate) struct FoundBody {
     post,
     path = "/teams-accounts/search",
     tag = "Administration",
-    responses((status = OK, description = "What was found.", body = SearchBody)),
+    responses((status = OK, description = "The result.", body = SearchBody)),
 )]
 pub async fn search(
     State(context): State<Context>,

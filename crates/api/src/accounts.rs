@@ -85,7 +85,7 @@ impl From<&Account> for AccountBody {
     path = "/accounts",
     tag = "Access",
     params(Paging),
-    responses((status = OK, description = "What was asked for.", body = Accounts)),
+    responses((status = OK, description = "The requested data.", body = Accounts)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -105,7 +105,7 @@ pub async fn list(
     get,
     path = "/accounts/{id}",
     tag = "Access",
-    responses((status = OK, description = "What was asked for.", body = AccountBody)),
+    responses((status = OK, description = "The requested data.", body = AccountBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -141,7 +141,7 @@ fn given<'de, D: serde::Deserializer<'de>>(
     patch,
     path = "/accounts/{id}",
     tag = "Access",
-    responses((status = OK, description = "What was asked for.", body = AccountBody)),
+    responses((status = OK, description = "The requested data.", body = AccountBody)),
 )]
 pub async fn change(
     State(context): State<Context>,
@@ -195,7 +195,7 @@ fn role(name: &str) -> Result<Role, Problem> {
     post,
     path = "/accounts",
     tag = "Access",
-    responses((status = CREATED, description = "It is made.", body = AccountBody)),
+    responses((status = CREATED, description = "Added.", body = AccountBody)),
 )]
 pub async fn add(
     State(context): State<Context>,

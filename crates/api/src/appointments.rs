@@ -122,7 +122,7 @@ pub(crate) struct Asked {
     path = "/people/{id}/appointments",
     tag = "Appointments",
     params(Asked),
-    responses((status = OK, description = "What was asked for.", body = Appointments)),
+    responses((status = OK, description = "The requested data.", body = Appointments)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -221,7 +221,7 @@ fn checked(
     post,
     path = "/people/{id}/appointments",
     tag = "Appointments",
-    responses((status = CREATED, description = "It is made.", body = AppointmentBody)),
+    responses((status = CREATED, description = "Added.", body = AppointmentBody)),
 )]
 pub async fn add(
     State(context): State<Context>,
@@ -291,7 +291,7 @@ async fn stored(
     get,
     path = "/people/{id}/appointments/{appointment}",
     tag = "Appointments",
-    responses((status = OK, description = "What was asked for.", body = AppointmentBody)),
+    responses((status = OK, description = "The requested data.", body = AppointmentBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -316,7 +316,7 @@ pub async fn read(
     put,
     path = "/people/{id}/appointments/{appointment}",
     tag = "Appointments",
-    responses((status = OK, description = "What was asked for.", body = AppointmentBody)),
+    responses((status = OK, description = "The requested data.", body = AppointmentBody)),
 )]
 pub async fn replace(
     State(context): State<Context>,

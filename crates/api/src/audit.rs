@@ -55,7 +55,7 @@ struct AuditRow {
     path = "/audit",
     tag = "Administration",
     params(AuditQuery),
-    responses((status = OK, description = "What was query for.", body = AuditPage)),
+    responses((status = OK, description = "The requested data.", body = AuditPage)),
 )]
 pub async fn list(
     State(context): State<Context>,

@@ -51,7 +51,7 @@ pub(crate) struct BackupBody {
     get,
     path = "/backups",
     tag = "Administration",
-    responses((status = OK, description = "What was asked for.", body = Backups)),
+    responses((status = OK, description = "The requested data.", body = Backups)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -72,7 +72,7 @@ pub async fn list(
     get,
     path = "/backups/{name}",
     tag = "Administration",
-    responses((status = OK, description = "What was asked for.", body = BackupBody)),
+    responses((status = OK, description = "The requested data.", body = BackupBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -91,8 +91,8 @@ pub async fn read(
     path = "/backups",
     tag = "Administration",
     responses(
-        (status = CREATED, description = "Made.", body = BackupBody),
-        (status = ACCEPTED, description = "It is under way, where `Prefer: respond-async` was said.", body = WorkBody),
+        (status = CREATED, description = "Added.", body = BackupBody),
+        (status = ACCEPTED, description = "A job was started (`Prefer: respond-async`).", body = WorkBody),
     ),
 )]
 pub async fn make(
@@ -164,7 +164,7 @@ pub async fn delete(
     post,
     path = "/backups/{name}/restore",
     tag = "Administration",
-    responses((status = ACCEPTED, description = "It is whole; the server begins again with it.", body = BackupBody)),
+    responses((status = ACCEPTED, description = "The backup is intact; the server restarts with it.", body = BackupBody)),
 )]
 pub async fn restore(
     State(context): State<Context>,

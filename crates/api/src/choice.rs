@@ -49,7 +49,7 @@ pub struct CurrentChoice {
     get,
     path = "/people/{id}/profile",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = CurrentChoice)),
+    responses((status = OK, description = "The requested data.", body = CurrentChoice)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -71,7 +71,7 @@ pub async fn read(
     put,
     path = "/people/{id}/profile",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = PresenceBody)),
+    responses((status = OK, description = "The requested data.", body = PresenceBody)),
 )]
 pub async fn choose(
     State(context): State<Context>,

@@ -122,7 +122,7 @@ async fn known(context: &Context, person: &Person, id: &str) -> Result<Device, P
     get,
     path = "/people/{id}/devices",
     tag = "Microphone Sync",
-    responses((status = OK, description = "What was asked for.", body = Devices)),
+    responses((status = OK, description = "The requested data.", body = Devices)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -143,7 +143,7 @@ pub async fn list(
     post,
     path = "/people/{id}/devices",
     tag = "Microphone Sync",
-    responses((status = CREATED, description = "Made.", body = CodeBody)),
+    responses((status = CREATED, description = "Added.", body = CodeBody)),
 )]
 pub async fn begin(
     State(context): State<Context>,
@@ -175,7 +175,7 @@ pub async fn begin(
     get,
     path = "/people/{id}/devices/{device}",
     tag = "Microphone Sync",
-    responses((status = OK, description = "What was asked for.", body = DeviceBody)),
+    responses((status = OK, description = "The requested data.", body = DeviceBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -197,7 +197,7 @@ pub async fn read(
     patch,
     path = "/people/{id}/devices/{device}",
     tag = "Microphone Sync",
-    responses((status = NO_CONTENT, description = "The agent has been told.")),
+    responses((status = NO_CONTENT, description = "The order was sent to the agent.")),
 )]
 pub async fn pause(
     State(context): State<Context>,

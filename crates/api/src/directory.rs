@@ -109,8 +109,8 @@ impl From<SyncOutcome> for DirectoryBody {
     get,
     path = "/directory",
     tag = "Administration",
-    params(("tenant" = Option<String>, Query, description = "The tenant; may be left out where one is meant only.")),
-    responses((status = OK, description = "What was asked for.", body = Option<DirectoryBody>)),
+    params(("tenant" = Option<String>, Query, description = "The tenant; optional if only one has a directory.")),
+    responses((status = OK, description = "The requested data.", body = Option<DirectoryBody>)),
 )]
 pub async fn last(
     State(context): State<Context>,
@@ -132,8 +132,8 @@ pub async fn last(
     path = "/directory/synchronise",
     tag = "Administration",
     responses(
-        (status = OK, description = "What was done.", body = DirectoryBody),
-        (status = ACCEPTED, description = "It is under way, where `Prefer: respond-async` was said.", body = WorkBody),
+        (status = OK, description = "The result.", body = DirectoryBody),
+        (status = ACCEPTED, description = "A job was started (`Prefer: respond-async`).", body = WorkBody),
     ),
 )]
 pub async fn synchronise(

@@ -49,7 +49,7 @@ impl Examination {
     post,
     path = "/doctor",
     tag = "Administration",
-    responses((status = OK, description = "What was found.", body = Findings)),
+    responses((status = OK, description = "The result.", body = Findings)),
 )]
 pub async fn examine(
     State(context): State<Context>,

@@ -79,7 +79,7 @@ struct RemovedBody {
     path = "/events",
     tag = "Presence",
     params(Since),
-    responses((status = OK, description = "What was asked for.", content_type = "text/event-stream", body = String)),
+    responses((status = OK, description = "The requested data.", content_type = "text/event-stream", body = String)),
 )]
 pub async fn stream(
     State(context): State<Context>,

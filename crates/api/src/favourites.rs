@@ -42,7 +42,7 @@ fn body(people: &BTreeSet<PersonId>) -> FavouritesBody {
     get,
     path = "/people/{id}/favourites",
     tag = "Presence",
-    responses((status = OK, description = "What was asked for.", body = FavouritesBody)),
+    responses((status = OK, description = "The requested data.", body = FavouritesBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -65,7 +65,7 @@ pub async fn read(
     put,
     path = "/people/{id}/favourites",
     tag = "Presence",
-    responses((status = OK, description = "What was asked for.", body = FavouritesBody)),
+    responses((status = OK, description = "The requested data.", body = FavouritesBody)),
 )]
 pub async fn write(
     State(context): State<Context>,

@@ -216,8 +216,8 @@ impl TableBody {
         (String = "application/octet-stream"),
     )),
     responses(
-        (status = OK, description = "What was done.", body = ImportedBody),
-        (status = ACCEPTED, description = "It is under way, where `Prefer: respond-async` was said.", body = WorkBody),
+        (status = OK, description = "The result.", body = ImportedBody),
+        (status = ACCEPTED, description = "A job was started (`Prefer: respond-async`).", body = WorkBody),
     ),
 )]
 pub async fn import(

@@ -82,7 +82,7 @@ impl Jobs {
         let running = inner.jobs.values().filter(|work| work.is_running());
         if running.count() >= RUNNING_MAX {
             return Err(Problem::conflict(format!(
-                "{RUNNING_MAX} long pieces of work are under way already; wait for one of them or cancel it (GET /api/v1/work)"
+                "{RUNNING_MAX} jobs are running; wait for one of them or cancel it (GET /api/v1/work)"
             )));
         }
         inner.last += 1;

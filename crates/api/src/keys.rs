@@ -47,7 +47,7 @@ pub(crate) struct NewKey {
     get,
     path = "/keys",
     tag = "Access",
-    responses((status = OK, description = "What was asked for.", body = Keys)),
+    responses((status = OK, description = "The requested data.", body = Keys)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -77,7 +77,7 @@ impl From<ApiKey> for KeyBody {
     get,
     path = "/keys/{id}",
     tag = "Access",
-    responses((status = OK, description = "What was asked for.", body = KeyBody)),
+    responses((status = OK, description = "The requested data.", body = KeyBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -97,7 +97,7 @@ pub async fn read(
     post,
     path = "/keys",
     tag = "Access",
-    responses((status = CREATED, description = "It is made.", body = KeyBody)),
+    responses((status = CREATED, description = "Added.", body = KeyBody)),
 )]
 pub async fn add(
     State(context): State<Context>,

@@ -53,7 +53,7 @@ pub enum OpenIdError {
     #[error("{0}")]
     Provider(String),
     /// No person and no account matches the identity.
-    #[error("nobody here is {0}; an administrator can add you, or an account of that name")]
+    #[error("no person or account here matches {0}; an administrator can add one")]
     Unknown(String),
     /// Several people or accounts match the identity.
     #[error(

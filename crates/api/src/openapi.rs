@@ -22,7 +22,7 @@ use fields::restrict;
 #[openapi(
     info(
         title = "Offhook",
-        description = "What people are doing, whichever system they are doing it in. docs/api.md tells more."
+        description = "Presence of people across Microsoft Teams and PBXs. See docs/api.md."
     ),
     paths(session::begin),
     components(schemas(Problem))

@@ -86,7 +86,7 @@ impl From<&Person> for PersonBody {
     path = "/people",
     tag = "People",
     params(Paging),
-    responses((status = OK, description = "What was asked for.", body = PeoplePage)),
+    responses((status = OK, description = "The requested data.", body = PeoplePage)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -129,7 +129,7 @@ pub(crate) struct NewLine {
     get,
     path = "/people/{id}",
     tag = "People",
-    responses((status = OK, description = "What was asked for.", body = PersonBody)),
+    responses((status = OK, description = "The requested data.", body = PersonBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -146,7 +146,7 @@ pub async fn read(
     post,
     path = "/people",
     tag = "People",
-    responses((status = CREATED, description = "Made.", body = PersonBody)),
+    responses((status = CREATED, description = "Added.", body = PersonBody)),
 )]
 pub async fn add(
     State(context): State<Context>,
@@ -179,7 +179,7 @@ pub async fn add(
     patch,
     path = "/people/{id}",
     tag = "People",
-    responses((status = OK, description = "What was asked for.", body = PersonBody)),
+    responses((status = OK, description = "The requested data.", body = PersonBody)),
 )]
 pub async fn change(
     State(context): State<Context>,

@@ -133,7 +133,7 @@ fn starting() -> Problem {
     get,
     path = "/people/{id}/presence",
     tag = "Presence",
-    responses((status = OK, description = "What was asked for.", body = PresenceBody)),
+    responses((status = OK, description = "The requested data.", body = PresenceBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -151,7 +151,7 @@ pub async fn read(
     get,
     path = "/people/{id}/explanation",
     tag = "Presence",
-    responses((status = OK, description = "What was asked for.", body = Explanation)),
+    responses((status = OK, description = "The requested data.", body = Explanation)),
 )]
 pub async fn explain(
     State(context): State<Context>,
@@ -196,7 +196,7 @@ struct PastBody {
     path = "/people/{id}/history",
     tag = "Presence",
     params(Paging),
-    responses((status = OK, description = "What was asked for.", body = HistoryBody)),
+    responses((status = OK, description = "The requested data.", body = HistoryBody)),
 )]
 pub async fn history(
     State(context): State<Context>,

@@ -92,8 +92,9 @@ impl Problem {
 
     /// A search for Teams accounts ended less than ten seconds ago (429).
     pub fn searched_already(seconds: u32) -> Self {
-        let detail =
-            format!("accounts were searched for a moment ago; search again in {seconds} seconds");
+        let detail = format!(
+            "the last search for accounts has only just ended; search again in {seconds} seconds"
+        );
         Self {
             retry_after: Some(seconds),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
@@ -108,7 +109,7 @@ impl Problem {
 
     /// The resource has changed since the client read it: `If-Match` names another ETag (412).
     pub fn changed_meanwhile() -> Self {
-        let detail = "somebody has changed it since you read it; read it again, look at the difference and repeat your change";
+        let detail = "the resource has changed since you read it; read it again, check the difference and repeat your change";
         Self::new(StatusCode::PRECONDITION_FAILED, "changed meanwhile", detail)
     }
 
@@ -154,8 +155,7 @@ impl Problem {
 
     /// The wait of a request for another operation timed out (409, with `Retry-After`).
     pub fn under_way(what: &str) -> Self {
-        let detail =
-            format!("{what} is still under way; repeat this request in {RETRY_AFTER} seconds");
+        let detail = format!("{what} is in progress; repeat this request in {RETRY_AFTER} seconds");
         let problem = Self::new(StatusCode::CONFLICT, "under way", detail);
         Self {
             retry_after: Some(RETRY_AFTER),

@@ -158,7 +158,7 @@ pub fn named<'a>(profiles: &'a MyProfiles, name: &str) -> Result<&'a Profile, Pr
     get,
     path = "/people/{id}/profiles",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = Profiles)),
+    responses((status = OK, description = "The requested data.", body = Profiles)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -197,7 +197,7 @@ pub fn distinct_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     get,
     path = "/people/{id}/profiles/{name}",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = ProfileBody)),
+    responses((status = OK, description = "The requested data.", body = ProfileBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -223,7 +223,7 @@ pub async fn read(
     post,
     path = "/people/{id}/profiles",
     tag = "Profiles",
-    responses((status = CREATED, description = "It is made.", body = ProfileBody)),
+    responses((status = CREATED, description = "Added.", body = ProfileBody)),
 )]
 pub async fn add(
     State(context): State<Context>,
@@ -242,7 +242,7 @@ pub async fn add(
     put,
     path = "/people/{id}/profiles/{name}",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = ProfileBody)),
+    responses((status = OK, description = "The requested data.", body = ProfileBody)),
 )]
 pub async fn change(
     State(context): State<Context>,
@@ -419,7 +419,7 @@ pub struct OrderBody {
     put,
     path = "/people/{id}/profiles",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = Profiles)),
+    responses((status = OK, description = "The requested data.", body = Profiles)),
 )]
 pub async fn order(
     State(context): State<Context>,

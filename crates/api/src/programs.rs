@@ -65,7 +65,7 @@ impl From<Refused> for Problem {
     get,
     path = "/scopes/{scope}/programs",
     tag = "Microphone Sync",
-    responses((status = OK, description = "What was asked for.", body = Programs)),
+    responses((status = OK, description = "The requested data.", body = Programs)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -81,7 +81,7 @@ pub async fn list(
     put,
     path = "/scopes/{scope}/programs",
     tag = "Microphone Sync",
-    responses((status = OK, description = "What was asked for.", body = Programs)),
+    responses((status = OK, description = "The requested data.", body = Programs)),
 )]
 pub async fn set(
     State(context): State<Context>,
@@ -124,7 +124,7 @@ pub async fn set(
     post,
     path = "/scopes/{scope}/programs",
     tag = "Microphone Sync",
-    responses((status = CREATED, description = "Made.", body = Program)),
+    responses((status = CREATED, description = "Added.", body = Program)),
 )]
 pub async fn add(
     State(context): State<Context>,
@@ -162,7 +162,7 @@ pub async fn add(
     get,
     path = "/scopes/{scope}/programs/{process}",
     tag = "Microphone Sync",
-    responses((status = OK, description = "What was asked for.", body = Program)),
+    responses((status = OK, description = "The requested data.", body = Program)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -181,7 +181,7 @@ pub async fn read(
     put,
     path = "/scopes/{scope}/programs/{process}",
     tag = "Microphone Sync",
-    responses((status = OK, description = "What was asked for.", body = Program)),
+    responses((status = OK, description = "The requested data.", body = Program)),
 )]
 pub async fn change(
     State(context): State<Context>,

@@ -79,7 +79,7 @@ fn shown(context: &Context, owner: PersonId, viewer: PersonId) -> RelationshipBo
     path = "/people/{id}/relationships",
     tag = "Relationships",
     params(Paging),
-    responses((status = OK, description = "What was asked for.", body = Relationships)),
+    responses((status = OK, description = "The requested data.", body = Relationships)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -109,7 +109,7 @@ pub async fn list(
     get,
     path = "/people/{id}/relationships/{viewer}",
     tag = "Relationships",
-    responses((status = OK, description = "What was asked for.", body = RelationshipBody)),
+    responses((status = OK, description = "The requested data.", body = RelationshipBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -126,7 +126,7 @@ pub async fn read(
     put,
     path = "/people/{id}/relationships/{viewer}",
     tag = "Relationships",
-    responses((status = OK, description = "What was asked for.", body = RelationshipBody)),
+    responses((status = OK, description = "The requested data.", body = RelationshipBody)),
 )]
 pub async fn write(
     State(context): State<Context>,
@@ -245,7 +245,7 @@ impl From<&Workgroup> for WorkgroupBody {
     path = "/workgroups",
     tag = "Relationships",
     params(Paging),
-    responses((status = OK, description = "What was asked for.", body = Workgroups)),
+    responses((status = OK, description = "The requested data.", body = Workgroups)),
 )]
 pub async fn workgroups(
     State(context): State<Context>,
@@ -265,7 +265,7 @@ pub async fn workgroups(
     post,
     path = "/workgroups",
     tag = "Relationships",
-    responses((status = CREATED, description = "It is made.", body = WorkgroupBody)),
+    responses((status = CREATED, description = "Added.", body = WorkgroupBody)),
 )]
 pub(crate) async fn add_workgroup(
     State(context): State<Context>,
@@ -287,7 +287,7 @@ fn workgroup_id(id: &str) -> Result<u64, Problem> {
     get,
     path = "/workgroups/{id}",
     tag = "Relationships",
-    responses((status = OK, description = "What was asked for.", body = WorkgroupBody)),
+    responses((status = OK, description = "The requested data.", body = WorkgroupBody)),
 )]
 pub(crate) async fn read_workgroup(
     State(context): State<Context>,
@@ -315,7 +315,7 @@ fn workgroup(context: &Context, id: u64) -> Option<WorkgroupBody> {
     put,
     path = "/workgroups/{id}",
     tag = "Relationships",
-    responses((status = OK, description = "What was asked for.", body = WorkgroupBody)),
+    responses((status = OK, description = "The requested data.", body = WorkgroupBody)),
 )]
 pub(crate) async fn change_workgroup(
     State(context): State<Context>,
@@ -429,7 +429,7 @@ pub struct Permissions {
     get,
     path = "/people/{id}/permissions",
     tag = "Relationships",
-    responses((status = OK, description = "What was asked for.", body = Permissions)),
+    responses((status = OK, description = "The requested data.", body = Permissions)),
 )]
 pub async fn permissions(
     State(context): State<Context>,

@@ -48,10 +48,10 @@ fn dialled(number: &str) -> Cow<'_, str> {
     path = "/route",
     tag = "Telephony",
     params(
-        ("to" = String, Query, description = "The extension that is called."),
+        ("to" = String, Query, description = "The called extension."),
         ("from" = Option<String>, Query, description = "The caller's number or extension, percent-encoded; a call without one is external."),
     ),
-    responses((status = OK, description = "What is to be done.", body = RouteBody)),
+    responses((status = OK, description = "The routing of the call.", body = RouteBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -61,7 +61,7 @@ pub async fn read(
     let (to, from) = (dialled(&call.to), dialled(&call.from));
     let found = context.people.by_extension(&to);
     let (person, _) = found.ok_or_else(|| {
-        let remedy = "it is nobody's; GET /api/v1/people lists everybody's extensions";
+        let remedy = "no person has it; GET /api/v1/people lists the extensions";
         Problem::not_found("extension", &to, remedy)
     })?;
     // Forwarding targets are visible to the PBX, and to callers who may change them.
@@ -71,7 +71,7 @@ pub async fn read(
             .may(Permission::ChangeForwarding)
     };
     if !caller.may_route() && !may_change() {
-        let detail = "who forwards to whom is told to keys with the scope `route` or `read` only";
+        let detail = "only keys with the scope `route` or `read` may see forwarding";
         return Err(Problem::forbidden(detail));
     }
     let forwarding = route(&context, person, origin(&context, &from));

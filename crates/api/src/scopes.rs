@@ -64,7 +64,7 @@ const BEFORE_ALL: &str = "!";
     path = "/scopes",
     tag = "Scopes and settings",
     params(Paging),
-    responses((status = OK, description = "What was asked for.", body = Scopes)),
+    responses((status = OK, description = "The requested data.", body = Scopes)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -94,7 +94,7 @@ fn organisation() -> ScopeBody {
     get,
     path = "/scopes/{scope}",
     tag = "Scopes and settings",
-    responses((status = OK, description = "What was asked for.", body = ScopeBody)),
+    responses((status = OK, description = "The requested data.", body = ScopeBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -116,7 +116,7 @@ pub async fn read(
     post,
     path = "/scopes",
     tag = "Scopes and settings",
-    responses((status = CREATED, description = "It is made.", body = ScopeBody)),
+    responses((status = CREATED, description = "Added.", body = ScopeBody)),
 )]
 pub async fn add(
     State(context): State<Context>,
@@ -178,7 +178,7 @@ impl From<&StoredScope> for ScopeBody {
     patch,
     path = "/scopes/{scope}",
     tag = "Scopes and settings",
-    responses((status = OK, description = "As it is now.", body = ScopeBody)),
+    responses((status = OK, description = "The present state.", body = ScopeBody)),
 )]
 pub async fn change(
     State(context): State<Context>,
@@ -293,7 +293,7 @@ pub(crate) struct PlaceBody {
     get,
     path = "/people/{id}/place",
     tag = "Scopes and settings",
-    responses((status = OK, description = "What was asked for.", body = PlaceBody)),
+    responses((status = OK, description = "The requested data.", body = PlaceBody)),
 )]
 pub async fn place(
     State(context): State<Context>,
@@ -314,7 +314,7 @@ pub async fn place(
     put,
     path = "/people/{id}/place",
     tag = "Scopes and settings",
-    responses((status = OK, description = "What was asked for.", body = PlaceBody)),
+    responses((status = OK, description = "The requested data.", body = PlaceBody)),
 )]
 pub(crate) async fn put_place(
     State(context): State<Context>,

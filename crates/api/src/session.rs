@@ -69,7 +69,7 @@ pub async fn begin(
     get,
     path = "/session",
     tag = "Access",
-    responses((status = OK, description = "What was asked for.", body = Who)),
+    responses((status = OK, description = "The requested data.", body = Who)),
 )]
 pub async fn read(caller: Caller) -> axum::Json<Who> {
     axum::Json(Who {

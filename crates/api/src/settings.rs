@@ -93,7 +93,7 @@ fn scope_body(context: &Context, scope: &str, page: SettingsGroup) -> Result<Val
     get,
     path = "/scopes/{scope}/settings/{page}",
     tag = "Scopes and settings",
-    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+    responses((status = OK, description = "The requested data.", body = SettingsBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -118,7 +118,7 @@ pub async fn read(
     path = "/scopes/{scope}/settings/{page}",
     tag = "Scopes and settings",
     request_body = SettingsBody,
-    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+    responses((status = OK, description = "The requested data.", body = SettingsBody)),
 )]
 pub async fn write(
     State(context): State<Context>,
@@ -392,7 +392,7 @@ fn whole_person_body(
     get,
     path = "/people/{id}/settings/{page}",
     tag = "Scopes and settings",
-    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+    responses((status = OK, description = "The requested data.", body = SettingsBody)),
 )]
 pub(crate) async fn read_own(
     State(context): State<Context>,
@@ -419,7 +419,7 @@ pub(crate) async fn read_own(
     path = "/people/{id}/settings/{page}",
     tag = "Scopes and settings",
     request_body = SettingsBody,
-    responses((status = OK, description = "What was asked for.", body = SettingsBody)),
+    responses((status = OK, description = "The requested data.", body = SettingsBody)),
 )]
 pub(crate) async fn write_own(
     State(context): State<Context>,

@@ -186,7 +186,7 @@ impl From<AccountError> for Problem {
     get,
     path = "/people/{id}/teams-account",
     tag = "People",
-    responses((status = OK, description = "What was asked for.", body = TeamsAccountBody)),
+    responses((status = OK, description = "The requested data.", body = TeamsAccountBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -221,7 +221,7 @@ fn require_to_link(caller: &Caller, person: &Person) -> Result<(), Problem> {
     post,
     path = "/people/{id}/teams-account/sign-in",
     tag = "People",
-    responses((status = CREATED, description = "It has begun.", body = WaitingBody)),
+    responses((status = CREATED, description = "The sign-in has begun.", body = WaitingBody)),
 )]
 pub async fn sign_in(
     State(context): State<Context>,
@@ -247,7 +247,7 @@ pub async fn sign_in(
     post,
     path = "/people/{id}/teams-account/confirm",
     tag = "People",
-    responses((status = OK, description = "As it is now.", body = TeamsAccountBody)),
+    responses((status = OK, description = "The present state.", body = TeamsAccountBody)),
 )]
 pub async fn answer(
     State(context): State<Context>,
@@ -274,7 +274,7 @@ pub async fn answer(
     put,
     path = "/people/{id}/teams-account",
     tag = "People",
-    responses((status = OK, description = "It is linked.", body = TeamsAccountBody)),
+    responses((status = OK, description = "Linked.", body = TeamsAccountBody)),
 )]
 pub async fn link(
     State(context): State<Context>,

@@ -230,7 +230,7 @@ fn found(context: &Context, name: &str) -> Result<Template, Problem> {
     get,
     path = "/templates",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = Templates)),
+    responses((status = OK, description = "The requested data.", body = Templates)),
 )]
 pub async fn list(State(context): State<Context>, caller: Caller) -> axum::Json<Templates> {
     axum::Json(all(&context, &caller))
@@ -241,7 +241,7 @@ pub async fn list(State(context): State<Context>, caller: Caller) -> axum::Json<
     get,
     path = "/templates/{name}",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = TemplateBody), (status = CONFLICT, description = "Several scopes have one of that name, and the organisation has none.")),
+    responses((status = OK, description = "The requested data.", body = TemplateBody), (status = CONFLICT, description = "Several scopes have a template of this name, and the organisation has none.")),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -257,7 +257,7 @@ pub async fn read(
     get,
     path = "/scopes/{scope}/templates/{name}",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = TemplateBody)),
+    responses((status = OK, description = "The requested data.", body = TemplateBody)),
 )]
 pub(crate) async fn read_of_scope(
     State(context): State<Context>,

@@ -158,7 +158,7 @@ fn known(jobs: &Jobs, id: &str) -> Result<(u64, Job), Problem> {
     get,
     path = "/work",
     tag = "Administration",
-    responses((status = OK, description = "What was asked for.", body = WorkList)),
+    responses((status = OK, description = "The requested data.", body = WorkList)),
 )]
 pub async fn list(
     State(context): State<Context>,
@@ -176,7 +176,7 @@ pub async fn list(
     get,
     path = "/work/{id}",
     tag = "Administration",
-    responses((status = OK, description = "What was asked for.", body = WorkBody)),
+    responses((status = OK, description = "The requested data.", body = WorkBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
@@ -201,7 +201,7 @@ pub async fn read(
     delete,
     path = "/work/{id}",
     tag = "Administration",
-    responses((status = NO_CONTENT, description = "It has been told.")),
+    responses((status = NO_CONTENT, description = "The job will be cancelled.")),
 )]
 pub async fn cancel(
     State(context): State<Context>,

@@ -19,30 +19,30 @@ const REFUSALS: [(u16, &str, &str); 9] = [
     (
         400,
         "Malformed",
-        "The request cannot be read: JSON, a query or a length.",
+        "The request cannot be read: its JSON, query or length.",
     ),
     (
         401,
         "NotSignedIn",
-        "No API key and no session, or one that has ended.",
+        "The request has no valid API key or session.",
     ),
     (403, "NotAllowed", "The caller may not do this."),
     (
         404,
         "NotFound",
-        "Something that the path names does not exist, or the caller may not know of it.",
+        "A resource of the path does not exist, or is hidden from the caller.",
     ),
     (
         409,
         "Conflict",
-        "It does not go together with what is there.",
+        "The request contradicts the present state.",
     ),
     (
         412,
         "ChangedMeanwhile",
         "If-Match names an older state: read again, and repeat the change.",
     ),
-    (422, "InvalidValue", "A value is refused; `field` names it."),
+    (422, "InvalidValue", "A value is invalid; `field` names it."),
     (
         429,
         "TooMany",
@@ -51,7 +51,7 @@ const REFUSALS: [(u16, &str, &str); 9] = [
     (
         503,
         "NotPossibleNow",
-        "Something that is needed does not work at the moment.",
+        "A part of the server that the request needs is not available at present.",
     ),
 ];
 
@@ -74,10 +74,10 @@ pub(super) fn parameters() -> Value {
         "pattern": "^[\\x20-\\x7e]+$",
     });
     json!({
-        IF_MATCH: header("If-Match", "The ETag of what was read: 412 if it has been changed since.", text()),
+        IF_MATCH: header("If-Match", "The ETag of the resource as it was read: 412 if it has changed since.", text()),
         IF_NONE_MATCH: header("If-None-Match", "The ETag of an earlier answer: 304 if it is still the same.", text()),
-        IDEMPOTENCY_KEY: header("Idempotency-Key", "A repeated request with the same key within 24 hours gets the first answer and does nothing again.", key),
-        PREFER: header("Prefer", "`respond-async`: answers 202 at once, with the work that is under way; with `wait=SECONDS`, only if it takes longer (RFC 7240).", text()),
+        IDEMPOTENCY_KEY: header("Idempotency-Key", "A repeated request with the same key within 24 hours gets the first answer and changes nothing.", key),
+        PREFER: header("Prefer", "`respond-async`: answers 202 at once with the started job; with `wait=SECONDS`, only if the job takes longer (RFC 7240).", text()),
     })
 }
 
@@ -85,7 +85,7 @@ pub(super) fn parameters() -> Value {
 pub(super) fn headers() -> Value {
     json!({
         ETAG: {
-            "description": "Names this state, for If-None-Match and If-Match.",
+            "description": "The ETag of this state, for If-None-Match and If-Match.",
             "schema": {"type": "string"},
         },
     })
@@ -95,7 +95,7 @@ pub(super) fn headers() -> Value {
 pub(super) fn responses() -> Value {
     let etag = json!({"ETag": {"$ref": format!("#/components/headers/{ETAG}")}});
     let mut all = json!({
-        "NotModified": {"description": "It is still as If-None-Match says.", "headers": etag},
+        "NotModified": {"description": "The state is that of If-None-Match.", "headers": etag},
     });
     for (_, name, description) in REFUSALS {
         all[name] = json!({

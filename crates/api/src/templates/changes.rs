@@ -30,7 +30,7 @@ use crate::{
     post,
     path = "/templates",
     tag = "Profiles",
-    responses((status = CREATED, description = "It is made.", body = TemplateBody)),
+    responses((status = CREATED, description = "Added.", body = TemplateBody)),
 )]
 pub async fn add(
     State(context): State<Context>,
@@ -97,7 +97,7 @@ async fn replace(
     put,
     path = "/templates/{name}",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = TemplateBody)),
+    responses((status = OK, description = "The requested data.", body = TemplateBody)),
 )]
 pub async fn change(
     State(context): State<Context>,
@@ -114,7 +114,7 @@ pub async fn change(
     put,
     path = "/scopes/{scope}/templates/{name}",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = TemplateBody)),
+    responses((status = OK, description = "The requested data.", body = TemplateBody)),
 )]
 pub(crate) async fn change_of_scope(
     State(context): State<Context>,
@@ -132,7 +132,7 @@ pub(crate) async fn change_of_scope(
     path = "/scopes/{scope}/templates/{name}",
     tag = "Profiles",
     request_body = TemplateChange,
-    responses((status = OK, description = "As it is now.", body = TemplateBody)),
+    responses((status = OK, description = "The present state.", body = TemplateBody)),
 )]
 pub(crate) async fn change_part(
     State(context): State<Context>,
@@ -280,7 +280,7 @@ async fn carry_out(context: &Context, caller: &Caller, edit: TemplateEdit) -> Re
     put,
     path = "/templates",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = Templates)),
+    responses((status = OK, description = "The requested data.", body = Templates)),
 )]
 pub async fn order(
     State(context): State<Context>,
@@ -329,7 +329,7 @@ pub(crate) struct TeamsTemplate {
     path = "/templates/teams",
     tag = "Profiles",
     request_body = Option<TeamsTemplate>,
-    responses((status = OK, description = "What was asked for.", body = TemplateBody), (status = CREATED, description = "It is made.", body = TemplateBody)),
+    responses((status = OK, description = "The requested data.", body = TemplateBody), (status = CREATED, description = "Added.", body = TemplateBody)),
 )]
 pub(crate) async fn create_teams(
     State(context): State<Context>,
@@ -346,7 +346,7 @@ pub(crate) async fn create_teams(
     post,
     path = "/scopes/{scope}/templates/teams",
     tag = "Profiles",
-    responses((status = OK, description = "What was asked for.", body = TemplateBody), (status = CREATED, description = "It is made.", body = TemplateBody)),
+    responses((status = OK, description = "The requested data.", body = TemplateBody), (status = CREATED, description = "Added.", body = TemplateBody)),
 )]
 pub(crate) async fn create_teams_of_scope(
     State(context): State<Context>,

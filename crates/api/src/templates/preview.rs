@@ -44,7 +44,7 @@ pub struct TemplatePreview {
     post,
     path = "/scopes/{scope}/templates/{name}/preview",
     tag = "Profiles",
-    responses((status = OK, description = "What the edit would do.", body = TemplatePreview)),
+    responses((status = OK, description = "The effects of the edit.", body = TemplatePreview)),
 )]
 pub async fn preview(
     State(context): State<Context>,

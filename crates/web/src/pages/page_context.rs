@@ -153,7 +153,7 @@ impl PageContext {
             [only] => Ok(only.id),
             [] => Err(Refusal::of_field(
                 field,
-                format!("nobody is called {text:?}; write a mail address, an extension or a name"),
+                format!("no person matches {text:?}; enter a mail address, an extension or a name"),
             )),
             several => {
                 let names: Vec<String> = several
