@@ -65,7 +65,10 @@ async fn one_signs_in_at_the_organisations_own_provider() -> WebDriverResult<()>
     again.browser.close().await?;
 
     for (address, why) in [
-        ("zoe@contoso.example", "no person or account here matches zoe@contoso.example"),
+        (
+            "zoe@contoso.example",
+            "no person or account here matches zoe@contoso.example",
+        ),
         // She is somebody here, but anybody could have written that.
         ("unchecked@contoso.example", "has not checked"),
     ] {

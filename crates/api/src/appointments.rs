@@ -107,7 +107,7 @@ fn body(appointment: &Appointment, level: Relationship) -> AppointmentBody {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct AppointmentQuery {
     /// Appointments that ended before this time are left out; default: now. Appointments that ended long ago are deleted.
     from: Option<String>,
     /// `next` of the previous page.
@@ -121,24 +121,24 @@ pub(crate) struct Asked {
     get,
     path = "/people/{id}/appointments",
     tag = "Appointments",
-    params(Asked),
+    params(AppointmentQuery),
     responses((status = OK, description = "The requested data.", body = Appointments)),
 )]
 pub async fn list(
     State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    query: Result<Query<AppointmentQuery>, QueryRejection>,
 ) -> Result<axum::Json<Appointments>, Problem> {
-    let Query(asked) = asked.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
-    let from = asked.from.map(|from| moment("from", &from)).transpose()?;
+    let Query(query) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+    let from = query.from.map(|from| moment("from", &from)).transpose()?;
     let person = super::person(&context.people, &id)?.id;
     let level = caller.level(&context.organisation, person);
     if !level.may(Permission::SeeAppointment) {
         // An empty list, as for a person without appointments: a blocked viewer must not notice the block. A wrong cursor
         // is refused for every viewer.
         let none = Vec::<(i64, AppointmentBody)>::new();
-        let (items, next) = Paging::new(asked.cursor, asked.limit).page(none)?;
+        let (items, next) = Paging::new(query.cursor, query.limit).page(none)?;
         return Ok(axum::Json(Appointments { items, next }));
     }
     let from = from.unwrap_or_else(|| context.clock.now());
@@ -164,7 +164,7 @@ pub async fn list(
         };
         rows.insert(0, (since.milliseconds(), call));
     }
-    let (items, next) = Paging::new(asked.cursor, asked.limit).page(rows)?;
+    let (items, next) = Paging::new(query.cursor, query.limit).page(rows)?;
     Ok(axum::Json(Appointments { items, next }))
 }
 

@@ -62,7 +62,7 @@ pub(crate) struct WishBody {
 /// Query: the tenant.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Which {
+pub struct TenantQuery {
     tenant: Option<String>,
 }
 
@@ -116,10 +116,10 @@ pub async fn last(
     State(context): State<Context>,
     State(syncs): State<DirectorySyncs>,
     caller: Caller,
-    Query(which): Query<Which>,
+    Query(query): Query<TenantQuery>,
 ) -> Result<axum::Json<Option<DirectoryBody>>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
-    let last = match sync(&syncs, which.tenant.as_deref()) {
+    let last = match sync(&syncs, query.tenant.as_deref()) {
         Ok(sync) => sync.last(),
         Err(_) => None,
     };

@@ -26,7 +26,7 @@ use tokio::{
 };
 use utoipa::ToSchema;
 
-use self::gathering::{Gathered, Gathering, News};
+use self::gathering::{Gathering, News, PersonChanges};
 pub use self::token::Tokens;
 use super::{PresenceBody, people::PersonBody};
 use runtime::{
@@ -277,10 +277,10 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 fn frames(
     (context, tokens): (&Context, &Tokens),
     caller: &Caller,
-    gathered: Vec<Gathered>,
+    gathered: Vec<PersonChanges>,
 ) -> Vec<SseEvent> {
     let mut frames = Vec::new();
-    for Gathered {
+    for PersonChanges {
         person,
         revision,
         news,

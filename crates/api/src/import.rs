@@ -53,14 +53,14 @@ pub(crate) struct ImportQuery {
 
 /// A table: text within JSON, or the bytes of a file.
 #[derive(Debug)]
-pub(crate) struct SentTable {
+pub(crate) struct UploadedTable {
     bytes: Bytes,
     /// The charset of `Content-Type`.
     charset: Option<String>,
     dry_run: bool,
 }
 
-impl<S: Send + Sync> FromRequest<S> for SentTable {
+impl<S: Send + Sync> FromRequest<S> for UploadedTable {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -225,7 +225,7 @@ pub async fn import(
     State(jobs): State<Jobs>,
     caller: Caller,
     prefer: Prefer,
-    sent: SentTable,
+    sent: UploadedTable,
 ) -> Result<Response, Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let dry_run = sent.dry_run;
@@ -327,12 +327,16 @@ async fn bring_in(
 mod tests {
     use super::*;
 
-    async fn sent(uri: &str, kind: Option<&str>, body: &'static str) -> Result<SentTable, Problem> {
+    async fn sent(
+        uri: &str,
+        kind: Option<&str>,
+        body: &'static str,
+    ) -> Result<UploadedTable, Problem> {
         let mut request = Request::builder().uri(uri);
         if let Some(kind) = kind {
             request = request.header(header::CONTENT_TYPE, kind);
         }
-        SentTable::from_request(request.body(body.into()).unwrap(), &()).await
+        UploadedTable::from_request(request.body(body.into()).unwrap(), &()).await
     }
 
     // D5

@@ -24,7 +24,7 @@ use store::{Account, Change, Concern, Role};
 
 pub(crate) use answer::AnswerError;
 use attempts::Attempts;
-use mapping::{Mapped, is_of, mapped};
+use mapping::{MappedAccount, is_of, mapped};
 pub use provider::OpenIdOptions;
 pub use provider::{CLAIM, Provider};
 use runtime::{
@@ -209,8 +209,8 @@ async fn account(
         .people(|person| is_of(&identity, compared, person));
     let accounts = context.store.accounts().await?;
     let person = match mapped(&identity, &people, &accounts)? {
-        Mapped::Account(account) => return Ok(account),
-        Mapped::New(person) => person,
+        MappedAccount::Account(account) => return Ok(account),
+        MappedAccount::New(person) => person,
     };
     let account = Account {
         id: 0,

@@ -69,12 +69,12 @@ impl Document {
         for (path, methods) in entries(&mut document["paths"]) {
             let has_etag = methods.get("get").is_some();
             for (method, operation) in entries(methods) {
-                let place = operations::Place {
+                let operation_at = operations::Operation {
                     path,
                     method,
                     has_etag,
                 };
-                operations::complete(&place, operation);
+                operations::complete(&operation_at, operation);
             }
         }
         let schemas = &mut document["components"]["schemas"];

@@ -1,6 +1,6 @@
-//! Passwords of local accounts: Argon2id with the parameters that the crate's authors recommend (OWASP's second choice:
-//! 19 MiB, two passes). Hashing takes a core for tens of milliseconds, so it runs aside, [`AT_ONCE`] at a time, each in a
-//! piece of memory that is allocated once and used again. The queue for it is bounded, in all and by address.
+//! Passwords of local accounts: Argon2id with the parameters that the crate's authors recommend (OWASP's second choice: 19
+//! MiB, two passes). A hash takes a core for tens of milliseconds: hashes run on threads of their own, [`PARALLEL_HASHES`]
+//! at a time, each in a block of memory that is reused. The queue of passwords is bounded, in total and by network.
 
 use std::{
     collections::BTreeMap,
@@ -15,21 +15,21 @@ use argon2::{
 use subtle::ConstantTimeEq;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Hashes at once: more would take the cores from the calls, and each has 19 MiB.
-const AT_ONCE: usize = 2;
-/// Passwords that wait to be checked, from all addresses.
+/// Hashes at a time: more would slow down calls, and each needs 19 MiB.
+const PARALLEL_HASHES: usize = 2;
+/// Largest number of passwords that wait to be checked, from all networks.
 const WAITING_MAX: usize = 256;
-/// Passwords that wait to be checked, from one address: one address must not make the others wait.
+/// The same from one network, so that one network cannot block the others.
 const WAITING_OF_ADDRESS_MAX: usize = 8;
-/// When a refused sign-in may be tried again.
+/// Seconds after which a refused sign-in may be repeated.
 pub const BUSY_SECONDS: u32 = 2;
-/// The least length, as NIST SP 800-63B wants it.
+/// Least length in bytes (NIST SP 800-63B).
 pub const LENGTH_MIN: usize = 8;
-/// A longer one is no password.
+/// Largest length in bytes.
 pub const LENGTH_MAX: usize = 256;
 
-static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
-/// Memory that no hash uses at present.
+static TURNS: Semaphore = Semaphore::const_new(PARALLEL_HASHES);
+/// Free blocks of memory.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 static QUEUE: Mutex<Queue> = Mutex::new(Queue {
     all: 0,
@@ -51,12 +51,15 @@ struct Queue {
     by_address: BTreeMap<IpAddr, usize>,
 }
 
-/// A place in the queue of passwords to be checked; given back when dropped.
+/// A place in the queue of passwords to check; released when dropped.
 #[derive(Debug)]
-pub struct Place(IpAddr);
+pub struct QueueTicket(IpAddr);
 
-/// A place for a password from a network, if there is one.
-pub fn queue(network: IpAddr) -> Result<Place, Busy> {
+/// Joins the queue for a network.
+///
+/// # Errors
+/// The queue is full.
+pub fn queue(network: IpAddr) -> Result<QueueTicket, Busy> {
     let mut queue = lock(&QUEUE);
     let of_address = queue.by_address.get(&network).copied().unwrap_or_default();
     if queue.all >= WAITING_MAX || of_address >= WAITING_OF_ADDRESS_MAX {
@@ -64,10 +67,10 @@ pub fn queue(network: IpAddr) -> Result<Place, Busy> {
     }
     queue.all += 1;
     queue.by_address.insert(network, of_address + 1);
-    Ok(Place(network))
+    Ok(QueueTicket(network))
 }
 
-impl Drop for Place {
+impl Drop for QueueTicket {
     fn drop(&mut self) {
         let mut queue = lock(&QUEUE);
         queue.all -= 1;
@@ -80,12 +83,12 @@ impl Drop for Place {
     }
 }
 
-impl Place {
-    /// Whether the password belongs to the hash. Without a hash it takes as long and is wrong, so that the
-    /// time does not show which accounts exist.
+impl QueueTicket {
+    /// Whether the password matches the hash. Without a hash the check takes as long and fails, so that the time does not
+    /// reveal which accounts exist.
     ///
     /// # Errors
-    /// The hash is none of ours.
+    /// The hash is not one of [`hash`].
     pub async fn verify(self, password: String, hash: Option<String>) -> Result<bool, HashError> {
         aside(move |memory| {
             let _until_done = self;
@@ -183,7 +186,7 @@ async fn aside<T: Send + 'static>(
     // The semaphore is never closed; if it were, no memory would be given out.
     let turn: SemaphorePermit<'static> = TURNS.acquire().await.map_err(failed)?;
     tokio::task::spawn_blocking(move || {
-        // Here, not in the request: a request that is given up leaves its hash running.
+        // Held here, because the hash continues if the request is cancelled.
         let _turn = turn;
         let mut memory = lock(&MEMORY).pop().unwrap_or_default();
         let done = work(&mut memory);
@@ -240,14 +243,14 @@ mod tests {
             let _ = tokio::time::timeout(std::time::Duration::from_millis(1), all).await;
         }
         assert!(!verify("wrong", None).await.unwrap());
-        assert!(lock(&MEMORY).len() <= AT_ONCE);
+        assert!(lock(&MEMORY).len() <= PARALLEL_HASHES);
     }
 
     // S8
     #[test]
     fn one_address_does_not_fill_the_queue() {
         let [here, there] = [[192, 0, 2, 20].into(), [192, 0, 2, 21].into()];
-        let places: Vec<Place> = (0..100).filter_map(|_| queue(here).ok()).collect();
+        let places: Vec<QueueTicket> = (0..100).filter_map(|_| queue(here).ok()).collect();
         assert_eq!(places.len(), WAITING_OF_ADDRESS_MAX);
         assert!(queue(there).is_ok());
         drop(places);

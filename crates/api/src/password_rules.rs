@@ -1,5 +1,5 @@
-//! Rules for new passwords (NIST SP 800-63B, 5.1.1.2): refuses those that are too short, too long, common, or made of the account's
-//! names.
+//! Rules for new passwords (NIST SP 800-63B, section 5.1.1.2): refuses short, long and common passwords, and those made of
+//! the account's names.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use zxcvbn::zxcvbn;
 
 use crate::password::{LENGTH_MAX, LENGTH_MIN};
 
-/// A password that takes fewer guesses is refused.
+/// Least number of guesses that a password must withstand.
 const GUESSES_MIN: u64 = 100_000_000;
-/// Guesses for a character of which nothing is known, as the estimator counts them.
+/// Guesses for a random character, as the estimator counts them.
 const GUESSES_EACH: u64 = 10;
-/// Words that guesses begin with here, besides those of the account: the product's, and what people take who are asked for a
-/// password, in German too, which the estimator does not know.
+/// Words with which guesses begin, besides the account's names: the product's, and frequent choices, also German ones,
+/// which the estimator does not know.
 const HERE: [&str; 32] = [
     "offhook",
     "presence",
@@ -49,7 +49,7 @@ const HERE: [&str; 32] = [
     "fussball",
 ];
 
-/// Why a password was refused.
+/// Reason for refusing a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Too short or too long.
@@ -62,7 +62,7 @@ pub enum WeakPassword {
     Guessable,
 }
 
-/// Refuses a password that is guessed easily. `about`: the names and addresses that belong to the account.
+/// Refuses a password that is easy to guess. `about`: names and addresses of the account.
 ///
 /// # Errors
 /// See [`WeakPassword`].
@@ -72,7 +72,7 @@ pub fn check(password: &str, about: &[&str]) -> Result<(), WeakPassword> {
     }
     let words = words(about);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    // As it is written, and without the spaces and signs that join and end guesses: "Summer2026!" is guessed after "Summer2026".
+    // As entered, and without the spaces and signs that join and end guesses: "Summer2026!" is guessed after "Summer2026".
     let written = latin(password);
     let bare: String = written
         .chars()
@@ -88,8 +88,8 @@ pub fn check(password: &str, about: &[&str]) -> Result<(), WeakPassword> {
     }
 }
 
-/// What guesses at the passwords of an account begin with: its names and addresses, their parts, domains and their parts, and
-/// names without what divides them, in either order.
+/// Beginnings of guesses at an account's password: its names and addresses, their parts, domains and their parts, and names
+/// without separators, in either order.
 fn words(about: &[&str]) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     let texts = about.iter().flat_map(|text| text.split('@').chain([*text]));
@@ -109,7 +109,7 @@ fn words(about: &[&str]) -> BTreeSet<String> {
     words
 }
 
-/// A text as it is written on a keyboard without umlauts: one form of each letter, and Latin letters for those that look alike.
+/// A text in Latin letters without marks, with one form of each letter and Latin letters for look-alikes.
 fn latin(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     for letter in text.nfkc() {
@@ -127,13 +127,13 @@ fn latin(text: &str) -> String {
     written
 }
 
-/// The letters without their marks: "Müller" is written "Muller" too.
+/// Letters without diacritics: "Müller" is also written "Muller".
 fn without_marks(text: &str) -> String {
     let letters = text.nfkd().filter(|letter| !is_combining_mark(*letter));
     letters.map(look_alike).collect()
 }
 
-/// The Latin letter that a Cyrillic or Greek one looks like.
+/// The Latin letter that a Cyrillic or Greek letter looks like.
 fn look_alike(letter: char) -> char {
     match letter {
         'а' | 'А' | 'α' | 'Α' => 'a',

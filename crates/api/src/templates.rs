@@ -2,7 +2,7 @@
 
 mod changes;
 mod preview;
-mod wish;
+mod request;
 
 use std::collections::BTreeSet;
 

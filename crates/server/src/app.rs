@@ -36,15 +36,8 @@ use phones::{
 };
 use presence::{Input, Timing};
 use runtime::{
-    clients::Connected,
-    clock::Clock,
-    clock_jump,
-    commit_queue::SETTLE_MAX,
-    context::Context,
-    metrics::Metrics,
-    people_index::PeopleIndex,
-    retention::AuditRetention,
-    vault::Vault,
+    clients::Connected, clock::Clock, clock_jump, commit_queue::SETTLE_MAX, context::Context,
+    metrics::Metrics, people_index::PeopleIndex, retention::AuditRetention, vault::Vault,
 };
 use store::{DamageCheck, Store, StoreError};
 use teams::{SweepNow, TeamsHandle, TeamsOptions, TeamsStart};

@@ -49,7 +49,7 @@ struct MyAccountPage {
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 #[derive(Default)]
-pub struct Wish {
+pub struct SignInOptions {
     remember: Option<String>,
 }
 
@@ -162,10 +162,10 @@ pub async fn code(
     State(teams): State<TeamsHandle>,
     caller: Caller,
     layout: Layout,
-    Form(wish): Form<Wish>,
+    Form(options): Form<SignInOptions>,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
-    let keep = Keep::chosen(wish.remember.is_some());
+    let keep = Keep::chosen(options.remember.is_some());
     let begun = begin_code(&teams, &person, keep).await;
     answer(
         (&context, &teams),
@@ -183,11 +183,11 @@ pub async fn browser(
     State(public_url): State<PublicUrl>,
     caller: Caller,
     layout: Layout,
-    Query(wish): Query<Wish>,
+    Query(options): Query<SignInOptions>,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
     let redirect_uri = format!("{}{RETURN}", public_url);
-    let keep = Keep::chosen(wish.remember.is_some());
+    let keep = Keep::chosen(options.remember.is_some());
     match begin_browser(&teams, &person, keep, &redirect_uri, caller.session_mark()).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
         Err(error) => render((&context, &teams), layout, (&person, &caller), Some(&error)).await,
@@ -229,7 +229,7 @@ pub async fn confirmed(
     Form(form): Form<AnswerForm>,
 ) -> Result<Response, Problem> {
     let person = me(&context, &caller)?;
-    let wish = match form.answer.as_str() {
+    let options = match form.answer.as_str() {
         "link" => Answer::Link,
         "discard" => Answer::Discard,
         other => {
@@ -238,6 +238,6 @@ pub async fn confirmed(
         }
     };
     let shown = (form.confirmation.as_str(), caller.session_mark());
-    let done = confirm(&teams, &person, shown, wish).await;
+    let done = confirm(&teams, &person, shown, options).await;
     answer((&context, &teams), layout, (&person, &caller), done).await
 }

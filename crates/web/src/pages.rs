@@ -31,8 +31,8 @@ use api::problem::Problem;
 use client::Refusal;
 pub use client::Routes;
 pub use components::Link;
-use components::{Back, Block, Form, Table};
-use page_context::{PageContext, Typed};
+use components::{Block, Form, RefusedForm, Table};
+use page_context::{EnteredForm, PageContext};
 pub use sections::sections;
 
 use crate::{
@@ -105,12 +105,12 @@ impl Page {
     }
 
     /// Adds a form, with the entered values and the refusal if it was refused.
-    fn form(self, form: Form, back: Option<&Back>) -> Self {
+    fn form(self, form: Form, back: Option<&RefusedForm>) -> Self {
         self.add(Block::Form(form.back(back)))
     }
 
     /// Adds a form in a disclosure, which is open if the form was refused.
-    fn folded(self, text: String, form: Form, back: Option<&Back>) -> Self {
+    fn folded(self, text: String, form: Form, back: Option<&RefusedForm>) -> Self {
         self.add(Block::Folded(text, form.back(back)))
     }
 }
@@ -161,13 +161,13 @@ trait PageHandler: 'static {
     /// Shows the page. `back`: a refused form of the page.
     fn show(
         visit: &PageContext,
-        back: Option<&Back>,
+        back: Option<&RefusedForm>,
     ) -> impl Future<Output = Result<Page, Refusal>> + Send;
 
     /// Carries out a form; its field `form` names the action.
     fn act(
         visit: &PageContext,
-        typed: &Typed,
+        typed: &EnteredForm,
     ) -> impl Future<Output = Result<Outcome, Refusal>> + Send {
         let _ = typed;
         let path = visit.layout.here.clone();
@@ -182,7 +182,7 @@ async fn show<P: PageHandler>(visit: PageContext) -> Result<Response, Refusal> {
     )?)
 }
 
-async fn act<P: PageHandler>(visit: PageContext, typed: Typed) -> Result<Response, Refusal> {
+async fn act<P: PageHandler>(visit: PageContext, typed: EnteredForm) -> Result<Response, Refusal> {
     let refusal = match P::act(&visit, &typed).await {
         Ok(Outcome::Done(Done { to, said, cookie })) => {
             let joint = if to.contains('?') { '&' } else { '?' };
@@ -194,7 +194,7 @@ async fn act<P: PageHandler>(visit: PageContext, typed: Typed) -> Result<Respons
         Err(refusal) => refusal,
     };
     let status = refusal.status;
-    let back = Back { typed, refusal };
+    let back = RefusedForm { typed, refusal };
     let mut page = P::show(&visit, Some(&back)).await?;
     let is_told = page.blocks.iter().any(|block| match block {
         Block::Form(form) | Block::Folded(_, form) => form.is_wrong(),

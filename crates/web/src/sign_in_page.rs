@@ -100,7 +100,7 @@ pub(crate) fn signed_out(
 
 /// Query: the path to open after the sign-in.
 #[derive(Debug, Deserialize)]
-pub struct ToGoOn {
+pub struct NextPage {
     /// The path of the page to open after signing in.
     pub to: Option<String>,
 }
@@ -109,7 +109,7 @@ pub struct ToGoOn {
 pub async fn page(
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
     layout: Layout,
-    Query(way): Query<ToGoOn>,
+    Query(way): Query<NextPage>,
 ) -> Result<Response, Problem> {
     let page = SignInPage {
         to: local(way.to.as_deref()).to_owned(),
@@ -124,7 +124,7 @@ pub async fn page(
 
 /// The sign-in form.
 #[derive(Deserialize)]
-pub struct Typed {
+pub struct SignInForm {
     name: String,
     password: String,
     to: Option<String>,
@@ -138,7 +138,7 @@ pub async fn begin(
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     layout: Layout,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<SignInForm>,
 ) -> Result<Response, Problem> {
     let to = local(typed.to.as_deref()).to_owned();
     let words = layout.words;

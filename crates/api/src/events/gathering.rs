@@ -12,7 +12,7 @@ const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// All changes of a person since the last batch.
 #[derive(Clone, Debug)]
-pub(super) struct Gathered {
+pub(super) struct PersonChanges {
     pub(super) person: PersonId,
     /// The revision of the last change.
     pub(super) revision: u64,
@@ -46,7 +46,7 @@ impl News {
 /// Changes that wait for the next batch.
 #[derive(Debug)]
 pub(super) struct Gathering {
-    waiting: BTreeMap<PersonId, Gathered>,
+    waiting: BTreeMap<PersonId, PersonChanges>,
     /// Earliest time of the next batch.
     next: Instant,
 }
@@ -75,7 +75,7 @@ impl Gathering {
             },
             Change::Presence(_) | Change::Person(_) | Change::Removed(_) | Change::Reset(_) => None,
         };
-        let gathered = self.waiting.entry(person).or_insert(Gathered {
+        let gathered = self.waiting.entry(person).or_insert(PersonChanges {
             person,
             revision: event.revision,
             news: News::NOTHING,
@@ -119,9 +119,9 @@ impl Gathering {
 
     /// Takes the batch, in the order of the first changes, so that a client that disconnects within the batch misses
     /// nothing.
-    pub(super) fn take_batch(&mut self) -> Vec<Gathered> {
+    pub(super) fn take_batch(&mut self) -> Vec<PersonChanges> {
         let waiting = std::mem::take(&mut self.waiting);
-        let mut changes: Vec<Gathered> = waiting.into_values().collect();
+        let mut changes: Vec<PersonChanges> = waiting.into_values().collect();
         changes.sort_by_key(|change| change.revision);
         changes
     }
@@ -229,7 +229,7 @@ mod tests {
         add(&mut gathering, 3, level(1, Relationship::Blocked));
         let given = gathering.take_batch();
         let [
-            Gathered {
+            PersonChanges {
                 news: News::There { level_before, .. },
                 ..
             },
@@ -253,7 +253,7 @@ mod tests {
         let given = gathering.take_batch();
         assert!(matches!(
             given.as_slice(),
-            [Gathered {
+            [PersonChanges {
                 revision: 3,
                 news: News::Removed,
                 ..

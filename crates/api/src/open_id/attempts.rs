@@ -15,7 +15,7 @@ use super::{answer::remedy, shown};
 use gateway::external_fetch::words;
 
 /// How long somebody may take.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
+const ATTEMPT_LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// More at once are nobody's who means to sign in; the oldest are forgotten.
 const ATTEMPTS_MAX: usize = 10_000;
 
@@ -44,7 +44,7 @@ impl Attempts {
             nonce: random_secret()?,
             verifier: random_secret()?,
             to,
-            until: now + PATIENCE,
+            until: now + ATTEMPT_LIFETIME,
         };
         let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if attempts.len() >= ATTEMPTS_MAX {
@@ -145,7 +145,9 @@ mod tests {
         let state = begin();
         let query = format!("code=abc&state={state}");
         assert!(
-            attempts.finish(&query, &state, now + PATIENCE).is_none(),
+            attempts
+                .finish(&query, &state, now + ATTEMPT_LIFETIME)
+                .is_none(),
             "late"
         );
         let state = begin();

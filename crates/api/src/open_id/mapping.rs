@@ -20,7 +20,7 @@ pub(super) enum Compared {
 
 /// The account that the identity signs in to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mapped {
+pub(super) enum MappedAccount {
     /// It is there already.
     Account(u64),
     /// The person has none yet.
@@ -52,7 +52,7 @@ pub(super) fn mapped(
     identity: &str,
     people: &[Arc<Person>],
     accounts: &[Account],
-) -> Result<Mapped, OpenIdError> {
+) -> Result<MappedAccount, OpenIdError> {
     // The name of an account that is a person's is not enough: it was not chosen at the provider.
     let mut named = accounts
         .iter()
@@ -60,7 +60,7 @@ pub(super) fn mapped(
     let ambiguous = |fits: String| OpenIdError::Ambiguous(shown::plain(identity), fits);
     match (people, named.next()) {
         ([], None) => Err(OpenIdError::Unknown(shown::plain(identity))),
-        ([], Some(account)) => Ok(Mapped::Account(account.id)),
+        ([], Some(account)) => Ok(MappedAccount::Account(account.id)),
         ([person], None) => of_person(person, accounts).map_err(ambiguous),
         ([person], Some(account)) => Err(ambiguous(format!(
             "the person {} and the account {}",
@@ -74,7 +74,7 @@ pub(super) fn mapped(
 }
 
 /// The account of a person with the least rights: an account for administration beside it is signed in to by its password.
-fn of_person(person: &Person, accounts: &[Account]) -> Result<Mapped, String> {
+fn of_person(person: &Person, accounts: &[Account]) -> Result<MappedAccount, String> {
     let of_person = || {
         accounts
             .iter()
@@ -82,12 +82,12 @@ fn of_person(person: &Person, accounts: &[Account]) -> Result<Mapped, String> {
     };
     let rank = |role: Role| Role::ALL.iter().position(|known| *known == role);
     let Some(least) = of_person().min_by_key(|account| (rank(account.role), account.id)) else {
-        return Ok(Mapped::New(person.id));
+        return Ok(MappedAccount::New(person.id));
     };
     let other = of_person()
         .find(|account| account.role == least.role && account.location != least.location);
     match other {
-        None => Ok(Mapped::Account(least.id)),
+        None => Ok(MappedAccount::Account(least.id)),
         Some(other) => Err(format!(
             "the accounts {} and {}, which administer different locations",
             least.name, other.name
@@ -132,7 +132,7 @@ mod tests {
         compared: Compared,
         people: &[Arc<Person>],
         accounts: &[Account],
-    ) -> Result<Mapped, String> {
+    ) -> Result<MappedAccount, String> {
         let fits = people
             .iter()
             .filter(|known| is_of(identity, compared, known));
@@ -144,7 +144,7 @@ mod tests {
         identity: &str,
         people: &[Arc<Person>],
         accounts: &[Account],
-    ) -> Result<Mapped, String> {
+    ) -> Result<MappedAccount, String> {
         sign_in(identity, Compared::Names, people, accounts)
     }
 
@@ -157,9 +157,15 @@ mod tests {
             account(8, "guest@contoso.example", None, Role::LocationAdmin),
         ];
         let mapped = |identity| by_name(identity, &people, &accounts);
-        assert_eq!(mapped("ADA@contoso.example"), Ok(Mapped::Account(7)));
-        assert_eq!(mapped("ben@contoso.example"), Ok(Mapped::New(PersonId(2))));
-        assert_eq!(mapped("Guest@contoso.example"), Ok(Mapped::Account(8)));
+        assert_eq!(mapped("ADA@contoso.example"), Ok(MappedAccount::Account(7)));
+        assert_eq!(
+            mapped("ben@contoso.example"),
+            Ok(MappedAccount::New(PersonId(2)))
+        );
+        assert_eq!(
+            mapped("Guest@contoso.example"),
+            Ok(MappedAccount::Account(8))
+        );
         assert!(mapped("zoe@contoso.example").is_err());
         // The account's own name was chosen by an administrator of Offhook, not by the provider.
         assert!(mapped("ada").is_err());
@@ -190,9 +196,9 @@ mod tests {
             ..account(id, location, Some(1), Role::LocationAdmin)
         };
         let mapped = |accounts: &[Account]| by_name(ADA, &people, accounts);
-        assert_eq!(mapped(&[admin.clone(), own]), Ok(Mapped::Account(2)));
+        assert_eq!(mapped(&[admin.clone(), own]), Ok(MappedAccount::Account(2)));
         let least = mapped(&[admin.clone(), at(3, "lyon")]);
-        assert_eq!(least, Ok(Mapped::Account(3)));
+        assert_eq!(least, Ok(MappedAccount::Account(3)));
         let refused = mapped(&[admin, at(3, "lyon"), at(4, "berlin")]).unwrap_err();
         assert!(refused.contains("different locations"), "{refused}");
     }
@@ -226,7 +232,7 @@ mod tests {
     fn an_object_id_is_compared_with_teams_accounts_only() {
         let people = [person(1, "object-2", "object-2"), person(2, ADA, ADA)];
         let mapped = |identity| sign_in(identity, Compared::TeamsAccounts, &people, &[]);
-        assert_eq!(mapped("OBJECT-2"), Ok(Mapped::New(PersonId(2))));
+        assert_eq!(mapped("OBJECT-2"), Ok(MappedAccount::New(PersonId(2))));
         assert!(mapped(ADA).is_err());
     }
 }

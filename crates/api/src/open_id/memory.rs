@@ -19,7 +19,7 @@ const AGE_MAX: Duration = Duration::from_secs(3_600);
 /// An older description is not used, even where the provider does not answer: it may have taken back a key.
 const OLD_AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// After a failure the provider is asked again only after this: a sign-in can be begun by every browser.
-const REST: Duration = Duration::from_secs(5);
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 struct State<T> {
@@ -57,7 +57,7 @@ impl<T> State<T> {
 
     fn resting(&self, instant: Instant) -> Option<AnswerError> {
         let failed = self.failed.as_ref();
-        let failed = failed.filter(|(_, at)| instant < *at + REST);
+        let failed = failed.filter(|(_, at)| instant < *at + RETRY_INTERVAL);
         failed.map(|(error, _)| error.clone())
     }
 
@@ -205,7 +205,7 @@ mod tests {
         assert!(matches!(state.find(at(2), start), Found::Read(Some(_))));
         state.note(&Err(down()), at(2), start);
         assert!(matches!(state.find(at(2), start), Found::Known(_)));
-        let later = start + REST;
+        let later = start + RETRY_INTERVAL;
         assert!(matches!(state.find(at(24), later), Found::Read(Some(_))));
         assert!(matches!(state.find(at(25), later), Found::Read(None)));
         state.note(&Err(down()), at(25), later);

@@ -112,7 +112,7 @@ pub(super) fn responses() -> Value {
 }
 
 /// Method and path of an operation.
-pub(super) struct Place<'a> {
+pub(super) struct Operation<'a> {
     pub(super) path: &'a str,
     pub(super) method: &'a str,
     /// Whether the changed resource can be read at the same path, and so has an ETag.
@@ -120,12 +120,12 @@ pub(super) struct Place<'a> {
 }
 
 /// Completes one operation.
-pub(super) fn complete(place: &Place<'_>, operation: &mut Value) {
-    let &Place {
+pub(super) fn complete(operation_at: &Operation<'_>, operation: &mut Value) {
+    let &Operation {
         path,
         method,
         has_etag,
-    } = place;
+    } = operation_at;
     let words = path.split('/').map(|word| word.trim_matches(['{', '}']));
     let name: Vec<&str> = std::iter::once(method)
         .chain(words.filter(|word| !word.is_empty()))

@@ -23,12 +23,12 @@ pub(crate) struct OngoingChanges {
     things: Locks,
     requests: Locks,
     /// Requests that began a job.
-    begun: Mutex<Vec<Begun>>,
+    begun: Mutex<Vec<BegunJob>>,
 }
 
 /// A request that began a job.
 #[derive(Clone, Debug)]
-pub(super) struct Begun {
+pub(super) struct BegunJob {
     pub(super) attempt: Arc<Attempt>,
     /// The id of the job.
     pub(super) work: u64,
@@ -54,14 +54,14 @@ impl OngoingChanges {
     }
 
     /// Keeps the answer to a request that began a job as long as the job is known: both are lost at a restart.
-    pub(super) fn remember(&self, begun: Begun, jobs: &Jobs) {
+    pub(super) fn remember(&self, begun: BegunJob, jobs: &Jobs) {
         let mut all = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|begun| jobs.get(begun.work).is_some());
         all.push(begun);
     }
 
     /// The request with the same caller and key that began a job, if the job is still known.
-    pub(super) fn begun(&self, attempt: &Attempt, jobs: &Jobs) -> Option<Begun> {
+    pub(super) fn begun(&self, attempt: &Attempt, jobs: &Jobs) -> Option<BegunJob> {
         let all = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let found = all
             .iter()

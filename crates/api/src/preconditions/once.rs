@@ -16,7 +16,7 @@ use store::{Attempt, Outcome, StoredAnswer};
 
 use super::{
     ANSWER_MAX, Preconditions, apply,
-    locks::Begun,
+    locks::BegunJob,
     look,
     posts::{Repeat, repeat},
     read,
@@ -134,7 +134,7 @@ async fn keep(
         let told: Value = serde_json::from_slice(&body).unwrap_or_default();
         let work = told.get("id").and_then(Value::as_str);
         if let Some(work) = work.and_then(|work| work.parse().ok()) {
-            let begun = Begun {
+            let begun = BegunJob {
                 attempt: attempt.clone(),
                 work,
                 answer: stored,

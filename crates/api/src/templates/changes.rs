@@ -11,8 +11,9 @@ use store::{Audience, StoreError, Template};
 use utoipa::ToSchema;
 
 use super::{
-    TemplateBody, Templates, all, found, named_uses, names, of_scope, shown, stored,
-    wish::{Home, NewTemplate, Start, TemplateChange, checked, merged},
+    TemplateBody, Templates, all, found, named_uses, names, of_scope,
+    request::{Home, NewTemplate, Start, TemplateChange, checked, merged},
+    shown, stored,
 };
 use runtime::{
     audit::Administration,
@@ -78,12 +79,12 @@ async fn replace(
     context: &Context,
     caller: &Caller,
     address: Address,
-    wish: impl FnOnce(&Template) -> Result<NewTemplate, Problem>,
+    request: impl FnOnce(&Template) -> Result<NewTemplate, Problem>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
     address.changeable(context, caller)?;
     let _one_at_a_time = context.settings_change.lock().await;
     let before = address.changeable(context, caller)?;
-    let body = wish(&before)?;
+    let body = request(&before)?;
     let after = checked(context, caller, body, Start::From(&before))?;
     if after != before {
         let edit = TemplateEdit::Replace(before, after.clone());
@@ -141,8 +142,8 @@ pub(crate) async fn change_part(
     Json(body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
     let address = Address::OfScope(scope, name);
-    let wish = |before: &Template| merged(json!(stored(before)), body);
-    replace(&context, &caller, address, wish).await
+    let request = |before: &Template| merged(json!(stored(before)), body);
+    replace(&context, &caller, address, request).await
 }
 
 /// Deletes a template. Refused while automatic activation or calendar synchronisation uses it and has no other template of

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::{
-    named_uses, of_scope, stored,
-    wish::{Start, TemplateChange, checked, merged},
+    named_uses, of_scope,
+    request::{Start, TemplateChange, checked, merged},
+    stored,
 };
 use runtime::{context::Context, organisation::TemplateEdit};
 

@@ -21,7 +21,7 @@ const ANSWER_MAX: usize = 16 * 1024 * 1024;
 /// Header for a preference of an early answer (RFC 7240).
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// After one second the page shows the progress of a job.
-const PATIENCE: &str = "respond-async, wait=1";
+const PREFERENCE: &str = "respond-async, wait=1";
 
 /// Routes of the API behind authentication.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub struct Read {
 }
 
 /// The body of a request.
-enum Sent {
+enum RequestBody {
     Nothing,
     Json(Value),
     Text(String),
@@ -54,7 +54,7 @@ enum Sent {
 
 /// Answer to a request that may start a long job.
 #[derive(Clone, Debug)]
-pub(crate) enum Begun {
+pub(crate) enum JobAnswer {
     /// The result.
     Done(Value),
     /// The id of the running job.
@@ -166,7 +166,7 @@ impl Api {
     /// POST of a text.
     pub(crate) async fn post_text(&self, path: &str, text: String) -> Result<Value, Refusal> {
         let made = self
-            .send(Method::POST, path, Sent::Text(text), None)
+            .send(Method::POST, path, RequestBody::Text(text), None)
             .await?;
         Ok(made.value)
     }
@@ -178,22 +178,24 @@ impl Api {
     }
 
     /// POST of a request that may start a long job.
-    pub async fn begin(&self, path: &str, body: Value) -> Result<Begun, Refusal> {
-        self.begun(path, Sent::Json(body)).await
+    pub async fn begin(&self, path: &str, body: Value) -> Result<JobAnswer, Refusal> {
+        self.begun(path, RequestBody::Json(body)).await
     }
 
     /// [`Self::begin`] with a text.
-    pub(crate) async fn begin_text(&self, path: &str, text: String) -> Result<Begun, Refusal> {
-        self.begun(path, Sent::Text(text)).await
+    pub(crate) async fn begin_text(&self, path: &str, text: String) -> Result<JobAnswer, Refusal> {
+        self.begun(path, RequestBody::Text(text)).await
     }
 
-    async fn begun(&self, path: &str, sent: Sent) -> Result<Begun, Refusal> {
-        let prefer = (PREFER, PATIENCE);
-        let begun = self.send(Method::POST, path, sent, Some(prefer)).await?;
+    async fn begun(&self, path: &str, request_body: RequestBody) -> Result<JobAnswer, Refusal> {
+        let prefer = (PREFER, PREFERENCE);
+        let begun = self
+            .send(Method::POST, path, request_body, Some(prefer))
+            .await?;
         let id = begun.value.get("id").and_then(Value::as_str);
         Ok(match id.filter(|_| begun.is_under_way) {
-            Some(id) => Begun::UnderWay(id.to_owned()),
-            None => Begun::Done(begun.value),
+            Some(id) => JobAnswer::UnderWay(id.to_owned()),
+            None => JobAnswer::Done(begun.value),
         })
     }
 
@@ -231,15 +233,15 @@ impl Api {
         body: Option<Value>,
         condition: Option<(HeaderName, &str)>,
     ) -> Result<Read, Refusal> {
-        let sent = body.map_or(Sent::Nothing, Sent::Json);
-        self.send(method, path, sent, condition).await
+        let request_body = body.map_or(RequestBody::Nothing, RequestBody::Json);
+        self.send(method, path, request_body, condition).await
     }
 
     async fn send(
         &self,
         method: Method,
         path: &str,
-        sent: Sent,
+        request_body: RequestBody,
         condition: Option<(HeaderName, &str)>,
     ) -> Result<Read, Refusal> {
         let mut request = Request::builder().method(method).uri(path);
@@ -248,10 +250,10 @@ impl Api {
         {
             request = request.header(name, value);
         }
-        let (kind, body) = match sent {
-            Sent::Nothing => (None, Body::empty()),
-            Sent::Json(body) => (Some("application/json"), Body::from(body.to_string())),
-            Sent::Text(text) => (Some("text/plain; charset=utf-8"), Body::from(text)),
+        let (kind, body) = match request_body {
+            RequestBody::Nothing => (None, Body::empty()),
+            RequestBody::Json(body) => (Some("application/json"), Body::from(body.to_string())),
+            RequestBody::Text(text) => (Some("text/plain; charset=utf-8"), Body::from(text)),
         };
         if let Some(kind) = kind {
             request = request.header(header::CONTENT_TYPE, kind);

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use askama::Template;
 use serde_json::Value;
 
-use super::{client::Refusal, page_context::Typed};
+use super::{client::Refusal, page_context::EnteredForm};
 use crate::i18n::Language;
 
 /// A block of a page.
@@ -219,8 +219,8 @@ pub struct Choice {
 
 /// A refused form, which the page shows again with the entered values.
 #[derive(Clone, Debug)]
-pub struct Back {
-    pub(crate) typed: Typed,
+pub struct RefusedForm {
+    pub(crate) typed: EnteredForm,
     pub refusal: Refusal,
 }
 
@@ -373,7 +373,7 @@ impl Form {
     }
 
     /// Adds the entered values and the refusal, if this form was refused.
-    pub fn back(mut self, back: Option<&Back>) -> Self {
+    pub fn back(mut self, back: Option<&RefusedForm>) -> Self {
         let Some(back) = back.filter(|back| back.typed.one("form") == self.id) else {
             return self;
         };
@@ -448,10 +448,10 @@ mod tests {
 
     use super::*;
 
-    fn back(typed: &[(&str, &str)], status: u16, field: Option<&str>) -> Back {
+    fn back(typed: &[(&str, &str)], status: u16, field: Option<&str>) -> RefusedForm {
         let pairs = typed.iter().map(|(name, value)| (*name, *value));
-        Back {
-            typed: Typed::of(pairs),
+        RefusedForm {
+            typed: EnteredForm::of(pairs),
             refusal: Refusal {
                 status: StatusCode::from_u16(status).unwrap(),
                 detail: "is wrong".into(),

@@ -223,13 +223,13 @@ fn candidate(person: &Person) -> String {
 
 /// An entered form.
 #[derive(Clone, Debug, Default)]
-pub struct Typed {
+pub struct EnteredForm {
     pairs: Vec<(String, String)>,
     /// Contents of files, by field.
     files: Vec<(String, Bytes)>,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Typed {
+impl<S: Send + Sync> FromRequest<S> for EnteredForm {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -282,7 +282,7 @@ async fn with_files(
     Ok((fields, files))
 }
 
-impl Typed {
+impl EnteredForm {
     #[cfg(test)]
     pub fn of<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));

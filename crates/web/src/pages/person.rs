@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     Page, PageHandler,
     client::Refusal,
-    components::{Back, Block, Cell, text},
+    components::{Block, Cell, RefusedForm, text},
     page_context::PageContext,
     timeline::Timeline,
 };
@@ -14,7 +14,7 @@ use super::{
 pub(super) struct Colleague;
 
 impl PageHandler for Colleague {
-    async fn show(visit: &PageContext, _: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let path = format!("/people/{}", visit.path("person"));
         let person = visit.api.get(&path).await?;
         let explanation = visit.api.get(&format!("{path}/explanation")).await?;

@@ -27,11 +27,11 @@ pub(super) struct Timeline {
     height: i64,
     lanes: Vec<(i64, String)>,
     hours: Vec<(i64, String)>,
-    blocks: Vec<Drawn>,
+    blocks: Vec<Chart>,
 }
 
 #[derive(Clone, Debug)]
-struct Drawn {
+struct Chart {
     x: i64,
     y: i64,
     width: i64,
@@ -87,7 +87,7 @@ impl Timeline {
             let Cell::Status(_, words) = visit.presence(presence) else {
                 return None;
             };
-            Some(Drawn {
+            Some(Chart {
                 x: x(piece.from),
                 y: i64::try_from(lane).ok()? * LANE,
                 width: (x(piece.to) - x(piece.from)).max(2),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     client::Refusal,
     components::{Cell, Choice, Field, Kind, Row, Table, flag, text},
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
 };
 
 /// Format of a local date and time in HTML fields.
@@ -244,7 +244,7 @@ impl PageContext {
 }
 
 /// The entered profile, for the API.
-pub(super) fn profile_body(typed: &Typed) -> Value {
+pub(super) fn profile_body(typed: &EnteredForm) -> Value {
     let target = typed.given("target");
     json!({
         "status": typed.one("status"),

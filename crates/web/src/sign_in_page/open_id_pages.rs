@@ -8,7 +8,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 
-use super::{ToGoOn, refused};
+use super::{NextPage, refused};
 use api::{
     cookies,
     open_id::{self, Authorization, OpenIdConnect, OpenIdError, SignInResult},
@@ -31,7 +31,7 @@ pub async fn begin(
     State(public_url): State<PublicUrl>,
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
     layout: Layout,
-    Query(way): Query<ToGoOn>,
+    Query(way): Query<NextPage>,
 ) -> Result<Response, Problem> {
     let to = local(way.to.as_deref()).to_owned();
     let Some(open_id) = &open_id else {

@@ -6,8 +6,8 @@ use store::Role;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Button, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
-    page_context::{PageContext, Typed},
+    components::{Button, Cell, Choice, Field, Form, Kind, RefusedForm, Row, Table, flag, text},
+    page_context::{EnteredForm, PageContext},
     setting::scope_name,
 };
 
@@ -17,7 +17,7 @@ const HERE: &str = "/admin/accounts";
 pub(super) struct Accounts;
 
 impl PageHandler for Accounts {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
         let accounts = visit.api.items("/accounts").await?;
         let locations = visit.api.items("/scopes").await?;
@@ -54,7 +54,7 @@ impl PageHandler for Accounts {
         Ok(page.form(form.field(password(visit)).button(visit.say("add")), back))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         visit.require_system_administrator()?;
         let one = format!("/accounts/{}", typed.one("key"));
         let said = match typed.one("form") {
@@ -135,7 +135,7 @@ fn fields(visit: &PageContext, account: &Value, scopes: &[Value]) -> [Field; 3] 
     ]
 }
 
-fn body(visit: &PageContext, typed: &Typed) -> Result<Value, Refusal> {
+fn body(visit: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
     let person = typed.given("person");
     let person = person
         .map(|person| visit.somebody("person", person))

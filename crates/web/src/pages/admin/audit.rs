@@ -12,7 +12,7 @@ use store::AuditFilter;
 use crate::pages::{
     Page, PageHandler,
     client::{Refusal, part},
-    components::{Back, Block, Cell, Link, Row, Table, text},
+    components::{Block, Cell, Link, RefusedForm, Row, Table, text},
     page_context::PageContext,
 };
 
@@ -28,7 +28,7 @@ const BLOCK: u32 = 1_000;
 pub(super) struct Audit;
 
 impl PageHandler for Audit {
-    async fn show(visit: &PageContext, _: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
         let filter = wanted(visit);
         let cursor = visit

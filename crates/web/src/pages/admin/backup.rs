@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::work;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
-    client::{Begun, Refusal, part},
-    components::{Back, Button, Cell, Form, Row, Table, text},
-    page_context::{PageContext, Typed},
+    client::{JobAnswer, Refusal, part},
+    components::{Button, Cell, Form, RefusedForm, Row, Table, text},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/admin/backup";
@@ -16,7 +16,7 @@ const HERE: &str = "/admin/backup";
 pub(super) struct Backup;
 
 impl PageHandler for Backup {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
         let list = visit.api.get("/backups").await?;
         let form = Form::new(visit.words, "make", String::new()).button(visit.say("backup-now"));
@@ -31,7 +31,7 @@ impl PageHandler for Backup {
             .text(visit.say("backup-restore-about")))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         visit.require_system_administrator()?;
         let backup = format!("/backups/{}", part(typed.one("key")));
         match typed.one("form") {
@@ -47,8 +47,8 @@ impl PageHandler for Backup {
             _ => {}
         }
         Ok(match visit.api.begin("/backups", json!({})).await? {
-            Begun::Done(_) => Done::new(HERE, "saved"),
-            Begun::UnderWay(id) => work::look(&id),
+            JobAnswer::Done(_) => Done::new(HERE, "saved"),
+            JobAnswer::UnderWay(id) => work::look(&id),
         }
         .into())
     }

@@ -9,8 +9,8 @@ use super::examination;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Block, Cell, Field, Form, Link, text},
-    page_context::{PageContext, Typed},
+    components::{Block, Cell, Field, Form, Link, RefusedForm, text},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/admin/tenants/connect";
@@ -26,13 +26,13 @@ const CHECKS: [&[&str]; 5] = [
 ];
 
 /// The current step, and values entered before.
-struct At {
+struct Step {
     step: usize,
     tenant: String,
     client: String,
 }
 
-impl At {
+impl Step {
     fn of(visit: &PageContext) -> Self {
         let step = visit.query("step").and_then(|step| step.parse().ok());
         let text = |name| visit.query(name).unwrap_or_default().to_owned();
@@ -58,9 +58,9 @@ impl At {
 pub(super) struct ConnectTenant;
 
 impl PageHandler for ConnectTenant {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
-        let at = At::of(visit);
+        let at = Step::of(visit);
         let page = page(visit, &at);
         Ok(match at.step {
             1 => page.form(ids(visit, &at), back),
@@ -68,9 +68,9 @@ impl PageHandler for ConnectTenant {
         })
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         visit.require_system_administrator()?;
-        let mut at = At::of(visit);
+        let mut at = Step::of(visit);
         if at.step == 1 {
             at.tenant = id("tenant", typed)?;
             at.client = id("client", typed)?;
@@ -103,7 +103,7 @@ impl PageHandler for ConnectTenant {
 }
 
 /// Instructions of a step.
-fn page(visit: &PageContext, at: &At) -> Page {
+fn page(visit: &PageContext, at: &Step) -> Page {
     let of = |key: &str| format!("connect-{}-{key}", at.step);
     let number = at.step.to_string();
     let title = visit.words.of_two(
@@ -156,7 +156,7 @@ fn page(visit: &PageContext, at: &At) -> Page {
 }
 
 /// The section of the configuration file from the values of the first step. Further tenants have names.
-fn section(at: &At, is_further: bool) -> String {
+fn section(at: &Step, is_further: bool) -> String {
     let (tenant, client) = match at.is_known() {
         true => (&*at.tenant, &*at.client),
         false => ("…", "…"),
@@ -171,7 +171,7 @@ fn section(at: &At, is_further: bool) -> String {
 }
 
 /// Form for the two ids of an application in Entra.
-fn ids(visit: &PageContext, at: &At) -> Form {
+fn ids(visit: &PageContext, at: &Step) -> Form {
     let field = |name: &str, value: &str| {
         Field::text(name, visit.say(&format!("connect-{name}")))
             .required()
@@ -189,7 +189,7 @@ fn examine_form(visit: &PageContext) -> Form {
 }
 
 /// Links to the neighbouring steps.
-fn ways(visit: &PageContext, at: &At) -> Block {
+fn ways(visit: &PageContext, at: &Step) -> Block {
     let mut links = vec![Link::new(
         at.path(at.step.saturating_sub(1).max(1)),
         visit.say("connect-before"),
@@ -202,7 +202,7 @@ fn ways(visit: &PageContext, at: &At) -> Block {
 }
 
 /// An entered id.
-fn id(field: &str, typed: &Typed) -> Result<String, Refusal> {
+fn id(field: &str, typed: &EnteredForm) -> Result<String, Refusal> {
     let id = typed.one(field).trim().to_lowercase();
     if is_guid(&id) {
         return Ok(id);

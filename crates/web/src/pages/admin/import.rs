@@ -9,9 +9,9 @@ use api::body_limits::TABLE_MAX;
 
 use crate::pages::{
     Done, Outcome, Page,
-    client::{Begun, Refusal},
+    client::{JobAnswer, Refusal},
     components::{Block, Cell, Field, Form, Kind, Row, Table, text},
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
 };
 
 const PEOPLE: &str = "/admin/people";
@@ -48,7 +48,7 @@ fn multipart(visit: &PageContext) -> Form {
 }
 
 /// A table as text, with its origin.
-struct Given {
+struct InputTable {
     text: String,
     /// Encoding of the file; `None` for pasted text.
     encoding: Option<&'static str>,
@@ -56,9 +56,9 @@ struct Given {
     field: &'static str,
 }
 
-impl Given {
+impl InputTable {
     /// The table: file, pasted text, or that of the preview.
-    fn of(visit: &PageContext, typed: &Typed) -> Result<Self, Refusal> {
+    fn of(visit: &PageContext, typed: &EnteredForm) -> Result<Self, Refusal> {
         let pasted = typed.one("csv");
         let is_pasted = ![HEADER, ""].contains(&pasted.trim());
         let Some(bytes) = typed.file("file") else {
@@ -97,20 +97,26 @@ impl Given {
 }
 
 /// Previews the import or carries it out.
-pub(super) async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
-    let given = Given::of(visit, typed)?;
+pub(super) async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+    let table_input = InputTable::of(visit, typed)?;
     if typed.one("dry_run") == "no" {
-        let begun = visit.api.begin_text(IMPORT, given.text.clone()).await;
-        return Ok(match begun.map_err(|refusal| given.refused(refusal))? {
-            Begun::Done(result) => done(&result),
-            Begun::UnderWay(id) => work::look(&id),
-        }
-        .into());
+        let begun = visit.api.begin_text(IMPORT, table_input.text.clone()).await;
+        return Ok(
+            match begun.map_err(|refusal| table_input.refused(refusal))? {
+                JobAnswer::Done(result) => done(&result),
+                JobAnswer::UnderWay(id) => work::look(&id),
+            }
+            .into(),
+        );
     }
     // The preview's answer is needed for the import itself.
-    let preview = visit.api.post_text(PREVIEW, given.text.clone()).await;
-    let preview = preview.map_err(|refusal| given.refused(refusal))?;
-    Ok(Outcome::Shown(Box::new(shown(visit, given, &preview))))
+    let preview = visit.api.post_text(PREVIEW, table_input.text.clone()).await;
+    let preview = preview.map_err(|refusal| table_input.refused(refusal))?;
+    Ok(Outcome::Shown(Box::new(shown(
+        visit,
+        table_input,
+        &preview,
+    ))))
 }
 
 fn number(value: &Value, key: &str) -> u64 {
@@ -151,12 +157,12 @@ pub(super) fn comments(visit: &PageContext, count: u64) -> String {
 }
 
 /// The preview: format of the table, effect of each row, and the import button.
-fn shown(visit: &PageContext, given: Given, preview: &Value) -> Page {
+fn shown(visit: &PageContext, table_input: InputTable, preview: &Value) -> Page {
     let conflicts = number(preview, "conflicts");
     let table = preview.get("table").unwrap_or(&Value::Null);
     let mut page = Page::new(visit, visit.say("import-heading"))
         .text(visit.say("import-dry-run-about"))
-        .text(read_as(visit, given.encoding, preview))
+        .text(read_as(visit, table_input.encoding, preview))
         .text(comments(visit, number(table, "comments")));
     for warning in list(preview, "warnings").filter_map(Value::as_str) {
         page = page.add(Block::Alert(warning.to_owned()));
@@ -185,10 +191,11 @@ fn shown(visit: &PageContext, given: Given, preview: &Value) -> Page {
     if conflicts > 0 {
         return page;
     }
-    let form =
-        multipart(visit)
-            .hidden("csv", given.text)
-            .submit("dry_run", "no", visit.say("import-now"));
+    let form = multipart(visit).hidden("csv", table_input.text).submit(
+        "dry_run",
+        "no",
+        visit.say("import-now"),
+    );
     page.form(form, None)
 }
 

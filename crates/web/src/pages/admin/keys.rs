@@ -7,9 +7,9 @@ use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
     components::{
-        Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, text, texts,
+        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, text, texts,
     },
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/admin/keys";
@@ -18,7 +18,7 @@ const HERE: &str = "/admin/keys";
 pub(super) struct Keys;
 
 impl PageHandler for Keys {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
         let keys = visit.api.items("/keys").await?;
         let scopes = API_KEY_SCOPES
@@ -42,7 +42,7 @@ impl PageHandler for Keys {
             .form(form, back))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         visit.require_system_administrator()?;
         if typed.one("form") == "delete" {
             visit

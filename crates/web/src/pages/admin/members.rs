@@ -10,7 +10,7 @@ use crate::pages::{
     Done, Outcome, Page,
     client::Refusal,
     components::{Block, Button, Cell, Field, Form, Link, Row, Table},
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
     setting::scope_name,
 };
 
@@ -75,7 +75,7 @@ pub(super) fn put_form(visit: &PageContext) -> Form {
 }
 
 /// Adds a person. Moves a person from elsewhere only after confirmation.
-pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+pub(super) async fn put(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
     let person = visit.somebody("person", typed.one("person"))?;
     let scope = visit.path("scope");
     let (from, place) = (place_of(visit, person), membership_of_scope(visit, scope));
@@ -104,7 +104,7 @@ pub(super) async fn put(visit: &PageContext, typed: &Typed) -> Result<Outcome, R
 }
 
 /// Removes a person: from a group to its location, from a location to the organisation.
-pub(super) async fn take(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+pub(super) async fn take(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
     let scope = visit.path("scope");
     match typed.one("key").parse().map(PersonId) {
         Ok(person) if is_in(&place_of(visit, person), scope) => {

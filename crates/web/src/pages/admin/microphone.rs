@@ -13,9 +13,10 @@ use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
     components::{
-        Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text, texts,
+        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text,
+        texts,
     },
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
     setting::scope_name,
     yes_or_no,
 };
@@ -26,7 +27,7 @@ const HERE: &str = "/admin/microphone";
 pub(super) struct Microphone;
 
 impl PageHandler for Microphone {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let scope = scope(visit);
         let read = visit.api.read(&path(&scope)).await?;
@@ -95,7 +96,7 @@ impl PageHandler for Microphone {
         Ok(page.form(begin(visit, &scope, individual).await?.tag(&read.tag), back))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let scope = scope(visit);
         let here = format!("{HERE}?scope={}", part(&scope));
@@ -205,7 +206,7 @@ fn fields(visit: &PageContext, program: &Value) -> [Field; 5] {
 }
 
 /// An entered row for the API, without process and state.
-fn body(typed: &Typed) -> Value {
+fn body(typed: &EnteredForm) -> Value {
     let hours = typed.given("ignore_after_hours").map(|hours| {
         // An invalid number is sent as it is: the API explains the refusal.
         hours

@@ -12,8 +12,8 @@ use runtime::{clock::rfc3339, health::Trouble};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Block, Cell, Field, Form, Row, Table},
-    page_context::{PageContext, Typed},
+    components::{Block, Cell, Field, Form, RefusedForm, Row, Table},
+    page_context::{EnteredForm, PageContext},
     picture::{Histogram, shares},
 };
 
@@ -31,7 +31,7 @@ const LATENCIES: [(&str, &str); 4] = [
 pub(super) struct Overview;
 
 impl PageHandler for Overview {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let seen = administered(visit);
         let counted = Status::ALL.map(|status| {
@@ -108,7 +108,7 @@ impl PageHandler for Overview {
         Ok(page.table(silent).table(unmatched))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let zone = typed.one("time_zone");
         let path = "/scopes/organisation/settings/calendar";

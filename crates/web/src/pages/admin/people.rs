@@ -10,8 +10,8 @@ use runtime::{organisation::Snapshot, people_index::Person};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Block, Cell, Field, Form, Kind, Link, Row, Table, text},
-    page_context::{PageContext, Typed},
+    components::{Block, Cell, Field, Form, Kind, Link, RefusedForm, Row, Table, text},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/admin/people";
@@ -22,7 +22,7 @@ const PAGE: usize = 100;
 pub(super) struct People;
 
 impl PageHandler for People {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let wanted = visit.query("q").unwrap_or_default().to_lowercase();
         let offset: usize = visit
@@ -51,7 +51,7 @@ impl PageHandler for People {
             .folded(visit.say("import-heading"), import::form(visit), back))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         match typed.one("form") {
             "import" => return import::act(visit, typed).await,
@@ -145,7 +145,7 @@ pub(super) fn fields(visit: &PageContext, now: &Value) -> [Field; 4] {
 }
 
 /// The entered person for the API, without read-only fields.
-pub(super) fn body(visit: &PageContext, typed: &Typed) -> Value {
+pub(super) fn body(visit: &PageContext, typed: &EnteredForm) -> Value {
     if !visit.caller.may_identify() {
         return json!({"name": typed.one("name")});
     }

@@ -11,15 +11,17 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, text},
-    page_context::{PageContext, Typed},
+    components::{
+        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, text,
+    },
+    page_context::{EnteredForm, PageContext},
 };
 
 /// The page of a person.
 pub(super) struct Person;
 
 impl PageHandler for Person {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let id = visit.path("person");
         require_administered(visit, id)?;
@@ -55,7 +57,7 @@ impl PageHandler for Person {
         Ok(page)
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let path = format!("/people/{}", visit.path("person"));
         let here = visit.layout.here.clone();

@@ -18,8 +18,10 @@ use runtime::{
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{Back, Block, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text},
-    page_context::{PageContext, Typed},
+    components::{
+        Block, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text,
+    },
+    page_context::{EnteredForm, PageContext},
     setting::{self, Profiles, scope_name},
 };
 
@@ -32,7 +34,7 @@ const NAMED_MAX: usize = 50;
 pub(super) struct ScopeSettings;
 
 impl PageHandler for ScopeSettings {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let (scope, page, path) = here(visit)?;
         let read = visit.api.read(&path).await?;
         let title = visit.words.of_two(
@@ -82,7 +84,7 @@ impl PageHandler for ScopeSettings {
         Ok(shown.form(default, back))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         let (scope, page, path) = here(visit)?;
         let said = match typed.one("form") {
             teams_profiles::MAKE => {
@@ -193,7 +195,7 @@ fn is_of_scopes(setting: &Setting) -> bool {
 }
 
 /// The entered values for the API.
-fn body(page: SettingsGroup, typed: &Typed) -> Map<String, Value> {
+fn body(page: SettingsGroup, typed: &EnteredForm) -> Map<String, Value> {
     let mut body = Map::new();
     let mut may = Map::new();
     for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
@@ -234,7 +236,7 @@ fn preview(
     visit: &PageContext,
     (scope, page): (&str, SettingsGroup),
     body: Map<String, Value>,
-    typed: &Typed,
+    typed: &EnteredForm,
 ) -> Result<Outcome, Refusal> {
     let people = visit.context.people.page(None, usize::MAX);
     let (locks, changed) = visit.context.organisation.read(|tables| {

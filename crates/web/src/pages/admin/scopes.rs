@@ -10,9 +10,9 @@ use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
     components::{
-        Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text,
+        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text,
     },
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
     setting::scope_name,
 };
 
@@ -22,7 +22,7 @@ const HERE: &str = "/admin/scopes";
 pub(super) struct Scopes;
 
 impl PageHandler for Scopes {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let scopes = visit.api.items("/scopes").await?;
         let mine: Vec<&Value> = in_order(&scopes)
@@ -55,7 +55,7 @@ impl PageHandler for Scopes {
             .form(form, back))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let parent = typed.one("parent");
         let kind = if parent == ORGANISATION {
@@ -73,7 +73,7 @@ impl PageHandler for Scopes {
 pub(super) struct Scope;
 
 impl PageHandler for Scope {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let id = visit.path("scope");
         let read = visit.api.read(&format!("/scopes/{}", part(id))).await?;
@@ -132,7 +132,7 @@ impl PageHandler for Scope {
         }))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let path = format!("/scopes/{}", part(visit.path("scope")));
         if typed.one("form") == "delete" {

@@ -5,7 +5,7 @@ use runtime::organisation::{Snapshot, TeamsUse};
 
 use crate::pages::{
     Page,
-    components::{Back, Block, Form, Link},
+    components::{Block, Form, Link, RefusedForm},
     page_context::PageContext,
     setting::scope_name,
 };
@@ -14,7 +14,12 @@ use crate::pages::{
 pub(super) const MAKE: &str = "teams-template";
 
 /// Adds the part to the page of a scope.
-pub(super) fn add(visit: &PageContext, scope: &str, page: Page, back: Option<&Back>) -> Page {
+pub(super) fn add(
+    visit: &PageContext,
+    scope: &str,
+    page: Page,
+    back: Option<&RefusedForm>,
+) -> Page {
     let (taken, has_own) = visit.context.organisation.read(|tables| {
         let has_own = tables.templates.get(scope, presence::TEAMS_PROFILE);
         (taken(tables, scope), has_own.is_some())

@@ -13,8 +13,8 @@ use runtime::clock::rfc3339;
 use crate::pages::{
     Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Block, Cell, Row, Table},
-    page_context::{PageContext, Typed},
+    components::{Block, Cell, RefusedForm, Row, Table},
+    page_context::{EnteredForm, PageContext},
 };
 
 /// Largest number of shown lines.
@@ -26,7 +26,7 @@ const REFRESH: u32 = 5;
 pub(super) struct Telephony;
 
 impl PageHandler for Telephony {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
         let mut parts = visit.context.health.parts();
         parts.retain(|part, _| part.starts_with("pbx"));
@@ -52,7 +52,7 @@ impl PageHandler for Telephony {
         Ok(page)
     }
 
-    async fn act(visit: &PageContext, _: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, _: &EnteredForm) -> Result<Outcome, Refusal> {
         visit.require_system_administrator()?;
         examination::examine(visit).await
     }

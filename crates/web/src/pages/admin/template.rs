@@ -12,9 +12,9 @@ use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Read, Refusal, part},
     components::{
-        Back, Block, Button, Cell, Field, Form, Kind, Link, Row, Table, flag, text, texts,
+        Block, Button, Cell, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text, texts,
     },
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
     setting::scope_name,
     words::profile_body,
 };
@@ -23,7 +23,7 @@ use crate::pages::{
 pub(super) struct Template;
 
 impl PageHandler for Template {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let read = read(visit).await?;
         let template = &read.value;
         let (name, scope) = (text(template, "name"), text(template, "scope"));
@@ -80,7 +80,7 @@ impl PageHandler for Template {
         }))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         let template = read(visit).await?.value;
         let path = path(&template);
         match typed.one("form") {

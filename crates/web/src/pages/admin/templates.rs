@@ -13,9 +13,9 @@ use runtime::organisation::ORGANISATION;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{Back, Cell, Choice, Field, Form, Kind, Row, Table, flag, text},
+    components::{Cell, Choice, Field, Form, Kind, RefusedForm, Row, Table, flag, text},
     me::{moved, movers},
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
     setting::scope_name,
     words::profile_body,
 };
@@ -26,7 +26,7 @@ pub(super) const HERE: &str = "/admin/templates";
 pub(super) struct Templates;
 
 impl PageHandler for Templates {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(visit)?;
         let mut templates = visit.api.items("/templates").await?;
         templates.retain(|template| {
@@ -52,7 +52,7 @@ impl PageHandler for Templates {
             .form(teams, back))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(visit)?;
         let scope = typed.given("scope").unwrap_or(ORGANISATION);
         let made = match typed.one("form") {

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
-    client::{Begun, Refusal, part},
-    components::{Back, Block, Cell, Form, Link, Row, Table},
-    page_context::{PageContext, Typed},
+    client::{JobAnswer, Refusal, part},
+    components::{Block, Cell, Form, Link, RefusedForm, Row, Table},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/admin/tenants";
@@ -20,7 +20,7 @@ const HERE: &str = "/admin/tenants";
 pub(super) struct Tenants;
 
 impl PageHandler for Tenants {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
         let mut parts = visit.context.health.parts();
         parts.retain(|part, _| part.starts_with("teams") || part.starts_with("tenant"));
@@ -65,7 +65,7 @@ impl PageHandler for Tenants {
         Ok(page)
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         visit.require_system_administrator()?;
         if typed.one("form") == examination::FORM {
             return examination::examine(visit).await;
@@ -73,8 +73,8 @@ impl PageHandler for Tenants {
         let dry_run = typed.one("dry_run") != "no";
         let body = json!({"tenant": typed.one("form"), "dry_run": dry_run});
         let done = match visit.api.begin("/directory/synchronise", body).await? {
-            Begun::Done(done) => done,
-            Begun::UnderWay(id) => return Ok(work::look(&id).into()),
+            JobAnswer::Done(done) => done,
+            JobAnswer::UnderWay(id) => return Ok(work::look(&id).into()),
         };
         if !dry_run {
             return Ok(Done::new(HERE, "synchronised").into());

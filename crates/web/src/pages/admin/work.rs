@@ -6,8 +6,8 @@ use super::import;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{Back, Block, Cell, Form, Link, Row, Table, text},
-    page_context::{PageContext, Typed},
+    components::{Block, Cell, Form, Link, RefusedForm, Row, Table, text},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/admin/work";
@@ -20,7 +20,7 @@ const DEEDS_MAX: usize = 1_000;
 pub(super) struct AllWork;
 
 impl PageHandler for AllWork {
-    async fn show(visit: &PageContext, _: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
         let works = visit.api.items("/work").await?;
         let mut page = Page::new(visit, visit.say("nav-work"))
@@ -35,7 +35,7 @@ impl PageHandler for AllWork {
 pub(super) struct OneWork;
 
 impl PageHandler for OneWork {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
         let work = visit.api.get(&at(visit)).await?;
         let mut page = Page::new(visit, visit.say(&format!("work-{}", text(&work, "what"))))
@@ -69,7 +69,7 @@ impl PageHandler for OneWork {
         Ok(page.add(Block::Links(visit.say("work-on"), vec![to, all])))
     }
 
-    async fn act(visit: &PageContext, _: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, _: &EnteredForm) -> Result<Outcome, Refusal> {
         visit.require_system_administrator()?;
         visit.api.delete(&at(visit)).await?;
         Ok(Done::new(format!("{HERE}/{}", part(visit.path("work"))), "cancelled").into())

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
+    components::{Button, Cell, Field, Form, Kind, RefusedForm, Row, Table, text},
     me::levels,
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/admin/workgroups";
@@ -16,7 +16,7 @@ const HERE: &str = "/admin/workgroups";
 pub(super) struct Workgroups;
 
 impl PageHandler for Workgroups {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         visit.require_system_administrator()?;
         let groups = visit.api.items("/workgroups").await?;
         let mut page = Page::new(visit, visit.say("nav-workgroups"))
@@ -42,7 +42,7 @@ impl PageHandler for Workgroups {
             .table(levels(visit)))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         visit.require_system_administrator()?;
         let one = format!("/workgroups/{}", typed.one("key"));
         if typed.one("form") == "delete" {

@@ -11,9 +11,9 @@ use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
     components::{
-        Back, Block, Button, Cell, Choice, Field, Form, Kind, Link, Row, Table, flag, text,
+        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text,
     },
-    page_context::{PageContext, Typed},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/me/appointments";
@@ -30,7 +30,7 @@ struct Span7 {
 }
 
 impl PageHandler for Appointments {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let shown = shown(visit)?;
         let path = visit.mine("appointments")?;
         let begin = midnight(visit, shown.first)?;
@@ -68,7 +68,7 @@ impl PageHandler for Appointments {
         ))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         let path = visit.mine("appointments")?;
         let one = format!("{path}/{}", part(typed.one("key")));
         let done = match typed.one("form") {
@@ -93,7 +93,7 @@ impl PageHandler for Appointments {
 }
 
 /// The page of the week in which the entered appointment starts.
-fn week_of_start(typed: &Typed) -> String {
+fn week_of_start(typed: &EnteredForm) -> String {
     match typed.one("start").trim().parse::<DateTime>() {
         Ok(start) => format!("{HERE}?from={}", start.date()),
         Err(_) => HERE.to_owned(),
@@ -267,7 +267,7 @@ fn fields(visit: &PageContext, form: Form, now: &Value, profiles: &[Value]) -> F
         )
 }
 
-fn body(visit: &PageContext, typed: &Typed) -> Result<Value, Refusal> {
+fn body(visit: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
     let moment = |field: &'static str| {
         let moment = visit.moment(field, typed.one(field))?;
         moment.ok_or_else(|| Refusal::of_field(field, "write a day and a time".into()))

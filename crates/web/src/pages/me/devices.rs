@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{Back, Block, Button, Cell, Form, Link, Row, Table, text, texts},
-    page_context::{PageContext, Typed},
+    components::{Block, Button, Cell, Form, Link, RefusedForm, Row, Table, text, texts},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/me/devices";
@@ -21,7 +21,7 @@ const REFRESH: u32 = 2;
 pub(super) struct Devices;
 
 impl PageHandler for Devices {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let devices = visit.api.items(&visit.mine("devices")?).await?;
         let form = Form::new(visit.words, "pair", visit.say("device-pair"));
         let mut page = Page::new(visit, visit.say("nav-devices"))
@@ -32,7 +32,7 @@ impl PageHandler for Devices {
         Ok(page)
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         let all = visit.mine("devices")?;
         let one = format!("{all}/{}", part(typed.one("key")));
         let pause = |lasting: Option<Duration>| {

@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Block, Cell, Choice, Field, Form, Kind, flag, text},
-    page_context::{PageContext, Typed},
+    components::{Block, Cell, Choice, Field, Form, Kind, RefusedForm, flag, text},
+    page_context::{EnteredForm, PageContext},
 };
 
 /// My presence.
 pub(super) struct Now;
 
 impl PageHandler for Now {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let explanation = visit.api.get(&visit.mine("explanation")?).await?;
         let profiles = visit.api.items(&visit.mine("profiles")?).await?;
         let choice = visit.api.get(&visit.mine("profile")?).await?;
@@ -55,7 +55,7 @@ impl PageHandler for Now {
             .table(visit.reasons(&explanation)))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         let path = visit.mine("profile")?;
         if typed.one("form") == "automatic" {
             visit.api.delete(&path).await?;
@@ -118,7 +118,7 @@ fn choose(visit: &PageContext, profiles: &[Value], choice: &Value) -> Form {
 }
 
 /// The end of the choice.
-fn until(visit: &PageContext, typed: &Typed) -> Result<Option<String>, Refusal> {
+fn until(visit: &PageContext, typed: &EnteredForm) -> Result<Option<String>, Refusal> {
     let now = visit.now();
     let end = match typed.one("for") {
         "" => return visit.moment("until", typed.one("until")),

@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Field, Form, Kind},
-    page_context::{PageContext, Typed},
+    components::{Field, Form, Kind, RefusedForm},
+    page_context::{EnteredForm, PageContext},
 };
 
 const HERE: &str = "/me/password";
@@ -18,7 +18,7 @@ const NEW: &str = "new-password";
 pub(super) struct Password;
 
 impl PageHandler for Password {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let account = account(visit)?;
         let account = visit.context.store.account(account).await;
         let account = account.map_err(api::problem::Problem::from)?;
@@ -44,7 +44,7 @@ impl PageHandler for Password {
             ))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         let account = account(visit)?;
         if typed.one("password") != typed.one("again") {
             let detail = visit.say("password-differs");

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{Back, Button, Cell, Field, Form, Row, Table, flag, text},
-    page_context::{PageContext, Typed},
+    components::{Button, Cell, Field, Form, RefusedForm, Row, Table, flag, text},
+    page_context::{EnteredForm, PageContext},
     words::profile_body,
 };
 
@@ -16,7 +16,7 @@ const HERE: &str = "/me/profiles";
 pub(super) struct Profiles;
 
 impl PageHandler for Profiles {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let path = visit.mine("profiles")?;
         let profiles = visit.api.items(&path).await?;
         let mut page = Page::new(visit, visit.say("nav-profiles"))
@@ -51,7 +51,7 @@ impl PageHandler for Profiles {
         Ok(page.form(form.button(visit.say("add")), back))
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         let path = visit.mine("profiles")?;
         let key = typed.one("key");
         let one = format!("{path}/{}", part(key));

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Block, Cell, Choice, Field, Form, Kind, text},
-    page_context::{PageContext, Typed},
+    components::{Block, Cell, Choice, Field, Form, Kind, RefusedForm, text},
+    page_context::{EnteredForm, PageContext},
     setting::{self, Profiles},
 };
 
@@ -18,7 +18,7 @@ const HERE: &str = "/me/settings";
 pub(super) struct Settings;
 
 impl PageHandler for Settings {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let mut page =
             Page::new(visit, visit.say("nav-settings")).text(visit.say("settings-about"));
         let profiles = Profiles::of(&visit.api.items(&visit.mine("profiles")?).await?);
@@ -40,7 +40,7 @@ impl PageHandler for Settings {
         Ok(page)
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         let name = typed.one("form");
         let settings = SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(name))?;
         let mut body = Map::new();

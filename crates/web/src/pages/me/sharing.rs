@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Back, Button, Cell, Field, Form, Kind, Row, Table, text},
-    page_context::{PageContext, Typed},
+    components::{Button, Cell, Field, Form, Kind, RefusedForm, Row, Table, text},
+    page_context::{EnteredForm, PageContext},
 };
 
 /// The person's own page.
@@ -16,22 +16,22 @@ pub(super) struct Sharing;
 pub(in crate::pages) struct SharingOf;
 
 impl PageHandler for Sharing {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         shown(visit, &visit.mine("")?, None, back).await
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         said(visit, &visit.mine("")?, typed).await
     }
 }
 
 impl PageHandler for SharingOf {
-    async fn show(visit: &PageContext, back: Option<&Back>) -> Result<Page, Refusal> {
+    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let name = visit.name_of(visit.path("person"));
         shown(visit, &theirs(visit)?, Some(&name), back).await
     }
 
-    async fn act(visit: &PageContext, typed: &Typed) -> Result<Outcome, Refusal> {
+    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         said(visit, &theirs(visit)?, typed).await
     }
 }
@@ -47,7 +47,7 @@ async fn shown(
     visit: &PageContext,
     owner: &str,
     name: Option<&str>,
-    back: Option<&Back>,
+    back: Option<&RefusedForm>,
 ) -> Result<Page, Refusal> {
     let settings = visit.api.get(&format!("{owner}settings/presence")).await?;
     let others = visit.api.items(&format!("{owner}relationships")).await?;
@@ -87,7 +87,7 @@ async fn shown(
         .table(levels(visit)))
 }
 
-async fn said(visit: &PageContext, owner: &str, typed: &Typed) -> Result<Outcome, Refusal> {
+async fn said(visit: &PageContext, owner: &str, typed: &EnteredForm) -> Result<Outcome, Refusal> {
     let here = visit.layout.here.clone();
     let path = format!("{owner}relationships");
     if typed.one("form") == "delete" {

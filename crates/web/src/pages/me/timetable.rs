@@ -31,11 +31,11 @@ pub(super) struct Timetable {
     height: i64,
     days: Vec<(i64, String)>,
     hours: Vec<(i64, String)>,
-    blocks: Vec<Drawn>,
+    blocks: Vec<Chart>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Drawn {
+struct Chart {
     x: i64,
     y: i64,
     width: i64,
@@ -82,7 +82,7 @@ impl Timetable {
             let about = about(visit, appointment);
             let width = (DAY - 6) / count;
             let letters = usize::try_from((width - BEFORE) / LETTER).unwrap_or(0);
-            Some(Drawn {
+            Some(Chart {
                 x: HOURS + piece.day * DAY + 2 + lane * width,
                 y: HEAD + piece.from * HOUR / 60,
                 width: width - 2,
