@@ -14,7 +14,7 @@ use crate::{caller::Caller, problem::Problem};
 pub(crate) struct SearchBody {
     /// Whether the search continues because it takes longer than 20 seconds.
     running: bool,
-    /// People of the caller's administration whose account was found.
+    /// Found accounts of people in the caller's administration.
     found: Vec<FoundBody>,
     /// Number of people of the caller's administration without a Teams account.
     without_account: usize,

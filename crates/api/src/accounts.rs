@@ -129,7 +129,7 @@ pub(crate) struct AccountChange {
     location: Option<Option<String>>,
 }
 
-/// Tells null from an absent field.
+/// Distinguishes null from an absent field.
 fn given<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<String>>, D::Error> {

@@ -20,7 +20,7 @@ pub const TABLE_MAX: usize = 8 * 1024 * 1024;
 const TABLE_TEXT_MAX: usize = 3 * TABLE_MAX + BODY_MAX;
 /// Route of the API that takes a table.
 const TABLE_PATH: &str = "/api/v1/people/import";
-/// The page whose form holds a table as text between its two steps, and the path at which the page calls the API.
+/// The page with the table as text in its form, and the path at which the page calls the API.
 const TABLE_TEXT_PATHS: [&str; 2] = ["/admin/people", "/people/import"];
 
 /// The largest body in bytes that a request to `path` may have.

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 /// Header to which each proxy appends the address of its peer.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Reverse proxies whose `X-Forwarded-For` is trusted. Cheap to clone.
+/// Reverse proxies with a trusted `X-Forwarded-For`. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TrustedProxies(pub Arc<[IpNet]>);
 

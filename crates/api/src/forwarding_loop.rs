@@ -6,8 +6,8 @@ use runtime::context::Context;
 
 use crate::{caller::Caller, problem::Problem};
 
-/// Refuses a profile that would forward calls in a circle at present. Follows only forwarding that the caller may see, because
-/// a refusal names everybody in the circle; circles through other people are found when a call is routed.
+/// Refuses a profile that would forward calls in a circle at present. Follows only forwarding that the caller may see,
+/// because a refusal names all people in the circle; circles through other people are found when a call is routed.
 pub(crate) fn refuse_loop(
     context: &Context,
     caller: &Caller,

@@ -203,8 +203,8 @@ impl TableBody {
     }
 }
 
-/// Adds people from a table or updates them, all or none; a dry run previews the import. The body is the file, whose
-/// encoding and separator are detected, or JSON with its text.
+/// Adds people from a table or updates them, all or none; a dry run previews the import. The body is the file (encoding and
+/// separator are detected), or JSON with its text.
 #[utoipa::path(
     post,
     path = "/people/import",

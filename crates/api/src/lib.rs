@@ -175,7 +175,7 @@ async fn unknown(request: Request) -> Problem {
     Problem::not_found("API route", request.uri().path(), remedy)
 }
 
-/// The person whose id is in a path.
+/// The person by the id in a path.
 fn person(people: &PeopleIndex, id: &str) -> Result<std::sync::Arc<Person>, Problem> {
     let found = id
         .parse()

@@ -123,7 +123,7 @@ fn redirect_uri(public_url: &PublicUrl) -> String {
     format!("{public_url}{RETURN}")
 }
 
-/// Result of a sign-in whose browser has returned.
+/// Result of a finished sign-in.
 pub enum SignInResult {
     /// The person is signed in.
     SignedIn {

@@ -64,8 +64,8 @@ impl Paging {
         })
     }
 
-    /// The page of a list whose items come with their positions, and the cursor for the next page. Items of the same
-    /// position stay on one page.
+    /// The page of a list of items with positions, and the cursor for the next page. Items of the same position stay on one
+    /// page.
     pub fn page<P, T>(
         &self,
         rows: impl IntoIterator<Item = (P, T)>,

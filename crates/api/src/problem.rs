@@ -17,7 +17,7 @@ const CANCELLED: &str = "cancelled";
 
 /// Title of the problem of a request that an earlier one with the same idempotency key carried out.
 const DONE_ALREADY: &str = "done already";
-/// Seconds after which a request is worth repeating whose wait timed out.
+/// Seconds after which a request that timed out is worth repeating.
 const RETRY_AFTER: u32 = 5;
 
 /// Extension of an answer to a request that the database refused, with the reason.

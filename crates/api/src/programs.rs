@@ -39,7 +39,7 @@ pub struct Programs {
 pub struct Wish {
     /// False: inherit the table of the scope above again.
     individual: Option<bool>,
-    /// The scope whose table is copied; `product`: the default table.
+    /// The scope of the table to copy; `product`: the default table.
     copy_from: Option<String>,
 }
 

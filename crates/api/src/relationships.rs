@@ -239,7 +239,7 @@ impl From<&Workgroup> for WorkgroupBody {
     }
 }
 
-/// Lists the workgroups, whose members see each other at a level.
+/// Lists the workgroups. Their members see each other at a level.
 #[utoipa::path(
     get,
     path = "/workgroups",

@@ -237,7 +237,7 @@ pub async fn change(
         }
         None => Ok(()),
     };
-    // The name may have changed even if the tenant was refused: applies what is stored.
+    // The name may have changed even if the tenant was refused: applies the stored state.
     context.organisation.load(&context.store).await?;
     named?;
     context.check_movers();

@@ -1,4 +1,4 @@
-//! Sessions of browsers: a random secret in a cookie, whose hash the store keeps.
+//! Sessions of browsers: a random secret in a cookie, and its hash in the store.
 
 use std::{net::IpAddr, time::Duration};
 

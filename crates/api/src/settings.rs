@@ -34,7 +34,7 @@ pub(super) const INDIVIDUAL: &str = "individual";
 pub(super) const OWN: &str = "own";
 /// Address of a person's calendar feed.
 const FEED: &str = "feed";
-/// The scope whose settings are copied when a scope gets its own.
+/// Name of the scope to copy when a scope gets its own settings.
 pub(super) const COPY_FROM: &str = "copy_from";
 
 /// Settings of a group in the OpenAPI document; `openapi.rs` completes them from the table of settings.

@@ -1,5 +1,5 @@
 //! State of the API's routes. A handler extracts the parts that it uses (`State<Context>`, `State<Jobs>`, …), so that its
-//! signature says what it may touch.
+//! signature shows its dependencies.
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{access::Access, caller::Caller, problem::Problem};
 
 /// `GET /metrics`: metrics of the whole organisation, for system administrators and keys with the scope `read`: they reveal
-/// activity of people whom other callers may not see.
+/// activity of people hidden from other callers.
 pub async fn metrics(
     State(context): State<Context>,
     caller: Caller,

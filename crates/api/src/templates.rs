@@ -43,8 +43,7 @@ pub struct TemplateBody {
     scope: String,
     /// The scope as a list; empty if only assigned people have the template.
     offers: Vec<String>,
-    /// People to whom the template is also assigned; for administrators. Location administrators see only people of their
-    /// location.
+    /// Assigned people; for administrators. Location administrators see only people of their location.
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<Vec<String>>,
     /// Settings that name this template; for administrators.
@@ -153,7 +152,7 @@ fn names(templates: &[Template]) -> Vec<String> {
     distinct_names(templates.iter().map(|template| &*template.profile.name))
 }
 
-/// A template for administrators. Location administrators see only people whom they administer.
+/// A template for administrators. Location administrators see only people of their location.
 fn for_administrators(
     context: &Context,
     caller: &Caller,
@@ -178,7 +177,7 @@ fn for_administrators(
     }
 }
 
-/// Stands for the owner of a setting whom the caller does not administer.
+/// Stands for an owner outside the caller's administration.
 pub const ELSEWHERE: &str = "a person of another location";
 
 /// Uses as shown to the caller.

@@ -15,7 +15,7 @@ use crate::board::Demo;
 /// The state of all pages. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct WebState {
-    /// The state of the API, whose routes the pages call.
+    /// The state of the API.
     pub api: ApiState,
     /// Sign-in with OpenID Connect; `None` if none is configured.
     pub open_id: Option<Arc<OpenIdConnect>>,

@@ -1,4 +1,4 @@
-//! Sign-ins that are under way at the provider: in memory, for ten minutes, each good once.
+//! Sign-ins in progress at the provider, in memory, each valid once and for ten minutes.
 
 use std::{
     collections::HashMap,
@@ -14,21 +14,21 @@ use subtle::ConstantTimeEq;
 use super::{answer::remedy, shown};
 use gateway::external_fetch::words;
 
-/// How long somebody may take.
+/// Time for the sign-in at the provider.
 const ATTEMPT_LIFETIME: Duration = Duration::from_secs(10 * 60);
-/// More at once are nobody's who means to sign in; the oldest are forgotten.
+/// Largest number of sign-ins in progress; beyond it the oldest are dropped.
 const ATTEMPTS_MAX: usize = 10_000;
 
-/// A sign-in that is under way.
+/// A sign-in in progress.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     /// Comes back with the code.
     pub(super) state: Secret,
     /// Comes back in the token.
     pub(super) nonce: Secret,
-    /// Proves that the code is redeemed by whoever asked for it (RFC 7636).
+    /// Proves that the same client requested and redeems the code (RFC 7636).
     pub(super) verifier: Secret,
-    /// Where to go on.
+    /// Path of the page to open afterwards.
     pub(super) to: String,
     until: Timestamp,
 }

@@ -47,7 +47,7 @@ pub(super) fn is_of(identity: &str, compared: Compared, person: &Person) -> bool
     names.any(|name| is_same(identity, name))
 }
 
-/// Maps an identity to an account. `people` are those whom [`is_of`] names.
+/// Maps an identity to an account. `people`: the matches of [`is_of`].
 pub(super) fn mapped(
     identity: &str,
     people: &[Arc<Person>],

@@ -14,11 +14,11 @@ use tokio::{
 
 use super::answer::{AnswerError, Problem};
 
-/// A description is read again after this.
+/// Age from which a description is read again.
 const AGE_MAX: Duration = Duration::from_secs(3_600);
-/// An older description is not used, even where the provider does not answer: it may have taken back a key.
+/// Age from which a description is unusable even if the provider is unreachable: the provider may have revoked a key.
 const OLD_AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
-/// After a failure the provider is asked again only after this: a sign-in can be begun by every browser.
+/// Pause after a failure: every browser can begin a sign-in, and so cause requests.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -27,14 +27,14 @@ struct State<T> {
     failed: Option<(AnswerError, Instant)>,
 }
 
-/// What is at hand.
+/// State of the remembered description.
 #[derive(Debug)]
 enum Found<T> {
-    /// Use this.
+    /// A fresh description.
     Known(Arc<T>),
-    /// Reading failed a moment ago.
+    /// The last attempt to read failed within [`RETRY_INTERVAL`].
     Failed(AnswerError),
-    /// Read, and use this where that fails.
+    /// It must be read; a failure falls back to this one.
     Read(Option<Arc<T>>),
 }
 
@@ -72,7 +72,7 @@ impl<T> State<T> {
     }
 }
 
-/// The memory, shared with the task that reads.
+/// The remembered description, shared with the reading task.
 #[derive(Debug)]
 pub(super) struct Memory<T> {
     state: Arc<SyncMutex<State<T>>>,
@@ -97,7 +97,7 @@ fn locked<T>(state: &SyncMutex<State<T>>) -> MutexGuard<'_, State<T>> {
 }
 
 impl<T: Send + Sync + 'static> Memory<T> {
-    /// The description, read if it must be.
+    /// The description, read if necessary.
     pub(super) async fn current(
         &self,
         now: Timestamp,
@@ -110,7 +110,7 @@ impl<T: Send + Sync + 'static> Memory<T> {
             Found::Read(None) => self.reading.clone().lock_owned().await,
             Found::Read(Some(old)) => match self.reading.clone().try_lock_owned() {
                 Ok(guard) => guard,
-                // Another sign-in is reading.
+                // Another sign-in reads.
                 Err(_) => return Ok(old),
             },
         };
@@ -129,7 +129,7 @@ impl<T: Send + Sync + 'static> Memory<T> {
         }
     }
 
-    /// A description that was read after `known`: the provider may have rotated its keys.
+    /// A description read after `known`, because the provider may have rotated its keys.
     pub(super) async fn newer_than(
         &self,
         known: &Arc<T>,
@@ -151,7 +151,7 @@ impl<T: Send + Sync + 'static> Memory<T> {
         self.read(guard, now, read).await
     }
 
-    /// Reads in a task of its own: a browser that goes away does not end what others wait for.
+    /// Reads in a separate task: a disconnected browser must not cancel the request of others.
     async fn read(
         &self,
         guard: OwnedMutexGuard<()>,

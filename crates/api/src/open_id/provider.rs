@@ -241,8 +241,8 @@ impl Provider {
                     refused.get_or_insert(error);
                     continue;
                 }
-                // The first way is the standard's default: its error is the more useful one. The later ones may only say that
-                // the code was used.
+                // The error of the first method, the standard's default, is the most useful one. Errors of later methods
+                // may only report that the code was used.
                 Err(error) => return Err(refused.unwrap_or(error)),
             };
             *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some(way);

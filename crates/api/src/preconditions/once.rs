@@ -156,7 +156,7 @@ async fn keep(
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-/// Makes the answer to a repeated request whose change was committed without its answer, because the process was killed or
+/// Makes the answer to a repeated request if the change was committed without its answer, because the process was killed or
 /// the handler failed after the commit.
 async fn made_again(
     (repeat, made): (Repeat, Option<String>),

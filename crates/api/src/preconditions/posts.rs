@@ -60,7 +60,7 @@ const POSTS: [(&str, Repeat); 22] = [
     ("/people/{id}/appointments", Repeat::OwnById),
     ("/people/{id}/devices", Repeat::Code),
     ("/people/{id}/profiles", Repeat::OwnByField("name")),
-    // A question can be answered once, whatever the key.
+    // A question can be answered once, with any key.
     ("/people/{id}/teams-account/confirm", Repeat::Code),
     ("/people/{id}/teams-account/sign-in", Repeat::Code),
     ("/scopes", Repeat::ById),

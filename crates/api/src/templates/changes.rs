@@ -190,7 +190,7 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Refuses changes of a template's effect by callers who do not administer all people to whom it is assigned: the template
+/// Refuses changes of a template's effect by callers who do not administer all assigned people, because the template
 /// forwards their calls. A person may have moved to another location since the assignment.
 fn require_people(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
     let Some(template) = edit.before() else {

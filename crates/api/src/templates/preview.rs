@@ -32,9 +32,9 @@ pub struct TemplateEditBody {
 /// Effects of an edit.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TemplatePreview {
-    /// Number of people whose profile of this name would change.
+    /// Number of people with another profile of this name after the edit.
     people: usize,
-    /// Names of the first of these people whom the caller administers.
+    /// Names of the first of these people in the caller's administration.
     names: Vec<String>,
     /// Uses that would be left without a profile of this name: the edit is refused while there are any.
     lost_uses: Vec<String>,

@@ -190,8 +190,8 @@ fn without_present_home(body: NewTemplate, before: &Template) -> NewTemplate {
     }
 }
 
-/// The people to whom the template is to be assigned. A location administrator neither sees nor names people of other
-/// locations: these keep the template.
+/// The people to assign the template to. A location administrator neither sees nor names people of other locations: these
+/// keep the template.
 fn people(
     context: &Context,
     caller: &Caller,

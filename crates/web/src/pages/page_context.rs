@@ -132,10 +132,10 @@ impl PageContext {
         person.map_or_else(|| id.to_owned(), |person| person.name.clone())
     }
 
-    /// The person whom a text identifies: by extension, mail address, sign-in name or id, else by a part of the name if
-    /// only one person has it. A complete name has no precedence, because more administrators may change names than may
-    /// decide whom this text means.
-    pub fn somebody(&self, field: &str, text: &str) -> Result<PersonId, Refusal> {
+    /// The person named by a text: by extension, mail address, sign-in name or id, else by a part of the name if only one
+    /// person has it. A complete name has no precedence, because more administrators may change names than may decide this
+    /// text's meaning.
+    pub fn person_named(&self, field: &str, text: &str) -> Result<PersonId, Refusal> {
         let directory = &self.context.people;
         let found = match identifier(text) {
             Some(identifier) => directory.identified(identifier),
@@ -173,25 +173,25 @@ impl PageContext {
         }
     }
 
-    /// The people whom a text identifies, separated by lines or commas.
-    pub fn several(&self, field: &str, text: &str) -> Result<Vec<String>, Refusal> {
+    /// The people named in a text, separated by lines or commas.
+    pub fn people_named(&self, field: &str, text: &str) -> Result<Vec<String>, Refusal> {
         let names = text.split([',', ';', '\n']).map(str::trim);
         let names = names.filter(|name| !name.is_empty());
         names
-            .map(|name| Ok(self.somebody(field, name)?.to_string()))
+            .map(|name| Ok(self.person_named(field, name)?.to_string()))
             .collect()
     }
 
-    /// People as a text that [`Self::several`] resolves to the same people, even after changes of names: name and
+    /// People as a text that [`Self::people_named`] resolves to the same people, even after changes of names: name and
     /// identifier.
-    pub fn listed<'a>(&self, ids: impl Iterator<Item = &'a Value>) -> String {
+    pub fn as_text<'a>(&self, ids: impl Iterator<Item = &'a Value>) -> String {
         let people = ids.filter_map(|id| Some(PersonId(id.as_str()?.parse().ok()?)));
-        let people = people.map(|person| self.listed_one(person));
+        let people = people.map(|person| self.person_as_text(person));
         people.collect::<Vec<_>>().join("\n")
     }
 
-    /// A person as a text that [`Self::somebody`] resolves to the same person.
-    pub(crate) fn listed_one(&self, person: PersonId) -> String {
+    /// A person as a text that [`Self::person_named`] resolves to the same person.
+    pub(crate) fn person_as_text(&self, person: PersonId) -> String {
         let Some(person) = self.context.people.person(person) else {
             return String::new();
         };

@@ -87,7 +87,7 @@ pub(super) fn shares(visit: &PageContext, counted: &[(&str, String, usize)]) -> 
 pub(super) struct Histogram(Vec<(f64, u64)>);
 
 impl Histogram {
-    /// Reads a histogram from the metrics in OpenMetrics text, whose buckets are cumulative.
+    /// Reads a histogram from the metrics in OpenMetrics text, with cumulative buckets.
     pub(super) fn read(metrics: &str, name: &str) -> Self {
         let beginning = format!("{name}_bucket{{le=\"");
         let buckets = metrics.lines().filter_map(|line| {

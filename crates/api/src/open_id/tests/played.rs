@@ -127,7 +127,7 @@ impl Play {
             let registered = self.folder.json("answers.json");
             let registered = registered["client_authentication"].as_str().unwrap_or(way);
             if way != registered || way == "wrong" {
-                // Some take the code at the first try, whatever comes of it.
+                // Some providers consume the code at the first attempt, even if it fails.
                 let of_a_used_code = self.folder.json("answers.json")["uses_codes_up"] == true
                     && seen.authentication.len() > 1;
                 let (status, error) = match of_a_used_code {

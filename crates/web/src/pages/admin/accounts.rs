@@ -121,7 +121,7 @@ fn fields(visit: &PageContext, account: &Value, scopes: &[Value]) -> [Field; 3] 
         Field::text("person", visit.say("account-person"))
             .value(
                 person
-                    .map(|id| visit.listed([json!(id)].iter()))
+                    .map(|id| visit.as_text([json!(id)].iter()))
                     .unwrap_or_default(),
             )
             .help(visit.say("account-person-help")),
@@ -138,7 +138,7 @@ fn fields(visit: &PageContext, account: &Value, scopes: &[Value]) -> [Field; 3] 
 fn body(visit: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
     let person = typed.given("person");
     let person = person
-        .map(|person| visit.somebody("person", person))
+        .map(|person| visit.person_named("person", person))
         .transpose()?;
     Ok(json!({
         "role": typed.one("role"),

@@ -76,7 +76,7 @@ pub(super) fn put_form(visit: &PageContext) -> Form {
 
 /// Adds a person. Moves a person from elsewhere only after confirmation.
 pub(super) async fn put(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-    let person = visit.somebody("person", typed.one("person"))?;
+    let person = visit.person_named("person", typed.one("person"))?;
     let scope = visit.path("scope");
     let (from, place) = (place_of(visit, person), membership_of_scope(visit, scope));
     // The person would leave a group of this location.
@@ -87,7 +87,7 @@ pub(super) async fn put(visit: &PageContext, typed: &EnteredForm) -> Result<Outc
         let from = place_name(visit, &from);
         let to = scope_name(visit, scope);
         let move_it = Form::new(visit.words, "put", String::new())
-            .hidden("person", visit.listed_one(person))
+            .hidden("person", visit.person_as_text(person))
             .submit("sure", "yes", visit.say("scope-move-now"));
         let back = Link::new(visit.layout.here.clone(), visit.say("preview-back"));
         let page = Page::new(visit, visit.words.with("scope-move", "name", name))

@@ -1,4 +1,4 @@
-//! Microphone Sync: programs whose use of the microphone colleagues see, by scope.
+//! Microphone Sync: programs that colleagues see at the microphone, by scope.
 
 use serde_json::{Value, json};
 

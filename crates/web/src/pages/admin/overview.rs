@@ -142,7 +142,7 @@ fn zone_form(visit: &PageContext) -> Form {
         .button(visit.say("save"))
 }
 
-/// Presence of the people whom the caller administers, as the caller may see it.
+/// Presence of the people in the caller's administration, as the caller may see it.
 fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
     let (_, mut presences) = visit.context.events.all();
     if let Some(location) = visit.caller.location() {
@@ -273,7 +273,7 @@ fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
     }
 }
 
-/// People without a Teams account whose calls are to be synchronised.
+/// People without a Teams account in scopes that synchronise calls.
 fn unmatched(visit: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
     let shared = &visit.context;
     let people = shared.people.people(|person| {

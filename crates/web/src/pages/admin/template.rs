@@ -47,7 +47,7 @@ impl PageHandler for Template {
             )
             .field(
                 Field::new("people", visit.say("template-people"), Kind::Area)
-                    .value(visit.listed(people.into_iter().flatten()))
+                    .value(visit.as_text(people.into_iter().flatten()))
                     .help(visit.say("several-help")),
             )
             .button(visit.say("save"))
@@ -99,7 +99,7 @@ impl PageHandler for Template {
             true => json!([scope]),
             false => json!([]),
         };
-        body["people"] = json!(visit.several("people", typed.one("people"))?);
+        body["people"] = json!(visit.people_named("people", typed.one("people"))?);
         if typed.ticked("preview") {
             let told = preview(visit, &template, json!({"change": body})).await?;
             let mut form = Form::new(visit.words, "save", String::new()).tag(typed.one("tag"));

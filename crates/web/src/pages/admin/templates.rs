@@ -71,7 +71,7 @@ impl PageHandler for Templates {
                 return Ok(Done::new(HERE, "ordered").into());
             }
         };
-        // Opens the new template, whose content comes next.
+        // Opens the new template for its content.
         let (scope, name) = (text(&made, "scope"), text(&made, "name"));
         Ok(Done::new(at(scope, name), "added").into())
     }

@@ -49,7 +49,7 @@ impl PageHandler for Workgroups {
             visit.api.delete(&one).await?;
             return Ok(Done::new(HERE, "deleted").into());
         }
-        let members = visit.several("members", typed.one("members"))?;
+        let members = visit.people_named("members", typed.one("members"))?;
         let body =
             json!({"name": typed.one("name"), "level": typed.one("level"), "members": members});
         let said = if typed.one("form") == "add" {
@@ -77,7 +77,7 @@ fn fields(visit: &PageContext, group: &Value) -> [Field; 3] {
         )
         .value(level.unwrap_or("TeamColleague")),
         Field::new("members", visit.say("workgroup-members"), Kind::Area)
-            .value(visit.listed(members.into_iter().flatten()))
+            .value(visit.as_text(members.into_iter().flatten()))
             .help(visit.say("several-help")),
     ]
 }

@@ -97,7 +97,7 @@ async fn said(visit: &PageContext, owner: &str, typed: &EnteredForm) -> Result<O
             .await?;
         return Ok(Done::new(here, "deleted").into());
     }
-    let viewer = visit.somebody("viewer", typed.one("viewer"))?;
+    let viewer = visit.person_named("viewer", typed.one("viewer"))?;
     let body = json!({"level": typed.one("level")});
     visit.api.put(&format!("{path}/{viewer}"), body, "").await?;
     Ok(Done::new(here, "saved").into())
