@@ -64,16 +64,14 @@ use axum::{
 use serde::de::DeserializeOwned;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use appointments::AppointmentLocks;
-pub use doctor::Examination;
-pub use events::{EventStreams, Tokens as EventTokens};
+pub use events::EventStreams;
 pub(crate) use openapi::Document;
 pub use presence::PresenceBody;
 use runtime::{
     organisation::Organisation,
     people_index::{PeopleIndex, Person},
 };
-pub use state::{ApiParts, ApiState};
+pub use state::{ApiOptions, ApiParts, ApiState};
 use teams::TeamsHandle;
 pub use teams_account::{TeamsAccountBody, forget_account};
 

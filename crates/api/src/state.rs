@@ -1,14 +1,19 @@
 //! State of the API's routes. A handler extracts the parts that it uses (`State<Context>`, `State<Jobs>`, …), so that its
 //! signature shows its dependencies.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::FromRef;
+use ipnet::IpNet;
+use tokio::sync::watch;
 
 use super::{
-    appointments::AppointmentLocks, directory::DirectorySyncs, doctor::Examination,
-    events::EventStreams,
+    appointments::AppointmentLocks,
+    directory::DirectorySyncs,
+    doctor::Examination,
+    events::{EventStreams, Tokens},
 };
+use ::directory::DirectorySync;
 use gateway::{
     agents::{Agents, PairingCodes},
     calendars::Calendars,
@@ -17,9 +22,9 @@ use runtime::{context::Context, store_health::StoreHealth};
 use teams::TeamsHandle;
 
 use crate::{
-    access::Access, change_limit::ChangeLimit, client_ip::TrustedProxies, jobs::Jobs,
-    preconditions::Preconditions, public_url::PublicUrl, restores::Restores,
-    revocations::Revocations, sessions::Sessions, sign_in::WrongPasswords,
+    access::Access, change_limit::ChangeLimit, client_ip::TrustedProxies,
+    installation_check::Doctor, jobs::Jobs, preconditions::Preconditions, public_url::PublicUrl,
+    restores::Restores, revocations::Revocations, sessions::Sessions, sign_in::WrongPasswords,
 };
 
 /// The state of all routes of the API. Cheap to clone.
@@ -69,10 +74,69 @@ pub struct ApiParts {
     pub public_url: PublicUrl,
 }
 
+/// The parts from which an [`ApiState`] is made.
+#[derive(Debug)]
+pub struct ApiOptions<'a> {
+    /// Store, clock, people, organisation, engine and events.
+    pub context: Context,
+    /// The connections to the tenants of Teams.
+    pub teams: TeamsHandle,
+    /// Synchronisations of people with directories, by tenant.
+    pub directory_syncs: BTreeMap<Arc<str>, DirectorySync>,
+    /// Calendars of people.
+    pub calendars: Calendars,
+    /// Connected desktop agents.
+    pub agents: Agents,
+    /// The API key in the configuration file.
+    pub api_key: Option<&'a str>,
+    /// The check of the installation, if the server has a configuration file.
+    pub doctor: Option<Doctor>,
+    /// Requests to restore a backup, if this process restores any.
+    pub restores: Option<Restores>,
+    /// Networks of reverse proxies in front of the server.
+    pub proxies: Vec<IpNet>,
+    /// The address at which people open the pages, without a slash at the end.
+    pub public_url: String,
+    /// True when the server stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
 impl ApiState {
-    /// The state of these parts.
-    pub fn new(parts: ApiParts) -> Self {
-        Self(Arc::new(parts))
+    /// Makes the state of all routes.
+    ///
+    /// # Errors
+    /// The operating system gave no random numbers.
+    pub fn new(options: ApiOptions<'_>) -> Result<Self, getrandom::Error> {
+        let context = options.context;
+        let public_url = PublicUrl::new(options.public_url);
+        let access = Access::new(&context, options.api_key);
+        let (jobs, revocations) = (Jobs::default(), Revocations::default());
+        Ok(Self(Arc::new(ApiParts {
+            event_streams: EventStreams {
+                tokens: Arc::new(Tokens::new()?),
+                access: access.clone(),
+                revocations: revocations.clone(),
+                stopping: options.stopping,
+            },
+            sessions: Sessions::new(context.clone(), public_url.clone(), revocations.clone()),
+            preconditions: Arc::new(Preconditions::new(context.clone(), jobs.clone())),
+            examination: Arc::new(Examination::new(options.doctor)),
+            codes: Arc::default(),
+            wrong_passwords: Arc::default(),
+            change_limit: Arc::default(),
+            appointment_locks: AppointmentLocks::default(),
+            proxies: TrustedProxies(options.proxies.into()),
+            directory_syncs: Arc::new(options.directory_syncs),
+            restores: options.restores,
+            teams: options.teams,
+            calendars: options.calendars,
+            agents: options.agents,
+            access,
+            jobs,
+            revocations,
+            public_url,
+            context,
+        })))
     }
 
     /// The parts.

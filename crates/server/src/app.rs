@@ -10,20 +10,14 @@ use std::{
 };
 
 use api::{
-    ApiParts, ApiState, AppointmentLocks, EventStreams, EventTokens, Examination,
-    access::{Access, SecretError, new_link},
-    client_ip::TrustedProxies,
+    ApiOptions, ApiState,
+    access::{SecretError, new_link},
     installation_check::Doctor,
-    jobs::Jobs,
     open_id::{OpenIdConnect, OpenIdOptions, Provider},
-    preconditions::Preconditions,
-    public_url::PublicUrl,
     restores::Restores,
-    revocations::Revocations,
-    sessions::Sessions,
 };
 use connections::{Connections, Limits};
-use directory::{DirectoryOptions, DirectorySync};
+use directory::DirectoryOptions;
 use gateway::{
     agents::Agents,
     calendars::{self, Calendars},
@@ -40,7 +34,7 @@ use runtime::{
     metrics::Metrics, people_index::PeopleIndex, retention::AuditRetention, vault::Vault,
 };
 use store::{DamageCheck, Store, StoreError};
-use teams::{SweepNow, TeamsHandle, TeamsOptions, TeamsStart};
+use teams::{SweepNow, TeamsOptions, TeamsStart};
 use tokio::{
     net::TcpListener,
     sync::{broadcast::error::RecvError, watch},
@@ -207,85 +201,6 @@ fn http_clients(
     Ok((calendars, open_id.map_err(StartError::OpenId)?))
 }
 
-/// Settings of the HTTP side.
-struct HttpOptions {
-    public_url: String,
-    proxies: Vec<IpNet>,
-    api_key: Option<graph::Secret>,
-    doctor: Option<Doctor>,
-    restores: Option<Restores>,
-    open_id: Option<Provider>,
-    demo: Option<Demo>,
-}
-
-/// The running parts that routes and pages read and command.
-struct HttpSources {
-    context: Context,
-    teams: TeamsHandle,
-    calendars: Calendars,
-    agents: Agents,
-    directory_syncs: BTreeMap<Arc<str>, DirectorySync>,
-}
-
-/// The state of all routes and pages.
-fn web_state(
-    options: HttpOptions,
-    sources: HttpSources,
-    stopping: &watch::Receiver<bool>,
-) -> Result<WebState, StartError> {
-    let HttpOptions {
-        public_url,
-        proxies,
-        api_key,
-        doctor,
-        restores,
-        open_id,
-        demo,
-    } = options;
-    let HttpSources {
-        context,
-        teams,
-        calendars,
-        agents,
-        directory_syncs,
-    } = sources;
-    let key = api_key.as_ref().map(graph::Secret::reveal);
-    let access = Access::new(&context, key);
-    let public_url = PublicUrl::new(public_url);
-    let (jobs, revocations) = (Jobs::default(), Revocations::default());
-    let api = ApiState::new(ApiParts {
-        event_streams: EventStreams {
-            tokens: Arc::new(EventTokens::new()?),
-            access: access.clone(),
-            revocations: revocations.clone(),
-            stopping: stopping.clone(),
-        },
-        sessions: Sessions::new(context.clone(), public_url.clone(), revocations.clone()),
-        preconditions: Arc::new(Preconditions::new(context.clone(), jobs.clone())),
-        examination: Arc::new(Examination::new(doctor)),
-        codes: Arc::default(),
-        wrong_passwords: Arc::default(),
-        change_limit: Arc::default(),
-        appointment_locks: AppointmentLocks::default(),
-        proxies: TrustedProxies(proxies.into()),
-        directory_syncs: Arc::new(directory_syncs),
-        access,
-        restores,
-        jobs,
-        revocations,
-        public_url,
-        teams,
-        calendars,
-        agents,
-        context: context.clone(),
-    });
-    Ok(WebState {
-        api,
-        open_id: open_id.map(|provider| Arc::new(OpenIdConnect::new(provider))),
-        demo: demo.map(Arc::new),
-    })
-}
-
 impl App {
     /// Starts a server. Neither Teams nor the telephone system need be reachable.
     ///
@@ -334,23 +249,24 @@ impl App {
         follow_store(&context, checked, audit_kept, &mut tasks);
         tasks.spawn(calendars::run(context.clone(), calendars.clone()));
 
-        let http = HttpOptions {
+        let api = ApiState::new(ApiOptions {
+            context: context.clone(),
+            api_key: api_key.as_ref().map(graph::Secret::reveal),
             public_url: public_url.unwrap_or_else(|| format!("http://{address}")),
-            proxies,
-            api_key,
+            stopping: stopping.clone(),
             doctor,
             restores,
-            open_id,
-            demo,
-        };
-        let sources = HttpSources {
-            context: context.clone(),
+            proxies,
             teams,
+            directory_syncs,
             calendars,
             agents,
-            directory_syncs,
+        })?;
+        let web = WebState {
+            api,
+            open_id: open_id.map(|provider| Arc::new(OpenIdConnect::new(provider))),
+            demo: demo.map(Arc::new),
         };
-        let web = web_state(http, sources, &stopping)?;
         let (fail, failed) = watch::channel(false);
         let supervisor = tokio::spawn(supervise(tasks, fail, stopping.clone()));
         let http = serve_http(listener, (&context, web), limits, stopping);
