@@ -60,7 +60,7 @@ impl Prefer {
 
 /// A job.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Job)]
+#[schema(as = Work)]
 pub(crate) struct WorkBody {
     id: String,
     /// `import`, `directory` or `backup`.
