@@ -9,6 +9,7 @@ mod audit;
 mod backups;
 pub mod body_limits;
 mod bounds;
+mod calendar_feed;
 pub mod caller;
 pub mod change_limit;
 pub mod choice;

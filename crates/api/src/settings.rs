@@ -9,11 +9,9 @@ use super::{
     Json,
     audit::{new_entry, own_entry},
     bounds,
+    calendar_feed::{FEED, hide_feed, refuse_feed, refuse_feed_of_others, refuse_feed_of_scope},
 };
-use gateway::{
-    calendars::{Calendars, Unread},
-    external_fetch::web_address,
-};
+use gateway::calendars::{Calendars, Unread};
 use runtime::{
     audit::{Administration, Details, Own},
     context::Context,
@@ -32,8 +30,6 @@ use crate::{
 pub(super) const INDIVIDUAL: &str = "individual";
 /// A person's own values.
 pub(super) const OWN: &str = "own";
-/// Address of a person's calendar feed.
-const FEED: &str = "feed";
 /// Name of the scope to copy when a scope gets its own settings.
 pub(super) const COPY_FROM: &str = "copy_from";
 
@@ -269,42 +265,6 @@ fn merge(
         .map_err(|refusal| Problem::refused(refusal.key, refusal.detail))
 }
 
-/// Refuses a calendar feed in the settings of a scope: feeds belong to people.
-fn refuse_feed_of_scope(page: SettingsGroup, body: &Map<String, Value>) -> Result<(), Problem> {
-    let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
-    if page != SettingsGroup::Calendar || feed.is_empty() {
-        return Ok(());
-    }
-    let detail = "belongs to people; set it at PUT /api/v1/people/{id}/settings/calendar";
-    Err(Problem::invalid(FEED, detail))
-}
-
-/// Refuses addresses that are not on the web; only system administrators may name files.
-fn refuse_feed(
-    calendars: &Calendars,
-    caller: &Caller,
-    page: SettingsGroup,
-    body: &Map<String, Value>,
-) -> Result<(), Problem> {
-    let feed = body.get(FEED).and_then(Value::as_str).unwrap_or_default();
-    // Stored without surrounding blanks.
-    let feed = feed.trim();
-    if page != SettingsGroup::Calendar || feed.is_empty() {
-        return Ok(());
-    }
-    let of_web = web_address(feed)
-        .get(..8)
-        .is_some_and(|start| start.eq_ignore_ascii_case("https://"));
-    let of_file = caller.is_admin() && feed.starts_with("file:");
-    if !(of_web || of_file) {
-        let detail = "must be an https or webcal address; a system administrator may also name a file, as file:/path";
-        return Err(Problem::invalid(FEED, detail));
-    }
-    calendars
-        .accepts(feed)
-        .map_err(|trouble| Problem::invalid(FEED, trouble.to_string()))
-}
-
 /// The audit log's record of a person's values, without the address of the feed, which is a secret at most providers.
 fn audit_record(values: &SettingValues) -> Value {
     let mut noted = values::page_json(values);
@@ -312,18 +272,6 @@ fn audit_record(values: &SettingValues) -> Value {
         *feed = json!("not recorded");
     }
     noted
-}
-
-/// Refuses a change of another person's feed: its appointments set the person's profile and text.
-fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result<(), Problem> {
-    let Err(refusal) = caller.require_self(person, Access::Change) else {
-        return Ok(());
-    };
-    let (_, detail) = refusal.parts();
-    Err(Problem::forbidden_field(
-        FEED,
-        format!("{detail}; leave {FEED} out"),
-    ))
 }
 
 fn person_body(
@@ -341,12 +289,6 @@ fn person_body(
         }
     }
     body
-}
-
-fn hide_feed(values: &mut Value) {
-    if let Some(feed) = values.get_mut(FEED) {
-        *feed = Value::Null;
-    }
 }
 
 fn whole_person_body(
