@@ -1,4 +1,4 @@
-//! Puts the server together: store, engine, Teams, telephone system, HTTP.
+//! Puts the server together: store, engine, Teams, PBXs, HTTP.
 
 mod parts;
 
@@ -46,52 +46,52 @@ use crate::http;
 
 use parts::{follow_store, load_people, start_directories, start_engine, start_pbxs, start_phones};
 
-/// What a server is made of.
+/// Parts and settings of a server.
 #[derive(Debug)]
 pub struct Options {
-    /// Where HTTP listens.
+    /// Listening address of HTTP.
     pub listen: SocketAddr,
     /// The opened store.
     pub store: Store,
-    /// Whether it was found whole; if not yet, it is checked after the start.
+    /// State of the damage check at opening; a check that is still due runs after the start.
     pub checked: DamageCheck,
-    /// The time.
+    /// Source of the current time.
     pub clock: Clock,
     /// The tenants.
     pub tenants: Vec<TeamsOptions>,
-    /// The people to take from the directories of tenants, by the names of these tenants.
+    /// Import settings of people from Entra, by the names of the tenants.
     pub directories: BTreeMap<Arc<str>, DirectoryOptions>,
-    /// The telephone system, if there is one.
+    /// The PBXs.
     pub pbxs: Vec<PbxOptions>,
-    /// How telephones are served, if they are.
+    /// Settings of the presence server for phones; `None`: no phones are served.
     pub phones: Option<PhonesOptions>,
-    /// The engine's times.
+    /// Delays and timeouts of the engine.
     pub timing: Timing,
-    /// The address by which people open the pages; `None`: that where HTTP listens.
+    /// Base address of the pages in links; `None`: the listening address of HTTP.
     pub public_url: Option<String>,
-    /// Proxies before the server, whose word of who asks is taken.
+    /// Reverse proxies, trusted to name the client in `X-Forwarded-For`.
     pub proxies: Vec<IpNet>,
-    /// How people sign in with OpenID Connect, if they do.
+    /// Settings of sign-in with OpenID Connect; `None`: not offered.
     pub open_id: Option<OpenIdOptions>,
     /// The API key from the configuration.
     pub api_key: Option<graph::Secret>,
-    /// Opens sealed secrets; without one there are no service accounts, and so no notifications.
+    /// Opens sealed secrets; `None`: no service accounts, and so no change notifications.
     pub vault: Option<Arc<Vault>>,
-    /// How long the audit log goes back.
+    /// Retention of the audit log.
     pub audit_kept: AuditRetention,
-    /// Who examines the installation, if anybody can.
+    /// Checks the installation; `None`: not offered.
     pub doctor: Option<Doctor>,
-    /// Who restores backups, if anybody can.
+    /// Restores backups; `None`: not offered.
     pub restores: Option<Restores>,
-    /// Which addresses and files that people enter are read.
+    /// Addresses and files that the server reads when a person enters them.
     pub outside: OutsideOptions,
     /// Set in the demo only.
     pub demo: Option<Demo>,
 }
 
 impl Options {
-    /// A server with neither tenants nor telephone systems, on a free port of loopback, that keeps the audit log for a day: for
-    /// demos, measurements and tests, which name what differs.
+    /// A server without tenants and PBXs, on a free port of loopback, that keeps the audit log for a day: for demos,
+    /// measurements and tests, which override single fields.
     pub fn alone(store: Store, clock: Clock) -> Self {
         const DAY: Duration = Duration::from_secs(24 * 3600);
         Self {
@@ -121,52 +121,52 @@ impl Options {
     }
 }
 
-/// The server did not start.
+/// Reason why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The port is taken, or not ours to take.
+    /// The port of HTTP is taken, or this user may not listen on it.
     #[error(
         "cannot listen on {address}: {}",
         cannot_listen(*address, cause, "http.listen, or --port")
     )]
     Listen {
-        /// Where.
+        /// The address from the configuration.
         address: SocketAddr,
-        /// Why not.
+        /// Error of the operating system.
         cause: std::io::Error,
     },
-    /// The store refused.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The port for telephones is taken, or not ours to take.
+    /// A port for phones is taken, or this user may not listen on it.
     #[error(
         "cannot listen for phones on {address}: {}",
         cannot_listen(*address, cause, "sip.listen, sip.tls_listen or sip.websocket_listen")
     )]
     Sip {
-        /// Where.
+        /// The address from the configuration.
         address: SocketAddr,
-        /// Why not.
+        /// Error of the operating system.
         cause: std::io::Error,
     },
-    /// No random numbers.
+    /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers: {0}; check /dev/urandom")]
     Random(#[from] getrandom::Error),
-    /// The client of Graph could not be made.
+    /// The Graph client could not be created.
     #[error(transparent)]
     Graph(#[from] graph::GraphError),
-    /// The client of the organisation's own sign-in could not be made.
+    /// The HTTP client for OpenID Connect could not be created.
     #[error("cannot prepare signing in with OpenID Connect: {0}")]
     OpenId(reqwest::Error),
-    /// The client for calendars could not be made.
+    /// The HTTP client for calendars could not be created.
     #[error("cannot prepare reading calendars: {0}")]
     Calendars(reqwest::Error),
-    /// The telephone system's configuration cannot work.
-    #[error("cannot use the telephone system {name}: {cause}")]
+    /// The configuration of a PBX cannot work.
+    #[error("cannot use the PBX {name}: {cause}")]
     Pbx {
-        /// Its name.
+        /// Name of the PBX.
         name: String,
-        /// Why not.
+        /// Reason, for the administrator.
         cause: String,
     },
 }
@@ -177,7 +177,7 @@ impl From<ListenError> for StartError {
     }
 }
 
-/// A running server. Dropping it ends it; [`App::stop`] ends it in order.
+/// A running server. Dropping it aborts the server; [`App::stop`] shuts it down in order.
 pub struct App {
     context: Context,
     address: SocketAddr,
@@ -185,7 +185,7 @@ pub struct App {
     sweeps: Vec<SweepNow>,
     pbxs: Vec<Arc<Pbx>>,
     stop: watch::Sender<bool>,
-    /// Set when a part of the server ended though nobody asked it to.
+    /// True as soon as a task of the server has ended unexpectedly.
     failed: watch::Receiver<bool>,
     supervisor: JoinHandle<()>,
     http: JoinSet<()>,
@@ -202,7 +202,7 @@ fn http_clients(
 }
 
 impl App {
-    /// Starts a server. Neither Teams nor the telephone system need be reachable.
+    /// Starts a server. Neither Teams nor a PBX need be reachable.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -240,7 +240,7 @@ impl App {
         let agents = Agents::default();
         tasks.spawn(agents.clone().run(context.clone()));
         load_people(&context, &mut tasks).await?;
-        // Lines first: a call that an adopted write belongs to should be known before Teams is read.
+        // Lines before Teams: an adopted write finds its call already known.
         let pbxs = start_pbxs(&context, pbxs, &mut tasks).await?;
         let watch = teams.watch();
         let sip_address = start_phones(&context, phones, watch, limits.sip, &mut tasks).await?;
@@ -283,27 +283,27 @@ impl App {
         })
     }
 
-    /// Where HTTP listens.
+    /// Listening address of HTTP.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where telephones are served.
+    /// Listening address for phones.
     pub fn sip_address(&self) -> Option<SocketAddr> {
         self.sip_address
     }
 
-    /// A new one-time link that opens the board.
+    /// Creates a one-time link that opens the board.
     ///
     /// # Errors
-    /// No random numbers, or the store refused.
+    /// No random numbers, or the store failed.
     pub async fn new_link(&self) -> Result<String, SecretError> {
         let path = new_link(&self.context.store, None, &self.context.clock).await?;
         Ok(format!("http://{}{path}", self.address))
     }
 
-    /// Connects a client of everybody who is known: people of a demo have no browsers of their own. They are gone when
-    /// dropped.
+    /// Connects a client for every known person: people of a demo have no browsers of their own. Dropping the clients
+    /// disconnects them.
     pub async fn connect_everybody(&self) -> Vec<Connected> {
         let mut connected = Vec::new();
         for person in self.context.people.page(None, usize::MAX) {
@@ -312,19 +312,20 @@ impl App {
         connected
     }
 
-    /// Returns when a part of the server has ended though nobody asked it to: better all ends than half goes on.
+    /// Returns when a task of the server has ended unexpectedly: the process should then exit rather than go on
+    /// incomplete.
     pub async fn failed(&self) {
         let mut failed = self.failed.clone();
-        // A supervisor that is gone has failed too.
+        // The channel closes when the supervisor ends, which is a failure too.
         let _ = failed.wait_for(|failed| *failed).await;
     }
 
-    /// The figures.
+    /// The metrics.
     pub fn metrics(&self) -> Arc<Metrics> {
         self.context.metrics.clone()
     }
 
-    /// Returns when every person's sources have spoken, so that nobody's presence is stale.
+    /// Returns when every source has reported every person, so that no presence is stale.
     pub async fn everybody_observed(&self) {
         let stale =
             |presence: &presence::Presence| presence.confidence == presence::Confidence::Stale;
@@ -334,7 +335,7 @@ impl App {
             if presences.len() == self.context.people.count() && !presences.values().any(stale) {
                 return;
             }
-            // One look is enough for all changes that have come.
+            // Compares once for all changes that are already queued.
             let change = changes.recv().await;
             while changes.try_recv().is_ok() {}
             if matches!(change, Err(RecvError::Closed)) {
@@ -343,31 +344,31 @@ impl App {
         }
     }
 
-    /// Lets every source speak and every sink finish at the clock's present time. For clocks that are driven by hand:
-    /// after each step everything has happened that would have happened meanwhile.
+    /// Polls every source and completes every write due at the clock's current time. For manual clocks: call it after
+    /// each step of the clock.
     pub async fn settle(&self) {
         self.context.clients.renew().await;
         self.context.engine.input_and_wait(Input::Tick).await;
-        // Teams may keep us waiting: time goes on all the same, as it does for everybody.
+        // A slow Graph must not stop a manual clock.
         let sweeps = self.sweeps.iter().map(SweepNow::sweep);
         let _ = tokio::time::timeout(SETTLE_MAX, futures_util::future::join_all(sweeps)).await;
         self.context.engine.input_and_wait(Input::Tick).await;
         self.context.commits.settled().await;
     }
 
-    /// Asks the telephone system for every line's state anew.
+    /// Requests the current state of every line from the PBXs.
     pub async fn reconcile_lines(&self) {
         futures_util::future::join_all(self.pbxs.iter().map(|pbx| pbx.reconcile())).await;
     }
 
-    /// Ends in order: streams, requests, subscriptions, store.
+    /// Shuts down in order: streams, requests, subscriptions, store.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let _ = tokio::time::timeout(SETTLE_MAX, async {
             while self.http.join_next().await.is_some() {}
         })
         .await;
-        // A supervisor that panicked has ended everything already.
+        // If the supervisor panicked, all tasks have ended already.
         let _ = self.supervisor.await;
         let pbxs = self.pbxs.into_iter().filter_map(Arc::into_inner);
         futures_util::future::join_all(pbxs.map(Pbx::stop)).await;
@@ -381,7 +382,7 @@ impl App {
     }
 }
 
-/// Serves HTTP until `stopping`.
+/// Serves HTTP until `stopping` is true.
 fn serve_http(
     listener: TcpListener,
     (context, web): (&Context, WebState),
@@ -402,8 +403,7 @@ fn serve_http(
     http
 }
 
-/// Listens, and tells where.
-/// Why an address cannot be listened on, and what to do.
+/// Reason why an address cannot be listened on, with the remedy; `keys` are the settings that change the address.
 fn cannot_listen(address: SocketAddr, cause: &std::io::Error, keys: &str) -> String {
     match cause.kind() {
         std::io::ErrorKind::AddrNotAvailable => format!(
@@ -421,7 +421,7 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     Ok((listener, bound))
 }
 
-/// Watches over the server's tasks: none of them ends by itself.
+/// Supervises the server's tasks, none of which ends in normal operation: if one does, ends the others and sets `fail`.
 async fn supervise(
     mut tasks: JoinSet<()>,
     fail: watch::Sender<bool>,

@@ -1,5 +1,5 @@
-//! `offhook.toml` and its environment: read, checked, and turned into what the server is made of. Nothing is opened and
-//! no port is bound here; whatever is wrong is named with file, line, key and what was expected.
+//! `offhook.toml` and its environment: reads, checks and converts them to the options of the server's parts. Opens no
+//! database and binds no port; an error names file, line, key and the expected value.
 
 mod environment;
 mod outside;
@@ -35,92 +35,92 @@ use teams::TeamsOptions;
 pub struct Config {
     /// Folder of the database.
     pub data: PathBuf,
-    /// Where HTTP listens.
+    /// Listening address of HTTP.
     pub listen: SocketAddr,
-    /// The address by which people open the pages, if it is another.
+    /// Base address of the pages in links, if it differs from `listen`.
     pub public_url: Option<String>,
-    /// Proxies before the server, whose word of who asks is taken.
+    /// Reverse proxies, trusted to name the client in `X-Forwarded-For`.
     pub proxies: Vec<IpNet>,
-    /// How people sign in with OpenID Connect, if they do.
+    /// Settings of sign-in with OpenID Connect; `None`: not offered.
     pub open_id: Option<OpenIdOptions>,
     /// The API key, if the configuration names one.
     pub api_key: Option<graph::Secret>,
     /// The file with the key of the sealed secrets, if the configuration names one.
     pub secrets_key: Option<PathBuf>,
-    /// How long the audit log goes back.
+    /// Retention of the audit log.
     pub audit_kept: AuditRetention,
-    /// The tenants; that of `[teams]` is the first.
+    /// The tenants; the tenant of `[teams]` is the first.
     pub tenants: Vec<TeamsOptions>,
-    /// The people to take from the directories of tenants, by the names of these tenants.
+    /// Import settings of people from Entra, by the names of the tenants.
     pub directories: BTreeMap<Arc<str>, DirectoryOptions>,
-    /// The telephone systems.
+    /// The PBXs.
     pub pbxs: Vec<PbxOptions>,
-    /// How telephones are served, if they are.
+    /// Settings of the presence server for phones; `None`: no phones are served.
     pub phones: Option<PhonesOptions>,
-    /// Which addresses and files that people enter are read.
+    /// Addresses and files that the server reads when a person enters them.
     pub outside: OutsideOptions,
-    /// The files that secrets were read from.
+    /// The files from which secrets were read.
     pub secret_files: Vec<PathBuf>,
 }
 
-/// The configuration cannot be used.
+/// Reason why the configuration cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("{}: cannot be read: {cause}; create it (an empty file is enough to begin with), or name the configuration with --config or OFFHOOK_CONFIG", path.display())]
     Unreadable {
-        /// Which file.
+        /// The configuration file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the operating system.
         cause: String,
     },
-    /// A place in the file is wrong.
+    /// A line of the file is invalid.
     #[error("{}:{line}: {key}{problem}", path.display())]
     Line {
-        /// Which file.
+        /// The configuration file.
         path: PathBuf,
         /// Line, from 1.
         line: usize,
         /// The key with its section, and a colon; empty where there is none.
         key: String,
-        /// What is wrong and what was expected.
+        /// The invalid value and the expected one.
         problem: String,
     },
-    /// A key is missing or its value cannot work, wherever it came from.
+    /// A key is missing, or its value cannot work; from the file or the environment.
     #[error("{}: {key}: {problem}", path.display())]
     Key {
-        /// Which file.
+        /// The configuration file.
         path: PathBuf,
         /// The key with its section.
         key: String,
-        /// What is wrong and what was expected.
+        /// The invalid value and the expected one.
         problem: String,
     },
-    /// An environment variable is wrong.
+    /// An environment variable is invalid.
     #[error("environment variable {name}: {problem}")]
     Environment {
-        /// Which variable.
+        /// Name of the variable.
         name: String,
-        /// What is wrong and what was expected.
+        /// The invalid value and the expected one.
         problem: String,
     },
 }
 
-/// How long changes can be looked up: two years, as auditors like it.
+/// Default retention of the audit log: two years, which many audits ask for.
 const AUDIT_DAYS: u64 = 730;
-/// How long it can be looked up that people changed something of their own.
+/// Default retention of changes that people make to their own settings.
 const OWN_CHANGES_DAYS: u64 = 30;
 const PORT: u16 = 8_200;
 /// Name of the database in the data folder.
 const DATABASE: &str = "offhook.db";
-/// A secret in a file is longer than nothing and shorter than this.
+/// Largest size of a file that holds a secret, in bytes.
 const SECRET_MAX: u64 = 16 * 1024;
 
 impl Config {
-    /// Reads the file at `path` and lays `environment` over it.
+    /// Reads the file at `path` and applies `environment` over it.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first invalid key.
     pub fn read(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
         let unreadable = |cause: String| ConfigError::Unreadable {
             path: path.into(),
@@ -133,12 +133,12 @@ impl Config {
         Self::parse(path, &text, environment)
     }
 
-    /// The same from text; `path` is for messages and for relative file names.
+    /// The same from text; `path` is used in messages and to resolve relative file names.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first invalid key.
     pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, ConfigError> {
-        // The file is checked by itself first, while lines are known.
+        // The file is parsed without the environment first, because its errors then have lines.
         toml::from_str::<Raw>(text).map_err(|error| raw::explain(path, text, &error))?;
         let raw = environment.lay_over(path, text)?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -157,21 +157,21 @@ impl Config {
         .config(raw)
     }
 
-    /// Where the database is.
+    /// Path of the database.
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.data.join(DATABASE)
     }
 }
 
-/// Checks values; knows the file for messages.
+/// Checks values; holds the path of the file for messages.
 struct Check<'a> {
     path: &'a Path,
     text: &'a str,
     environment: &'a Environment,
     /// The data folder.
     data: PathBuf,
-    /// Those read so far.
+    /// Files of secrets read so far.
     secret_files: RefCell<Vec<PathBuf>>,
 }
 
@@ -281,7 +281,7 @@ impl Check<'_> {
         })
     }
 
-    /// The address of an issuer, without a slash at the end.
+    /// Address of an OpenID Connect issuer, without a slash at the end.
     fn issuer(&self, key: &str, value: Option<String>) -> Result<String, ConfigError> {
         let issuer = self.required(key, value)?;
         let issuer = issuer.trim();
@@ -293,7 +293,7 @@ impl Check<'_> {
             return Err(self.error(key, problem));
         }
         let issuer = issuer.trim_end_matches('/');
-        // Many copy the address of the document.
+        // Many administrators paste the address of the discovery document.
         let of_document = issuer.strip_suffix("/.well-known/openid-configuration");
         Ok(of_document
             .unwrap_or(issuer)
@@ -307,7 +307,7 @@ impl Check<'_> {
             .ok_or_else(|| self.error(key, "is missing or empty"))
     }
 
-    /// Something that becomes a part of a path.
+    /// A value that becomes a segment of a URL path: letters, digits, `-`, `.`, `_`.
     fn segment(&self, key: &str, value: Option<String>) -> Result<String, ConfigError> {
         let value = self.required(key, value)?;
         let allowed =
@@ -321,7 +321,7 @@ impl Check<'_> {
         Ok(value)
     }
 
-    /// Addresses and networks.
+    /// IP addresses and networks.
     fn networks(&self, key: &str, texts: &[String]) -> Result<Vec<IpNet>, ConfigError> {
         let network = |text: &String| {
             let network = text.parse::<IpNet>().ok();
@@ -341,7 +341,7 @@ impl Check<'_> {
         let loopback = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
         if value.starts_with("https://") || loopback.iter().any(|prefix| value.starts_with(prefix))
         {
-            // Graph's version is ours to add; many copy the address with it.
+            // The Graph client adds the version; many administrators paste the address with it.
             let value = value.trim_end_matches('/').trim_end_matches("/v1.0");
             return Ok(value.to_owned());
         }
@@ -351,8 +351,8 @@ impl Check<'_> {
         Err(self.error(key, problem))
     }
 
-    /// Reads a file that the configuration names. The doctor does so too while the server runs, and opening a file of the
-    /// database then would drop SQLite's locks.
+    /// Reads a file that the configuration names, unless it belongs to the database. The doctor reads these files too,
+    /// while the server runs, and closing a file of the database would then release SQLite's locks.
     fn read_file(&self, file: &Path) -> std::io::Result<Vec<u8>> {
         if store::is_database_file(&self.data.join(DATABASE), file) {
             let problem = "belongs to the database; name the file that was meant";
@@ -361,7 +361,7 @@ impl Check<'_> {
         std::fs::read(file)
     }
 
-    /// A secret by value or from a file, not both. Its value never appears in a message.
+    /// A secret, either by value or from a file. Its value never appears in a message.
     fn secret(
         &self,
         key: &str,

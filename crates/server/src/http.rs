@@ -1,4 +1,4 @@
-//! The HTTP side: routes, limits, headers.
+//! The HTTP router: routes, limits, response headers.
 
 use api::{
     self, ApiState, access, body_limits, change_limit, client_ip, notifications, open_id,
@@ -18,14 +18,15 @@ use web::{assets, board, layout, my_account, pages, sign_in_page, web_state::Web
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Everything that is served, with what every request passes.
+/// The router of all routes, with the middleware of every request.
 pub(crate) fn router(state: WebState) -> Router {
     let parts = state.api.parts();
     let (routes, document) = api::routes();
     let read_only = document.read_only();
     let document = document.text();
-    // A layer of a router wraps each of its routes by itself; the guard must be able to look at the same address by GET,
-    // so it wraps the whole. What is nested this way is protected here: `route_layer` does not reach fallbacks.
+    // A layer of a router wraps each of its routes on its own; the preconditions guard must be able to GET the address
+    // of a change, so it wraps the whole router. Nested routes get their protection here: `route_layer` does not reach
+    // fallbacks.
     let known: Router = Router::new()
         .fallback_service(routes.with_state(state.api.clone()))
         .layer(middleware::from_fn_with_state(
@@ -36,10 +37,10 @@ pub(crate) fn router(state: WebState) -> Router {
             parts.preconditions.clone(),
             preconditions::guard,
         ))
-        // The guard has bounded the body, also of what a page sends.
+        // The preconditions guard has bounded the body, also for requests from pages.
         .layer(DefaultBodyLimit::disable())
         .layer(Extension(read_only));
-    // Each change from outside is counted once: a form of a page, and not what the page asks of the API for it.
+    // Counts each change once: the form of a page, but not the API request that the page makes for it.
     let limit_changes =
         middleware::from_fn_with_state(parts.change_limit.clone(), change_limit::limit);
     let require = middleware::from_fn_with_state(parts.access.clone(), access::require);
@@ -68,13 +69,13 @@ pub(crate) fn router(state: WebState) -> Router {
         .layer(CsrfLayer::new())
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(body_limits::limit))
-        // Graph's own: larger, and believed only by what is in it.
+        // Graph's notifications have a larger body limit, and authenticate by their content.
         .merge(notification_routes().with_state(state.api))
         .layer(middleware::from_fn_with_state(public_url, headers))
         .layer(middleware::from_fn_with_state(proxies, client_ip::set_client_ip))
 }
 
-/// Pages and figures for people and programs that are signed in, beside the pages of [`pages::routes`].
+/// Pages and metrics that require a signed-in person or program, beside [`pages::routes`].
 fn protected_routes() -> Router<WebState> {
     Router::new()
         .route("/", get(board::page))
@@ -89,7 +90,7 @@ fn protected_routes() -> Router<WebState> {
         .route("/metrics", get(status::metrics))
 }
 
-/// Pages that are open to everybody.
+/// Pages that require no sign-in.
 fn open_pages() -> Router<WebState> {
     Router::new()
         .route("/open/{link}", get(sign_in_page::open_link))
@@ -103,7 +104,7 @@ fn open_pages() -> Router<WebState> {
         .route("/assets/{name}", get(assets::serve))
 }
 
-/// Routes for programs that authenticate in their own way, or not at all.
+/// Routes for programs, with their own authentication or without any.
 fn open_routes(document: String) -> Router<ApiState> {
     Router::new()
         .route("/api/v1/openapi.json", get(|| openapi(document)))
@@ -114,7 +115,7 @@ fn open_routes(document: String) -> Router<ApiState> {
         .route("/readyz", get(status::ready))
 }
 
-/// Routes for Microsoft Graph.
+/// Routes of Microsoft Graph's change notifications.
 fn notification_routes() -> Router<ApiState> {
     Router::new()
         .route("/teams/notifications", post(notifications::receive_main))
@@ -124,7 +125,7 @@ fn notification_routes() -> Router<ApiState> {
         )
 }
 
-/// What the API is; open to everybody, as the source is.
+/// The OpenAPI document; public, as the source code is.
 async fn openapi(document: String) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document)
 }
@@ -149,14 +150,14 @@ async fn headers(State(public_url): State<PublicUrl>, request: Request, next: Ne
             .insert(name, HeaderValue::from_static(value));
     }
     if public_url.is_https() {
-        // RFC 6797: browsers use https for the next year, whatever a link says.
+        // RFC 6797 (HSTS): browsers use https for a year, even for http links.
         let value = HeaderValue::from_static("max-age=31536000");
         let headers = response.headers_mut();
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     let kind = response.headers().get(header::CONTENT_TYPE);
     if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
-        // Proxies that gather an answer before they hand it on, as nginx by default, hand on no event at all.
+        // Without these headers, proxies that buffer responses, as nginx does by default, never deliver an event.
         for (name, value) in [
             (HeaderName::from_static("x-accel-buffering"), "no"),
             (header::CACHE_CONTROL, "no-cache, no-transform"),

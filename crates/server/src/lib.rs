@@ -1,7 +1,7 @@
-//! The server: reads the configuration, starts the parts, supervises and stops them. It decides nothing itself.
+//! The server: reads the configuration, starts its parts, supervises and stops them; holds no rules of presence.
 //!
-//! [`config`] reads the configuration file, [`App`] starts the parts in order and ends them, and the HTTP router puts
-//! together the routes of `api` and `web`.
+//! [`config`] reads the configuration file, [`App`] starts the parts in order and ends them, and the HTTP router
+//! combines the routes of `api` and `web`.
 
 mod app;
 pub mod config;

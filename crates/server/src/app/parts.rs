@@ -1,4 +1,4 @@
-//! Starts the parts of the server: engine, people, PBXs, phones, directories, tasks of the database.
+//! Starts the parts of the server: engine, people, PBXs, phones, imports from Entra, maintenance of the database.
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
@@ -24,7 +24,7 @@ use runtime::{
 };
 use teams::{TeamsHandle, TeamsStart};
 
-/// Makes the parts that everything stands on, and starts the engine.
+/// Creates the parts that all others share, and starts the engine.
 pub(super) async fn start_engine(
     (store, clock, people): (Store, Clock, PeopleIndex),
     timing: Timing,
@@ -88,7 +88,7 @@ pub(super) async fn start_pbxs(
     Ok(pbxs)
 }
 
-/// Starts to take people from the directories of tenants.
+/// Starts the import of people from Entra.
 pub(super) fn start_directories(
     context: &Context,
     teams: &TeamsHandle,
@@ -138,7 +138,7 @@ pub(super) async fn start_phones(
     Ok(Some(started.await?))
 }
 
-/// Starts the tasks that check the database, delete its old rows, and apply changes by other processes.
+/// Starts the tasks that check the database, delete its expired rows, and apply changes by other processes.
 pub(super) fn follow_store(
     context: &Context,
     checked: DamageCheck,

@@ -7,12 +7,12 @@ use toml::{Table, Value};
 
 use super::{ConfigError, raw::Raw};
 
-/// The variables that concern Offhook.
+/// The environment variables that begin with `OFFHOOK`.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(Vec<(String, String)>);
 
 impl Environment {
-    /// Takes what concerns Offhook out of `variables`.
+    /// Selects Offhook's variables from `variables`.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut kept: Vec<_> = variables
             .into_iter()
@@ -29,7 +29,7 @@ impl Environment {
             .map(|(_, value)| value.into())
     }
 
-    /// The variable that overrides a key of the file, if one does.
+    /// Name of the variable that overrides a key of the file, if one does.
     pub(super) fn overriding(&self, key: &str) -> Option<String> {
         let key = key
             .split(' ')
@@ -41,7 +41,7 @@ impl Environment {
         self.0.iter().any(|(set, _)| *set == name).then_some(name)
     }
 
-    /// The file with the environment laid over it, a variable at a time, so that a wrong one is named.
+    /// Applies the environment to the file, one variable at a time, so that an error names the variable.
     pub(super) fn lay_over(&self, path: &Path, text: &str) -> Result<Raw, ConfigError> {
         let unusable = |problem: String| ConfigError::Key {
             path: path.into(),
@@ -63,7 +63,7 @@ impl Environment {
                 name: name.clone(),
                 problem: problem.into(),
             };
-            // Numbers are tried as text first: a password of digits is text.
+            // Text comes first: a password may consist of digits.
             let mut tried = Vec::new();
             for value in readings(value) {
                 let mut table = table.clone();
@@ -103,7 +103,7 @@ fn readings(value: &str) -> Vec<Value> {
     readings
 }
 
-/// Sets a value at a path of keys; `None` where the path leads through something that holds nothing.
+/// Sets a value at a path of keys; `None` if a key on the path holds no table.
 fn set(table: &mut Table, keys: &[String], value: Value) -> Option<()> {
     let (first, rest) = keys.split_first()?;
     if rest.is_empty() {

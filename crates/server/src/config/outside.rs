@@ -1,4 +1,4 @@
-//! The sections `[outside]` and `[calendar]`: which addresses and files that people enter are read.
+//! The sections `[outside]` and `[calendar]`: which addresses and files the server reads when a person enters them.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ impl Check<'_> {
             let url = url.filter(|url| {
                 ["http", "https"].contains(&url.scheme()) && url.username().is_empty() && url.password().is_none()
             });
-            // The text may hold a password: it is not repeated.
+            // The address may hold a password: the message does not repeat it.
             url.ok_or_else(|| {
                 let problem = "is no address of an HTTP proxy; expected for example \"http://proxy.example.com:3128\", without a user";
                 self.error("outside.proxy", problem)

@@ -1,4 +1,4 @@
-//! The telephone systems: `[[pbx]]`.
+//! The PBXs: `[[pbx]]`.
 
 use std::{net::Ipv6Addr, path::Path};
 
@@ -16,15 +16,15 @@ use super::{
 };
 use phones::pbx::PbxOptions;
 
-/// Characters of a wrong value that are repeated.
+/// Longest part of an invalid value in a message, in characters.
 const CLIPPED: usize = 60;
 
-/// The beginning of a wrong value.
+/// The beginning of an invalid value.
 fn clipped(value: &str) -> String {
     value.chars().take(CLIPPED).collect()
 }
 
-/// What follows the scheme of a SIP address; `None` where there is none.
+/// The part of a SIP address after the scheme; `None` without a scheme.
 fn without_scheme(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once(':')?;
     let is_sip = ["sip", "sips"]
@@ -33,14 +33,14 @@ fn without_scheme(text: &str) -> Option<&str> {
     is_sip.then_some(rest)
 }
 
-/// An address without scheme, user and parameters: host and port.
+/// Host and port of a SIP address, without scheme, user and parameters.
 fn bare(address: &str) -> &str {
     let rest = without_scheme(address).unwrap_or(address);
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     host.split(';').next().unwrap_or(host)
 }
 
-/// Whether this is a host with a port, or a host alone.
+/// True for a host, with or without a port.
 fn is_server(server: &str) -> bool {
     let (host, port) = host_and_port(server);
     let is_name = |host: &str| {
@@ -70,7 +70,7 @@ impl Check<'_> {
         Ok(pbxs)
     }
 
-    /// Several telephone systems need names of their own, and every extension one that has it.
+    /// Refuses a second PBX with the same name, or a second one without extensions.
     fn tell_apart(
         &self,
         key: &impl Fn(&str) -> String,
@@ -90,7 +90,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// The lists of all extensions, each once.
+    /// The addresses of the lists of all extensions; refuses duplicates.
     fn lists(
         &self,
         key: &str,
@@ -120,7 +120,7 @@ impl Check<'_> {
         }
     }
 
-    /// The part of SIP addresses behind the @.
+    /// The domain of SIP addresses (after the `@`).
     pub(super) fn domain(&self, key: &str, domain: Option<String>) -> Result<String, ConfigError> {
         let domain = self.required(key, domain)?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);

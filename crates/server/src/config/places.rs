@@ -1,5 +1,5 @@
-//! P20: lines and keys of the configuration file, by the spans of the TOML parser. A path names a key with its sections; a number is
-//! a place in an array of tables: `pbx.1.server`.
+//! Lines and keys of the configuration file, by the spans of the TOML parser. A path names a key with its sections; a
+//! number is an index in an array of tables: `pbx.1.server`.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// The file with the place of each key. What cannot be read is left out.
+/// The parsed file with the span of each key; keys that the parser cannot read are absent.
 pub(super) struct Places<'a> {
     text: &'a str,
     document: Spanned<DeTable<'a>>,
@@ -20,7 +20,7 @@ impl<'a> Places<'a> {
         Self { text, document }
     }
 
-    /// The line, from 1, of a key; that of the table where only the key is missing.
+    /// The line of a key, from 1; the line of its table if the key is missing.
     pub(super) fn line(&self, path: &str) -> Option<usize> {
         let mut place = None;
         let mut table = Some(self.document.get_ref());
@@ -48,13 +48,13 @@ impl<'a> Places<'a> {
         place.map(|span| self.line_at(span.start))
     }
 
-    /// The line, from 1, of a place in the text.
+    /// The line of a byte offset in the text, from 1.
     pub(super) fn line_at(&self, at: usize) -> usize {
         let before = self.text.get(..at.min(self.text.len()));
         before.unwrap_or_default().matches('\n').count() + 1
     }
 
-    /// The key whose name or value is at a place in the text, with its sections; empty where there is none.
+    /// The key, with its sections, at a byte offset in its name or value; empty if there is none.
     pub(super) fn key_at(&self, at: usize) -> String {
         let mut found = Vec::new();
         in_table(self.document.get_ref(), at, &mut found);
@@ -86,7 +86,7 @@ fn holds(span: &Range<usize>, at: usize) -> bool {
     span.contains(&at)
 }
 
-/// A path as it is shown beside a line: without the numbers of tables.
+/// A path as shown beside a line: without the indexes of tables.
 pub(super) fn shown(path: &str) -> String {
     let (path, rest) = path
         .split_once(' ')

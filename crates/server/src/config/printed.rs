@@ -1,4 +1,4 @@
-//! Every configuration that the documents print is one that the server takes.
+//! The server accepts every configuration that the documents print.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const PAGES: [(&str, &str); 3] = [
     ),
 ];
 
-/// The block with a secret in place of its file, and with the keys that an example of one key leaves out.
+/// The block with a value instead of each secret file, and with the required keys that an example of one key omits.
 fn completed(block: &str) -> String {
     let with_secrets: String = block
         .lines()

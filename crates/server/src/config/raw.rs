@@ -1,4 +1,4 @@
-//! The configuration file as it is written, and what to say when it is written wrongly.
+//! The configuration file as parsed, and the messages for what cannot be parsed.
 
 use std::path::{Path, PathBuf};
 
@@ -107,7 +107,7 @@ pub(super) struct RawTeams {
     pub(super) requests_per_30_seconds: Option<u32>,
 }
 
-/// A further tenant: the keys of `[teams]`, a name, and sections of its own. Written out, because serde cannot refuse
+/// A further tenant: the keys of `[teams]`, a name, and sections of its own. Listed again, because serde cannot refuse
 /// unknown keys of a flattened table.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -130,7 +130,7 @@ pub(super) struct RawTenant {
 }
 
 impl RawTenant {
-    /// What it has in common with `[teams]`.
+    /// The keys that it has in common with `[teams]`.
     pub(super) fn teams(&mut self) -> RawTeams {
         RawTeams {
             tenant: self.tenant.take(),
@@ -232,10 +232,10 @@ impl OneOrMany {
     }
 }
 
-/// The tables of which the file may have several.
+/// Keys that may be arrays of tables.
 const ARRAYS_OF_TABLES: [&str; 3] = ["pbx", "sip.account", "tenants"];
 
-/// Says where in the file and at which key the reader stumbled.
+/// Converts a parser error to a message with line and key.
 pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let at = error.span().map_or(0, |span| span.start);
     let places = Places::new(text);
@@ -251,7 +251,7 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Confi
     let is_secret = ["secret", "password", "api_key"]
         .iter()
         .any(|word| key.contains(word));
-    // The reader quotes the value; a secret must not be quoted.
+    // The parser's message quotes the value, which may be a secret.
     let problem = match error.message() {
         message if is_secret && message.starts_with("invalid") => {
             "expected text in quotes".to_owned()

@@ -1,4 +1,4 @@
-//! How telephones are served: `[sip]` with its `[[sip.account]]`.
+//! The presence server for phones: `[sip]` with its `[[sip.account]]`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -12,14 +12,14 @@ use super::{
 };
 use phones::{PhoneAccount, PhonesOptions};
 
-/// Where telephones are served by default.
+/// Default port over UDP and TCP.
 const PORT: u16 = 5_080;
-/// Examples for the others.
+/// Port over TLS in examples of messages.
 const TLS_PORT: u16 = 5_061;
 const WEBSOCKET_PORT: u16 = 5_066;
 
 impl Check<'_> {
-    /// A relationship by its name.
+    /// A relationship by its name in the configuration.
     pub(super) fn relationship(&self, key: &str, name: &str) -> Result<Relationship, ConfigError> {
         let known = Relationship::ALL
             .into_iter()
@@ -64,7 +64,7 @@ impl Check<'_> {
         let listens = [Some(listen), tls.as_ref().map(|(at, _)| *at), websocket];
         let is_any = |at: SocketAddr| at.ip().is_unspecified();
         if listens.into_iter().flatten().any(is_any) && raw.address.is_none() {
-            let problem = "is missing: telephones must be told one address of all that are listened on; expected for example \"192.0.2.20:5080\"";
+            let problem = "is missing: phones need one address, and the server listens on all; expected for example \"192.0.2.20:5080\"";
             return Err(self.error("sip.address", problem));
         }
         let others = match raw.others.as_deref() {
@@ -123,7 +123,7 @@ impl Check<'_> {
         })
     }
 
-    /// Algorithms of digest, each once.
+    /// Digest algorithms; refuses duplicates.
     fn algorithms(
         &self,
         key: &str,

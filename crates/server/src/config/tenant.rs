@@ -1,5 +1,5 @@
-//! The tenants of a configuration: `[teams]` with `[directory]` and `[notifications]`, and any number of `[[tenants]]` that
-//! have all that within themselves.
+//! The tenants: `[teams]` with `[directory]` and `[notifications]`, and any number of `[[tenants]]` with these as their
+//! own sections.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,23 +16,23 @@ use directory::{DirectoryOptions, PeopleFrom};
 use runtime::organisation::MAIN_TENANT;
 use teams::{NotificationOptions, SignIn, TeamsOptions};
 
-/// Microsoft's documented limit for presence, the lower of the two that it documents.
+/// Default limit of requests in 30 seconds: the lower of the two limits that Microsoft documents for presence.
 const REQUESTS_PER_30_SECONDS: u32 = 1_500;
-/// Where Graph's notifications arrive by default, for the example in a message.
+/// Address for Graph's change notifications in the example of a message.
 const NOTIFICATIONS: &str = "https://offhook.example.com/teams/notifications";
 
-/// What the keys of one tenant begin with, for messages.
+/// Prefixes of one tenant's keys, for messages.
 struct Keys {
     teams: String,
     directory: String,
     notifications: String,
 }
 
-/// Settings of directories, by the names of their tenants.
+/// Import settings, by the names of the tenants.
 type Directories = BTreeMap<Arc<str>, DirectoryOptions>;
 
 impl Check<'_> {
-    /// All of them; that of `[teams]` comes first.
+    /// All tenants; the tenant of `[teams]` comes first.
     pub(super) fn tenants(
         &self,
         teams: Option<RawTeams>,
@@ -160,7 +160,7 @@ impl Check<'_> {
             for (name, given) in [("group", &raw.group), ("location", &raw.location)] {
                 if given.is_some() {
                     let problem = format!(
-                        "says whom to take from Entra, or where to, but {} is not true",
+                        "selects people of Entra or their location, but {} is not true",
                         key("entra")
                     );
                     return Err(self.error(&key(name), problem));
@@ -180,7 +180,7 @@ impl Check<'_> {
         Ok(Some(DirectoryOptions { from, location }))
     }
 
-    /// A certificate with its key, as PEM; both may be in one file.
+    /// A certificate with its private key, both PEM; one file may hold both.
     pub(super) fn keyed(
         &self,
         keys: &str,
@@ -237,7 +237,7 @@ impl Check<'_> {
         })
     }
 
-    /// A secret or a certificate, one of them; neither where people sign in by themselves.
+    /// The credential of the application: a secret or a certificate; `None` if people sign in themselves.
     fn credential(
         &self,
         keys: &str,

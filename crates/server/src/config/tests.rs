@@ -1,4 +1,4 @@
-//! What a configuration may be, and what is said when it is not.
+//! Valid and invalid configurations, and the messages for the invalid ones.
 
 use std::path::Path;
 
@@ -66,7 +66,6 @@ fn the_audit_log_goes_back_two_years_or_as_said() {
     }
 }
 
-// S5
 #[test]
 fn what_people_enter_reaches_public_addresses_and_no_files_unless_configured() {
     let outside = parse("", &[]).unwrap().outside;
@@ -186,7 +185,6 @@ fn what_is_wrong_is_named_with_file_line_key_and_expectation() {
             "[sip]\ndomain = \"pbx.test\"\nothers = \"Friend\"\n",
             vec!["sip.others", "\"Friend\"", "Employee"],
         ),
-        // A7
         (
             "[sip]\ndomain = \"pbx.test\"\nalgorithms = [\"SHA-512\"]\n",
             vec!["sip.algorithms", "\"SHA-512\"", "MD5, SHA-256"],
@@ -282,7 +280,7 @@ fn a_wrong_address_is_named_with_the_right_form() {
     assert_eq!(phones.algorithms, Some(vec![Algorithm::Md5]));
 }
 
-/// P20: a wrong value is reported at its own line, whichever table of an array it is in.
+/// P20: an invalid value is reported at its own line, in any table of an array.
 #[test]
 fn a_wrong_value_is_reported_at_its_own_line() {
     let pbx = |name: &str, rest: &str| {
@@ -299,13 +297,13 @@ fn a_wrong_value_is_reported_at_its_own_line() {
     let account = "[[sip.account]]\nusername = \"u\"\npassword = \"p\"\n";
     let sip = "[sip]\ndomain = \"pbx.test\"\n";
     for (text, expected) in [
-        // The second, the first, both.
+        // An invalid value in the second table, in the first, in both.
         (format!("{first}{second}"), ":15: pbx.transport: "),
         (format!("{second}{first}"), ":8: pbx.transport: "),
         (format!("{second}{second}"), ":8: pbx.transport: "),
-        // A key that the first table has and the second lacks: the line of the second table.
+        // A key that only the second table lacks: the line of the second table.
         (format!("{first}[[pbx]]\nname = \"b\"\n"), ":8: pbx.server: "),
-        // A name that is there twice.
+        // A duplicate name.
         (format!("{first}{first}"), ":9: pbx.name: "),
         // Comments, other sections and text that looks like a key.
         (
@@ -321,11 +319,10 @@ fn a_wrong_value_is_reported_at_its_own_line() {
         // Other arrays.
         (format!("{}{}", tenant("global"), tenant("moon")), ":12: tenants.cloud: "),
         (format!("{sip}{account}[[sip.account]]\nusername = \"u\"\n"), ":6: sip.account.password: "),
-        // A7
         (format!("{sip}{account}algorithms = [\"MD4\"]\n"), ":6: sip.account.algorithms: "),
         (format!("{sip}{account}extension = \"10 01\"\n"), ":6: sip.account.extension: "),
         (format!("{sip}{account}{account}"), ":7: sip.account.username: "),
-        // A value of the wrong kind, an unknown key, and a key that is there twice in one table.
+        // A value of the wrong type, an unknown key, and a duplicate key in one table.
         (format!("{first}{}", pbx("b", "list = 3\n")), ":15: pbx.list: "),
         (
             format!("{first}{}", pbx("b", "list = [\"sip:a@x\", \"sip:a@x\"]\n")),
@@ -337,7 +334,7 @@ fn a_wrong_value_is_reported_at_its_own_line() {
         let error = parse(&text, &[]).unwrap_err();
         assert!(error.contains(expected), "{expected}\n{text}\n{error}");
     }
-    // A value of the environment names its variable, and no line.
+    // An invalid value of the environment names its variable, without a line.
     let both = format!("{first}{}", pbx("b", ""));
     for variable in ["OFFHOOK__PBX__0__TRANSPORT", "OFFHOOK__PBX__1__TRANSPORT"] {
         let error = parse(&both, &[(variable, "pigeon")]).unwrap_err();
@@ -346,12 +343,11 @@ fn a_wrong_value_is_reported_at_its_own_line() {
             "{error}"
         );
     }
-    // A table that only the environment has.
+    // A table that only the environment sets.
     let error = parse(&pbx("a", ""), &[("OFFHOOK__PBX__1__NAME", "b")]).unwrap_err();
     assert!(error.contains("pbx.1.server: is missing"), "{error}");
 }
 
-// A7
 #[test]
 fn phones_sign_in_by_names_and_algorithms_of_their_own() {
     let sip = "[sip]\ndomain = \"pbx.test\"\n";
@@ -395,7 +391,6 @@ fn a_secret_never_appears_in_a_message() {
     );
 }
 
-// D4
 #[test]
 fn the_issuer_is_taken_as_administrators_copy_it() {
     let options = |keys: &str| {
