@@ -1,4 +1,4 @@
-//! The server as people see it who sign in to accounts of their own.
+//! Servers with the session of an account instead of the API key.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::Server;
 
 impl Server {
-    /// The same server as somebody sees it who signed in to a new account of a person.
+    /// The same server, signed in to a new account of a person.
     ///
     /// # Panics
     /// The account or the sign-in is refused.
@@ -18,7 +18,7 @@ impl Server {
         self.sign_in(name, password).await
     }
 
-    /// The same server as somebody sees it who signed in to a new account that administers a location.
+    /// The same server, signed in to a new account of a location administrator.
     ///
     /// # Panics
     /// The account or the sign-in is refused.
@@ -29,7 +29,7 @@ impl Server {
         self.sign_in(name, password).await
     }
 
-    /// The same server as somebody sees it who signed in to a new account that administers everything.
+    /// The same server, signed in to a new account of a system administrator.
     ///
     /// # Panics
     /// The account or the sign-in is refused.
@@ -40,7 +40,7 @@ impl Server {
         self.sign_in(name, password).await
     }
 
-    /// The same server as somebody sees it who signs in.
+    /// The same server, signed in to this account.
     ///
     /// # Panics
     /// The sign-in is refused.

@@ -1,4 +1,4 @@
-//! A real browser: Debian's Chromium, driven by its own driver.
+//! A real browser: Debian's Chromium, driven by ChromeDriver.
 
 use std::{process::Stdio, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use crate::free_port;
 
-/// What Chromium needs to run without a screen, and to leave the network alone.
+/// Chromium's arguments to run without a screen and without network requests of its own.
 pub const CHROMIUM: [&str; 8] = [
     "--headless=new",
     "--no-sandbox",
@@ -21,7 +21,7 @@ pub const CHROMIUM: [&str; 8] = [
     "--disable-sync",
 ];
 
-/// A browser window. Close it with [`Browser::close`]; dropping it kills the driver.
+/// A browser window. [`Browser::close`] closes it; dropping it kills the driver.
 pub struct Browser {
     /// The window.
     pub page: WebDriver,

@@ -1,4 +1,4 @@
-//! A D-Bus of its own, as desktops have.
+//! A separate D-Bus session bus.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use tokio::process::Child;
 
 use crate::{eventually, program::apart};
 
-/// How long it takes to start on a busy machine.
+/// Longest start of `dbus-daemon` on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
 
-/// A bus on which everything is allowed. Dropping it ends it.
+/// A bus that allows everything. Dropping it ends the daemon.
 pub struct Bus {
     folder: tempfile::TempDir,
     _daemon: Child,
 }
 
 impl Bus {
-    /// Starts it.
+    /// Starts a bus.
     ///
     /// # Panics
     /// `dbus-daemon` is missing, or does not start.
@@ -24,7 +24,7 @@ impl Bus {
         Self::begin("").await
     }
 
-    /// Starts one that starts the desktop's services when they are asked for.
+    /// Starts a bus that activates the desktop's services on demand.
     ///
     /// # Panics
     /// `dbus-daemon` is missing, or does not start.
@@ -56,16 +56,16 @@ impl Bus {
         }
     }
 
-    /// Where it is, as programs are told.
+    /// The bus address, as in `DBUS_SESSION_BUS_ADDRESS`.
     #[must_use]
     pub fn address(&self) -> String {
         format!("unix:path={}", self.folder.path().join("bus").display())
     }
 
-    /// A connection to it.
+    /// Opens a connection to the bus.
     ///
     /// # Panics
-    /// There is none.
+    /// The bus has ended.
     pub async fn connect(&self) -> zbus::Connection {
         let address = self.address();
         let builder = zbus::connection::Builder::address(address.as_str());

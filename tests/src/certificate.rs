@@ -1,8 +1,8 @@
-//! Certificates that nobody vouches for but themselves, made by OpenSSL.
+//! Self-signed certificates, made by OpenSSL.
 
 use std::{path::Path, process::Command};
 
-/// Makes a certificate for a subject alternative name, like `DNS:localhost`, and its key.
+/// Writes a certificate for a subject alternative name, like `DNS:localhost`, and its private key.
 ///
 /// # Panics
 /// openssl is not installed.

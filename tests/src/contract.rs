@@ -1,4 +1,4 @@
-//! The server's own OpenAPI document, and whether what the server does is what it says.
+//! The server's OpenAPI document, and the comparison of requests and responses with it.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -12,21 +12,21 @@ use serde_json::{Value, json};
 /// One method of one path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operation {
-    /// In lower case.
+    /// The HTTP method, in lower case.
     pub method: String,
-    /// Below `/api/v1`, with names in braces.
+    /// The path below `/api/v1`, with parameters in braces.
     pub path: String,
 }
 
-/// What is sent, and what comes back with which status.
+/// The request body and, by status, the response bodies of an operation.
 struct Bodies {
     request: Option<Value>,
-    /// Those in the path and in the query.
+    /// Parameters of the path and the query.
     parameters: Vec<Parameter>,
     responses: BTreeMap<String, Option<Value>>,
 }
 
-/// A value that stands in the path or in the query.
+/// A parameter of the path or the query.
 struct Parameter {
     name: String,
     is_in_path: bool,
@@ -34,12 +34,12 @@ struct Parameter {
     schema: Value,
 }
 
-/// The document, ready to be held against calls.
+/// The document with the validators for checking calls.
 pub struct Contract {
-    /// As the server tells it.
+    /// The document as the server sends it.
     pub document: Value,
     operations: BTreeMap<Operation, Bodies>,
-    /// By their schemas: most operations share their refusals, and a test needs few of all.
+    /// Compiled lazily, by schema: most operations share their error responses, and a test uses few of all schemas.
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
@@ -47,7 +47,7 @@ impl Contract {
     /// Reads a document.
     ///
     /// # Panics
-    /// It is no OpenAPI document.
+    /// The value is no OpenAPI document.
     pub fn new(document: Value) -> Self {
         let mut operations = BTreeMap::new();
         for (path, methods) in document["paths"].as_object().unwrap() {
@@ -66,17 +66,17 @@ impl Contract {
         }
     }
 
-    /// Everything that it describes.
+    /// All operations of the document.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.operations.keys()
     }
 
-    /// The operation of a path.
+    /// The operation that a request path matches.
     pub fn operation(&self, method: &Method, path: &str) -> Option<&Operation> {
         self.find(method, path).map(|(operation, _)| operation)
     }
 
-    /// The fields that the body of an operation may have, without read-only ones.
+    /// The fields of an operation's request body, without read-only ones.
     pub fn fields(&self, operation: &Operation) -> BTreeSet<String> {
         let described = &self.document["paths"][&operation.path][&operation.method];
         let mut fields = BTreeSet::new();
@@ -87,10 +87,10 @@ impl Contract {
         fields
     }
 
-    /// Whether a call went as the document says.
+    /// Checks a call against the document.
     ///
     /// # Errors
-    /// What did not.
+    /// The difference from the document.
     pub fn check(
         &self,
         method: &Method,
@@ -138,7 +138,7 @@ impl Contract {
         }
     }
 
-    /// Whether the values in an accepted path and query are as the document says.
+    /// Checks the values in an accepted path and query against their schemas.
     fn fits(
         &self,
         operation: &Operation,
@@ -199,12 +199,12 @@ impl Contract {
             .operations
             .iter()
             .filter(|(operation, _)| operation.method == method && matches(&operation.path, path));
-        // `/templates/teams` is meant before `/templates/{name}`.
+        // `/templates/teams` goes before `/templates/{name}`.
         matching.min_by_key(|(operation, _)| operation.path.matches('{').count())
     }
 }
 
-/// Adds the names of a schema's properties.
+/// Adds the names of a schema's properties, without read-only ones, to `fields`.
 fn gather(document: &Value, schema: &Value, fields: &mut BTreeSet<String>) {
     if let Some(pointer) = schema["$ref"].as_str() {
         let pointer = pointer.trim_start_matches('#');
@@ -220,7 +220,7 @@ fn gather(document: &Value, schema: &Value, fields: &mut BTreeSet<String>) {
     fields.extend(changeable.map(|(name, _)| name.clone()));
 }
 
-/// Refusals that the document lists where they are possible.
+/// Error responses that the document must list where they are possible.
 const REFUSALS: [StatusCode; 7] = [
     StatusCode::BAD_REQUEST,
     StatusCode::UNAUTHORIZED,
@@ -264,7 +264,7 @@ fn bodies(document: &Value, operation: &Value) -> Bodies {
     }
 }
 
-/// What a reference stands for.
+/// Resolves a `$ref`.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),

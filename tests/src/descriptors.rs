@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the limit of open files of this process as far as it may by itself.
+/// Raises the limit of open files of this process to its hard limit.
 ///
 /// # Panics
 /// The operating system refuses.

@@ -1,4 +1,4 @@
-//! A person's desktop: a real Xfce panel on a screen that nobody sees, and a hand that reads and clicks the menu of the one
+//! A person's desktop: a real Xfce panel on a virtual screen, with functions that read and click the menu of the only
 //! icon in its tray.
 
 use std::{collections::HashMap, path::PathBuf, process::Stdio, time::Duration};
@@ -14,12 +14,12 @@ use zbus::{
 
 use crate::{bus::Bus, eventually, program::apart};
 
-/// How long a panel takes to start on a busy machine.
+/// Longest start of a panel on a busy machine.
 const START_MAX: Duration = Duration::from_secs(60);
 const ITEM: &str = "/StatusNotifierItem";
 const MENU: &str = "/MenuBar";
 
-/// The desktop. Dropping it ends all of it.
+/// The desktop. Dropping it ends all its processes.
 pub struct Desktop {
     folder: tempfile::TempDir,
     bus: Bus,
@@ -29,14 +29,14 @@ pub struct Desktop {
     _screen: Child,
 }
 
-/// An entry of a menu: its number, its text, whether it is marked, what is below it.
+/// A menu entry in com.canonical.dbusmenu: id, properties (label, toggle state), children.
 type Layout = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
 
 impl Desktop {
     /// Starts a bus, a screen, and a panel with a tray.
     ///
     /// # Panics
-    /// Something is missing.
+    /// A program is not installed or does not start.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut screen = apart("Xvfb", folder.path())
@@ -52,8 +52,8 @@ impl Desktop {
             .stdout(Stdio::piped())
             .spawn()
             .expect("Xvfb is missing: apt-get install xvfb");
-        let mut said = BufReader::new(screen.stdout.take().unwrap()).lines();
-        let number = said.next_line().await.unwrap().expect("no screen");
+        let mut output = BufReader::new(screen.stdout.take().unwrap()).lines();
+        let number = output.next_line().await.unwrap().expect("no screen");
         let bus = Bus::with_services().await;
         let hand = bus.connect().await;
         let mut desktop = Self {
@@ -68,7 +68,7 @@ impl Desktop {
         desktop
     }
 
-    /// Starts the panel, again after [`Self::kill_panel`].
+    /// Starts the panel; after [`Self::kill_panel`], once more.
     ///
     /// # Panics
     /// It does not start.
@@ -77,7 +77,7 @@ impl Desktop {
             .arg("--disable-wm-check")
             .env("DISPLAY", &self.display)
             .env("DBUS_SESSION_BUS_ADDRESS", self.bus.address())
-            // Without a question at the first start.
+            // Suppresses the question of the panel's first start.
             .env("XFCE_PANEL_MIGRATE_DEFAULT", "1")
             .spawn()
             .expect("the panel is missing: apt-get install xfce4-panel");
@@ -86,28 +86,27 @@ impl Desktop {
         eventually("a tray", START_MAX, Some(true), shows).await;
     }
 
-    /// Ends the panel as a crash would.
+    /// Kills the panel, like a crash.
     ///
     /// # Panics
     /// It does not run.
     pub async fn kill_panel(&mut self) {
         self.panel.take().unwrap().kill().await.unwrap();
-        // Its tray is a process of its own, and ends when it sees that.
+        // The tray is a process of its own, which ends when the panel is gone.
         let shows = async || self.watched::<bool>("IsStatusNotifierHostRegistered").await;
         eventually("no tray", START_MAX, None, shows).await;
     }
 
-    /// Where the session's bus is, as programs are told.
+    /// Address of the session bus.
     #[must_use]
     pub fn address(&self) -> String {
         self.bus.address()
     }
 
-    /// A folder in which `xdg-open` only remembers what it was to open, and `systemd-run` what it was to run, for the path
-    /// of programs.
+    /// A folder for `PATH`: its `xdg-open` and `systemd-run` only record their arguments.
     ///
     /// # Panics
-    /// It cannot be made.
+    /// The folder cannot be written.
     #[must_use]
     pub fn browser(&self) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
@@ -127,13 +126,13 @@ impl Desktop {
         self.folder.path().join("opened")
     }
 
-    /// What was opened in the browser, a page a line.
+    /// The pages opened in the browser, one per line.
     #[must_use]
     pub fn opened(&self) -> String {
         std::fs::read_to_string(self.opened_path()).unwrap_or_default()
     }
 
-    /// What the panel's tray says; nothing while there is none.
+    /// A property of the panel's StatusNotifierWatcher; `None` without a tray.
     async fn watched<T: TryFrom<OwnedValue>>(&self, property: &str) -> Option<T> {
         let name = "org.kde.StatusNotifierWatcher";
         self.property(name, "/StatusNotifierWatcher", name, property)
@@ -155,23 +154,23 @@ impl Desktop {
         T::try_from(value).ok()
     }
 
-    /// Who owns the icon in the tray.
+    /// Bus name of the icon in the tray.
     async fn icon_owner(&self) -> Option<String> {
         let items: Vec<String> = self.watched("RegisteredStatusNotifierItems").await?;
         let item = items.first()?;
         Some(item.split('/').next()?.to_owned())
     }
 
-    /// Waits until there is an icon in the tray.
+    /// Waits for an icon in the tray.
     ///
     /// # Panics
-    /// None comes.
+    /// No icon appears.
     pub async fn icon(&self) {
         let is_there = async || self.icon_owner().await.is_some();
         eventually("an icon in the tray", START_MAX, true, is_there).await;
     }
 
-    /// The colour in the middle of the icon: opacity, red, green, blue.
+    /// The colour in the middle of the icon: alpha, red, green, blue.
     ///
     /// # Panics
     /// There is no icon.
@@ -192,7 +191,7 @@ impl Desktop {
         proxy.ok()
     }
 
-    /// All entries of the menu, those of submenus too: number and text, with a star before what is marked.
+    /// Ids and labels of all menu entries, including submenus; a star precedes the label of a checked entry.
     async fn entries(&self) -> Vec<(i32, String)> {
         let Some(proxy) = self.menu_proxy().await else {
             return Vec::new();
@@ -207,22 +206,22 @@ impl Desktop {
         entries
     }
 
-    /// The menu as it is read, an entry a line.
+    /// The labels of the menu, one entry per line.
     pub async fn menu(&self) -> String {
         let entries = self.entries().await.into_iter();
         entries.map(|(_, text)| format!("{text}\n")).collect()
     }
 
-    /// The first line of the menu: how the person is shown.
+    /// The first entry of the menu: the person's presence.
     pub async fn shown(&self) -> String {
         let menu = self.menu().await;
         menu.lines().next().unwrap_or_default().to_owned()
     }
 
-    /// Clicks the entry with this text.
+    /// Clicks the entry with this label.
     ///
     /// # Panics
-    /// There is none.
+    /// No entry has it.
     pub async fn click(&self, text: &str) {
         let entries = self.entries().await;
         let entry = entries

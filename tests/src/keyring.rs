@@ -9,10 +9,10 @@ use tokio::{
 
 use crate::{bus::Bus, eventually, program::apart};
 
-/// How long it takes to start on a busy machine.
+/// Longest start of the keyring on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
 
-/// The keyring, unlocked. Dropping it ends it.
+/// An unlocked keyring. Dropping it ends the daemon.
 pub struct Keyring {
     folder: tempfile::TempDir,
     bus: Bus,
@@ -20,10 +20,10 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Starts it.
+    /// Starts a keyring.
     ///
     /// # Panics
-    /// It is not installed, or does not start.
+    /// gnome-keyring is not installed or does not start.
     pub async fn start() -> Self {
         let mut keyring = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -40,10 +40,10 @@ impl Keyring {
         command
     }
 
-    /// Starts it again after [`Self::kill`].
+    /// Restarts the keyring, unlocked, after [`Self::kill`].
     ///
     /// # Panics
-    /// It does not start.
+    /// The keyring does not start.
     pub async fn restart(&mut self) {
         let mut daemon = self.start_daemon(&["--unlock"]);
         let mut password = daemon.stdin.take().unwrap();
@@ -52,10 +52,10 @@ impl Keyring {
         self.started(daemon).await;
     }
 
-    /// The same, but nobody unlocks it.
+    /// Restarts the keyring, locked, after [`Self::kill`].
     ///
     /// # Panics
-    /// It does not start.
+    /// The keyring does not start.
     pub async fn restart_locked(&mut self) {
         let daemon = self.start_daemon(&[]);
         self.started(daemon).await;
@@ -83,29 +83,29 @@ impl Keyring {
         bus.name_has_owner(name).await.unwrap()
     }
 
-    /// Ends it as a crash would.
+    /// Kills the keyring, like a crash.
     ///
     /// # Panics
-    /// It does not run.
+    /// The keyring is not running.
     pub async fn kill(&mut self) {
         self.daemon.take().unwrap().kill().await.unwrap();
     }
 
-    /// Where its bus is, as programs are told.
+    /// Address of the keyring's bus.
     #[must_use]
     pub fn address(&self) -> String {
         self.bus.address()
     }
 
-    /// What another program finds there under a name.
+    /// The secret that another program, `secret-tool`, finds under a name.
     ///
     /// # Panics
-    /// It cannot look.
+    /// The program cannot run.
     pub async fn find(&self, name: &str) -> String {
-        let mut looking = self.command("secret-tool");
-        looking.args(["lookup", "service", "Offhook agent", "username", name]);
-        looking.stdout(Stdio::piped());
-        let found = looking
+        let mut command = self.command("secret-tool");
+        command.args(["lookup", "service", "Offhook agent", "username", name]);
+        command.stdout(Stdio::piped());
+        let found = command
             .output()
             .await
             .expect("apt-get install libsecret-tools");

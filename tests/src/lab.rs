@@ -8,14 +8,14 @@ use std::{
 
 use crate::repository;
 
-/// A program that shares nothing with ours and watches the dialogs of one extension, for some seconds.
+/// An independent program that watches the dialogs of one extension for a limited time.
 pub struct DialogWatcher {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl DialogWatcher {
-    /// The dialogs in the next NOTIFY, id and state each; `None` when its time is over.
+    /// Id and state of each dialog in the next NOTIFY; `None` when the watcher has ended.
     pub fn next(&mut self) -> Option<Vec<(String, String)>> {
         let lines = self.lines.by_ref().map_while(Result::ok);
         lines.filter_map(|line| dialogs_in(&line)).next()
@@ -29,55 +29,55 @@ impl Drop for DialogWatcher {
     }
 }
 
-/// The dialogs in what the watcher prints of one NOTIFY.
+/// The dialogs in the watcher's output for one NOTIFY.
 fn dialogs_in(line: &str) -> Option<Vec<(String, String)>> {
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
     let dialogs = line.pointer("/body/dialogs")?.as_array()?;
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let told = dialogs.iter();
+    let all = dialogs.iter();
     Some(
-        told.map(|dialog| (text(&dialog["id"]), text(&dialog["state"])))
+        all.map(|dialog| (text(&dialog["id"]), text(&dialog["state"])))
             .collect(),
     )
 }
 
-/// A running lab. Dropping it stops it.
+/// A running lab. Dropping it stops its programs.
 pub struct Lab {
     number: u16,
-    /// Port on which Offhook serves telephones, if the PBX is to ask it.
+    /// Offhook's port for phones, if the PBX asks Offhook where calls go.
     offhook: Option<u16>,
-    /// Whether the PBX listens for TLS too.
+    /// True if the PBX listens for TLS too.
     tls: bool,
-    /// Username and password with which the watching phone signs in at Offhook.
+    /// Username and password of the watching phone at Offhook.
     account: Option<(String, String)>,
     folder: tempfile::TempDir,
 }
 
 impl Lab {
-    /// Starts PBX and phones 1001 to 1003. Labs with different numbers run side by side.
+    /// Starts PBX and phones 1001 to 1003. Labs with different numbers can run at the same time.
     ///
     /// # Panics
-    /// Something is missing or does not start.
+    /// A program is not installed or does not start.
     pub fn up(number: u16) -> Self {
         let lab = Self::of(number, None);
         lab.script("up", &[]);
         lab
     }
 
-    /// The same with a PBX that asks Offhook at that port where calls go.
+    /// Like [`Self::up`], with a PBX that asks Offhook at this port where calls go.
     ///
     /// # Panics
-    /// Something is missing or does not start.
+    /// A program is not installed or does not start.
     pub fn up_with_offhook(number: u16, port: u16) -> Self {
         let lab = Self::of(number, Some(port));
         lab.script("up", &[]);
         lab
     }
 
-    /// The same with a PBX that listens for TLS too, see [`Self::tls_port`].
+    /// Like [`Self::up`], with a PBX that listens for TLS too, see [`Self::tls_port`].
     ///
     /// # Panics
-    /// Something is missing or does not start.
+    /// A program is not installed or does not start.
     pub fn up_with_tls(number: u16) -> Self {
         let mut lab = Self::of(number, None);
         lab.tls = true;
@@ -88,7 +88,7 @@ impl Lab {
     /// A lab without a PBX: one phone that watches `targets` at Offhook's port `port` as `extension`.
     ///
     /// # Panics
-    /// Something is missing or does not start.
+    /// A program is not installed or does not start.
     pub fn watcher(number: u16, extension: &str, port: u16, targets: &[&str]) -> Self {
         let lab = Self::of(number, None);
         let port = port.to_string();
@@ -98,10 +98,10 @@ impl Lab {
         lab
     }
 
-    /// The same with a phone that registers and signs in at Offhook.
+    /// Like [`Self::watcher`], with a phone that registers and authenticates at Offhook.
     ///
     /// # Panics
-    /// Something is missing or does not start.
+    /// A program is not installed or does not start.
     pub fn watcher_with_password(
         number: u16,
         (extension, username, password): (&str, &str, &str),
@@ -117,25 +117,25 @@ impl Lab {
         lab
     }
 
-    /// Whether the watching phone is registered.
+    /// True if the watching phone is registered.
     pub fn is_registered(&self) -> bool {
         let control = (4000 + self.number * 100 + 90).to_string();
         let shown = self.script("bin/phone.py", &[&control, "reginfo"]);
         shown.contains("OK") && shown.contains("Expires")
     }
 
-    /// One more phone, which watches `targets` at the PBX as `extension`; see [`Self::lamp`].
+    /// Starts one more phone, which watches `targets` at the PBX as `extension`; see [`Self::lamp`].
     ///
     /// # Panics
-    /// Something is missing or does not start.
+    /// A program is not installed or does not start.
     pub fn watch(&self, extension: &str, targets: &[&str]) {
         self.add_watcher(extension, "pbx", targets);
     }
 
-    /// The same at Offhook, through the PBX.
+    /// Starts one more phone, which watches `targets` at Offhook through the PBX as `extension`.
     ///
     /// # Panics
-    /// Something is missing or does not start.
+    /// A program is not installed or does not start.
     pub fn watch_through(&self, extension: &str, targets: &[&str]) {
         self.add_watcher(extension, "through-pbx", targets);
     }
@@ -146,28 +146,28 @@ impl Lab {
         self.script("watcher-up", &arguments);
     }
 
-    /// The dialogs of an extension as whoever watches it at the PBX is told: id and state each.
+    /// Id and state of each dialog of an extension, as the PBX reports them to a watcher.
     ///
     /// # Panics
-    /// Nobody answers.
+    /// No NOTIFY arrives.
     pub fn dialogs(&self, extension: &str) -> Vec<(String, String)> {
         Self::dialogs_at(self.port(), extension)
     }
 
-    /// The same as whoever watches it at that port is told.
+    /// Id and state of each dialog of an extension, as the server at this port reports them to a watcher.
     ///
     /// # Panics
-    /// Nobody answers.
+    /// No NOTIFY arrives.
     pub fn dialogs_at(port: u16, extension: &str) -> Vec<(String, String)> {
         let target = format!("sip:{extension}@pbx.test");
         let server = format!("127.0.0.1:{port}");
         let arguments = ["--server", &server, "--seconds", "1", &target];
-        let told = Self::of(0, None).script("bin/watch.py", &arguments);
-        let mut documents = told.lines().filter_map(dialogs_in);
-        documents.next_back().unwrap_or_else(|| panic!("{told}"))
+        let output = Self::of(0, None).script("bin/watch.py", &arguments);
+        let mut documents = output.lines().filter_map(dialogs_in);
+        documents.next_back().unwrap_or_else(|| panic!("{output}"))
     }
 
-    /// Watches an extension at the PBX for so many seconds; each NOTIFY can be asked for.
+    /// Watches an extension at the PBX for this many seconds; [`DialogWatcher::next`] returns each NOTIFY.
     ///
     /// # Panics
     /// The program does not start.
@@ -183,23 +183,23 @@ impl Lab {
         DialogWatcher { process, lines }
     }
 
-    /// What a program that shares nothing with ours makes of a list of resources (RFC 4662) that it watches as `user` at
-    /// that port: the name of each member and the states of its dialogs, from the first documents.
+    /// Subscribes to a resource list (RFC 4662) at this port as `user` with an independent program: the name of each
+    /// member and the states of its dialogs, from the first documents.
     ///
     /// # Panics
-    /// Nobody answers, or not with a list.
+    /// No NOTIFY with a list arrives.
     pub fn listed(user: &str, port: u16, list: &str) -> Vec<(String, String)> {
         let server = format!("127.0.0.1:{port}");
         let target = format!("sip:{list}@pbx.test");
         let arguments = ["--user", user, "--server", &server, "--seconds", "1"];
         let lab = Self::of(0, None);
         let arguments = [&arguments[..], &["--supported", "eventlist", &target]].concat();
-        let told = lab.script("bin/watch.py", &arguments);
-        let parts = told.lines().find_map(|line| {
+        let output = lab.script("bin/watch.py", &arguments);
+        let parts = output.lines().find_map(|line| {
             let line: serde_json::Value = serde_json::from_str(line).ok()?;
             line.pointer("/body/parts").cloned()
         });
-        let parts = parts.unwrap_or_else(|| panic!("{told}"));
+        let parts = parts.unwrap_or_else(|| panic!("{output}"));
         let parts = parts.as_array().unwrap();
         let resources = parts[0]["resources"].as_array().unwrap();
         let member = |resource: &serde_json::Value| {
@@ -222,11 +222,11 @@ impl Lab {
         }
     }
 
-    /// What the watching phone shows beside a name: `Busy`, `Online`, `Away`, `Offline`, `Unknown`.
+    /// State of the BLF key for a name on the watching phone: `Busy`, `Online`, `Away`, `Offline`, `Unknown`.
     pub fn lamp(&self, name: &str) -> String {
         let control = (4000 + self.number * 100 + 90).to_string();
         let shown = self.script("bin/phone.py", &[&control, "contacts"]);
-        // baresip colours what it shows.
+        // baresip colours the states.
         let plain: String = shown.replace("\\u001b[", "\n");
         let line = shown
             .split("\\n")
@@ -239,13 +239,13 @@ impl Lab {
             .to_owned()
     }
 
-    /// Whether a phone rings.
+    /// True if a phone rings.
     pub fn rings(&self, phone: &str) -> bool {
         let calls = self.phone(phone, "listcalls", &[]);
         calls.to_uppercase().contains("INCOMING")
     }
 
-    /// Whether a phone has any call.
+    /// True if a phone has a call in any state.
     pub fn is_calling(&self, phone: &str) -> bool {
         let calls = self.phone(phone, "listcalls", &[]).to_uppercase();
         ["OUTGOING", "RINGING", "ESTABLISHED", "INCOMING", "EARLY"]
@@ -253,17 +253,17 @@ impl Lab {
             .any(|word| calls.contains(word))
     }
 
-    /// Port of the PBX, UDP and TCP.
+    /// Port of the PBX over UDP and TCP.
     pub fn port(&self) -> u16 {
         5060 + self.number * 2
     }
 
-    /// Port of the PBX for TLS; it is `localhost` there.
+    /// Port of the PBX over TLS; its certificate is for `localhost`.
     pub fn tls_port(&self) -> u16 {
         self.port() + 1
     }
 
-    /// The authority of the PBX's certificate.
+    /// File with the certificate authority of the PBX.
     pub fn authority(&self) -> PathBuf {
         self.folder.path().join("run/cert.pem")
     }
@@ -273,31 +273,31 @@ impl Lab {
         self.script("down", &["pbx"]);
     }
 
-    /// Starts the PBX again. It has forgotten everything.
+    /// Starts the PBX again, without any of its former state.
     pub fn start_pbx(&self) {
         self.script("pbx-up", &["WITH_AUTH"]);
     }
 
-    /// One phone calls another and the other answers.
+    /// Calls another phone, which answers.
     pub fn call(&self, from: &str, to: &str) {
         self.ring(from, to);
         self.answer(to);
     }
 
-    /// Answers, as soon as the phone rings.
+    /// Waits until the phone rings, and answers.
     ///
     /// # Panics
-    /// It does not ring.
+    /// The phone does not ring.
     pub fn answer(&self, phone: &str) {
         self.phone(phone, "accept-when-ringing", &["10"]);
     }
 
-    /// One phone calls another.
+    /// Calls another phone.
     pub fn ring(&self, from: &str, to: &str) {
         self.dial(from, &format!("sip:{to}@pbx.test"));
     }
 
-    /// The phone calls an address.
+    /// Calls a SIP address.
     pub fn dial(&self, from: &str, address: &str) {
         self.phone(from, "dial", &[address]);
     }

@@ -1,5 +1,5 @@
-//! What the end-to-end tests stand on: programs started as users start them, stopped by their own process id, and a
-//! way to wait for what should become true.
+//! Support of the end-to-end tests: starts programs as users start them, stops them by their process id, and waits for
+//! conditions.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -54,18 +54,18 @@ use tokio::time::Instant;
 pub use watchers::{Watching, python_packages, sipp, sipsak};
 pub use web::{OpenIdProvider, Walker};
 
-/// A time of the API (RFC 3339), to calculate with.
+/// Parses a time of the API (RFC 3339).
 ///
 /// # Panics
-/// It is none.
+/// The value is no time.
 pub fn time(value: &Value) -> Timestamp {
     value.as_str().unwrap().parse().unwrap()
 }
 
-/// Waits until `look` gives `expected`, and fails with what it gave last.
+/// Waits until `look` returns `expected`.
 ///
 /// # Panics
-/// It does not become so within `limit`.
+/// `look` still returns another value after `limit`; the message shows it.
 pub async fn eventually<T, F>(what: &str, limit: Duration, expected: T, look: impl Fn() -> F)
 where
     T: PartialEq + Debug,
@@ -85,10 +85,10 @@ where
     }
 }
 
-/// Checks that `look` gives `expected` for the whole of `time`.
+/// Checks that `look` returns `expected` for the whole of `time`.
 ///
 /// # Panics
-/// It gives something else.
+/// `look` returns another value.
 pub async fn stays<T, F>(what: &str, time: Duration, expected: T, look: impl Fn() -> F)
 where
     T: PartialEq + Debug,

@@ -1,4 +1,4 @@
-//! Offhook as an administrator installs it: a folder with a configuration, people from a file, a server.
+//! Offhook as an administrator installs it: a folder with a configuration, people imported from a file, a server.
 
 use std::{fs, path::PathBuf};
 
@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::{Contract, Program, free_port, program};
 
-/// The key that the configuration names.
+/// The API key in the configuration.
 pub const KEY: &str = "a-key-for-the-end-to-end-tests";
 
 /// A folder with configuration and data.
@@ -18,7 +18,7 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Writes a configuration; `rest` is added to it. The server gets a free port.
+    /// Writes a configuration that ends with `rest`. The server gets a free port.
     ///
     /// # Panics
     /// The folder cannot be written.
@@ -31,7 +31,7 @@ impl Installation {
         installation
     }
 
-    /// Writes the configuration anew.
+    /// Replaces the configuration.
     ///
     /// # Panics
     /// The folder cannot be written.
@@ -43,7 +43,7 @@ impl Installation {
         fs::write(self.config(), text).unwrap();
     }
 
-    /// The section of the configuration for a teamsbox.
+    /// The section `[teams]` for a teamsbox.
     pub fn teams(url: &str) -> String {
         format!(
             "[teams]\ntenant = \"contoso.example\"\nclient_id = \"22553876-f5ab-4529-bffb-cfe50aa89f87\"\n\
@@ -51,7 +51,7 @@ impl Installation {
         )
     }
 
-    /// The section of the configuration for the lab's PBX.
+    /// The section `[[pbx]]` for the lab's PBX.
     pub fn pbx(port: u16, transport: &str, password: &str) -> String {
         format!(
             "[[pbx]]\nname = \"lab\"\nserver = \"127.0.0.1:{port}\"\ntransport = \"{transport}\"\n\
@@ -63,22 +63,22 @@ impl Installation {
         self.folder.path().join("offhook.toml")
     }
 
-    /// A file beside the configuration.
+    /// Path of a file beside the configuration.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// A file of the data folder.
+    /// Path of a file in the data folder.
     pub fn data(&self, name: &str) -> PathBuf {
         self.folder.path().join("data").join(name)
     }
 
-    /// A page of the server.
+    /// URL of a page of the server.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// Imports people `(name, extension)` from a CSV file.
+    /// Imports people, given as `(name, extension)`, from a CSV file.
     ///
     /// # Panics
     /// The import is refused.
@@ -93,7 +93,7 @@ impl Installation {
         assert_eq!(code, 0, "{out}{errors}");
     }
 
-    /// Runs a command of `offhook` on this installation.
+    /// Runs a command of `offhook` on this installation: exit code, output, errors.
     pub async fn run(&self, command: &str, arguments: &[&str]) -> (i32, String, String) {
         let config = self.config();
         let mut all = vec![command, "--config", config.to_str().unwrap()];
@@ -106,7 +106,7 @@ impl Installation {
         self.serve_with(&[]).await
     }
 
-    /// Starts the server in an environment.
+    /// Starts the server with these environment variables.
     pub async fn serve_with(&self, environment: &[(&str, &str)]) -> Server {
         let config = self.config();
         let arguments = ["serve", "--config", config.to_str().unwrap()];
@@ -115,7 +115,7 @@ impl Installation {
             .await
     }
 
-    /// A server whose program has been started.
+    /// Waits until a started program serves, and connects to it.
     pub(crate) async fn served(&self, mut program: Program) -> Server {
         let line = program.line().await;
         assert!(line.starts_with("Serving at http://"), "{line}");
@@ -140,23 +140,23 @@ impl Installation {
 pub struct Server {
     program: Option<Program>,
     url: String,
-    /// The one-time link of its start.
+    /// The one-time link that the server prints at its start.
     pub board: String,
     key: String,
-    /// Signed in to an account instead of using the key.
+    /// Session cookie, used instead of the key.
     pub(crate) cookie: Option<String>,
     pub(crate) http: reqwest::Client,
-    /// What the server says of its own API.
+    /// The server's OpenAPI document, read at the first use.
     contract: OnceCell<Contract>,
 }
 
 impl Server {
-    /// Where its pages are.
+    /// Base URL of the server.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Begins a request whose body never comes. It ends when dropped.
+    /// Begins a request without ever sending its body. Dropping the connection ends it.
     ///
     /// # Panics
     /// The server does not listen.
@@ -184,7 +184,7 @@ impl Server {
         stream
     }
 
-    /// The same server as a program sees it that has another key.
+    /// The same server with another API key.
     pub fn with_key(&self, key: &str) -> Self {
         Self {
             program: None,
@@ -205,7 +205,7 @@ impl Server {
         }
     }
 
-    /// Reads with further headers. The answer is not read to its end, which a stream has not.
+    /// GET with further headers. The body is not read, because a stream has no end.
     ///
     /// # Panics
     /// The server refuses.
@@ -219,7 +219,7 @@ impl Server {
         response
     }
 
-    /// A call with further headers: status, ETag and body.
+    /// A request with further headers: status, ETag and body.
     ///
     /// # Panics
     /// The server does not answer.
@@ -243,12 +243,12 @@ impl Server {
         (response.status(), tag, response.text().await.unwrap())
     }
 
-    /// The same server for another task.
+    /// The same server, for use by another task.
     pub fn another_client(&self) -> Self {
         self.with_key(&self.key)
     }
 
-    /// A call that may get no answer: status and body, if one comes.
+    /// A request without a guarantee of a response: status and body if there is one.
     pub async fn answer(
         &self,
         method: Method,
@@ -268,7 +268,7 @@ impl Server {
         Some((status, response.text().await.ok()?))
     }
 
-    /// Sends a form of a page, as a browser does: the status and the page that comes of it.
+    /// Sends a form of a page, as a browser does: status and text of the page that follows.
     ///
     /// # Panics
     /// The server does not answer.
@@ -282,7 +282,7 @@ impl Server {
         (response.status(), response.text().await.unwrap())
     }
 
-    /// Sends a body of that kind as it is.
+    /// Sends a body of this content type unchanged.
     ///
     /// # Panics
     /// The server does not answer.
@@ -293,7 +293,7 @@ impl Server {
         (response.status(), response.text().await.unwrap())
     }
 
-    /// The status of a call whose answer is not read: of a stream it would have no end.
+    /// Status of a request; the body is not read, because a stream has no end.
     ///
     /// # Panics
     /// The server does not answer.
@@ -309,14 +309,14 @@ impl Server {
     /// The text of a page.
     ///
     /// # Panics
-    /// The server does not answer, or refuses.
+    /// The server does not answer, or answers with an error.
     pub async fn page(&self, path: &str) -> String {
         let response = self.request(Method::GET, path).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.text().await.unwrap()
     }
 
-    /// Opens the stream of events. It is closed when the answer is dropped.
+    /// Opens the event stream. Dropping the response closes it.
     ///
     /// # Panics
     /// The server refuses.
@@ -324,7 +324,7 @@ impl Server {
         self.stream("/api/v1/events").await
     }
 
-    /// Opens the stream of events at this path, which may name where to begin.
+    /// Opens the event stream at this path, which may have `since`.
     ///
     /// # Panics
     /// The server refuses.
@@ -332,10 +332,10 @@ impl Server {
         self.open(path, &[]).await
     }
 
-    /// The cookie of whoever signed in.
+    /// The session cookie.
     ///
     /// # Panics
-    /// A key is used.
+    /// The server is used with a key.
     pub fn cookie(&self) -> &str {
         self.cookie.as_deref().unwrap()
     }
@@ -348,28 +348,28 @@ impl Server {
         }
     }
 
-    /// The process id of the server.
+    /// Process id of the server.
     ///
     /// # Panics
-    /// This is a view of a server that another value has started.
+    /// Another value started the server.
     pub fn pid(&self) -> u32 {
         self.program.as_ref().unwrap().pid()
     }
 
-    /// Ends it in order and returns the exit code.
+    /// Shuts the server down and returns its exit code.
     pub async fn terminate(self) -> i32 {
         self.program.unwrap().terminate().await
     }
 
-    /// Ends it as a power failure would.
+    /// Kills the server, like a power failure.
     pub async fn kill(self) {
         self.program.unwrap().kill().await;
     }
 
-    /// What the server says of its own API.
+    /// The server's OpenAPI document.
     ///
     /// # Panics
-    /// It says nothing, or nothing that can be read.
+    /// The server sends none.
     pub async fn contract(&self) -> &Contract {
         let read = async || {
             let url = format!("{}/api/v1/openapi.json", self.url);
@@ -379,10 +379,10 @@ impl Server {
         self.contract.get_or_init(read).await
     }
 
-    /// A call of the API: status and body, which must be as the server's own document says.
+    /// A request to the API: status and body, checked against the OpenAPI document.
     ///
     /// # Panics
-    /// They are not.
+    /// They differ from the document.
     pub async fn api(
         &self,
         method: Method,
@@ -410,10 +410,10 @@ impl Server {
         (status, answer)
     }
 
-    /// A call to a server that may be killed meanwhile; an error if no answer comes.
+    /// A request to a server that may be killed before it answers.
     ///
     /// # Errors
-    /// See there.
+    /// No response arrived.
     pub async fn attempt(
         &self,
         method: Method,
@@ -428,10 +428,10 @@ impl Server {
         Ok((response.status(), response.text().await?))
     }
 
-    /// The body of a call that must succeed.
+    /// The body of a successful response.
     ///
     /// # Panics
-    /// It does not.
+    /// The request is refused.
     pub async fn ok(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let (status, body) = self.api(method, path, body).await;
         assert!(status.is_success(), "{path}: {status} {body}");
@@ -441,11 +441,11 @@ impl Server {
 
 /// A running demo.
 pub struct Demo {
-    /// Its server; ending it ends the demo.
+    /// The demo's server; ending it ends the demo.
     pub server: Server,
-    /// Its teamsbox.
+    /// The demo's teamsbox.
     pub teamsbox: crate::Teamsbox,
-    /// Where it serves telephones.
+    /// The demo's port for phones.
     pub sip_port: u16,
 }
 
@@ -453,7 +453,7 @@ impl Demo {
     /// Starts a demo on free ports.
     ///
     /// # Panics
-    /// It does not say where it is.
+    /// The demo does not print its addresses.
     pub async fn start(arguments: &[&str]) -> Self {
         let mut all = vec!["demo", "--json", "--port", "0"];
         all.extend(arguments);

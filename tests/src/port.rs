@@ -1,4 +1,4 @@
-//! Ports for programs that are told where to listen.
+//! Free ports for programs that get their port as an argument.
 
 use std::{
     net::{TcpListener, UdpSocket},
@@ -6,22 +6,22 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-/// Where the ports begin. Below those that Linux gives outgoing connections (from 32768): a free one of those may be
-/// somebody's connection by the time the program listens. Clear of the labs' ports and of those that browsers refuse.
+/// First port. Below the ports of outgoing connections in Linux (from 32768), one of which may be taken again before
+/// the program listens; clear of the labs' ports and of the ports that browsers refuse.
 const FIRST: u16 = 10_100;
-/// How many ports each test begins with.
+/// Distance between the first ports of two tests.
 const PER_PROCESS: u16 = 16;
-/// How many tests begin at ports of their own.
+/// Number of different first ports.
 const PROCESSES: u32 = 300;
 
 static TAKEN: AtomicU16 = AtomicU16::new(0);
 
-/// A port that nobody has, by UDP or TCP, and that no outgoing connection will take.
+/// A free port of UDP and TCP, outside the range of outgoing connections.
 ///
 /// # Panics
-/// All are taken.
+/// All ports are taken.
 pub fn free_port() -> u16 {
-    // Tests run as processes side by side: each looks first where the others do not.
+    // Tests run as parallel processes: each begins the search at a port of its own.
     let turn = u16::try_from(process::id() % PROCESSES).unwrap();
     let all = PER_PROCESS * u16::try_from(PROCESSES).unwrap();
     for _ in 0..all {

@@ -1,4 +1,4 @@
-//! What a server shows and says of people, in short forms for tests.
+//! Short forms of presences and explanations for tests.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ impl Server {
     /// The id of the person called `name`.
     ///
     /// # Panics
-    /// There is nobody of that name.
+    /// No person has this name.
     pub async fn person(&self, name: &str) -> String {
         let people = self.ok(Method::GET, "/api/v1/people", None).await;
         let person = people["items"]
@@ -34,7 +34,7 @@ impl Server {
         .await
     }
 
-    /// Presence in short: `Busy OnThePhone pbx`, `Available`.
+    /// Presence in short, like `Busy OnThePhone pbx` or `Available`.
     pub async fn shown(&self, name: &str) -> String {
         let presence = self.presence(name).await;
         let mut shown = presence["status"].as_str().unwrap().to_owned();
@@ -47,7 +47,7 @@ impl Server {
         shown
     }
 
-    /// Why a person's presence is what it is, as text.
+    /// The explanation of a person's presence, as text.
     pub async fn explanation(&self, name: &str) -> String {
         let person = self.person(name).await;
         self.ok(
@@ -71,7 +71,7 @@ impl Server {
         .await;
     }
 
-    /// Back to automatic.
+    /// Ends the person's manual choice.
     pub async fn automatic(&self, name: &str) {
         let person = self.person(name).await;
         self.ok(
@@ -93,7 +93,7 @@ impl Server {
         .await;
     }
 
-    /// What is wrong, one text per part.
+    /// Messages of `/readyz`, one per part with a problem.
     pub async fn troubles(&self) -> Vec<String> {
         let (_, ready) = self.api(Method::GET, "/readyz", None).await;
         let parts = ready["parts"].as_array().cloned().unwrap_or_default();
@@ -104,7 +104,7 @@ impl Server {
             .collect()
     }
 
-    /// Whether nothing is wrong.
+    /// True if `/readyz` reports no problem.
     pub async fn is_ready(&self) -> bool {
         self.api(Method::GET, "/readyz", None).await.0 == StatusCode::OK
     }

@@ -1,4 +1,4 @@
-//! A program of ours, started and stopped.
+//! Programs of the workspace, started and stopped.
 
 use std::{
     ffi::OsStr,
@@ -12,7 +12,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-/// How long a program may take to say that it is there.
+/// Longest time until a program prints its first line.
 const START_MAX: Duration = Duration::from_secs(30);
 
 /// The root of the repository.
@@ -30,20 +30,20 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts one of the workspace's programs.
+    /// Starts a program of the workspace.
     ///
     /// # Panics
-    /// It was not built.
+    /// The program was not built.
     pub fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(binary(name));
         command.args(arguments).envs(environment.iter().copied());
         Self::spawn(command)
     }
 
-    /// Starts one of the workspace's programs with so many descriptors and no more.
+    /// Starts a program of the workspace with a limit of open descriptors.
     ///
     /// # Panics
-    /// It was not built.
+    /// The program was not built.
     pub fn start_with_descriptors(name: &str, arguments: &[&str], descriptors: usize) -> Self {
         let mut command = Command::new("sh");
         command
@@ -54,10 +54,10 @@ impl Program {
         Self::spawn(command)
     }
 
-    /// Starts one of the workspace's programs with its log in a file.
+    /// Starts a program of the workspace with its log in a file.
     ///
     /// # Panics
-    /// It was not built, or the file cannot be written.
+    /// The program was not built, or the file cannot be written.
     pub fn start_logging_to(name: &str, arguments: &[&str], log: &Path) -> Self {
         let mut command = Command::new(binary(name));
         command
@@ -80,7 +80,7 @@ impl Program {
     /// Runs a program of this machine to its end: exit code, output, errors.
     ///
     /// # Panics
-    /// It is not installed.
+    /// The program is not installed.
     pub async fn run_installed(name: &str, arguments: &[&str]) -> (i32, String, String) {
         let output = Command::new(name).args(arguments).output().await.unwrap();
         (
@@ -90,10 +90,10 @@ impl Program {
         )
     }
 
-    /// Its process.
+    /// Process id.
     ///
     /// # Panics
-    /// It has ended.
+    /// The program has ended.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it ended by itself")
     }
@@ -101,7 +101,7 @@ impl Program {
     /// The next line of output.
     ///
     /// # Panics
-    /// None comes.
+    /// No line comes in time.
     pub async fn line(&mut self) -> String {
         let line = tokio::time::timeout(START_MAX, self.lines.next_line()).await;
         line.expect("the program says nothing")
@@ -109,10 +109,10 @@ impl Program {
             .expect("the program ended")
     }
 
-    /// Asks it to end and returns the exit code.
+    /// Sends SIGTERM and returns the exit code.
     ///
     /// # Panics
-    /// It does not end.
+    /// The program does not end.
     pub async fn terminate(mut self) -> i32 {
         let pid = self.pid().to_string();
         let asked = Command::new("kill").arg(&pid).status().await.unwrap();
@@ -125,16 +125,16 @@ impl Program {
             .unwrap_or(-1)
     }
 
-    /// Ends it as a power failure would (SIGKILL).
+    /// Sends SIGKILL, like a power failure.
     ///
     /// # Panics
-    /// It cannot be killed.
+    /// The program cannot be killed.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 }
 
-/// A program that says nothing, keeps nothing of this machine's user but has a home of its own, and is killed when dropped.
+/// A program without output, with a home folder of its own instead of the user's, killed when dropped.
 pub(crate) fn apart(program: impl AsRef<OsStr>, home: &Path) -> Command {
     let mut command = Command::new(program);
     command
@@ -147,10 +147,10 @@ pub(crate) fn apart(program: impl AsRef<OsStr>, home: &Path) -> Command {
     command
 }
 
-/// Where the workspace's programs are: beside the test's own folder.
+/// Path of a program of the workspace, beside the test's own folder.
 ///
 /// # Panics
-/// It was not built.
+/// The program was not built.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
@@ -163,7 +163,7 @@ pub fn binary(name: &str) -> PathBuf {
     binary
 }
 
-/// Runs one of the workspace's programs to its end: exit code, output, errors.
+/// Runs a program of the workspace to its end: exit code, output, errors.
 pub(crate) async fn run(
     name: &str,
     arguments: &[&str],

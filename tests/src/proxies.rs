@@ -1,5 +1,5 @@
-//! What stands between a desktop and the server: a real nginx before the server, with TLS as its documentation says or with
-//! its own defaults, and a real proxy through which a company's machines get out.
+//! Proxies between a desktop and the server: a real nginx before the server, with TLS as documented or with its
+//! defaults, and a real forward proxy, as in a company's network.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use tokio::{net::TcpStream, process::Child};
 
 use crate::{certificate::certify, eventually, free_port, program::apart, repository};
 
-/// How long one takes to start on a busy machine.
+/// Longest start of a proxy on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
 
 async fn listens(what: &str, port: u16) {
@@ -19,7 +19,7 @@ async fn listens(what: &str, port: u16) {
     eventually(what, START_MAX, true, listens).await;
 }
 
-/// nginx before a server. Dropping it ends it.
+/// nginx before a server. Dropping it ends nginx.
 pub struct ReverseProxy {
     folder: tempfile::TempDir,
     scheme: &'static str,
@@ -28,10 +28,10 @@ pub struct ReverseProxy {
 }
 
 impl ReverseProxy {
-    /// Starts it before a server with TLS for `localhost`, with the configuration of the documentation.
+    /// Starts nginx with TLS for `localhost`, with the configuration of the documentation.
     ///
     /// # Panics
-    /// It is not installed, or refuses the configuration.
+    /// nginx is not installed, or refuses the configuration.
     pub async fn start(server: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -58,10 +58,10 @@ impl ReverseProxy {
         Self::begin(folder, "https", port, &documented).await
     }
 
-    /// Starts it before a server with nothing but its defaults, and compression of everything.
+    /// Starts nginx with its defaults and compression of all responses.
     ///
     /// # Panics
-    /// It is not installed, or refuses the configuration.
+    /// nginx is not installed, or refuses the configuration.
     pub async fn start_with_defaults(server: &str) -> Self {
         let port = free_port();
         let defaults = format!(
@@ -101,20 +101,20 @@ impl ReverseProxy {
         }
     }
 
-    /// The address of the server, by the name that the certificate is for.
+    /// URL of the server behind nginx, by the name in the certificate.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}://localhost:{}", self.scheme, self.port)
     }
 
-    /// Who vouches for the certificate.
+    /// File with the certificate authority.
     #[must_use]
     pub fn authority(&self) -> PathBuf {
         self.folder.path().join("offhook.pem")
     }
 }
 
-/// A proxy that lets connections out. Dropping it ends it.
+/// A forward proxy for outgoing connections. Dropping it ends the proxy.
 pub struct ForwardProxy {
     folder: tempfile::TempDir,
     port: u16,
@@ -122,10 +122,10 @@ pub struct ForwardProxy {
 }
 
 impl ForwardProxy {
-    /// Starts it.
+    /// Starts a proxy.
     ///
     /// # Panics
-    /// It is not installed.
+    /// The program is not installed.
     pub async fn start() -> Self {
         let mut proxy = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -140,10 +140,10 @@ impl ForwardProxy {
         self.folder.path().join("log")
     }
 
-    /// Starts it again after [`Self::kill`].
+    /// Restarts the proxy after [`Self::kill`].
     ///
     /// # Panics
-    /// It does not start.
+    /// The proxy does not start.
     pub async fn restart(&mut self) {
         let configuration: &Path = &self.folder.path().join("configuration");
         let text = format!(
@@ -161,21 +161,21 @@ impl ForwardProxy {
         listens("the proxy", self.port).await;
     }
 
-    /// Ends it as a crash would.
+    /// Kills the proxy, like a crash.
     ///
     /// # Panics
-    /// It does not run.
+    /// The proxy is not running.
     pub async fn kill(&mut self) {
         self.proxy.take().unwrap().kill().await.unwrap();
     }
 
-    /// Where it is, as programs are told.
+    /// URL of the proxy.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// What was asked of it.
+    /// The proxy's log of requests.
     #[must_use]
     pub fn asked(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()

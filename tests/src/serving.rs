@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use crate::{Installation, KEY, Program, Server};
 
 impl Installation {
-    /// Writes the configuration anew with further keys of `[http]`.
+    /// Replaces the configuration by one with further keys of `[http]`.
     ///
     /// # Panics
     /// The folder cannot be written.
@@ -17,7 +17,7 @@ impl Installation {
         fs::write(self.config(), text).unwrap();
     }
 
-    /// Starts the server with so many descriptors and no more.
+    /// Starts the server with a limit of open descriptors.
     pub async fn serve_with_descriptors(&self, descriptors: usize) -> Server {
         let config = self.config();
         let arguments = ["serve", "--config", config.to_str().unwrap()];

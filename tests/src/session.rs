@@ -1,4 +1,5 @@
-//! A person's session as systemd-logind tells of it: a real D-Bus system bus, and on it what a desktop would tell logind.
+//! A person's session in systemd-logind's D-Bus interface: a real D-Bus system bus, with the idle and lock states that
+//! a desktop reports to logind.
 
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ impl Hints {
 }
 
 impl Session {
-    /// Starts a bus with a session at which somebody is.
+    /// Starts a bus with an active session.
     ///
     /// # Panics
     /// `dbus-daemon` is missing, or does not start.
@@ -69,18 +70,18 @@ impl Session {
         Self { bus, logind }
     }
 
-    /// Where the bus is, as programs are told.
+    /// Address of the bus.
     #[must_use]
     pub fn address(&self) -> String {
         self.bus.address()
     }
 
-    /// The desktop tells that the screen is locked, or is not any more.
+    /// Sets whether the screen is locked.
     pub async fn lock(&self, is_locked: bool) {
         self.hint(|hints| hints.is_locked = is_locked).await;
     }
 
-    /// The desktop tells that nobody has touched anything since then, in time since 1970, or somebody does.
+    /// Sets the session idle since a time, given since 1970; `None`: active.
     pub async fn idle(&self, since: Option<Duration>) {
         self.hint(|hints| hints.idle_since = since).await;
     }

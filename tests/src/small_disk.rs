@@ -1,22 +1,22 @@
-//! A file system that is soon full.
+//! A small file system, to be filled in tests.
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
 
-/// Set in the second run of a test, in a mount namespace of its own.
+/// Set in the second run of a test, inside its own mount namespace.
 const UNSHARED: &str = "OFFHOOK_UNSHARED";
 
-/// A file system in memory at some folder. It is detached when dropped.
+/// A file system in memory, mounted at a folder. Dropping it unmounts.
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// Mounts one of 3 MB. Where this user may not mount, runs `test` again in a mount namespace of its own, and returns
-    /// `None`; where that is not allowed either, prints a warning.
+    /// Mounts 3 MB of memory. Without the right to mount, runs `test` again in a mount namespace of its own, and
+    /// returns `None`; without the right to that either, prints a warning.
     ///
     /// # Panics
-    /// The test failed there.
+    /// The test failed in the namespace.
     pub fn mount(folder: &Path, test: &str) -> Option<Self> {
         std::fs::create_dir_all(folder).unwrap();
         if mount(folder, "size=3m") {
@@ -34,10 +34,10 @@ impl SmallDisk {
         None
     }
 
-    /// Gives it much more space.
+    /// Adds much more space.
     ///
     /// # Panics
-    /// It cannot be done.
+    /// The file system cannot be enlarged.
     pub fn enlarge(&self) {
         assert!(mount(&self.0, "remount,size=60m"));
     }
@@ -45,7 +45,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // A process that is being killed may still use it.
+        // A killed process may still use the file system while it exits.
         let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }

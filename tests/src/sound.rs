@@ -1,5 +1,5 @@
-//! Real sound without a sound card: a PulseAudio or PipeWire of its own with a microphone that hears silence, programs that
-//! record from it, and our agent beside them.
+//! Real sound without a sound card: a PulseAudio or PipeWire of its own with a silent microphone, programs that record
+//! from it, and our agent beside them.
 
 use std::{
     ffi::OsStr,
@@ -19,13 +19,13 @@ use crate::{
     program::{self, apart},
 };
 
-/// How long PulseAudio takes to start on a busy machine.
+/// Longest start of a sound server on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
 
-/// A sound server. Dropping it kills it.
+/// A sound server. Dropping it kills the server.
 pub struct Sound {
     folder: tempfile::TempDir,
-    /// PipeWire's parts talk over it; PulseAudio needs none.
+    /// Bus of PipeWire's parts; PulseAudio needs none.
     bus: Option<Bus>,
     server: Vec<Child>,
 }
@@ -34,15 +34,15 @@ impl Sound {
     /// Starts PulseAudio with the microphone `mic` and the loudspeaker `speaker`.
     ///
     /// # Panics
-    /// It is not installed, or does not start.
+    /// PulseAudio is not installed or does not start.
     pub async fn start() -> Self {
         Self::begin(None).await
     }
 
-    /// Starts PipeWire with the same.
+    /// Starts PipeWire with the microphone `mic` and the loudspeaker `speaker`.
     ///
     /// # Panics
-    /// It is not installed, or does not start.
+    /// PipeWire is not installed or does not start.
     pub async fn start_pipewire() -> Self {
         Self::begin(Some(Bus::start().await)).await
     }
@@ -58,10 +58,10 @@ impl Sound {
         sound
     }
 
-    /// Starts it again after [`Self::kill`].
+    /// Restarts the sound server after [`Self::kill`].
     ///
     /// # Panics
-    /// It does not start.
+    /// The sound server does not start.
     pub async fn restart(&mut self) {
         match self.bus {
             None => self.start_pulseaudio(),
@@ -92,7 +92,8 @@ impl Sound {
         self.server = vec![server.expect(missing)];
     }
 
-    /// PipeWire, who decides what is connected with what, and who speaks PulseAudio's protocol.
+    /// Starts PipeWire, WirePlumber, which connects streams with devices, and pipewire-pulse, the server for
+    /// PulseAudio's clients.
     async fn start_daemons(&mut self) {
         for socket in ["pipewire-0", "pipewire-0.lock", "pulse/native", "pulse/pid"] {
             let _ = std::fs::remove_file(self.folder.path().join(socket));
@@ -117,15 +118,15 @@ impl Sound {
 
     async fn control(&self, arguments: &[&str]) -> String {
         let mut control = self.command("pactl");
-        let said = control
+        let output = control
             .args(arguments)
             .stdout(Stdio::piped())
             .output()
             .await;
-        String::from_utf8_lossy(&said.unwrap().stdout).into_owned()
+        String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
     }
 
-    /// A program of this sound server, or one that uses it.
+    /// A command in the environment of this sound server.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = apart(program, self.folder.path());
         command
@@ -137,10 +138,10 @@ impl Sound {
         command
     }
 
-    /// Ends the sound server as a crash would.
+    /// Kills the sound server, like a crash.
     ///
     /// # Panics
-    /// It does not run.
+    /// The sound server is not running.
     pub async fn kill(&mut self) {
         assert!(!self.server.is_empty());
         for mut server in self.server.drain(..) {
@@ -152,28 +153,28 @@ impl Sound {
         self.folder.path().join("pulse/native")
     }
 
-    /// Where it is, as programs are told.
+    /// Address of the sound server, as in `PULSE_SERVER`.
     pub fn address(&self) -> String {
         format!("unix:{}", self.socket().display())
     }
 
-    /// A real recorder under another name records from a source, until it is dropped or killed.
+    /// Starts a real recorder, under another name, which records from a source until it is dropped or killed.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// The recorder does not start.
     pub fn record(&self, name: impl AsRef<OsStr>, source: &str) -> Child {
         let recorder = self.copy("/usr/bin/pacat", name.as_ref());
         let device = format!("--device={source}");
-        // Left to itself it calls itself by its file's name, which the sound server takes in UTF-8 only.
+        // Without these, the client name is the file name, which the sound server accepts in UTF-8 only.
         let names = ["--client-name=recorder", "--stream-name=recorder"];
         let arguments = [&["--record", &*device], &names[..]].concat();
         self.run(&recorder, &arguments)
     }
 
-    /// The same in a namespace of its own, in which the recorder has this process number, as in a Flatpak or a container.
+    /// Starts a recorder in a PID namespace of its own, where it has this process id, as in a Flatpak or a container.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// The recorder does not start.
     #[must_use]
     pub fn record_in_namespace(&self, name: &str, source: &str, number: u32) -> Child {
         let recorder = self.copy("/usr/bin/pacat", OsStr::new(name));
@@ -181,10 +182,10 @@ impl Sound {
         self.in_namespace(number, &recorder, &["--record", &device])
     }
 
-    /// The same by PipeWire's own protocol.
+    /// Starts a recorder in a PID namespace with PipeWire's own protocol.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// The recorder does not start.
     #[must_use]
     pub fn record_natively_in_namespace(&self, name: &str, source: &str, number: u32) -> Child {
         let recorder = self.copy("/usr/bin/pw-cat", OsStr::new(name));
@@ -193,7 +194,7 @@ impl Sound {
     }
 
     fn in_namespace(&self, number: u32, program: &Path, arguments: &[&str]) -> Child {
-        // The number of the next process, then the program as that process.
+        // Sets the id of the next process, then starts the program.
         let script = "echo $(($0 - 1)) > /proc/sys/kernel/ns_last_pid; \"$@\"; true";
         let number = number.to_string();
         let namespace = [
@@ -208,27 +209,27 @@ impl Sound {
         self.run(Path::new("unshare"), &arguments)
     }
 
-    /// A program that does nothing, under another name.
+    /// Starts an idle program under another name.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// The program does not start.
     #[must_use]
     pub fn idle(&self, name: &str) -> Child {
         let program = self.copy("/usr/bin/sleep", OsStr::new(name));
         self.run(&program, &["infinity"])
     }
 
-    /// The same by PipeWire's own protocol.
+    /// Starts a recorder with PipeWire's own protocol.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// The recorder does not start.
     #[must_use]
     pub fn record_natively(&self, name: &str, source: &str) -> Child {
         let recorder = self.copy("/usr/bin/pw-cat", name.as_ref());
         self.run(&recorder, &["--record", "--target", source, "/dev/null"])
     }
 
-    /// A program under another name.
+    /// Copies a program to a file with another name.
     fn copy(&self, program: &str, name: &OsStr) -> PathBuf {
         let name = Path::new(name);
         let of = Path::new(program).file_name().unwrap();
@@ -240,10 +241,10 @@ impl Sound {
         copy
     }
 
-    /// A program that uses this sound server.
+    /// Runs a program in the environment of this sound server.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// The program does not start.
     pub fn run(&self, program: &Path, arguments: &[&str]) -> Child {
         self.command(program)
             .args(arguments)
@@ -252,10 +253,10 @@ impl Sound {
     }
 }
 
-/// A desktop agent of one person. Dropping it kills it.
+/// A desktop agent of one person. Dropping it kills the agent.
 pub struct Agent {
     folder: tempfile::TempDir,
-    /// What it and its commands are told.
+    /// Environment of the agent and its commands.
     environment: Vec<(&'static str, String)>,
     program: Option<Program>,
 }
@@ -273,10 +274,10 @@ impl Agent {
         agent
     }
 
-    /// An agent that was never paired or started.
+    /// An agent that is neither paired nor started.
     ///
     /// # Panics
-    /// There is no room for its folder.
+    /// Its folder cannot be made.
     #[must_use]
     pub fn new(sound: &Sound) -> Self {
         Self {
@@ -284,7 +285,7 @@ impl Agent {
             environment: vec![
                 ("OFFHOOK_LOG", "warn".into()),
                 ("PULSE_SERVER", sound.address()),
-                // Not this machine's: what its user does is no part of a test.
+                // Hides this machine's session from the agent.
                 ("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere".into()),
                 ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere".into()),
             ],
@@ -292,7 +293,7 @@ impl Agent {
         }
     }
 
-    /// Pairs a new device with a person, at an address of the server; what the command says.
+    /// Pairs a new device with a person, at an address of the server; returns the output of the command.
     ///
     /// # Panics
     /// The server refuses.
@@ -301,18 +302,18 @@ impl Agent {
         let path = format!("/api/v1/people/{person}/devices");
         let code = server.ok(Method::POST, &path, None).await;
         let code = code["code"].as_str().unwrap();
-        let (status, said, errors) = self.run(&["pair", address, code, "--name", "desk"]).await;
+        let (status, output, errors) = self.run(&["pair", address, code, "--name", "desk"]).await;
         assert_eq!(status, 0, "{errors}");
-        said
+        output
     }
 
-    /// What it keeps in its file; nothing if there is none.
+    /// Content of the agent's file; empty without a file.
     #[must_use]
     pub fn kept(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("credentials.json")).unwrap_or_default()
     }
 
-    /// Starts it again.
+    /// Restarts the agent.
     pub fn restart(&mut self) {
         let folder = self.folder.path().to_str().unwrap();
         let environment = self.environment();
@@ -325,69 +326,69 @@ impl Agent {
         variables.map(|(name, value)| (*name, &**value)).collect()
     }
 
-    fn tell(&mut self, name: &'static str, value: String) {
+    fn set_variable(&mut self, name: &'static str, value: String) {
         self.environment.retain(|(known, _)| *known != name);
         self.environment.push((name, value));
     }
 
-    /// From its next start it belongs to a session.
+    /// Attaches the agent to a session from its next start.
     pub fn belongs_to(&mut self, session: &Session) {
-        self.tell("DBUS_SYSTEM_BUS_ADDRESS", session.address());
+        self.set_variable("DBUS_SYSTEM_BUS_ADDRESS", session.address());
     }
 
-    /// From now on it gets out through a proxy, and believes an authority.
+    /// Makes the agent use a proxy and trust a certificate authority from now on.
     pub fn is_behind(&mut self, proxy: &ForwardProxy, authority: &Path) {
-        self.tell("HTTPS_PROXY", proxy.url());
-        self.tell("SSL_CERT_FILE", authority.display().to_string());
+        self.set_variable("HTTPS_PROXY", proxy.url());
+        self.set_variable("SSL_CERT_FILE", authority.display().to_string());
     }
 
-    /// From its next start it believes to be a service of systemd's.
+    /// Makes the agent run as if started by systemd from its next start.
     pub fn is_a_service(&mut self) {
-        self.tell("INVOCATION_ID", "1".into());
+        self.set_variable("INVOCATION_ID", "1".into());
     }
 
-    /// From its next start its clock is wrong by so much, like `-3d`: only the time of day, as on real machines.
+    /// Offsets the agent's time of day, like `-3d`, from its next start; the monotonic clock stays right.
     ///
     /// # Panics
-    /// The library that does that is missing.
+    /// libfaketime is not installed.
     pub fn is_wrong_by(&mut self, offset: &str) {
         let folders = std::fs::read_dir("/usr/lib").unwrap();
         let mut libraries = folders.map(|at| at.unwrap().path().join("faketime/libfaketime.so.1"));
         let library = libraries.find(|library| library.exists());
         let library = library.expect("apt-get install faketime");
-        self.tell("LD_PRELOAD", library.display().to_string());
-        self.tell("FAKETIME", offset.into());
-        self.tell("FAKETIME_DONT_FAKE_MONOTONIC", "1".into());
+        self.set_variable("LD_PRELOAD", library.display().to_string());
+        self.set_variable("FAKETIME", offset.into());
+        self.set_variable("FAKETIME_DONT_FAKE_MONOTONIC", "1".into());
     }
 
-    /// From its next start it has a keyring.
+    /// Gives the agent a keyring from its next start.
     pub fn has(&mut self, keyring: &Keyring) {
-        self.tell("DBUS_SESSION_BUS_ADDRESS", keyring.address());
+        self.set_variable("DBUS_SESSION_BUS_ADDRESS", keyring.address());
     }
 
-    /// From its next start it is on a desktop, with its browser.
+    /// Puts the agent on a desktop, with its browser, from its next start.
     pub fn is_on(&mut self, desktop: &Desktop) {
-        self.tell("DBUS_SESSION_BUS_ADDRESS", desktop.address());
+        self.set_variable("DBUS_SESSION_BUS_ADDRESS", desktop.address());
         let path = std::env::var("PATH").unwrap_or_default();
-        self.tell("PATH", format!("{}:{path}", desktop.browser().display()));
+        self.set_variable("PATH", format!("{}:{path}", desktop.browser().display()));
     }
 
-    /// Ends it as a crash would.
+    /// Kills the agent, like a crash.
     ///
     /// # Panics
-    /// It does not run.
+    /// The agent is not running.
     pub async fn kill(&mut self) {
         self.program.take().unwrap().kill().await;
     }
 
-    /// A command of the agent: exit code, output, errors.
+    /// Runs a command of the agent: exit code, output, errors.
     pub async fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut all = vec!["--folder", self.folder.path().to_str().unwrap()];
         all.extend(arguments);
         program::run("offhook-agent", &all, &self.environment()).await
     }
 
-    /// What it says of itself; null while it does not run.
+    /// The agent's status as JSON; null while the agent is not running.
     pub async fn status(&self) -> Value {
         let (code, out, _) = self.run(&["status", "--json"]).await;
         match code {
@@ -396,10 +397,10 @@ impl Agent {
         }
     }
 
-    /// Waits until it is connected.
+    /// Waits until the agent is connected.
     ///
     /// # Panics
-    /// It never is.
+    /// It does not connect in time.
     pub async fn connected(&self) {
         let connected = async || self.status().await["connected"] == true;
         eventually("the agent connects", START_MAX, true, connected).await;

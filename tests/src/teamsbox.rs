@@ -1,4 +1,4 @@
-//! teamsbox as a program, and acting as Teams users in it.
+//! teamsbox as a program, with the actions of Teams users in it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ pub struct Teamsbox {
 }
 
 impl Teamsbox {
-    /// Starts one without people at `port` (0: any), with the real clock.
+    /// Starts a teamsbox without people at `port` (0: any free one), with the real clock.
     pub async fn start(port: u16) -> Self {
         let listen = format!("127.0.0.1:{port}");
         let mut program = Program::start("teamsbox", &["--listen", &listen, "--empty"], &[]);
@@ -36,7 +36,7 @@ impl Teamsbox {
         }
     }
 
-    /// The teamsbox of a demo.
+    /// The teamsbox of a demo, by its URL.
     pub fn at(url: &str) -> Self {
         Self {
             program: None,
@@ -45,25 +45,25 @@ impl Teamsbox {
         }
     }
 
-    /// Its address.
+    /// URL of teamsbox.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its port.
+    /// Port of teamsbox.
     pub fn port(&self) -> u16 {
         self.url.rsplit(':').next().unwrap().parse().unwrap()
     }
 
-    /// Ends it.
+    /// Kills teamsbox.
     pub async fn kill(self) {
         self.program.unwrap().kill().await;
     }
 
-    /// A call of the control plane.
+    /// A request to the control API.
     ///
     /// # Panics
-    /// It is refused.
+    /// teamsbox refuses the request.
     pub async fn control(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut request = self
             .http
@@ -77,13 +77,13 @@ impl Teamsbox {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
-    /// A call of the control plane about a person, named by address, or by the part before `@contoso.example`.
+    /// A request to the control API about a user, named by address, or by its part before `@contoso.example`.
     async fn user(&self, method: Method, name: &str, path: &str, body: Option<Value>) -> Value {
         self.control(method, &format!("/users/{}{path}", address(name)), body)
             .await
     }
 
-    /// Signs somebody in on the page that a browser was sent to, and returns where it is sent back to.
+    /// Signs a user in on the page to which a browser was redirected; returns the address of the redirect back.
     ///
     /// # Panics
     /// The page refuses.
@@ -107,7 +107,7 @@ impl Teamsbox {
         to.to_str().unwrap().to_owned()
     }
 
-    /// Adds a person who is signed in on the desktop.
+    /// Adds a user who is signed in on the desktop.
     pub async fn add_user(&self, name: &str) {
         let body = json!({
             "displayName": name,
@@ -117,7 +117,7 @@ impl Teamsbox {
         self.control(Method::POST, "/users", Some(body)).await;
     }
 
-    /// What Teams shows of a person: `Busy/InACall`.
+    /// The presence that Teams shows, like `Busy/InACall`.
     pub async fn shown(&self, user: &str) -> String {
         let state = self.state(user).await;
         format!(
@@ -127,12 +127,12 @@ impl Teamsbox {
         )
     }
 
-    /// Everything behind it.
+    /// All presence sessions and preferences of a user.
     pub async fn state(&self, user: &str) -> Value {
         self.user(Method::GET, user, "", None).await
     }
 
-    /// How many sessions of applications a person has.
+    /// Number of application presence sessions of a user.
     pub async fn app_sessions(&self, user: &str) -> usize {
         let state = self.state(user).await;
         state["sessions"]
@@ -143,18 +143,18 @@ impl Teamsbox {
             .count()
     }
 
-    /// Starts a call, or changes it.
+    /// Starts or changes a call.
     pub async fn call(&self, from: &str, kind: &str, with: &str) {
         let body = json!({ "kind": kind, "with": address(with) });
         self.user(Method::PUT, from, "/call", Some(body)).await;
     }
 
-    /// Ends a call for both.
+    /// Ends a user's call, for both users.
     pub async fn end_call(&self, user: &str) {
         self.user(Method::DELETE, user, "/call", None).await;
     }
 
-    /// Shares the screen, with somebody if there is no call.
+    /// Starts screen sharing; outside a call, with the user `with`.
     pub async fn share(&self, user: &str, with: Option<&str>) {
         let body = with.map(|with| json!({ "with": address(with) }));
         self.user(Method::PUT, user, "/sharing", body).await;
@@ -165,18 +165,19 @@ impl Teamsbox {
         self.user(Method::DELETE, user, "/sharing", None).await;
     }
 
-    /// Chooses a status by hand.
+    /// Chooses a status manually.
     pub async fn choose(&self, user: &str, availability: &str) {
         let body = json!({ "availability": availability });
         self.user(Method::PUT, user, "/manual", Some(body)).await;
     }
 
-    /// Resets it.
+    /// Resets the manually chosen status.
     pub async fn reset(&self, user: &str) {
         self.user(Method::DELETE, user, "/manual", None).await;
     }
 
-    /// Adds people, given with their extensions, here and in a new installation, and starts its server in this mode.
+    /// Adds people, given with their extensions, to teamsbox and to a new installation, and starts its server in this
+    /// sync mode.
     pub async fn synchronised(
         &self,
         people: &[(&str, &str)],
@@ -192,7 +193,7 @@ impl Teamsbox {
         (installation, server)
     }
 
-    /// Makes Graph or Entra fail; `{}` heals.
+    /// Injects faults into Graph or Entra; `{}` removes them.
     pub async fn faults(&self, faults: Value) {
         self.control(Method::PUT, "/faults", Some(faults)).await;
     }

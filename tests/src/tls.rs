@@ -1,4 +1,4 @@
-//! A web server with TLS: OpenSSL's own, for what must work, or fail, with a real certificate.
+//! A web server with TLS, OpenSSL's own, for tests that need a real certificate.
 
 use std::{path::Path, process::Stdio};
 
@@ -9,15 +9,15 @@ use tokio::{
 
 use crate::certificate::certify;
 
-/// A web server with a certificate of its own: it sends the files of a folder as they are, headers and all.
+/// A web server with a certificate of its own; its files hold whole responses, with headers.
 pub struct TlsServer {
     _child: Child,
-    /// Where it listens.
+    /// The listening port.
     pub port: u16,
 }
 
 impl TlsServer {
-    /// Serves a folder, and leaves `certificate.pem` in it.
+    /// Serves a folder, and writes `certificate.pem` into it.
     ///
     /// # Panics
     /// openssl is not installed.
@@ -41,7 +41,7 @@ impl TlsServer {
                 break address.rsplit(':').next().unwrap().parse().unwrap();
             }
         };
-        // What it prints later must find somebody who reads.
+        // The pipe must be read, or the server blocks on its output.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
             _child: child,
@@ -49,7 +49,7 @@ impl TlsServer {
         }
     }
 
-    /// The address of a file, by the name that the certificate is for.
+    /// URL of a file, by the name in the certificate.
     pub fn url(&self, file: &str) -> String {
         format!("https://localhost:{}/{file}", self.port)
     }

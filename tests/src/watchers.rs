@@ -1,5 +1,5 @@
-//! Independent programs that watch Offhook as telephones and browsers do: PJSIP and SIP.js, in the versions that
-//! `tests/lab/watchers` names, fetched once from the package registries, and linphone, SIPp and sipsak of the system.
+//! Independent programs that watch Offhook as phones and browsers do: PJSIP and SIP.js, in the versions of
+//! `tests/lab/watchers`, fetched once from the package registries, and linphone, SIPp and sipsak of the system.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,19 +14,20 @@ use tokio::{
 
 use crate::{free_port, repository};
 
-/// How long a change may take to be shown.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest time until a change is shown.
+const SHOWN_MAX: Duration = Duration::from_secs(20);
 
-/// A program that prints a line for all that it is told. Dropping it ends it.
+/// A program that prints a line for each notification. Dropping it ends the program.
 pub struct Watching {
     _child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    /// Its settings.
+    /// Folder of its settings.
     _folder: Option<tempfile::TempDir>,
 }
 
 impl Watching {
-    /// SIP.js watches the dialogs of `target` at `server`, such as `wss://127.0.0.1:5066`. The certificate is not looked at.
+    /// SIP.js watches the dialogs of `target` at `server`, such as `wss://127.0.0.1:5066`, without checking the
+    /// certificate.
     pub async fn sip_js(server: &str, (user, password): (&str, &str), target: &str) -> Self {
         let folder = node_packages("watchers-node", &lab("package.json")).await;
         let mut command = Command::new("node");
@@ -39,7 +40,7 @@ impl Watching {
         Self::start(command)
     }
 
-    /// PJSIP watches the presence of `target` by TLS at `port`, and believes this authority only.
+    /// PJSIP watches the presence of `target` over TLS at `port`, and trusts this certificate authority only.
     pub async fn pjsip(
         port: u16,
         authority: &Path,
@@ -70,10 +71,10 @@ impl Watching {
         }
     }
 
-    /// Linphone registers at `port`, and watches the presence of `target` once it is registered.
+    /// Linphone registers at `port`, then watches the presence of `target`.
     ///
     /// # Panics
-    /// It does not start.
+    /// Linphone does not start.
     pub fn linphone(port: u16, (user, password): (&str, &str), target: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = free_port();
@@ -84,11 +85,11 @@ impl Watching {
              reg_identity=sip:{user}@pbx.test\nreg_expires=600\nreg_sendregister=1\npublish=0\n\
              [friend_0]\nurl=<sip:{target}@pbx.test>\npol=accept\nsubscribe=1\n"
         );
-        // Without a place for its database it does nothing.
+        // Linphone needs this folder for its database.
         std::fs::create_dir_all(folder.path().join(".local/share/linphone")).unwrap();
         let file = folder.path().join("linphonerc");
         std::fs::write(&file, settings).unwrap();
-        // What it shows would wait for a full buffer.
+        // Line-buffered: Linphone's output would otherwise wait for a full buffer.
         let mut command = Command::new("stdbuf");
         command
             .args(["-oL", "linphonec", "-c"])
@@ -101,25 +102,25 @@ impl Watching {
         }
     }
 
-    /// Waits until it has shown a line with this in it.
+    /// Waits for a line of output with this text.
     ///
     /// # Panics
-    /// It shows something else only.
+    /// No such line comes in time.
     pub async fn shows_in_a_line(&mut self, wanted: &str) {
         self.shows_line(wanted, |line| line.contains(wanted)).await;
     }
 
-    /// Waits until it has shown this.
+    /// Waits for this text in the output.
     ///
     /// # Panics
-    /// It shows something else only.
+    /// It does not come in time.
     pub async fn shows(&mut self, wanted: &str) {
         self.shows_line(wanted, |line| line == wanted).await;
     }
 
     async fn shows_line(&mut self, wanted: &str, is_wanted: impl Fn(&str) -> bool) {
         let mut shown: Vec<String> = Vec::new();
-        let until = tokio::time::Instant::now() + PATIENCE;
+        let until = tokio::time::Instant::now() + SHOWN_MAX;
         while !shown.last().is_some_and(|line| is_wanted(line)) {
             match tokio::time::timeout_at(until, self.lines.next_line()).await {
                 Ok(Ok(Some(line))) => shown.push(line),
@@ -129,10 +130,11 @@ impl Watching {
     }
 }
 
-/// Watches `target`, who is in a call, with SIPp at `port`; its output if anything that the scenario expects is missing.
+/// SIPp watches `target`, who is in a call, at `port`; returns its output if a message that the scenario expects is
+/// missing.
 ///
 /// # Panics
-/// It is missing.
+/// SIPp is not installed.
 pub async fn sipp(
     port: u16,
     (extension, username, password): (&str, &str, &str),
@@ -152,10 +154,10 @@ pub async fn sipp(
     failure(command).await
 }
 
-/// Registers with sipsak at `port`; its output if that fails.
+/// sipsak registers at `port`; returns its output if that fails.
 ///
 /// # Panics
-/// It is missing.
+/// sipsak is not installed.
 pub async fn sipsak(
     port: u16,
     (extension, username, password): (&str, &str, &str),
@@ -171,15 +173,15 @@ pub async fn sipsak(
 /// The output of a program if it fails.
 async fn failure(mut command: Command) -> Option<String> {
     let run = command.stdin(Stdio::null()).kill_on_drop(true).output();
-    let ended = tokio::time::timeout(PATIENCE + PATIENCE, run).await;
+    let ended = tokio::time::timeout(SHOWN_MAX + SHOWN_MAX, run).await;
     let output = ended.unwrap_or_else(|_| panic!("{command:?} does not end"));
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    (!output.status.success()).then_some(said)
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    (!output.status.success()).then_some(text)
 }
 
-/// The folder with the packages of Node that a `package.json` names.
+/// Folder with the Node packages of a `package.json`.
 pub(crate) async fn node_packages(name: &str, wanted: &Path) -> PathBuf {
     fetched(name, wanted, npm).await
 }
@@ -195,10 +197,10 @@ fn lab(name: &str) -> PathBuf {
     repository().join("tests/lab/watchers").join(name)
 }
 
-/// A folder with Python and the packages that a `requirements.txt` names, as `bin/python`.
+/// Folder with Python, as `bin/python`, and the packages of a `requirements.txt`.
 ///
 /// # Panics
-/// python3-venv is missing, or the packages cannot be fetched.
+/// python3-venv is not installed, or the packages cannot be fetched.
 pub async fn python_packages(name: &str, wanted: &Path) -> PathBuf {
     fetched(name, wanted, async |folder| {
         let made = Command::new("python3")
@@ -220,11 +222,11 @@ pub async fn python_packages(name: &str, wanted: &Path) -> PathBuf {
     .await
 }
 
-/// A folder with the packages that a file names; made anew when it changes, by the command that `install` gives.
+/// Folder with the packages of a file; created again by `install` when the file changes.
 async fn fetched(name: &str, wanted: &Path, install: impl AsyncFn(&Path) -> Command) -> PathBuf {
     let target = std::env::current_exe().unwrap();
     let folder = target.ancestors().nth(2).unwrap().join(name);
-    // Tests are processes of their own: one fetches, the others wait.
+    // Tests run as parallel processes: one fetches, the others wait.
     let lock = std::fs::File::create(folder.with_extension("lock")).unwrap();
     lock.lock().unwrap();
     let text = std::fs::read_to_string(wanted).unwrap();

@@ -1,5 +1,5 @@
-//! The pages as somebody walks them: each opened in the browser, looked at with axe-core, with words in the page's language,
-//! on a screen as wide as a desk's and as narrow as a telephone's.
+//! Checks of the pages in the browser: axe-core finds no problem, all texts are in the page's language, and the page
+//! fits a desktop screen and a phone's.
 
 use std::{process::Stdio, time::Duration};
 
@@ -13,28 +13,29 @@ use tokio::{
 
 use crate::{Browser, Server, eventually, repository, watchers::node_packages};
 
-/// A telephone's width.
+/// Width of a phone's screen, in CSS pixels.
 const NARROW: u32 = 390;
 
-/// A provider of OpenID Connect that is not ours. Dropping it ends it.
+/// An independent OpenID Connect provider. Dropping it ends the provider.
 pub struct OpenIdProvider {
-    /// Its address.
+    /// The issuer's URL.
     pub issuer: String,
     _child: Child,
-    // Without a reader it would end at its next word.
+    // The pipe must stay open, or the provider ends at its next output.
     _lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl OpenIdProvider {
-    /// Starts it for a client that people come back to at `redirect`.
+    /// Starts a provider with a client for this redirect address.
     ///
     /// # Panics
-    /// It cannot be fetched, or does not start.
+    /// The provider cannot be fetched or does not start.
     pub async fn start(redirect: &str) -> Self {
         Self::start_with(redirect, &[]).await
     }
 
-    /// Starts it with the standard's defaults: the secret as Basic authentication, claims at UserInfo only.
+    /// Starts a provider with the standard's defaults: the client secret as Basic authentication, claims at UserInfo
+    /// only.
     ///
     /// # Panics
     /// As [`Self::start`].
@@ -55,10 +56,10 @@ impl OpenIdProvider {
         .await
     }
 
-    /// Starts a small one that plays the folders of the corpus, `plain` first.
+    /// Starts a small provider that plays the folders of the corpus, `plain` first.
     ///
     /// # Panics
-    /// It does not start.
+    /// The provider does not start.
     pub async fn of_corpus() -> Self {
         let tests = repository().join("tests");
         Self::run(
@@ -69,10 +70,10 @@ impl OpenIdProvider {
         .await
     }
 
-    /// Has the small provider play a folder of the corpus.
+    /// Switches the small provider to a folder of the corpus.
     ///
     /// # Panics
-    /// It does not answer.
+    /// The provider does not answer.
     pub async fn play(&self, folder: &str) {
         let url = format!("{}/play/{folder}", self.issuer);
         let answer = reqwest::Client::new().post(url).send().await.unwrap();
@@ -98,16 +99,16 @@ impl OpenIdProvider {
     }
 }
 
-/// Somebody who walks the pages of a server.
+/// A browser on the pages of a server.
 pub struct Walker {
-    /// The window.
+    /// The browser window.
     pub browser: Browser,
     url: String,
     axe: String,
 }
 
 impl Walker {
-    /// Opens a browser in a language, signed in as `server` is.
+    /// Opens a browser in a language, with the session of `server`.
     ///
     /// # Errors
     /// The driver refuses.
@@ -132,7 +133,7 @@ impl Walker {
         })
     }
 
-    /// Opens a browser of somebody who is not signed in.
+    /// Opens a browser without a session.
     ///
     /// # Errors
     /// The driver refuses.
@@ -152,7 +153,7 @@ impl Walker {
         self.browser.page.goto(&format!("{}{path}", self.url)).await
     }
 
-    /// What a script returns.
+    /// The return value of a script.
     ///
     /// # Panics
     /// The script fails.
@@ -161,7 +162,7 @@ impl Walker {
         done.unwrap().json().clone()
     }
 
-    /// The text of an element, folded ones too; empty if there is none.
+    /// The text of an element, also of folded parts; empty without an element.
     pub async fn text(&self, selector: &str) -> String {
         let script = format!(
             "const found = document.querySelector({}); return found?.innerText || found?.textContent || ''",
@@ -173,10 +174,10 @@ impl Walker {
         }
     }
 
-    /// Clicks on an element, and waits for the page that comes.
+    /// Clicks an element, and waits for the next page.
     ///
     /// # Panics
-    /// There is no such element, or no page comes.
+    /// The element is missing, or no page follows.
     pub async fn click(&self, selector: &str) {
         let script = format!(
             "window.isOld = true; const found = document.querySelector({0}); if (!found) throw new Error({0}); found.click()",
@@ -191,10 +192,10 @@ impl Walker {
         eventually("the next page", Duration::from_secs(10), true, come).await;
     }
 
-    /// Writes into a field, or chooses in it.
+    /// Types into a field, or selects an option.
     ///
     /// # Panics
-    /// There is no such field.
+    /// The field is missing.
     pub async fn write(&self, selector: &str, value: &str) {
         let script = format!(
             "const field = document.querySelector({0}); if (!field) throw new Error({0}); field.value = {1}",
@@ -204,14 +205,14 @@ impl Walker {
         self.script(&script).await;
     }
 
-    /// Looks at the page that is open: it was found, axe-core finds nothing in light and in dark, no key stands where words
-    /// should, and nothing is wider than a telephone.
+    /// Checks the open page: it was found, axe-core finds no problem in light and dark, no translation is missing, and
+    /// the page is no wider than a phone.
     ///
     /// # Errors
     /// The driver refuses.
     ///
     /// # Panics
-    /// Something is wrong with the page.
+    /// A check fails.
     pub async fn look(&self, path: &str) -> WebDriverResult<()> {
         let page = &self.browser.page;
         let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
@@ -225,7 +226,7 @@ impl Walker {
         );
         let tools = page.cdp();
         page.execute(self.axe.as_str(), Vec::new()).await?;
-        // Colours are the same in all languages.
+        // One language is enough for contrast: colours do not depend on it.
         let is_english = self.script("return document.documentElement.lang").await == "en";
         let schemes: &[&str] = if is_english {
             &["dark", "light"]

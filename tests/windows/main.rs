@@ -1,6 +1,6 @@
-//! The agent for Windows, built here, under Wine and with a real server: it pairs, is asked through its pipe, sees what the
-//! consent store says, and is not taken in by what a crash leaves there. Recording sessions of other programs are not to be
-//! had in Wine: those are only asked for, and none is there.
+//! The agent for Windows, built here, under Wine and with a real server: it pairs, answers on its pipe, reads the
+//! consent store, and ignores entries that a crash left there. Wine has no recording sessions of other programs: the
+//! test only checks that none is found.
 
 use std::{
     fs::{self, File},
@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 const SOON: Duration = Duration::from_secs(30);
 const STORE: &str = r"HKCU\Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore\microphone";
 
-/// The agent, as `./test` built it.
+/// Path of the agent, as `./test` built it.
 fn agent() -> PathBuf {
     let agent = repository().join("target/windows/x86_64-pc-windows-gnu/debug/offhook-agent.exe");
     assert!(
@@ -35,8 +35,8 @@ fn wine() -> Command {
     wine
 }
 
-/// Runs a program to its end: whether it went well, output, errors. They go through files: Wine's own programs, which it
-/// starts first, keep a pipe open.
+/// Runs a program to its end: success, output, errors. Output goes through files: Wine's own background programs keep
+/// pipes open.
 async fn run(program: &str, arguments: &[&str]) -> (bool, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let [out, errors] = ["out", "errors"].map(|name| folder.path().join(name));
@@ -50,7 +50,7 @@ async fn run(program: &str, arguments: &[&str]) -> (bool, String, String) {
     (ended.success(), text(out), text(errors))
 }
 
-/// A program that goes on until it is dropped.
+/// A running program, killed when dropped.
 fn start(program: &str, arguments: &[&str]) -> Child {
     let mut wine = wine();
     wine.arg(program).args(arguments);
@@ -58,7 +58,7 @@ fn start(program: &str, arguments: &[&str]) -> Child {
     wine.spawn().unwrap()
 }
 
-/// What Windows writes when a program begins and ends.
+/// Writes an entry of the consent store, as Windows does when a program starts and stops recording.
 async fn remember(program: &str, start: &str, stop: &str) {
     let key = format!(r"{STORE}\NonPackaged\{}", program.replace('\\', "#"));
     for (name, value) in [("LastUsedTimeStart", start), ("LastUsedTimeStop", stop)] {
@@ -121,7 +121,7 @@ async fn the_agent_for_windows_reports_what_the_consent_store_proves() {
         "{errors}"
     );
 
-    // A program that is listed, and one of the same name that crashed long ago.
+    // A listed program, and an entry of the same name left by a crash long ago.
     fs::copy(agent, folder.path().join("Zoom.exe")).unwrap();
     let (zoom, crashed) = (at("Zoom.exe"), r"C:\old\Zoom.exe");
     remember(crashed, "0x1dc5a0000000000", "0").await;
@@ -138,7 +138,7 @@ async fn the_agent_for_windows_reports_what_the_consent_store_proves() {
     remember(&zoom, "0x1dc5a0000000002", "0x1dc5a0000000003").await;
     eventually("over", SOON, "nothing".into(), || shown(&server)).await;
 
-    // It crashes, and Windows never writes that it ended.
+    // After a crash, Windows never writes the stop time.
     remember(&zoom, "0x1dc5a0000000004", "0").await;
     eventually("again", SOON, "Zoom Meeting".into(), || shown(&server)).await;
     drop(program);
