@@ -1,5 +1,5 @@
-//! Who may do what: keys by their scopes, administrators in their location, people by themselves; and that nobody keeps
-//! what was taken back.
+//! Access rights: keys by their scopes, administrators in their location, people for themselves; and their end when
+//! they are revoked.
 
 use end_to_end::{Demo, Installation, Server, eventually};
 use reqwest::{Method, StatusCode};
@@ -80,7 +80,7 @@ async fn an_open_stream_ends_with_what_let_it_in() {
             .await
             .expect("the stream goes on");
     }
-    // Somebody else's goes on.
+    // The other account's stream goes on.
     of_other.chunk().await.unwrap().unwrap();
     demo.server.choose(BERT, "Busy").await;
     let news = tokio::time::timeout(SOON, of_other.chunk()).await.unwrap();
@@ -132,7 +132,8 @@ async fn a_location_administrator_administers_the_location_and_nothing_else() {
         let status = lea.api(method, path, None).await.0;
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
     }
-    // People of the location are theirs to arrange, also what these may not change; others are not.
+    // The administrator arranges people of the location, including settings that these people may not change; but not
+    // people elsewhere.
     let only_admins = json!({"user_may_change": {"inactivity_after": false}});
     let page = page("organisation");
     demo.server.ok(Method::PUT, &page, Some(only_admins)).await;
@@ -145,7 +146,7 @@ async fn a_location_administrator_administers_the_location_and_nothing_else() {
     }
 }
 
-/// S20: relationships, meetings, clients, devices, favourites and the calendar are a person's own word.
+/// S20: relationships, meetings, clients, devices, favourites and the calendar are for the person alone.
 #[tokio::test]
 async fn a_location_administrator_speaks_for_nobody() {
     let demo = Demo::start(&["--still"]).await;
@@ -195,7 +196,7 @@ async fn a_location_administrator_speaks_for_nobody() {
         let (status, problem) = lea.api(Method::DELETE, path, None).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}: {problem}");
     }
-    // The rest of the person's settings is arranged by the administrator, who does not read where the calendar is.
+    // The administrator changes the person's other settings, without reading the address of the calendar.
     let path = format!("{person}/settings/calendar");
     let tentative = Some(json!({"tentative": true}));
     let told = lea.ok(Method::PUT, &path, tentative).await;
@@ -205,7 +206,7 @@ async fn a_location_administrator_speaks_for_nobody() {
     assert!(!told.to_string().contains("secret"), "{told}");
 }
 
-/// S20: by a default a location administrator gives viewers, and so themselves, at most TeamColleague.
+/// S20: a location administrator's defaults give viewers, and so the administrator, at most TeamColleague.
 #[tokio::test]
 async fn a_default_of_a_location_makes_nobody_an_assistant() {
     let demo = Demo::start(&["--still"]).await;
@@ -233,7 +234,7 @@ async fn a_default_of_a_location_makes_nobody_an_assistant() {
         status(&page("front-desk"), level.clone()).await,
         StatusCode::FORBIDDEN
     );
-    // A level that a system administrator gave may be sent back, but no person is moved into it.
+    // A level that a system administrator has set may be sent back, but no person can be moved into it.
     server
         .ok(Method::PUT, &page("front-desk"), level.clone())
         .await;
@@ -244,7 +245,7 @@ async fn a_default_of_a_location_makes_nobody_an_assistant() {
     );
     let place = json!({"location": "lyon", "group": "front-desk"});
     assert_eq!(status(&path, Some(place)).await, StatusCode::FORBIDDEN);
-    // Nor by taking back the settings of a scope below a broader one.
+    // Nor by deleting settings of a scope below a broader one.
     server
         .ok(Method::PUT, &page("lyon"), default("Assistant"))
         .await;
@@ -294,7 +295,7 @@ async fn a_list_of_one_row_a_page_ends_only_at_its_end() {
     while !next.is_empty() {
         let page = list(&next).await;
         seen.extend(page["items"].as_array().unwrap().clone());
-        // As a client does that takes an empty cursor for none.
+        // Like a client that takes an empty cursor for none.
         let cursor = page["next"].as_str().filter(|cursor| !cursor.is_empty());
         next = cursor.map_or_else(String::new, |cursor| format!("limit=1&cursor={cursor}"));
     }
@@ -318,7 +319,7 @@ async fn what_people_use_is_told_to_administrators_only() {
     let (refused, told) = bert.api(Method::GET, &path, None).await;
     assert_eq!(refused, StatusCode::FORBIDDEN);
     assert!(!told.to_string().contains("secret"), "{told}");
-    // Who is blocked must not learn it from what they may do.
+    // A blocked viewer must not learn of it from their permissions.
     let (anna, id) = (
         demo.server.person(ANNA).await,
         bert.ok(Method::GET, "/api/v1/session", None).await,
@@ -391,7 +392,7 @@ async fn whoever_guesses_passwords_has_to_wait() {
     for _ in 0..10 {
         assert_eq!(attempt("wrong").await, StatusCode::UNAUTHORIZED);
     }
-    // The right one does not help now, or it could be found by trying.
+    // The right password is refused for now too, or guessing would find it.
     let right = attempt("correct horse battery").await;
     assert_eq!(right, StatusCode::TOO_MANY_REQUESTS);
 }
@@ -407,7 +408,7 @@ async fn guesses_are_counted_by_who_asks_and_not_by_the_proxy() {
     let proxies = ("OFFHOOK__HTTP__PROXIES", r#"["127.0.0.1"]"#);
     for (configured, others) in [
         (&[proxies][..], StatusCode::UNPROCESSABLE_ENTITY),
-        // Whoever is no proxy could write anything there.
+        // Only a proxy's header counts: any other client could write any address into it.
         (&[], StatusCode::TOO_MANY_REQUESTS),
     ] {
         let installation = Installation::new("");

@@ -1,4 +1,5 @@
-//! P14: a new Teams account is found when an administrator asks, or when the person is opened, and not only by the regular search.
+//! P14: a new Teams account is found by an administrator's search and when the person's page opens, not only by the
+//! regular search.
 
 use std::cell::RefCell;
 
@@ -20,7 +21,7 @@ async fn stage() -> (Teamsbox, Installation, Server) {
     (teamsbox, installation, server)
 }
 
-/// Searches, if need be when the pause after the last search is over.
+/// Searches; retries after the pause that follows a search.
 async fn search(server: &Server) -> Value {
     let found = RefCell::new(Value::Null);
     let is_answered = async || {
@@ -45,7 +46,6 @@ async fn is_linked(server: &Server, name: &str) -> bool {
     account["account"].is_string()
 }
 
-/// P14
 #[tokio::test]
 async fn an_account_is_found_when_an_administrator_asks_or_the_person_is_opened() {
     let (teamsbox, _installation, server) = stage().await;
@@ -57,7 +57,7 @@ async fn an_account_is_found_when_an_administrator_asks_or_the_person_is_opened(
     assert!(refused["detail"].as_str().unwrap().contains("seconds"));
 
     teamsbox.add_user("anna").await;
-    // Long enough for the second request to come while the search for the first is under way.
+    // The second request arrives while the search for the first is under way.
     teamsbox.faults(json!({"delayMilliseconds": 2_000})).await;
     let (one, two) = tokio::join!(search(&server), search(&server));
     teamsbox.faults(json!({})).await;
@@ -67,7 +67,7 @@ async fn an_account_is_found_when_an_administrator_asks_or_the_person_is_opened(
     assert_eq!(one["without_account"], 2);
 
     teamsbox.add_user("bert").await;
-    // Opening a person is enough, and does not wait for the answer of Graph.
+    // Opening a person's page starts the search, and does not wait for Graph.
     eventually("bert is found", HEALS, true, || is_linked(&server, "bert")).await;
     assert_eq!(
         search(&server).await["without_account"],
@@ -84,7 +84,6 @@ async fn an_account_is_found_when_an_administrator_asks_or_the_person_is_opened(
     assert!(people.contains("Check for new accounts now"), "{people}");
 }
 
-/// P14
 #[tokio::test]
 async fn an_account_that_is_linked_during_a_search_stays() {
     let (teamsbox, _installation, server) = stage().await;
@@ -107,7 +106,7 @@ async fn an_account_that_is_linked_during_a_search_stays() {
     let before = lookups().await;
     teamsbox.faults(json!({"delayMilliseconds": 2_000})).await;
     let link_meanwhile = async {
-        // After both names of anna, who has no account, the search asks for bert.
+        // After two requests for anna, who has no account, the search continues with bert.
         let is_after_anna = async || lookups().await >= before + 2;
         eventually("the search asks for bert", HEALS, true, is_after_anna).await;
         teamsbox.faults(json!({})).await;

@@ -1,20 +1,19 @@
-//! What the administrator of a location does not get at by what they administer: people's own word, rights that go by a
-//! name, and where calls go.
+//! Limits of a location administrator: people's own data, rights that depend on a name, and the forwarding of calls.
 
 use end_to_end::{Demo, Server};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
-/// In Lyon.
+/// A person in Lyon.
 const DAVID: &str = "David Okafor";
 const INES: &str = "Ines Carvalho";
 const JONAS: &str = "Jonas Weber";
-/// In Berlin.
+/// A person in Berlin.
 const ANNA: &str = "Anna Becker";
 const CARLA: &str = "Carla Moreno";
 
-/// The administrator of Lyon, who is Ines.
+/// Signs in as Lea, the administrator of Lyon; the account belongs to Ines.
 async fn lea(server: &Server) -> Server {
     let person = server.person(INES).await;
     let body = json!({"name": "lea", "role": "location_admin", "person": person, "location": "lyon",
@@ -47,7 +46,7 @@ async fn relate(server: &Server, owner: &str, viewer: &str, level: &str) {
     server.ok(Method::PUT, &path, level).await;
 }
 
-/// S20 and S13: by each way in which the policy of a person's scope could become another.
+/// S20, S13: by every way to change the settings that apply to a person.
 #[tokio::test]
 async fn a_location_administrator_takes_nobody_their_own_word() {
     let demo = Demo::start(&["--still"]).await;
@@ -66,7 +65,7 @@ async fn a_location_administrator_takes_nobody_their_own_word() {
     let own = group(&lea, "Own").await;
     refused(&lea, Method::PUT, &presence_of(&own), only(), policy).await;
 
-    // Of another scope's: copied, moved into, fallen back to.
+    // Strict settings of another scope: copied, by a move, by inheritance.
     let strict = group(server, "Strict").await;
     server
         .ok(Method::PUT, &presence_of(&strict), Some(only()))
@@ -87,7 +86,7 @@ async fn a_location_administrator_takes_nobody_their_own_word() {
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert_eq!(read().await, "Offline");
 
-    // What a system administrator has set may stay, and be given up.
+    // What a system administrator has set may be sent back, and may be deleted.
     server.ok(Method::PUT, &lyon, Some(only())).await;
     let same = json!({"owner_policy": "extend_only", "history": false});
     lea.ok(Method::PUT, &lyon, Some(same)).await;
@@ -95,7 +94,7 @@ async fn a_location_administrator_takes_nobody_their_own_word() {
     lea.ok(Method::PUT, &lyon, Some(free)).await;
 }
 
-/// Imports a person whose name is the extension of another: a table may have such names, and the answer warns.
+/// Imports a person named like another person's extension: the import allows such names, with a warning.
 async fn import_named(server: &Server, extension: &str) {
     let csv = format!(
         "name,mail,UPN,extension\n{extension},zoe@contoso.example,,4711\nUma,uma@contoso.example,,4712\n"
@@ -111,7 +110,7 @@ async fn import_named(server: &Server, extension: &str) {
     );
 }
 
-/// S3 and S4: a name gives nobody rights or an account that were meant for another person.
+/// S3, S4: no name gives its person the rights or the account of another person.
 #[tokio::test]
 async fn a_new_name_does_not_take_what_is_meant_for_another_person() {
     let demo = Demo::start(&["--still"]).await;
@@ -169,7 +168,7 @@ async fn a_new_name_does_not_take_what_is_meant_for_another_person() {
     }
     assert!(!viewers().await.contains(&jonas));
 
-    // Nobody is called like an address, or like what identifies another person.
+    // No person may be named like an address, or like an identifier of another person.
     for name in ["boss@contoso.example", mail, extension] {
         let (status, problem) = rename(name).await;
         assert_eq!(
@@ -187,7 +186,7 @@ async fn a_new_name_does_not_take_what_is_meant_for_another_person() {
         );
     }
     import_named(server, extension).await;
-    // What was there may stay, and is no extension in a form.
+    // An existing name may stay, and a form does not take it for an extension.
     let zoe = server.person(extension).await;
     let path = format!("/api/v1/people/{zoe}");
     let body = Some(json!({"name": extension, "mail": "z@contoso.example"}));
@@ -197,7 +196,7 @@ async fn a_new_name_does_not_take_what_is_meant_for_another_person() {
     share(extension).await;
     assert!(viewers().await.contains(&anna) && !viewers().await.contains(&zoe));
 
-    // A form that was shown before a name changed still means the same person.
+    // A form that was loaded before a name changed still means the same person.
     let ada = server.system_administrator().await;
     let body = json!({"name": "boss", "role": "person", "person": anna});
     let made = server
@@ -208,7 +207,7 @@ async fn a_new_name_does_not_take_what_is_meant_for_another_person() {
     assert!(page.contains(mail), "{page}");
 }
 
-/// S20: the administrator of a location chooses no forwarding for a person by a setting of the person's.
+/// S20: a location administrator's settings for a person forward no calls.
 #[tokio::test]
 async fn a_location_administrator_sends_no_calls_away_by_a_setting() {
     let demo = Demo::start(&["--still"]).await;
@@ -236,7 +235,7 @@ async fn a_location_administrator_sends_no_calls_away_by_a_setting() {
         let body = Some(json!({ "client_start": value }));
         lea.ok(Method::PUT, &settings, body).await;
     }
-    // What the person chose may be sent back.
+    // The person's own choice may be sent back.
     let forwards = || Some(json!({"client_start": "Away fw"}));
     let as_david = server.signed_in_as(DAVID).await;
     as_david.ok(Method::PUT, &settings, forwards()).await;
@@ -246,7 +245,7 @@ async fn a_location_administrator_sends_no_calls_away_by_a_setting() {
     relate(server, &david, &ines, "AssistantPlus").await;
     lea.ok(Method::PUT, &settings, forwards()).await;
 
-    // A value that can never hold is not kept.
+    // A value that can never take effect is refused.
     let path = format!("/api/v1/people/{david}/settings/presence");
     for (field, value) in [
         ("relationship", json!("TeamColleague")),
@@ -262,8 +261,7 @@ async fn a_location_administrator_sends_no_calls_away_by_a_setting() {
     }
 }
 
-/// S13: what a viewer may do for a person looks as before when the person blocks the viewer, and no refusal tells of the
-/// person's forwarding.
+/// S13: permissions look the same after the person blocks the viewer, and no refusal reveals the person's forwarding.
 #[tokio::test]
 async fn a_blocked_viewer_cannot_tell_by_permissions_and_circles() {
     let demo = Demo::start(&["--still"]).await;
@@ -287,7 +285,7 @@ async fn a_blocked_viewer_cannot_tell_by_permissions_and_circles() {
     assert_eq!(as_carla.ok(Method::GET, &path, None).await, before);
     assert_eq!(page().await, shown);
 
-    // Anna forwards to Carla: Carla may forward to Anna, and learns nothing by it.
+    // Anna forwards to Carla: Carla may forward to Anna, and the answer does not reveal Anna's forwarding.
     let extension = async |id: &str| {
         let person = server
             .ok(Method::GET, &format!("/api/v1/people/{id}"), None)
@@ -306,7 +304,7 @@ async fn a_blocked_viewer_cannot_tell_by_permissions_and_circles() {
     server.ok(Method::PUT, &path(&anna), choice()).await;
     as_carla.ok(Method::PUT, &path(&carla), choice()).await;
     as_carla.ok(Method::DELETE, &path(&carla), None).await;
-    // An administrator sees it.
+    // An administrator is refused with the reason.
     let (status, problem) = server.api(Method::PUT, &path(&carla), choice()).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let detail = problem["detail"].as_str().unwrap();

@@ -1,5 +1,5 @@
-//! Who may do what: every operation of the API, every field of its bodies and every other route of the server, called by
-//! each kind of caller and compared with the table in authorization.txt. What the table does not know fails the test.
+//! Access rights: every operation of the API, every field of its bodies and every other route of the server, called by
+//! each kind of caller and compared with the table in authorization.txt. Anything missing in the table fails the test.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,9 +13,9 @@ use serde_json::{Deserializer, Value, json};
 
 const TABLE: &str = include_str!("authorization.txt");
 const PASSWORD: &str = "correct horse battery";
-/// In Lyon, as are those who are moved.
+/// A person in Lyon, as are the people moved by the test.
 const DAVID: &str = "David Okafor";
-/// Callers in the order of the table.
+/// Kinds of callers, in the order of the table's columns.
 const CALLERS: &str = "n b p c a + s l o S R r w A";
 /// Marks routes outside the API.
 const ROUTE: &str = "^ ";
@@ -23,7 +23,7 @@ const ROUTE: &str = "^ ";
 /// A line of the table.
 #[derive(Debug)]
 struct Row<'a> {
-    /// For each caller.
+    /// For each kind of caller, true if the operation is allowed.
     may: Vec<bool>,
     is_api: bool,
     method: Method,
@@ -61,7 +61,7 @@ fn row(line: &'static str) -> Row<'static> {
     }
 }
 
-/// What stands for the names in braces.
+/// Values of the path parameters, by name.
 type Names = BTreeMap<&'static str, String>;
 
 fn filled(text: &str, names: &Names) -> String {
@@ -70,7 +70,7 @@ fn filled(text: &str, names: &Names) -> String {
     })
 }
 
-/// Makes an account and signs in to it.
+/// Creates an account and signs in to it.
 async fn caller(server: &Server, name: &str, role: Value) -> Server {
     let mut account = json!({"name": name, "password": PASSWORD});
     account
@@ -83,7 +83,7 @@ async fn caller(server: &Server, name: &str, role: Value) -> Server {
     server.sign_in(name, PASSWORD).await
 }
 
-/// Every caller of the table, in its order.
+/// All kinds of callers, in the order of the table's columns.
 async fn callers(server: &Server, david: &str) -> Vec<Server> {
     let mut callers = vec![server.with_key("")];
     for (name, level) in [
@@ -120,7 +120,7 @@ async fn names(server: &Server, david: &str) -> Names {
     let group = json!({"kind": "group", "parent": "lyon", "name": "Night shift"});
     let group = server.ok(Method::POST, "/api/v1/scopes", Some(group)).await;
     let group = group["id"].as_str().unwrap().to_owned();
-    // A group with a member is not deleted.
+    // A group with a member cannot be deleted.
     let member = server.person("Elif Yılmaz").await;
     let place = json!({"location": "lyon", "group": group});
     let path = format!("/api/v1/people/{member}/place");
@@ -241,7 +241,8 @@ async fn the_table_knows_every_operation_and_every_field() {
     );
 }
 
-/// The routes that the source adds outside the document: what stands behind `.route(` as text, or the name of a constant.
+/// Collects the routes that the source adds outside the OpenAPI document: the argument of each `.route(`, a path or the
+/// name of a constant.
 fn routes(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -276,7 +277,7 @@ fn the_table_knows_every_route_of_the_server() {
             "open_id::RETURN" => "/sign-in/open-id/return",
             "agent_protocol::PATH" => "/agent/v1",
             "agent_protocol::PAIR_PATH" => "/agent/v1/pair",
-            // The document has it.
+            // Part of the OpenAPI document.
             "/api/v1/sign-in" => continue,
             route => route,
         };

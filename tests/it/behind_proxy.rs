@@ -1,4 +1,4 @@
-//! Behind an nginx with its own defaults: buffering on, HTTP/1.0 to the server, compression of everything.
+//! Behind nginx with its defaults: buffering, HTTP/1.0 to the server; and with compression of all responses.
 
 use end_to_end::{Installation, ReverseProxy, Server};
 use reqwest::{Method, StatusCode};
@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::SOON;
 
-/// A server with Anna, and nginx before it.
+/// A server with Anna, and nginx before the server.
 struct Stage {
-    /// The server as it is seen through nginx.
+    /// The server through nginx.
     server: Server,
     _behind: Server,
     _proxy: ReverseProxy,
@@ -28,7 +28,6 @@ async fn stage() -> Stage {
     }
 }
 
-// D7
 #[tokio::test]
 async fn events_arrive_when_they_happen() {
     let stage = stage().await;
@@ -52,7 +51,6 @@ async fn events_arrive_when_they_happen() {
     }
 }
 
-// D7
 #[tokio::test]
 async fn a_tag_that_compression_made_weak_is_good_for_conditions() {
     let stage = stage().await;

@@ -1,4 +1,4 @@
-//! The board as a person keeps it open: who stands on top, what the keyboard does, what the card tells.
+//! The board as a person uses it: order of people, keyboard, details on the card.
 
 use end_to_end::{Demo, Walker, eventually};
 use reqwest::Method;
@@ -31,7 +31,7 @@ async fn favourites_stand_on_top_and_then_the_workgroups() -> WebDriverResult<()
     let path = format!("/api/v1/people/{anna}/favourites");
     let kept = server.ok(Method::GET, &path, None).await;
     assert_eq!(kept, json!({"people": [farid]}));
-    // They are hers: nobody else sees or changes them.
+    // Favourites are Anna's: other people neither see nor change them.
     let bert = demo.server.signed_in_as("Bert Lindqvist").await;
     assert_eq!(bert.api(Method::GET, &path, None).await.0.as_u16(), 403);
     assert_eq!(

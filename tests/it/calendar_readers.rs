@@ -1,7 +1,7 @@
-//! Random calendars, as Offhook reads them and as two readers that are not ours do (`icalendar`, `recurring-ical-events`).
+//! Random calendars, read by Offhook and by two independent readers (`icalendar`, `recurring-ical-events`).
 //!
-//! The seed is fixed; `OFFHOOK_CALENDARS=SEED:COUNT cargo nextest run -p end-to-end calendar_readers` takes another. What is left
-//! out, and why, stands in `tests/lab/calendars/random_calendars.py`.
+//! The seed is fixed; `OFFHOOK_CALENDARS=SEED:COUNT cargo nextest run -p end-to-end calendar_readers` sets another.
+//! `tests/lab/calendars/random_calendars.py` lists the omitted features with their reasons.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 const SEED: &str = "20261129:100";
 
-/// Each start and whether it is about days, with the ends found for it.
+/// Ends of events by their start; the key's flag marks all-day events.
 type Found = BTreeMap<(i64, bool), Vec<Option<i64>>>;
 
 fn by_offhook(text: &str, window: Window) -> Found {
@@ -25,7 +25,7 @@ fn by_offhook(text: &str, window: Window) -> Found {
     let feed = calendar::read(text.as_bytes(), options).unwrap();
     assert_eq!(feed.problems, [], "{text}");
     let mut found = Found::new();
-    // What began before the window overlaps it, too.
+    // An event that began before the window overlaps the window, too.
     for one in feed
         .occurrences
         .iter()
@@ -46,7 +46,7 @@ fn by_others(occurrences: &Value) -> Found {
     found
 }
 
-/// Whether both found the same; an end that the others do not know is not compared.
+/// True if both readers found the same events; an end that the other reader does not report is not compared.
 fn agree(ours: &Found, theirs: &Found) -> bool {
     let ends = |ours: &[Option<i64>], theirs: &[Option<i64>]| {
         ours.len() == theirs.len() && theirs.iter().all(|end| end.is_none() || ours.contains(end))
@@ -57,7 +57,6 @@ fn agree(ours: &Found, theirs: &Found) -> bool {
             .all(|(key, found)| theirs.get(key).is_some_and(|other| ends(found, other)))
 }
 
-// D6
 #[tokio::test]
 async fn random_calendars_have_the_occurrences_that_independent_readers_find() {
     let wanted = std::env::var("OFFHOOK_CALENDARS").unwrap_or_else(|_| SEED.to_owned());

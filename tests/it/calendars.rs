@@ -1,5 +1,5 @@
-//! Calendars on the web, at a real TLS server, and in files: which addresses and files are read, and which causes are
-//! reported for the others (S5).
+//! Calendars on the web, from a real TLS server, and in files: which addresses and files are read, and the reported
+//! causes for the others (S5).
 
 use std::{fs, path::Path};
 
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::SOON;
 
-/// An all-day event on every day.
+/// An all-day event that recurs daily.
 const FAIR: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:1\r\n\
                     DTSTAMP:20260101T000000Z\r\nDTSTART;VALUE=DATE:20260101\r\nRRULE:FREQ=DAILY\r\nSUMMARY:Fair\r\n\
                     TRANSP:OPAQUE\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-/// What stands where no calendar stands. Neither interface nor log may repeat it.
+/// Content of files that are no calendars. Neither pages nor log may repeat it.
 const SECRET: &str = "s3cr3t-of-another-service";
 
-/// Anna's settings of the calendar.
+/// Anna's calendar settings, as text.
 async fn settings(server: &Server) -> String {
     let id = server.person("anna").await;
     format!("/api/v1/people/{id}/settings/calendar")
@@ -115,7 +115,7 @@ async fn addresses_that_are_not_public_are_refused_unless_allowed() {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{feed}");
         assert_eq!(problem["field"], "feed", "{feed}");
     }
-    // Names are resolved when the feed is read.
+    // Names are resolved when the calendar is read, not when its address is saved.
     let body = Some(json!({"feed": "https://localhost:8443/a.ics"}));
     server.ok(Method::PUT, &path, body).await;
     let code = async || server.ok(Method::GET, &path, None).await["trouble_code"].take();
@@ -175,7 +175,7 @@ async fn a_calendar_in_a_file_is_read_below_the_folder_and_nowhere_else() {
     eventually("no calendar", SOON, false, kept).await;
 }
 
-/// Answers in another encoding, packed, with faults, and one that asks for patience.
+/// Writes responses in another character set, compressed, with faults, and one with Retry-After.
 fn write_answers(folder: &Path) {
     let answer = |file: &str, headers: &str, body: &[u8]| {
         let mut bytes = format!("HTTP/1.0 {headers}\r\n\r\n").into_bytes();
@@ -214,7 +214,6 @@ fn write_answers(folder: &Path) {
     answer("later.ics", "503 Later\r\nRetry-After: 3600", b"");
 }
 
-// D6
 #[tokio::test]
 async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
     let installation = Installation::new("[outside]\nallow = [\"127.0.0.0/8\", \"::1\"]\n");
@@ -238,7 +237,7 @@ async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
     eventually("decoded", SOON, json!("Grün"), text).await;
     subscribe(web.url("later.ics")).await;
     eventually("asked to wait", SOON, json!("server_error"), code).await;
-    // Another address need not wait.
+    // Retry-After does not delay a calendar at another address.
     subscribe(web.url("packed.ics").replace("https", "HTTPS")).await;
     eventually("unpacked", SOON, json!("Packed"), text).await;
     subscribe(web.url("odd.ics")).await;
@@ -276,13 +275,12 @@ async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
         page.contains("Line 14") && page.contains("DTSTART is not a date or time"),
         "{page}"
     );
-    // Corrected, nothing is listed any more.
+    // Once the calendar is corrected, no faults are listed.
     subscribe(web.url("packed.ics")).await;
     eventually("all read", SOON, Value::Null, code).await;
     assert_eq!(read().await["unread"], json!([]));
 }
 
-// D6
 #[tokio::test]
 async fn the_organisations_zone_is_asked_for_and_calendars_without_one_are_read_in_it() {
     let installation = Installation::new("");

@@ -1,5 +1,5 @@
-//! Every fault that the tenant in a box has, one after the other, while people call and meet: no call in Teams is ever
-//! invented, and in the end everything is right again and nothing of ours is left behind.
+//! Every fault of teamsbox, one after the other, during calls and meetings: Offhook never shows a Teams call that does
+//! not exist, and in the end shows every presence rightly and leaves no presence session behind.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use simulation::Random;
 
 use crate::HEALS;
 
-/// People of the demo by the part of their address before the `@`, and by name. The last three are never in a Teams call.
+/// People of the demo: the part of their address before the `@`, and their name. The last three never make Teams calls.
 const PEOPLE: [(&str, &str); 6] = [
     ("anna", "Anna Becker"),
     ("bert", "Bert Lindqvist"),
@@ -55,7 +55,7 @@ async fn every_fault_one_after_the_other_ends_with_everything_right() {
     let daily = |person: usize| format!("/api/v1/people/{}/meetings/daily", ids[person]);
     for (turn, fault) in faults().into_iter().enumerate() {
         teamsbox.faults(fault.clone()).await;
-        // Everybody does something different in each turn; which follows from the turn alone.
+        // People act in turns, which follow from the number of the fault alone.
         let caller = turn % CALLERS;
         if in_teams.remove(&caller) {
             teamsbox.end_call(PEOPLE[caller].0).await;
@@ -72,7 +72,7 @@ async fn every_fault_one_after_the_other_ends_with_everything_right() {
                 meeting.insert(person);
             }
         }
-        // As a meeting server does, well within the lease of a minute.
+        // Renews the meeting as a meeting server does, well within its lease of a minute.
         for _ in 0..2 {
             for person in &meeting {
                 let audio = Some(json!({"audio": true}));
@@ -99,7 +99,7 @@ async fn every_fault_one_after_the_other_ends_with_everything_right() {
     for person in in_teams {
         teamsbox.end_call(PEOPLE[person].0).await;
     }
-    // What is waited for is the network's time; the tenant's passes by hand.
+    // The network needs real time; teamsbox's clock is advanced by hand.
     for (user, name) in PEOPLE {
         let at_rest = async || {
             teamsbox.advance("PT5S").await;
@@ -116,16 +116,17 @@ async fn every_fault_one_after_the_other_ends_with_everything_right() {
     assert!(server.is_ready().await, "{:?}", server.troubles().await);
 }
 
-/// How long after the last fault everything may take to be right: five seconds, and what a busy machine adds.
+/// Longest time until all presences are right after the last fault: the limit of five seconds, and as much again for a
+/// busy machine.
 const RIGHT_AGAIN: Duration = Duration::from_secs(10);
-/// The hour, in steps of twenty seconds.
+/// Steps of twenty seconds in an hour.
 const STEPS: usize = 180;
-/// In the last steps nobody meets anew who may be in a Teams call: what is masked settles for a minute.
+/// Last steps, in which no meeting begins for people with Teams calls: a call hidden by a meeting settles for a minute.
 const CALM: usize = 8;
-/// Calls and meetings at once, each.
+/// Number of concurrent calls, and of concurrent meetings.
 const AT_ONCE: usize = 12;
 
-/// What somebody of the hour is doing.
+/// Activity of a person during the hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Doing {
     Calling,
@@ -133,7 +134,8 @@ enum Doing {
     Undisturbed,
 }
 
-/// A thousand people: who may do what follows from their number alone. Most do nothing all the time, and must never seem to.
+/// True for activities that a person may begin, which follow from the person's number alone. Most of the thousand
+/// people begin none, and must never appear busy.
 fn may(person: usize, doing: Doing) -> bool {
     match doing {
         Doing::Calling => person < 300,
@@ -145,7 +147,7 @@ fn may(person: usize, doing: Doing) -> bool {
 struct Hour {
     demo: Demo,
     random: Random,
-    /// Ids, and sign-in names at Teams, by number.
+    /// Ids, and sign-in names in Teams, by number.
     people: Vec<(String, String)>,
     doing: BTreeSet<(Doing, usize)>,
 }
@@ -177,7 +179,7 @@ impl Hour {
         }
     }
 
-    /// Somebody begins something, or ends it.
+    /// Begins or ends a random activity.
     async fn act(&mut self, calm: bool) {
         let doing = self
             .random
@@ -221,7 +223,7 @@ impl Hour {
         }
     }
 
-    /// As a meeting server does, well within the lease of a minute.
+    /// Renews all meetings as a meeting server does, well within their lease of a minute.
     async fn renew_meetings(&self) {
         for (doing, person) in &self.doing {
             if *doing == Doing::Meeting {
@@ -230,7 +232,7 @@ impl Hour {
         }
     }
 
-    /// What the board shows of everybody who is not simply available, by number.
+    /// Presences on the board other than Available, by number.
     async fn shown(&self) -> BTreeMap<usize, String> {
         let (_, _, page) = self
             .demo
@@ -256,11 +258,11 @@ impl Hour {
         rows.filter(|(_, shown)| shown != "Available").collect()
     }
 
-    /// What should be shown.
+    /// Expected presences, by number.
     fn expected(&self) -> BTreeMap<usize, String> {
         let mut expected = BTreeMap::new();
         for (doing, person) in &self.doing {
-            // In the order of the activities: a meeting goes before a call in Teams.
+            // In the order of activities: a meeting goes before a Teams call.
             let shown = match doing {
                 Doing::Calling => "Busy On the phone (MS Teams)",
                 Doing::Meeting => "Busy In a meeting",
@@ -271,7 +273,7 @@ impl Hour {
         expected
     }
 
-    /// People who never call in Teams must never seem to.
+    /// Checks that people without Teams calls never appear in one.
     async fn nobody_is_invented(&self, when: &str) {
         for (person, shown) in self.shown().await {
             let invented = !may(person, Doing::Calling) && shown.contains("Teams");
@@ -288,7 +290,7 @@ impl Hour {
         }
     }
 
-    /// Who has a session of ours in Teams.
+    /// Numbers of people with a presence session of Offhook in Teams.
     async fn sessions(&self) -> BTreeSet<usize> {
         let mut with_session = BTreeSet::new();
         for (number, (_, user)) in self.people.iter().enumerate().take(600) {
@@ -310,7 +312,7 @@ async fn meet(server: &Server, id: &str) {
 
 #[tokio::test]
 async fn a_random_hour_with_a_thousand_people_ends_with_everything_right() {
-    // CHAOS_SEED=N plays another hour.
+    // CHAOS_SEED=N sets another seed.
     let seed = std::env::var("CHAOS_SEED").map_or(20_261_125, |seed| seed.parse().unwrap());
     let mut hour = Hour::start(seed).await;
     let faults = faults();
@@ -331,8 +333,9 @@ async fn a_random_hour_with_a_thousand_people_ends_with_everything_right() {
         hour.renew_meetings().await;
         hour.demo.teamsbox.advance("PT20S").await;
         let when = format!("after step {step} of seed {seed}, during {fault}");
-        // Where Graph's lag grows during a call, its echo may count as a Teams call until the first answer without it
-        // (docs/presence-rules.md, "Teams calls and echoes"), which may arrive a step after the lag has ended.
+        // Where Graph's lag grows during a call, the call's echo may count as a Teams call until the first answer
+        // without it (docs/presence-rules.md, "Teams calls and echoes"), which may arrive a step after the lag has
+        // ended.
         let lags = fault["readLag"] == "PT45S";
         if !lags && !lagged {
             hour.nobody_is_invented(&when).await;
@@ -344,7 +347,7 @@ async fn a_random_hour_with_a_thousand_people_ends_with_everything_right() {
     hour.demo.teamsbox.advance("PT5S").await;
     let shown = async || hour.shown().await;
     eventually("everybody", RIGHT_AGAIN, hour.expected(), shown).await;
-    // Teams has what it should have, and nothing else of ours.
+    // Teams has the expected presence sessions, and no others of Offhook.
     let meeting = |(doing, person): &(Doing, usize)| (*doing == Doing::Meeting).then_some(*person);
     let wanted: BTreeSet<usize> = hour.doing.iter().filter_map(meeting).collect();
     let sessions = async || hour.sessions().await;

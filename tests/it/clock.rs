@@ -1,4 +1,4 @@
-//! The machine's clock is wrong, or the server was off for long.
+//! A wrong clock of the machine, or a server that was off for long.
 
 use end_to_end::{Installation, Server, eventually};
 use reqwest::{Method, StatusCode};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::SOON;
 
-/// Starts the server with a clock that is wrong by `offset`; the monotonic clock is right.
+/// Starts the server with a clock that is wrong by `offset`; the monotonic clock stays right.
 async fn serve_at(installation: &Installation, offset: &str) -> Server {
     let mut folders = std::fs::read_dir("/usr/lib").unwrap();
     let library = folders.find_map(|folder| {
@@ -22,7 +22,7 @@ async fn serve_at(installation: &Installation, offset: &str) -> Server {
     installation.serve_with(&environment).await
 }
 
-/// How many audit rows from before, appointments and remembered answers are there.
+/// Numbers of earlier audit rows and of appointments, and whether a repeated request is answered from memory.
 async fn kept(server: &Server) -> (usize, usize, bool) {
     let rows = "/api/v1/audit?what=scope.&limit=1000";
     let rows = server.ok(Method::GET, rows, None).await;
@@ -34,7 +34,7 @@ async fn kept(server: &Server) -> (usize, usize, bool) {
     (count(&rows), count(&appointments), again.is_success())
 }
 
-/// The same request with the same key is answered from memory; done again it would be refused.
+/// Repeats a request with its idempotency key: answered from memory, or else refused as a duplicate.
 async fn post(server: &Server) -> StatusCode {
     let body = Some(json!({"kind": "location", "name": "Berlin"}));
     let key = [("idempotency-key", "one")];
@@ -47,7 +47,6 @@ async fn clock_trouble(server: &Server) -> Option<String> {
     troubles.find(|trouble| trouble.starts_with("\"clock\""))
 }
 
-/// S18
 #[tokio::test]
 async fn a_clock_that_is_far_ahead_deletes_nothing_until_it_is_confirmed() {
     let installation = Installation::new("");
@@ -62,7 +61,7 @@ async fn a_clock_that_is_far_ahead_deletes_nothing_until_it_is_confirmed() {
     assert_eq!(before, (1, 1, true));
     assert_eq!(server.terminate().await, 0);
 
-    // Past the retention of the audit log, and of everything else.
+    // Past the retention of the audit log, and of all other data.
     for round in 0..2 {
         let server = serve_at(&installation, "+9000d").await;
         let asks = async || clock_trouble(&server).await.is_some();
@@ -75,14 +74,14 @@ async fn a_clock_that_is_far_ahead_deletes_nothing_until_it_is_confirmed() {
         ] {
             assert!(trouble.contains(part), "{trouble}");
         }
-        // Appointments that are over by the clock are not listed, but stay.
+        // Past appointments are not listed, but are not deleted either.
         let (rows, _, answer) = kept(&server).await;
         assert_eq!((rows, answer), (1, true), "round {round}");
-        // An orderly stop does not take the question for answered.
+        // A regular stop does not count as a confirmation of the clock.
         assert_eq!(server.terminate().await, 0);
     }
 
-    // A clock that was corrected is followed.
+    // The server follows a corrected clock.
     let server = installation.serve().await;
     assert_eq!(clock_trouble(&server).await, None);
     assert_eq!(kept(&server).await, before);
@@ -101,7 +100,7 @@ async fn a_clock_that_is_far_ahead_deletes_nothing_until_it_is_confirmed() {
     eventually("what is too old is deleted", SOON, 0, rows).await;
 }
 
-/// S18: sessions expire whether or not the clock is in question.
+/// S18: sessions expire, whether or not the clock is confirmed.
 #[tokio::test]
 async fn a_link_expires_by_a_clock_that_is_in_question() {
     let installation = Installation::new("");

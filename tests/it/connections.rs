@@ -1,5 +1,5 @@
-//! Strangers who open connections (S6): the server closes what takes too long, makes room where there is none, and answers
-//! a good request at once.
+//! Connections of strangers (S6): the server closes slow ones, makes room when none is left, and still answers good
+//! requests at once.
 
 use std::{iter, path::PathBuf, time::Duration};
 
@@ -13,10 +13,10 @@ use tokio::{
 
 use crate::SOON;
 
-/// The whole header of a request must have arrived by then (10 s), and the server looks once a second.
+/// Latest close of a connection without a complete header: the limit of 10 s, checked once a second.
 const HEADER_CLOSED: Duration = Duration::from_secs(13);
 
-/// What strangers send, and then no more.
+/// Incomplete input of strangers.
 const HOSTILE: [&str; 6] = [
     "",
     "GET /sign-in HT",
@@ -25,7 +25,7 @@ const HOSTILE: [&str; 6] = [
     "GET /healthz HTTP/1.1\r\nhost: offhook\r\n\r\n",
     UNREAD,
 ];
-/// Is sent many times, and the answers are not read.
+/// A request that is sent many times without reading the responses.
 const UNREAD: &str = "GET /assets/board.css HTTP/1.1\r\nhost: offhook\r\n\r\n";
 
 async fn connect(server: &Server, sent: &str) -> TcpStream {
@@ -33,13 +33,13 @@ async fn connect(server: &Server, sent: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let times = if sent == UNREAD { 10 } else { 1 };
     for _ in 0..times {
-        // The server may have closed it already: that is its right.
+        // The server may have closed the connection already.
         let _ = stream.write_all(sent.as_bytes()).await;
     }
     stream
 }
 
-/// Connections of strangers who send these in turn.
+/// Opens `count` connections that send these inputs in turn.
 async fn strangers(server: &Server, count: usize, sent: &[&str]) -> Vec<TcpStream> {
     let mut streams = Vec::with_capacity(count);
     for sent in iter::repeat_n(sent, count).flatten().take(count) {
@@ -48,7 +48,7 @@ async fn strangers(server: &Server, count: usize, sent: &[&str]) -> Vec<TcpStrea
     streams
 }
 
-/// The time within which 99 of 100 good requests are answered, each on a connection of its own.
+/// 99th percentile of the response time of good requests, each on a connection of its own.
 async fn p99(server: &Server) -> Duration {
     let request = format!(
         "GET /api/v1/people?limit=1 HTTP/1.1\r\nhost: offhook\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
@@ -66,7 +66,7 @@ async fn p99(server: &Server) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-/// Strangers make a good request no slower than 50 ms, on a machine that does not take as long without them.
+/// Checks that strangers slow good requests by at most 50 ms.
 async fn answers_at_once(server: &Server, without_strangers: Duration) {
     let p99 = p99(server).await;
     println!("p99 {p99:?}, without strangers {without_strangers:?}");
@@ -77,11 +77,11 @@ async fn answers_at_once(server: &Server, without_strangers: Duration) {
     );
 }
 
-/// Waits until the server has closed the connection; what it sent before.
+/// Waits until the server has closed the connection; returns the bytes received before.
 async fn closed(stream: &mut TcpStream, limit: Duration) -> Vec<u8> {
     let mut answer = Vec::new();
     let read = timeout(limit, stream.read_to_end(&mut answer)).await;
-    // Reset or closed: either is the end.
+    // A reset ends the connection too.
     let _ = read.expect("the connection is still open");
     answer
 }
@@ -95,7 +95,6 @@ async fn open_connections(server: &Server) -> u64 {
     line.unwrap().parse().unwrap()
 }
 
-// S6
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_thousand_strangers_do_not_keep_a_good_request_waiting() {
     end_to_end::raise_descriptor_limit();
@@ -107,24 +106,22 @@ async fn four_thousand_strangers_do_not_keep_a_good_request_waiting() {
     drop(hostile);
 }
 
-// S6
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_there_is_no_room_the_oldest_stranger_makes_room() {
     end_to_end::raise_descriptor_limit();
     let installation = Installation::new("");
-    // Room for 576.
+    // Enough for 576 connections.
     let server = installation.serve_with_descriptors(1_024).await;
     let mut events = server.events().await;
     let without = p99(&server).await;
     let hostile = strangers(&server, 4_000, &HOSTILE).await;
     answers_at_once(&server, without).await;
     assert!(open_connections(&server).await <= 600);
-    // A stream of events makes no room.
+    // An event stream is not closed to make room.
     assert!(events.chunk().await.unwrap().is_some());
     drop(hostile);
 }
 
-// S6
 #[tokio::test]
 async fn seventy_idle_sockets_do_not_use_up_sixty_four_descriptors() {
     let installation = Installation::new("");
@@ -136,7 +133,6 @@ async fn seventy_idle_sockets_do_not_use_up_sixty_four_descriptors() {
     drop(idle);
 }
 
-// S6
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_connections_that_send_nothing_are_survived_and_closed() {
     end_to_end::raise_descriptor_limit();
@@ -154,12 +150,11 @@ async fn ten_thousand_connections_that_send_nothing_are_survived_and_closed() {
     })
     .await;
     assert!(events.chunk().await.unwrap().is_some(), "streams stay");
-    // A half request does not delay the end of the server.
+    // An incomplete request does not delay the shutdown.
     let _half = connect(&server, HOSTILE[1]).await;
     assert_eq!(server.terminate().await, 0);
 }
 
-// S6
 #[tokio::test]
 async fn headers_and_bodies_that_do_not_come_end_the_connection() {
     let installation = Installation::new("");
@@ -183,7 +178,6 @@ async fn headers_and_bodies_that_do_not_come_end_the_connection() {
     assert!(answer.starts_with(b"HTTP/1.1 431"), "{answer:?}");
 }
 
-// S6
 #[tokio::test]
 async fn no_descriptor_left_is_a_trouble_that_passes() {
     let installation = Installation::new("");
@@ -203,7 +197,7 @@ async fn no_descriptor_left_is_a_trouble_that_passes() {
     let open = |number: &usize| PathBuf::from(format!("/proc/{pid}/fd/{number}")).exists();
     let first_free = (0..).find(|number| !open(number)).unwrap();
     limit(first_free).await;
-    // The next takes the place of the first.
+    // The next connection takes the place of the first.
     idle.push(connect(&server, "").await);
     closed(&mut idle[0], SOON).await;
     eventually("it is told", SOON, true, || async {

@@ -1,5 +1,5 @@
-//! The server is killed in the middle of things. What it wrote to Teams is adopted as ours, ended rightly, and never
-//! taken for Teams' own.
+//! The server is killed during calls and choices: its writes to Teams are adopted as Offhook's, ended rightly, and
+//! never taken for Teams' own presence.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn a_call_that_ends_while_the_server_is_down_is_cleared() {
         "nobody has cleared it"
     );
     let server = installation.serve().await;
-    // The domain's own limit: right again within five seconds of the restart.
+    // Right again within five seconds of the restart.
     for name in ["anna", "bert"] {
         eventually(name, SOON, "Available/Available".into(), || {
             teamsbox.shown(name)
@@ -64,7 +64,7 @@ async fn a_call_that_goes_on_while_the_server_is_down_goes_on() {
         teamsbox.shown("anna")
     })
     .await;
-    // What Teams shows without our call is known with the next sweep.
+    // The next sweep reads the presence without our call.
     eventually("anna", SOON, "Available".into(), || server.shown("anna")).await;
     stays("anna", Duration::from_secs(3), "Available".into(), || {
         server.shown("anna")
@@ -84,7 +84,7 @@ async fn an_own_do_not_disturb_survives_as_ours() {
     server.kill().await;
     let server = installation.serve().await;
     eventually("anna", SOON, "DoNotDisturb".into(), || server.shown("anna")).await;
-    // Long enough for several sweeps to see it.
+    // Long enough for several sweeps to read the presence.
     let ours = async || server.explanation("anna").await.contains("profile 3");
     stays(
         "never taken for Teams' own",
@@ -98,7 +98,7 @@ async fn an_own_do_not_disturb_survives_as_ours() {
         teamsbox.shown("anna")
     })
     .await;
-    // What Teams shows without our choice is known with the next sweep.
+    // The next sweep reads the presence without our choice.
     eventually("anna", SOON, "Available".into(), || server.shown("anna")).await;
     stays("anna", Duration::from_secs(3), "Available".into(), || {
         server.shown("anna")

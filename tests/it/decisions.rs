@@ -1,5 +1,5 @@
-//! What the server decides, asked for at its API: where calls go, how long a program is believed, what a call in Teams is in
-//! the list of appointments, what keeps a template.
+//! Decisions of the server through its API: where calls go, how long a client's report counts, the entry of a Teams
+//! call in the list of appointments, what keeps a template from deletion.
 
 use end_to_end::{Demo, eventually};
 use reqwest::Method;
@@ -59,7 +59,6 @@ async fn who_is_called_from_where_decides_where_a_call_goes() {
     assert_eq!(refused.0.as_u16(), 403);
 }
 
-// S7
 #[tokio::test]
 async fn a_target_is_a_number_a_sip_address_or_voicemail_and_has_one_form() {
     let demo = Demo::start(&["--still"]).await;
@@ -118,7 +117,7 @@ async fn a_target_is_a_number_a_sip_address_or_voicemail_and_has_one_form() {
         let route = server.ok(Method::GET, route, None).await;
         assert_eq!(route["target"], canonical);
     }
-    // Extensions stand in the same places.
+    // Extensions are accepted in the same fields.
     let person = format!("/api/v1/people/{id}");
     for extension in ["1001,1", "10 01", "a@b", "1001;x", "１", "", "<1001>"] {
         let body = Some(json!({"lines": [{"extension": extension}]}));
@@ -149,7 +148,7 @@ async fn a_forwarding_loop_is_refused_when_the_profile_is_chosen_and_when_it_is_
         problem["detail"].as_str().unwrap().contains(ANNA),
         "{problem}"
     );
-    // Another target will do; then the old one is refused.
+    // After a change to another target, the former target is refused.
     let profile = format!("/api/v1/people/{bert}/profiles/Away");
     server.ok(Method::PUT, &profile, Some(away("1003"))).await;
     server.ok(Method::PUT, &choice, body).await;
@@ -176,7 +175,7 @@ async fn calls_that_rules_would_send_round_ring_where_they_are() {
     };
     server.choose(ANNA, "Away").await;
     assert_eq!(routes("1001").await, (json!("forward"), json!("1002")));
-    // Nobody chooses this one, so nobody can be refused it.
+    // A profile that the viewer cannot choose: its refusal would reveal something.
     let bert = format!("/api/v1/people/{}", server.person(BERT).await);
     let locked = json!({"locked": "Away", "client_end": null});
     server
@@ -212,7 +211,7 @@ async fn meetings_and_clients_are_believed_for_a_minute() {
     assert_eq!(shown().await, "Busy InMeeting meeting", "said again");
     demo.teamsbox.advance("PT2S").await;
     eventually("the meeting", SOON, "Available".into(), shown).await;
-    // A locked screen counts as long as its client says so.
+    // A locked screen counts for as long as its client reports it.
     let page = "/api/v1/scopes/organisation/settings/automatic";
     let locked = json!({"locked": "Be right back", "client_end": null});
     server.ok(Method::PUT, page, Some(locked)).await;

@@ -1,4 +1,4 @@
-//! The demo, as its contract says.
+//! The documented behaviour of the demo.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn a_still_demo_synchronises_both_ways() {
         )
         .await;
     }
-    // Any telephone on this machine may watch.
+    // Any phone on this machine may watch.
     let lamp = Lab::dialogs_at(demo.sip_port, "1001");
     assert_eq!(lamp.last().unwrap().1, "confirmed", "{lamp:?}");
     demo.teamsbox.end_call(ANNA_TEAMS).await;
@@ -72,7 +72,7 @@ async fn the_day_moves_and_can_be_paused() {
         .ok(Method::PUT, "/demo/day", Some(json!({"running": false})))
         .await;
     assert_eq!(day["running"], false);
-    // What the last beat caused may still be on its way.
+    // Effects of the last beat may still be under way.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let sets = metric(written).await;
     stays("paused", Duration::from_secs(3), sets, || metric(written)).await;

@@ -1,4 +1,4 @@
-//! Faults of the disk: full and with space again, pages that were overwritten.
+//! Disk faults: a full disk that gets space again, and overwritten pages of the database.
 
 use std::{
     fs::{self, OpenOptions},
@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use crate::SOON;
 
-/// Changes must work again this soon after there is space.
+/// Longest time from free space to successful changes.
 const RECOVERY_MAX: Duration = Duration::from_secs(1);
 const PAGE: usize = 4096;
 
-/// A change of each kind; `number` makes them different. Each with its status.
+/// Makes a change of each kind, distinguished by `number`; returns the status of each.
 async fn changes(server: &Server, anna: &str, number: usize) -> Vec<(String, StatusCode)> {
     let text = "x".repeat(900);
     let hour = number % 24;
@@ -68,7 +68,6 @@ async fn store_trouble(server: &Server) -> Option<String> {
         .find(|trouble| trouble.starts_with("\"store\": "))
 }
 
-/// S2
 #[tokio::test]
 async fn changes_work_within_a_second_when_a_full_disk_has_space_again() {
     let installation = Installation::new("");
@@ -156,7 +155,7 @@ fn pages_of(file: &Path) -> u64 {
     fs::metadata(file).unwrap().len() / PAGE as u64
 }
 
-/// S1: a damaged database is found at the start and named.
+/// S1: damage of the database is found at the start and reported.
 #[tokio::test]
 async fn a_damaged_database_does_not_start_and_the_backups_are_named() {
     let installation = Installation::new("");
@@ -196,7 +195,6 @@ async fn a_damaged_database_does_not_start_and_the_backups_are_named() {
     assert_eq!(server.presence("anna").await["profile"], "Do not disturb");
 }
 
-/// S1
 #[tokio::test]
 async fn pages_that_are_damaged_while_the_server_runs_do_not_end_it() {
     let installation = Installation::new("");
@@ -210,7 +208,7 @@ async fn pages_that_are_damaged_while_the_server_runs_do_not_end_it() {
         installation.data("offhook.db"),
         installation.data("offhook.db-wal"),
     );
-    // With an empty log everything is read from the file.
+    // With an empty write-ahead log all pages are read from the file.
     let emptied = async || {
         let python = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('pragma wal_checkpoint(truncate)').fetchone())";
         let mut python_run = tokio::process::Command::new("python3");

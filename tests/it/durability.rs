@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::SOON;
 
-/// Opens the database for reading and writing as another program does, reads and closes it.
+/// Opens, reads and closes the database as another program does.
 pub(crate) async fn open_from_outside(database: &Path) {
     const PROGRAM: &str = "import sqlite3, sys
 database = sqlite3.connect(sys.argv[1], timeout=10)
@@ -73,7 +73,6 @@ async fn links_are_no_backups(server: &Server, installation: &Installation) {
     assert_eq!(status, StatusCode::NOT_FOUND, "{problem}");
 }
 
-/// S1
 #[tokio::test]
 async fn the_server_keeps_its_locks_whatever_it_is_asked_for() {
     let installation = Installation::new("");
@@ -88,7 +87,7 @@ async fn the_server_keeps_its_locks_whatever_it_is_asked_for() {
 
     server.ok(Method::POST, "/api/v1/doctor", None).await;
     check("the doctor").await;
-    // The doctor reads the configuration again, together with each file named there.
+    // The doctor reads the configuration again, with each file that it names.
     for file in ["offhook.db", "offhook.db-wal", "offhook.db-shm"] {
         let file = installation.data(file);
         let key = format!("[secrets]\nkey_file = {file:?}\n");

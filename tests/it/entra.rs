@@ -1,4 +1,4 @@
-//! People from Entra: they come, are renamed, leave and come back, and nobody is guessed.
+//! Import of people from Entra: new, renamed, removed and returning people, without guesses.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use reqwest::{Method, StatusCode};
@@ -24,7 +24,7 @@ async fn synchronise(server: &Server, dry_run: bool) -> Value {
     server.ok(Method::POST, path, body).await
 }
 
-/// `added anna, unmatched carl`, in the order of names.
+/// Changes of a synchronisation, like `added anna, unmatched carl`, in the order of names.
 fn deeds(outcome: &Value) -> String {
     let items = outcome["items"].as_array().unwrap().iter();
     let text = |item: &Value, field: &str| item[field].as_str().unwrap().to_owned();
@@ -51,7 +51,7 @@ async fn people_come_from_entra_are_renamed_leave_and_come_back() {
     let sample = names(&server).await.len();
     let there = async |name: &str| names(&server).await.contains(&name.to_owned());
     eventually("anna", SOON, true, || there("anna")).await;
-    // Found by itself, read by itself.
+    // The server links the account, and reads its presence, without a request.
     server.set_mode("telephony_and_presence").await;
     teamsbox
         .call("anna@contoso.example", "audio", "bert@contoso.example")
@@ -99,7 +99,6 @@ async fn people_come_from_entra_are_renamed_leave_and_come_back() {
     assert!(there("carl").await, "whoever was entered here stays");
 }
 
-// D3
 #[tokio::test]
 async fn swapped_names_are_taken_and_odd_elements_are_warnings() {
     let (teamsbox, installation, server) = stage("[directory]\nentra = true\n").await;
@@ -150,7 +149,7 @@ async fn a_group_decides_and_what_fits_two_is_nobodys() {
     assert!(problem["detail"].as_str().unwrap().contains("[directory]"));
     assert_eq!(server.terminate().await, 0);
 
-    // Two people with one number, and an account that has it.
+    // Two people with one number, and an account with that number.
     let profile = json!({"profile": {"businessPhones": ["+49 30 1234 1003"]}});
     for name in ["anna", "bert"] {
         let path = format!("/users/{name}@contoso.example");

@@ -1,4 +1,5 @@
-//! Sign-ins and tokens that Microsoft refuses: `/readyz` names the remedy, and synchronisation recovers by itself.
+//! Sign-ins and tokens that Microsoft refuses: `/readyz` names the remedy, and synchronisation recovers without a
+//! restart.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use serde_json::{Value, json};
@@ -16,7 +17,6 @@ async fn says(server: &Server, words: &str) {
     eventually(words, HEALS, true, said).await;
 }
 
-// D9
 #[tokio::test]
 async fn tokens_that_graph_refuses_are_named_and_the_next_good_answer_counts() {
     let teamsbox = Teamsbox::start(0).await;
@@ -37,7 +37,6 @@ async fn tokens_that_graph_refuses_are_named_and_the_next_good_answer_counts() {
     eventually("ready", SOON, true, || server.is_ready()).await;
 }
 
-// D9
 #[tokio::test]
 async fn refused_sign_ins_are_named_with_their_remedies() {
     let refusal = |status: u16, error: &str, code: u32| -> Value {

@@ -1,4 +1,4 @@
-//! What a viewer must not learn: that they are blocked, and what the people of other locations are doing.
+//! Data hidden from viewers: that they are blocked, and the presence of people in other locations.
 
 use end_to_end::{Demo, Server};
 use reqwest::{Method, StatusCode};
@@ -8,7 +8,7 @@ const ANNA: &str = "Anna Becker";
 const BERT: &str = "Bert Lindqvist";
 const CARLA: &str = "Carla Moreno";
 
-/// S13: the numbers of the whole organisation, and what is wrong with which part, are for system administrators and keys.
+/// S13: metrics of the whole organisation, and the state of its parts, are for system administrators and keys.
 #[tokio::test]
 async fn metrics_and_readiness_are_for_administrators_and_keys() {
     let demo = Demo::start(&["--still"]).await;
@@ -43,7 +43,7 @@ async fn metrics_and_readiness_are_for_administrators_and_keys() {
     }
 }
 
-/// Everything that can be asked about a person, with the person's own id and name left out.
+/// All responses of the API about a person, without the person's own id and name.
 async fn seen(
     viewer: &Server,
     id: &str,
@@ -103,8 +103,8 @@ async fn seen(
     seen
 }
 
-/// S13: what a blocked viewer may ask about a person is answered as of a person who is offline. The same person is read
-/// twice, blocking the viewer and offline, so that nothing else differs.
+/// S13: for a blocked viewer, all responses about a person equal those for a person who is offline. The same person is
+/// read twice, blocking the viewer and offline, so that nothing else differs.
 #[tokio::test]
 async fn a_blocked_viewer_sees_a_person_who_is_offline() {
     let demo = Demo::start(&["--still"]).await;
@@ -129,7 +129,8 @@ async fn a_blocked_viewer_sees_a_person_who_is_offline() {
     }
     for other in &all[..2] {
         for (blocked, offline) in other.iter().zip(&all[2]) {
-            // What a blocked viewer may do is told as if the person had not said a word (administrators.rs).
+            // Permissions of a blocked viewer are those before the person set a relationship (tested in
+            // administrators.rs).
             let tells_rights = ["/permissions".to_owned(), format!("v/people/{anna}")];
             if tells_rights
                 .iter()
@@ -140,7 +141,7 @@ async fn a_blocked_viewer_sees_a_person_who_is_offline() {
             assert_eq!(blocked, offline);
         }
     }
-    // A colleague sees of a person who has been offline all day the same as one who is blocked.
+    // To a colleague, a person who has been offline all day looks the same as a person who blocks the colleague.
     let zoe = json!({"name": "Zoe", "lines": [{"extension": "4711"}]});
     let zoe = server.ok(Method::POST, "/api/v1/people", Some(zoe)).await;
     let zoe = zoe["id"].as_str().unwrap();
@@ -171,7 +172,7 @@ async fn a_blocked_viewer_sees_a_person_who_is_offline() {
     let told = bert.ok(Method::GET, &history, None).await;
     let offline = seen(&bert, zoe, "4711").await;
     for (blocked, offline) in blocked.iter().zip(&offline) {
-        // She was there for a moment, which a colleague may see.
+        // Anna was available briefly, which a colleague may see.
         if !blocked.0.contains("history") && !blocked.0.starts_with("/people/") {
             assert_eq!(blocked, offline);
         }
@@ -185,7 +186,8 @@ async fn a_blocked_viewer_sees_a_person_who_is_offline() {
     );
 }
 
-/// P19: the overview of a location administrator counts the people of the location, as they may see them, and nothing else.
+/// P19: the overview of a location administrator counts the people of the location, as visible to the administrator,
+/// and nothing else.
 #[tokio::test]
 async fn the_overview_counts_the_people_of_the_location() {
     let demo = Demo::start(&["--still"]).await;
@@ -224,14 +226,14 @@ async fn the_overview_counts_the_people_of_the_location() {
             "{of_organisation}: {nothing}"
         );
     }
-    // Nor how many people are elsewhere.
+    // Nor the number of people in other locations.
     for scope in ["organisation", "berlin"] {
         let path = format!("/admin/scopes/{scope}");
         let of = async |who: &Server| who.with_headers(Method::GET, &path, &[], None).await.2;
         assert!(of(&ada).await.contains(" people</p>"), "{scope}");
         assert!(!of(&lea).await.contains(" people</p>"), "{scope}");
     }
-    // One person, who shows nothing to an administrator who is a stranger to them.
+    // The location's only person; the administrator may not see their presence.
     let carla = server.person(CARLA).await;
     let path = format!("/api/v1/people/{carla}/place");
     let place = json!({"location": "oslo", "group": null});
