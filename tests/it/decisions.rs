@@ -175,7 +175,7 @@ async fn calls_that_rules_would_send_round_ring_where_they_are() {
     };
     server.choose(ANNA, "Away").await;
     assert_eq!(routes("1001").await, (json!("forward"), json!("1002")));
-    // A profile that the viewer cannot choose: its refusal would reveal something.
+    // Bert's Away follows from a rule, not from a choice that could be refused: calls ring instead of going round.
     let bert = format!("/api/v1/people/{}", server.person(BERT).await);
     let locked = json!({"locked": "Away", "client_end": null});
     server

@@ -1,19 +1,19 @@
-//! The fields that identify a person: who may change them, and that no edit leads to a sign-in, a Teams account or a phone
-//! with more rights than the editor's.
+//! Identifying fields of a person: the right to change them, and that no edit leads to a sign-in, a Teams account or a
+//! phone with more rights than the editor's.
 
 use end_to_end::{Demo, Server};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
-/// In Lyon.
+/// A person in Lyon.
 const DAVID: &str = "David Okafor";
 const INES: &str = "Ines Carvalho";
 const JONAS: &str = "Jonas Weber";
-/// In Berlin.
+/// A person in Berlin.
 const ANNA: &str = "Anna Becker";
 
-/// Makes an account of a person and signs in to it.
+/// Creates an account of a person and signs in to it.
 async fn account(server: &Server, person: &str, role: &str, location: Option<&str>) -> Server {
     let id = server.person(person).await;
     let name = format!("{person} {role}");
@@ -36,8 +36,8 @@ async fn person(server: &Server, name: &str) -> (String, Value) {
     (path, person)
 }
 
-/// S3 and S4: each field that identifies a person × each role × oneself, another person and a system administrator of the
-/// same location, and a person of another one.
+/// S3, S4: each identifying field × each role × oneself, another person and a system administrator of the same
+/// location, and a person of another location.
 #[tokio::test]
 async fn only_system_administrators_change_what_identifies_a_person() {
     let demo = Demo::start(&["--still"]).await;
@@ -77,7 +77,7 @@ async fn only_system_administrators_change_what_identifies_a_person() {
             server.ok(Method::PATCH, &path, Some(back)).await;
         }
     }
-    // The name does not identify the person, and fields that are sent back as they were read are no change.
+    // The name does not identify the person, and identifying fields that are sent back unchanged are no change.
     for name in [DAVID, INES] {
         let (path, mut back) = person(server, name).await;
         back.as_object_mut().unwrap().remove("id");
@@ -93,7 +93,7 @@ async fn only_system_administrators_change_what_identifies_a_person() {
     }
 }
 
-/// S3: an administrator of a location adds, imports and takes over no people, and makes no accounts.
+/// S3: a location administrator adds, imports and takes over no people, and creates no accounts.
 #[tokio::test]
 async fn a_location_administrator_makes_and_moves_nobody_into_power() {
     let demo = Demo::start(&["--still"]).await;
@@ -129,7 +129,7 @@ async fn a_location_administrator_makes_and_moves_nobody_into_power() {
     }
 }
 
-/// S3: the page shows what identifies a person, and has inputs only for those who may change it.
+/// S3: a person's page shows the identifying fields, with inputs only for viewers who may change them.
 #[tokio::test]
 async fn the_page_of_a_person_has_inputs_for_what_the_viewer_may_change() {
     let demo = Demo::start(&["--still"]).await;
@@ -154,7 +154,7 @@ async fn the_page_of_a_person_has_inputs_for_what_the_viewer_may_change() {
         assert!(!shown.contains(&input), "{field}: {shown}");
         assert!(read(&ines, &page).await.1.contains(&input), "{field}");
     }
-    // A place is offered only where it would be taken.
+    // Only permitted moves are offered.
     assert!(!shown.contains("value=\"berlin/\""), "{shown}");
     let typed = [
         ("form", "save"),
@@ -173,7 +173,7 @@ async fn the_page_of_a_person_has_inputs_for_what_the_viewer_may_change() {
     assert_eq!(read(&ines, &elsewhere).await.0, StatusCode::OK);
 }
 
-/// S4: the Teams account of a person, by each way in which it comes to be theirs.
+/// S4: the Teams account of a person, by each way of linking.
 #[tokio::test]
 async fn only_the_person_and_system_administrators_assign_a_teams_account() {
     let demo = Demo::start(&["--still"]).await;
@@ -210,8 +210,8 @@ async fn only_the_person_and_system_administrators_assign_a_teams_account() {
     }
 }
 
-/// S4: a code that waits is for the person alone: an administrator of the location who read it could type it and so give
-/// the person an account of their own, by which a sign-in with the claim `oid` becomes the person's.
+/// S4: a pending device code is for the person alone. A location administrator who read it could enter it with an
+/// account of their own; a sign-in by the claim `oid` with that account would then be the person's.
 #[tokio::test]
 async fn a_code_that_waits_is_shown_to_the_person_alone() {
     let demo = Demo::start(&["--still"]).await;

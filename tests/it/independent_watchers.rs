@@ -1,4 +1,4 @@
-//! Programs that share nothing with ours watch people: SIP.js over a WebSocket, PJSIP over TLS.
+//! Independent programs watch people: SIP.js over a WebSocket, PJSIP over TLS.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use end_to_end::{Watching, certify, free_port};
 
 use crate::phones::stage;
 
-/// A certificate for 127.0.0.1, which is its own authority, with its key in the same file.
+/// A self-signed certificate for 127.0.0.1, with its private key in the same file.
 fn certificate(folder: &Path) -> std::path::PathBuf {
     let (file, key) = (folder.join("sip.pem"), folder.join("key.pem"));
     certify("IP:127.0.0.1", &file, &key);
@@ -32,7 +32,7 @@ async fn browsers_and_telephones_with_tls_show_calls_in_teams() {
     let mut browser = Watching::sip_js(&server, ("1001", "of a browser"), "1002").await;
     let mut telephone = Watching::pjsip(tls, &file, ("1003", "of a telephone"), "1002").await;
     browser.shows("terminated Available").await;
-    // A7, A18: with the algorithms that are offered by default, both sign in, and a phone registers first.
+    // A7, A18: with the default algorithms, both clients authenticate, and a phone registers first.
     telephone.shows("registered 200").await;
     telephone.shows("online unknown Available").await;
 

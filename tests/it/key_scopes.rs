@@ -1,4 +1,4 @@
-//! What a key reads with each of its scopes, and what the answers to its changes tell.
+//! Responses that a key can read with each of its scopes, including the responses to its own changes.
 
 use end_to_end::{Demo, Server};
 use reqwest::{Method, StatusCode};
@@ -15,7 +15,7 @@ async fn key(server: &Server, scope: &str) -> Server {
 
 const FEED: &str = "https://calendar.example/secret.ics";
 
-/// S19: `read` reads all but secrets, `write` alone reads nothing.
+/// S19: `read` reads everything except secrets, `write` alone reads nothing.
 #[tokio::test]
 async fn a_key_reads_what_the_document_says() {
     let demo = Demo::start(&["--still"]).await;
@@ -78,7 +78,7 @@ async fn a_key_reads_what_the_document_says() {
     );
 }
 
-/// A key of a PBX stands in its dialplan, its log and its backups.
+/// A PBX's key appears in its dialplan, its log and its backups, so it must not be good for anything else.
 #[tokio::test]
 async fn a_key_of_a_pbx_asks_where_calls_go_and_nothing_else() {
     let demo = Demo::start(&["--still"]).await;
@@ -137,7 +137,7 @@ async fn a_key_of_a_pbx_asks_where_calls_go_and_nothing_else() {
         ready["ready"].is_boolean() && ready.get("parts").is_none(),
         "{ready}"
     );
-    // Beside another scope it takes nothing away.
+    // `route` beside another scope takes no right away.
     let body = json!({"name": "both", "scopes": ["route", "read"]});
     let made = server.ok(Method::POST, "/api/v1/keys", Some(body)).await;
     let both = server.with_key(made["key"].as_str().unwrap());
@@ -149,7 +149,7 @@ async fn a_key_of_a_pbx_asks_where_calls_go_and_nothing_else() {
     assert_eq!(refused.0, StatusCode::FORBIDDEN, "{}", refused.1);
 }
 
-/// L1: HEAD tells as much as GET, and by the same right.
+/// L1: HEAD reveals as much as GET, and requires the same right.
 #[tokio::test]
 async fn a_key_that_reads_nothing_learns_nothing_by_head() {
     let demo = Demo::start(&["--still"]).await;
@@ -168,7 +168,7 @@ async fn a_key_that_reads_nothing_learns_nothing_by_head() {
     }
 }
 
-/// S19: the answers to the changes of a key with `write` alone tell what was sent and what came of it.
+/// S19: for a key with `write` alone, the response to a change holds the sent values and their result only.
 #[tokio::test]
 async fn the_answer_to_a_change_tells_a_key_nothing_else() {
     let demo = Demo::start(&["--still"]).await;

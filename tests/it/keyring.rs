@@ -1,4 +1,4 @@
-//! Where the agent keeps its secret: in a real keyring, and in a file where there is none.
+//! The agent's secret in a real keyring, and in a file without a keyring.
 
 use end_to_end::{Agent, Keyring, eventually};
 use serde_json::Value;
@@ -23,7 +23,7 @@ async fn the_secret_is_in_the_keyring_and_leaves_it_again() {
     agent.restart();
     agent.connected().await;
 
-    // A keyring that comes later than the agent, as at the start of a session.
+    // The keyring starts after the agent, as at the start of a session.
     keyring.kill().await;
     agent.kill().await;
     agent.restart();
@@ -33,7 +33,7 @@ async fn the_secret_is_in_the_keyring_and_leaves_it_again() {
     let connected = async || agent.status().await["connected"] == true;
     eventually("it finds it", HEALS, true, connected).await;
 
-    // One that nobody unlocks.
+    // A locked keyring.
     keyring.kill().await;
     keyring.restart_locked().await;
     agent.kill().await;
@@ -49,7 +49,7 @@ async fn the_secret_is_in_the_keyring_and_leaves_it_again() {
     keyring.kill().await;
     keyring.restart().await;
 
-    // Paired anew, and not at all any more: what is worth nothing does not stay.
+    // Pairing again, and unpairing, delete the former secret.
     agent.pair(&server, server.url(), "anna").await;
     let second = name(&agent);
     assert_eq!(keyring.find(&first).await, "");

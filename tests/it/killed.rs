@@ -1,6 +1,6 @@
-//! Acknowledged changes outlive a kill -9 while other programs use the database: 10,000 changes in rounds.
+//! Acknowledged changes outlive a kill -9 while other programs use the database: 10,000 changes in several rounds.
 //!
-//! `OFFHOOK_DURABILITY_CHANGES` sets another number, without a limit of time.
+//! `OFFHOOK_DURABILITY_CHANGES` sets another number, without a time limit.
 
 use std::{
     collections::BTreeSet,
@@ -18,22 +18,22 @@ use tokio::{process::Command, task::JoinHandle, time::Instant};
 
 use crate::durability::open_from_outside;
 
-/// Changes in all.
+/// Number of changes in all rounds.
 const CHANGES: usize = 10_000;
-/// Time for them.
+/// Time limit for the changes.
 const BUDGET: Duration = Duration::from_secs(60);
-/// How often the server is killed.
+/// Number of kills.
 const ROUNDS: usize = 6;
-/// Each changes a person, a location and appointments of its own.
+/// Number of concurrent workers; each changes a person, a location and appointments of its own.
 const WORKERS: usize = 12;
-/// More appointments of a person than this are deleted again.
+/// Largest number of appointments of a person; the worker deletes any beyond it.
 const APPOINTMENTS_MAX: usize = 15;
 
-/// What a value was set to, as far as is known.
+/// The last known value of a field.
 #[derive(Clone, Debug, Default)]
 struct Last {
     acknowledged: Option<Value>,
-    /// Sent, but not answered when the server was killed: it may have been done.
+    /// Sent, but not answered before the kill: it may have been applied.
     unanswered: Option<Value>,
 }
 
@@ -47,7 +47,7 @@ impl Last {
     }
 }
 
-/// What one worker changes.
+/// Values that one worker expects after the kill.
 #[derive(Clone, Debug, Default)]
 struct Expected {
     person: String,
@@ -61,7 +61,7 @@ struct Expected {
     changes: usize,
 }
 
-/// Changes things one after another until the server is gone.
+/// Makes changes one after another until the server is gone.
 async fn work(
     server: Arc<Server>,
     mut expected: Expected,
@@ -149,7 +149,7 @@ async fn work(
     }
 }
 
-/// A generator of the order in which things are done: SplitMix64.
+/// SplitMix64, for the order of actions.
 struct Order(u64);
 
 impl Order {
@@ -161,12 +161,12 @@ impl Order {
     }
 }
 
-/// Everything else that works with the database, in random order, until it is aborted.
+/// Runs other uses of the database, in random order, until aborted.
 async fn disturb(server: Arc<Server>, installation: Arc<Installation>, seed: u64) {
     let mut order = Order(seed);
     let database = installation.data("offhook.db");
     for number in 0_u64.. {
-        // The server may be killed meanwhile, so failures are ignored; only lost changes matter.
+        // The server may be killed during an action, so errors are ignored; only lost changes matter.
         let csv = format!(
             "name,mail,UPN,extension\nzoe,zoe{seed}@b.example,zoe{seed}@b.example,{}\n",
             5_000 + number % 100
@@ -207,7 +207,7 @@ async fn disturb(server: Arc<Server>, installation: Arc<Installation>, seed: u64
             }
             5 => drop(server.attempt(Method::GET, "/admin/audit.csv", None).await),
             6 => {
-                // Read again at once whenever the address changes.
+                // A changed address makes the server read the calendar at once.
                 let name = FEEDS[usize::from(number.is_multiple_of(2))];
                 let feed = json!({"feed": format!("file:{name}")});
                 let path = format!("/api/v1/people/{}/settings/calendar", 1 + number % 4);
@@ -218,7 +218,7 @@ async fn disturb(server: Arc<Server>, installation: Arc<Installation>, seed: u64
     }
 }
 
-/// Checks that everything that was acknowledged is there.
+/// Checks that all acknowledged changes are present.
 async fn check(server: &Server, expected: &[Expected]) {
     for one in expected {
         let person = format!("/api/v1/people/{}", one.person);
@@ -264,11 +264,10 @@ async fn prepared(server: &Server) -> Vec<Expected> {
     expected
 }
 
-/// Calendars below the configured folder.
+/// Calendars in the configured folder.
 const FEEDS: [&str; 2] = ["one.ics", "other.ics"];
 const FEED: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nEND:VCALENDAR\r\n";
 
-/// S1
 #[tokio::test(flavor = "multi_thread")]
 async fn no_acknowledged_change_is_lost_when_the_server_is_killed() {
     let wished = std::env::var("OFFHOOK_DURABILITY_CHANGES").ok();
@@ -323,7 +322,7 @@ async fn no_acknowledged_change_is_lost_when_the_server_is_killed() {
         }
         disturbed.abort();
         let _ = disturbed.await;
-        // Another program is the first to open the database after the kill.
+        // Another program opens the database first after the kill.
         if seed.is_multiple_of(2) {
             open_from_outside(&installation.data("offhook.db")).await;
         }
@@ -343,6 +342,6 @@ async fn no_acknowledged_change_is_lost_when_the_server_is_killed() {
         "{count} acknowledged changes, none lost, in {:.0?}",
         begun.elapsed()
     );
-    // A busy machine makes fewer than the aim; far fewer would prove nothing.
+    // A busy machine makes fewer changes; far fewer would prove nothing.
     assert!(count >= CHANGES / 10, "{count}");
 }

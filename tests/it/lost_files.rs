@@ -1,5 +1,5 @@
-//! Files of the database that other programs take away or put in its place (S1): nothing is replaced by an empty database,
-//! and a change is not acknowledged that would be gone with the process.
+//! Files of the database that other programs remove or replace (S1): the server never starts with an empty database in
+//! their place, and acknowledges no change that would be lost at its end.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{SOON, durability::open_from_outside};
 
-/// An installation whose server ran, with one person.
+/// An installation with one person, after a first run of its server.
 async fn ran() -> Installation {
     let installation = Installation::new("");
     installation.import(&[("anna", "1001")]).await;
@@ -25,7 +25,6 @@ async fn rename(server: &Server, name: &str, expected: StatusCode) {
     assert_eq!(status, expected, "{answer}");
 }
 
-// S1
 #[tokio::test]
 async fn a_missing_an_empty_and_a_foreign_database_are_not_replaced_by_an_empty_one() {
     for what in ["missing", "empty", "dangling", "foreign"] {
@@ -56,12 +55,11 @@ async fn a_missing_an_empty_and_a_foreign_database_are_not_replaced_by_an_empty_
             "{what}: {errors}"
         );
     }
-    // A first start makes one.
+    // A first start creates the database.
     let server = Installation::new("").serve().await;
     assert!(server.is_ready().await);
 }
 
-// S1
 #[tokio::test]
 async fn a_database_that_is_taken_away_takes_no_changes() {
     for what in ["offhook.db", "offhook.db-wal"] {
@@ -73,13 +71,12 @@ async fn a_database_that_is_taken_away_takes_no_changes() {
         rename(&server, "Berta", StatusCode::SERVICE_UNAVAILABLE).await;
         let trouble = async || server.troubles().await.join("\n").contains("replaced");
         eventually(what, SOON, true, trouble).await;
-        // Put back, it goes on.
+        // After the files are back, changes work again.
         fs::rename(installation.file("away"), installation.data(what)).unwrap();
         rename(&server, "Carla", StatusCode::OK).await;
     }
 }
 
-// S1
 #[tokio::test]
 async fn a_configuration_and_a_key_that_lead_to_the_database_are_not_opened() {
     let installation = Installation::new("");
@@ -93,7 +90,7 @@ async fn a_configuration_and_a_key_that_lead_to_the_database_are_not_opened() {
     let config = installation.file("offhook.toml");
     let text = fs::read_to_string(&config).unwrap();
     let index = installation.data("offhook.db-shm");
-    // Another data folder: what is compared is what the server has open.
+    // With another data folder in the configuration, the comparison still uses the database that the server has open.
     let other = text.replace("data = \"data\"", "data = \"data2\"");
     let key = format!("{other}\n[secrets]\nkey_file = \"{}\"\n", index.display());
     fs::write(&config, key).unwrap();
@@ -104,7 +101,7 @@ async fn a_configuration_and_a_key_that_lead_to_the_database_are_not_opened() {
     assert!(of_link.contains("it is the database"), "{of_link}");
     fs::remove_file(&config).unwrap();
     fs::write(&config, text).unwrap();
-    // Another program that opens and closes the database removes no log: the locks are there.
+    // Another program that opens and closes the database does not delete the log, because the server holds its locks.
     open_from_outside(&installation.data("offhook.db")).await;
     assert!(installation.data("offhook.db-wal").exists(), "{told}");
     rename(&server, "Anna", StatusCode::OK).await;
@@ -114,7 +111,6 @@ async fn a_configuration_and_a_key_that_lead_to_the_database_are_not_opened() {
     assert_eq!(people["items"][0]["name"], "Anna", "{told}");
 }
 
-// S1
 #[tokio::test]
 async fn one_restore_is_carried_out_at_a_time() {
     let installation = Installation::new("");

@@ -1,4 +1,4 @@
-//! The programs as users start them, against real ones.
+//! End-to-end tests: the programs as users start them, with real counterparts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -72,7 +72,7 @@ mod written_back;
 
 use std::time::Duration;
 
-/// How long something may take that happens at once: the sweep's second and slow machines included.
+/// Longest time for immediate effects, including the sweep interval of a second and slow machines.
 const SOON: Duration = Duration::from_secs(5);
-/// How long something may take that is tried again with pauses.
+/// Longest time for effects that need retries.
 const HEALS: Duration = Duration::from_secs(45);

@@ -1,5 +1,4 @@
-//! Microphone Sync with real parts: PulseAudio, real recorders, real Chromium, and our agent; and what happens when each of
-//! them is killed.
+//! Microphone Sync with PulseAudio, real recorders, real Chromium and our agent, and after a kill of each of them.
 
 use std::path::Path;
 
@@ -56,7 +55,7 @@ pub(crate) async fn anna(server: &Server) -> String {
     server.shown("anna").await
 }
 
-/// An administrator adds a program under one name and activates it under another; where it is then.
+/// Adds a program to the table under one name and activates it under another; returns its address.
 pub(crate) async fn listed(server: &Server, new: &str, process: &str, alias: &str) -> String {
     let table = "/api/v1/scopes/organisation/programs";
     let added = json!({"process": new, "alias": alias});
@@ -109,7 +108,7 @@ async fn a_recorder_is_shown_to_the_team_and_to_nobody_else() {
         devices(&server).await[0]["reporting"],
         json!(["Zoom Meeting"])
     );
-    // Nobody remembers it, as long as no administrator wants that.
+    // No history is recorded unless an administrator enables it.
     let id = server.person("anna").await;
     let history = format!("/api/v1/people/{id}/history");
 
@@ -128,7 +127,7 @@ async fn what_is_no_meeting_is_not_shown() {
         agent,
     } = stage().await;
     eventually("a client", SOON, REST.into(), || anna(&server)).await;
-    // Somebody who listens to the loudspeaker, and somebody who is not listed.
+    // A recording of the loudspeaker, and a program that is not listed.
     let _monitor = sound.record("Zoom", "speaker.monitor");
     let _other = sound.record("secret-tool", "mic");
     let unlisted = async || agent.status().await["described"]["unlisted"].clone();
@@ -137,7 +136,7 @@ async fn what_is_no_meeting_is_not_shown() {
     let status = agent.status().await.to_string();
     assert!(!status.contains("secret-tool"), "{status}");
 
-    // The table is the administrator's: what is added and activated counts at once.
+    // A program that an administrator adds and activates counts at once.
     let one = listed(&server, "Secret-Tool.exe", "secret-tool", "Acme Meet").await;
     eventually("it counts", HEALS, ZOOM.into(), || anna(&server)).await;
     server.ok(Method::DELETE, &one, None).await;
@@ -163,7 +162,7 @@ async fn a_browser_that_records_is_a_meeting() {
     );
     let page = format!("file://{}", page.display());
     let mut arguments = CHROMIUM.to_vec();
-    // The question only: the microphone is the sound server's.
+    // Only the permission prompt is faked; the microphone is the sound server's.
     arguments.extend(["--use-fake-ui-for-media-stream", &profile, &page]);
     let mut browser = sound.run(Path::new("chromium"), &arguments);
     eventually("it is shown", HEALS, ZOOM.into(), || anna(&server)).await;
@@ -219,7 +218,7 @@ async fn the_same_holds_with_pipewire() {
     eventually("by PulseAudio's protocol", SOON, ZOOM.into(), shown).await;
     zoom.kill().await.unwrap();
     eventually("its end", SOON, REST.into(), shown).await;
-    // It does not say who it is on what it records, only where it connects.
+    // With PipeWire's protocol, only the client object names the program, not the recording stream.
     let _zoom = sound.record_natively("Zoom", "mic");
     eventually("by PipeWire's own", SOON, ZOOM.into(), shown).await;
 
@@ -247,7 +246,7 @@ async fn the_person_pauses_it_and_removes_the_device() {
     let (status, refused) = server.api(Method::PATCH, &path, Some(far)).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
 
-    // On the command line, and in the web application.
+    // Paused on the command line, and on the page.
     assert_eq!(agent.run(&["pause", "--minutes", "5"]).await.0, 0);
     eventually("paused", SOON, REST.into(), || anna(&server)).await;
     let paused = server.ok(Method::GET, &path, None).await;
@@ -256,7 +255,7 @@ async fn the_person_pauses_it_and_removes_the_device() {
     server.ok(Method::PATCH, &path, Some(on)).await;
     eventually("it goes on", SOON, ZOOM.into(), || anna(&server)).await;
 
-    // Nobody else may look or touch.
+    // No other person may read or pause the microphone sync.
     let bert = server.signed_in_as("bert").await;
     for method in [Method::GET, Method::DELETE] {
         assert_eq!(bert.api(method, &path, None).await.0, StatusCode::FORBIDDEN);
@@ -317,7 +316,7 @@ async fn who_locks_the_screen_is_soon_back() {
     session.lock(false).await;
     eventually("back", SOON, REST.into(), || anna(&server)).await;
 
-    // Long before the agent started: the server counts from then.
+    // Long before the agent's start: the server counts from the agent's start.
     let now = std::time::UNIX_EPOCH.elapsed().unwrap();
     session
         .idle(Some(now - std::time::Duration::from_secs(3_600)))
@@ -327,7 +326,7 @@ async fn who_locks_the_screen_is_soon_back() {
     session.idle(None).await;
     eventually("back", SOON, REST.into(), || anna(&server)).await;
 
-    // A bus that ends says nothing of anybody.
+    // A bus that ends reports nothing.
     session.lock(true).await;
     eventually("away", SOON, AWAY.into(), || anna(&server)).await;
     drop(session);

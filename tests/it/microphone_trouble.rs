@@ -1,4 +1,5 @@
-//! Microphone Sync where something is wrong: networks, proxies, certificates, clocks, names, and tables as long as they may be.
+//! Microphone Sync with faulty networks, proxies, certificates, clocks and names, and with tables of the largest
+//! allowed size.
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
@@ -34,7 +35,7 @@ async fn a_network_that_swallows_everything_ends_it_too() {
             connections.spawn(async move {
                 tokio::select! {
                     _ = copy_bidirectional(&mut one, &mut other) => {}
-                    // Both ends stay open: neither side is told anything.
+                    // Both connections stay open, as after a loss of the network: no side notices.
                     _ = is_dead.changed() => std::future::pending().await,
                 }
             });
@@ -66,7 +67,6 @@ async fn a_name_of_any_bytes_is_a_program_like_any_other() {
     eventually("and so is Zoom", SOON, ZOOM.into(), || anna(&server)).await;
 }
 
-// D8
 #[tokio::test]
 async fn a_process_number_of_another_namespace_is_not_the_program_of_that_number_here() {
     let (_installation, server, pulseaudio) = without_agent().await;
@@ -124,7 +124,7 @@ async fn a_clock_that_is_wrong_changes_nothing() {
     let (_installation, server, sound) = without_agent().await;
     let mut agent = Agent::start(&server, server.url(), "anna", &sound).await;
     let shown = || anna(&server);
-    // Seconds from now to a time that the server tells.
+    // Seconds from now to a time that the server reports.
     let from_now = async |time: &Value| {
         let time = time.as_str().unwrap().to_owned();
         let script = "import datetime,sys; t=datetime.datetime.fromisoformat(sys.argv[1].replace('Z','+00:00')); print((t-datetime.datetime.now(datetime.timezone.utc)).total_seconds())";
@@ -159,7 +159,8 @@ async fn a_clock_that_is_wrong_changes_nothing() {
 async fn a_table_of_ten_thousand_programs_is_looked_up_like_a_short_one() {
     let installation = Installation::new("");
     installation.import(&[("anna", "1001")]).await;
-    // One by one it would take half an hour to type; together they are nearly as long as a table may be.
+    // Writes the programs into the database, since requests would take half an hour; together they nearly reach the
+    // largest size of the table.
     let script = r#"
 import json, sqlite3, sys
 def row(process, also):
@@ -233,14 +234,14 @@ async fn a_wrong_code_and_a_wrong_server_are_named() {
     assert!(errors.contains("not encrypted"), "{errors}");
     let errors = refused("http://127.0.0.1:9").await;
     assert!(errors.contains("cannot be reached"), "{errors}");
-    // A certificate that nobody vouches for, and one for another name.
+    // An untrusted certificate, and one for another name.
     let folder = tempfile::tempdir().unwrap();
     let stranger = TlsServer::start(folder.path()).await;
     let errors = refused(&stranger.url("")).await;
     assert!(errors.contains("certificate"), "{errors}");
-    // What it had is kept.
+    // The agent keeps its former pairing.
     assert_eq!(agent.status().await["connected"], true);
-    // Whoever shows nothing, or asks for another version, is told so.
+    // A missing token and an unknown protocol version are refused with a reason.
     let stranger = server.with_key("oha_nonsense");
     let (status, _, text) = stranger
         .with_headers(Method::GET, "/agent/v1", &[], None)

@@ -1,4 +1,4 @@
-//! Profiles, appointments, scopes, relationships and meetings, as an administrator and people use them through the API.
+//! Profiles, appointments, scopes, relationships and meetings, through the API as administrators and people use it.
 
 use end_to_end::{Demo, Installation, eventually, stays, time};
 use jiff::SignedDuration;
@@ -9,7 +9,7 @@ use crate::SOON;
 
 const ANNA: &str = "Anna Becker";
 const BERT: &str = "Bert Lindqvist";
-/// In Lyon, where a setting is locked.
+/// A person in Lyon, where a setting is locked.
 const DAVID: &str = "David Okafor";
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn a_locked_setting_is_kept_and_not_used() {
     let (status, problem) = david.api(Method::PUT, &path, wish.clone()).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert_eq!(problem["field"], "locked");
-    // An administrator may keep a value for the day when it may be used.
+    // An administrator may store a value for the time after the lock.
     demo.server.ok(Method::PUT, &path, wish).await;
     let settings = david.ok(Method::GET, &path, None).await;
     assert_eq!(settings["locked"], "Absent", "the location's");
@@ -91,7 +91,7 @@ async fn a_template_in_use_is_not_deleted_and_the_refusal_lists_the_uses() {
 async fn an_appointment_in_do_not_disturb_goes_to_teams_and_back() {
     let demo = Demo::start(&["--still"]).await;
     let id = demo.server.person(ANNA).await;
-    // P21: a length of time, not a date made of digits: 29 February is not in every year.
+    // P21: a duration instead of a made-up date: not every year has 29 February.
     let start = time(&demo.server.presence(ANNA).await["since"]);
     let end = start + SignedDuration::from_hours(1);
     let path = format!("/api/v1/people/{id}/appointments");
@@ -148,7 +148,7 @@ async fn a_blocked_viewer_sees_nobody_on_any_interface() {
     let mut events = viewer.events().await;
     demo.server.choose(ANNA, "Busy").await;
     assert_eq!(demo.server.shown(ANNA).await, "Busy");
-    // Somebody else's change ends the wait for what must not come.
+    // A visible change of another person ends the wait for the event that must not arrive.
     demo.server.choose("Carla Moreno", "Busy").await;
     let mut told = String::new();
     while !told.contains("Busy") {
@@ -171,7 +171,7 @@ async fn a_blocked_viewer_sees_nobody_on_any_interface() {
     let board = board.as_str().unwrap();
     let row = format!("data-person=\"{anna}\" data-status=\"Offline\"");
     assert!(board.contains(&row), "the board's page");
-    // A real Offline looks the same to whoever may see it.
+    // A real Offline status looks the same to a viewer who may see it.
     let carla = json!({"name": "Gone", "status": "Offline"});
     let id = demo.server.person("Carla Moreno").await;
     let profiles = format!("/api/v1/people/{id}/profiles");
@@ -190,7 +190,7 @@ async fn the_open_page_of_a_signed_in_person_is_a_client() {
     server.ok(Method::PUT, path, Some(body)).await;
     let shown = async || server.shown("anna").await;
     eventually("without a client", SOON, "Absent".to_owned(), shown).await;
-    // An API key's stream is none.
+    // The stream of an API key is no client of the person.
     let of_key = server.events().await;
     let half = std::time::Duration::from_millis(300);
     stays("with a key's stream", half, "Absent".to_owned(), shown).await;
@@ -270,7 +270,7 @@ async fn a_post_that_is_repeated_with_its_key_is_done_once() {
     assert_eq!(post("Other").await.0, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
-// P18
+// P18: a duplicate name is a conflict that names the field.
 #[tokio::test]
 async fn a_second_thing_of_the_same_name_is_a_conflict_that_names_the_field() {
     let demo = Demo::start(&["--still"]).await;
@@ -345,7 +345,7 @@ async fn people_are_added_changed_and_deleted_and_every_change_is_noted() {
         .await;
     let path = format!("/api/v1/people/{}", made["id"].as_str().unwrap());
     assert_eq!(server.ok(Method::GET, &path, None).await, made);
-    // In force at once, for the board too.
+    // In effect at once, on the board too.
     let shown = server
         .ok(Method::GET, &format!("{path}/presence"), None)
         .await;
@@ -399,7 +399,7 @@ async fn what_another_location_has_set_is_not_copied_by_who_does_not_administer_
     };
     assert_eq!(copy("berlin").await, 403);
     assert_eq!(copy("organisation").await, 200);
-    // A calendar is a person's own, with a time zone that there is.
+    // A calendar is a person's own, with a valid time zone.
     let feed = Some(json!({"individual": true, "feed": "https://example.com/a.ics"}));
     let path = "/api/v1/scopes/lyon/settings/calendar";
     let (status, problem) = demo.server.api(Method::PUT, path, feed).await;

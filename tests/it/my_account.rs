@@ -1,5 +1,5 @@
-//! People connect their Teams account themselves: by a code, in a browser, remembered or not, and asked where the account is not
-//! obviously theirs.
+//! People link their Teams account themselves: by device code, in a browser, remembered or not, and with a confirmation
+//! for an account with another name.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use reqwest::{Method, StatusCode, header};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::HEALS;
 
-/// A tenant that nobody connected as a whole: people sign in by themselves.
+/// A tenant without an application's sign-in: people sign in themselves.
 fn by_people(url: &str) -> String {
     Installation::teams(url).replace("client_secret =", "sign_in = \"people\"\nclient_secret =")
 }
@@ -32,7 +32,7 @@ async fn account(server: &Server, name: &str) -> Value {
     server.ok(Method::GET, &path, None).await
 }
 
-/// Signs in by code as somebody may who has the code.
+/// Signs in by device code, as anyone with the code can.
 async fn sign_in(server: &Server, teamsbox: &Teamsbox, name: &str, user: &str, remember: bool) {
     let person = server.person(name).await;
     let path = format!("/api/v1/people/{person}/teams-account/sign-in");
@@ -95,7 +95,7 @@ async fn calls_cross_with_the_persons_own_login_which_outlives_a_restart() {
     calls_cross(&server, &teamsbox).await;
     assert!(server.is_ready().await, "{:?}", server.troubles().await);
 
-    // Entra wants the person again, and says so when a new access token is asked for.
+    // Entra requires a new sign-in, and reports it at the next refresh of the token.
     let revoke = "/users/anna@contoso.example/revoke";
     teamsbox.control(Method::POST, revoke, None).await;
     assert_eq!(server.terminate().await, 0);
@@ -128,10 +128,9 @@ async fn a_login_that_is_not_remembered_is_gone_after_a_restart() {
     assert_eq!(server.terminate().await, 0);
     let server = installation.serve().await;
     let after = account(&server, "anna").await;
-    // Whose account it is stays known.
+    // The account stays linked.
     assert!(after["account"].is_string(), "{after}");
     assert_eq!(after["signed_in"], Value::Null);
-    // P7 (d)
     let ended = async || {
         let explanation = server.explanation("anna").await;
         explanation.contains("teams-login-ended")
@@ -159,7 +158,7 @@ async fn an_account_is_one_persons() {
     );
 }
 
-/// P9: the login of a federated account is used until the restart, and nothing of it is stored.
+/// P9: the sign-in of a federated account is used until the restart, and not stored.
 #[tokio::test]
 async fn a_federated_account_is_synchronised_and_not_remembered() {
     let (teamsbox, installation, server) = stage().await;
@@ -182,7 +181,7 @@ async fn a_federated_account_is_synchronised_and_not_remembered() {
         "{signed_in}"
     );
     calls_cross(&server, &teamsbox).await;
-    // The login outlives its access token: here, one that Graph refuses.
+    // The sign-in outlives an access token; here, one that Graph refuses.
     let expired = json!({"graph": {"status": 401, "remaining": 1, "operations": ["getPresence"]}});
     teamsbox.faults(expired).await;
     calls_cross(&server, &teamsbox).await;
@@ -210,7 +209,7 @@ async fn answer(
     server.api(Method::POST, &path, Some(body)).await
 }
 
-/// P8: an account with another name is linked when the person confirms it, once and in the session that was asked.
+/// P8: an account with another name is linked when the person confirms it, once and in the session that signed in.
 #[tokio::test]
 async fn an_account_with_another_name_is_linked_when_the_person_confirms_it() {
     let (teamsbox, _installation, server) = stage().await;
@@ -229,7 +228,7 @@ async fn an_account_with_another_name_is_linked_when_the_person_confirms_it() {
     );
     let confirmation = asked["question"]["confirmation"].as_str().unwrap();
 
-    // Neither a guess nor another session confirms, and neither closes the question.
+    // Neither a wrong value nor another session confirms, and neither ends the question.
     let (status, _) = answer(&bert, "bert", "0123456789abcdef", true).await;
     assert_eq!(status, StatusCode::CONFLICT);
     let (status, _) = answer(&server, "bert", confirmation, true).await;
@@ -264,18 +263,18 @@ async fn an_account_with_another_name_is_linked_when_the_person_confirms_it() {
     let (status, _) = bert.form("/me/teams/confirm", &form).await;
     assert_eq!(status, StatusCode::CONFLICT, "a confirmation is good once");
 
-    // The own account instead of the linked one is asked about too, and names it.
+    // A change from the linked account to the person's own is confirmed too; the question names the account.
     sign_in(&bert, &teamsbox, "bert", "bert@contoso.example", true).await;
     let asked = account(&bert, "bert").await;
     assert_eq!(asked["question"]["sign_in_name"], "bert@contoso.example");
     assert_eq!(asked["account"], linked["account"], "kept until then");
-    // The question names the other person who has this sign-in name.
+    // The question names the other person with this sign-in name.
     sign_in(&bert, &teamsbox, "bert", "anna@contoso.example", true).await;
     let asked = account(&bert, "bert").await;
     assert_eq!(asked["question"]["name_of"], "anna");
 }
 
-/// A browser as far as redirects go: answers, and where to.
+/// A browser that follows no redirects: status and target of each.
 struct Browser {
     http: reqwest::Client,
     cookie: String,
@@ -309,9 +308,9 @@ async fn the_browser_goes_to_microsoft_and_comes_back_connected() {
     let (status, microsoft, _) = browser.get(&begin).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     assert!(microsoft.starts_with(teamsbox.url()), "{microsoft}");
-    // At Microsoft the person is known and allows it.
+    // Microsoft knows the person, who consents.
     let back = teamsbox.authorize(&microsoft, "anna@contoso.example").await;
-    // Another's answer is not taken.
+    // A forged `state` is refused.
     let forged = back.replace("state=", "state=x");
     let (status, _, page) = browser.get(&forged).await;
     assert_eq!(status, StatusCode::CONFLICT);
@@ -327,7 +326,7 @@ async fn the_browser_goes_to_microsoft_and_comes_back_connected() {
     let (_, _, page) = browser.get(&installation.url("/me/teams")).await;
     assert!(page.contains("Your login is remembered"), "{page}");
     calls_cross(&server, &teamsbox).await;
-    // Nothing of it is in the database but sealed, and what is sealed tells nothing.
+    // The token is in the database in sealed form only.
     let database = std::fs::read(installation.data("offhook.db")).unwrap();
     let text = String::from_utf8_lossy(&database);
     assert!(!text.contains("confidential\n"));
@@ -366,7 +365,7 @@ async fn an_administrator_links_an_account_that_has_another_name() {
         .ok(Method::PUT, &path, link("a.becker@contoso.example"))
         .await;
     let object = linked["account"].as_str().unwrap().to_owned();
-    // The object id says the same.
+    // The object id links the same account.
     let again = server.ok(Method::PUT, &path, link(&object)).await;
     assert_eq!(again["account"], object.as_str());
     let meeting = format!("/api/v1/people/{anna}/meetings/daily");
@@ -377,7 +376,7 @@ async fn an_administrator_links_an_account_that_has_another_name() {
         teamsbox.shown("a.becker")
     })
     .await;
-    // What is somebody else's is not given away, and does not cost what one has.
+    // Another person's account is refused, and the link to the former account stays.
     let bert = server.person("bert").await;
     let his = format!("/api/v1/people/{bert}/teams-account");
     let own = server

@@ -1,4 +1,5 @@
-//! The explanation says why something does not count (P7), and an account that Microsoft no longer has ends at once (P13).
+//! The explanation names the reason why a source does not count (P7), and a presence from an account that Microsoft has
+//! deleted ends at once (P13).
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use reqwest::Method;
@@ -20,7 +21,7 @@ async fn stage(mode: &str, accounts: &[&str]) -> (Teamsbox, Installation, Server
     (teamsbox, installation, server)
 }
 
-/// The codes of the reasons that say why something does not count.
+/// The reason codes of sources that do not count.
 async fn codes(server: &Server, name: &str) -> Vec<String> {
     let text = server.explanation(name).await;
     let explanation: Value = serde_json::from_str(&text).unwrap();
@@ -47,7 +48,6 @@ async fn meets(server: &Server, name: &str) {
     server.ok(Method::PUT, &path, audio).await;
 }
 
-// P7 (a) to (c)
 #[tokio::test]
 async fn the_mode_and_a_missing_account_are_named() {
     let (teamsbox, installation, server) = stage("none", &["anna"]).await;
@@ -70,7 +70,6 @@ async fn the_mode_and_a_missing_account_are_named() {
     says(&server, "anna", &[]).await;
 }
 
-// P7 (e)
 #[tokio::test]
 async fn a_refused_write_is_named_until_microsoft_takes_it() {
     let (teamsbox, _installation, server) =
@@ -90,7 +89,7 @@ async fn a_refused_write_is_named_until_microsoft_takes_it() {
         let explanation = server.explanation(name).await;
         assert!(!explanation.contains("in-force"), "{explanation}");
     }
-    // It hides nothing: what Teams shows is believed.
+    // The presence that Teams shows still counts.
     teamsbox.call("anna", "audio", "bert").await;
     let call = async || {
         let explanation = server.explanation("anna").await;
@@ -109,7 +108,6 @@ async fn a_refused_write_is_named_until_microsoft_takes_it() {
     eventually("taken after all", HEALS, expected, taken).await;
 }
 
-// P13
 #[tokio::test]
 async fn an_account_that_is_deleted_during_a_call_ends_at_once_and_comes_back() {
     let (teamsbox, _installation, server) =
@@ -136,7 +134,7 @@ async fn an_account_that_is_deleted_during_a_call_ends_at_once_and_comes_back() 
         metrics.contains("offhook_teams_accounts_missing{tenant=\"main\"} 1"),
         "{metrics}"
     );
-    // The other person's account is as it was.
+    // The other person's account is unchanged.
     says(&server, "bert", &[]).await;
 
     let restored = json!({

@@ -1,5 +1,5 @@
-//! Graph tells of changes: a service account signs in by device code, subscriptions are made and kept, and what is forged
-//! changes nothing.
+//! Graph's change notifications: a service account signs in by device code, subscriptions are created and renewed, and
+//! forged notifications change nothing.
 
 use end_to_end::{Installation, Program, Server, Teamsbox, certify, eventually};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::SOON;
 
-/// A configuration with a certificate that Graph encrypts for.
+/// A configuration with a certificate for Graph's encryption.
 fn configure(installation: &Installation, teamsbox: &Teamsbox) {
     let (certificate, key) = (
         installation.file("offhook.crt"),
@@ -66,7 +66,7 @@ async fn graph_tells_of_changes_and_what_is_forged_changes_nothing() {
     sign_in(&installation, &teamsbox, "robot@contoso.example").await;
     let server = installation.serve().await;
     server.set_mode("telephony_and_presence").await;
-    // Who is to be watched is looked for every half minute: a restart looks at once.
+    // New people are searched every half minute; a restart searches at once.
     eventually("linked", SOON, "certain".into(), async || {
         let presence = server.presence("anna").await;
         presence["confidence"]
@@ -98,11 +98,11 @@ async fn graph_tells_of_changes_and_what_is_forged_changes_nothing() {
     teamsbox.end_call("anna@contoso.example").await;
     let dropped = async || counted(&server, "wrong_client_state").await >= 1;
     eventually("dropped", SOON, true, dropped).await;
-    // The sweep says the truth all the same.
+    // The sweep still reads the real presence.
     eventually("anna", SOON, "Available".into(), || server.shown("anna")).await;
     teamsbox.faults(Value::Object(serde_json::Map::new())).await;
 
-    // Anybody may send anything.
+    // Anyone can send a notification.
     let path = "/teams/notifications";
     for body in [
         json!({}),

@@ -1,4 +1,4 @@
-//! Answers of Graph that are odd for one person do not harm the others (D2, D3, D9).
+//! Unusual responses of Graph about one person do not affect others (D2, D3, D9).
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use reqwest::Method;
@@ -39,7 +39,7 @@ async fn metrics(server: &Server) -> String {
     metrics.as_str().unwrap().to_owned()
 }
 
-/// A call of bert's and cleo's in Teams is seen, and its end.
+/// Checks that a Teams call of bert and cleo, and its end, are read.
 async fn others_are_read(teamsbox: &Teamsbox, server: &Server) {
     teamsbox.call("bert", "audio", "cleo").await;
     for name in ["bert", "cleo"] {
@@ -52,7 +52,6 @@ async fn others_are_read(teamsbox: &Teamsbox, server: &Server) {
     }
 }
 
-// D2
 #[tokio::test]
 async fn an_odd_element_hides_nobody_but_its_own_person() {
     let (teamsbox, _installation, server) = stage().await;
@@ -81,7 +80,7 @@ async fn an_odd_element_hides_nobody_but_its_own_person() {
         "offhook_graph_elements_skipped_total{call=\"getPresencesByUserId\",reason=\"no_id\"}";
     assert!(metrics.contains(counted), "{metrics}");
 
-    // A number is as good as a text there.
+    // A number is accepted instead of text there.
     let number =
         json!({"change": {"set": {"sequenceNumber": 12345}}, "users": ["anna@contoso.example"]});
     teamsbox.faults(json!({"replies": number})).await;
@@ -89,7 +88,7 @@ async fn an_odd_element_hides_nobody_but_its_own_person() {
     eventually("anna", SOON, CALL.to_owned(), || server.shown("anna")).await;
 }
 
-// D2: together they are longer than 2 MiB.
+// D2: together the responses are longer than 2 MiB.
 #[tokio::test]
 async fn long_automatic_replies_hide_nobody() {
     let (teamsbox, _installation, server) = stage().await;
@@ -101,7 +100,6 @@ async fn long_automatic_replies_hide_nobody() {
     assert_eq!(server.troubles().await, [""; 0]);
 }
 
-// D2
 #[tokio::test]
 async fn an_id_that_graph_refuses_is_found_named_and_left_out() {
     for answer in ["notFound", "badRequest"] {
@@ -135,7 +133,6 @@ async fn is_linked(server: &Server, name: &str) -> bool {
     account["account"].is_string()
 }
 
-// D9
 #[tokio::test]
 async fn one_name_that_fails_holds_up_nobody_and_is_not_the_tenants_fault() {
     for status in [503, 403] {
@@ -143,7 +140,7 @@ async fn one_name_that_fails_holds_up_nobody_and_is_not_the_tenants_fault() {
         for name in ["anna", "bert"] {
             teamsbox.add_user(name).await;
         }
-        // A guest is found by mail.
+        // A guest is matched by mail address.
         let guest = json!({
             "displayName": "cleo",
             "userPrincipalName": "cleo_fabrikam.example#EXT#@contoso.example",
@@ -185,7 +182,6 @@ async fn names_of(server: &Server, id: &str) -> Vec<String> {
         .into()
 }
 
-// D3
 #[tokio::test]
 async fn a_partial_page_erases_nothing_and_a_refused_link_deletes_nobody() {
     let teamsbox = Teamsbox::start(0).await;
@@ -215,7 +211,7 @@ async fn a_partial_page_erases_nothing_and_a_refused_link_deletes_nobody() {
     }
     teamsbox.faults(json!({})).await;
 
-    // Links that never end.
+    // An endless chain of next links.
     let circle = json!({"change": {"nextLink": "itself"}, "operations": ["usersDelta"]});
     teamsbox.faults(json!({"replies": circle})).await;
     let body = Some(json!({"dry_run": false}));

@@ -1,5 +1,5 @@
-//! Every change once: the server is killed, the client repeats its unanswered requests, and each thing is there once. A
-//! change that waits for Teams holds up no other.
+//! Idempotency: the server is killed, clients repeat unanswered requests, and each is carried out once. A change that
+//! waits for Teams delays no other change.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -10,14 +10,14 @@ use tokio::{sync::mpsc, time::Instant};
 
 use crate::SOON;
 
-/// How often the server is killed.
+/// Number of kills.
 const KILLS: usize = 10;
-/// Clients that send requests at once.
+/// Number of concurrent clients.
 const CLIENTS: usize = 6;
-/// Answers of a round after which the server is killed.
+/// Responses of a round before the kill.
 const ANSWERS: usize = 14;
 
-/// A request that makes one thing.
+/// A request that creates one object.
 #[derive(Clone, Debug)]
 struct Post {
     path: String,
@@ -26,7 +26,7 @@ struct Post {
 }
 
 impl Post {
-    /// The `number`th request of all, of another kind than the one before.
+    /// The request with this number; each is of another kind than the one before.
     fn new(number: usize, anna: &str) -> Self {
         let name = format!("thing {number} of all");
         let (path, body) = match number % 5 {
@@ -55,7 +55,7 @@ impl Post {
         }
     }
 
-    /// Sends it with a key of its own; `None`: no answer came.
+    /// Sends the request with an idempotency key of its own; `None`: no response.
     async fn send(&self, server: &Server) -> Option<(StatusCode, String)> {
         let headers = [("idempotency-key", self.name.as_str())];
         let body = Some(self.body.clone());
@@ -65,7 +65,6 @@ impl Post {
     }
 }
 
-// S9
 #[tokio::test]
 async fn what_was_unanswered_at_a_kill_is_made_once_when_it_is_sent_again() {
     let installation = Installation::new("");
@@ -89,7 +88,7 @@ async fn what_was_unanswered_at_a_kill_is_made_once_when_it_is_sent_again() {
     assert_eq!(not_once, [], "made another number of times than once");
 }
 
-/// Sends the requests again: each is answered with what it made.
+/// Repeats the requests: the response to each holds the object that it created.
 async fn repeat(server: &Server, unanswered: Vec<Post>) {
     for post in unanswered {
         let (status, body) = post.send(server).await.unwrap();
@@ -98,7 +97,7 @@ async fn repeat(server: &Server, unanswered: Vec<Post>) {
     }
 }
 
-/// Sends requests from several clients, kills the server, and returns the requests that were not answered.
+/// Sends requests from several clients, kills the server, and returns the unanswered requests.
 async fn under_load(server: Server, sent: &mut usize) -> Vec<Post> {
     let anna = server.person("anna").await;
     let (answered, mut answers) = mpsc::channel(1);
@@ -122,7 +121,7 @@ async fn under_load(server: Server, sent: &mut usize) -> Vec<Post> {
     for _ in 0..ANSWERS {
         answers.recv().await.unwrap();
     }
-    // From here on answers are not counted: all clients are in the middle of a request.
+    // All clients are in the middle of a request: further responses are not counted.
     drop(answers);
     server.kill().await;
     let unanswered = clients.join_all().await;
@@ -130,7 +129,7 @@ async fn under_load(server: Server, sent: &mut usize) -> Vec<Post> {
     unanswered
 }
 
-/// How often there is a thing of each name.
+/// Number of objects by name.
 async fn made(server: &Server) -> BTreeMap<String, usize> {
     let anna = server.person("anna").await;
     let mut made = BTreeMap::new();
@@ -151,7 +150,7 @@ async fn made(server: &Server) -> BTreeMap<String, usize> {
     made
 }
 
-// S9: neither a key nor an account is made twice, and no secret is stored for that.
+// S9: no key and no account is created twice, and their secrets are not stored for a repetition.
 #[tokio::test]
 async fn a_key_and_an_account_are_made_once_and_their_secrets_shown_once() {
     let installation = Installation::new("");
@@ -193,7 +192,6 @@ async fn an_account_that_is_posted_again_is_answered_without_its_password() {
     assert_eq!(accounts["items"].as_array().unwrap().len(), 1, "{accounts}");
 }
 
-// S9
 #[tokio::test]
 async fn work_that_goes_on_is_begun_once_and_not_again_after_a_restart() {
     let installation = Installation::new("");
@@ -223,7 +221,7 @@ async fn work_that_goes_on_is_begun_once_and_not_again_after_a_restart() {
     assert!(told.contains("done already"), "{told}");
 }
 
-/// A server with people in Teams, and a network to Teams that is slow from now on.
+/// A server with people in Teams, and a connection to Teams that becomes slow.
 async fn slow_teams() -> (Teamsbox, Installation, Server) {
     let teamsbox = Teamsbox::start(0).await;
     for name in ["anna", "bert", "spare"] {
@@ -244,7 +242,7 @@ async fn slow_teams() -> (Teamsbox, Installation, Server) {
     (teamsbox, installation, server)
 }
 
-/// Changes by another caller are answered at once for as long as a request waits for Teams.
+/// Checks that changes by another caller are answered at once while a request waits for Teams.
 async fn others_do_not_wait(
     server: &Server,
     slow: tokio::task::JoinHandle<Option<(StatusCode, String)>>,
@@ -289,7 +287,7 @@ async fn others_do_not_wait(
     }
     times.sort();
     assert!(times.len() > 3, "the slow request did not wait for Teams");
-    // The median, for this machine may be busy. The slowest would show a change that waited for Teams.
+    // The median, because the machine may be busy; the slowest change would show a wait for Teams.
     assert!(
         times[times.len() / 2] < Duration::from_millis(500),
         "{times:?}"
@@ -298,7 +296,6 @@ async fn others_do_not_wait(
     slow.await.unwrap().unwrap().0
 }
 
-// S10
 #[tokio::test]
 async fn a_slow_post_with_an_idempotency_key_holds_up_nobody() {
     let (_teamsbox, _installation, server) = slow_teams().await;
@@ -312,7 +309,6 @@ async fn a_slow_post_with_an_idempotency_key_holds_up_nobody() {
     assert_eq!(status, StatusCode::OK);
 }
 
-// S10
 #[tokio::test]
 async fn a_slow_conditional_change_holds_up_nobody() {
     let (_teamsbox, _installation, server) = slow_teams().await;

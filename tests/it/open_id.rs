@@ -1,4 +1,4 @@
-//! Signing in with OpenID Connect, at a provider that is not ours, in a real browser.
+//! Sign-in with OpenID Connect, at an independent provider, in a real browser.
 
 use end_to_end::{Installation, OpenIdProvider, Walker, eventually};
 use reqwest::{Method, StatusCode};
@@ -14,14 +14,14 @@ fn section(issuer: &str) -> String {
     )
 }
 
-/// Signs in at the provider's own pages.
+/// Signs in on the provider's pages.
 async fn sign_in(walker: &Walker, address: &str) -> WebDriverResult<()> {
     walker.go("/sign-in?to=/me").await?;
     walker.click("#open-id").await;
     walker.write("[name=login]", address).await;
     walker.write("[name=password]", "anything").await;
     walker.click("button[type=submit]").await;
-    // The provider asks whether Offhook may know.
+    // The provider's consent page.
     let asks = async || walker.text("h1").await;
     eventually("the provider asks", SOON, "Authorize".to_owned(), asks).await;
     walker.click("button[type=submit]").await;
@@ -57,7 +57,7 @@ async fn one_signs_in_at_the_organisations_own_provider() -> WebDriverResult<()>
     );
     walker.browser.close().await?;
 
-    // Again: the same account. In a new browser, which the provider does not know.
+    // Again, in a new browser without a session at the provider: the same account.
     let again = Walker::stranger(server.url()).await?;
     sign_in(&again, "anna@contoso.example").await?;
     let accounts = server.ok(Method::GET, "/api/v1/accounts", None).await;
@@ -69,7 +69,7 @@ async fn one_signs_in_at_the_organisations_own_provider() -> WebDriverResult<()>
             "zoe@contoso.example",
             "no person or account here matches zoe@contoso.example",
         ),
-        // She is somebody here, but anybody could have written that.
+        // A person of this server, but the provider has not verified the address.
         ("unchecked@contoso.example", "has not checked"),
     ] {
         let stranger = Walker::stranger(server.url()).await?;
@@ -81,7 +81,7 @@ async fn one_signs_in_at_the_organisations_own_provider() -> WebDriverResult<()>
     Ok(())
 }
 
-/// D4: the provider keeps to the standard's defaults: Basic authentication, and claims at UserInfo only.
+/// D4: the provider uses the standard's defaults: Basic authentication, and claims at UserInfo only.
 #[tokio::test]
 async fn one_signs_in_at_a_provider_with_the_standards_defaults() -> WebDriverResult<()> {
     let installation = Installation::new("");
@@ -104,7 +104,7 @@ async fn one_signs_in_at_a_provider_with_the_standards_defaults() -> WebDriverRe
     stranger.browser.close().await
 }
 
-/// S3: what a location administrator writes about people moves no sign-in to a system administrator's account.
+/// S3: a location administrator's edit leads no sign-in to a system administrator's account.
 #[tokio::test]
 async fn an_edit_leads_to_no_sign_in_with_more_rights() -> WebDriverResult<()> {
     let installation = Installation::new("");

@@ -1,10 +1,10 @@
-//! Kinds of providers of OpenID Connect, end to end: a small provider plays the folders of the corpus (tests/corpus). The server's
-//! tests play all of them; here are those that depend on the whole program.
+//! Kinds of OpenID Connect providers: a small provider plays those folders of the corpus (tests/corpus) that depend on
+//! the whole program. The unit tests play all folders.
 
 use end_to_end::{Installation, OpenIdProvider, Server};
 use reqwest::{Client, StatusCode, Url, header, redirect::Policy};
 
-/// The page after a sign-in, or the page that refuses it.
+/// The page after a sign-in; `Err`: the page of a refusal.
 async fn sign_in(server: &Server) -> Result<String, String> {
     let browser = Client::builder().redirect(Policy::none()).build().unwrap();
     let begin = format!("{}/sign-in/open-id?to=/me", server.url());
@@ -21,7 +21,7 @@ async fn sign_in(server: &Server) -> Result<String, String> {
     let at_provider = header(&begun, header::LOCATION);
     let back = browser.get(at_provider).send().await.unwrap();
     let mut url: Url = header(&back, header::LOCATION).parse().unwrap();
-    // The address of people may have another name than the port on which the server listens.
+    // The public host name may differ from the listening address.
     let own: Url = server.url().parse().unwrap();
     url.set_port(own.port()).unwrap();
     let request = browser.get(url).header(header::COOKIE, cookie);
@@ -43,7 +43,7 @@ async fn installed(provider: &OpenIdProvider) -> (Installation, Server) {
     (installation, server)
 }
 
-/// D4: in one running server, so that the provider's keys change while it runs.
+/// D4: in one running server, so that the provider's keys change while the server runs.
 #[tokio::test]
 async fn conformant_providers_let_their_people_in_and_others_do_not() {
     let provider = OpenIdProvider::of_corpus().await;
@@ -69,7 +69,7 @@ async fn conformant_providers_let_their_people_in_and_others_do_not() {
         ("algorithm-none", Some("RS256")),
         ("algorithm-hs256-with-the-public-key", Some("RS256")),
         ("audience-of-another", Some("another application")),
-        // And again one that is right.
+        // A conformant provider again.
         ("plain", None),
     ] {
         provider.play(folder).await;
@@ -81,7 +81,7 @@ async fn conformant_providers_let_their_people_in_and_others_do_not() {
     }
 }
 
-/// D4: how clients authenticate is in the discovery document, which the server reads once.
+/// D4: the discovery document, which the server reads once, names the client's authentication methods.
 #[tokio::test]
 async fn a_provider_says_how_clients_authenticate() {
     for (folder, refused) in [

@@ -1,5 +1,5 @@
-//! The OpenAPI document: it is one, and the server does what it says. Every call that any other test makes is held against
-//! it too ([`Server::api`]).
+//! The OpenAPI document is valid, and the server behaves as documented. Calls of all other tests are checked against it
+//! too ([`Server::api`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +57,7 @@ async fn whatever_can_be_changed_can_be_read_and_so_compared() {
     assert!(changed > 10, "{changed}");
 }
 
-/// What can be read without making something first.
+/// Addresses that can be read without creating objects first.
 const READS: [&str; 18] = [
     "/people",
     "/people/{id}/profile",
@@ -79,35 +79,35 @@ const READS: [&str; 18] = [
     "/directory",
 ];
 
-/// Deletions that take back a person's own choice or word.
+/// Deletions of a person's own choice or report.
 const WORDS: [&str; 2] = [
     "/people/{id}/profile",
     "/people/{id}/relationships/{viewer}",
 ];
-/// Neither read nor told in the audit log.
+/// Neither readable nor recorded in the audit log.
 const PASSWORD: &str = "/accounts/{id}/password";
 
-/// What only looks ahead, what a program says of somebody for a minute, and one's own session: no changes that anybody asks after.
+/// Previews, reports of clients that last a minute, and the caller's own session: none needs an entry of the audit log.
 const UNLOGGED: [&str; 5] = [
     "/people/{id}/meetings/{meeting}",
     "/people/{id}/clients/{client}",
     "/session",
-    // It changes nothing by itself.
+    // Starts a search, which changes nothing.
     "/teams-accounts/search",
     "/scopes/{scope}/templates/{name}/preview",
 ];
 
-/// What stands for the names in braces.
+/// Values of the path parameters, by name.
 type Names = BTreeMap<&'static str, String>;
 
-/// Makes calls and notes which operations they were.
+/// Makes calls and records their operations.
 struct Caller<'a> {
     server: &'a Server,
     done: BTreeSet<(String, String)>,
 }
 
 impl Caller<'_> {
-    /// A call that must succeed; `names` stand for the names in braces.
+    /// Makes a call that must succeed; `names` are the values of the path parameters.
     async fn call(
         &mut self,
         method: Method,
@@ -130,13 +130,14 @@ impl Caller<'_> {
         let is_new = before["id"] != after["id"];
         assert_eq!(is_new, is_logged, "the audit log after {template}");
         if is_logged {
-            // What is no more was something; what was changed was or is. A page that is default again is nothing of its own.
+            // A deleted object had a value before; a changed object has one before or after. A settings page with
+            // defaults only has none.
             let (was, is) = (!after["before"].is_null(), !after["after"].is_null());
             let told = match method {
                 _ if operation == PASSWORD => !was && !is,
-                // Work that is cancelled leaves nothing.
+                // A cancelled job leaves no object.
                 Method::DELETE if operation == "/work/{id}" => true,
-                // The word of a person that an administrator takes back is not recorded with it.
+                // A person's own choice is not recorded when an administrator deletes it.
                 Method::DELETE if WORDS.contains(&operation) => !was && !is,
                 Method::DELETE => was,
                 Method::PUT | Method::PATCH => was || is,
@@ -174,23 +175,23 @@ async fn every_operation_of_the_document_does_what_it_says() {
     let group = json!({"name": "Board", "level": "Assistant", "members": [anna, bert]});
     who_may_enter(&mut caller, &mut names, group).await;
     programs(&mut caller, &mut names).await;
-    // The stream does not end: it is opened, and what it sends is other tests' matter.
+    // The stream does not end: this test only opens it.
     drop(demo.server.events().await);
     caller.done.insert(("get".into(), "/events".into()));
-    // The demo takes nobody from Entra and lets nobody sign in for themselves; entra.rs and my_account.rs do.
+    // The demo has no import from Entra and no sign-in by people themselves; entra.rs and my_account.rs test these.
     for (method, path) in [
         ("post", "/directory/synchronise"),
-        // Nobody has an agent; microphone.rs does.
+        // The demo has no agent; microphone.rs tests these.
         ("get", "/people/{id}/devices"),
         ("post", "/people/{id}/devices"),
         ("get", "/people/{id}/devices/{device}"),
         ("patch", "/people/{id}/devices/{device}"),
         ("delete", "/people/{id}/devices/{device}"),
-        // Its data goes with it; upkeep.rs restores.
+        // A restore needs an installation; upkeep.rs tests it.
         ("post", "/backups/{name}/restore"),
-        // Its clock is right; clock.rs confirms one.
+        // The demo's clock is right; clock.rs tests the confirmation.
         ("post", "/clock/confirm"),
-        // It has no configuration file; web_forms.rs calls the doctor.
+        // The demo has no configuration file; web_forms.rs tests the doctor.
         ("post", "/doctor"),
         ("get", "/people/{id}/teams-account"),
         ("put", "/people/{id}/teams-account"),
@@ -232,7 +233,7 @@ async fn what_people_do(caller: &mut Caller<'_>, names: &mut Names) {
     for path in READS {
         caller.call(get.clone(), path, names, None).await;
     }
-    // A person's own things.
+    // Objects of a person.
     let steps = [
         (
             &put,
@@ -359,7 +360,7 @@ async fn what_administrators_arrange(caller: &mut Caller<'_>, names: &mut Names)
     caller
         .call(delete.clone(), "/templates/{name}", names, None)
         .await;
-    // Made only where there is none; the demo has one.
+    // Created only if it is missing; the demo has it.
     let teams = "/api/v1/templates/MS%20Teams";
     caller.server.ok(delete.clone(), teams, None).await;
     caller

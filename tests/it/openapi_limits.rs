@@ -1,4 +1,4 @@
-//! S19: the bounds, names and refusals of the OpenAPI document are those of the server.
+//! S19: limits, names and refusals in the OpenAPI document are those of the server.
 
 use end_to_end::{Demo, Server};
 use reqwest::{Method, StatusCode};
@@ -13,7 +13,7 @@ fn parameter<'a>(document: &'a Value, path: &str, name: &str) -> &'a Value {
     &found.unwrap()["schema"]
 }
 
-/// A field of a request, with an accepted request that has it.
+/// A field of a request, with an accepted request that contains it.
 struct Case {
     schema: &'static str,
     field: &'static str,
@@ -42,7 +42,7 @@ fn case(
 impl Case {
     async fn status(&self, server: &Server, value: Value) -> StatusCode {
         let mut body = self.body.clone();
-        // Names are unique: each request makes something else.
+        // Names are unique: each request creates another object.
         if let Some(name) = body["name"].as_str() {
             let letters = value.to_string();
             let letters = letters.chars().filter(char::is_ascii_alphanumeric);
@@ -168,7 +168,7 @@ async fn what_is_outside_the_documented_names_and_bounds_is_refused() {
             };
             let other = case.status(server, wrap(json!("nonsense"))).await;
             assert_eq!(other, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
-            // Every name is known: it may be refused for another reason, never as no name.
+            // Every documented name is known: the server may refuse it for another reason only.
             for known in names
                 .as_array()
                 .unwrap()
@@ -187,7 +187,7 @@ async fn what_is_outside_the_documented_names_and_bounds_is_refused() {
         }
         if let Some(most) = field["maxLength"].as_u64() {
             tried += 1;
-            // No word and no repetition: it may be a password.
+            // Without words and repetitions: the value may be a password.
             let letters = |length: u64| "kq7Zr2mVx9Lt4bN".chars().cycle().take(length as usize);
             let text = |length: u64| json!(letters(length).collect::<String>());
             let longer = case.status(server, text(most + 1)).await;
@@ -281,7 +281,7 @@ async fn every_operation_lists_its_refusals_and_its_headers() {
             "{path}"
         );
     }
-    // And so it is.
+    // The server behaves the same.
     let anna = format!("{PEOPLE}/{}", server.person("Anna Becker").await);
     let (_, tag, _) = server.with_headers(Method::GET, &anna, &[], None).await;
     let tag = tag.unwrap();
