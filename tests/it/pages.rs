@@ -7,7 +7,7 @@ use thirtyfour::{By, Key, error::WebDriverResult};
 
 use crate::SOON;
 
-/// Empty while the page is on its way, as is the text below.
+/// An attribute of an element; empty while the page is loading.
 async fn attribute(browser: &Browser, selector: &str, name: &str) -> String {
     match browser.page.find(By::Css(selector)).await {
         Ok(found) => found.attr(name).await.ok().flatten().unwrap_or_default(),
@@ -51,7 +51,6 @@ async fn the_board_is_live_and_says_why() -> WebDriverResult<()> {
         attribute(&browser, &row, "data-status")
     })
     .await;
-    // P11
     assert_eq!(
         text(&browser, &format!("{row} .activity")).await,
         "Presenting"
@@ -97,7 +96,7 @@ async fn the_board_is_live_and_says_why() -> WebDriverResult<()> {
 #[tokio::test]
 async fn a_card_has_profiles_appointments_and_what_is_locked() -> WebDriverResult<()> {
     let demo = Demo::start(&["--still"]).await;
-    // In Lyon, where an administrator decides what a locked screen shows.
+    // In Lyon, where an administrator decides the status of a locked screen.
     let david = demo.server.person("David Okafor").await;
     let path = format!("/api/v1/people/{david}/appointments");
     let review =
@@ -122,13 +121,13 @@ async fn a_card_has_profiles_appointments_and_what_is_locked() -> WebDriverResul
     );
     let busy = "//ul[@id='profiles']//button[text()='Do not disturb']";
     page.find(By::XPath(busy)).await?.click().await?;
-    // Somebody else's presence is not changed by a slip.
+    // A change of another person's presence needs a confirmation.
     let question = page.get_alert_text().await?;
     assert!(question.contains("for David Okafor?"), "{question}");
     page.dismiss_alert().await?;
     page.find(By::XPath(busy)).await?.click().await?;
     page.accept_alert().await?;
-    // Read in one go: the list is made anew meanwhile.
+    // Read in one script, because the page may rebuild the list at any time.
     let chosen = async || {
         let script =
             "return document.querySelector('#profiles [aria-pressed=true]')?.textContent ?? ''";
@@ -247,7 +246,7 @@ async fn each_status_has_its_colour_and_do_not_disturb_its_bar() -> WebDriverRes
     let demo = Demo::start(&["--still"]).await;
     let browser = Browser::open().await?;
     browser.page.goto(&demo.server.board).await?;
-    // Asked of the browser: what it makes of the rules for each status, and of the names of the colours.
+    // Computed by the browser: the colour of each status, and of each named colour.
     let script = r#"
         const row = document.querySelector(".person");
         const status = row.querySelector(".status");

@@ -1,4 +1,4 @@
-//! The pages that administrators of PBXs paste from: what stands there is asked of a real server in that form.
+//! Documents with configurations for PBXs: each request in them is sent to a real server in the documented form.
 
 use end_to_end::{Demo, repository};
 use reqwest::{Method, StatusCode};
@@ -10,13 +10,13 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(repository().join("docs").join(name)).unwrap()
 }
 
-/// The text between two others.
+/// The text between `before` and `after`.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     let (_, rest) = text.split_once(before).unwrap();
     rest.split_once(after).unwrap().0
 }
 
-/// As Asterisk's function URIENCODE does.
+/// Encodes like Asterisk's function URIENCODE.
 fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
     let each = |byte: u8| match plain(byte) {
@@ -74,7 +74,7 @@ async fn the_dialplan_of_asterisk_is_answered_in_the_form_in_which_it_asks() {
         ("Outside", "+4940123", "forward", "+49301234"),
         ("Outside", "", "forward", "+49301234"),
         ("Outside", "anonymous", "forward", "+49301234"),
-        // What a caller writes into the number changes no other field.
+        // A caller's number cannot set another field of the request.
         ("Outside", "1001&to=1003", "forward", "+49301234"),
         ("Outside", "a b;c/\"\u{e4}%", "forward", "+49301234"),
         ("Quiet", "1002", "refuse", ""),
@@ -84,7 +84,7 @@ async fn the_dialplan_of_asterisk_is_answered_in_the_form_in_which_it_asks() {
         server.choose("Anna Becker", profile).await;
         let expected = (StatusCode::OK, action.to_owned(), target.to_owned());
         assert_eq!(ask("1001", from).await, expected, "{profile} {from}");
-        // The actions and targets that the dialplan compares with are those that are answered.
+        // The server answers exactly the actions and targets that the dialplan compares with.
         let compared = format!("\"${{A}}\"=\"{action}\"");
         assert!(action == "none" || dialplan.contains(&compared), "{action}");
     }
@@ -96,7 +96,7 @@ async fn the_dialplan_of_asterisk_is_answered_in_the_form_in_which_it_asks() {
     ] {
         assert!(dialplan.contains(compared), "{compared}");
     }
-    // C5: a number that is not encoded, as older dialplans send it.
+    // C5: an unencoded number, as older dialplans send it.
     let extension = json!({"lines": [{"extension": "+4930555"}]});
     let bert = format!("/api/v1/people/{}", server.person("Bert Lindqvist").await);
     server.ok(Method::PATCH, &bert, Some(extension)).await;

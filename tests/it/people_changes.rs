@@ -1,5 +1,5 @@
-//! One changed person is one change: viewers who see something else get one event, and other viewers none. No event,
-//! id or reset reveals to a viewer that something hidden changed (S11, S13).
+//! One changed person causes one event for viewers who see a difference, and none for other viewers. No event, id or
+//! reset reveals to a viewer that hidden data changed (S11, S13).
 
 use std::collections::VecDeque;
 
@@ -29,7 +29,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// The kind of event, and the person whom it names.
+    /// The kind of event, and the id of its person.
     fn about(&self) -> (&str, Option<&str>) {
         let person = self.data["person"].as_str();
         (&self.event, person.or_else(|| self.data["id"].as_str()))
@@ -45,7 +45,7 @@ impl Stream {
         }
     }
 
-    /// Opens a stream and reads it up to its `hello`, whose id is returned.
+    /// Opens a stream and reads it up to its `hello`; returns its id.
     async fn open(server: &Server) -> (Self, String) {
         let mut stream = Self::new(server.events().await);
         let hello = stream.next().await;
@@ -69,7 +69,7 @@ impl Stream {
     }
 }
 
-/// A frame from its lines; comments keep the connection alive.
+/// Parses a frame; comments keep the connection alive.
 fn frame(text: &str) -> Option<Frame> {
     let field = |name: &str| {
         let mut lines = text.lines();
@@ -89,7 +89,6 @@ async fn set_level(server: &Server, owner: &str, viewer: &str, level: &str) {
     server.ok(Method::PUT, &path, Some(body)).await;
 }
 
-// S11
 #[tokio::test]
 async fn boards_that_are_not_concerned_get_no_event() {
     let demo = Demo::start(&["--still"]).await;
@@ -101,17 +100,17 @@ async fn boards_that_are_not_concerned_get_no_event() {
     ];
     let of_anna = server.signed_in_as(ANNA).await;
     let of_bert = server.signed_in_as(BERT).await;
-    // A page that is open makes its person available: both are, before anything is counted.
+    // An open page makes its person available: waits for both persons before counting events.
     let (mut first, _) = Stream::open(&of_anna).await;
     let (mut second, _) = Stream::open(&of_bert).await;
     set_level(server, &david, &bert, "Blocked").await;
     let frame = second.next().await;
     assert_eq!(frame.about(), ("presence", Some(&*david)));
     assert_eq!(frame.data["presence"]["status"], "Offline");
-    // The same again is no change, and a relationship that shows the same is none either.
+    // The same level again is no change, and a relationship with the same visible result causes no event either.
     set_level(server, &david, &bert, "Blocked").await;
     set_level(server, &david, &bert, "Unknown").await;
-    // Every viewer sees names.
+    // Names are visible to every viewer.
     let renamed = json!({"name": "David O."});
     let path = format!("/api/v1/people/{david}");
     server.ok(Method::PATCH, &path, Some(renamed)).await;
@@ -120,7 +119,7 @@ async fn boards_that_are_not_concerned_get_no_event() {
         assert_eq!(frame.about(), ("person", Some(&*david)), "{frame:?}");
         assert_eq!(frame.data["name"], "David O.");
     }
-    // Other viewers see neither personal profiles nor favourites nor settings.
+    // Personal profiles, favourites and settings are invisible to other viewers.
     let profile = json!({"name": "Workshop", "status": "Busy"});
     let path = format!("/api/v1/people/{anna}/profiles");
     server.ok(Method::POST, &path, Some(profile)).await;
@@ -148,8 +147,8 @@ async fn people_who_come_move_and_go_are_one_event_each() {
     let zoe = zoe["id"].as_str().unwrap();
     let frame = stream.next().await;
     assert_eq!(frame.about(), ("presence", Some(zoe)));
-    // A change of how much viewers see of people in Lyon concerns every viewer; the same again, or a change of something
-    // else on that page, no viewer (S11).
+    // A change of the default level in Lyon concerns every viewer; the same value again, or another setting of that
+    // page, concerns none (S11).
     let path = "/api/v1/scopes/lyon/settings/presence";
     let settings = json!({"individual": true, "relationship": "External"});
     for settings in [settings.clone(), settings, json!({"history": true})] {
@@ -165,7 +164,7 @@ async fn people_who_come_move_and_go_are_one_event_each() {
     let after = bert
         .ok(Method::GET, &format!("/api/v1/people/{zoe}/presence"), None)
         .await;
-    // The event comes if and only if the viewer sees something else.
+    // An event arrives exactly if the visible data differs.
     if before != after {
         let frame = stream.next().await;
         assert_eq!(frame.about(), ("presence", Some(zoe)), "{frame:?}");
@@ -179,7 +178,6 @@ async fn people_who_come_move_and_go_are_one_event_each() {
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
-// S13
 #[tokio::test]
 async fn a_blocked_viewer_cannot_tell_that_something_changed() {
     let demo = Demo::start(&["--still"]).await;
@@ -190,7 +188,7 @@ async fn a_blocked_viewer_cannot_tell_that_something_changed() {
     let (mut stream, hello) = Stream::open(&viewer).await;
     server.choose(DAVID, "Do not disturb").await;
     server.automatic(DAVID).await;
-    // Who comes back gets nothing, whatever id they name; ids are alike only by chance.
+    // A reconnecting viewer gets no events, with any id; equal ids are coincidence.
     let path = format!("/api/v1/events?since={hello}");
     let mut back = Stream::new(viewer.stream(&path).await);
     let frame = back.next().await;
@@ -205,7 +203,7 @@ async fn a_blocked_viewer_cannot_tell_that_something_changed() {
     let anna = server.person(ANNA).await;
     let frame = stream.next().await;
     assert_eq!(frame.about(), ("presence", Some(&*anna)), "{frame:?}");
-    // Anything but an id is refused; an id of another run begins again.
+    // A malformed id is refused; an id of an earlier run starts a new stream.
     let (status, problem) = viewer
         .api(Method::GET, "/api/v1/events?since=12", None)
         .await;

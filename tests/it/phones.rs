@@ -1,4 +1,4 @@
-//! Real telephones watch people at Offhook, directly and through a real telephone system, and calls go where profiles say.
+//! Real phones watch people at Offhook, directly and through a real PBX, and profiles decide where calls go.
 
 use std::{net::UdpSocket, time::Duration};
 
@@ -11,14 +11,14 @@ use crate::{
     telephone::{PEOPLE, everybody_certain},
 };
 
-/// The section of the configuration for telephones, on a free port.
+/// The section `[sip]` of the configuration, with a free port.
 fn sip(rest: &str) -> (String, u16) {
     let port = free_port();
     let section = format!("[sip]\nlisten = \"127.0.0.1:{port}\"\ndomain = \"pbx.test\"\n{rest}");
     (section, port)
 }
 
-/// Server and teamsbox with everybody linked, and where telephones are served.
+/// Server and teamsbox with all people linked; the port for phones.
 pub async fn stage(rest: &str, more: &str) -> (Teamsbox, Installation, Server, u16) {
     let teamsbox = Teamsbox::start(0).await;
     for (name, _) in PEOPLE {
@@ -53,7 +53,7 @@ async fn a_call_in_teams_lights_the_lamp_of_a_real_telephone() {
     .await;
     teamsbox.end_call("bert").await;
     eventually("bert's lamp is out", SOON, "Online".to_owned(), lamp).await;
-    // Whoever is blocked sees what a real Offline looks like.
+    // A blocked viewer sees the same as of a person with the status Offline.
     let (bert, anna) = (server.person("bert").await, server.person("anna").await);
     let path = format!("/api/v1/people/{bert}/relationships/{anna}");
     let blocked = Some(json!({"level": "Blocked"}));
@@ -83,7 +83,7 @@ async fn one_subscription_tells_a_telephone_of_its_whole_workgroup() {
     eventually("the list", SOON, bert("confirmed"), listed).await;
 }
 
-/// A profile for calls in Teams that lets all calls go to 1003, and one that refuses them.
+/// Creates a profile for Teams calls that forwards all calls to 1003, and a profile that refuses calls.
 async fn arrange(server: &Server) {
     for (name, status, forwarding) in [
         ("MS Teams", "Busy", json!({"kind": "all", "target": "1003"})),
@@ -109,18 +109,18 @@ async fn calls_go_where_the_profile_in_force_says_on_a_real_telephone_system() {
     arrange(&server).await;
     let lab = Lab::up_with_offhook(5, port);
     let rings = async |phone: &str| lab.rings(phone);
-    // One account at the telephone system is enough for a telephone that watches here.
+    // A phone with an account at the PBX needs none at Offhook.
     lab.watch_through("1003", &["1002"]);
     let lamp = async || lab.lamp("1002");
     eventually("bert is there", SOON, "Online".to_owned(), lamp).await;
 
-    // Nothing is to be done: bert's own telephone rings.
+    // Without forwarding, bert's own phone rings.
     lab.ring("1001", "1002");
     eventually("bert's telephone", SOON, true, || rings("1002")).await;
     lab.hang_up("1001");
     eventually("over", SOON, false, || rings("1002")).await;
 
-    // During a call in Teams carl's rings instead.
+    // During a Teams call, carl's phone rings instead.
     teamsbox.call("bert", "audio", "anna").await;
     eventually("bert", SOON, "Busy OnThePhone teams".into(), || {
         server.shown("bert")
@@ -141,7 +141,7 @@ async fn calls_go_where_the_profile_in_force_says_on_a_real_telephone_system() {
 
     eventually("bert's lamp", SOON, "Busy".to_owned(), lamp).await;
 
-    // After it bert's own again.
+    // After the Teams call, bert's own phone rings again.
     teamsbox.end_call("bert").await;
     eventually("bert", SOON, "Available".into(), || server.shown("bert")).await;
     eventually("bert's lamp is out", SOON, "Online".to_owned(), lamp).await;
@@ -150,9 +150,9 @@ async fn calls_go_where_the_profile_in_force_says_on_a_real_telephone_system() {
     lab.hang_up("1001");
     eventually("over", SOON, false, || rings("1002")).await;
 
-    // Do not disturb refuses.
+    // Do not disturb refuses calls.
     server.choose("bert", "Quiet").await;
-    // A19: the mark of a caller's own does not count, in whatever spelling.
+    // A19: Offhook's mark in a caller's own address has no effect, in any spelling.
     for mark in ["", ";offhook=asked", ";OffHook=Asked", ";%6Fffhook=asked"] {
         lab.dial("1001", &format!("sip:1002@pbx.test{mark}"));
         eventually("refused", SOON, false, async || lab.is_calling("1001")).await;
@@ -162,15 +162,15 @@ async fn calls_go_where_the_profile_in_force_says_on_a_real_telephone_system() {
         .await;
     }
 
-    // Calls go on without Offhook.
+    // Calls work without Offhook.
     server.automatic("bert").await;
     assert_eq!(server.terminate().await, 0);
     lab.ring("1001", "1002");
     eventually("bert's telephone", HEALS, true, || rings("1002")).await;
 }
 
-/// A publication of ours must never be taken for a call, whatever becomes of it: not while it is there, not when it is left
-/// over from a process that died, not when it ends.
+/// Offhook's publications never count as phone calls: neither while they are active, nor as leftovers of a killed
+/// server, nor at their end.
 #[tokio::test]
 async fn keys_that_watch_at_the_telephone_system_show_teams_calls_and_nothing_goes_round() {
     let lab = Lab::up(6);
@@ -196,10 +196,10 @@ async fn keys_that_watch_at_the_telephone_system_show_teams_calls_and_nothing_go
     teamsbox.call("bert", "audio", "anna").await;
     eventually("bert's key", HEALS, "Busy".to_owned(), lamp).await;
     assert!(is_lit().await, "{:?}", lab.dialogs("1002"));
-    // We watch there too, and asked for all of it anew.
+    // Offhook watches at the PBX too, and gets its own publication in the full state after subscribing.
     assert_eq!(server.shown("bert").await, "Busy OnThePhone teams");
 
-    // The publication outlives us; after the call it is still there for whoever starts next.
+    // The publication outlives a killed server; after the Teams call it is still active when the next server starts.
     server.kill().await;
     teamsbox.end_call("bert").await;
     assert!(is_lit().await, "{:?}", lab.dialogs("1002"));
@@ -214,7 +214,7 @@ async fn keys_that_watch_at_the_telephone_system_show_teams_calls_and_nothing_go
     teamsbox.end_call("bert").await;
     eventually("bert", SOON, "Available".into(), || server.shown("bert")).await;
 
-    // A call on a telephone meanwhile is one, beside ours.
+    // A phone call counts beside Offhook's own publication.
     teamsbox.call("bert", "audio", "anna").await;
     eventually("bert", SOON, "Busy OnThePhone teams".into(), || {
         server.shown("bert")
@@ -231,13 +231,12 @@ async fn keys_that_watch_at_the_telephone_system_show_teams_calls_and_nothing_go
     })
     .await;
     teamsbox.end_call("bert").await;
-    // What was written for the call is still what Teams might show, for a minute.
+    // For a minute, Teams may still show what Offhook wrote for the call.
     let settled = Duration::from_secs(75);
     eventually("bert", settled, "Available".into(), || server.shown("bert")).await;
     assert_eq!(teamsbox.app_sessions("bert").await, 0);
 }
 
-// A21
 #[tokio::test]
 async fn at_a_clean_stop_blf_keys_at_the_pbx_go_dark_at_once() {
     for transport in ["udp", "tcp"] {
@@ -297,7 +296,7 @@ async fn strangers_learn_nothing_and_passwords_are_asked_for() {
         !challenged.contains("NOTIFY"),
         "no state without a password"
     );
-    // S19: what was signed for one extension is of no use for another.
+    // S19: credentials for one extension are not accepted for another.
     let nonce = challenged.split("nonce=\"").nth(1).unwrap();
     let nonce = nonce.split('"').next().unwrap();
     let signed_for = |uri: &str, call: &str| {
@@ -312,20 +311,20 @@ async fn strangers_learn_nothing_and_passwords_are_asked_for() {
     assert!(other.starts_with("SIP/2.0 400 "), "{other}");
     let wrong = signed_for("sip:1002@PBX.test", "wrong");
     assert!(wrong.starts_with("SIP/2.0 401 "), "{wrong}");
-    // Who forwards to whom is told to the telephone system only.
+    // Only the PBX learns the forwarding of a person.
     let refused = ask(&request("INVITE", ""));
     assert!(refused.starts_with("SIP/2.0 403 "), "{refused}");
-    // A PBX that is missing in `trusted` is named, or nobody would know why calls do not ring.
+    // A PBX that is missing in `trusted` is named, because its calls would otherwise ring nowhere without a reason.
     let (_, ready) = server.api(Method::GET, "/readyz", None).await;
     let named = ready["warnings"][0]["what"].as_str().unwrap_or_default();
     assert!(
         named.starts_with("127.0.0.1 asks where calls go"),
         "{ready}"
     );
-    // A18: registering takes the password too, and contacts are not repeated without it.
+    // A18: registration requires the password too, and a refusal does not repeat contacts.
     let registered = ask(&request("REGISTER", ""));
     assert!(registered.starts_with("SIP/2.0 401 ") && !registered.contains("Contact"));
-    // Nothing that is sent without a password is answered by much more than its length: a challenge, no document.
+    // Without a password, no response is much longer than its request: a challenge, but no document.
     for answer in [challenged, refused, registered] {
         assert!(
             answer.len() < 3 * request("SUBSCRIBE", "").len(),
@@ -334,7 +333,6 @@ async fn strangers_learn_nothing_and_passwords_are_asked_for() {
     }
 }
 
-// S12, H1
 #[tokio::test]
 async fn guesses_are_counted_for_the_name_whose_password_is_checked() {
     let account = |name| {
@@ -366,7 +364,7 @@ async fn guesses_are_counted_for_the_name_whose_password_is_checked() {
         )
     };
     let front = "Authorization: Foo realm=\"pbx.test\"";
-    // Guesses for 1002 behind a scheme that names 1001, until they are refused.
+    // Guesses for 1002 behind a scheme with the name 1001, until the server refuses them.
     let behind = format!("{front}, username=\"1001\", {}\r\n", guess("1002"));
     let mut guesses = (0..400).map(|number| ask(&format!("guess{number}"), &behind));
     let locked = guesses.position(|answer| answer.starts_with("SIP/2.0 503 "));
@@ -374,7 +372,7 @@ async fn guesses_are_counted_for_the_name_whose_password_is_checked() {
         locked.is_some_and(|at| (100..200).contains(&at)),
         "{locked:?}"
     );
-    // 1001 is not locked by them; a scheme without a name in front does not help.
+    // 1001 is not locked by these guesses; nor does a scheme without a name in front change the count.
     let nameless = format!("{front}, {}\r\n", guess("1001"));
     let other = ask("other", &nameless);
     assert!(other.starts_with("SIP/2.0 401 "), "{other}");

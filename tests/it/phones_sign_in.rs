@@ -1,4 +1,4 @@
-//! A7, A15, A18: real phones and test programs sign in at Offhook, each as its makers wrote it.
+//! A7, A15, A18: real phones and independent test programs authenticate at Offhook.
 
 use std::net::{SocketAddr, UdpSocket};
 
@@ -6,7 +6,6 @@ use end_to_end::{Lab, Watching, eventually, sipp, sipsak};
 
 use crate::{SOON, phones::stage};
 
-// A7, A18
 #[tokio::test]
 async fn phones_that_take_the_first_algorithm_sign_in_by_default() {
     let accounts = "[[sip.account]]\nusername = \"1001\"\npassword = \"of-anna\"\n\
@@ -21,7 +20,7 @@ async fn phones_that_take_the_first_algorithm_sign_in_by_default() {
     }
     for account in [
         ("1003", "desk-of-carl", "of-anna"),
-        // The extension is not the name of the account, and an account is not another's extension.
+        // The account's name differs from the extension, and an account is not good for another extension.
         ("1003", "1003", "of-carl"),
         ("1001", "desk-of-carl", "of-carl"),
     ] {
@@ -46,7 +45,6 @@ async fn phones_that_take_the_first_algorithm_sign_in_by_default() {
     }
 }
 
-// A7
 #[tokio::test]
 async fn a_phone_that_gives_up_where_there_are_two_algorithms_signs_in_with_one() {
     let account = "[[sip.account]]\nusername = \"1001\"\npassword = \"of-anna\"\n\
@@ -61,7 +59,7 @@ async fn a_phone_that_gives_up_where_there_are_two_algorithms_signs_in_with_one(
     eventually("bert is there", SOON, "Online".to_owned(), lamp).await;
     teamsbox.call("bert", "audio", "carl").await;
     eventually("bert's BLF key", SOON, "Busy".to_owned(), lamp).await;
-    // An account that has SHA-256 alone is closed to phones without it.
+    // An account with SHA-256 alone refuses phones without SHA-256.
     assert!(sipsak(port, ("1003", "1003", "of-carl")).await.is_some());
     let mut linphone = Watching::linphone(port, ("1003", "of-carl"), "1002");
     linphone
@@ -69,7 +67,6 @@ async fn a_phone_that_gives_up_where_there_are_two_algorithms_signs_in_with_one(
         .await;
 }
 
-// A15
 #[tokio::test]
 async fn a_phone_that_sends_from_another_port_is_answered_where_it_listens() {
     let (_teamsbox, _installation, _server, port) =
@@ -104,13 +101,14 @@ async fn a_phone_that_sends_from_another_port_is_answered_where_it_listens() {
         "{answer}"
     );
     assert!(heard(&notified).starts_with("NOTIFY sip:1001@127.0.0.2:"));
-    // So are refusals of what cannot be read (A17).
+    // Refusals of malformed requests are sent to the same address (A17).
     let short = request(&via, address(&notified), "short", 9);
     sends
         .send_to(short.as_bytes(), ("127.0.0.1", port))
         .unwrap();
     assert!(heard(&listens).starts_with("SIP/2.0 400 "));
-    // A phone behind an address translation asks for its own port, and no phone for another address.
+    // A phone behind NAT asks for a response to its own port (`rport`); a Contact with another address does not change
+    // the destination.
     let asks = request(&format!("{via};rport"), address(&notified), "asks", 0);
     sends.send_to(asks.as_bytes(), ("127.0.0.1", port)).unwrap();
     assert!(heard(&sends).starts_with("SIP/2.0 200 "));

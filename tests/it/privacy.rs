@@ -1,5 +1,5 @@
-//! The audit log respects people: of what they change of their own, themselves or by an assistant, it records that something
-//! changed and nothing more.
+//! The audit log protects privacy: of changes that people or their assistants make to the people's own data it records
+//! the kind and the time, without values.
 
 use end_to_end::{Demo, Installation, Server, eventually};
 use reqwest::Method;
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::SOON;
 
-/// Part of every text that no audit log may hold.
+/// Part of every text that must not appear in an audit log.
 const SECRET: &str = "confidential";
 
-/// Changes of a person's own things by one caller.
+/// Changes of a person's own data by one caller.
 struct Changes<'a> {
     server: &'a Server,
     owner: &'a str,
@@ -24,7 +24,7 @@ impl Changes<'_> {
         self.server.ok(method, &path, body).await
     }
 
-    /// What assistants may do too: appointments and profiles, private ones among them, and gone afterwards.
+    /// Changes that assistants may make too: creates and deletes appointments and profiles, including private ones.
     async fn by_permission(&self) {
         let text = |what: &str| format!("{SECRET} {what} of {}", self.by);
         let appointment = |text: &str, private: bool| {
@@ -51,7 +51,8 @@ impl Changes<'_> {
         self.call(Method::DELETE, &path, None).await;
     }
 
-    /// What only the person and administrators may do: who is blocked, who is a favourite, where the calendar is.
+    /// Changes that only the person and administrators may make: blocked viewers, favourites, the address of the
+    /// calendar.
     async fn by_identity(&self) {
         let path = format!("/relationships/{}", self.viewer);
         let blocked = json!({"level": "Blocked"});
@@ -80,7 +81,6 @@ async fn rows(server: &Server, who: &str) -> Vec<Value> {
     rows.filter(is_change).cloned().collect()
 }
 
-// P17
 #[tokio::test]
 async fn of_what_people_change_of_their_own_the_audit_log_has_no_content() {
     let installation = Installation::new("");
@@ -123,7 +123,7 @@ async fn of_what_people_change_of_their_own_the_audit_log_has_no_content() {
         }
     }
 
-    // An administrator's are there in full, but for the texts of appointments and the addresses of feeds.
+    // Changes by an administrator have values, except for texts of appointments and addresses of calendars.
     let administered = changes(&server, "the administrator");
     administered.by_identity().await;
     let made = json!({"start": "2098-01-01T10:00:00Z", "end": "2098-01-01T12:00:00Z",
@@ -140,7 +140,7 @@ async fn of_what_people_change_of_their_own_the_audit_log_has_no_content() {
         "2098-01-01T10:00:00Z"
     );
     assert_eq!(row("relationship.set")["target"], format!("{anna}/{carl}"));
-    // What an administrator did is there; the person's own word that it replaced is not.
+    // The administrator's new value is recorded; the person's replaced value is not.
     assert_eq!(row("relationship.set")["before"], Value::Null);
     assert_eq!(row("favourites.set")["before"], Value::Null);
     assert_eq!(row("settings.set_own")["before"]["feed"], "not recorded");
@@ -166,7 +166,7 @@ async fn of_what_people_change_of_their_own_the_audit_log_has_no_content() {
     }
 }
 
-// P17: their retention is their own; the demo's is 12 hours of 24.
+// P17: these rows have their own retention, in the demo 12 hours instead of 24.
 #[tokio::test]
 async fn people_s_own_changes_are_forgotten_earlier() {
     let demo = Demo::start(&["--still", "--clock", "manual"]).await;

@@ -1,5 +1,5 @@
-//! Quotas and lengths of what people enter, and the rate of their changes (S11): each refusal names field, limit and
-//! remedy, and a person's own pages work with the most that is allowed.
+//! Quotas, lengths and rates of people's changes (S11): each refusal names field, limit and remedy, and a person's
+//! pages work with the largest allowed data.
 
 use end_to_end::{Demo, eventually};
 use reqwest::{Method, StatusCode};
@@ -10,7 +10,6 @@ use crate::SOON;
 const ANNA: &str = "Anna Becker";
 const BERT: &str = "Bert Lindqvist";
 
-// S11
 #[tokio::test]
 async fn a_person_has_fifty_profiles_and_their_pages_work_with_the_longest() {
     let demo = Demo::start(&["--still"]).await;
@@ -20,7 +19,7 @@ async fn a_person_has_fifty_profiles_and_their_pages_work_with_the_longest() {
     let items = listed["items"].as_array().unwrap().iter();
     let own = items.filter(|profile| profile["origin"] == "personal");
     let present = own.count();
-    // Every byte of a name is three in a form.
+    // In a form, every byte of the name takes three.
     let name = |number: usize| format!("{number:02}{}", "ü".repeat(99));
     let host = format!("{}.{}.example", "h".repeat(63), "h".repeat(63));
     let target = format!("sips:{}@{host}:65535;transport=tls", "u".repeat(64));
@@ -42,7 +41,7 @@ async fn a_person_has_fifty_profiles_and_their_pages_work_with_the_longest() {
         detail.contains("50") && detail.contains("delete"),
         "{detail}"
     );
-    // One of them can be changed still.
+    // One of them can still be changed.
     let one = format!("{path}/{}", name(49));
     demo.server.ok(Method::PUT, &one, Some(profile(49))).await;
 
@@ -66,7 +65,6 @@ async fn a_person_has_fifty_profiles_and_their_pages_work_with_the_longest() {
     assert_eq!(names[names.len() - 2]["name"], last, "it went up");
 }
 
-// S11
 #[tokio::test]
 async fn texts_and_lists_of_administrators_that_are_too_long_are_refused_by_name() {
     let demo = Demo::start(&["--still"]).await;
@@ -98,7 +96,6 @@ async fn texts_and_lists_of_administrators_that_are_too_long_are_refused_by_name
     }
 }
 
-// S11
 #[tokio::test]
 async fn texts_and_lists_of_people_that_are_too_long_are_refused_by_name() {
     let demo = Demo::start(&["--still"]).await;
@@ -136,7 +133,7 @@ async fn texts_and_lists_of_people_that_are_too_long_are_refused_by_name() {
     }
 }
 
-/// The request is refused with 422 and the field.
+/// Checks that the request is refused with 422 and this field.
 async fn refused(demo: &Demo, method: Method, path: &str, body: Value, field: &str) {
     let (status, problem) = demo.server.api(method, path, Some(body)).await;
     assert_eq!(
@@ -147,7 +144,6 @@ async fn refused(demo: &Demo, method: Method, path: &str, body: Value, field: &s
     assert_eq!(problem["field"], field, "{path}: {problem}");
 }
 
-// S11
 #[tokio::test]
 async fn a_person_changes_twenty_things_a_second_and_a_program_as_many_as_it_likes() {
     let demo = Demo::start(&["--still"]).await;
@@ -167,7 +163,7 @@ async fn a_person_changes_twenty_things_a_second_and_a_program_as_many_as_it_lik
     }
     let detail = refused.expect("1,000 changes at once were taken");
     assert!(detail.contains("API key"), "{detail}");
-    // Reading goes on, others are not concerned, and neither is a program.
+    // Reads work, and neither other people nor programs are limited.
     signed_in.ok(Method::GET, &path, None).await;
     let other = demo.server.signed_in_as(BERT).await;
     let of_bert = format!("/api/v1/people/{bert}/favourites");
@@ -180,7 +176,6 @@ async fn a_person_changes_twenty_things_a_second_and_a_program_as_many_as_it_lik
     eventually("a second later", SOON, StatusCode::OK, again).await;
 }
 
-// S11, S6
 #[tokio::test]
 async fn only_administrators_send_tables() {
     let demo = Demo::start(&["--still"]).await;
@@ -197,7 +192,6 @@ async fn only_administrators_send_tables() {
     assert_ne!(refused, StatusCode::PAYLOAD_TOO_LARGE, "it is read");
 }
 
-// S11
 #[tokio::test]
 async fn forms_outside_the_api_are_changes_too() {
     let demo = Demo::start(&["--still"]).await;
@@ -220,7 +214,7 @@ async fn forms_outside_the_api_are_changes_too() {
         }
         let page = refused.expect("1,000 forms at once were taken");
         assert!(page.contains("API key"), "{path}: {page}");
-        // Reading goes on.
+        // Reads work.
         let (status, _) = signed_in.api(Method::GET, "/me", None).await;
         assert_eq!(status, StatusCode::OK);
     }

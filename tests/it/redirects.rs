@@ -1,5 +1,5 @@
-//! PBXs that ask by INVITE where a call goes, as scripted peers: each follows the answers as the real one was seen to, and
-//! the messages are counted. What counts is where the call rings at last.
+//! PBXs that ask by INVITE where a call goes, as scripted peers: each follows redirects like the real PBX. The test
+//! checks the phone that finally rings, and the number of requests.
 
 use std::net::UdpSocket;
 
@@ -9,30 +9,31 @@ use serde_json::json;
 
 use crate::{SOON, phones::stage};
 
-/// An INVITE that goes in a circle is noticed long before.
+/// Requests after which a call counts as a loop; far more than the server allows.
 const ASKED_MAX: usize = 40;
 
-/// The causes after which the rule of docs/connect-freeswitch.md goes on without Offhook.
+/// Causes after which the rule of docs/connect-freeswitch.md continues without Offhook.
 pub const CONTINUE_ON_FAIL: &str = "NORMAL_TEMPORARY_FAILURE,RECOVERY_ON_TIMER_EXPIRE,NO_ROUTE_DESTINATION,EXCHANGE_ROUTING_ERROR,PROGRESS_TIMEOUT,DESTINATION_OUT_OF_ORDER,CALL_REJECTED";
 
-/// How a PBX goes on after an answer.
+/// How a PBX follows a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pbx {
     /// Asterisk, `redirect_method=user`: dials the user of the Contact in the context `after-offhook`.
     AsteriskUser,
     /// Asterisk, `redirect_method=uri_core`: sends the INVITE to the Contact.
     AsteriskUriCore,
-    /// FreeSWITCH with the rule of docs/connect-freeswitch.md: transfers the caller to the user of the Contact, and asks once.
+    /// FreeSWITCH with the rule of docs/connect-freeswitch.md: transfers the caller to the user of the Contact, and
+    /// asks once.
     FreeSwitch,
-    /// FreeSWITCH with a plain bridge: the transfer comes to the same rule, which asks again. It has dropped the mark.
+    /// FreeSWITCH with a plain bridge: the transfer reaches the same rule, which asks again, without the mark.
     FreeSwitchPlain,
     /// Kamailio with the rule of docs/connect-pbx.md.
     Kamailio,
-    /// A PBX that follows 302 by the dialplan and names the person who diverted the call.
+    /// A PBX that follows 302 by its dialplan and names the diverting user.
     Diverting,
 }
 
-/// Where a call ends.
+/// End of a call.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     Rings(String),
@@ -58,7 +59,7 @@ impl Caller {
         }
     }
 
-    /// Code, Contact and Diversion of the answer.
+    /// Sends an INVITE; returns code, Contact and Diversion of the response.
     fn ask(
         &mut self,
         uri: &str,
@@ -90,7 +91,7 @@ impl Caller {
     }
 }
 
-/// Whether the rule goes on after a code, by the cause that FreeSWITCH makes of it.
+/// True if the rule continues after a code, by FreeSWITCH's cause for the code.
 fn freeswitch_goes_on(code: u16) -> bool {
     let cause = match code {
         400 | 481 | 500 | 503 => "NORMAL_TEMPORARY_FAILURE",
@@ -104,12 +105,12 @@ fn freeswitch_goes_on(code: u16) -> bool {
     CONTINUE_ON_FAIL.split(',').any(|listed| listed == cause)
 }
 
-/// A call, as the PBX handles it.
+/// Runs a call through a PBX.
 fn call(pbx: Pbx, called: &str, caller: &mut Caller) -> End {
     let (mut number, mut diversion) = (called.to_owned(), None);
     let mut uri = format!("sip:{called}@pbx.test");
     for attempt in 0..ASKED_MAX {
-        // FreeSWITCH makes a new call for each bridge.
+        // FreeSWITCH starts a new call for each bridge.
         let from = caller.socket.local_addr().unwrap();
         let call_id = match pbx {
             Pbx::FreeSwitchPlain => format!("{from}-{attempt}"),
@@ -120,7 +121,7 @@ fn call(pbx: Pbx, called: &str, caller: &mut Caller) -> End {
         let user = user.unwrap_or_default().replace("+4930", "");
         match (code, pbx) {
             (302, Pbx::AsteriskUser | Pbx::FreeSwitch | Pbx::Kamailio) => return End::Rings(user),
-            // The host of what comes back is Offhook's, that of a target the domain's.
+            // A Contact at Offhook returns to Offhook; a target is at the PBX's domain.
             (302, Pbx::AsteriskUriCore) if contact.contains("offhook=") => uri = contact,
             (302, Pbx::AsteriskUriCore) => return End::Rings(user),
             (302, Pbx::FreeSwitchPlain | Pbx::Diverting) => {
@@ -147,7 +148,7 @@ fn call(pbx: Pbx, called: &str, caller: &mut Caller) -> End {
     panic!("{pbx:?} asks for ever");
 }
 
-/// Profiles of bert's: calls ring, are refused, go to carl, and go to a number that leads back to bert.
+/// Creates profiles for bert: calls ring, are refused, go to carl, or go to a number that leads back to bert.
 async fn arrange(server: &Server) {
     let path = format!("/api/v1/people/{}/profiles", server.person("bert").await);
     for (name, forwarding) in [
@@ -170,7 +171,6 @@ const PBXS: [Pbx; 6] = [
     Pbx::Diverting,
 ];
 
-// A19
 #[tokio::test]
 async fn no_pbx_asks_about_a_call_for_ever() {
     let (_teamsbox, _installation, server, port) = stage("trusted = [\"127.0.0.0/8\"]\n", "").await;
@@ -180,7 +180,7 @@ async fn no_pbx_asks_about_a_call_for_ever() {
         ("Open", rings("1002"), 2),
         ("Carl", rings("1003"), 3),
         ("Quiet", End::Refused(486), 1),
-        // The PBX that names the person who diverted the call is stopped at once, the other after ten times.
+        // The PBX that names the diverting user is stopped at once, the other one after ten requests.
         ("Round", rings("1002"), 12),
     ] {
         server.choose("bert", profile).await;
@@ -193,7 +193,7 @@ async fn no_pbx_asks_about_a_call_for_ever() {
             if (profile, pbx) == ("Round", Pbx::Diverting) {
                 assert_eq!(caller.asked, 2);
             }
-            // The same person calls again at once: the rules that are printed treat both calls alike.
+            // The same person calls again at once: the documented rules treat both calls alike.
             if profile != "Round" {
                 let mut redialled = Caller::new(&name, port);
                 let ended = call(Pbx::Kamailio, "1002", &mut redialled);
@@ -201,9 +201,9 @@ async fn no_pbx_asks_about_a_call_for_ever() {
             }
         }
     }
-    // Seconds later the first answer is given again.
+    // A few seconds later, a redialled call gets the first answer again.
     server.choose("bert", "Open").await;
-    // Each caller is a new socket, whose port makes the Call-ID.
+    // Each caller has a new socket; its port becomes the Call-ID.
     let redialled = async || {
         let mut caller = Caller::new("1001", port);
         let call_id = caller.socket.local_addr().unwrap().to_string();

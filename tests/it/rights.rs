@@ -1,4 +1,4 @@
-//! Who is offered what, and who may do what for whom, by the API of a running server.
+//! Profiles offered to a person, and rights of viewers towards people, through the API of a running server.
 
 use end_to_end::{Demo, Server, eventually, stays};
 use reqwest::Method;
@@ -8,9 +8,9 @@ use crate::SOON;
 
 const ANNA: &str = "Anna Becker";
 const BERT: &str = "Bert Lindqvist";
-/// In Lyon.
+/// A person in Lyon.
 const DAVID: &str = "David Okafor";
-/// In Lyon too, and in no workgroup.
+/// A person in Lyon, in no workgroup.
 const INES: &str = "Ines Carvalho";
 
 async fn offered(server: &Server, name: &str, template: &str) -> bool {
@@ -56,7 +56,7 @@ async fn templates_are_offered_by_location_by_group_and_to_single_people() {
     assert_eq!(seen(everybody).await, [true, false, false], "the group's");
     put(json!([]), json!([server.person(BERT).await])).await;
     assert_eq!(seen(everybody).await, [false, true, false], "one person's");
-    // What is offered can be chosen, and nothing else.
+    // Exactly the offered profiles can be chosen.
     for (name, expected) in [(BERT, 200), (ANNA, 404)] {
         let person = server.person(name).await;
         let path = format!("/api/v1/people/{person}/profile");

@@ -1,5 +1,5 @@
-//! Sign-in with a password: memory (S8), counting of guesses (S12), log, audit log and metrics (S14), attributes of cookies (S15),
-//! and changes of a password (S16).
+//! Sign-in with a password: memory (S8), counting of guesses (S12), log, audit log and metrics (S14), attributes of
+//! cookies (S15), and changes of a password (S16).
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn account(server: &Server, name: &str) {
         .await;
 }
 
-/// Tries to sign in by the API or by the page.
+/// Attempts a sign-in through the API or the page.
 async fn attempt(server: &Server, name: &str, password: &str, by_page: bool) -> StatusCode {
     let client = reqwest::Client::new();
     let request = if by_page {
@@ -37,7 +37,7 @@ async fn attempt(server: &Server, name: &str, password: &str, by_page: bool) -> 
     request.send().await.unwrap().status()
 }
 
-/// The memory that the server has, in MiB.
+/// Resident memory of the server, in MiB.
 fn memory(server: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -45,7 +45,6 @@ fn memory(server: &Server) -> u64 {
     kibibytes.parse::<u64>().unwrap() / 1024
 }
 
-// S8
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_wrong_passwords_take_no_more_than_64_mebibytes() {
     let installation = Installation::new("");
@@ -54,7 +53,7 @@ async fn two_hundred_wrong_passwords_take_no_more_than_64_mebibytes() {
     assert!(server.is_ready().await);
     let before = memory(&server);
     let mut seen = Vec::new();
-    // One client: making one takes longer than a hash, so that requests of many would come one by one.
+    // A single HTTP client: creating one takes longer than a password hash, and would spread the requests out.
     let client = reqwest::Client::new();
     for at_once in [16, 100, 84] {
         let mut tasks = tokio::task::JoinSet::new();
@@ -66,7 +65,7 @@ async fn two_hundred_wrong_passwords_take_no_more_than_64_mebibytes() {
         for answer in tasks.join_all().await {
             let answer = answer.unwrap();
             let status = answer.status();
-            // A refusal of the full queue has Retry-After.
+            // If the queue of hashes is full, the refusal has Retry-After.
             assert_eq!(
                 status == StatusCode::SERVICE_UNAVAILABLE,
                 answer.headers().contains_key("retry-after"),
@@ -77,16 +76,15 @@ async fn two_hundred_wrong_passwords_take_no_more_than_64_mebibytes() {
         let now = memory(&server);
         assert!(now <= before + 64, "{before} MiB before, {now} MiB now");
     }
-    // Whether the queue is full at any moment depends on the machine.
+    // The machine's speed decides whether the queue is full.
     let known = [StatusCode::UNAUTHORIZED, StatusCode::SERVICE_UNAVAILABLE];
     assert!(seen.iter().all(|status| known.contains(status)), "{seen:?}");
     assert!(seen.contains(&StatusCode::UNAUTHORIZED), "{seen:?}");
-    // A person signs in as before.
+    // A correct sign-in works.
     let status = attempt(&server, "anna", PASSWORD, false).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
 }
 
-// S12
 #[tokio::test]
 async fn guesses_are_counted_by_the_account_that_is_meant() {
     let installation = Installation::new("");
@@ -112,13 +110,13 @@ async fn guesses_are_counted_by_the_account_that_is_meant() {
                 status => assert_eq!(status, StatusCode::TOO_MANY_REQUESTS),
             }
         }
-        // One comes back in half a minute.
+        // Another attempt becomes available every 30 s.
         let most = 11 + began.elapsed().as_secs() / 30;
         assert!((10..=most).contains(&looked_at), "{who:?}: {looked_at}");
     }
 }
 
-/// The expression of the filter for fail2ban that is documented, as fail2ban uses it.
+/// The documented filter expression for fail2ban, with fail2ban's placeholders resolved.
 fn documented_filter() -> Regex {
     let text = std::fs::read_to_string(repository().join("docs/sign-in.md")).unwrap();
     let line = text
@@ -128,7 +126,6 @@ fn documented_filter() -> Regex {
     Regex::new(&line.unwrap().replace("<ADDR>", host)).unwrap()
 }
 
-// S14
 #[tokio::test]
 async fn sign_ins_are_told_in_log_audit_log_and_metrics() {
     let installation = Installation::new("");
@@ -162,7 +159,7 @@ async fn sign_ins_are_told_in_log_audit_log_and_metrics() {
     let filter = documented_filter();
     let hosts: Vec<&str> = text
         .lines()
-        // fail2ban takes the date away before it looks.
+        // fail2ban removes the date before matching.
         .filter_map(|line| filter.captures(line.split_once(' ')?.1))
         .map(|found| found.name("host").unwrap().as_str())
         .collect();
@@ -195,7 +192,6 @@ async fn sign_ins_are_told_in_log_audit_log_and_metrics() {
     }
 }
 
-// S14
 #[tokio::test]
 async fn a_stranger_does_not_fill_the_audit_log() {
     let installation = Installation::new("");
@@ -207,7 +203,7 @@ async fn a_stranger_does_not_fill_the_audit_log() {
         .ok(Method::GET, "/api/v1/audit?what=session.&limit=100", None)
         .await;
     let rows = rows["items"].as_array().unwrap().len();
-    // Twenty at once and ten a minute.
+    // A burst of twenty, and ten a minute.
     assert!((20..=32).contains(&rows), "{rows}");
     tokio::time::timeout(Duration::from_secs(20), async {
         while !server.is_ready().await {}
@@ -233,7 +229,6 @@ async fn cookies(url: &str, fields: &[(&str, &str)]) -> (Vec<String>, Option<Str
     (set.collect(), security)
 }
 
-// S15
 #[tokio::test]
 async fn behind_https_cookies_are_secure_and_browsers_stay_with_https() {
     for (public, secure) in [
@@ -257,7 +252,6 @@ async fn behind_https_cookies_are_secure_and_browsers_stay_with_https() {
     }
 }
 
-// S16
 #[tokio::test]
 async fn ones_own_password_is_changed_with_the_old_one() {
     let installation = Installation::new("");
@@ -291,9 +285,9 @@ async fn ones_own_password_is_changed_with_the_old_one() {
     );
     let wrong = json!({"old_password": "wrong", "password": new});
     assert_eq!(set(&anna, "anna", wrong.clone()).await, forbidden);
-    // An administrator needs the old password of their own account, not those of others.
+    // An administrator needs the old password for their own account, but not for others.
     assert_eq!(set(&ada, "ada", json!({"password": new})).await, forbidden);
-    // However the id is spelled.
+    // In every spelling of the id.
     for spelled in [format!("0{}", id("ada")), format!("%2B{}", id("ada"))] {
         let path = format!("/api/v1/accounts/{spelled}/password");
         let body = Some(json!({"password": new}));
@@ -330,7 +324,6 @@ async fn ones_own_password_is_changed_with_the_old_one() {
     assert!(seen.contains(&429), "{seen:?}");
 }
 
-// S16
 #[tokio::test]
 async fn the_page_changes_the_password_and_stays_signed_in() {
     let installation = Installation::new("");

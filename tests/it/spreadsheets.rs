@@ -1,4 +1,4 @@
-//! Tables of people by page, API and command line: the same file is read in the same way (D5).
+//! Tables of people through page, API and command line: the same file is read in the same way (D5).
 
 use end_to_end::{Demo, Installation, Server, Teamsbox, eventually};
 use reqwest::{Method, StatusCode};
@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 use crate::{HEALS, web_forms::hidden};
 
 const IMPORT: &str = "/api/v1/people/import";
-/// What Excel saves as "CSV" in Germany: Windows-1252, semicolons, CR LF, and columns that mean nothing here.
+/// Excel's "CSV" in Germany: Windows-1252, semicolons, CR LF, and columns that Offhook ignores.
 const EXCEL: &[u8] = b"Name;E-Mail;UPN;Durchwahl;Abteilung\r\n\
     J\xfcrgen M\xfcller;j.mueller@contoso.example;;4711;Vertrieb\r\n;;;;\r\n";
-/// The same with an error, in MS-DOS's code page 850.
+/// A table with an error, in MS-DOS's code page 850.
 const DOS: &[u8] = b"Name;E-Mail;UPN;Durchwahl\r\nJ\x81rgen;j.mueller@contoso.example;;4711\r\n";
 
-/// The form as a browser shows it, with a file.
+/// Sends the page's form with a file, as a browser does.
 async fn upload(server: &Server, file: &[u8], dry_run: &str) -> (StatusCode, String) {
     const HEADER: &str = "name,mail,UPN,extension,location\n";
     send(server, Some(("people.csv", file)), HEADER, dry_run).await
 }
 
-/// A form with a file of some name and a text, as a browser without scripts sends it.
+/// Sends a form with a named file and a text, as a browser without scripts does.
 async fn send(
     server: &Server,
     file: Option<(&str, &[u8])>,
@@ -62,7 +62,6 @@ async fn names(server: &Server) -> Vec<String> {
         .collect()
 }
 
-// D5
 #[tokio::test]
 async fn the_api_takes_the_file_itself() {
     let demo = Demo::start(&["--still"]).await;
@@ -131,7 +130,6 @@ async fn the_api_takes_the_file_itself() {
     );
 }
 
-// D5
 #[tokio::test]
 async fn the_page_takes_a_file_without_scripts() {
     let demo = Demo::start(&["--still"]).await;
@@ -155,11 +153,11 @@ async fn the_page_takes_a_file_without_scripts() {
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("The people are imported"), "{page}");
     assert!(names(&server).await.contains(&"Jürgen Müller".to_owned()));
-    // A refusal stands beside the file.
+    // The error appears beside the file input.
     let (status, page) = upload(&server, DOS, "no").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("id=\"import-file-error\""), "{page}");
-    // A conflict takes the button away.
+    // A conflict hides the import button.
     let taken = b"name\tmail\tUPN\textension\nZoe\tzoe@contoso.example\t\t4711\n";
     let (status, page) = upload(&server, taken, "yes").await;
     assert_eq!(status, StatusCode::OK);
@@ -170,7 +168,7 @@ async fn the_page_takes_a_file_without_scripts() {
     assert!(!page.contains("value=\"no\""), "{page}");
 }
 
-// D5: a form whose file and text are not what was meant imports nobody.
+// D5: a form with an ambiguous or empty file and text imports no one.
 #[tokio::test]
 async fn the_page_takes_either_a_file_or_a_pasted_table() {
     const HEADER: &str = "name,mail,UPN,extension,location\n";
@@ -196,7 +194,7 @@ async fn the_page_takes_either_a_file_or_a_pasted_table() {
     let (_, page) = upload(&server, HEADER.as_bytes(), "no").await;
     assert!(page.contains("The table has no people"), "{page}");
     assert_eq!(names(&server).await, before);
-    // Without a file the text counts. Comments are counted before and after.
+    // Without a file the text is imported. Line numbers include comments at the beginning and the end.
     let commented = format!("# July\n{PASTED}# the end\n");
     for dry_run in ["yes", "no"] {
         let (status, page) = send(&server, Some(none), &commented, dry_run).await;
@@ -206,13 +204,13 @@ async fn the_page_takes_either_a_file_or_a_pasted_table() {
     assert!(names(&server).await.contains(&"Zoe".to_owned()));
 }
 
-// D5: what the preview takes, the import takes, although the text between both is larger.
+// D5: a file with a valid preview can be imported, although the form between both is larger.
 #[tokio::test]
 async fn a_file_just_below_the_limit_is_previewed_and_imported() {
     const LIMIT: usize = 8 * 1024 * 1024;
     let demo = Demo::start(&["--still"]).await;
     let server = demo.server.system_administrator().await;
-    // Notes in a column that is ignored: the end of a line is one byte of the file, and two of JSON and of a form.
+    // Notes in an ignored column: the end of a line is one byte of the file, and two bytes in JSON and in a form.
     let mut file =
         b"Name;E-Mail;UPN;Durchwahl;Notiz\r\nZoe;zoe@contoso.example;;4711;\"5 \x80".to_vec();
     file.extend(b"\n".repeat(LIMIT - file.len() - 2));
@@ -228,7 +226,6 @@ async fn a_file_just_below_the_limit_is_previewed_and_imported() {
     assert!(page.contains("more than 8"), "{page}");
 }
 
-// D5
 #[tokio::test]
 async fn the_command_line_previews_and_imports_the_same_file() {
     let installation = Installation::new("");
@@ -270,7 +267,8 @@ async fn the_command_line_previews_and_imports_the_same_file() {
     );
 }
 
-// D5: an import that gives a person another account leaves nothing behind in the old one, by API and command line.
+// D5: an import that gives a person another account clears Offhook's writes in the former account, by API and command
+// line.
 #[tokio::test]
 async fn an_imported_object_id_moves_what_was_written_to_the_new_account() {
     let teamsbox = Teamsbox::start(0).await;

@@ -1,4 +1,4 @@
-//! The tables of the domain, driven in teamsbox as Teams users would.
+//! The tables of docs/presence-rules.md, with Teams users' actions in teamsbox.
 
 use std::time::Duration;
 
@@ -30,10 +30,10 @@ async fn shows(server: &Server, anna: &str, bert: &str) {
     eventually("bert", SOON, bert.to_owned(), || server.shown("bert")).await;
 }
 
-/// Rows 1 to 4 of the table, sharing that ends while the call goes on, and the end.
+/// Rows 1 to 4 of the table, sharing that ends during the call, and the end of the call.
 async fn the_table(mode: &str, sharing: &str) {
     let (teamsbox, _installation, server) = stage(mode).await;
-    // Nobody runs a client: with presence Teams says how they are, otherwise nobody does.
+    // The people have no client: in presence mode Teams reports their presence, otherwise no source does.
     let rest = match mode {
         "telephony_and_presence" => "Available",
         _ => "Absent",
@@ -46,7 +46,6 @@ async fn the_table(mode: &str, sharing: &str) {
     }
     teamsbox.share("anna", Some("bert")).await;
     shows(&server, sharing, CALL).await;
-    // P11
     let presence = server.presence("anna").await;
     let label = match sharing {
         PRESENTING => "Presenting",
@@ -114,7 +113,7 @@ async fn do_not_disturb_goes_both_ways() {
     .await;
     assert_eq!(server.shown("bert").await, "Available");
 
-    // What the person chose in Teams is never cleared from here.
+    // Offhook never clears a status that the person chose in Teams.
     teamsbox.choose("anna", "DoNotDisturb").await;
     eventually("anna", SOON, "DoNotDisturb".into(), || server.shown("anna")).await;
     server.choose("anna", "Do not disturb").await;
@@ -169,14 +168,14 @@ async fn in_mode_none_nothing_crosses() {
     let (teamsbox, _installation, server) = stage("none").await;
     teamsbox.call("anna", "audio", "bert").await;
     server.choose("bert", "Do not disturb").await;
-    // Two sweeps and more.
+    // Longer than two sweep intervals.
     stays("anna", Duration::from_secs(3), "Available".into(), || {
         server.shown("anna")
     })
     .await;
     assert_eq!(teamsbox.shown("bert").await, "Busy/InACall");
     assert!(teamsbox.state("bert").await["preferred"].is_null());
-    // Switching it on brings it across, switching it off takes back what was written.
+    // Switching the mode on copies the choice to Teams, switching it off clears Offhook's write.
     server.set_mode("telephony_and_presence").await;
     eventually("anna", SOON, CALL.into(), || server.shown("anna")).await;
     eventually("bert", SOON, "DoNotDisturb/DoNotDisturb".into(), || {

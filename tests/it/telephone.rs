@@ -1,4 +1,4 @@
-//! A real call on a real telephone system shows in Teams and ends there.
+//! A real call on a real PBX appears in Teams and ends there.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::SOON;
 /// The people of the lab.
 pub const PEOPLE: [(&str, &str); 3] = [("anna", "1001"), ("bert", "1002"), ("carl", "1003")];
 
-/// Lab, teamsbox and server, with everybody linked and every line watched.
+/// Lab, teamsbox and server, with all people linked and every line watched.
 pub async fn stage(number: u16, transport: &str) -> (Lab, Teamsbox, Installation, Server) {
     let lab = Lab::up(number);
     let teamsbox = Teamsbox::start(0).await;
@@ -31,7 +31,7 @@ pub async fn stage(number: u16, transport: &str) -> (Lab, Teamsbox, Installation
     (lab, teamsbox, installation, server)
 }
 
-/// Waits until every source has spoken about everybody.
+/// Waits until every source has reported every person.
 pub async fn everybody_certain(server: &Server) {
     for (name, _) in PEOPLE {
         let confidence = async || {
@@ -57,7 +57,7 @@ async fn a_call_shows_in_teams(number: u16, transport: &str) {
         "ringing is not written"
     );
     lab.answer("1002");
-    // The issue's own limit: within a second of the answer.
+    // Required: within a second of the answered call.
     let second = Duration::from_secs(1);
     for name in ["anna", "bert"] {
         eventually(name, second, "Busy/InACall".into(), || teamsbox.shown(name)).await;
@@ -101,7 +101,7 @@ async fn a_restarted_telephone_system_is_found_again_and_its_lost_call_ends() {
     .await;
     lab.stop_pbx();
     lab.start_pbx();
-    // The system has forgotten the call, and so must everybody. The next probe notices within 20 seconds.
+    // The PBX has lost the call, so the presence must end. The next probe notices within 20 seconds.
     let within = Duration::from_secs(60);
     eventually("anna", within, "Available".into(), || server.shown("anna")).await;
     eventually("anna", SOON, "Available/Available".into(), || {
@@ -111,7 +111,7 @@ async fn a_restarted_telephone_system_is_found_again_and_its_lost_call_ends() {
     eventually("ready", within, true, || server.is_ready()).await;
 }
 
-/// anna's extension is at one telephone system, bert's and carl's at another, which is encrypted and found again after a
+/// anna's extension belongs to one PBX, bert's and carl's to another one, which uses TLS and is reconnected after a
 /// restart.
 #[tokio::test]
 async fn two_telephone_systems_and_tls() {
@@ -141,7 +141,7 @@ async fn two_telephone_systems_and_tls() {
         server.shown("anna")
     })
     .await;
-    // The extension 1002 of the other system is nobody's.
+    // The extension 1002 of the first PBX belongs to no person.
     assert_eq!(server.shown("bert").await, "Available");
     encrypted.call("1002", "1003");
     for name in ["bert", "carl"] {
@@ -155,9 +155,9 @@ async fn two_telephone_systems_and_tls() {
     encrypted.stop_pbx();
     let ada = server.system_administrator().await;
     let is_stale = async || server.presence("bert").await["confidence"] == "stale";
-    // A connection that ends is noticed at once.
+    // A closed connection is noticed at once.
     eventually("bert", SOON, true, is_stale).await;
-    // P16: what the lines did is no longer confirmed, and is soon unknown.
+    // P16: the last states of the lines are unconfirmed, and soon unknown.
     let lines = async || {
         let page = ada.page("/admin/telephony").await;
         page.contains("idle, not confirmed recently") || page.contains("<td>unknown</td>")
@@ -169,7 +169,7 @@ async fn two_telephone_systems_and_tls() {
     assert_eq!(server.terminate().await, 0);
 }
 
-// A deleted person's line is watched no longer, so that the next person with the extension is heard at once.
+// A deleted person's line is no longer watched, so that a new person with the extension is subscribed at once.
 #[tokio::test]
 async fn an_extension_of_a_deleted_person_is_watched_again_for_the_next() {
     let (lab, _teamsbox, _installation, server) = stage(14, "udp").await;
@@ -178,7 +178,7 @@ async fn an_extension_of_a_deleted_person_is_watched_again_for_the_next() {
     server.ok(Method::DELETE, &path, None).await;
     let new = json!({"name": "dora", "lines": [{"extension": "1002"}]});
     server.ok(Method::POST, "/api/v1/people", Some(new)).await;
-    // Without an account in Teams, the line is her only source.
+    // dora has no Teams account: the line is her only source.
     let lines = async || server.page("/admin/telephony").await.contains("unknown");
     eventually("dora's line is known", SOON, false, lines).await;
     lab.ring("1001", "1002");

@@ -1,4 +1,4 @@
-//! Templates that are assigned to people of other locations, and templates with names that an address must escape.
+//! Templates assigned to people of other locations, and template names that need escaping in addresses.
 
 use end_to_end::{Demo, Server};
 use reqwest::Method;
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::web_forms::{get, hidden};
 
-/// In Berlin.
+/// A person in Berlin.
 const ANNA: &str = "Anna Becker";
-/// In Lyon.
+/// A person in Lyon.
 const DAVID: &str = "David Okafor";
 
 async fn status(server: &Server, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
@@ -16,7 +16,7 @@ async fn status(server: &Server, method: Method, path: &str, body: Option<Value>
     (status.as_u16(), answer)
 }
 
-// P5: the people of other locations are not shown to a location's administrators, and keep the template.
+// P5: a location's administrators do not see people of other locations, who keep the template.
 #[tokio::test]
 async fn location_administrators_see_their_own_people_and_keep_the_others() {
     let demo = Demo::start(&["--still"]).await;
@@ -40,7 +40,7 @@ async fn location_administrators_see_their_own_people_and_keep_the_others() {
     let mut items = list["items"].as_array().unwrap().iter();
     let item = items.find(|item| item["name"] == "Lunch").unwrap();
     assert_eq!(item, &read);
-    // It decides where Anna's calls go, and Anna is in another location.
+    // The change would forward Anna's calls, and Anna is in another location.
     let change = json!({"forwarding": {"kind": "all", "target": "+4930"}});
     let (refused, answer) = status(&lea, Method::PATCH, path, Some(change)).await;
     assert_eq!(refused, 403, "{answer}");
@@ -80,7 +80,6 @@ async fn location_administrators_see_their_own_people_and_keep_the_others() {
     }
 }
 
-// P5, P6
 #[tokio::test]
 async fn names_of_templates_may_need_escapes() {
     let demo = Demo::start(&["--still"]).await;

@@ -1,4 +1,4 @@
-//! Templates of scopes in the API and on the pages of a running server: which one counts, rights, previews.
+//! Templates of scopes through the API and the pages: precedence, rights, previews.
 
 use end_to_end::{Demo, Server};
 use reqwest::{Method, StatusCode};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::web_forms::{get, hidden};
 
 const ANNA: &str = "Anna Becker";
-/// In Lyon.
+/// A person in Lyon.
 const DAVID: &str = "David Okafor";
 
-/// The profile of a name as a person has it: its forwarding, and how many of that name there are.
+/// A person's profile by name: its forwarding, and the number of profiles with that name.
 async fn forwarding(server: &Server, person: &str, name: &str) -> (String, usize) {
     let path = format!("/api/v1/people/{}/profiles", server.person(person).await);
     let profiles = server.ok(Method::GET, &path, None).await;
@@ -33,7 +33,6 @@ async fn status(server: &Server, method: Method, path: &str, body: Option<Value>
     (status.as_u16(), answer)
 }
 
-// P5, P18
 #[tokio::test]
 async fn two_scopes_have_templates_of_one_name_and_the_nearest_active_one_counts() {
     let demo = Demo::start(&["--still"]).await;
@@ -56,7 +55,7 @@ async fn two_scopes_have_templates_of_one_name_and_the_nearest_active_one_counts
     let of = async |person: &str| forwarding(server, person, "ms teams").await;
     assert_eq!(of(DAVID).await, ("all".into(), 1), "the location's");
     assert_eq!(of(ANNA).await, ("off".into(), 1), "the organisation's");
-    // A person can be assigned one besides.
+    // A person can be assigned one in addition.
     let of_lyon = "/scopes/lyon/templates/MS%20Teams";
     let change = async |path: &str, body: Value| {
         let (changed, answer) = status(server, Method::PATCH, path, Some(body)).await;
@@ -80,7 +79,8 @@ async fn two_scopes_have_templates_of_one_name_and_the_nearest_active_one_counts
     let whole = change(of_lyon, json!({"active": true, "text": "In Teams"})).await;
     assert_eq!(whole["forwarding"]["kind"], "all", "what is left out stays");
     assert_eq!(whole["people"], json!([anna]));
-    // A template that was read can be written back; older addresses mean the organisation's or the only one.
+    // A template can be written back as it was read; addresses of older versions mean the organisation's template, or
+    // the only one of that name.
     for method in [Method::PUT, Method::PATCH] {
         let (written, back) = status(server, method, of_lyon, Some(whole.clone())).await;
         assert_eq!((written, &back), (200, &whole));
@@ -106,7 +106,6 @@ async fn two_scopes_have_templates_of_one_name_and_the_nearest_active_one_counts
     assert_eq!(post(&both).await.0, 422);
 }
 
-// P5
 #[tokio::test]
 async fn a_template_is_kept_while_a_use_would_have_none_of_its_name() {
     let demo = Demo::start(&["--still"]).await;
@@ -134,7 +133,7 @@ async fn a_template_is_kept_while_a_use_would_have_none_of_its_name() {
         let (_, template) = status(server, Method::GET, path, None).await;
         template["uses"].to_string()
     };
-    // Lyon's own stands before the organisation's, which is there still once it is gone.
+    // Lyon's template precedes the organisation's, which remains after Lyon's is deleted.
     let of_lyon = uses("/scopes/lyon/templates/Absent").await;
     assert!(
         of_lyon.contains("automatic.client_end of lyon"),
@@ -164,7 +163,6 @@ async fn a_template_is_kept_while_a_use_would_have_none_of_its_name() {
     assert_eq!(delete("/scopes/organisation/templates/Lunch").await.0, 409);
 }
 
-// P5
 #[tokio::test]
 async fn location_administrators_have_the_templates_of_their_location_and_its_groups() {
     let demo = Demo::start(&["--still"]).await;
@@ -247,7 +245,6 @@ async fn location_administrators_have_the_templates_of_their_location_and_its_gr
     assert_eq!(deleted, 204);
 }
 
-// P6
 #[tokio::test]
 async fn pages_say_what_teams_takes_and_offer_to_make_it() {
     let demo = Demo::start(&["--still"]).await;
@@ -320,7 +317,7 @@ async fn a_preview_of_a_template_tells_who_is_affected_and_changes_nothing() {
     .await;
     assert_eq!(told["people"], 25);
     assert!(told["names"].to_string().contains(ANNA), "{told}");
-    // A new one of Lyon stands before the organisation's, for the people there.
+    // A new template of Lyon precedes the organisation's, for people in Lyon.
     let new = json!({"change": {"status": "Busy", "text": "x"}});
     let (_, told) = preview("lyon", "MS%20Teams", new).await;
     let names = told["names"].to_string();
@@ -366,7 +363,6 @@ async fn a_preview_of_a_template_tells_who_is_affected_and_changes_nothing() {
     assert_eq!(after, before);
 }
 
-// P5, P10
 #[tokio::test]
 async fn a_template_can_be_written_back_after_one_of_its_people_was_deleted() {
     let demo = Demo::start(&["--still"]).await;
@@ -390,7 +386,6 @@ async fn a_template_can_be_written_back_after_one_of_its_people_was_deleted() {
     assert_eq!((written, &back), (200, &read));
 }
 
-// P4
 #[tokio::test]
 async fn do_not_disturb_refuses_calls_on_a_fresh_installation() {
     let demo = Demo::start(&["--still"]).await;
@@ -404,7 +399,6 @@ async fn do_not_disturb_refuses_calls_on_a_fresh_installation() {
     assert_eq!(route["action"], "refuse");
 }
 
-// P15
 #[tokio::test]
 async fn a_profile_of_ones_own_can_be_switched_off_and_on() {
     let demo = Demo::start(&["--still"]).await;
@@ -454,7 +448,7 @@ async fn a_profile_of_ones_own_can_be_switched_off_and_on() {
     );
     let (refused, problem) = chosen("Lunch").await;
     assert_eq!((refused, &problem["field"]), (422, &json!("profile")));
-    // By the page: off stays off, and on is on.
+    // On the page: each button sets a fixed state.
     let here = "/me/profiles?edit=Lunch";
     let (_, page) = get(&server, here).await;
     let tag = hidden(&page, "save", "tag");
@@ -468,7 +462,7 @@ async fn a_profile_of_ones_own_can_be_switched_off_and_on() {
     ];
     server.form(here, &fields).await;
     assert_eq!(chosen("Lunch").await.0, 200);
-    // What automatic activation uses stays on.
+    // A profile that automatic activation uses cannot be switched off.
     let settings = format!("/people/{anna}/settings/automatic");
     let uses = Some(json!({"inactivity": "Lunch"}));
     assert_eq!(status(&server, Method::PUT, &settings, uses).await.0, 200);

@@ -1,4 +1,4 @@
-//! Several tenants: each has its people, found by the location that names it; who moves takes nothing along.
+//! Several tenants: each has its people, by the location that belongs to it; a person who moves leaves nothing behind.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use reqwest::{Method, StatusCode};
@@ -26,7 +26,7 @@ async fn add_to_fabrikam(teamsbox: &Teamsbox, name: &str) {
     teamsbox.control(Method::POST, &path, Some(body)).await;
 }
 
-/// What Teams shows of somebody of the other tenant.
+/// The presence of a user in the other tenant.
 async fn fabrikam_shows(teamsbox: &Teamsbox, name: &str) -> String {
     let path = format!("{FABRIKAM}/users/{name}@fabrikam.example");
     let state = teamsbox.control(Method::GET, &path, None).await;
@@ -68,7 +68,7 @@ async fn stage() -> (Teamsbox, Installation, Server) {
 #[tokio::test]
 async fn each_tenant_has_its_people_and_its_writes() {
     let (teamsbox, installation, server) = stage().await;
-    // Taken from the other tenant's directory, into the location that names it.
+    // Imported from the other tenant, into its location.
     let paul = async || {
         let people = server.ok(Method::GET, "/api/v1/people", None).await;
         people.to_string().contains("paul")
@@ -92,7 +92,7 @@ async fn each_tenant_has_its_people_and_its_writes() {
     let busy = "Busy/InACall".to_owned();
     eventually("both are in a call", HEALS, (busy.clone(), busy), shown).await;
 
-    // The other way.
+    // And back.
     for name in ["anna", "paul"] {
         let person = server.person(name).await;
         let path = format!("/api/v1/people/{person}/meetings/daily");
@@ -132,7 +132,7 @@ async fn who_comes_to_another_tenant_is_taken_back_in_the_old_one() {
         scopes.to_string().contains("bonn")
     };
     eventually("the location of fabrikam", HEALS, true, bonn).await;
-    // Paul's directory must not have taken eve's account for a stranger's: nobody else has her mail address.
+    // The import of the other tenant must not have treated eve's account as a new person: her mail address is unique.
     let people = server.ok(Method::GET, "/api/v1/people", None).await;
     assert!(
         !people

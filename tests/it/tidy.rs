@@ -1,4 +1,4 @@
-//! The house rules that a reader would otherwise have to check.
+//! Rules of the source code that a reviewer would otherwise have to check.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +9,7 @@ use std::{
 
 use end_to_end::repository;
 
-/// A longer file has more than one idea.
+/// Longest source file, in lines.
 const LINES_MAX: usize = 500;
 
 fn tracked_files() -> Vec<PathBuf> {
@@ -111,8 +111,8 @@ fn the_two_readings_of_graph_share_no_code() {
     }
 }
 
-/// Source files of the programs that run in the serving process and open files by themselves, and what they open.
-/// (S1: the operating system drops SQLite's locks when the process closes any other descriptor of the database.)
+/// Source files in the serving process that open files, with the reason why each is allowed. (S1: the operating system
+/// drops SQLite's locks when the process closes any other descriptor of the database.)
 const OPENS_FILES: [(&str, &str); 12] = [
     (
         "offhook/src/backup.rs",
@@ -158,7 +158,6 @@ const OPENS_FILES: [(&str, &str); 12] = [
     ),
 ];
 
-/// S1
 #[test]
 fn no_file_of_the_database_is_opened_except_by_sqlite() {
     let serving = [
@@ -192,7 +191,7 @@ fn no_file_of_the_database_is_opened_except_by_sqlite() {
         let is_serving = serving
             .iter()
             .any(|serving| name.starts_with(&format!("{serving}/src/")));
-        // `is_database_file` itself opens nothing; test modules are not in the program.
+        // `is_database_file` itself opens nothing; test modules are not part of the program.
         let is_test = name.ends_with("tests.rs") || name.contains("/tests/");
         if !is_serving || name == "store/src/files.rs" || is_test {
             continue;

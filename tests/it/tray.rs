@@ -1,4 +1,4 @@
-//! The agent's icon in the tray of a real Xfce panel, and the same on the command line.
+//! The agent's icon in the tray of a real Xfce panel, and the same actions on the command line.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{HEALS, SOON, microphone::without_agent};
 
 const RED: [u8; 4] = [0xff, 0xc4, 0x2b, 0x2b];
 
-/// Anna's own profile.
+/// Creates a profile of Anna's own.
 async fn lunch(server: &Server) {
     let id = server.person("anna").await;
     let path = format!("/api/v1/people/{id}/profiles");
@@ -51,7 +51,7 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     reads(&desktop, "Zoom Meeting uses the microphone: reported", SOON).await;
     eventually("red", SOON, RED, middle).await;
 
-    // A pause, which colleagues see at once, and its end.
+    // A pause, visible to colleagues at once, and its end.
     let shown = async || server.shown("anna").await;
     desktop.click("For 1 hour").await;
     eventually("paused", SOON, "Available".into(), shown).await;
@@ -61,7 +61,7 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     zoom.kill().await.unwrap();
     says(&desktop, "Available", SOON).await;
 
-    // A profile of one's own, and back.
+    // Activates a personal profile, then the automatic one.
     desktop.click("Lunch_break (Be right back)").await;
     eventually("chosen", SOON, "BeRightBack".into(), shown).await;
     reads(&desktop, "*Lunch_break (Be right back)", SOON).await;
@@ -81,7 +81,7 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     let page = format!("{}\n", server.url());
     eventually("the board", SOON, page, opened).await;
 
-    // A service would pass on to a browser what systemd forbids it.
+    // systemd's restrictions of a service would apply to its browser too.
     agent.kill().await;
     agent.is_a_service();
     agent.restart();
@@ -92,7 +92,7 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     let opened = async || desktop.opened().ends_with(&beside);
     eventually("the board", SOON, true, opened).await;
 
-    // A panel that crashes takes no icon with it.
+    // The icon returns after a crash of the panel.
     desktop.kill_panel().await;
     desktop.start_panel().await;
     desktop.icon().await;
@@ -132,7 +132,7 @@ async fn profiles_are_chosen_on_the_command_line_too() {
     let shown = async || server.shown("anna").await;
     eventually("automatic", SOON, "Available".into(), shown).await;
 
-    // A choice made elsewhere is known here, also if it changes nothing that is seen.
+    // A choice made elsewhere reaches the agent, even if the visible presence stays the same.
     let id = server.person("anna").await;
     let path = format!("/api/v1/people/{id}/profile");
     let available = json!({"profile": "Available"});

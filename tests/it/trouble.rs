@@ -1,4 +1,5 @@
-//! Whatever is down or wrong: the rest keeps working, `/readyz` says what to do, and all heals by itself.
+//! Failures of one part: the others keep working, `/readyz` names the remedy, and the server recovers without a
+//! restart.
 
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ async fn a_telephone_system_that_is_not_there_yet() {
     let server = installation.serve().await;
     server.set_mode("telephony_and_presence").await;
     says(&server, &["pbx lab", "127.0.0.1:5076"]).await;
-    // The other side works all the same.
+    // The other side keeps working.
     teamsbox.call("anna", "audio", "bert").await;
     eventually("anna", SOON, "Busy OnThePhone teams".into(), || {
         server.shown("anna")
@@ -52,7 +53,6 @@ async fn a_telephone_system_that_is_not_there_yet() {
     .await;
 }
 
-// P16
 #[tokio::test]
 async fn lines_of_a_telephone_system_that_never_answered_are_unknown() {
     let installation = Installation::new(&Installation::pbx(free_port(), "udp", "pw1003"));
@@ -63,7 +63,7 @@ async fn lines_of_a_telephone_system_that_never_answered_are_unknown() {
     let cells = page().await.matches("<td>unknown</td>").count();
     assert_eq!(cells, PEOPLE.len(), "{}", page().await);
     assert!(!page().await.contains("<td>idle</td>"));
-    // The API says the same: the presence is not certain.
+    // The API marks the presence as uncertain.
     assert_eq!(server.presence("anna").await["confidence"], "stale");
 }
 
@@ -101,7 +101,7 @@ async fn faults_of_graph_and_entra_are_named_and_heal() {
         teamsbox.faults(json!({})).await;
         eventually("ready", HEALS, true, || server.is_ready()).await;
     }
-    // A call during the fault is written when it is over; its end too.
+    // A call during the fault is written after the fault; so is its end.
     teamsbox
         .faults(json!({"graph": {"status": 503, "operations": ["setPresence", "clearPresence"]}}))
         .await;
@@ -141,7 +141,7 @@ async fn a_tenant_that_goes_away_and_comes_back() {
     let id = teamsbox.state("anna").await["id"].clone();
     teamsbox.kill().await;
     says(&server, &["teams sweep", "no answer from"]).await;
-    // People can still choose; it is written when the tenant is back.
+    // People can still choose a profile; it is written when Graph answers again.
     server.choose("anna", "Do not disturb").await;
     assert_eq!(server.shown("anna").await, "DoNotDisturb");
     let teamsbox = Teamsbox::start(port).await;
@@ -271,7 +271,7 @@ async fn bad_files_are_refused_with_place_and_exit_code() {
     );
 }
 
-/// S17: the output of a service goes to a log that others read.
+/// S17: a service's output goes to a log with other readers.
 #[tokio::test]
 async fn a_start_without_a_terminal_prints_no_secret() {
     use std::os::unix::fs::PermissionsExt;
@@ -282,7 +282,7 @@ async fn a_start_without_a_terminal_prints_no_secret() {
     std::fs::write(&config, without_key.collect::<Vec<_>>().join("\n")).unwrap();
     let file = installation.data("first-start.txt");
     let mut links = Vec::new();
-    // The second start makes no key and a new link; the key of the first is still there.
+    // The second start creates no key, but a new link; the first start's key still works.
     for _ in 0..2 {
         let log = installation.file("log");
         let output = std::fs::File::create(&log).unwrap();
@@ -385,7 +385,7 @@ async fn nothing_is_readable_without_a_key_or_a_cookie() {
             .starts_with("default-src 'none'")
     );
     assert!(board.text().await.unwrap().contains("anna"));
-    // Another site's page may not act with the cookie.
+    // Requests from another site are refused despite the cookie.
     let person = server.person("anna").await;
     let foreign = http
         .put(format!("{url}/api/v1/people/{person}/profile"))
@@ -397,7 +397,7 @@ async fn nothing_is_readable_without_a_key_or_a_cookie() {
         .unwrap();
     assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
     assert_eq!(server.shown("anna").await, "Available");
-    // `offhook link` makes a new one while the server runs.
+    // `offhook link` creates another link while the server runs.
     let (code, out, _) = installation.run("link", &[]).await;
     assert_eq!(code, 0);
     let opened = http.get(out.trim()).send().await.unwrap();
@@ -430,7 +430,7 @@ async fn people_who_are_imported_while_the_server_runs_appear() {
     .await;
 }
 
-/// The request limit is used up: the backlog is reported with number and age until its writes are sent.
+/// The request limit is used up: waiting writes are reported with number and age until they are sent.
 #[tokio::test]
 async fn writes_that_wait_for_the_request_limit_are_reported_until_they_are_sent() {
     let teamsbox = Teamsbox::start(0).await;

@@ -1,5 +1,5 @@
-//! D1: a passing refusal of a write is not final. What Microsoft has not confirmed is tried again, also after a restart, and is
-//! named until it is confirmed.
+//! D1: a temporary refusal of a write is not final. An unconfirmed write is retried, also after a restart, and reported
+//! until Microsoft confirms it.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually, stays};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{HEALS, SOON};
 
-/// Answers that pass, with the form of their bodies.
+/// Temporary errors, with the form of their bodies.
 const PASSING: [(u16, &str); 17] = [
     (302, "empty"),
     (307, "html"),
@@ -52,7 +52,7 @@ async fn is_shown(teamsbox: &Teamsbox, name: &str, expected: &str, what: &str) {
     eventually(what, HEALS, expected.to_owned(), || teamsbox.shown(name)).await;
 }
 
-/// The codes of the reasons in a person's explanation.
+/// The reason codes in a person's explanation.
 async fn codes(server: &Server, name: &str) -> Vec<String> {
     let explanation: Value = serde_json::from_str(&server.explanation(name).await).unwrap();
     let reasons = explanation["reasons"].as_array().unwrap().iter();
@@ -60,7 +60,7 @@ async fn codes(server: &Server, name: &str) -> Vec<String> {
     reasons.map(code).collect()
 }
 
-/// Meetings of one name would look like a loop.
+/// Starts or ends a meeting; meetings of the same name would look like a loop.
 async fn meets(server: &Server, name: &str, meeting: usize, meets: bool) {
     let person = server.person(name).await;
     let path = format!("/api/v1/people/{person}/meetings/meeting-{meeting}");
@@ -71,7 +71,6 @@ async fn meets(server: &Server, name: &str, meeting: usize, meets: bool) {
     server.ok(method, &path, body).await;
 }
 
-// D1
 #[tokio::test]
 async fn a_write_that_is_refused_once_in_passing_is_made() {
     let (teamsbox, _installation, server) = stage(&["bert", "anna"]).await;
@@ -108,7 +107,6 @@ async fn a_write_that_is_refused_once_in_passing_is_made() {
     }
 }
 
-// D1
 #[tokio::test]
 async fn a_clear_without_confirmation_is_named_and_outlives_a_restart() {
     let (teamsbox, installation, mut server) = stage(&["bert"]).await;
@@ -116,7 +114,7 @@ async fn a_clear_without_confirmation_is_named_and_outlives_a_restart() {
         ((302, "empty"), "captive portal"),
         ((407, "html"), "HTTPS_PROXY"),
         ((400, "empty"), "confirms nothing"),
-        // Graph itself refuses it: what Offhook wrote is there all the same.
+        // Graph itself refuses the clear: Offhook's write is still in place.
         ((400, "envelope"), "refused clearUserPreferredPresence"),
     ] {
         server.choose("bert", "Do not disturb").await;
@@ -131,7 +129,7 @@ async fn a_clear_without_confirmation_is_named_and_outlives_a_restart() {
         server = installation.serve().await;
         is_named(&server, remedy).await;
         assert_eq!(teamsbox.shown("bert").await, IN_TEAMS, "{refusal:?}");
-        // Neither does it have to wait for its turn after another restart.
+        // After another restart, the clear does not wait for its next retry.
         server.kill().await;
         teamsbox.faults(json!({})).await;
         server = installation.serve().await;
@@ -140,7 +138,7 @@ async fn a_clear_without_confirmation_is_named_and_outlives_a_restart() {
     }
 }
 
-/// Readiness, its text and the explanation show the unconfirmed clear.
+/// Checks that readiness, its text and the explanation show the unconfirmed clear.
 async fn is_named(server: &Server, remedy: &str) {
     let named = async || {
         let troubles = server.troubles().await.join(" ");
@@ -158,7 +156,6 @@ async fn is_named(server: &Server, remedy: &str) {
     assert!(!server.is_ready().await);
 }
 
-// D1
 #[tokio::test]
 async fn a_batch_that_is_refused_as_a_whole_leaves_nobody_unwritten() {
     const COUNT: usize = 45;
@@ -197,7 +194,7 @@ async fn a_batch_that_is_refused_as_a_whole_leaves_nobody_unwritten() {
             "Available" => "Do not disturb",
             _ => "Available",
         };
-        // Only the first goes through a batch: afterwards writes go one by one for a while.
+        // Only the first write is in a batch: after its refusal, writes go one by one for a while.
     }
     let left = teamsbox.control(Method::GET, "/faults", None).await;
     assert!(
@@ -206,7 +203,7 @@ async fn a_batch_that_is_refused_as_a_whole_leaves_nobody_unwritten() {
     );
 }
 
-// D1: the code says that the failure passes, whatever 404 means for a clear.
+// D1: an error code of a temporary failure decides, although 404 alone would mean that there is nothing to clear.
 #[tokio::test]
 async fn a_404_with_a_code_of_a_passing_failure_does_not_take_back() {
     let (teamsbox, _installation, server) = stage(&["bert"]).await;
@@ -226,7 +223,8 @@ async fn a_404_with_a_code_of_a_passing_failure_does_not_take_back() {
     }
 }
 
-// D9: an account without a licence refuses its set and the clear that follows. Others are written: that is a warning.
+// D9: an account without a licence refuses the write and the clear that follows. Other accounts are written, so this is
+// a warning.
 #[tokio::test]
 async fn a_refused_account_is_a_warning_and_does_not_stay_one() {
     let (teamsbox, _installation, server) = stage(&["anna", "bert"]).await;
@@ -244,8 +242,8 @@ async fn a_refused_account_is_a_warning_and_does_not_stay_one() {
     is_shown(&teamsbox, "bert", "Busy/InACall", "bert is written").await;
 }
 
-// D1: a write belongs to the account. The clear of a removed person, or of a person with another account now, is named and
-// tried again after a restart like every other.
+// D1: a write belongs to its account. The clear for a removed person, or for a person with a new account, is reported
+// and retried after a restart like any other.
 #[tokio::test]
 async fn the_clears_of_left_accounts_outlive_a_restart() {
     const LEFT: [&str; 3] = ["anna", "bert", "carl"];
@@ -275,7 +273,7 @@ async fn the_clears_of_left_accounts_outlive_a_restart() {
     let other = json!({"account": "other@contoso.example"});
     server.ok(Method::PUT, &path, Some(other)).await;
     is_shown(&teamsbox, "other", IN_TEAMS, "the new account").await;
-    // A person who comes back with the same account.
+    // A person returns with the same account.
     installation.import(&[("carl", "")]).await;
     are_named(&server).await;
     assert_eq!(server.terminate().await, 0);
@@ -296,7 +294,7 @@ async fn the_clears_of_left_accounts_outlive_a_restart() {
     eventually("ready", HEALS, true, || server.is_ready()).await;
     assert_eq!(teamsbox.shown("other").await, IN_TEAMS, "bert's own");
 
-    // A confirmed clear is not sent again: the person may have chosen Do not disturb since.
+    // A confirmed clear is not repeated: the person may have chosen Do not disturb since.
     teamsbox.choose("anna", "DoNotDisturb").await;
     assert_eq!(server.terminate().await, 0);
     let _server = installation.serve().await;
@@ -304,7 +302,7 @@ async fn the_clears_of_left_accounts_outlive_a_restart() {
     stays("anna's own", SOON, IN_TEAMS.to_owned(), shown).await;
 }
 
-/// Readiness and its text name accounts that their people have no longer.
+/// Checks that readiness and its text name accounts that no longer belong to a person.
 async fn are_named(server: &Server) {
     let named = async || {
         let troubles = server.troubles().await.join(" ");

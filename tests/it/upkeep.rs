@@ -1,5 +1,5 @@
-//! What administrators do on the machine itself: backup and restore, explanations in a terminal, accounts; and what
-//! outlives a restart.
+//! Maintenance by administrators on the machine: backup and restore, explanations in a terminal, accounts; and state
+//! that outlives a restart.
 
 use end_to_end::{Installation, Server, eventually};
 use reqwest::{Method, StatusCode};
@@ -35,7 +35,7 @@ async fn the_history_outlives_a_restart_where_an_administrator_wants_it() {
     server.choose("anna", "Busy").await;
     server.choose("anna", "Do not disturb").await;
     let kept = async || {
-        // Killed before it is written down it would be gone: wait for the log of the database.
+        // Waits until the write-ahead log holds the choice: a kill before that would lose it.
         let file = installation.data("offhook.db");
         let bytes = std::fs::read(file.with_extension("db-wal")).unwrap_or_default();
         let words = b"\"profile\":\"Do not disturb\",\"chosen\"";
@@ -47,7 +47,7 @@ async fn the_history_outlives_a_restart_where_an_administrator_wants_it() {
     let profiles = profiles_of_history(&server, "anna").await;
     assert_eq!(profiles.last().unwrap(), "Do not disturb");
     assert!(profiles.contains(&"Busy".to_owned()), "{profiles:?}");
-    // P12: nor does the state that goes on over the restart begin anew.
+    // P12: a state that continues over the restart has one entry in the history.
     let mut merged = profiles.clone();
     merged.dedup();
     assert_eq!(merged, profiles, "one row for one visible state");

@@ -7,7 +7,7 @@ use thirtyfour::error::WebDriverResult;
 
 use crate::SOON;
 
-/// The pages of a function, of the organisation and of a location.
+/// Settings pages of the organisation and of a location.
 const FUNCTIONS: [&str; 6] = [
     "presence",
     "teams",

@@ -1,4 +1,4 @@
-//! What people and administrators do on the pages, and what becomes of mistakes.
+//! Actions of people and administrators on the pages, and the pages' answers to mistakes.
 
 use end_to_end::{Demo, Server, Walker, eventually};
 use reqwest::Method;
@@ -12,7 +12,7 @@ pub(crate) async fn get(server: &Server, path: &str) -> (u16, String) {
     (status.as_u16(), text)
 }
 
-/// The value of a hidden field in the form of that id.
+/// The value of a hidden field in the form with this id.
 pub(crate) fn hidden(page: &str, form: &str, name: &str) -> String {
     let form = page.split(&format!("<form id=\"{form}\"")).nth(1).unwrap();
     let form = form.split("</form>").next().unwrap();
@@ -24,7 +24,7 @@ pub(crate) fn hidden(page: &str, form: &str, name: &str) -> String {
     value.replace("&#34;", "\"").replace("&quot;", "\"")
 }
 
-/// Somebody who has never seen it, and follows what the pages say.
+/// A first-time administrator, who follows the instructions of the pages.
 #[tokio::test]
 async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()> {
     let demo = Demo::start(&["--still"]).await;
@@ -40,7 +40,7 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
     assert!(walker.text("main h2").await.ends_with("/ Call centre"));
     walker.write("#put-person", "farid").await;
     walker.click("#put button").await;
-    // He is in another location: it is asked first, and undone with one button.
+    // The person is in another location: the page asks first, and one button undoes the move.
     let question = walker.text("main").await;
     assert!(question.contains("Move Farid Haddad?"), "{question}");
     walker.click("#put button").await;
@@ -53,7 +53,7 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
             .contains("These are the settings of Organisation")
     );
     walker.click("#individual button").await;
-    // What held until now is where one begins.
+    // The form begins with the effective values.
     let mode = "return document.querySelector('#save-mode').value";
     let before = server
         .ok(Method::GET, "/api/v1/scopes/lyon/settings/teams", None)
@@ -91,7 +91,7 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
         (&json!("Acme Meet"), &json!(true))
     );
 
-    // Out of the group again: the location stays.
+    // Removed from the group: the location stays.
     walker.go("/admin/scopes/call-centre").await?;
     walker
         .script("document.querySelector('#members details').open = true")
@@ -165,7 +165,7 @@ async fn a_mistake_stands_beside_its_field_with_what_was_typed() {
         "{page}"
     );
     assert!(page.contains("value=\"4711, 4712\"") && page.contains("role=\"alert\""));
-    // The form is open, though one opens it first otherwise.
+    // The form is unfolded, to show the error.
     assert!(page.contains("<details class=\"folded\" open>"));
 
     let empty = [
@@ -240,7 +240,7 @@ async fn what_another_administrator_changed_is_shown_and_not_overwritten() {
         server.ok(Method::GET, &path, None).await["mail"],
         "anna.b@contoso.example"
     );
-    // Saved again in sight of that, it holds.
+    // Saved again after the newer state was shown, the change is accepted.
     let tag = hidden(&page, "save", "tag");
     let fields = fields.map(|(name, value)| {
         if name == "tag" {
@@ -258,7 +258,7 @@ async fn what_another_administrator_changed_is_shown_and_not_overwritten() {
 async fn a_table_of_people_is_tried_before_it_is_imported() {
     let demo = Demo::start(&["--still"]).await;
     let server = demo.server.system_administrator().await;
-    // More than any other form may send.
+    // Larger than the limit of other forms.
     let mut csv = String::from("name,mail,UPN,extension,location\n");
     for number in 0..3_000 {
         csv += &format!("Person {number},p{number}@contoso.example,,7{number:04},Oslo\n");
@@ -291,7 +291,7 @@ async fn a_table_of_people_is_tried_before_it_is_imported() {
         )
         .await;
     assert_eq!(status.as_u16(), 200);
-    // What takes long is followed on a page of its own.
+    // A long import is shown on a page of its own.
     assert!(
         page.contains("The people are imported") || page.contains("Import of people"),
         "{page}"
@@ -356,7 +356,7 @@ async fn each_sees_the_pages_that_are_theirs() {
     }
     let (_, page) = get(&lea, "/admin").await;
     assert!(!page.contains("/admin/audit") && page.contains("/admin/microphone"));
-    // Nor may a form of another page be sent.
+    // Nor can a form of another page be sent.
     for (path, fields) in [
         ("/admin/people", vec![("form", "add"), ("name", "Zoe")]),
         (
@@ -368,7 +368,7 @@ async fn each_sees_the_pages_that_are_theirs() {
         assert_eq!(anna.form(path, &fields).await.0.as_u16(), 403, "{path}");
         assert_eq!(lea.form(path, &fields).await.0.as_u16(), 403, "{path}");
     }
-    // Whoever is not signed in signs in, and goes on.
+    // Without a session the page redirects to sign-in, and then back.
     let nobody = demo.server.with_key("");
     let (status, page) = get(&nobody, "/admin/people").await;
     assert_eq!(status, 401);
@@ -450,13 +450,13 @@ async fn a_person_chooses_orders_and_arranges() -> WebDriverResult<()> {
     };
     let before = names().await;
     walker.click(".sections a[href='/me/profiles']").await;
-    // By the keyboard: the arrow is a button.
+    // By keyboard: the arrow is a button.
     walker
         .click("#profiles tbody tr:nth-child(2) [aria-label$=' up']")
         .await;
     let after = names().await;
     assert_eq!((&after[0], &after[1]), (&before[1], &before[0]));
-    // By dragging: the first row behind the last.
+    // By dragging the first row behind the last.
     let drag = "
         const body = document.querySelector('#profiles tbody');
         const [first, last] = [body.rows[0], body.rows[body.rows.length - 1]];
@@ -474,7 +474,7 @@ async fn a_person_chooses_orders_and_arranges() -> WebDriverResult<()> {
         .script("return document.querySelector('#calendar, svg.timetable') !== null")
         .await;
     assert_eq!(today, true, "the week is drawn");
-    // P21: in another week than today's at any time, and the page shows that week afterwards.
+    // P21: in a week other than the current one, at any time of day; afterwards the page shows that week.
     let day = walker
         .script("return new Date(Date.now() + 8 * 86_400e3).toISOString().slice(0, 10)")
         .await;

@@ -1,5 +1,4 @@
-//! Connecting a tenant and a telephone system by the pages: what the doctor finds at each step, with the configuration as it
-//! is at that moment.
+//! Connecting a tenant and a PBX on the pages: the doctor's results at each step, with the current configuration file.
 
 use end_to_end::{Demo, Installation, Teamsbox, free_port};
 use reqwest::Method;
@@ -41,7 +40,7 @@ async fn a_tenant_is_connected_step_by_step_and_each_is_examined() {
         "only what belongs to the step"
     );
     assert!(examine(3).await.contains("complete the previous steps"));
-    // Written into the file, it can be tried before it is in force.
+    // The doctor tries the configuration file before the server uses it.
     installation.configure(&Installation::teams(teamsbox.url()));
     for number in [2, 3] {
         let page = examine(number).await;
@@ -51,7 +50,7 @@ async fn a_tenant_is_connected_step_by_step_and_each_is_examined() {
     let consent =
         format!("https://login.microsoftonline.com/{TENANT}/adminconsent?client_id={CLIENT}");
     assert!(page.contains(&consent), "{page}");
-    // Nobody was looked for in the tenant yet: that comes with the restart.
+    // The server has not searched the tenant for accounts; it does after the restart.
     let page = examine(4).await;
     assert!(
         page.contains("1 people") && page.contains("accounts"),
@@ -76,7 +75,8 @@ async fn the_doctor_examines_what_the_configuration_says_now() {
     };
     let page = examine("/admin/tenants").await;
     assert!(page.contains("no [teams] in the configuration"), "{page}");
-    // Written into the file while the server runs: nothing is in force yet, and it can be tried.
+    // The configuration file changes while the server runs: the doctor tries the new configuration, which the server
+    // does not use yet.
     let port = free_port();
     installation.configure(&Installation::pbx(port, "tcp", "wrong"));
     let page = examine("/admin/telephony").await;
@@ -87,10 +87,10 @@ async fn the_doctor_examines_what_the_configuration_says_now() {
         .ok(Method::GET, "/api/v1/audit?what=doctor.examine", None)
         .await;
     assert_eq!(rows["items"].as_array().unwrap().len(), 2);
-    // In the demo there is nothing to look at, and it says so.
+    // The page reports that the demo has nothing to examine.
     let demo = Demo::start(&["--still"]).await;
     let ada = demo.server.system_administrator().await;
-    // A further tenant has a name of its own in the file.
+    // A further tenant has a section with a name in the file.
     let connect = "/admin/tenants/connect?step=2";
     let (_, _, page) = ada.with_headers(Method::GET, connect, &[], None).await;
     assert!(

@@ -1,4 +1,4 @@
-//! Long work goes on by itself, tells how far it has come, and leaves nothing behind if it is cancelled.
+//! Long jobs run in the background, report their progress, and leave nothing behind when cancelled.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use thirtyfour::error::WebDriverResult;
 
 use crate::{HEALS, SOON};
 
-/// So many that their import is seen under way.
+/// Enough people to see the import in progress.
 const MANY: usize = 60_000;
 const LATER: [(&str, &str); 1] = [("prefer", "respond-async")];
 
@@ -26,7 +26,7 @@ fn table(people: usize) -> String {
     table
 }
 
-/// Starts some work, and returns where to look.
+/// Starts a job, and returns its address.
 async fn begin(server: &Server, path: &str, body: Value) -> String {
     let (status, _, text) = server
         .with_headers(Method::POST, path, &LATER, Some(body))
@@ -67,7 +67,7 @@ async fn an_import_that_is_cancelled_leaves_everything_as_it_was() {
     .await;
     assert_eq!(count(server).await, before);
 
-    // One that nobody cancels comes to its end, and says what a request that waits would have answered.
+    // An uncancelled job finishes, with the same result as a synchronous request.
     let work = begin(server, "/api/v1/people/import", json!({"csv": table(3)})).await;
     eventually("done", HEALS, "done".into(), || state(server, &work)).await;
     let done = server.ok(Method::GET, &work, None).await;
@@ -76,7 +76,7 @@ async fn an_import_that_is_cancelled_leaves_everything_as_it_was() {
     assert_eq!(count(server).await, before + 3);
     let backup = begin(server, "/api/v1/backups", Value::Null).await;
     eventually("backup", HEALS, "done".into(), || state(server, &backup)).await;
-    // A refusal is told where one looks.
+    // A refusal is reported at the job's address.
     let taken = "name,mail,UPN,extension\nX,x@contoso.example,,500000\n";
     let work = begin(server, "/api/v1/people/import", json!({"csv": taken})).await;
     eventually("failed", HEALS, "failed".into(), || state(server, &work)).await;

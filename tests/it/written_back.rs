@@ -1,5 +1,5 @@
-//! P10: every resource of the OpenAPI document that can be read and changed takes its own answer, unchanged or with one field
-//! changed.
+//! P10: every resource of the OpenAPI document that can be read and changed accepts its own representation, unchanged
+//! or with one changed field.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const ANNA: &str = "Anna Becker";
 const BERT: &str = "Bert Lindqvist";
-/// Settings pages, each with a setting of its own.
+/// Settings pages, with a setting that only this page has.
 const PAGES: [&str; 6] = [
     "presence",
     "teams",
@@ -31,7 +31,7 @@ fn id(made: &Value) -> &str {
     made["id"].as_str().unwrap()
 }
 
-/// Ids of what was made.
+/// Ids of the created objects.
 struct Made {
     anna: String,
     bert: String,
@@ -41,7 +41,7 @@ struct Made {
     account: String,
 }
 
-/// Gives a person one of everything.
+/// Creates one object of each kind for a person.
 async fn fill(server: &Server) -> Made {
     let (anna, bert) = (server.person(ANNA).await, server.person(BERT).await);
     let of_anna = format!("/api/v1/people/{anna}");
@@ -51,7 +51,7 @@ async fn fill(server: &Server) -> Made {
         json!({"profile": "Busy", "until": "2099-01-01T00:00:00Z"}),
     )
     .await;
-    // P5: the status may be left out, and the organisation has one of this name.
+    // P5: the status may be omitted, because the organisation has a template of this name.
     let teams = json!({"name": "MS Teams", "offers": ["lyon"]});
     made(server, "/api/v1/templates", teams).await;
     let focus = json!({"name": "Focus", "status": "Busy", "forwarding": {"kind": "all", "target": "+49301234"}, "text": "not now"});
@@ -100,7 +100,7 @@ async fn fill(server: &Server) -> Made {
     }
 }
 
-/// Addresses of one or more things for each resource.
+/// One or more addresses for each resource.
 fn addresses(made: &Made) -> BTreeMap<&'static str, Vec<String>> {
     let Made { anna, bert, .. } = made;
     let people = [anna, bert];
@@ -176,10 +176,9 @@ fn addresses(made: &Made) -> BTreeMap<&'static str, Vec<String>> {
     ])
 }
 
-/// Both methods of changes; a resource has one of them.
+/// Methods for changes; a resource has one of them.
 const CHANGES: [(&str, Method); 2] = [("put", Method::PUT), ("patch", Method::PATCH)];
 
-/// P10
 #[tokio::test]
 async fn every_resource_takes_its_own_answer_and_nothing_changes() {
     let demo = Demo::start(&["--still"]).await;
@@ -236,7 +235,7 @@ async fn audit(server: &Server) -> Value {
     server.ok(Method::GET, path, None).await["items"][0]["id"].take()
 }
 
-/// Reads, changes one field, and writes the whole back.
+/// Reads, changes one field, and writes the whole representation back.
 async fn edit(server: &Server, path: &str, change: Value) -> (reqwest::StatusCode, Value) {
     let mut body = server.ok(Method::GET, path, None).await;
     let fields = change.as_object().unwrap().clone();
@@ -248,7 +247,6 @@ async fn edit(server: &Server, path: &str, change: Value) -> (reqwest::StatusCod
     server.api(method, path, Some(body)).await
 }
 
-/// P10
 #[tokio::test]
 async fn a_copy_with_one_changed_field_changes_that_field_only() {
     let demo = Demo::start(&["--still"]).await;
@@ -307,7 +305,7 @@ async fn a_copy_with_one_changed_field_changes_that_field_only() {
     assert_eq!(server.ok(Method::GET, &choice, None).await, none);
 }
 
-/// P10: rights are checked although nothing would change, and what a caller may not read is not lost.
+/// P10: rights are checked even without a difference, and data that the caller may not read is kept.
 #[tokio::test]
 async fn writing_back_needs_the_right_to_change_and_loses_nothing_hidden() {
     let demo = Demo::start(&["--still"]).await;
@@ -344,7 +342,8 @@ async fn writing_back_needs_the_right_to_change_and_loses_nothing_hidden() {
     );
 }
 
-/// P5, P10: an order names each profile once, also where two scopes, or a person and a scope, have one of a name.
+/// P5, P10: an order names each profile once, even if two scopes, or a person and a scope, have profiles of the same
+/// name.
 #[tokio::test]
 async fn a_copy_with_another_order_is_taken() {
     let demo = Demo::start(&["--still"]).await;
@@ -372,7 +371,7 @@ async fn a_copy_with_another_order_is_taken() {
     }
 }
 
-/// P5, P10: a copy of a template has both `scope` and `offers`; the one that was changed counts.
+/// P5, P10: the representation of a template has both `scope` and `offers`; the changed one takes effect.
 #[tokio::test]
 async fn a_copy_of_a_template_with_another_scope_moves_it() {
     let demo = Demo::start(&["--still"]).await;
