@@ -24,7 +24,7 @@
 //!     presence_info::{Activity, PresenceInfo},
 //! };
 //!
-//! /// One person, whom every phone may watch.
+//! /// One person; every phone may watch.
 //! struct Anna {
 //!     activities: Vec<Activity>,
 //! }
@@ -462,7 +462,7 @@ fn count_down<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, usize>, key: K, b
 }
 
 /// Key of a transaction: a repeated request has the same (RFC 3261 §17.2.3), and a request of another source never does,
-/// whatever branch it has. `None`: the message is no request.
+/// even with the same branch. `None`: the message is no request.
 fn recent_key(source: SocketAddr, method: &str, message: &Message<'_>) -> Option<String> {
     let (call_id, cseq) = (message.call_id().ok()?, message.cseq().ok()?);
     // Requests older than RFC 3261 have no branch.

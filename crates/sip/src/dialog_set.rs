@@ -46,7 +46,7 @@ pub enum FullDocuments {
     /// All dialogs (RFC 4235 §4.1).
     #[default]
     AllDialogs,
-    /// Only the dialog that changed last, as with FreeSWITCH: a ringing one says nothing of an answered one. `terminated`
+    /// Only the dialog that changed last, as with FreeSWITCH: a ringing dialog is no news of an answered one. `terminated`
     /// comes when no dialog is left on the same profile of the same node, so that dialogs under other ids are doubted.
     LastChange,
 }
@@ -65,7 +65,7 @@ pub enum Vanished {
 pub struct DialogSet {
     order: Order,
     live: Vec<Dialog>,
-    /// Dialogs that are live only because no document said `terminated`.
+    /// Dialogs that are live only because no document contained `terminated`.
     doubted: Vec<Dialog>,
     /// Ids of dialogs that do not count as live but have an unreadable state.
     unclear: Vec<String>,

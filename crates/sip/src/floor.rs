@@ -23,8 +23,8 @@ const BURST: usize = 4;
 /// The time in which at most [`BURST`] requests begin.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// Life of a subscription after which the failures before it no longer count. FreeSWITCH ends one whose nonce is older than
-/// a minute.
+/// Life of a subscription after which the failures before it no longer count. FreeSWITCH ends a subscription with a
+/// nonce older than a minute.
 const SETTLED: Duration = Duration::from_secs(30);
 
 /// Shortest time between a request and the renewal after it. A lease of ten seconds is renewed in time.

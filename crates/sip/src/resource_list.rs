@@ -68,7 +68,7 @@ impl Instance {
         }
     }
 
-    /// An instance whose resource no longer exists (RFC 6665 §4.1.3).
+    /// An instance of a resource that no longer exists (RFC 6665 §4.1.3).
     pub fn gone(id: String) -> Self {
         Self {
             id,

@@ -135,7 +135,7 @@ pub struct Health {
     pub login_fault: Option<LoginFault>,
     /// Trouble of single extensions, at most [`LINE_TROUBLE_MAX`].
     pub line_trouble: BTreeMap<Arc<str>, Trouble>,
-    /// The extensions of [`Self::line_trouble`] whose state is known although a part of their document was not understood.
+    /// The extensions of [`Self::line_trouble`] with a known state, although a part of their document was not understood.
     pub partly_understood: BTreeSet<Arc<str>>,
 }
 

@@ -82,8 +82,8 @@ pub trait Core: Send + 'static {
     /// Handles a message.
     fn receive(&mut self, now: Duration, peer: Peer<Flow>, bytes: &[u8], out: &mut Outbox<Flow>);
 
-    /// Handles a [`Wake::wake`]; returns true if there is more work, which follows after the messages that have arrived
-    /// meanwhile.
+    /// Handles a [`Wake::wake`]; returns true if there is more work, to be done after the messages that have arrived by
+    /// then.
     fn on_wake(&mut self, now: Duration, out: &mut Outbox<Flow>) -> bool;
 
     /// Handles deadlines that have passed.

@@ -28,7 +28,8 @@ impl Document {
         }
     }
 
-    /// A document whose first attribute `version="0"` becomes the number within each subscription (RFC 4235 §4.1).
+    /// A document with a version: its first attribute `version="0"` becomes the number within each subscription (RFC 4235
+    /// §4.1).
     pub fn versioned(bytes: Vec<u8>) -> Self {
         const ATTRIBUTE: &[u8] = b"version=\"0\"";
         let mut document = Self::new(bytes);

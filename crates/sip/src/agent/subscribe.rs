@@ -138,7 +138,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
         let tag = Tag(id, subscription.tag).to_string();
         let transport = subscription.transport;
-        // A SUBSCRIBE demands a NOTIFY even without a change, whatever the interval.
+        // A SUBSCRIBE demands a NOTIFY even without a change and within the interval.
         subscription.notified_at = Duration::ZERO;
         subscription.sent_fingerprint = 0;
         let is_list = subscription.list.is_some();

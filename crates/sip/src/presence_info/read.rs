@@ -139,7 +139,7 @@ impl xml::Parser for Parser {
 }
 
 /// Whether an element belongs to PIDF (RFC 3863), its data model (RFC 4479), RPID (RFC 4480), or a draft or vendor's copy of
-/// these, whose namespaces all contain this text. An element without a namespace is accepted.
+/// these: their namespaces contain `:params:xml:ns:pidf`. An element without a namespace is accepted.
 fn is_ours(space: Space<'_>) -> bool {
     match space {
         // The standard's own namespaces first, since this runs for each element of each publication.

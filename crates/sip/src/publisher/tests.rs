@@ -7,7 +7,7 @@ use crate::{Transport, digest::Credentials, message::answer};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A publisher and a presence server whose answers the test chooses.
+/// A publisher, and a presence server that answers as the test chooses.
 struct Bench {
     now: Duration,
     publisher: Publisher,

@@ -69,7 +69,7 @@ impl Calls {
         }
     }
 
-    /// Removes and returns at most `limit` extensions whose subscribers need a NOTIFY.
+    /// Removes and returns at most `limit` extensions with a NOTIFY due to their subscribers.
     pub(super) fn take_changed(&mut self, limit: usize) -> Vec<Resource> {
         std::iter::from_fn(|| self.changed.pop_first())
             .take(limit)

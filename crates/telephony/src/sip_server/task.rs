@@ -225,12 +225,12 @@ impl<C: Core> Server<C> {
         self.connections.insert(number, connected);
     }
 
-    /// Closes connections of unauthenticated peers: first those without a whole message, the oldest first. `whose` limits
-    /// the search to a network; `most` is the number of connections that may stay.
-    fn make_room(&mut self, whose: Option<IpAddr>, most: usize) {
+    /// Closes connections of unauthenticated peers: first those without a whole message, the oldest first. `network` limits
+    /// the search to one network; `most` is its limit of connections, of which one in [`EVICTION_SHARE`] is closed.
+    fn make_room(&mut self, network: Option<IpAddr>, most: usize) {
         let strangers = self.connections.iter().filter(|(number, connected)| {
-            let is_of = |whose| sip::network(connected.address.ip()) == whose;
-            whose.is_none_or(is_of)
+            let is_of = |network| sip::network(connected.address.ip()) == network;
+            network.is_none_or(is_of)
                 && !self
                     .core
                     .is_authenticated(Flow::Connection(**number, connected.address))

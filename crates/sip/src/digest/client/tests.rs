@@ -46,7 +46,7 @@ impl Bench {
         self
     }
 
-    /// Refuses the request with these challenges; sends it again if the verdict says so.
+    /// Refuses the request with these challenges; sends it again if the verdict demands it.
     fn refuse(&mut self, challenges: &[(&str, &str)]) -> Verdict {
         let mut response = Writer::response(401);
         for (name, value) in challenges {

@@ -26,7 +26,7 @@ mod silence;
 use instances::Instances;
 
 impl Lines {
-    /// The line or list whose subscription watches this extension.
+    /// The line or list with the subscription that watches this extension.
     pub(super) fn subscribed_for(&self, extension: &Arc<str>) -> Arc<str> {
         let line = self.lines.get(extension);
         let list = line.and_then(|line| line.list.as_ref());

@@ -41,7 +41,7 @@ impl Lines {
         }
     }
 
-    /// Reports a line whose state has been missing in its list for too long.
+    /// Reports a line that its list has omitted for too long.
     pub(in super::super) fn end_silence(
         &mut self,
         now: Duration,
