@@ -31,7 +31,7 @@ use crate::{
 
 /// Lifetime of a one-time link.
 const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// The only route for keys whose only scope is `route`.
+/// The only address for keys with no scope except `route`.
 const ROUTE_PATH: &str = "/api/v1/route";
 
 /// Authenticates requests by API keys and session cookies. Cheap to clone.
@@ -110,7 +110,7 @@ impl Access {
         }
     }
 
-    /// The caller whose credential is in these headers; `None` without a valid credential.
+    /// The caller, by the credential in these headers; `None` without a valid credential.
     pub async fn caller(&self, headers: &HeaderMap) -> Result<Option<Caller>, StoreError> {
         let caller = self.named(headers).await?;
         Ok(caller.map(|caller| caller.in_session(&session_mark(headers))))

@@ -34,7 +34,7 @@ pub fn body_max(path: &str) -> usize {
     }
 }
 
-/// Middleware: refuses (413) bodies that are too large; before reading them if `Content-Length` says so.
+/// Middleware: refuses (413) bodies that are too large; by `Content-Length`, if present, before reading them.
 pub async fn limit(request: Request, next: Next) -> Response {
     let most = body_max(request.uri().path());
     match limited(request, most) {

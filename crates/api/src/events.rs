@@ -94,7 +94,7 @@ pub async fn stream(
         .and_then(|id| id.to_str().ok())
         .filter(|id| !id.is_empty());
     let since = match (last, since) {
-        // A browser repeats an id of an earlier run or version, too: the stream starts anew.
+        // A browser repeats an id of an earlier run or version, too: such an id begins a new stream.
         (Some(last), _) => Some(tokens.open(last).unwrap_or(u64::MAX)),
         (None, Some(since)) => {
             if !token::is_well_formed(&since) {

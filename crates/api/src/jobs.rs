@@ -26,7 +26,7 @@ pub enum JobState {
     Running,
     /// Finished: the body of the answer.
     Done(Arc<Value>),
-    /// Failed: nothing was changed, unless the problem says otherwise.
+    /// Failed: nothing was changed, unless the problem reports changes.
     Failed(Problem),
     /// Cancelled: nothing was changed.
     Cancelled,

@@ -1,5 +1,5 @@
 //! Lists in pages: `limit` items, and a cursor for the next page. A cursor is the last item's position in the order of the
-//! list, so that items that are added or removed meanwhile make no other item missing or double.
+//! list, so that items added or removed between two pages make no other item missing or double.
 
 use std::str::FromStr;
 

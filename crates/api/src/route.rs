@@ -24,7 +24,7 @@ pub(crate) struct CallQuery {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Route)]
 pub(crate) struct RouteBody {
-    /// `none`: the phone rings; `forward`: the call goes to the target; `refuse`: the caller hears the busy tone.
+    /// `none`: the phone rings; `forward`: the call goes to the target; `refuse`: the caller gets the busy tone.
     action: &'static str,
     /// A number, a SIP address, or `voicemail`.
     target: Option<String>,

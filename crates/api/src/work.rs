@@ -68,8 +68,8 @@ pub(crate) struct WorkBody {
     /// Name of the caller who started the job.
     who: String,
     begun: String,
-    /// `running`, `done`, `failed` or `cancelled`. Failed and cancelled jobs have changed nothing, unless `problem` says
-    /// otherwise.
+    /// `running`, `done`, `failed` or `cancelled`. Failed and cancelled jobs have changed nothing, unless `problem`
+    /// reports changes.
     state: &'static str,
     /// Steps done: people, accounts or bytes.
     done: u64,
@@ -196,7 +196,7 @@ pub async fn read(
     }))
 }
 
-/// Cancels a job. It ends soon, unless it has finished by then; its state says so.
+/// Cancels a job. It ends soon with the state `cancelled`, unless it has finished by then.
 #[utoipa::path(
     delete,
     path = "/work/{id}",
