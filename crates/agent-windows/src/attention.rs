@@ -56,7 +56,7 @@ pub fn is_locked() -> Option<bool> {
         return None;
     }
     let is_whole = size as usize >= size_of::<WTSINFOEXW>();
-    // SAFETY: Windows returned so many bytes, aligned like all memory of its heap; they are copied before they are freed.
+    // SAFETY: Windows returned `size` bytes, aligned like all memory of its heap; they are copied before they are freed.
     let info = is_whole.then(|| unsafe { answer.as_ptr().cast::<WTSINFOEXW>().read_unaligned() });
     // SAFETY: Windows allocated the memory, which is freed once.
     unsafe { WTSFreeMemory(answer.as_ptr().cast()) };

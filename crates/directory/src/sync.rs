@@ -145,7 +145,7 @@ fn report(
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
             }
         }
-        // A cancelled synchronisation says nothing about the directory.
+        // A cancelled synchronisation is no sign of trouble with the directory.
         Err(SyncError::Cancelled) => {}
         Err(what) => {
             let trouble = Trouble {

@@ -411,8 +411,8 @@ mod tests {
         assert_eq!(Body::of(br#"{"error":{"code":""}}"#), no_code(""));
     }
 
-    // D1: an error code without a cause proves nothing, even with a status that says that a session, subscription or link
-    // is missing.
+    // D1: an error code without a cause proves nothing, even with the status of a missing session, subscription or
+    // link.
     #[test]
     fn a_code_of_a_temporary_failure_confirms_and_refuses_nothing() {
         for kind in RequestKind::ALL {

@@ -371,8 +371,8 @@ impl<T> WriteQueue<T> {
         }
     }
 
-    /// True if there are enough writes for a batch and Graph answers batches as documented. Writes whose rest ended since
-    /// the last [`WriteQueue::pop`] are not counted.
+    /// True if there are enough writes for a batch and Graph answers batches as documented. Does not count writes
+    /// that became ready after the last [`WriteQueue::pop`].
     pub fn may_batch(&self, now: i64) -> bool {
         self.ready.len() >= BATCH_MAX && now >= self.batches_from
     }

@@ -1,5 +1,5 @@
 //! Entries of the audit log, and how much of a change each records: changes by administrators with the values before and after;
-//! people's own changes, by themselves or an assistant, without values.
+//! people's own changes, also through an assistant, without values.
 
 use std::sync::Arc;
 

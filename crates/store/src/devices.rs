@@ -13,7 +13,7 @@ use crate::{
 /// The most devices of one person.
 pub const DEVICES_MAX: usize = 20;
 
-/// Public id of a device: 16 hexadecimal digits, which say nothing about its secret.
+/// Public id of a device: 16 hexadecimal digits, independent of its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeviceId(String);
 

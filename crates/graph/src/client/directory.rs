@@ -185,7 +185,7 @@ fn kind_of(link: Option<&str>) -> RequestKind {
 }
 
 /// True if a name can be a segment of a path. Dot segments vanish from a path, gateways refuse some encoded characters, and
-/// some need an escape of their own (Graph, "Get a user"): other names are looked up with a filter.
+/// some need an escape of their own (Graph, "Get a user"): other names are found with a filter.
 fn is_path_segment(name: &str) -> bool {
     let is_plain = |character: char| character.is_alphanumeric() || "@.-_+#".contains(character);
     name.chars().all(is_plain) && name.chars().any(char::is_alphanumeric)
