@@ -199,11 +199,11 @@ async fn a_location_administrator_speaks_for_nobody() {
     // The administrator changes the person's other settings, without reading the address of the calendar.
     let path = format!("{person}/settings/calendar");
     let tentative = Some(json!({"tentative": true}));
-    let told = lea.ok(Method::PUT, &path, tentative).await;
-    assert_eq!(told["tentative"], true);
-    assert!(!told.to_string().contains("secret"), "{told}");
-    let told = lea.ok(Method::GET, &path, None).await;
-    assert!(!told.to_string().contains("secret"), "{told}");
+    let answer = lea.ok(Method::PUT, &path, tentative).await;
+    assert_eq!(answer["tentative"], true);
+    assert!(!answer.to_string().contains("secret"), "{answer}");
+    let answer = lea.ok(Method::GET, &path, None).await;
+    assert!(!answer.to_string().contains("secret"), "{answer}");
 }
 
 /// S20: a location administrator's defaults give viewers, and so the administrator, at most TeamColleague.
@@ -307,18 +307,21 @@ async fn what_people_use_is_told_to_administrators_only() {
     let demo = Demo::start(&["--still"]).await;
     let bert = demo.server.signed_in_as(BERT).await;
     for path in ["/api/v1/templates", "/api/v1/templates/Absent"] {
-        let told = bert.ok(Method::GET, path, None).await.to_string();
-        assert!(!told.contains("uses") && !told.contains("people"), "{told}");
-        let told = demo.server.ok(Method::GET, path, None).await.to_string();
-        assert!(told.contains("automatic.client_end"), "{told}");
+        let answer = bert.ok(Method::GET, path, None).await.to_string();
+        assert!(
+            !answer.contains("uses") && !answer.contains("people"),
+            "{answer}"
+        );
+        let answer = demo.server.ok(Method::GET, path, None).await.to_string();
+        assert!(answer.contains("automatic.client_end"), "{answer}");
     }
     let feed = json!({"feed": "https://calendar.example/secret.ics"});
     let anna = demo.server.person(ANNA).await;
     let path = format!("/api/v1/people/{anna}/settings/calendar");
     demo.server.ok(Method::PUT, &path, Some(feed)).await;
-    let (refused, told) = bert.api(Method::GET, &path, None).await;
+    let (refused, answer) = bert.api(Method::GET, &path, None).await;
     assert_eq!(refused, StatusCode::FORBIDDEN);
-    assert!(!told.to_string().contains("secret"), "{told}");
+    assert!(!answer.to_string().contains("secret"), "{answer}");
     // A blocked viewer must not learn of it from their permissions.
     let (anna, id) = (
         demo.server.person(ANNA).await,

@@ -72,8 +72,8 @@ async fn random_calendars_have_the_occurrences_that_independent_readers_find() {
         .output()
         .await
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
     let text = String::from_utf8(output.stdout).unwrap();
     let mut occurrences = 0;
     for line in text.lines() {

@@ -60,9 +60,12 @@ async fn a_calendar_on_the_web_is_read_over_tls_and_only_over_tls() {
     let text = async || server.presence("anna").await["text"].clone();
     let code = async || {
         let read = server.ok(Method::GET, &path, None).await;
-        let told = read["trouble"].to_string();
+        let trouble = read["trouble"].to_string();
         let secret = ["4711", SECRET, "169.254", "localhost"];
-        assert!(!secret.iter().any(|word| told.contains(word)), "{told}");
+        assert!(
+            !secret.iter().any(|word| trouble.contains(word)),
+            "{trouble}"
+        );
         read["trouble_code"].clone()
     };
     subscribe(web.url("secret-4711.ics")).await;
@@ -70,7 +73,7 @@ async fn a_calendar_on_the_web_is_read_over_tls_and_only_over_tls() {
     assert_eq!(code().await, Value::Null);
 
     let closed = "https://127.0.0.1:1024/secret-4711.ics".to_owned();
-    for (url, told) in [
+    for (url, cause) in [
         (web.url("away.ics"), "redirect"),
         (web.url("round.ics"), "redirect"),
         (web.url("inside.ics"), "address"),
@@ -87,7 +90,7 @@ async fn a_calendar_on_the_web_is_read_over_tls_and_only_over_tls() {
         subscribe(web.url("secret-4711.ics")).await;
         eventually(&url, SOON, Value::Null, code).await;
         subscribe(url.clone()).await;
-        eventually(&url, SOON, json!(told), code).await;
+        eventually(&url, SOON, json!(cause), code).await;
     }
     assert_eq!(text().await, "Fair", "what was read stays");
 }
@@ -154,7 +157,7 @@ async fn a_calendar_in_a_file_is_read_below_the_folder_and_nowhere_else() {
     let good = at("anna.ics").display().to_string();
     subscribe(&good).await;
     eventually("the fair", SOON, json!("Fair"), text).await;
-    for (file, told) in [
+    for (file, cause) in [
         (at("none.ics"), "no_calendar"),
         (at("missing.ics"), "file"),
         (at("key.ics"), "file"),
@@ -166,7 +169,7 @@ async fn a_calendar_in_a_file_is_read_below_the_folder_and_nowhere_else() {
         subscribe(&good).await;
         eventually("a good one", SOON, Value::Null, code).await;
         subscribe(file.to_str().unwrap()).await;
-        eventually(file.to_str().unwrap(), SOON, json!(told), code).await;
+        eventually(file.to_str().unwrap(), SOON, json!(cause), code).await;
     }
     assert_eq!(text().await, "Fair", "what was read stays");
     let none = json!({"feed": null});
@@ -242,8 +245,8 @@ async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
     eventually("unpacked", SOON, json!("Packed"), text).await;
     subscribe(web.url("odd.ics")).await;
     eventually("listed", SOON, json!("incomplete"), code).await;
-    let told = read().await;
-    let unread = told["unread"].as_array().unwrap();
+    let answer = read().await;
+    let unread = answer["unread"].as_array().unwrap();
     let places: Vec<_> = unread
         .iter()
         .map(|one| (one["code"].clone(), one["line"].clone()))
@@ -255,14 +258,14 @@ async fn what_the_web_sends_is_unpacked_decoded_and_its_faults_are_listed() {
             (json!("not_a_date"), json!(19))
         ]
     );
-    let trouble = told["trouble"].as_str().unwrap();
+    let trouble = answer["trouble"].as_str().unwrap();
     assert!(
         trouble.contains("event 2 (line 14): its time zone"),
         "{trouble}"
     );
     assert!(
-        !told["unread"].to_string().contains("s3cr3t") && !trouble.contains("s3cr3t"),
-        "{told}"
+        !answer["unread"].to_string().contains("s3cr3t") && !trouble.contains("s3cr3t"),
+        "{answer}"
     );
     let id = server.person("anna").await;
     let account = json!({"name": "anna", "role": "person", "password": "correct horse battery", "person": id});

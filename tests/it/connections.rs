@@ -202,10 +202,10 @@ async fn no_descriptor_left_is_a_trouble_that_passes() {
     closed(&mut idle[0], SOON).await;
     eventually("it is told", SOON, true, || async {
         let troubles = server.troubles().await;
-        let mut told = troubles
+        let mut reported = troubles
             .iter()
             .map(|trouble| trouble.contains("Too many open files"));
-        told.any(|told| told)
+        reported.any(|reported| reported)
     })
     .await;
     limit(first_free + 200).await;

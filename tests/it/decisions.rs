@@ -320,8 +320,8 @@ async fn names_of_profiles_never_change_and_the_api_speaks_english() {
     eventually("the call", SOON, "Busy OnThePhone teams".into(), busy).await;
     let path = format!("/api/v1/people/{}/presence", server.person(ANNA).await);
     let german = [("accept-language", "de"), ("cookie", "offhook-language=de")];
-    let (_, _, told) = server.with_headers(Method::GET, &path, &german, None).await;
-    assert!(told.contains("On the phone"), "{told}");
+    let (_, _, calendar) = server.with_headers(Method::GET, &path, &german, None).await;
+    assert!(calendar.contains("On the phone"), "{calendar}");
 }
 
 #[tokio::test]

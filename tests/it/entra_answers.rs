@@ -13,8 +13,8 @@ async fn stage(teamsbox: &Teamsbox) -> (Installation, Server) {
 }
 
 async fn says(server: &Server, words: &str) {
-    let said = async || server.troubles().await.join("\n").contains(words);
-    eventually(words, HEALS, true, said).await;
+    let is_reported = async || server.troubles().await.join("\n").contains(words);
+    eventually(words, HEALS, true, is_reported).await;
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ async fn a_blocked_viewer_sees_a_person_who_is_offline() {
         )
         .await;
     let history = format!("/api/v1/people/{zoe}/history");
-    let told = bert.ok(Method::GET, &history, None).await;
+    let answer = bert.ok(Method::GET, &history, None).await;
     let offline = seen(&bert, zoe, "4711").await;
     for (blocked, offline) in blocked.iter().zip(&offline) {
         // Anna was available briefly, which a colleague may see.
@@ -177,12 +177,12 @@ async fn a_blocked_viewer_sees_a_person_who_is_offline() {
             assert_eq!(blocked, offline);
         }
     }
-    let items = told["items"].as_array().unwrap();
+    let items = answer["items"].as_array().unwrap();
     assert!(
         items
             .first()
             .is_none_or(|first| first["presence"]["status"] != "Offline"),
-        "{told}"
+        "{answer}"
     );
 }
 

@@ -59,8 +59,8 @@ async fn a_key_reads_what_the_document_says() {
         "permissions",
     ] {
         let path = format!("{person}/{path}");
-        let told = reads.ok(Method::GET, &path, None).await.to_string();
-        assert!(!told.contains("secret"), "{path}: {told}");
+        let answer = reads.ok(Method::GET, &path, None).await.to_string();
+        assert!(!answer.contains("secret"), "{path}: {answer}");
         let status = writes.api(Method::GET, &path, None).await.0;
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
     }
@@ -180,21 +180,21 @@ async fn the_answer_to_a_change_tells_a_key_nothing_else() {
     let feed = json!({ "feed": FEED });
     server.ok(Method::PUT, &calendar, Some(feed)).await;
     let tentative = Some(json!({"tentative": true}));
-    let told = writes.ok(Method::PUT, &calendar, tentative.clone()).await;
-    assert_eq!(Some(told), tentative);
+    let answer = writes.ok(Method::PUT, &calendar, tentative.clone()).await;
+    assert_eq!(Some(answer), tentative);
     let busy = Some(json!({"profile": "Busy"}));
-    let told = writes
+    let answer = writes
         .ok(Method::PUT, &format!("{person}/profile"), busy)
         .await;
     assert_eq!(
-        (&told["status"], &told["profile"]),
+        (&answer["status"], &answer["profile"]),
         (&json!("Offline"), &Value::Null)
     );
     let order = Some(json!({"names": ["Busy"]}));
-    let told = writes
+    let answer = writes
         .ok(Method::PUT, &format!("{person}/profiles"), order)
         .await;
-    assert_eq!(told, json!({"items": [], "names": []}));
+    assert_eq!(answer, json!({"items": [], "names": []}));
     let level = Some(json!({"level": "Assistant"}));
     let path = format!("{person}/relationships/{bert}");
     writes.ok(Method::PUT, &path, level).await;

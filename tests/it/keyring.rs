@@ -11,8 +11,8 @@ async fn the_secret_is_in_the_keyring_and_leaves_it_again() {
     let mut keyring = Keyring::start().await;
     let mut agent = Agent::new(&sound);
     agent.has(&keyring);
-    let said = agent.pair(&server, server.url(), "anna").await;
-    assert!(said.contains("in the system's keyring"), "{said}");
+    let output = agent.pair(&server, server.url(), "anna").await;
+    assert!(output.contains("in the system's keyring"), "{output}");
     let name = |agent: &Agent| {
         let kept: Value = serde_json::from_str(&agent.kept()).unwrap();
         assert!(!kept.to_string().contains("oha_"), "{kept}");
@@ -63,8 +63,8 @@ async fn the_secret_is_in_the_keyring_and_leaves_it_again() {
 async fn without_a_keyring_the_secret_is_in_a_file() {
     let (_installation, server, sound) = without_agent().await;
     let agent = Agent::new(&sound);
-    let said = agent.pair(&server, server.url(), "anna").await;
-    assert!(said.contains("for you only"), "{said}");
+    let output = agent.pair(&server, server.url(), "anna").await;
+    assert!(output.contains("for you only"), "{output}");
     let kept: Value = serde_json::from_str(&agent.kept()).unwrap();
     assert!(kept["token"].as_str().unwrap().starts_with("oha_"));
 }

@@ -94,7 +94,7 @@ async fn a_configuration_and_a_key_that_lead_to_the_database_are_not_opened() {
     let other = text.replace("data = \"data\"", "data = \"data2\"");
     let key = format!("{other}\n[secrets]\nkey_file = \"{}\"\n", index.display());
     fs::write(&config, key).unwrap();
-    let told = doctor().await;
+    let report = doctor().await;
     fs::remove_file(&config).unwrap();
     symlink(installation.data("offhook.db"), &config).unwrap();
     let of_link = doctor().await;
@@ -103,12 +103,12 @@ async fn a_configuration_and_a_key_that_lead_to_the_database_are_not_opened() {
     fs::write(&config, text).unwrap();
     // Another program that opens and closes the database does not delete the log, because the server holds its locks.
     open_from_outside(&installation.data("offhook.db")).await;
-    assert!(installation.data("offhook.db-wal").exists(), "{told}");
+    assert!(installation.data("offhook.db-wal").exists(), "{report}");
     rename(&server, "Anna", StatusCode::OK).await;
     server.kill().await;
     let server = installation.serve().await;
     let people = server.ok(Method::GET, "/api/v1/people", None).await;
-    assert_eq!(people["items"][0]["name"], "Anna", "{told}");
+    assert_eq!(people["items"][0]["name"], "Anna", "{report}");
 }
 
 #[tokio::test]

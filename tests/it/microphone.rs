@@ -94,10 +94,10 @@ async fn a_recorder_is_shown_to_the_team_and_to_nobody_else() {
         before,
         "carl sees nothing of it"
     );
-    let told = agent.run(&["report", "--dry-run"]).await.1;
+    let report = agent.run(&["report", "--dry-run"]).await.1;
     assert!(
-        told.contains("Zoom Meeting uses the microphone: reported"),
-        "{told}"
+        report.contains("Zoom Meeting uses the microphone: reported"),
+        "{report}"
     );
     let shown = agent.run(&["status"]).await.1;
     assert!(
@@ -265,8 +265,8 @@ async fn the_person_pauses_it_and_removes_the_device() {
         !anna(&server).await.contains("microphone")
     })
     .await;
-    let told = async || agent.run(&["status"]).await.1.contains("pair it again");
-    eventually("the agent says so", HEALS, true, told).await;
+    let is_reported = async || agent.run(&["status"]).await.1.contains("pair it again");
+    eventually("the agent says so", HEALS, true, is_reported).await;
     assert_eq!(
         server.api(Method::GET, &path, None).await.0,
         StatusCode::NOT_FOUND

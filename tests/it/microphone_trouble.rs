@@ -84,8 +84,8 @@ async fn a_process_number_of_another_namespace_is_not_the_program_of_that_number
         eventually("it is shown", SOON, ZOOM.into(), || anna(&server)).await;
         let seen = server.presence("anna").await;
         assert_eq!(seen["activity"]["label"], "Zoom Meeting", "{seen}");
-        let told = agent.run(&["report", "--dry-run"]).await.1;
-        assert!(!told.contains("Slack"), "{told}");
+        let report = agent.run(&["report", "--dry-run"]).await.1;
+        assert!(!report.contains("Slack"), "{report}");
         zoom.kill().await.unwrap();
         eventually("its end", SOON, REST.into(), || anna(&server)).await;
     }
@@ -112,8 +112,8 @@ async fn a_companys_proxy_and_a_server_behind_nginx_are_no_hindrance() {
     eventually("its end", SOON, REST.into(), || anna(&server)).await;
 
     proxy.kill().await;
-    let told = async || agent.run(&["status"]).await.1.contains("cannot be reached");
-    eventually("the agent says so", HEALS, true, told).await;
+    let is_reported = async || agent.run(&["status"]).await.1.contains("cannot be reached");
+    eventually("the agent says so", HEALS, true, is_reported).await;
     proxy.restart().await;
     let connected = async || agent.status().await["connected"] == true;
     eventually("it comes back", HEALS, true, connected).await;
@@ -128,10 +128,10 @@ async fn a_clock_that_is_wrong_changes_nothing() {
     let from_now = async |time: &Value| {
         let time = time.as_str().unwrap().to_owned();
         let script = "import datetime,sys; t=datetime.datetime.fromisoformat(sys.argv[1].replace('Z','+00:00')); print((t-datetime.datetime.now(datetime.timezone.utc)).total_seconds())";
-        let mut told = Command::new("python3");
-        let told = told.args(["-c", script, &time]).output().await.unwrap();
-        let told = String::from_utf8(told.stdout).unwrap();
-        told.trim().parse::<f64>().unwrap()
+        let mut python = Command::new("python3");
+        let output = python.args(["-c", script, &time]).output().await.unwrap();
+        let seconds = String::from_utf8(output.stdout).unwrap();
+        seconds.trim().parse::<f64>().unwrap()
     };
     for wrong in ["+3d", "-3d"] {
         agent.kill().await;
@@ -175,10 +175,10 @@ database.execute("INSERT INTO pages (scope, page, value) VALUES ('organisation',
 database.commit()
 "#;
     let database = installation.data("offhook.db");
-    let mut typing = Command::new("python3");
-    let typed = typing.args(["-c", script, database.to_str().unwrap()]);
-    let typed = typed.output().await.unwrap();
-    assert!(typed.status.success(), "{typed:?}");
+    let mut python = Command::new("python3");
+    let python = python.args(["-c", script, database.to_str().unwrap()]);
+    let output = python.output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
     let server = installation.serve().await;
     let page = "/api/v1/scopes/organisation/settings/microphone";
     server
@@ -198,14 +198,14 @@ database.commit()
     let _last = sound.record("last", "mic");
     eventually("it is shown", SOON, ZOOM.into(), || anna(&server)).await;
     let _first = sound.record("program 0", "mic");
-    let told = async || {
+    let is_reported = async || {
         agent
             .run(&["report", "--dry-run"])
             .await
             .1
             .contains("Program 0 uses the microphone: reported")
     };
-    eventually("and another", SOON, true, told).await;
+    eventually("and another", SOON, true, is_reported).await;
     server
         .ok(Method::POST, table, Some(json!({"process": "ten"})))
         .await;

@@ -18,12 +18,12 @@ async fn a_locked_setting_is_kept_and_not_used() {
     let david = demo.server.signed_in_as(DAVID).await;
     let id = demo.server.person(DAVID).await;
     let path = format!("/api/v1/people/{id}/settings/automatic");
-    let wish = Some(json!({"locked": "Busy"}));
-    let (status, problem) = david.api(Method::PUT, &path, wish.clone()).await;
+    let setting = Some(json!({"locked": "Busy"}));
+    let (status, problem) = david.api(Method::PUT, &path, setting.clone()).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert_eq!(problem["field"], "locked");
     // An administrator may store a value for the time after the lock.
-    demo.server.ok(Method::PUT, &path, wish).await;
+    demo.server.ok(Method::PUT, &path, setting).await;
     let settings = david.ok(Method::GET, &path, None).await;
     assert_eq!(settings["locked"], "Absent", "the location's");
     assert_eq!(settings["own"]["locked"], "Busy", "kept");
@@ -150,12 +150,15 @@ async fn a_blocked_viewer_sees_nobody_on_any_interface() {
     assert_eq!(demo.server.shown(ANNA).await, "Busy");
     // A visible change of another person ends the wait for the event that must not arrive.
     demo.server.choose("Carla Moreno", "Busy").await;
-    let mut told = String::new();
-    while !told.contains("Busy") {
+    let mut received = String::new();
+    while !received.contains("Busy") {
         let chunk = events.chunk().await.unwrap().expect("the stream goes on");
-        told += &String::from_utf8_lossy(&chunk);
+        received += &String::from_utf8_lossy(&chunk);
     }
-    assert!(!told.contains(&format!("\"person\":\"{anna}\"")), "{told}");
+    assert!(
+        !received.contains(&format!("\"person\":\"{anna}\"")),
+        "{received}"
+    );
     let offline = json!({"status": "Offline", "activity": null, "profile": null,
         "text": "Offline", "since": null, "until": null, "confidence": "certain"});
     assert_eq!(viewer.presence(ANNA).await, offline);

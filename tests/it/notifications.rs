@@ -86,8 +86,8 @@ async fn graph_tells_of_changes_and_what_is_forged_changes_nothing() {
     teamsbox
         .call("anna@contoso.example", "audio", "bert@contoso.example")
         .await;
-    let told = async || counted(&server, "taken").await >= 2;
-    eventually("told", SOON, true, told).await;
+    let is_counted = async || counted(&server, "taken").await >= 2;
+    eventually("told", SOON, true, is_counted).await;
     eventually("anna", SOON, "Busy OnThePhone teams".into(), || {
         server.shown("anna")
     })

@@ -163,11 +163,11 @@ async fn a_key_and_an_account_are_made_once_and_their_secrets_shown_once() {
     };
     let key = json!({"name": "robot", "scopes": ["read"]});
     assert_eq!(post("/keys", key.clone()).await.0, StatusCode::CREATED);
-    let (status, told) = post("/keys", key).await;
-    assert_eq!(status, StatusCode::CONFLICT, "{told}");
+    let (status, refusal) = post("/keys", key).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{refusal}");
     assert!(
-        told.contains("done already") && told.contains("shown once"),
-        "{told}"
+        refusal.contains("done already") && refusal.contains("shown once"),
+        "{refusal}"
     );
     let keys = server.ok(Method::GET, "/api/v1/keys", None).await;
     assert_eq!(keys["items"].as_array().unwrap().len(), 1, "{keys}");
@@ -216,9 +216,9 @@ async fn work_that_goes_on_is_begun_once_and_not_again_after_a_restart() {
     assert_eq!(work["items"].as_array().unwrap().len(), 1, "{work}");
     server.kill().await;
     let server = installation.serve().await;
-    let (status, told) = import(&server).await;
-    assert_eq!(status, StatusCode::CONFLICT, "{told}");
-    assert!(told.contains("done already"), "{told}");
+    let (status, refusal) = import(&server).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{refusal}");
+    assert!(refusal.contains("done already"), "{refusal}");
 }
 
 /// A server with people in Teams, and a connection to Teams that becomes slow.

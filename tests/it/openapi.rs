@@ -133,7 +133,7 @@ impl Caller<'_> {
             // A deleted object had a value before; a changed object has one before or after. A settings page with
             // defaults only has none.
             let (was, is) = (!after["before"].is_null(), !after["after"].is_null());
-            let told = match method {
+            let is_complete = match method {
                 _ if operation == PASSWORD => !was && !is,
                 // A cancelled job leaves no object.
                 Method::DELETE if operation == "/work/{id}" => true,
@@ -143,7 +143,7 @@ impl Caller<'_> {
                 Method::PUT | Method::PATCH => was || is,
                 _ => true,
             };
-            assert!(told, "{method} {template}: {after}");
+            assert!(is_complete, "{method} {template}: {after}");
         }
         answer
     }

@@ -78,7 +78,7 @@ async fn a_phone_that_sends_from_another_port_is_answered_where_it_listens() {
     };
     let (sends, listens, notified) = (socket(), socket(), socket());
     let address = |socket: &UdpSocket| -> SocketAddr { socket.local_addr().unwrap() };
-    let heard = |socket: &UdpSocket| {
+    let receive = |socket: &UdpSocket| {
         let mut buffer = [0; 4_096];
         let length = socket.recv(&mut buffer).unwrap();
         String::from_utf8_lossy(&buffer[..length]).into_owned()
@@ -95,29 +95,29 @@ async fn a_phone_that_sends_from_another_port_is_answered_where_it_listens() {
     sends
         .send_to(first.as_bytes(), ("127.0.0.1", port))
         .unwrap();
-    let answer = heard(&listens);
+    let answer = receive(&listens);
     assert!(
         answer.starts_with("SIP/2.0 200 ") && answer.contains("received=127.0.0.2"),
         "{answer}"
     );
-    assert!(heard(&notified).starts_with("NOTIFY sip:1001@127.0.0.2:"));
+    assert!(receive(&notified).starts_with("NOTIFY sip:1001@127.0.0.2:"));
     // Refusals of malformed requests are sent to the same address (A17).
     let short = request(&via, address(&notified), "short", 9);
     sends
         .send_to(short.as_bytes(), ("127.0.0.1", port))
         .unwrap();
-    assert!(heard(&listens).starts_with("SIP/2.0 400 "));
+    assert!(receive(&listens).starts_with("SIP/2.0 400 "));
     // A phone behind NAT asks for a response to its own port (`rport`); a Contact with another address does not change
     // the destination.
     let asks = request(&format!("{via};rport"), address(&notified), "asks", 0);
     sends.send_to(asks.as_bytes(), ("127.0.0.1", port)).unwrap();
-    assert!(heard(&sends).starts_with("SIP/2.0 200 "));
-    assert!(heard(&sends).starts_with("NOTIFY "));
+    assert!(receive(&sends).starts_with("SIP/2.0 200 "));
+    assert!(receive(&sends).starts_with("NOTIFY "));
     let elsewhere = ([127, 0, 0, 3], address(&notified).port()).into();
     let other = request(&via, elsewhere, "other", 0);
     sends
         .send_to(other.as_bytes(), ("127.0.0.1", port))
         .unwrap();
-    assert!(heard(&listens).starts_with("SIP/2.0 200 "));
-    assert!(heard(&listens).starts_with("NOTIFY "));
+    assert!(receive(&listens).starts_with("SIP/2.0 200 "));
+    assert!(receive(&listens).starts_with("NOTIFY "));
 }

@@ -151,10 +151,10 @@ async fn a_person_changes_twenty_things_a_second_and_a_program_as_many_as_it_lik
     let bert = demo.server.person(BERT).await;
     let signed_in = demo.server.signed_in_as(ANNA).await;
     let path = format!("/api/v1/people/{anna}/favourites");
-    let wish = || Some(json!({"people": [bert]}));
+    let favourite = || Some(json!({"people": [bert]}));
     let mut refused = None;
     for _ in 0..1_000 {
-        let (status, problem) = signed_in.api(Method::PUT, &path, wish()).await;
+        let (status, problem) = signed_in.api(Method::PUT, &path, favourite()).await;
         if status == StatusCode::TOO_MANY_REQUESTS {
             refused = Some(problem["detail"].as_str().unwrap().to_owned());
             break;
@@ -170,9 +170,9 @@ async fn a_person_changes_twenty_things_a_second_and_a_program_as_many_as_it_lik
     let none = Some(json!({"people": []}));
     other.ok(Method::PUT, &of_bert, none).await;
     for _ in 0..150 {
-        demo.server.ok(Method::PUT, &path, wish()).await;
+        demo.server.ok(Method::PUT, &path, favourite()).await;
     }
-    let again = async || signed_in.api(Method::PUT, &path, wish()).await.0;
+    let again = async || signed_in.api(Method::PUT, &path, favourite()).await.0;
     eventually("a second later", SOON, StatusCode::OK, again).await;
 }
 

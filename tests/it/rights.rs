@@ -124,10 +124,10 @@ async fn what_a_relationship_allows_is_allowed_and_nothing_more() {
         ];
         assert_eq!(done, expected, "{level}");
         let path = format!("/api/v1/people/{anna}/permissions");
-        let told = bert.ok(Method::GET, &path, None).await;
-        let told = ["change_profile", "change_forwarding", "change_appointments"]
-            .map(|may| told[may] == true);
-        assert_eq!(told, expected.map(|status| status < 400), "{level}");
+        let allowed = bert.ok(Method::GET, &path, None).await;
+        let allowed = ["change_profile", "change_forwarding", "change_appointments"]
+            .map(|may| allowed[may] == true);
+        assert_eq!(allowed, expected.map(|status| status < 400), "{level}");
         let may_pick_up = bert.ok(Method::GET, &path, None).await["pick_up"] == true;
         assert_eq!(may_pick_up, level != "Employee", "{level}");
     }

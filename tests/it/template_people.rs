@@ -66,9 +66,12 @@ async fn location_administrators_see_their_own_people_and_keep_the_others() {
 
     let delete = Some(json!({"delete": true}));
     let preview = format!("{path}/preview");
-    let (_, told) = status(&lea, Method::POST, &preview, delete).await;
-    assert_eq!((&told["people"], &told["names"]), (&json!(1), &json!([])));
-    assert_eq!(told["lost_uses"], elsewhere);
+    let (_, effect) = status(&lea, Method::POST, &preview, delete).await;
+    assert_eq!(
+        (&effect["people"], &effect["names"]),
+        (&json!(1), &json!([]))
+    );
+    assert_eq!(effect["lost_uses"], elsewhere);
     let (refused, problem) = status(&lea, Method::DELETE, path, None).await;
     assert_eq!(refused, 403, "{problem}");
     let page = "/admin/templates/lyon/Lunch";
@@ -103,8 +106,11 @@ async fn names_of_templates_may_need_escapes() {
         }
         let change = Some(json!({"change": {"text": "x"}}));
         let preview = format!("{path}/preview");
-        let (_, told) = status(&server, Method::POST, &preview, change).await;
-        assert!(told["names"].to_string().contains(DAVID), "{name}: {told}");
+        let (_, effect) = status(&server, Method::POST, &preview, change).await;
+        assert!(
+            effect["names"].to_string().contains(DAVID),
+            "{name}: {effect}"
+        );
         let page = format!("/admin/templates/lyon/{part}");
         let (shown, html) = get(&server, &page).await;
         assert_eq!(shown, 200, "{page}");

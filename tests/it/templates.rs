@@ -309,28 +309,28 @@ async fn a_preview_of_a_template_tells_who_is_affected_and_changes_nothing() {
     };
     let path = "/scopes/organisation/templates/MS%20Teams";
     let (_, before) = status(&server, Method::GET, path, None).await;
-    let (_, told) = preview(
+    let (_, effect) = preview(
         "organisation",
         "MS%20Teams",
         json!({"change": {"text": "x"}}),
     )
     .await;
-    assert_eq!(told["people"], 25);
-    assert!(told["names"].to_string().contains(ANNA), "{told}");
+    assert_eq!(effect["people"], 25);
+    assert!(effect["names"].to_string().contains(ANNA), "{effect}");
     // A new template of Lyon precedes the organisation's, for people in Lyon.
     let new = json!({"change": {"status": "Busy", "text": "x"}});
-    let (_, told) = preview("lyon", "MS%20Teams", new).await;
-    let names = told["names"].to_string();
-    assert!(names.contains(DAVID) && !names.contains(ANNA), "{told}");
+    let (_, effect) = preview("lyon", "MS%20Teams", new).await;
+    let names = effect["names"].to_string();
+    assert!(names.contains(DAVID) && !names.contains(ANNA), "{effect}");
     let of_one = json!({"status": "Busy", "offers": [], "people": [server.person(DAVID).await]});
-    let (_, told) = preview("lyon", "Own", json!({ "change": of_one })).await;
-    assert_eq!(told["names"], json!([DAVID]), "{told}");
-    let (_, told) = preview("organisation", "Absent", json!({"delete": true})).await;
+    let (_, effect) = preview("lyon", "Own", json!({ "change": of_one })).await;
+    assert_eq!(effect["names"], json!([DAVID]), "{effect}");
+    let (_, effect) = preview("organisation", "Absent", json!({"delete": true})).await;
     assert!(
-        told["lost_uses"]
+        effect["lost_uses"]
             .to_string()
             .contains("automatic.client_end"),
-        "{told}"
+        "{effect}"
     );
     for wrong in [json!({}), json!({"delete": true, "change": {}})] {
         assert_eq!(preview("lyon", "x", wrong).await.0, 422);

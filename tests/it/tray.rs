@@ -113,9 +113,9 @@ async fn profiles_are_chosen_on_the_command_line_too() {
     };
     eventually("they are listed", SOON, true, listed).await;
 
-    let (code, said, errors) = agent.run(&["profile", "lunch_BREAK"]).await;
+    let (code, output, errors) = agent.run(&["profile", "lunch_BREAK"]).await;
     assert_eq!(code, 0, "{errors}");
-    assert!(said.contains("Lunch_break is active"), "{said}");
+    assert!(output.contains("Lunch_break is active"), "{output}");
     assert_eq!(server.shown("anna").await, "BeRightBack");
     let listed = agent.run(&["profile"]).await.1;
     assert!(listed.contains("* Lunch_break (BeRightBack)\n"), "{listed}");

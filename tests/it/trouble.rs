@@ -13,11 +13,11 @@ use crate::{
 };
 
 async fn says(server: &Server, words: &[&str]) {
-    let said = async || {
+    let is_reported = async || {
         let troubles = server.troubles().await.join("\n");
         words.iter().all(|word| troubles.contains(word))
     };
-    eventually(&format!("/readyz says {words:?}"), HEALS, true, said).await;
+    eventually(&format!("/readyz says {words:?}"), HEALS, true, is_reported).await;
 }
 
 #[tokio::test]

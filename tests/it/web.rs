@@ -131,8 +131,8 @@ async fn walk(server: &Server, paths: &[String]) -> WebDriverResult<()> {
         let walker = Walker::open(server, language).await?;
         for path in paths {
             walker.go(path).await?;
-            let said = walker.script("return document.documentElement.lang").await;
-            assert_eq!(said, language, "{path}");
+            let shown = walker.script("return document.documentElement.lang").await;
+            assert_eq!(shown, language, "{path}");
             walker.look(path).await?;
         }
         walker.browser.close().await?;

@@ -78,7 +78,7 @@ fn what_people_enter_reaches_public_addresses_and_no_files_unless_configured() {
         outside.calendar_folder.as_deref(),
         Some(Path::new("folder/cal"))
     );
-    for (bad, told) in [
+    for (bad, words) in [
         ("[outside]\nallow = [\"10\"]", "outside.allow: \"10\""),
         (
             "[outside]\nproxy = \"http://u:s3cret@proxy\"",
@@ -95,7 +95,7 @@ fn what_people_enter_reaches_public_addresses_and_no_files_unless_configured() {
     ] {
         let refused = parse(bad, &[]).unwrap_err();
         assert!(
-            refused.contains(told) && !refused.contains("s3cret"),
+            refused.contains(words) && !refused.contains("s3cret"),
             "{refused}"
         );
     }
