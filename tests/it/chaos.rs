@@ -118,17 +118,17 @@ async fn every_fault_one_after_the_other_ends_with_everything_right() {
 
 /// Longest time until all presences are right after the last fault: the limit of five seconds, and as much again for a
 /// busy machine.
-const RIGHT_AGAIN: Duration = Duration::from_secs(10);
+const RECOVERY_MAX: Duration = Duration::from_secs(10);
 /// Steps of twenty seconds in an hour.
 const STEPS: usize = 180;
 /// Last steps, in which no meeting begins for people with Teams calls: a call hidden by a meeting settles for a minute.
 const CALM: usize = 8;
 /// Number of concurrent calls, and of concurrent meetings.
-const AT_ONCE: usize = 12;
+const CONCURRENT_MAX: usize = 12;
 
 /// Activity of a person during the hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Doing {
+enum Activity {
     Calling,
     Meeting,
     Undisturbed,
@@ -136,11 +136,11 @@ enum Doing {
 
 /// True for activities that a person may begin, which follow from the person's number alone. Most of the thousand
 /// people begin none, and must never appear busy.
-fn may(person: usize, doing: Doing) -> bool {
+fn may(person: usize, doing: Activity) -> bool {
     match doing {
-        Doing::Calling => person < 300,
-        Doing::Meeting => (200..500).contains(&person),
-        Doing::Undisturbed => (500..600).contains(&person),
+        Activity::Calling => person < 300,
+        Activity::Meeting => (200..500).contains(&person),
+        Activity::Undisturbed => (500..600).contains(&person),
     }
 }
 
@@ -149,7 +149,7 @@ struct Hour {
     random: Random,
     /// Ids, and sign-in names in Teams, by number.
     people: Vec<(String, String)>,
-    doing: BTreeSet<(Doing, usize)>,
+    doing: BTreeSet<(Activity, usize)>,
 }
 
 impl Hour {
@@ -181,23 +181,24 @@ impl Hour {
 
     /// Begins or ends a random activity.
     async fn act(&mut self, calm: bool) {
-        let doing = self
-            .random
-            .pick(&[Doing::Calling, Doing::Meeting, Doing::Undisturbed]);
+        let doing =
+            self.random
+                .pick(&[Activity::Calling, Activity::Meeting, Activity::Undisturbed]);
         let under_way: Vec<usize> = self
             .doing
             .iter()
             .filter(|(what, _)| *what == doing)
             .map(|(_, person)| *person)
             .collect();
-        let ends = under_way.len() >= AT_ONCE || (!under_way.is_empty() && self.random.chance(45));
+        let ends =
+            under_way.len() >= CONCURRENT_MAX || (!under_way.is_empty() && self.random.chance(45));
         let person = if ends {
             self.random.pick(&under_way)
         } else {
             let fit: Vec<usize> = (0..1_000).filter(|person| may(*person, doing)).collect();
             self.random.pick(&fit)
         };
-        let may_be_masked = may(person, Doing::Calling) && may(person, Doing::Meeting);
+        let may_be_masked = may(person, Activity::Calling) && may(person, Activity::Meeting);
         if calm && may_be_masked {
             return;
         }
@@ -208,15 +209,15 @@ impl Hour {
         let (id, user) = &self.people[person];
         let (server, teamsbox) = (&self.demo.server, &self.demo.teamsbox);
         match (doing, begins) {
-            (Doing::Calling, true) => {
+            (Activity::Calling, true) => {
                 let (call, path) = (json!({"kind": "audio"}), format!("/users/{user}/call"));
                 teamsbox.control(Method::PUT, &path, Some(call)).await;
             }
-            (Doing::Calling, false) => teamsbox.end_call(user).await,
-            (Doing::Undisturbed, true) => teamsbox.choose(user, "DoNotDisturb").await,
-            (Doing::Undisturbed, false) => teamsbox.reset(user).await,
-            (Doing::Meeting, true) => meet(server, id).await,
-            (Doing::Meeting, false) => {
+            (Activity::Calling, false) => teamsbox.end_call(user).await,
+            (Activity::Undisturbed, true) => teamsbox.choose(user, "DoNotDisturb").await,
+            (Activity::Undisturbed, false) => teamsbox.reset(user).await,
+            (Activity::Meeting, true) => meet(server, id).await,
+            (Activity::Meeting, false) => {
                 let path = format!("/api/v1/people/{id}/meetings/daily");
                 server.ok(Method::DELETE, &path, None).await;
             }
@@ -226,7 +227,7 @@ impl Hour {
     /// Renews all meetings as a meeting server does, well within their lease of a minute.
     async fn renew_meetings(&self) {
         for (doing, person) in &self.doing {
-            if *doing == Doing::Meeting {
+            if *doing == Activity::Meeting {
                 meet(&self.demo.server, &self.people[*person].0).await;
             }
         }
@@ -264,9 +265,9 @@ impl Hour {
         for (doing, person) in &self.doing {
             // In the order of activities: a meeting goes before a Teams call.
             let shown = match doing {
-                Doing::Calling => "Busy On the phone (MS Teams)",
-                Doing::Meeting => "Busy In a meeting",
-                Doing::Undisturbed => "Do not disturb",
+                Activity::Calling => "Busy On the phone (MS Teams)",
+                Activity::Meeting => "Busy In a meeting",
+                Activity::Undisturbed => "Do not disturb",
             };
             expected.insert(*person, shown.to_owned());
         }
@@ -276,7 +277,7 @@ impl Hour {
     /// Checks that people without Teams calls never appear in one.
     async fn nobody_is_invented(&self, when: &str) {
         for (person, shown) in self.shown().await {
-            let invented = !may(person, Doing::Calling) && shown.contains("Teams");
+            let invented = !may(person, Activity::Calling) && shown.contains("Teams");
             if invented {
                 let (id, user) = &self.people[person];
                 let path = format!("/api/v1/people/{id}/explanation");
@@ -346,16 +347,17 @@ async fn a_random_hour_with_a_thousand_people_ends_with_everything_right() {
     hour.renew_meetings().await;
     hour.demo.teamsbox.advance("PT5S").await;
     let shown = async || hour.shown().await;
-    eventually("everybody", RIGHT_AGAIN, hour.expected(), shown).await;
+    eventually("everybody", RECOVERY_MAX, hour.expected(), shown).await;
     // Teams has the expected presence sessions, and no others of Offhook.
-    let meeting = |(doing, person): &(Doing, usize)| (*doing == Doing::Meeting).then_some(*person);
+    let meeting =
+        |(doing, person): &(Activity, usize)| (*doing == Activity::Meeting).then_some(*person);
     let wanted: BTreeSet<usize> = hour.doing.iter().filter_map(meeting).collect();
     let sessions = async || hour.sessions().await;
-    eventually("sessions in Teams", RIGHT_AGAIN, wanted, sessions).await;
+    eventually("sessions in Teams", RECOVERY_MAX, wanted, sessions).await;
     let (server, ready) = (&hour.demo.server, async || {
         hour.demo.teamsbox.advance("PT1S").await;
         hour.demo.server.is_ready().await
     });
-    eventually("ready", RIGHT_AGAIN, true, ready).await;
+    eventually("ready", RECOVERY_MAX, true, ready).await;
     assert_eq!(server.troubles().await, Vec::<String>::new());
 }

@@ -12,7 +12,7 @@ async fn stage(teamsbox: &Teamsbox) -> (Installation, Server) {
         .await
 }
 
-async fn says(server: &Server, words: &str) {
+async fn reports(server: &Server, words: &str) {
     let is_reported = async || server.troubles().await.join("\n").contains(words);
     eventually(words, HEALS, true, is_reported).await;
 }
@@ -25,8 +25,8 @@ async fn tokens_that_graph_refuses_are_named_and_the_next_good_answer_counts() {
     let shown = || server.shown("anna");
     eventually("a call", HEALS, "Busy OnThePhone teams".into(), shown).await;
     teamsbox.faults(json!({"graph": {"status": 401}})).await;
-    says(&server, "Graph refused a fresh token with 401").await;
-    says(
+    reports(&server, "Graph refused a fresh token with 401").await;
+    reports(
         &server,
         "asks for a new token after longer and longer pauses",
     )
@@ -59,7 +59,7 @@ async fn refused_sign_ins_are_named_with_their_remedies() {
         let teamsbox = Teamsbox::start(0).await;
         teamsbox.faults(fault).await;
         let (_installation, server) = stage(&teamsbox).await;
-        says(&server, remedy).await;
+        reports(&server, remedy).await;
         teamsbox.faults(json!({})).await;
         eventually("ready", HEALS, true, || server.is_ready()).await;
         teamsbox.call("anna", "audio", "bert").await;

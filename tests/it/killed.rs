@@ -31,13 +31,13 @@ const APPOINTMENTS_MAX: usize = 15;
 
 /// The last known value of a field.
 #[derive(Clone, Debug, Default)]
-struct Last {
+struct LastValue {
     acknowledged: Option<Value>,
     /// Sent, but not answered before the kill: it may have been applied.
     unanswered: Option<Value>,
 }
 
-impl Last {
+impl LastValue {
     fn check(&self, what: &str, found: &Value) {
         let is_known = [&self.acknowledged, &self.unanswered].contains(&&Some(found.clone()));
         assert!(
@@ -52,9 +52,9 @@ impl Last {
 struct Expected {
     person: String,
     scope: String,
-    name: Last,
-    profile: Last,
-    history: Last,
+    name: LastValue,
+    profile: LastValue,
+    history: LastValue,
     appointments: BTreeSet<String>,
     /// Deletions that were sent, but not answered.
     perhaps_deleted: BTreeSet<String>,

@@ -36,7 +36,7 @@ async fn codes(server: &Server, name: &str) -> Vec<String> {
         .collect()
 }
 
-async fn says(server: &Server, name: &str, expected: &[&str]) {
+async fn reports(server: &Server, name: &str, expected: &[&str]) {
     let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
     eventually(name, SOON, expected, || codes(server, name)).await;
 }
@@ -52,22 +52,22 @@ async fn meets(server: &Server, name: &str) {
 async fn the_mode_and_a_missing_account_are_named() {
     let (teamsbox, installation, server) = stage("none", &["anna"]).await;
     for (name, _) in PEOPLE {
-        says(&server, name, &["mode-none"]).await;
+        reports(&server, name, &["mode-none"]).await;
     }
     server.set_mode("telephony_only").await;
-    says(&server, "anna", &[]).await;
-    says(&server, "bert", &["no-teams-account"]).await;
+    reports(&server, "anna", &[]).await;
+    reports(&server, "bert", &["no-teams-account"]).await;
     teamsbox.choose("anna", "DoNotDisturb").await;
     let in_teams = "do-not-disturb-in-teams-not-carried";
-    says(&server, "anna", &[in_teams]).await;
+    reports(&server, "anna", &[in_teams]).await;
     server.choose("anna", "Do not disturb").await;
     let here = "do-not-disturb-here-not-carried";
-    says(&server, "anna", &[in_teams, here]).await;
+    reports(&server, "anna", &[in_teams, here]).await;
     let (code, out, _) = installation.run("explain", &["anna"]).await;
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("not written to Teams"), "{out}");
     server.set_mode("telephony_and_presence").await;
-    says(&server, "anna", &[]).await;
+    reports(&server, "anna", &[]).await;
 }
 
 #[tokio::test]
@@ -83,8 +83,8 @@ async fn a_refused_write_is_named_until_microsoft_takes_it() {
     teamsbox.faults(refuse).await;
     meets(&server, "anna").await;
     server.choose("bert", "Do not disturb").await;
-    says(&server, "anna", &["session-refused"]).await;
-    says(&server, "bert", &["preferred-refused"]).await;
+    reports(&server, "anna", &["session-refused"]).await;
+    reports(&server, "bert", &["preferred-refused"]).await;
     for name in ["anna", "bert"] {
         let explanation = server.explanation(name).await;
         assert!(!explanation.contains("in-force"), "{explanation}");
@@ -119,7 +119,7 @@ async fn an_account_that_is_deleted_during_a_call_ends_at_once_and_comes_back() 
     teamsbox
         .control(Method::DELETE, "/users/anna@contoso.example", None)
         .await;
-    says(&server, "anna", &["teams-account-missing"]).await;
+    reports(&server, "anna", &["teams-account-missing"]).await;
     let shown = server.shown("anna").await;
     assert!(!shown.contains("OnThePhone"), "{shown}");
     let troubles = async || server.troubles().await.join("\n");
@@ -135,7 +135,7 @@ async fn an_account_that_is_deleted_during_a_call_ends_at_once_and_comes_back() 
         "{metrics}"
     );
     // The other person's account is unchanged.
-    says(&server, "bert", &[]).await;
+    reports(&server, "bert", &[]).await;
 
     let restored = json!({
         "id": anna["id"],
@@ -146,7 +146,7 @@ async fn an_account_that_is_deleted_during_a_call_ends_at_once_and_comes_back() 
     teamsbox
         .control(Method::POST, "/users", Some(restored))
         .await;
-    says(&server, "anna", &[]).await;
+    reports(&server, "anna", &[]).await;
     eventually("ready", SOON, true, || server.is_ready()).await;
     teamsbox.call("anna", "audio", "bert").await;
     eventually("anna", SOON, call, || server.shown("anna")).await;

@@ -21,7 +21,7 @@ async fn stage() -> (Teamsbox, Installation, Server) {
     (teamsbox, installation, server)
 }
 
-async fn says(server: &Server, words: &[&str]) {
+async fn reports(server: &Server, words: &[&str]) {
     let has_all = async || {
         let troubles = server.troubles().await.join("\n");
         words.iter().all(|word| troubles.contains(word))
@@ -69,7 +69,7 @@ async fn an_odd_element_hides_nobody_but_its_own_person() {
         let fault = json!({"change": change, "users": users, "operations": operations});
         teamsbox.faults(json!({"replies": fault})).await;
         others_are_read(&teamsbox, &server).await;
-        says(&server, &["unreadable teams accounts", "anna", why]).await;
+        reports(&server, &["unreadable teams accounts", "anna", why]).await;
         let explanation = server.explanation("anna").await;
         assert!(!explanation.contains("account-missing"), "{explanation}");
         teamsbox.faults(json!({})).await;
@@ -110,7 +110,7 @@ async fn an_id_that_graph_refuses_is_found_named_and_left_out() {
             .control(Method::DELETE, "/users/anna@contoso.example", None)
             .await;
         others_are_read(&teamsbox, &server).await;
-        says(&server, &["unreadable teams accounts", "anna"]).await;
+        reports(&server, &["unreadable teams accounts", "anna"]).await;
         let troubles = server.troubles().await;
         assert_eq!(troubles.len(), 1, "{troubles:?}");
         let missing = async || {
@@ -219,7 +219,7 @@ async fn a_partial_page_erases_nothing_and_a_refused_link_deletes_nobody() {
         .api(Method::POST, "/api/v1/directory/synchronise", body)
         .await;
     assert!(!status.is_success(), "{problem}");
-    says(&server, &["teams directory", "nextLink"]).await;
+    reports(&server, &["teams directory", "nextLink"]).await;
     teamsbox.faults(json!({})).await;
     synchronise(&server).await;
     eventually("ready", SOON, true, || server.is_ready()).await;

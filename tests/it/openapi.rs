@@ -80,7 +80,7 @@ const READS: [&str; 18] = [
 ];
 
 /// Deletions of a person's own choice or report.
-const WORDS: [&str; 2] = [
+const OWN_CHOICES: [&str; 2] = [
     "/people/{id}/profile",
     "/people/{id}/relationships/{viewer}",
 ];
@@ -138,7 +138,7 @@ impl Caller<'_> {
                 // A cancelled job leaves no object.
                 Method::DELETE if operation == "/work/{id}" => true,
                 // A person's own choice is not recorded when an administrator deletes it.
-                Method::DELETE if WORDS.contains(&operation) => !was && !is,
+                Method::DELETE if OWN_CHOICES.contains(&operation) => !was && !is,
                 Method::DELETE => was,
                 Method::PUT | Method::PATCH => was || is,
                 _ => true,

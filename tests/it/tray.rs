@@ -26,7 +26,7 @@ async fn reads(desktop: &Desktop, text: &str, limit: Duration) {
     eventually(&format!("{text:?} in the menu"), limit, Ok(()), has).await;
 }
 
-async fn says(desktop: &Desktop, presence: &str, limit: Duration) {
+async fn shows(desktop: &Desktop, presence: &str, limit: Duration) {
     let shown = async || desktop.shown().await;
     eventually("the menu's first line", limit, presence.into(), shown).await;
 }
@@ -41,13 +41,13 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     agent.is_on(&desktop);
     agent.restart();
     desktop.icon().await;
-    says(&desktop, "Available", HEALS).await;
+    shows(&desktop, "Available", HEALS).await;
     reads(&desktop, "No listed program uses the microphone", SOON).await;
     let middle = async || desktop.colour().await;
     assert_ne!(middle().await, RED);
 
     let mut zoom = sound.record("Zoom", "mic");
-    says(&desktop, "Busy – Zoom Meeting", SOON).await;
+    shows(&desktop, "Busy – Zoom Meeting", SOON).await;
     reads(&desktop, "Zoom Meeting uses the microphone: reported", SOON).await;
     eventually("red", SOON, RED, middle).await;
 
@@ -57,9 +57,9 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     eventually("paused", SOON, "Available".into(), shown).await;
     reads(&desktop, "Resume reporting", SOON).await;
     desktop.click("Resume reporting").await;
-    says(&desktop, "Busy – Zoom Meeting", SOON).await;
+    shows(&desktop, "Busy – Zoom Meeting", SOON).await;
     zoom.kill().await.unwrap();
-    says(&desktop, "Available", SOON).await;
+    shows(&desktop, "Available", SOON).await;
 
     // Activates a personal profile, then the automatic one.
     desktop.click("Lunch_break (Be right back)").await;
@@ -86,7 +86,7 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     agent.is_a_service();
     agent.restart();
     desktop.icon().await;
-    says(&desktop, "Available", HEALS).await;
+    shows(&desktop, "Available", HEALS).await;
     desktop.click("Open board").await;
     let beside = format!("--user --collect --quiet -- xdg-open {}\n", server.url());
     let opened = async || desktop.opened().ends_with(&beside);
@@ -96,7 +96,7 @@ async fn the_tray_shows_what_is_and_does_what_is_clicked() {
     desktop.kill_panel().await;
     desktop.start_panel().await;
     desktop.icon().await;
-    says(&desktop, "Available", SOON).await;
+    shows(&desktop, "Available", SOON).await;
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::{
     telephone::{PEOPLE, stage},
 };
 
-async fn says(server: &Server, words: &[&str]) {
+async fn reports(server: &Server, words: &[&str]) {
     let is_reported = async || {
         let troubles = server.troubles().await.join("\n");
         words.iter().all(|word| troubles.contains(word))
@@ -35,7 +35,7 @@ async fn a_telephone_system_that_is_not_there_yet() {
     installation.import(&PEOPLE).await;
     let server = installation.serve().await;
     server.set_mode("telephony_and_presence").await;
-    says(&server, &["pbx lab", "127.0.0.1:5076"]).await;
+    reports(&server, &["pbx lab", "127.0.0.1:5076"]).await;
     // The other side keeps working.
     teamsbox.call("anna", "audio", "bert").await;
     eventually("anna", SOON, "Busy OnThePhone teams".into(), || {
@@ -73,7 +73,7 @@ async fn a_wrong_password_is_named_and_a_right_one_works() {
     let installation = Installation::new(&Installation::pbx(lab.port(), "udp", "wrong"));
     installation.import(&PEOPLE).await;
     let server = installation.serve().await;
-    says(&server, &["pbx lab", "1003", "password"]).await;
+    reports(&server, &["pbx lab", "1003", "password"]).await;
     assert_eq!(server.shown("anna").await, "Available");
     assert_eq!(server.terminate().await, 0);
     installation.configure(&Installation::pbx(lab.port(), "udp", "pw1003"));
@@ -97,7 +97,7 @@ async fn faults_of_graph_and_entra_are_named_and_heal() {
         (json!({"graph": {"status": 503}}), ["teams sweep", "503"]),
     ] {
         teamsbox.faults(faults).await;
-        says(&server, &words).await;
+        reports(&server, &words).await;
         teamsbox.faults(json!({})).await;
         eventually("ready", HEALS, true, || server.is_ready()).await;
     }
@@ -106,7 +106,7 @@ async fn faults_of_graph_and_entra_are_named_and_heal() {
         .faults(json!({"graph": {"status": 503, "operations": ["setPresence", "clearPresence"]}}))
         .await;
     lab.call("1001", "1002");
-    says(&server, &["teams writes", "503"]).await;
+    reports(&server, &["teams writes", "503"]).await;
     assert_eq!(server.shown("anna").await, "Busy OnThePhone pbx");
     assert_eq!(teamsbox.shown("anna").await, "Available/Available");
     teamsbox.faults(json!({})).await;
@@ -140,7 +140,7 @@ async fn a_tenant_that_goes_away_and_comes_back() {
     eventually("anna", SOON, true, observed).await;
     let id = teamsbox.state("anna").await["id"].clone();
     teamsbox.kill().await;
-    says(&server, &["teams sweep", "no answer from"]).await;
+    reports(&server, &["teams sweep", "no answer from"]).await;
     // People can still choose a profile; it is written when Graph answers again.
     server.choose("anna", "Do not disturb").await;
     assert_eq!(server.shown("anna").await, "DoNotDisturb");
@@ -163,7 +163,7 @@ async fn a_wrong_secret_is_named_with_its_remedy() {
     installation.import(&[("anna", "1001")]).await;
     let server = installation.serve().await;
     server.set_mode("telephony_and_presence").await;
-    says(&server, &["AADSTS7000215", "client secret is wrong"]).await;
+    reports(&server, &["AADSTS7000215", "client secret is wrong"]).await;
     assert!(!server.troubles().await.join("\n").contains("wrong-secret"));
 }
 
@@ -457,7 +457,7 @@ async fn writes_that_wait_for_the_request_limit_are_reported_until_they_are_sent
     for (name, _) in &people {
         server.choose(name, "Do not disturb").await;
     }
-    says(
+    reports(
         &server,
         &[
             "teams backlog",

@@ -32,7 +32,7 @@ fn id(made: &Value) -> &str {
 }
 
 /// Ids of the created objects.
-struct Made {
+struct Created {
     anna: String,
     bert: String,
     appointment: String,
@@ -42,7 +42,7 @@ struct Made {
 }
 
 /// Creates one object of each kind for a person.
-async fn fill(server: &Server) -> Made {
+async fn fill(server: &Server) -> Created {
     let (anna, bert) = (server.person(ANNA).await, server.person(BERT).await);
     let of_anna = format!("/api/v1/people/{anna}");
     put(
@@ -90,7 +90,7 @@ async fn fill(server: &Server) -> Made {
         json!({"mode": "telephony_only"}),
     )
     .await;
-    Made {
+    Created {
         appointment: id(&appointment).to_owned(),
         device: id(&devices["items"][0]).to_owned(),
         group: id(&group).to_owned(),
@@ -101,8 +101,8 @@ async fn fill(server: &Server) -> Made {
 }
 
 /// One or more addresses for each resource.
-fn addresses(made: &Made) -> BTreeMap<&'static str, Vec<String>> {
-    let Made { anna, bert, .. } = made;
+fn addresses(made: &Created) -> BTreeMap<&'static str, Vec<String>> {
+    let Created { anna, bert, .. } = made;
     let people = [anna, bert];
     let of_people = |rest: &str| -> Vec<String> {
         let path = |id: &&String| format!("/people/{id}{rest}");

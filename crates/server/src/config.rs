@@ -140,7 +140,7 @@ impl Config {
     pub fn parse(path: &Path, text: &str, environment: &Environment) -> Result<Self, ConfigError> {
         // The file is parsed without the environment first, because its errors then have lines.
         toml::from_str::<Raw>(text).map_err(|error| raw::explain(path, text, &error))?;
-        let raw = environment.lay_over(path, text)?;
+        let raw = environment.apply_to(path, text)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let data = match (environment.data(), &raw.data) {
             (Some(data), _) => data,

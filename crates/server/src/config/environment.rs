@@ -42,7 +42,7 @@ impl Environment {
     }
 
     /// Applies the environment to the file, one variable at a time, so that an error names the variable.
-    pub(super) fn lay_over(&self, path: &Path, text: &str) -> Result<Raw, ConfigError> {
+    pub(super) fn apply_to(&self, path: &Path, text: &str) -> Result<Raw, ConfigError> {
         let unusable = |problem: String| ConfigError::Key {
             path: path.into(),
             key: "file".into(),

@@ -64,14 +64,14 @@ impl Check<'_> {
         for (at, raw) in raw.into_iter().enumerate() {
             let key = |name: &str| format!("pbx.{at}.{name}");
             let pbx = self.pbx(&key, raw)?;
-            self.tell_apart(&key, &pbxs, &pbx)?;
+            self.check_unique(&key, &pbxs, &pbx)?;
             pbxs.push(pbx);
         }
         Ok(pbxs)
     }
 
     /// Refuses a second PBX with the same name, or a second one without extensions.
-    fn tell_apart(
+    fn check_unique(
         &self,
         key: &impl Fn(&str) -> String,
         others: &[PbxOptions],
