@@ -1,5 +1,10 @@
 //! Rules of the source code that a reviewer would otherwise have to check.
 
+mod english;
+mod modules;
+mod references;
+mod structure;
+
 use std::{
     collections::BTreeSet,
     fs,
