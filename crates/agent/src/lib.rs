@@ -12,7 +12,7 @@ pub mod clock;
 pub mod connection;
 pub mod control;
 pub mod files;
-pub mod i18n;
+
 pub mod lookup;
 pub mod microphone;
 pub mod pairing;
@@ -20,6 +20,7 @@ pub mod problem;
 pub mod process;
 pub mod running;
 pub mod secret;
+pub mod texts;
 pub mod trace;
 pub mod tray;
 pub mod usage;

@@ -18,7 +18,7 @@ use crate::{
     browser,
     clock::{local_time, milliseconds},
     control::{PendingRequest, Request, Status},
-    i18n::Texts,
+    texts::Texts,
     usage::Milliseconds,
 };
 

@@ -10,10 +10,9 @@ use runtime::{clock::rfc3339, context::Context, organisation::Snapshot};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::{
-    i18n::Language,
-    layout::{Layout, render},
-};
+use crate::texts::Texts;
+
+use crate::layout::{Layout, render};
 
 /// Rows in a part of the list that the browser renders or skips as a whole. The browser checks each part at every change:
 /// 10,000 parts of one row cost 60 ms per frame (Chromium 150, 2 cores), 200 parts of 50 rows 6 ms.
@@ -128,7 +127,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(language: Language, person: &runtime::people_index::Person, presence: &View) -> Self {
+    fn new(language: Texts, person: &runtime::people_index::Person, presence: &View) -> Self {
         let extensions: Vec<&str> = person
             .lines
             .iter()
@@ -156,7 +155,7 @@ impl Row {
 }
 
 /// The activity as text. Names of programs are not translated.
-fn label(language: Language, activity: &Activity) -> String {
+fn label(language: Texts, activity: &Activity) -> String {
     let key = match activity {
         Activity::UsingApp(alias) => return language.with("activity-UsingApp", "app", &**alias),
         Activity::OnThePhoneTeams => "activity-OnThePhoneTeams",
@@ -204,7 +203,7 @@ pub async fn page(
 
 /// Groups of the board: favourites, the viewer's workgroups, all others. Each person appears once.
 fn grouped(
-    words: Language,
+    words: Texts,
     tables: &Snapshot,
     viewer: Option<PersonId>,
     rows: Vec<(PersonId, Row)>,

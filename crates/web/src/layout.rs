@@ -9,7 +9,9 @@ use axum::{
 };
 use serde::Deserialize;
 
-use crate::i18n::Language;
+use i18n::Language;
+
+use crate::texts::Texts;
 
 /// Name of the cookie with the chosen language.
 const LANGUAGE_COOKIE: &str = "offhook_language";
@@ -20,7 +22,7 @@ const LANGUAGE_SECONDS: u32 = 365 * 24 * 3_600;
 #[derive(Clone, Debug)]
 pub struct Layout {
     /// Language of the page.
-    pub words: Language,
+    pub words: Texts,
     /// Name of the signed-in caller.
     pub name: Option<String>,
     /// Whether the caller is a person, who has personal pages.
@@ -44,7 +46,7 @@ impl Layout {
 
     /// The other languages, for the language menu.
     pub fn others(&self) -> impl Iterator<Item = Language> {
-        let here = self.words;
+        let here = self.words.0;
         let all = Language::ALL.into_iter();
         all.filter(move |language| *language != here)
     }
@@ -57,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Layout {
         let words = language(&parts.headers);
         let caller = parts.extensions.get::<Caller>();
         Ok(Self {
-            words,
+            words: Texts(words),
             name: caller.map(|caller| caller.name.clone()),
             is_person: caller.is_some_and(|caller| caller.person.is_some()),
             is_administrator: caller.is_some_and(Caller::administers),

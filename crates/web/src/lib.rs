@@ -2,9 +2,9 @@
 
 pub mod assets;
 pub mod board;
-pub mod i18n;
 pub mod layout;
 pub mod my_account;
 pub mod pages;
 pub mod sign_in_page;
+mod texts;
 pub mod web_state;

@@ -35,8 +35,9 @@ use components::{Block, Form, RefusedForm, Table};
 use page_context::{EnteredForm, PageContext};
 pub use sections::sections;
 
+use crate::texts::Texts;
+
 use crate::{
-    i18n::Language,
     layout::{self, Layout},
     web_state::WebState,
 };
@@ -262,6 +263,6 @@ pub async fn dress(request: Request, next: Next) -> Response {
 }
 
 /// The message for yes or no.
-fn yes_or_no(words: Language, yes: bool) -> String {
+fn yes_or_no(words: Texts, yes: bool) -> String {
     words.text(if yes { "yes" } else { "no" })
 }

@@ -25,10 +25,9 @@ use api::{
 pub use open_id_pages::{begin as begin_open_id, returned as returned_open_id};
 use runtime::context::Context;
 
-use crate::{
-    i18n::Language,
-    layout::{self, Layout, language, local},
-};
+use crate::texts::Texts;
+
+use crate::layout::{self, Layout, language, local};
 
 /// Beginnings of the paths of pages, beside the board.
 const PAGES: [&str; 3] = ["/me", "/admin", "/people/"];
@@ -74,7 +73,7 @@ pub fn refused(
 /// The sign-in page for requests without a valid credential (401).
 pub(crate) fn signed_out(
     open_id: Option<&OpenIdConnect>,
-    words: Language,
+    words: Texts,
     here: &str,
     link_used: bool,
 ) -> Response {
@@ -225,7 +224,7 @@ pub async fn open_link(
             ];
             (StatusCode::SEE_OTHER, headers).into_response()
         }
-        None => signed_out(open_id.as_deref(), language(&headers), "/", true),
+        None => signed_out(open_id.as_deref(), Texts(language(&headers)), "/", true),
     })
 }
 
@@ -240,9 +239,12 @@ pub async fn require(
     let language = language(request.headers());
     match access.admit(request).await {
         Ok(request) => Ok(next.run(request).await),
-        Err(NotAdmitted::NotSignedIn) if is_page(&path) => {
-            Ok(signed_out(open_id.as_deref(), language, &path, false))
-        }
+        Err(NotAdmitted::NotSignedIn) if is_page(&path) => Ok(signed_out(
+            open_id.as_deref(),
+            Texts(language),
+            &path,
+            false,
+        )),
         Err(refusal) => Err(refusal.into()),
     }
 }

@@ -52,7 +52,11 @@ impl Kind {
                     comment.map(|text| text.trim_start_matches(['/', '!']).to_owned())
                 }
                 Self::Interface if line.starts_with('#') => None,
-                Self::Interface => Some(placeable.replace_all(&key.replace(line, ""), " ").into_owned()),
+                Self::Interface => Some(
+                    placeable
+                        .replace_all(&key.replace(line, ""), " ")
+                        .into_owned(),
+                ),
                 Self::Documents if line.trim_start().starts_with("```") => {
                     fenced = !fenced;
                     None
@@ -79,7 +83,9 @@ fn files() -> impl Iterator<Item = (Kind, PathBuf)> {
     let read = |path: PathBuf| {
         // The list of changes is history; it is written once.
         let is_history = path.ends_with("CHANGELOG.md");
-        Kind::of(&path).filter(|_| !is_history).map(|kind| (kind, path))
+        Kind::of(&path)
+            .filter(|_| !is_history)
+            .map(|kind| (kind, path))
     };
     tracked_files().into_iter().filter_map(read)
 }
@@ -120,13 +126,24 @@ fn texts_name_what_they_are_about() {
 fn indirect_words_are_found_in_each_kind_of_text() {
     let indirect = Regex::new(INDIRECT).unwrap();
     let cases = [
-        (Kind::Comments, "    /// Tells whoever asks.\nlet nobody = 1;", 2),
+        (
+            Kind::Comments,
+            "    /// Tells whoever asks.\nlet nobody = 1;",
+            2,
+        ),
         (Kind::Documents, "Somebody `told`\n```\nnobody\n```\n", 1),
-        (Kind::Interface, "# whose\nnobody-key = For { $whoever }, everybody\n", 1),
+        (
+            Kind::Interface,
+            "# whose\nnobody-key = For { $whoever }, everybody\n",
+            1,
+        ),
     ];
     for (kind, text, expected) in cases {
         let prose = kind.prose(text);
-        let found: usize = prose.iter().map(|(_, line)| indirect.find_iter(line).count()).sum();
+        let found: usize = prose
+            .iter()
+            .map(|(_, line)| indirect.find_iter(line).count())
+            .sum();
         assert_eq!(found, expected, "{text}");
     }
 }

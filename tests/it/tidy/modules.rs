@@ -32,7 +32,9 @@ impl Crate {
         });
         let modules: Vec<&ItemMod> = modules.collect();
         for module in &modules {
-            program.edges.insert(module.ident.to_string(), BTreeMap::new());
+            program
+                .edges
+                .insert(module.ident.to_string(), BTreeMap::new());
         }
         for item in &file.items {
             if let Item::Use(item) = item {
@@ -67,7 +69,9 @@ impl Crate {
     }
 
     fn export_name(&mut self, name: String, path: &[String]) {
-        let module = path.iter().find(|part| !["crate", "self"].contains(&&***part));
+        let module = path
+            .iter()
+            .find(|part| !["crate", "self"].contains(&&***part));
         if let Some(module) = module.filter(|module| self.edges.contains_key(*module)) {
             self.exports.insert(name, module.clone());
         }
@@ -80,7 +84,11 @@ impl Crate {
             Some((_, items)) => self.read_items(items, &below, file, path),
             None => {
                 let beside = folder.join(format!("{name}.rs"));
-                let file = if beside.is_file() { beside } else { below.join("mod.rs") };
+                let file = if beside.is_file() {
+                    beside
+                } else {
+                    below.join("mod.rs")
+                };
                 self.read_items(&parse(&file).items, &below, &file, path);
             }
         }
@@ -95,7 +103,10 @@ impl Crate {
                     self.read_module(module, folder, file, path);
                 }
                 item => {
-                    let mut uses = Uses { path: &path, found: Vec::new() };
+                    let mut uses = Uses {
+                        path: &path,
+                        found: Vec::new(),
+                    };
                     uses.visit_item(item);
                     for used in uses.found {
                         self.add(&path[0], &used, file);
@@ -153,7 +164,10 @@ impl Crate {
         for module in modules {
             for (used, files) in &self.edges[module] {
                 if modules.contains(used) {
-                    let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+                    let files: Vec<_> = files
+                        .iter()
+                        .map(|file| file.display().to_string())
+                        .collect();
                     lines.push(format!("  {module} uses {used} in {}", files.join(", ")));
                 }
             }
@@ -209,7 +223,9 @@ impl Uses<'_> {
                     path.push(ident.to_string());
                     colons = 0;
                 }
-                TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() => colons += 1,
+                TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() => {
+                    colons += 1
+                }
                 other => {
                     self.note(&path);
                     path.clear();
@@ -232,7 +248,11 @@ impl<'ast> Visit<'ast> for Uses<'_> {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let names: Vec<String> = path.segments.iter().map(|part| part.ident.to_string()).collect();
+        let names: Vec<String> = path
+            .segments
+            .iter()
+            .map(|part| part.ident.to_string())
+            .collect();
         self.note(&names);
         visit::visit_path(self, path);
     }
@@ -256,7 +276,8 @@ impl<'ast> Visit<'ast> for Uses<'_> {
 }
 
 fn parse(path: &Path) -> File {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -313,8 +334,14 @@ mod tests {
     fn tests_and_uses_in_one_direction_are_no_cycle() {
         let files = [
             ("lib.rs", "mod a; mod b; #[cfg(test)] mod fixtures;"),
-            ("a.rs", "use crate::b::B; mod b { } fn f() { self::b::g(); }"),
-            ("b.rs", "#[cfg(test)] mod tests { use crate::a; } // crate::a"),
+            (
+                "a.rs",
+                "use crate::b::B; mod b { } fn f() { self::b::g(); }",
+            ),
+            (
+                "b.rs",
+                "#[cfg(test)] mod tests { use crate::a; } // crate::a",
+            ),
             ("fixtures.rs", "use crate::a;"),
         ];
         assert_eq!(cycles(&files), Vec::<Vec<String>>::new());

@@ -40,32 +40,52 @@ fn headings_that_are_cited_exist() {
             }
         }
     }
-    assert!(problems.is_empty(), "no such heading:\n{}", problems.join("\n"));
+    assert!(
+        problems.is_empty(),
+        "no such heading:\n{}",
+        problems.join("\n")
+    );
 }
 
 #[test]
 fn files_that_are_named_exist() {
     let files: Vec<String> = tracked_files()
         .into_iter()
-        .map(|path| path.strip_prefix(repository()).unwrap().to_str().unwrap().to_owned())
+        .map(|path| {
+            path.strip_prefix(repository())
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     // A path with a folder; names of single files are often those of a user's machine.
-    let named = Regex::new(r"(?:^|[\s(`])((?:[a-z][\w-]*/)+[\w-]+\.(?:rs|md|ftl|html|css|js|toml|sql))\b").unwrap();
+    let named =
+        Regex::new(r"(?:^|[\s(`])((?:[a-z][\w-]*/)+[\w-]+\.(?:rs|md|ftl|html|css|js|toml|sql))\b")
+            .unwrap();
     let mut problems = Vec::new();
     for (path, text) in texts() {
-        let is_comment = |line: &&str| path.extension().is_some_and(|kind| kind == "md") || line.trim_start().starts_with("//");
+        let is_comment = |line: &&str| {
+            path.extension().is_some_and(|kind| kind == "md") || line.trim_start().starts_with("//")
+        };
         for line in text.lines().filter(is_comment) {
             for found in named.captures_iter(line) {
                 let name = &found[1];
                 let beside = path.parent().unwrap().join(name).exists();
-                let known = files.iter().any(|file| file == name || file.ends_with(&format!("/{name}")));
+                let known = files
+                    .iter()
+                    .any(|file| file == name || file.ends_with(&format!("/{name}")));
                 if !beside && !known {
                     problems.push(format!("{}: {name}", path.display()));
                 }
             }
         }
     }
-    assert!(problems.is_empty(), "no such file:\n{}", problems.join("\n"));
+    assert!(
+        problems.is_empty(),
+        "no such file:\n{}",
+        problems.join("\n")
+    );
 }
 
 #[test]

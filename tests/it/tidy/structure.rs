@@ -23,6 +23,7 @@ const ROWS: [&[&str]; 9] = [
         "calendar",
         "sip",
         "graph",
+        "i18n",
         "agent-protocol",
         "agent-windows",
         "agent-macos",
@@ -52,7 +53,13 @@ struct Package {
 /// The workspace's packages with their dependencies on each other.
 fn packages() -> Vec<Package> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(repository())
         .output()
         .unwrap();

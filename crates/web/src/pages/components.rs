@@ -11,7 +11,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::{client::Refusal, page_context::EnteredForm};
-use crate::i18n::Language;
+use crate::texts::Texts;
 
 /// A block of a page.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ pub(crate) struct Button {
 #[template(path = "form.html")]
 pub(crate) struct Form {
     /// Language of the form.
-    pub words: Language,
+    pub words: Texts,
     /// Unique id on the page.
     pub id: String,
     pub title: String,
@@ -320,7 +320,7 @@ impl Field {
 }
 
 impl Form {
-    pub fn new(words: Language, id: &str, title: String) -> Self {
+    pub fn new(words: Texts, id: &str, title: String) -> Self {
         Self {
             words,
             id: id.to_owned(),
@@ -461,7 +461,7 @@ mod tests {
     }
 
     fn form() -> Form {
-        Form::new(Language::English, "add", String::new())
+        Form::new(Texts(i18n::Language::English), "add", String::new())
             .field(Field::text("name", "Name".into()).value("Anna"))
             .field(Field::new("password", "Key".into(), Kind::Password("")))
     }

@@ -18,7 +18,9 @@ use super::client::{Api, Refusal, Routes};
 use api::{ApiParts, caller::Caller, cookies, problem::Problem};
 use runtime::{context::Context, people_index::Person};
 
-use crate::{i18n::Language, layout::Layout, web_state::WebState};
+use crate::texts::Texts;
+
+use crate::{layout::Layout, web_state::WebState};
 
 /// Cookie in which the script stores the browser's time zone.
 const ZONE_COOKIE: &str = "offhook_zone";
@@ -29,7 +31,7 @@ const CANDIDATES_MAX: usize = 8;
 #[derive(Clone, Debug)]
 pub(crate) struct PageContext {
     pub layout: Layout,
-    pub words: Language,
+    pub words: Texts,
     pub caller: Caller,
     /// Store, clock, people, organisation and events.
     pub context: Context,

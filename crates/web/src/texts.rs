@@ -1,0 +1,144 @@
+//! Texts of the pages in the languages of the interface (`locales/*.ftl`).
+
+use std::sync::LazyLock;
+
+use i18n::{FluentArgs, FluentValue, Language, Messages};
+
+/// Contents of the Fluent files: messages of all pages, of the personal pages, of the administration.
+const fn files(language: Language) -> [&'static str; 3] {
+    match language {
+        Language::English => [
+            include_str!("../locales/en.ftl"),
+            include_str!("../locales/en-me.ftl"),
+            include_str!("../locales/en-admin.ftl"),
+        ],
+        Language::German => [
+            include_str!("../locales/de.ftl"),
+            include_str!("../locales/de-me.ftl"),
+            include_str!("../locales/de-admin.ftl"),
+        ],
+    }
+}
+
+fn messages(language: Language) -> &'static Messages {
+    static ENGLISH: LazyLock<Messages> =
+        LazyLock::new(|| Messages::new(Language::English, files(Language::English)));
+    static GERMAN: LazyLock<Messages> =
+        LazyLock::new(|| Messages::new(Language::German, files(Language::German)));
+    match language {
+        Language::English => &ENGLISH,
+        Language::German => &GERMAN,
+    }
+}
+
+/// The texts of the pages in a language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Texts(pub Language);
+
+impl Texts {
+    /// BCP 47 tag of the language, as in the `lang` attribute of HTML.
+    pub const fn code(self) -> &'static str {
+        self.0.code()
+    }
+
+    /// The name of the language in the language itself.
+    pub const fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// Whether a message with this key exists.
+    #[cfg(test)]
+    pub(crate) fn has(self, key: &str) -> bool {
+        messages(self.0).has(key)
+    }
+
+    /// The message of `key`, or `key` itself if no such message exists (tests check all keys that pages use).
+    pub(crate) fn text(self, key: &str) -> String {
+        messages(self.0).text(key)
+    }
+
+    /// The message of `key` with the argument `name`.
+    pub(crate) fn with<'a>(
+        self,
+        key: &str,
+        name: &'a str,
+        value: impl Into<FluentValue<'a>>,
+    ) -> String {
+        let mut arguments = FluentArgs::new();
+        arguments.set(name, value);
+        messages(self.0).format(key, Some(&arguments))
+    }
+
+    /// The message of `key` with two arguments, each as (name, value).
+    pub(crate) fn of_two(self, key: &str, one: (&str, &str), other: (&str, &str)) -> String {
+        messages(self.0).with(key, &[one, other])
+    }
+
+    /// The messages of `keys` as a JSON object for scripts. Arguments remain as placeholders (`{name}`), which the script
+    /// replaces.
+    pub(crate) fn for_script(self, keys: &[&str]) -> String {
+        let mut arguments = FluentArgs::new();
+        for name in ARGUMENTS {
+            arguments.set(name, format!("{{{name}}}"));
+        }
+        let texts = keys.iter().map(|key| {
+            let text = messages(self.0).format(key, Some(&arguments));
+            ((*key).to_owned(), serde_json::Value::from(text))
+        });
+        serde_json::Value::Object(texts.collect()).to_string()
+    }
+}
+
+/// Names of the arguments of messages that scripts use.
+const ARGUMENTS: [&str; 17] = [
+    "name", "tenant", "status", "app", "party", "time", "target", "scope", "shown", "count",
+    "seconds", "value", "zone", "profile", "level", "policy", "folder",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn keys(language: Language) -> BTreeSet<&'static str> {
+        let lines = files(language).into_iter().flat_map(str::lines);
+        let all: Vec<&str> = lines
+            .filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()))
+            .filter_map(|line| line.split_once(" ="))
+            .map(|(key, _)| key)
+            .collect();
+        let keys: BTreeSet<&str> = all.iter().copied().collect();
+        assert_eq!(keys.len(), all.len(), "a key is there twice");
+        keys
+    }
+
+    #[test]
+    fn all_languages_have_the_same_messages_and_each_can_be_formatted() {
+        let english = keys(Language::English);
+        assert_eq!(english, keys(Language::German));
+        assert!(english.len() > 40);
+        for language in Language::ALL {
+            for key in &english {
+                let said = Texts(language).for_script(&[key]);
+                assert!(!said.contains(&format!(":\"{key}\"")), "{said}");
+                assert!(!said.contains("{$"), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn arguments_stand_in_messages() {
+        assert_eq!(
+            Texts(Language::English).with("board-people", "count", 1),
+            "1 person"
+        );
+        assert_eq!(
+            Texts(Language::German).with("board-people", "count", 3),
+            "3 Personen"
+        );
+        assert_eq!(Texts(Language::German).text("status-Busy"), "Beschäftigt");
+        let words = Texts(Language::English).for_script(&["board-why-of"]);
+        assert_eq!(words, r#"{"board-why-of":"Why {status}? {name}"}"#);
+    }
+}
