@@ -215,7 +215,7 @@ async fn the_overview_counts_the_people_of_the_location() {
     );
     for of_organisation in [
         "id=\"health\"",
-        "Requests to",
+        "Requests in the last 30 seconds",
         "Open boards",
         "Connected desktop agents",
     ] {

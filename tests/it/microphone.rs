@@ -277,7 +277,7 @@ async fn the_person_pauses_it_and_removes_the_device() {
 async fn the_page_says_that_it_is_off_and_switches_it_on() {
     let demo = Demo::start(&["--still"]).await;
     let admin = demo.server.system_administrator().await;
-    let off = "Microphone Sync is switched off here";
+    let off = "Microphone Sync is off here";
     let here = "/admin/microphone";
     let page = async || {
         let read = admin.with_headers(Method::GET, here, &[], None).await;

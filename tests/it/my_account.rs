@@ -187,7 +187,7 @@ async fn a_federated_account_is_synchronised_and_not_remembered() {
     calls_cross(&server, &teamsbox).await;
     assert_eq!(account(&server, "anna").await["signed_in"], true);
     let page = server.signed_in_as("anna").await.page("/me/teams").await;
-    assert!(page.contains("after a restart of Offhook"), "{page}");
+    assert!(page.contains("after Offhook restarts"), "{page}");
     assert_eq!(server.terminate().await, 0);
     let (_, out, _) = installation.run("doctor", &[]).await;
     assert!(!out.contains("1 of 2 people are remembered"), "{out}");
@@ -324,7 +324,7 @@ async fn the_browser_goes_to_microsoft_and_comes_back_connected() {
         "{page}"
     );
     let (_, _, page) = browser.get(&installation.url("/me/teams")).await;
-    assert!(page.contains("Your login is remembered"), "{page}");
+    assert!(page.contains("Your sign-in is stored encrypted"), "{page}");
     calls_cross(&server, &teamsbox).await;
     // The token is in the database in sealed form only.
     let database = std::fs::read(installation.data("offhook.db")).unwrap();

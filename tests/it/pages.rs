@@ -206,7 +206,7 @@ async fn one_signs_in_in_ones_own_language_and_out_everywhere() -> WebDriverResu
         field.send_keys(Key::Return + "").await
     };
     sign_in("wrong").await?;
-    let wrong = async || text(&browser, "#wrong").await.contains("sind falsch");
+    let wrong = async || text(&browser, "#wrong").await.contains("ist falsch");
     eventually("refused", SOON, true, wrong).await;
     assert_eq!(attribute(&browser, "#name", "value").await, "Anna Becker");
     assert_eq!(attribute(&browser, "#password", "value").await, "");

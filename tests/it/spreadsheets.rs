@@ -151,7 +151,7 @@ async fn the_page_takes_a_file_without_scripts() {
     let fields = [("form", "import"), ("csv", &*csv), ("dry_run", "no")];
     let (status, page) = server.form("/admin/people", &fields).await;
     assert_eq!(status, StatusCode::OK);
-    assert!(page.contains("The people are imported"), "{page}");
+    assert!(page.contains("People imported"), "{page}");
     assert!(names(&server).await.contains(&"Jürgen Müller".to_owned()));
     // The error appears beside the file input.
     let (status, page) = upload(&server, DOS, "no").await;
@@ -179,10 +179,10 @@ async fn the_page_takes_either_a_file_or_a_pasted_table() {
     let none = ("", &b""[..]);
     for (file, csv, words) in [
         (Some(("people.csv", &b""[..])), HEADER, "the file is empty"),
-        (Some(("people.csv", EXCEL)), PASTED, "not both"),
-        (Some(("people.csv", b"")), PASTED, "not both"),
-        (Some(none), HEADER, "No file is chosen"),
-        (None, "", "No file is chosen"),
+        (Some(("people.csv", EXCEL)), PASTED, "Use one of them only"),
+        (Some(("people.csv", b"")), PASTED, "Use one of them only"),
+        (Some(none), HEADER, "Choose a file or paste a table."),
+        (None, "", "Choose a file or paste a table."),
     ] {
         for dry_run in ["yes", "no"] {
             let (status, page) = send(&server, file, csv, dry_run).await;
@@ -192,7 +192,7 @@ async fn the_page_takes_either_a_file_or_a_pasted_table() {
         }
     }
     let (_, page) = upload(&server, HEADER.as_bytes(), "no").await;
-    assert!(page.contains("The table has no people"), "{page}");
+    assert!(page.contains("The table contains no people"), "{page}");
     assert_eq!(names(&server).await, before);
     // Without a file the text is imported. Line numbers include comments at the beginning and the end.
     let commented = format!("# July\n{PASTED}# the end\n");
@@ -220,7 +220,7 @@ async fn a_file_just_below_the_limit_is_previewed_and_imported() {
     let csv = hidden(&page, "import", "csv");
     let (status, page) = send(&server, None, &csv, "no").await;
     assert_eq!(status, StatusCode::OK, "{}", alert(&page));
-    assert!(page.contains("The people are imported"));
+    assert!(page.contains("People imported"));
     let (status, page) = upload(&server, &vec![b'a'; LIMIT + 1], "yes").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("more than 8"), "{page}");

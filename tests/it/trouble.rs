@@ -467,7 +467,7 @@ async fn writes_that_wait_for_the_request_limit_are_reported_until_they_are_sent
     )
     .await;
     let overview = server.system_administrator().await.page("/admin").await;
-    assert!(overview.contains("request limit of main"), "{overview}");
+    assert!(overview.contains("request limit (main)"), "{overview}");
     let metrics = server.page("/metrics").await;
     assert!(
         metrics.contains("offhook_graph_backlog_writes{tenant=\"main\"}"),

@@ -82,7 +82,7 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
     walker.write("#add-alias", "Acme Meet").await;
     walker.write("#add-process", "AcmeMeet.exe").await;
     walker.click("#add button").await;
-    assert!(walker.text("#done").await.contains("once you activate it"));
+    assert!(walker.text("#done").await.contains("Activate it to show it"));
     walker.click("[data-key=AcmeMeet] .buttons button").await;
     let program = "/api/v1/scopes/organisation/programs/acmemeet";
     let program = server.ok(Method::GET, program, None).await;
@@ -97,9 +97,9 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
         .script("document.querySelector('#members details').open = true")
         .await;
     let sure = walker.text("#members").await;
-    assert!(sure.contains("The settings of Lyon hold then"), "{sure}");
+    assert!(sure.contains("The settings of Lyon then apply"), "{sure}");
     walker.click("#members details button").await;
-    assert!(walker.text("#members").await.contains("Nobody is here yet"));
+    assert!(walker.text("#members").await.contains("No people yet"));
     let farid = format!(
         "/api/v1/people/{}/place",
         server.person("Farid Haddad").await
@@ -233,8 +233,8 @@ async fn what_another_administrator_changed_is_shown_and_not_overwritten() {
     ];
     let (status, page) = server.form(&here, &fields).await;
     assert_eq!(status.as_u16(), 412);
-    assert!(page.contains("Somebody else has changed this"), "{page}");
-    assert!(page.contains("Now it is: anna.b@contoso.example"));
+    assert!(page.contains("Another user has changed this"), "{page}");
+    assert!(page.contains("Current value: anna.b@contoso.example"));
     assert!(page.contains("value=\"Anna B.\""));
     assert_eq!(
         server.ok(Method::GET, &path, None).await["mail"],
@@ -293,7 +293,7 @@ async fn a_table_of_people_is_tried_before_it_is_imported() {
     assert_eq!(status.as_u16(), 200);
     // A long import is shown on a page of its own.
     assert!(
-        page.contains("The people are imported") || page.contains("Import of people"),
+        page.contains("People imported") || page.contains("Import of people"),
         "{page}"
     );
     let imported = async || get(&server, here).await.1.contains("3025 people");

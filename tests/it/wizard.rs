@@ -33,7 +33,7 @@ async fn a_tenant_is_connected_step_by_step_and_each_is_examined() {
     let step = |number| format!("{start}?step={number}&tenant={TENANT}&client={CLIENT}");
     let examine = async |number| send(&step(number), &[("form", "doctor")]).await.1;
     let page = examine(2).await;
-    assert!(page.contains("Something is missing"), "{page}");
+    assert!(page.contains("This step is not complete"), "{page}");
     assert!(page.contains("no [teams] in the configuration"), "{page}");
     assert!(
         !page.contains("no [[pbx]]"),
@@ -58,7 +58,7 @@ async fn a_tenant_is_connected_step_by_step_and_each_is_examined() {
     );
     let page = examine(5).await;
     assert!(
-        page.contains("Something is missing"),
+        page.contains("This step is not complete"),
         "nothing is switched on: {page}"
     );
 }
