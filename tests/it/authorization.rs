@@ -263,7 +263,10 @@ fn routes(folder: &Path, found: &mut BTreeSet<String>) {
 fn the_table_knows_every_route_of_the_server() {
     let mut found = BTreeSet::new();
     for folder in ["server", "web", "api"] {
-        routes(&repository().join("crates").join(folder).join("src"), &mut found);
+        routes(
+            &repository().join("crates").join(folder).join("src"),
+            &mut found,
+        );
     }
     assert!(found.len() > 40, "{found:?}");
     let rows = rows();

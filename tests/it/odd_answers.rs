@@ -56,13 +56,13 @@ async fn others_are_read(teamsbox: &Teamsbox, server: &Server) {
 async fn an_odd_element_hides_nobody_but_its_own_person() {
     let (teamsbox, _installation, server) = stage().await;
     for (change, why) in [
-        (json!({"set": {"id": null}}), "without an id"),
-        (json!({"replace": null}), "without an id"),
+        (json!({"set": {"id": null}}), "no id"),
+        (json!({"replace": null}), "no id"),
         (
             json!({"set": {"availability": {"value": "Busy"}}}),
-            "availability is no text",
+            "availability is not a string",
         ),
-        (json!({"remove": ["activity"]}), "activity is no text"),
+        (json!({"remove": ["activity"]}), "activity is not a string"),
     ] {
         let operations = ["getPresencesByUserId"];
         let users = ["anna@contoso.example"];

@@ -156,7 +156,10 @@ const OPENS_FILES: [(&str, &str); 12] = [
         "gateway/src/external_fetch/folder.rs",
         "calendars below the configured folder, never the data folder",
     ),
-    ("runtime/src/vault.rs", "the key file, checked by its caller"),
+    (
+        "runtime/src/vault.rs",
+        "the key file, checked by its caller",
+    ),
     (
         "store/src/backup.rs",
         "backups, after a check that they are not the database; the database itself only while it is closed",

@@ -82,7 +82,12 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
     walker.write("#add-alias", "Acme Meet").await;
     walker.write("#add-process", "AcmeMeet.exe").await;
     walker.click("#add button").await;
-    assert!(walker.text("#done").await.contains("Activate it to show it"));
+    assert!(
+        walker
+            .text("#done")
+            .await
+            .contains("Activate it to show it")
+    );
     walker.click("[data-key=AcmeMeet] .buttons button").await;
     let program = "/api/v1/scopes/organisation/programs/acmemeet";
     let program = server.ok(Method::GET, program, None).await;

@@ -151,6 +151,19 @@ pub struct Server {
 }
 
 impl Server {
+    /// The server of a running program, used with a key.
+    pub(crate) fn running(program: Program, url: String, board: String, key: String) -> Self {
+        Self {
+            program: Some(program),
+            url,
+            board,
+            key,
+            cookie: None,
+            http: reqwest::Client::new(),
+            contract: OnceCell::new(),
+        }
+    }
+
     /// Base URL of the server.
     pub fn url(&self) -> &str {
         &self.url
@@ -436,43 +449,5 @@ impl Server {
         let (status, body) = self.api(method, path, body).await;
         assert!(status.is_success(), "{path}: {status} {body}");
         body
-    }
-}
-
-/// A running demo.
-pub struct Demo {
-    /// The demo's server; ending it ends the demo.
-    pub server: Server,
-    /// The demo's teamsbox.
-    pub teamsbox: crate::Teamsbox,
-    /// The demo's port for phones.
-    pub sip_port: u16,
-}
-
-impl Demo {
-    /// Starts a demo on free ports.
-    ///
-    /// # Panics
-    /// The demo does not print its addresses.
-    pub async fn start(arguments: &[&str]) -> Self {
-        let mut all = vec!["demo", "--json", "--port", "0"];
-        all.extend(arguments);
-        let mut program = Program::start("offhook", &all, &[]);
-        let line: Value = serde_json::from_str(&program.line().await).unwrap();
-        let text = |name: &str| line[name].as_str().unwrap().to_owned();
-        let server = Server {
-            program: Some(program),
-            url: text("api"),
-            board: text("board"),
-            key: text("api_key"),
-            cookie: None,
-            http: reqwest::Client::new(),
-            contract: OnceCell::new(),
-        };
-        Self {
-            server,
-            teamsbox: crate::Teamsbox::at(&text("teamsbox")),
-            sip_port: text("sip").rsplit(':').next().unwrap().parse().unwrap(),
-        }
     }
 }

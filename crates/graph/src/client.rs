@@ -8,8 +8,9 @@ use tokio::{sync::Mutex, time::Instant};
 use body::{ANSWER_MAX, read_bytes, read_with, retry_after, unreachable};
 
 use crate::{
-    Body, Credential, GraphError, Operation, Presences, RequestKind, Secret, UserPresence, Verdict,
-    WriteSuccess, error::RequestContext, judge, member::text_of, presences, token::TokenState,
+    Body, ClientConfig, GraphError, Operation, Presences, RequestKind, Secret, UserPresence,
+    Verdict, WriteSuccess, error::RequestContext, judge, member::text_of, presences,
+    token::TokenState,
 };
 
 mod batch;
@@ -18,21 +19,6 @@ mod delegated;
 mod directory;
 mod login;
 mod subscriptions;
-
-/// Addresses of a tenant and credential of the application.
-#[derive(Clone, Debug)]
-pub struct ClientConfig {
-    /// Address of the sign-in service, for example `https://login.microsoftonline.com`.
-    pub login: String,
-    /// Address of Graph, for example `https://graph.microsoft.com`.
-    pub graph: String,
-    /// Tenant id or domain.
-    pub tenant: String,
-    /// Application (client) id; also the id of the presence sessions.
-    pub client_id: String,
-    /// Credential of the application.
-    pub credential: Credential,
-}
 
 /// Timeout of a request, from the connection to the last byte of the answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);

@@ -2,10 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{
-    SignInFault,
-    answer::{Body, RequestKind, Side, Verdict, judge},
-};
+use crate::answer::{Body, RequestKind, Side, Verdict, judge};
 
 /// Party that can help, for the retry policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +13,83 @@ pub enum Blame {
     Administrator,
     /// No one: this request fails at every retry.
     Request,
+}
+
+/// Party that can end a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInFault {
+    /// Administrator of this server: its clock is wrong.
+    Clock,
+    /// Administrator: tenant, client id, address or platform in the configuration or the registration.
+    Configuration,
+    /// Administrator: secret or certificate of the application.
+    Credential,
+    /// Administrator: the application, or Graph itself, is disabled in the tenant.
+    Disabled,
+    /// Administrator: consent to the permissions is missing.
+    Consent,
+    /// Administrator: a policy or an assignment of the tenant, or a restriction of the network.
+    Policy,
+    /// Administrator or person: the account is unknown, disabled or of another tenant.
+    Account,
+    /// No one: the person's account is locked for some minutes.
+    Locked,
+    /// The person must sign in again.
+    Person,
+    /// No one: too many sign-ins in a short time; Entra accepts them again after a pause.
+    Loop,
+    /// Microsoft: a temporary failure.
+    Microsoft,
+}
+
+impl SignInFault {
+    /// Classification for the retry policy.
+    pub fn blame(self) -> Blame {
+        match self {
+            Self::Loop | Self::Microsoft => Blame::Service,
+            Self::Clock
+            | Self::Configuration
+            | Self::Credential
+            | Self::Disabled
+            | Self::Consent
+            | Self::Policy
+            | Self::Account
+            | Self::Locked
+            | Self::Person => Blame::Administrator,
+        }
+    }
+
+    /// True if the refusal ends a person's login, and only the person can continue. All other faults leave the login as it
+    /// is, because it works again after an action of the administrator or after some time.
+    fn ends_login(self) -> bool {
+        match self {
+            Self::Account | Self::Person => true,
+            Self::Clock
+            | Self::Configuration
+            | Self::Credential
+            | Self::Disabled
+            | Self::Consent
+            | Self::Policy
+            | Self::Locked
+            | Self::Loop
+            | Self::Microsoft => false,
+        }
+    }
+}
+
+impl GraphError {
+    /// True if only a new sign-in of this person helps.
+    pub fn needs_person(&self) -> bool {
+        matches!(self, Self::UserSignIn { fault, .. } if fault.ends_login())
+    }
+
+    /// Remedy of a refused sign-in.
+    pub fn sign_in_remedy(&self) -> Option<&'static str> {
+        if let Self::SignIn { remedy, .. } | Self::UserSignIn { remedy, .. } = self {
+            return Some(remedy);
+        }
+        None
+    }
 }
 
 /// Traces of a proxy, firewall or captive portal between Offhook and Microsoft, with the remedy.

@@ -164,7 +164,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let id = added.last_insert_rowid().unsigned_abs();
-        record_made(&mut transaction, change, id).await?;
+        record_made(&mut transaction, change.attempt, id).await?;
         transaction.commit().await?;
         Ok(id)
     }

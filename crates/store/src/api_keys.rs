@@ -95,7 +95,7 @@ impl Store {
         .await?
         .ok_or_else(|| StoreError::exists(Subject::ApiKey, name))?;
         let id: String = row.get(0);
-        record_made(&mut transaction, change, &id).await?;
+        record_made(&mut transaction, change.attempt, &id).await?;
         transaction.commit().await?;
         Ok(id)
     }

@@ -62,7 +62,7 @@ impl Store {
         let mut transaction = self.change(change).await?;
         require_people(&mut transaction, &[person]).await?;
         let id = insert(&mut transaction, person, appointment).await?;
-        record_made(&mut transaction, change, id.0).await?;
+        record_made(&mut transaction, change.attempt, id.0).await?;
         transaction.commit().await?;
         Ok(id)
     }

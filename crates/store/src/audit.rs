@@ -94,7 +94,7 @@ pub(crate) async fn insert_row(
     .bind(change.concern == Concern::Own)
     .execute(&mut **transaction)
     .await?;
-    record(transaction, change).await
+    record(transaction, change.attempt, change.at).await
 }
 
 impl Store {

@@ -4,7 +4,7 @@
 use presence::Timestamp;
 use sqlx::{Row, Sqlite, Transaction};
 
-use crate::{Change, Store, StoreError};
+use crate::{Store, StoreError};
 
 /// An attempt at a request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,9 +52,10 @@ pub struct StoredRequest {
 /// Records the request of a change, in the transaction of this change.
 pub(crate) async fn record(
     transaction: &mut Transaction<'_, Sqlite>,
-    change: &Change<'_>,
+    attempt: Option<&Attempt>,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(attempt) = change.attempt else {
+    let Some(attempt) = attempt else {
         return Ok(());
     };
     // The row of the same attempt is no conflict: one attempt may commit several transactions.
@@ -66,7 +67,7 @@ pub(crate) async fn record(
     .bind(&attempt.who)
     .bind(&attempt.fingerprint)
     .bind(&attempt.nonce)
-    .bind(change.at.milliseconds())
+    .bind(at.milliseconds())
     .execute(&mut **transaction)
     .await?;
     if recorded.rows_affected() == 0 {
@@ -79,10 +80,10 @@ pub(crate) async fn record(
 /// Records the id of the thing that a change creates, in the transaction of this change.
 pub(crate) async fn record_made(
     transaction: &mut Transaction<'_, Sqlite>,
-    change: &Change<'_>,
+    attempt: Option<&Attempt>,
     id: impl ToString,
 ) -> Result<(), StoreError> {
-    let Some(attempt) = change.attempt else {
+    let Some(attempt) = attempt else {
         return Ok(());
     };
     sqlx::query("UPDATE idempotency SET made = ?4 WHERE key = ?1 AND who = ?2 AND attempt = ?3")

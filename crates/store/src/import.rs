@@ -220,7 +220,7 @@ async fn import_rows(
     }
     if summary.differences.is_empty() {
         // An import without a difference adds no audit row, but its request is recorded.
-        record(transaction, change).await?;
+        record(transaction, change.attempt, change.at).await?;
     } else {
         let counts = serde_json::json!({"added": summary.added, "updated": summary.updated});
         let change = Change {

@@ -156,7 +156,7 @@ impl Store {
         .await?;
         let id: i64 = added.get(0);
         set_lines(&mut transaction, id, &person.extensions).await?;
-        record_made(&mut transaction, change, id).await?;
+        record_made(&mut transaction, change.attempt, id).await?;
         transaction.commit().await?;
         Ok(PersonId(id.cast_unsigned()))
     }

@@ -162,7 +162,7 @@ impl Store {
         .bind(json!(members).to_string())
         .execute(&mut *transaction)
         .await?;
-        record_made(&mut transaction, change, id).await?;
+        record_made(&mut transaction, change.attempt, id).await?;
         transaction.commit().await?;
         Ok(id)
     }

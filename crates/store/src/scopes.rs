@@ -122,7 +122,7 @@ impl Store {
             Some(_) => {}
         }
         let id = insert_scope(&mut transaction, kind, parent, name).await?;
-        record_made(&mut transaction, change, &id).await?;
+        record_made(&mut transaction, change.attempt, &id).await?;
         transaction.commit().await?;
         Ok(id)
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
     Attribute, File, Item, ItemMod, Macro, UseTree,
     visit::{self, Visit},
@@ -83,13 +84,21 @@ impl Crate {
         match &module.content {
             Some((_, items)) => self.read_items(items, &below, file, path),
             None => {
-                let beside = folder.join(format!("{name}.rs"));
-                let file = if beside.is_file() {
-                    beside
-                } else {
-                    below.join("mod.rs")
-                };
-                self.read_items(&parse(&file).items, &below, &file, path);
+                let named = paths(&module.attrs).into_iter();
+                let named = named.map(|path| file.parent().unwrap().join(path));
+                let mut files: Vec<PathBuf> = named.collect();
+                if files.is_empty() {
+                    let beside = folder.join(format!("{name}.rs"));
+                    let is_beside = beside.is_file();
+                    files.push(if is_beside {
+                        beside
+                    } else {
+                        below.join("mod.rs")
+                    });
+                }
+                for file in files {
+                    self.read_items(&parse(&file).items, &below, &file, path.clone());
+                }
             }
         }
     }
@@ -279,6 +288,24 @@ fn parse(path: &Path) -> File {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The files that `#[path = "…"]` and `#[cfg_attr(…, path = "…")]` name, relative to the folder of the file that declares the
+/// module. Those of other systems count too.
+fn paths(attributes: &[Attribute]) -> Vec<String> {
+    let named = |attribute: &Attribute| {
+        let tokens = attribute.meta.to_token_stream().to_string();
+        let path = tokens.split("path = \"").nth(1)?;
+        Some(path.split('"').next()?.to_owned())
+    };
+    let is_path = |attribute: &&Attribute| {
+        attribute.path().is_ident("path") || attribute.path().is_ident("cfg_attr")
+    };
+    attributes
+        .iter()
+        .filter(is_path)
+        .filter_map(named)
+        .collect()
 }
 
 /// Whether an item exists in tests only.

@@ -55,7 +55,7 @@ const REFUSALS: [(u16, &str, &str); 9] = [
     ),
 ];
 
-/// Headers of requests, which `preconditions.rs` and `api/work.rs` read.
+/// Headers of requests, which `preconditions.rs` and `work.rs` read.
 pub(super) fn parameters() -> Value {
     let header = |name: &str, description: &str, schema: Value| {
         json!({

@@ -6,11 +6,11 @@ use reqwest::{RequestBuilder, Url};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    Client, ClientConfig,
+    Client,
     body::{ANSWER_MAX, read_bytes, retry_after, unreachable},
 };
 use crate::{
-    GraphError, Interference, Peer, clock,
+    ClientConfig, GraphError, Interference, Peer, clock,
     notification::SigningKeys,
     random::random_guid,
     sign_in::{Answer, DESCRIPTION_MAX, Refusal, Token, WORD_MAX, read},

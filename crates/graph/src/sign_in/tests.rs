@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::parse_retry_after;
+use crate::{Blame, parse_retry_after};
 
 /// 2026-11-30T12:00:00Z.
 const NOW: i64 = 1_796_040_000_000;
