@@ -31,7 +31,7 @@ async fn the_dialplan_of_asterisk_is_answered_in_the_form_in_which_it_asks() {
     let demo = Demo::start(&["--still"]).await;
     let server = &demo.server;
     let dialplan = page("connect-asterisk.md");
-    let scope = between(&dialplan, "Make a key with the scope `", "`");
+    let scope = between(&dialplan, "Create a key with the scope `", "`");
     let key = json!({"name": "PBX", "scopes": [scope]});
     let key = server.ok(Method::POST, "/api/v1/keys", Some(key)).await;
     let key = key["key"].as_str().unwrap();
