@@ -56,8 +56,8 @@ async fn others_are_read(teamsbox: &Teamsbox, server: &Server) {
 async fn an_odd_element_hides_nobody_but_its_own_person() {
     let (teamsbox, _installation, server) = stage().await;
     for (change, why) in [
-        (json!({"set": {"id": null}}), "no id"),
-        (json!({"replace": null}), "no id"),
+        (json!({"set": {"id": null}}), "without an id"),
+        (json!({"replace": null}), "without an id"),
         (
             json!({"set": {"availability": {"value": "Busy"}}}),
             "availability is not a string",

@@ -162,7 +162,7 @@ async fn the_page_takes_a_file_without_scripts() {
     let (status, page) = upload(&server, taken, "yes").await;
     assert_eq!(status, StatusCode::OK);
     assert!(
-        page.contains("One row is in conflict") && page.contains("belongs to Jürgen"),
+        page.contains("One row conflicts with") && page.contains("belongs to Jürgen"),
         "{page}"
     );
     assert!(!page.contains("value=\"no\""), "{page}");

@@ -81,7 +81,10 @@ async fn the_doctor_examines_what_the_configuration_says_now() {
     installation.configure(&Installation::pbx(port, "tcp", "wrong"));
     let page = examine("/admin/telephony").await;
     assert!(page.contains(&port.to_string()), "{page}");
-    assert!(page.contains("Failed") && page.contains("take effect after a restart"));
+    assert!(
+        page.contains("Warning") && page.contains("take effect after a restart"),
+        "{page}"
+    );
     assert!(!page.contains("wrong</td>"), "no secret is shown");
     let rows = ada
         .ok(Method::GET, "/api/v1/audit?what=doctor.examine", None)

@@ -65,6 +65,6 @@ mod tests {
         assert!(shown.starts_with("ambiguous  anna "), "{shown}");
         let warning = "\nwarning    2 elements could not be read\n";
         assert!(shown.contains(warning), "{shown}");
-        assert!(shown.ends_with("3 accounts in the directory; nothing was done\n"));
+        assert!(shown.ends_with("3 accounts in the directory; no changes made\n"));
     }
 }
