@@ -258,7 +258,7 @@ day?.addEventListener("click", async () => {
   });
   if (answer.ok) {
     day.setAttribute("aria-pressed", String(running));
-    day.textContent = say(running ? "demo-pause" : "demo-go-on");
+    day.textContent = say(running ? "demo-pause" : "demo-resume");
   }
 });
 

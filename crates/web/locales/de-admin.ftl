@@ -15,8 +15,8 @@ nav-backup = Sicherung
 
 # Überblick
 health = Systemzustand
-health-well = Alle Systeme in Betrieb
-health-ill =
+health-ok = Alle Systeme in Betrieb
+health-problems =
     { $count ->
         [one] { $count } Problem
        *[other] { $count } Probleme
@@ -26,8 +26,8 @@ health-part = Komponente
 health-state = Zustand
 health-what = Problem
 health-remedy = Abhilfe
-part-well = OK
-part-ill = Problem
+part-ok = OK
+part-problem = Problem
 connected = Verbunden
 not-connected = Problem: { $name }
 overview-streams = Geöffnete Übersichten und API-Clients
@@ -114,19 +114,19 @@ import-conflicts = { $count ->
     [one] Eine Zeile steht im Konflikt mit vorhandenen Personen. Berichtigen Sie sie, um zu importieren.
    *[other] { $count } Zeilen stehen im Konflikt mit vorhandenen Personen. Berichtigen Sie sie, um zu importieren.
   }
-deeds-caption = Änderungen
-deeds-none = Keine Änderungen: Alle sind auf dem neuesten Stand.
-deed-what = Änderung
-deed-difference = Unterschied
-deed-reason = Grund
-deed-added = neu
-deed-updated = geändert
-deed-conflict = Konflikt
-deed-line = Zeile
-deed-gone = entfernt
-deed-unmatched = kein Konto
-deed-ambiguous = mehrere Treffer
-deed-refused = abgelehnt
+changes-caption = Änderungen
+changes-none = Keine Änderungen: Alle sind auf dem neuesten Stand.
+change-what = Änderung
+change-difference = Unterschied
+change-reason = Grund
+change-added = neu
+change-updated = geändert
+change-conflict = Konflikt
+change-line = Zeile
+change-gone = entfernt
+change-unmatched = kein Konto
+change-ambiguous = mehrere Treffer
+change-refused = abgelehnt
 
 # Standorte
 scopes-about = Standorte erben Einstellungen von der Organisation, Konfigurationsgruppen von ihrem Standort. Beide können die Einstellungen einer Funktion überschreiben.
@@ -173,7 +173,7 @@ preview-about =
        *[other] { $count } Personen sind betroffen. Noch ist nichts gespeichert.
     }
 preview-caption = Betroffene Personen: { $count }
-preview-nobody = Keine Personen betroffen.
+preview-none = Keine Personen betroffen.
 preview-back = Zurück ohne Speichern
 preview-locks = Benutzer können „{ $name }“ nicht mehr ändern ({ $count } haben diese Einstellungen).
 preview-unlocks = Benutzer können „{ $name }“ ändern ({ $count } haben diese Einstellungen).
@@ -252,8 +252,8 @@ connect-consent = Administratorzustimmung
 connect-consent-now = Administratorzustimmung bei Microsoft erteilen
 connect-switch = Synchronisation
 connect-examine = Diesen Schritt prüfen
-connect-well = Dieser Schritt ist abgeschlossen
-connect-ill = Dieser Schritt ist nicht abgeschlossen. Siehe unten, dann erneut prüfen
+connect-complete = Dieser Schritt ist abgeschlossen
+connect-incomplete = Dieser Schritt ist nicht abgeschlossen. Siehe unten, dann erneut prüfen
 connect-nothing = Noch nicht geprüft: Schließen Sie zuerst die vorherigen Schritte ab.
 connect-ways = Schritte
 connect-before = Zurück
@@ -389,25 +389,25 @@ scope-members =
         [one] { $count } Person
        *[other] { $count } Personen
     }
-scope-nobody = Noch keine Personen.
-scope-put = Person zu diesem Bereich hinzufügen
-scope-put-now = Hinzufügen
-scope-take = Entfernen
-scope-take-of = { $name } aus { $scope } entfernen
-scope-take-sure = entfernen? Dann gelten die Einstellungen von { $scope }.
+scope-empty = Noch keine Personen.
+scope-add-person = Person zu diesem Bereich hinzufügen
+scope-add-person-now = Hinzufügen
+scope-remove = Entfernen
+scope-remove-of = { $name } aus { $scope } entfernen
+scope-remove-sure = entfernen? Dann gelten die Einstellungen von { $scope }.
 scope-move = { $name } verschieben?
 scope-move-now = Verschieben
 scope-move-about = Von { $scope } nach { $target }; dann gelten die dortigen Einstellungen. Eine Person gehört zu einem Standort und höchstens einer seiner Gruppen.
 
 # Überblick: Teams
-overview-rhythm = Abfrageintervall ({ $tenant })
+overview-polling-interval = Abfrageintervall ({ $tenant })
 overview-budget = Anfragen in den letzten 30 Sekunden ({ $tenant })
 overview-budget-spent = { $count } ({ $value } des Limits von Microsoft)
 overview-backlog = Schreibvorgänge, die auf das Anfragelimit warten ({ $tenant })
 overview-backlog-age = { $count }, ältester { $value }
 overview-pauses = Schreibpausen (ein anderes Programm hat die Präsenz von Offhook überschrieben)
 overview-silent = Personen ohne aktuelle Meldungen
-overview-nobody-silent = Für alle Personen liegen aktuelle Meldungen vor.
+overview-none-silent = Für alle Personen liegen aktuelle Meldungen vor.
 
 # Aufträge
 nav-work = Aufträge

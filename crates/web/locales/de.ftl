@@ -47,7 +47,7 @@ board-empty = Noch keine Personen. <code>offhook import personen.csv</code> impo
 demo-about = Dies ist eine Demo mit Beispielpersonen, einer simulierten Telefonanlage und einem simulierten Teams-Mandanten.
 demo-teams = Als Teams-Benutzer handeln
 demo-pause = Tagesablauf anhalten
-demo-go-on = Tagesablauf fortsetzen
+demo-resume = Tagesablauf fortsetzen
 
 # Karte
 card-close = Schließen

@@ -15,8 +15,8 @@ nav-backup = Backup
 
 # Overview
 health = Health
-health-well = All systems operational
-health-ill =
+health-ok = All systems operational
+health-problems =
     { $count ->
         [one] { $count } problem
        *[other] { $count } problems
@@ -26,8 +26,8 @@ health-part = Component
 health-state = State
 health-what = Problem
 health-remedy = Remedy
-part-well = OK
-part-ill = Problem
+part-ok = OK
+part-problem = Problem
 connected = Connected
 not-connected = Problem: { $name }
 overview-streams = Open boards and API clients
@@ -114,19 +114,19 @@ import-conflicts = { $count ->
     [one] One row conflicts with existing people. Correct it to import.
    *[other] { $count } rows conflict with existing people. Correct them to import.
   }
-deeds-caption = Changes
-deeds-none = No changes: everyone is up to date.
-deed-what = Change
-deed-difference = Difference
-deed-reason = Reason
-deed-added = new
-deed-updated = changed
-deed-conflict = conflict
-deed-line = Line
-deed-gone = removed
-deed-unmatched = no account
-deed-ambiguous = several matches
-deed-refused = rejected
+changes-caption = Changes
+changes-none = No changes: everyone is up to date.
+change-what = Change
+change-difference = Difference
+change-reason = Reason
+change-added = new
+change-updated = changed
+change-conflict = conflict
+change-line = Line
+change-gone = removed
+change-unmatched = no account
+change-ambiguous = several matches
+change-refused = rejected
 
 # Scopes
 scopes-about = Locations inherit settings from the organisation, and configuration groups from their location. Each can override the settings of a function.
@@ -173,7 +173,7 @@ preview-about =
        *[other] { $count } people are affected. Nothing is saved yet.
     }
 preview-caption = Affected people: { $count }
-preview-nobody = No people affected.
+preview-none = No people affected.
 preview-back = Back without saving
 preview-locks = Users can no longer change “{ $name }” ({ $count } have these settings).
 preview-unlocks = Users can change “{ $name }” ({ $count } have these settings).
@@ -252,8 +252,8 @@ connect-consent = Admin consent
 connect-consent-now = Grant admin consent at Microsoft
 connect-switch = Synchronisation
 connect-examine = Check this step
-connect-well = This step is complete
-connect-ill = This step is not complete. See below, then check again
+connect-complete = This step is complete
+connect-incomplete = This step is not complete. See below, then check again
 connect-nothing = Not checked yet: complete the previous steps first.
 connect-ways = Steps
 connect-before = Back
@@ -389,25 +389,25 @@ scope-members =
         [one] { $count } person
        *[other] { $count } people
     }
-scope-nobody = No people yet.
-scope-put = Add a person to this scope
-scope-put-now = Add
-scope-take = Remove
-scope-take-of = Remove { $name } from { $scope }
-scope-take-sure = remove? The settings of { $scope } then apply.
+scope-empty = No people yet.
+scope-add-person = Add a person to this scope
+scope-add-person-now = Add
+scope-remove = Remove
+scope-remove-of = Remove { $name } from { $scope }
+scope-remove-sure = remove? The settings of { $scope } then apply.
 scope-move = Move { $name }?
 scope-move-now = Move
 scope-move-about = From { $scope } to { $target }. The settings of { $target } then apply. A person belongs to one location and at most one of its groups.
 
 # Overview: Teams
-overview-rhythm = Polling interval ({ $tenant })
+overview-polling-interval = Polling interval ({ $tenant })
 overview-budget = Requests in the last 30 seconds ({ $tenant })
 overview-budget-spent = { $count } ({ $value } of Microsoft’s limit)
 overview-backlog = Writes waiting for the request limit ({ $tenant })
 overview-backlog-age = { $count }, oldest { $value }
 overview-pauses = Writes paused (another program overwrote Offhook’s presence)
 overview-silent = People with missing updates
-overview-nobody-silent = All people have current updates.
+overview-none-silent = All people have current updates.
 
 # Jobs
 nav-work = Jobs

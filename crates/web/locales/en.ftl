@@ -47,7 +47,7 @@ board-empty = No people yet. <code>offhook import people.csv</code> imports a ta
 demo-about = This is a demo with sample people, a simulated PBX and a Teams tenant in a box.
 demo-teams = Act as a Teams user
 demo-pause = Pause the day
-demo-go-on = Resume the day
+demo-resume = Resume the day
 
 # Card
 card-close = Close

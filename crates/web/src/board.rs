@@ -70,7 +70,7 @@ const SCRIPT_WORDS: &[&str] = &[
     "board-why-of",
     "board-favourite",
     "demo-pause",
-    "demo-go-on",
+    "demo-resume",
     "person-more",
     "person-call",
     "card-title",
@@ -221,7 +221,7 @@ fn grouped(
     };
     let mut groups = vec![group(words.text("board-favourites"), true)];
     groups.extend(mine.iter().map(|known| group(known.name.clone(), false)));
-    groups.push(group(words.text("board-everybody"), false));
+    groups.push(group(words.text("board-all"), false));
     let last = groups.len() - 1;
     for (person, row) in rows {
         let index = if favourites.is_some_and(|favourites| favourites.contains(&person)) {

@@ -126,7 +126,7 @@ impl PageContext {
             ("no-client-as-teams-shows", status) => self.status(status),
             (_, value) => value.to_owned(),
         };
-        let code = format!("says-{}", text(reason, "code"));
+        let code = format!("reason-{}", text(reason, "code"));
         let mut sentence = format!("{source}: {}", self.words.with(&code, "value", &*value));
         let about = text(reason, "about");
         if !about.is_empty() {
@@ -140,7 +140,7 @@ impl PageContext {
         let note = text(reason, "note_code");
         if !note.is_empty() {
             let value = text(reason, "note_value");
-            let note = self.words.with(&format!("note-{note}"), "value", value);
+            let note = self.words.with(&format!("detail-{note}"), "value", value);
             sentence = format!("{sentence}; {note}");
         }
         if text(reason, "confidence") == "stale" {
@@ -338,9 +338,9 @@ mod tests {
             ReasonDetail::HiddenBy(state()).code(),
         ];
         notes.extend(ReleaseReason::ALL.map(|reason| ReasonDetail::Released(reason).code()));
-        let says = codes.into_iter().map(|code| key("says", code));
-        let notes = notes.into_iter().map(|code| key("note", code));
-        for key in says.chain(notes) {
+        let reasons = codes.into_iter().map(|code| key("reason", code));
+        let notes = notes.into_iter().map(|code| key("detail", code));
+        for key in reasons.chain(notes) {
             for language in i18n::Language::ALL.map(Texts) {
                 assert_ne!(language.text(&key), key, "{}", language.code());
             }

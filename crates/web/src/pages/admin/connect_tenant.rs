@@ -87,8 +87,8 @@ impl PageHandler for ConnectTenant {
             return Ok(Done::new(at.path(2), "step").into());
         }
         let verdict = match is_well {
-            true => "connect-well",
-            false => "connect-ill",
+            true => "connect-complete",
+            false => "connect-incomplete",
         };
         let page = page(visit, &at)
             .add(Block::Facts(vec![(

@@ -35,11 +35,11 @@ pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
     let here = scope_name(visit, scope);
     let rows = people.iter().take(NAMED_MAX).map(|person| {
         let id = person.id.to_string();
-        let sure = visit.words.with("scope-take-sure", "scope", &*above);
+        let sure = visit.words.with("scope-remove-sure", "scope", &*above);
         let label = visit
             .words
-            .of_two("scope-take-of", ("name", &person.name), ("scope", &here));
-        let take = Button::new("take", &id, visit.say("scope-take"))
+            .of_two("scope-remove-of", ("name", &person.name), ("scope", &here));
+        let take = Button::new("take", &id, visit.say("scope-remove"))
             .label(label)
             .sure(format!("{}: {sure}", person.name));
         Row {
@@ -58,20 +58,20 @@ pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
             .map(|key| visit.say(key))
             .to_vec(),
         rows: rows.collect(),
-        empty: visit.say("scope-nobody"),
+        empty: visit.say("scope-empty"),
         order: None,
     }
 }
 
 /// The form to add a person.
 pub(super) fn put_form(visit: &PageContext) -> Form {
-    Form::new(visit.words, "put", visit.say("scope-put"))
+    Form::new(visit.words, "put", visit.say("scope-add-person"))
         .field(
             Field::text("person", visit.say("account-person"))
                 .required()
-                .help(visit.say("somebody-help")),
+                .help(visit.say("person-text-help")),
         )
-        .button(visit.say("scope-put-now"))
+        .button(visit.say("scope-add-person-now"))
 }
 
 /// Adds a person. Moves a person from elsewhere only after confirmation.

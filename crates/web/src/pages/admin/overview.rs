@@ -58,9 +58,9 @@ impl PageHandler for Overview {
         let parts = visit.context.health.parts();
         let ill = parts.values().flatten().count();
         let state = if ill == 0 {
-            visit.say("health-well")
+            visit.say("health-ok")
         } else {
-            visit.words.with("health-ill", "count", ill)
+            visit.words.with("health-problems", "count", ill)
         };
         let mut facts = vec![
             (visit.say("health"), Cell::Mark(ill == 0, state)),
@@ -82,7 +82,9 @@ impl PageHandler for Overview {
             let seconds = visit.context.metrics.sweep_interval(tenant);
             let rhythm = format!("{seconds:.1} s");
             facts.push((
-                visit.words.with("overview-rhythm", "tenant", &**tenant),
+                visit
+                    .words
+                    .with("overview-polling-interval", "tenant", &**tenant),
                 Cell::Text(rhythm),
             ));
             facts.push((
@@ -208,9 +210,9 @@ pub(super) fn health(visit: &PageContext, parts: &BTreeMap<String, Option<Troubl
     parts.sort_by_key(|(_, trouble)| trouble.is_none());
     let row = |(part, trouble): (&String, &Option<Trouble>)| {
         let state = visit.say(if trouble.is_none() {
-            "part-well"
+            "part-ok"
         } else {
-            "part-ill"
+            "part-problem"
         });
         let (what, remedy) = trouble
             .as_ref()
@@ -268,7 +270,7 @@ fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
             .map(|key| visit.say(key))
             .to_vec(),
         rows: rows.collect(),
-        empty: visit.say("overview-nobody-silent"),
+        empty: visit.say("overview-none-silent"),
         order: None,
     }
 }

@@ -258,11 +258,11 @@ fn preview(
     let table = Table {
         id: "affected",
         caption: visit.words.with("preview-caption", "count", changed.len()),
-        head: ["board-name", "deed-difference"]
+        head: ["board-name", "change-difference"]
             .map(|key| visit.say(key))
             .to_vec(),
         rows: changed.iter().take(NAMED_MAX).map(row).collect(),
-        empty: visit.say("preview-nobody"),
+        empty: visit.say("preview-none"),
         order: None,
     };
     let mut form = Form::new(visit.words, "save", String::new()).tag(typed.one("tag"));

@@ -48,7 +48,7 @@ impl PageHandler for Template {
             .field(
                 Field::new("people", visit.say("template-people"), Kind::Area)
                     .value(visit.as_text(people.into_iter().flatten()))
-                    .help(visit.say("several-help")),
+                    .help(visit.say("people-text-help")),
             )
             .button(visit.say("save"))
             .submit("preview", "yes", visit.say("preview"));
@@ -227,7 +227,7 @@ async fn preview(visit: &PageContext, template: &Value, edit: Value) -> Result<P
             caption: visit.words.with("preview-caption", "count", count),
             head: vec![visit.say("board-name")],
             rows: texts(&told, "names").into_iter().map(row).collect(),
-            empty: visit.say("preview-nobody"),
+            empty: visit.say("preview-none"),
             order: None,
         });
     Ok(match lost.is_empty() {

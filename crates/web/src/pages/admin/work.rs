@@ -135,20 +135,20 @@ pub(super) fn deeds(visit: &PageContext, outcome: &Value, why: &'static str) -> 
     let items = outcome.get("items").and_then(Value::as_array);
     let row = |deed: &Value| {
         let line = deed.get("line").and_then(Value::as_u64);
-        let line = line.map(|line| format!("{} {line}: ", visit.say("deed-line")));
+        let line = line.map(|line| format!("{} {line}: ", visit.say("change-line")));
         Row {
             key: text(deed, "name").to_owned(),
             cells: vec![
                 Cell::Text(line.unwrap_or_default() + text(deed, "name")),
-                Cell::Text(visit.say(&format!("deed-{}", text(deed, "what")))),
+                Cell::Text(visit.say(&format!("change-{}", text(deed, "what")))),
                 Cell::Text(text(deed, why).to_owned()),
             ],
         }
     };
     Table {
         id: "deeds",
-        caption: visit.say("deeds-caption"),
-        head: ["board-name", "deed-what", &format!("deed-{why}")]
+        caption: visit.say("changes-caption"),
+        head: ["board-name", "change-what", &format!("change-{why}")]
             .map(|key| visit.say(key))
             .to_vec(),
         rows: items
@@ -157,7 +157,7 @@ pub(super) fn deeds(visit: &PageContext, outcome: &Value, why: &'static str) -> 
             .take(DEEDS_MAX)
             .map(row)
             .collect(),
-        empty: visit.say("deeds-none"),
+        empty: visit.say("changes-none"),
         order: None,
     }
 }

@@ -78,7 +78,7 @@ fn fields(visit: &PageContext, group: &Value) -> [Field; 3] {
         .value(level.unwrap_or("TeamColleague")),
         Field::new("members", visit.say("workgroup-members"), Kind::Area)
             .value(visit.as_text(members.into_iter().flatten()))
-            .help(visit.say("several-help")),
+            .help(visit.say("people-text-help")),
     ]
 }
 

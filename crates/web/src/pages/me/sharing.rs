@@ -57,7 +57,7 @@ async fn shown(
         .field(
             Field::text("viewer", visit.say("sharing-viewer"))
                 .required()
-                .help(visit.say("somebody-help")),
+                .help(visit.say("person-text-help")),
         )
         .field(
             Field::new(
@@ -69,10 +69,10 @@ async fn shown(
         )
         .button(visit.say("save"));
     let (title, everybody) = match name {
-        None => (visit.say("nav-sharing"), "sharing-everybody"),
+        None => (visit.say("nav-sharing"), "sharing-default"),
         Some(name) => (
             visit.words.with("sharing-of", "name", name),
-            "sharing-everybody-of",
+            "sharing-default-of",
         ),
     };
     Ok(Page::new(visit, title)
