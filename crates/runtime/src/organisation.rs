@@ -170,7 +170,7 @@ impl Organisation {
     /// Adds or changes a person; returns the person's policy, and the membership before.
     pub fn upsert_person(&self, stored: &StoredPerson) -> (Arc<PersonPolicy>, Membership) {
         let _one_at_a_time = self.writer();
-        let before = self.write(|tables| {
+        self.write(|tables| {
             let membership = Membership {
                 location: stored.location.clone(),
                 group: stored.group.clone(),
@@ -182,11 +182,10 @@ impl Organisation {
                 order: stored.order.clone(),
             };
             keep(&mut tables.personal, stored.id, personal);
-            before
-        });
-        let policy = self.read(|tables| tables.policy_of(stored.id));
-        self.write(|tables| tables.policies.insert(stored.id, policy.clone()));
-        (policy, before)
+            let policy = tables.policy_of(stored.id);
+            tables.policies.insert(stored.id, policy.clone());
+            (policy, before)
+        })
     }
 
     /// Removes a person; the store still has the person's settings.
@@ -208,15 +207,17 @@ impl Organisation {
         change: impl FnOnce(&mut Snapshot),
     ) -> Option<Arc<PersonPolicy>> {
         let _one_at_a_time = self.writer();
-        self.write(change);
-        let changed = self.read(|tables| {
+        self.write(|tables| {
+            change(tables);
             // A removed person has no policy.
             let before = tables.policies.get(&person)?;
             let policy = tables.policy_of(person);
-            (policy != *before).then_some(policy)
-        })?;
-        self.write(|tables| tables.policies.insert(person, changed.clone()));
-        Some(changed)
+            if policy == *before {
+                return None;
+            }
+            tables.policies.insert(person, policy.clone());
+            Some(policy)
+        })
     }
 
     /// Sets or removes the relationship of a viewer to an owner.
