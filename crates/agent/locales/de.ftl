@@ -1,13 +1,13 @@
 # Texte des Symbols im Infobereich.
 status-Available = Verfügbar
-status-BeRightBack = Gleich zurück
+status-BeRightBack = Bin gleich zurück
 status-Busy = Beschäftigt
-status-DoNotDisturb = Nicht stören
+status-DoNotDisturb = Bitte nicht stören
 status-Absent = Abwesend
 status-Offline = Offline
 activity-Ringing = Es klingelt
-activity-OnThePhone = Im Gespräch
-activity-OnThePhoneTeams = Im Gespräch (MS Teams)
+activity-OnThePhone = Am Telefon
+activity-OnThePhoneTeams = Am Telefon (MS Teams)
 activity-InMeeting = In einer Besprechung
 activity-Presenting = Präsentiert
 shown-unknown = Verbunden

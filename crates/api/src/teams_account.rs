@@ -92,7 +92,7 @@ pub(crate) struct AnswerBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = TeamsAccountSignIn)]
 pub(crate) struct SignInBody {
-    /// Whether to keep the login across restarts ("Remember login data"), sealed.
+    /// Whether to keep the login across restarts ("Stay signed in"), sealed.
     #[serde(default)]
     remember: bool,
 }

@@ -64,14 +64,14 @@ impl LoginsOf {
 /// Lifetime of a login here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// Sealed in the database ("Remember login data").
+    /// Sealed in the database ("Stay signed in").
     Sealed,
     /// In memory only: it ends with the restart.
     UntilRestart,
 }
 
 impl Keep {
-    /// The lifetime that the person chose with "Remember login data".
+    /// The lifetime that the person chose with "Stay signed in".
     pub fn chosen(remember: bool) -> Self {
         match remember {
             true => Self::Sealed,
@@ -416,7 +416,7 @@ mod tests {
         }
     }
 
-    // D9: a login that waits for an administrator has not ended, and the person sees why it does not work.
+    // A login that waits for an administrator has not ended, and the person sees why it does not work.
     #[test]
     fn a_login_that_waits_for_an_administrator_says_so_and_has_not_ended() {
         for (need, is_signed_in, has_trouble) in [

@@ -90,7 +90,7 @@ impl PeopleObserver for TenantClients {
                 return;
             };
             if let Err(error) = logins.forget(&person.id.to_string()).await {
-                tracing::warn!(person = %person.id, %error, "the login of an account that the person has no longer could not be forgotten; end it on the page My account");
+                tracing::warn!(person = %person.id, %error, "the login of an account that the person has no longer could not be forgotten; end it on the page My Teams account");
             }
         })
     }

@@ -10,7 +10,7 @@ nav-tenants = Teams-Mandanten
 nav-telephony = Telefonanlagen
 nav-accounts = Konten
 nav-keys = API-Schlüssel
-nav-audit = Änderungsprotokoll
+nav-audit = Überwachungsprotokoll
 nav-backup = Sicherung
 
 # Überblick
@@ -57,7 +57,7 @@ accounts-search-running = Die Suche läuft noch. Suchen Sie erneut, um die restl
 accounts-found = Gefundene Konten
 accounts-found-none = Keine neuen Konten.
 accounts-without = Personen ohne Teams-Konto: { $count }
-person-edit = Namen und Leitungen
+person-edit = Name, Adressen und Nebenstellen
 person-mail = E-Mail-Adresse
 person-upn = Microsoft-Anmeldename (UPN)
 person-upn-help = Sieht meist wie eine E-Mail-Adresse aus. Das Teams-Konto wird anhand dieses Namens oder der E-Mail-Adresse gefunden.
@@ -88,7 +88,7 @@ import-comments = { $count ->
     [one] Eine Zeile, die mit # beginnt, wurde als Kommentar übergangen.
    *[other] { $count } Zeilen, die mit # beginnen, wurden als Kommentare übergangen.
   }
-import-dry-run = Vorschau der Änderungen
+import-dry-run = Änderungen vorab anzeigen
 import-dry-run-about = Es wurde noch nichts geändert.
 import-now = Importieren
 import-encoding = Die Datei wurde als { $value } gelesen.
@@ -164,7 +164,7 @@ copy-label = Beginnen mit
 copy-product = Produktvorgaben
 copy-from = einer Kopie von { $scope }
 user-may-change = Benutzer dürfen „{ $name }“ ändern
-preview = Änderungen anzeigen
+preview = Änderungen vorab anzeigen
 preview-title = Vorschau der Änderungen
 preview-about =
     { $count ->
@@ -230,13 +230,13 @@ tenants-about = Verbindungen zu Microsoft-Teams-Mandanten.
 tenants-none = Keine Mandanten verbunden.
 tenant-linked = mit Teams-Konto
 tenant-connect = Mandanten verbinden
-tenant-connect-about = In fünf Schritten, die jeweils geprüft werden: App-Registrierung in Entra, Zertifikat oder Geheimnis, Berechtigungen, Personen, Synchronisation. Für weitere Mandanten wiederholen Sie die Schritte mit einem Abschnitt [[tenants]] statt [teams].
+tenant-connect-about = In fünf Schritten, die jeweils geprüft werden: App-Registrierung in Entra, Zertifikat oder geheimer Clientschlüssel, Berechtigungen, Personen, Synchronisation. Für weitere Mandanten wiederholen Sie die Schritte mit einem Abschnitt [[tenants]] statt [teams].
 tenant-connect-now = Mandanten verbinden
 connect-step = Schritt { $count } von 5: { $name }
 connect-1-title = Anwendung registrieren
 connect-1-about = Legen Sie auf entra.microsoft.com unter App-Registrierungen eine Registrierung mit dem Namen Offhook an, nur für Konten in diesem Verzeichnis, ohne Umleitungs-URI. Tragen Sie die beiden IDs aus der Übersicht hier ein.
-connect-2-title = Zertifikat oder Geheimnis
-connect-2-about = Erstellen Sie auf dem Rechner, auf dem Offhook läuft, ein Zertifikat, und laden Sie offhook.crt bei der Anwendung unter Zertifikate & Geheimnisse hoch. Fügen Sie den Abschnitt unten in die Konfigurationsdatei ein. Für ein Geheimnis ersetzen Sie die beiden Zertifikatszeilen durch client_secret_file = "secret.txt".
+connect-2-title = Zertifikat oder geheimer Clientschlüssel
+connect-2-about = Erstellen Sie auf dem Rechner, auf dem Offhook läuft, ein Zertifikat, und laden Sie offhook.crt bei der Anwendung unter Zertifikate & Geheimnisse hoch. Fügen Sie den Abschnitt unten in die Konfigurationsdatei ein. Für einen geheimen Clientschlüssel ersetzen Sie die beiden Zertifikatszeilen durch client_secret_file = "secret.txt".
 connect-3-title = Berechtigungen
 connect-3-about = Fügen Sie bei der Anwendung unter API-Berechtigungen die Microsoft-Graph-Anwendungsberechtigungen Presence.ReadWrite.All und User.ReadBasic.All hinzu, und erteilen Sie die Administratorzustimmung.
 connect-4-title = Personen
@@ -253,13 +253,13 @@ connect-consent-now = Administratorzustimmung bei Microsoft erteilen
 connect-switch = Synchronisation
 connect-examine = Diesen Schritt prüfen
 connect-complete = Dieser Schritt ist abgeschlossen
-connect-incomplete = Dieser Schritt ist nicht abgeschlossen. Siehe unten, dann erneut prüfen
+connect-incomplete = Dieser Schritt ist nicht abgeschlossen. Siehe unten, dann erneut prüfen.
 connect-nothing = Noch nicht geprüft: Schließen Sie zuerst die vorherigen Schritte ab.
 connect-ways = Schritte
 connect-before = Zurück
 connect-next = Nächster Schritt
 directory-of = Personen aus Entra, Mandant { $tenant }
-directory-dry-run = Änderungen anzeigen
+directory-dry-run = Änderungen vorab anzeigen
 directory-now = Jetzt synchronisieren
 directory-accounts =
     { $count ->
@@ -274,7 +274,7 @@ lines-search = Nebenstelle oder Name
 lines-caption = { $count } Leitungen, aktive zuerst
 lines-none = Keine Leitungen.
 line = Nebenstelle
-line-state = Leitung
+line-state = Leitungszustand
 line-in-use = belegt
 line-idle = frei
 line-ringing = klingelt
@@ -313,7 +313,7 @@ key-made-about = Kopieren Sie den Schlüssel jetzt. Er wird nicht noch einmal an
 key-delete-sure = { $name } löschen? Programme, die ihn verwenden, verlieren sofort den Zugriff.
 
 # Änderungsprotokoll
-audit-about = Alle Änderungen mit Urheber und den Werten davor und danach. Änderungen von Personen oder ihrer Assistenz an eigenen Daten stehen ohne Werte.
+audit-about = Alle Änderungen und Anmeldungen mit Urheber, Änderungen mit den Werten davor und danach. Änderungen von Personen oder ihrer Assistenz an eigenen Daten stehen ohne Werte.
 audit-not-recorded = Nicht aufgezeichnet
 audit-none = Keine passenden Einträge.
 audit-at = Zeit
@@ -354,7 +354,7 @@ microphone-off-about = Microphone Sync ist hier aus: Es werden keine Programme a
 microphone-enable = Einschalten
 program-alias-help = Wird Kollegen angezeigt. Leer lassen, um den Prozessnamen anzuzeigen.
 program-process = Prozess
-program-process-help = Der Dateiname des Programms ohne .exe, zum Beispiel Zoom. Groß- und Kleinschreibung ist gleich.
+program-process-help = Der Dateiname des Programms ohne .exe, zum Beispiel Zoom. Groß- und Kleinschreibung wird nicht unterschieden.
 program-also = Weitere Namen
 program-also-help = Mehrere durch Kommas trennen: Prozessnamen auf anderen Systemen, Bundle (macOS) oder Paket (Windows).
 program-softphone = Softphone der Telefonanlage: nie anzeigen
@@ -394,7 +394,7 @@ scope-add-person = Person zu diesem Bereich hinzufügen
 scope-add-person-now = Hinzufügen
 scope-remove = Entfernen
 scope-remove-of = { $name } aus { $scope } entfernen
-scope-remove-sure = entfernen? Dann gelten die Einstellungen von { $scope }.
+scope-remove-sure = Entfernen? Dann gelten die Einstellungen von { $scope }.
 scope-move = { $name } verschieben?
 scope-move-now = Verschieben
 scope-move-about = Von { $scope } nach { $target }; dann gelten die dortigen Einstellungen. Eine Person gehört zu einem Standort und höchstens einer seiner Gruppen.
@@ -419,7 +419,7 @@ work-progress = Fortschritt
 work-who = Gestartet von
 work-begun = Gestartet
 work-none = Keine Aufträge.
-work-on = Weiter bei
+work-on = Weiter
 work-import = Import von Personen
 work-directory = Verzeichnisabgleich
 work-backup = Sicherung

@@ -46,7 +46,7 @@ impl PageHandler for Person {
                 format!("/admin/people/{id}/sharing"),
                 visit.say("person-sharing"),
             );
-            page = page.add(Block::Links(visit.say("nav-sharing"), vec![sharing]));
+            page = page.add(Block::Links(visit.say("person-sharing"), vec![sharing]));
         }
         page = page
             .heading(visit.say("me-why"))
