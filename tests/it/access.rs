@@ -146,7 +146,7 @@ async fn a_location_administrator_administers_the_location_and_nothing_else() {
     }
 }
 
-/// S20: relationships, meetings, clients, devices, favourites and the calendar are for the person alone.
+/// Relationships, meetings, clients, devices, favourites and the calendar are for the person alone.
 #[tokio::test]
 async fn a_location_administrator_speaks_for_nobody() {
     let demo = Demo::start(&["--still"]).await;
@@ -206,7 +206,7 @@ async fn a_location_administrator_speaks_for_nobody() {
     assert!(!answer.to_string().contains("secret"), "{answer}");
 }
 
-/// S20: a location administrator's defaults give viewers, and so the administrator, at most TeamColleague.
+/// A location administrator's defaults give viewers, and so the administrator, at most TeamColleague.
 #[tokio::test]
 async fn a_default_of_a_location_makes_nobody_an_assistant() {
     let demo = Demo::start(&["--still"]).await;

@@ -1,4 +1,4 @@
-//! P14: a new Teams account is found by an administrator's search and when the person's page opens, not only by the
+//! A new Teams account is found by an administrator's search and when the person's page opens, not only by the
 //! regular search.
 
 use std::cell::RefCell;

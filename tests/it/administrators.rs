@@ -46,7 +46,7 @@ async fn relate(server: &Server, owner: &str, viewer: &str, level: &str) {
     server.ok(Method::PUT, &path, level).await;
 }
 
-/// S20, S13: by every way to change the settings that apply to a person.
+/// By every way to change the settings that apply to a person.
 #[tokio::test]
 async fn a_location_administrator_takes_nobody_their_own_word() {
     let demo = Demo::start(&["--still"]).await;
@@ -110,7 +110,7 @@ async fn import_named(server: &Server, extension: &str) {
     );
 }
 
-/// S3, S4: no name gives its person the rights or the account of another person.
+/// No name gives its person the rights or the account of another person.
 #[tokio::test]
 async fn a_new_name_does_not_take_what_is_meant_for_another_person() {
     let demo = Demo::start(&["--still"]).await;
@@ -207,7 +207,7 @@ async fn a_new_name_does_not_take_what_is_meant_for_another_person() {
     assert!(page.contains(mail), "{page}");
 }
 
-/// S20: a location administrator's settings for a person forward no calls.
+/// A location administrator's settings for a person forward no calls.
 #[tokio::test]
 async fn a_location_administrator_sends_no_calls_away_by_a_setting() {
     let demo = Demo::start(&["--still"]).await;
@@ -261,7 +261,7 @@ async fn a_location_administrator_sends_no_calls_away_by_a_setting() {
     }
 }
 
-/// S13: permissions look the same after the person blocks the viewer, and no refusal reveals the person's forwarding.
+/// Permissions look the same after the person blocks the viewer, and no refusal reveals the person's forwarding.
 #[tokio::test]
 async fn a_blocked_viewer_cannot_tell_by_permissions_and_circles() {
     let demo = Demo::start(&["--still"]).await;

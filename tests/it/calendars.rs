@@ -1,5 +1,5 @@
 //! Calendars on the web, from a real TLS server, and in files: which addresses and files are read, and the reported
-//! causes for the others (S5).
+//! causes for the others.
 
 use std::{fs, path::Path};
 

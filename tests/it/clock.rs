@@ -100,7 +100,7 @@ async fn a_clock_that_is_far_ahead_deletes_nothing_until_it_is_confirmed() {
     eventually("what is too old is deleted", SOON, 0, rows).await;
 }
 
-/// S18: sessions expire, whether or not the clock is confirmed.
+/// Sessions expire, whether or not the clock is confirmed.
 #[tokio::test]
 async fn a_link_expires_by_a_clock_that_is_in_question() {
     let installation = Installation::new("");

@@ -1,4 +1,4 @@
-//! Connections of strangers (S6): the server closes slow ones, makes room when none is left, and still answers good
+//! Connections of strangers: the server closes slow ones, makes room when none is left, and still answers good
 //! requests at once.
 
 use std::{iter, path::PathBuf, time::Duration};

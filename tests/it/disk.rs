@@ -155,7 +155,7 @@ fn pages_of(file: &Path) -> u64 {
     fs::metadata(file).unwrap().len() / PAGE as u64
 }
 
-/// S1: damage of the database is found at the start and reported.
+/// Damage of the database is found at the start and reported.
 #[tokio::test]
 async fn a_damaged_database_does_not_start_and_the_backups_are_named() {
     let installation = Installation::new("");

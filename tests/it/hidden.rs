@@ -8,7 +8,7 @@ const ANNA: &str = "Anna Becker";
 const BERT: &str = "Bert Lindqvist";
 const CARLA: &str = "Carla Moreno";
 
-/// S13: metrics of the whole organisation, and the state of its parts, are for system administrators and keys.
+/// Metrics of the whole organisation, and the state of its parts, are for system administrators and keys.
 #[tokio::test]
 async fn metrics_and_readiness_are_for_administrators_and_keys() {
     let demo = Demo::start(&["--still"]).await;
@@ -103,7 +103,7 @@ async fn seen(
     seen
 }
 
-/// S13: for a blocked viewer, all responses about a person equal those for a person who is offline. The same person is
+/// For a blocked viewer, all responses about a person equal those for a person who is offline. The same person is
 /// read twice, blocking the viewer and offline, so that nothing else differs.
 #[tokio::test]
 async fn a_blocked_viewer_sees_a_person_who_is_offline() {
@@ -186,7 +186,7 @@ async fn a_blocked_viewer_sees_a_person_who_is_offline() {
     );
 }
 
-/// P19: the overview of a location administrator counts the people of the location, as visible to the administrator,
+/// The overview of a location administrator counts the people of the location, as visible to the administrator,
 /// and nothing else.
 #[tokio::test]
 async fn the_overview_counts_the_people_of_the_location() {

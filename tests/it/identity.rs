@@ -36,7 +36,7 @@ async fn person(server: &Server, name: &str) -> (String, Value) {
     (path, person)
 }
 
-/// S3, S4: each identifying field × each role × oneself, another person and a system administrator of the same
+/// Each identifying field × each role × oneself, another person and a system administrator of the same
 /// location, and a person of another location.
 #[tokio::test]
 async fn only_system_administrators_change_what_identifies_a_person() {
@@ -93,7 +93,7 @@ async fn only_system_administrators_change_what_identifies_a_person() {
     }
 }
 
-/// S3: a location administrator adds, imports and takes over no people, and creates no accounts.
+/// A location administrator adds, imports and takes over no people, and creates no accounts.
 #[tokio::test]
 async fn a_location_administrator_makes_and_moves_nobody_into_power() {
     let demo = Demo::start(&["--still"]).await;
@@ -129,7 +129,7 @@ async fn a_location_administrator_makes_and_moves_nobody_into_power() {
     }
 }
 
-/// S3: a person's page shows the identifying fields, with inputs only for viewers who may change them.
+/// A person's page shows the identifying fields, with inputs only for viewers who may change them.
 #[tokio::test]
 async fn the_page_of_a_person_has_inputs_for_what_the_viewer_may_change() {
     let demo = Demo::start(&["--still"]).await;
@@ -173,7 +173,7 @@ async fn the_page_of_a_person_has_inputs_for_what_the_viewer_may_change() {
     assert_eq!(read(&ines, &elsewhere).await.0, StatusCode::OK);
 }
 
-/// S4: the Teams account of a person, by each way of linking.
+/// The Teams account of a person, by each way of linking.
 #[tokio::test]
 async fn only_the_person_and_system_administrators_assign_a_teams_account() {
     let demo = Demo::start(&["--still"]).await;
@@ -210,7 +210,7 @@ async fn only_the_person_and_system_administrators_assign_a_teams_account() {
     }
 }
 
-/// S4: a pending device code is for the person alone. A location administrator who read it could enter it with an
+/// A pending device code is for the person alone. A location administrator who read it could enter it with an
 /// account of their own; a sign-in by the claim `oid` with that account would then be the person's.
 #[tokio::test]
 async fn a_code_that_waits_is_shown_to_the_person_alone() {

@@ -15,7 +15,7 @@ async fn key(server: &Server, scope: &str) -> Server {
 
 const FEED: &str = "https://calendar.example/secret.ics";
 
-/// S19: `read` reads everything except secrets, `write` alone reads nothing.
+/// `read` reads everything except secrets, `write` alone reads nothing.
 #[tokio::test]
 async fn a_key_reads_what_the_document_says() {
     let demo = Demo::start(&["--still"]).await;
@@ -149,7 +149,7 @@ async fn a_key_of_a_pbx_asks_where_calls_go_and_nothing_else() {
     assert_eq!(refused.0, StatusCode::FORBIDDEN, "{}", refused.1);
 }
 
-/// L1: HEAD reveals as much as GET, and requires the same right.
+/// HEAD reveals as much as GET, and requires the same right.
 #[tokio::test]
 async fn a_key_that_reads_nothing_learns_nothing_by_head() {
     let demo = Demo::start(&["--still"]).await;
@@ -168,7 +168,7 @@ async fn a_key_that_reads_nothing_learns_nothing_by_head() {
     }
 }
 
-/// S19: for a key with `write` alone, the response to a change holds the sent values and their result only.
+/// For a key with `write` alone, the response to a change holds the sent values and their result only.
 #[tokio::test]
 async fn the_answer_to_a_change_tells_a_key_nothing_else() {
     let demo = Demo::start(&["--still"]).await;

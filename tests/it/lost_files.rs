@@ -1,4 +1,4 @@
-//! Files of the database that other programs remove or replace (S1): the server never starts with an empty database in
+//! Files of the database that other programs remove or replace: the server never starts with an empty database in
 //! their place, and acknowledges no change that would be lost at its end.
 
 use std::{fs, os::unix::fs::symlink};

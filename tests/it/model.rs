@@ -91,7 +91,7 @@ async fn a_template_in_use_is_not_deleted_and_the_refusal_lists_the_uses() {
 async fn an_appointment_in_do_not_disturb_goes_to_teams_and_back() {
     let demo = Demo::start(&["--still"]).await;
     let id = demo.server.person(ANNA).await;
-    // P21: a duration instead of a made-up date: not every year has 29 February.
+    // A duration instead of a made-up date: not every year has 29 February.
     let start = time(&demo.server.presence(ANNA).await["since"]);
     let end = start + SignedDuration::from_hours(1);
     let path = format!("/api/v1/people/{id}/appointments");
@@ -273,7 +273,7 @@ async fn a_post_that_is_repeated_with_its_key_is_done_once() {
     assert_eq!(post("Other").await.0, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
-// P18: a duplicate name is a conflict that names the field.
+// A duplicate name is a conflict that names the field.
 #[tokio::test]
 async fn a_second_thing_of_the_same_name_is_a_conflict_that_names_the_field() {
     let demo = Demo::start(&["--still"]).await;

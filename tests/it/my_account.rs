@@ -158,7 +158,7 @@ async fn an_account_is_one_persons() {
     );
 }
 
-/// P9: the sign-in of a federated account is used until the restart, and not stored.
+/// The sign-in of a federated account is used until the restart, and not stored.
 #[tokio::test]
 async fn a_federated_account_is_synchronised_and_not_remembered() {
     let (teamsbox, installation, server) = stage().await;
@@ -209,7 +209,7 @@ async fn answer(
     server.api(Method::POST, &path, Some(body)).await
 }
 
-/// P8: an account with another name is linked when the person confirms it, once and in the session that signed in.
+/// An account with another name is linked when the person confirms it, once and in the session that signed in.
 #[tokio::test]
 async fn an_account_with_another_name_is_linked_when_the_person_confirms_it() {
     let (teamsbox, _installation, server) = stage().await;

@@ -1,5 +1,5 @@
-//! The explanation names the reason why a source does not count (P7), and a presence from an account that Microsoft has
-//! deleted ends at once (P13).
+//! The explanation names the reason why a source does not count, and a presence from an account that Microsoft has
+//! deleted ends at once.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! Unusual responses of Graph about one person do not affect others (D2, D3, D9).
+//! Unusual responses of Graph about one person do not affect others.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually};
 use reqwest::Method;
@@ -88,7 +88,7 @@ async fn an_odd_element_hides_nobody_but_its_own_person() {
     eventually("anna", SOON, CALL.to_owned(), || server.shown("anna")).await;
 }
 
-// D2: together the responses are longer than 2 MiB.
+// Together the responses are longer than 2 MiB.
 #[tokio::test]
 async fn long_automatic_replies_hide_nobody() {
     let (teamsbox, _installation, server) = stage().await;

@@ -150,7 +150,7 @@ async fn made(server: &Server) -> BTreeMap<String, usize> {
     made
 }
 
-// S9: no key and no account is created twice, and their secrets are not stored for a repetition.
+// No key and no account is created twice, and their secrets are not stored for a repetition.
 #[tokio::test]
 async fn a_key_and_an_account_are_made_once_and_their_secrets_shown_once() {
     let installation = Installation::new("");

@@ -81,7 +81,7 @@ async fn one_signs_in_at_the_organisations_own_provider() -> WebDriverResult<()>
     Ok(())
 }
 
-/// D4: the provider uses the standard's defaults: Basic authentication, and claims at UserInfo only.
+/// The provider uses the standard's defaults: Basic authentication, and claims at UserInfo only.
 #[tokio::test]
 async fn one_signs_in_at_a_provider_with_the_standards_defaults() -> WebDriverResult<()> {
     let installation = Installation::new("");
@@ -104,7 +104,7 @@ async fn one_signs_in_at_a_provider_with_the_standards_defaults() -> WebDriverRe
     stranger.browser.close().await
 }
 
-/// S3: a location administrator's edit leads no sign-in to a system administrator's account.
+/// A location administrator's edit leads no sign-in to a system administrator's account.
 #[tokio::test]
 async fn an_edit_leads_to_no_sign_in_with_more_rights() -> WebDriverResult<()> {
     let installation = Installation::new("");

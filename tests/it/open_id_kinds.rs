@@ -43,7 +43,7 @@ async fn installed(provider: &OpenIdProvider) -> (Installation, Server) {
     (installation, server)
 }
 
-/// D4: in one running server, so that the provider's keys change while the server runs.
+/// In one running server, so that the provider's keys change while the server runs.
 #[tokio::test]
 async fn conformant_providers_let_their_people_in_and_others_do_not() {
     let provider = OpenIdProvider::of_corpus().await;
@@ -81,7 +81,7 @@ async fn conformant_providers_let_their_people_in_and_others_do_not() {
     }
 }
 
-/// D4: the discovery document, which the server reads once, names the client's authentication methods.
+/// The discovery document, which the server reads once, names the client's authentication methods.
 #[tokio::test]
 async fn a_provider_says_how_clients_authenticate() {
     for (folder, refused) in [

@@ -376,7 +376,7 @@ async fn templates_of_a_scope(caller: &mut Caller<'_>, names: &mut Names) {
     caller.call(Method::POST, teams, names, None).await;
     let path = "/scopes/{scope}/templates/{name}";
     let read = caller.call(Method::GET, path, names, None).await;
-    // P5, P10: a copy with one changed field can be written back.
+    // A copy with one changed field can be written back.
     for (method, text) in [(Method::PUT, "one"), (Method::PATCH, "two")] {
         let mut copy = read.clone();
         copy["text"] = json!(text);

@@ -1,4 +1,4 @@
-//! S19: limits, names and refusals in the OpenAPI document are those of the server.
+//! Limits, names and refusals in the OpenAPI document are those of the server.
 
 use end_to_end::{Demo, Server};
 use reqwest::{Method, StatusCode};

@@ -1,5 +1,5 @@
 //! One changed person causes one event for viewers who see a difference, and none for other viewers. No event, id or
-//! reset reveals to a viewer that hidden data changed (S11, S13).
+//! reset reveals to a viewer that hidden data changed.
 
 use std::collections::VecDeque;
 
@@ -148,7 +148,7 @@ async fn people_who_come_move_and_go_are_one_event_each() {
     let frame = stream.next().await;
     assert_eq!(frame.about(), ("presence", Some(zoe)));
     // A change of the default level in Lyon concerns every viewer; the same value again, or another setting of that
-    // page, concerns none (S11).
+    // page, concerns none.
     let path = "/api/v1/scopes/lyon/settings/presence";
     let settings = json!({"individual": true, "relationship": "External"});
     for settings in [settings.clone(), settings, json!({"history": true})] {

@@ -296,7 +296,7 @@ async fn strangers_learn_nothing_and_passwords_are_asked_for() {
         !challenged.contains("NOTIFY"),
         "no state without a password"
     );
-    // S19: credentials for one extension are not accepted for another.
+    // Credentials for one extension are not accepted for another.
     let nonce = challenged.split("nonce=\"").nth(1).unwrap();
     let nonce = nonce.split('"').next().unwrap();
     let signed_for = |uri: &str, call: &str| {

@@ -166,7 +166,7 @@ async fn of_what_people_change_of_their_own_the_audit_log_has_no_content() {
     }
 }
 
-// P17: these rows have their own retention, in the demo 12 hours instead of 24.
+// These rows have their own retention, in the demo 12 hours instead of 24.
 #[tokio::test]
 async fn people_s_own_changes_are_forgotten_earlier() {
     let demo = Demo::start(&["--still", "--clock", "manual"]).await;

@@ -1,4 +1,4 @@
-//! Quotas, lengths and rates of people's changes (S11): each refusal names field, limit and remedy, and a person's
+//! Quotas, lengths and rates of people's changes: each refusal names field, limit and remedy, and a person's
 //! pages work with the largest allowed data.
 
 use end_to_end::{Demo, eventually};

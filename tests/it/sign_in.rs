@@ -1,5 +1,5 @@
-//! Sign-in with a password: memory (S8), counting of guesses (S12), log, audit log and metrics (S14), attributes of
-//! cookies (S15), and changes of a password (S16).
+//! Sign-in with a password: memory, counting of guesses, log, audit log and metrics, attributes of
+//! cookies, and changes of a password.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tables of people through page, API and command line: the same file is read in the same way (D5).
+//! Tables of people through page, API and command line: the same file is read in the same way.
 
 use end_to_end::{Demo, Installation, Server, Teamsbox, eventually};
 use reqwest::{Method, StatusCode};
@@ -168,7 +168,7 @@ async fn the_page_takes_a_file_without_scripts() {
     assert!(!page.contains("value=\"no\""), "{page}");
 }
 
-// D5: a form with an ambiguous or empty file and text imports no one.
+// A form with an ambiguous or empty file and text imports no one.
 #[tokio::test]
 async fn the_page_takes_either_a_file_or_a_pasted_table() {
     const HEADER: &str = "name,mail,UPN,extension,location\n";
@@ -204,7 +204,7 @@ async fn the_page_takes_either_a_file_or_a_pasted_table() {
     assert!(names(&server).await.contains(&"Zoe".to_owned()));
 }
 
-// D5: a file with a valid preview can be imported, although the form between both is larger.
+// A file with a valid preview can be imported, although the form between both is larger.
 #[tokio::test]
 async fn a_file_just_below_the_limit_is_previewed_and_imported() {
     const LIMIT: usize = 8 * 1024 * 1024;
@@ -267,7 +267,7 @@ async fn the_command_line_previews_and_imports_the_same_file() {
     );
 }
 
-// D5: an import that gives a person another account clears Offhook's writes in the former account, by API and command
+// An import that gives a person another account clears Offhook's writes in the former account, by API and command
 // line.
 #[tokio::test]
 async fn an_imported_object_id_moves_what_was_written_to_the_new_account() {

@@ -157,7 +157,7 @@ async fn two_telephone_systems_and_tls() {
     let is_stale = async || server.presence("bert").await["confidence"] == "stale";
     // A closed connection is noticed at once.
     eventually("bert", SOON, true, is_stale).await;
-    // P16: the last states of the lines are unconfirmed, and soon unknown.
+    // The last states of the lines are unconfirmed, and soon unknown.
     let lines = async || {
         let page = ada.page("/admin/telephony").await;
         page.contains("idle, not confirmed recently") || page.contains("<td>unknown</td>")

@@ -16,7 +16,7 @@ async fn status(server: &Server, method: Method, path: &str, body: Option<Value>
     (status.as_u16(), answer)
 }
 
-// P5: a location's administrators do not see people of other locations, who keep the template.
+// A location's administrators do not see people of other locations, who keep the template.
 #[tokio::test]
 async fn location_administrators_see_their_own_people_and_keep_the_others() {
     let demo = Demo::start(&["--still"]).await;

@@ -271,7 +271,7 @@ async fn bad_files_are_refused_with_place_and_exit_code() {
     );
 }
 
-/// S17: a service's output goes to a log with other readers.
+/// A service's output goes to a log with other readers.
 #[tokio::test]
 async fn a_start_without_a_terminal_prints_no_secret() {
     use std::os::unix::fs::PermissionsExt;

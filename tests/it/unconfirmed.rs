@@ -1,4 +1,4 @@
-//! D1: a temporary refusal of a write is not final. An unconfirmed write is retried, also after a restart, and reported
+//! A temporary refusal of a write is not final. An unconfirmed write is retried, also after a restart, and reported
 //! until Microsoft confirms it.
 
 use end_to_end::{Installation, Server, Teamsbox, eventually, stays};
@@ -203,7 +203,7 @@ async fn a_batch_that_is_refused_as_a_whole_leaves_nobody_unwritten() {
     );
 }
 
-// D1: an error code of a temporary failure decides, although 404 alone would mean that there is nothing to clear.
+// An error code of a temporary failure decides, although 404 alone would mean that there is nothing to clear.
 #[tokio::test]
 async fn a_404_with_a_code_of_a_passing_failure_does_not_take_back() {
     let (teamsbox, _installation, server) = stage(&["bert"]).await;
@@ -223,7 +223,7 @@ async fn a_404_with_a_code_of_a_passing_failure_does_not_take_back() {
     }
 }
 
-// D9: an account without a licence refuses the write and the clear that follows. Other accounts are written, so this is
+// An account without a licence refuses the write and the clear that follows. Other accounts are written, so this is
 // a warning.
 #[tokio::test]
 async fn a_refused_account_is_a_warning_and_does_not_stay_one() {
@@ -242,7 +242,7 @@ async fn a_refused_account_is_a_warning_and_does_not_stay_one() {
     is_shown(&teamsbox, "bert", "Busy/InACall", "bert is written").await;
 }
 
-// D1: a write belongs to its account. The clear for a removed person, or for a person with a new account, is reported
+// A write belongs to its account. The clear for a removed person, or for a person with a new account, is reported
 // and retried after a restart like any other.
 #[tokio::test]
 async fn the_clears_of_left_accounts_outlive_a_restart() {

@@ -47,7 +47,7 @@ async fn the_history_outlives_a_restart_where_an_administrator_wants_it() {
     let profiles = profiles_of_history(&server, "anna").await;
     assert_eq!(profiles.last().unwrap(), "Do not disturb");
     assert!(profiles.contains(&"Busy".to_owned()), "{profiles:?}");
-    // P12: a state that continues over the restart has one entry in the history.
+    // A state that continues over the restart has one entry in the history.
     let mut merged = profiles.clone();
     merged.dedup();
     assert_eq!(merged, profiles, "one row for one visible state");

@@ -476,7 +476,7 @@ async fn a_person_chooses_orders_and_arranges() -> WebDriverResult<()> {
         .script("return document.querySelector('#calendar, svg.timetable') !== null")
         .await;
     assert_eq!(today, true, "the week is drawn");
-    // P21: in a week other than the current one, at any time of day; afterwards the page shows that week.
+    // In a week other than the current one, at any time of day; afterwards the page shows that week.
     let day = walker
         .script("return new Date(Date.now() + 8 * 86_400e3).toISOString().slice(0, 10)")
         .await;

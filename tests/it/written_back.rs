@@ -1,4 +1,4 @@
-//! P10: every resource of the OpenAPI document that can be read and changed accepts its own representation, unchanged
+//! Every resource of the OpenAPI document that can be read and changed accepts its own representation, unchanged
 //! or with one changed field.
 
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ async fn fill(server: &Server) -> Created {
         json!({"profile": "Busy", "until": "2099-01-01T00:00:00Z"}),
     )
     .await;
-    // P5: the status may be omitted, because the organisation has a template of this name.
+    // The status may be omitted, because the organisation has a template of this name.
     let teams = json!({"name": "MS Teams", "offers": ["lyon"]});
     made(server, "/api/v1/templates", teams).await;
     let focus = json!({"name": "Focus", "status": "Busy", "forwarding": {"kind": "all", "target": "+49301234"}, "text": "not now"});
@@ -305,7 +305,7 @@ async fn a_copy_with_one_changed_field_changes_that_field_only() {
     assert_eq!(server.ok(Method::GET, &choice, None).await, none);
 }
 
-/// P10: rights are checked even without a difference, and data that the caller may not read is kept.
+/// Rights are checked even without a difference, and data that the caller may not read is kept.
 #[tokio::test]
 async fn writing_back_needs_the_right_to_change_and_loses_nothing_hidden() {
     let demo = Demo::start(&["--still"]).await;
@@ -342,7 +342,7 @@ async fn writing_back_needs_the_right_to_change_and_loses_nothing_hidden() {
     );
 }
 
-/// P5, P10: an order names each profile once, even if two scopes, or a person and a scope, have profiles of the same
+/// An order names each profile once, even if two scopes, or a person and a scope, have profiles of the same
 /// name.
 #[tokio::test]
 async fn a_copy_with_another_order_is_taken() {
@@ -371,7 +371,7 @@ async fn a_copy_with_another_order_is_taken() {
     }
 }
 
-/// P5, P10: the representation of a template has both `scope` and `offers`; the changed one takes effect.
+/// The representation of a template has both `scope` and `offers`; the changed one takes effect.
 #[tokio::test]
 async fn a_copy_of_a_template_with_another_scope_moves_it() {
     let demo = Demo::start(&["--still"]).await;

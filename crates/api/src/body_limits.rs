@@ -58,7 +58,7 @@ pub fn limited(request: Request, most: usize) -> Result<Request, Problem> {
 mod tests {
     use super::{BODY_MAX, TABLE_MAX, body_max};
 
-    // D5: the page has room for the text of every file that programs may send.
+    // The page has room for the text of every file that programs may send.
     #[test]
     fn the_text_of_a_table_may_be_larger_than_its_file() {
         assert_eq!(body_max("/api/v1/people/import"), TABLE_MAX);

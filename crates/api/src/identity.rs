@@ -109,8 +109,6 @@ mod tests {
             ..ImportPerson::default()
         }
     }
-
-    /// S3, S4.
     #[test]
     fn a_name_identifies_nobody_and_all_else_does() {
         let fields = |after: ImportPerson| changed(&before(), &after).collect::<Vec<_>>();

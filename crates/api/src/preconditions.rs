@@ -136,7 +136,7 @@ struct Tag(String);
 async fn tagged(response: Response, asked: Option<EntityTags>) -> Result<Response, Problem> {
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    // S11: a list that is too large for an ETag is answered without one.
+    // A list that is too large for an ETag is answered without one.
     let is_large = response.body().size_hint().lower() > ANSWER_MAX as u64;
     if !(is_json && response.status().is_success()) || is_large {
         return Ok(response);

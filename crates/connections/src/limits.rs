@@ -59,8 +59,6 @@ pub fn raise_descriptor_limit() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    // S6
     #[test]
     fn every_limit_keeps_a_reserve() {
         let http_and_sip = |descriptors| {

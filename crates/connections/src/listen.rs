@@ -232,8 +232,6 @@ impl<B> Drop for Observed<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    // S6
     #[test]
     fn strangers_count_by_network_and_proxies_do_not() {
         let proxies = ["10.0.0.0/8".parse().unwrap()];

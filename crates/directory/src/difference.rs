@@ -173,8 +173,6 @@ mod tests {
             user_principal_name: user_principal_name.into(),
         }
     }
-
-    // D3
     #[test]
     fn an_account_without_a_name_replaces_no_name_and_silence_replaces_nothing() {
         let known = anna();

@@ -299,7 +299,7 @@ mod tests {
         }
     }
 
-    /// S3: an account with the number of an administrator is not matched with the administrator.
+    /// An account with the number of an administrator is not matched with the administrator.
     #[test]
     fn an_administrator_is_not_found_by_a_number() {
         let admin = KnownPerson {

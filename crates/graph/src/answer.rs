@@ -331,7 +331,7 @@ mod tests {
         ]
     }
 
-    // D1: final only with Graph's envelope.
+    // Final only with Graph's envelope.
     #[test]
     fn only_400_and_404_with_graphs_envelope_are_final() {
         for kind in RequestKind::ALL {
@@ -411,7 +411,7 @@ mod tests {
         assert_eq!(Body::of(br#"{"error":{"code":""}}"#), no_code(""));
     }
 
-    // D1: an error code without a cause proves nothing, even with the status of a missing session, subscription or
+    // An error code without a cause proves nothing, even with the status of a missing session, subscription or
     // link.
     #[test]
     fn a_code_of_a_temporary_failure_confirms_and_refuses_nothing() {

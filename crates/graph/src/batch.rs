@@ -225,7 +225,7 @@ mod tests {
         assert!(results[1].as_ref().unwrap_err().to_string().contains("ben"));
     }
 
-    // D1: a malformed answer in a batch confirms nothing, and the other items keep their answers.
+    // A malformed answer in a batch confirms nothing, and the other items keep their answers.
     #[test]
     fn an_odd_answer_in_a_batch_confirms_nothing_and_spoils_nothing() {
         let odd = [

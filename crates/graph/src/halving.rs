@@ -163,8 +163,6 @@ mod tests {
         let refused = halving.refused().iter().copied().collect();
         (read, refused, sent)
     }
-
-    // D2
     #[test]
     fn one_refused_id_is_found_with_twenty_requests_at_most() {
         for bad in 0..650 {
@@ -173,8 +171,6 @@ mod tests {
             assert!((10..=20).contains(&sent), "{bad}: {sent}");
         }
     }
-
-    // D2
     #[test]
     fn a_bound_on_requests_finds_some_each_time() {
         let all: BTreeSet<usize> = (0..650).collect();
@@ -185,7 +181,7 @@ mod tests {
         assert!(sent < 1_300);
     }
 
-    // D2: long automatic replies.
+    // Long automatic replies.
     #[test]
     fn an_answer_that_is_too_large_is_read_in_parts() {
         // Size of each answer, limit, maximum number of requests.

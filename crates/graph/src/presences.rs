@@ -253,7 +253,7 @@ mod tests {
         })
     }
 
-    /// D2: a malformed element does not affect the others. Each file of the folder is an answer to a request for the same
+    /// A malformed element does not affect the others. Each file of the folder is an answer to a request for the same
     /// three people.
     #[test]
     fn d2_an_odd_element_is_skipped_and_the_others_count() {

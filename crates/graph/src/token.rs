@@ -182,8 +182,6 @@ mod tests {
         state.fail(asked, start).unwrap_err();
         assert!(state.current(start + Duration::from_secs(9)).is_err());
     }
-
-    // D9
     #[test]
     fn a_token_that_is_still_good_is_used_while_its_renewal_rests() {
         for error in [down(None), error()] {
@@ -232,8 +230,6 @@ mod tests {
         assert!(state.replace(&Secret::new("one"), start));
         assert!(state.current(start).unwrap().is_none());
     }
-
-    // D9
     #[test]
     fn tokens_that_are_refused_at_every_sweep_are_replaced_at_a_pace() {
         let start = Instant::now();
@@ -258,7 +254,7 @@ mod tests {
         assert!(!state.replace(&Secret::new("next"), later));
     }
 
-    // D9: also if every token works for a moment only, as with a clock of the tests that ends it.
+    // Also if every token works for a moment only, as with a clock of the tests that ends it.
     #[test]
     fn an_accepted_token_is_replaced_at_once_a_limited_number_of_times() {
         let start = Instant::now();

@@ -50,7 +50,7 @@ mod tests {
 
     use super::OneLine;
 
-    // S5, S7: text of a peer starts no line of its own.
+    // Text of a peer starts no line of its own.
     #[test]
     fn an_event_is_one_line() {
         for (event, line) in [

@@ -140,7 +140,6 @@ async fn whatever_entra_refuses_is_named() {
         (700_027, "certificate.wrong"),
         (53_003, "access.blocked"),
         (50_034, "sign_in.refused"),
-        // D9
         (900_023, "tenant.unknown"),
         (700_024, "clock.skewed"),
         (7_000_112, "application.disabled"),
@@ -211,7 +210,6 @@ async fn whatever_graph_refuses_is_named() {
         (429, error, "graph.throttled"),
         (503, error, "graph.failing"),
         (418, error, "graph.stranger"),
-        // D1
         (302, "", "graph.intercepted"),
         (403, "<html>", "graph.intercepted"),
         (407, "<html>", "graph.intercepted"),

@@ -135,7 +135,6 @@ mod tests {
                 "<rpid:busy/>",
                 "Do not disturb",
             ),
-            // P11
             (
                 Status::DoNotDisturb,
                 Some(Activity::Presenting),

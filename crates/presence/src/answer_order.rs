@@ -100,7 +100,7 @@ mod tests {
         is_newest
     }
 
-    /// Row 107 of the reference: a read with a lower `sequenceNumber` than the last one is ignored.
+    /// A read with a lower `sequenceNumber` than the last one is ignored.
     #[test]
     fn row_107_a_stale_read_is_ignored() {
         let mut order = AnswerOrder::default();

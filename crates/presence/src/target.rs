@@ -283,8 +283,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Target, TargetError, is_extension};
-
-    // Security review, row S7.
     #[test]
     fn targets_have_one_canonical_form() {
         for (written, canonical) in [
@@ -309,8 +307,6 @@ mod tests {
             assert_eq!(read.as_ref().map(Target::name), Ok(canonical), "{written}");
         }
     }
-
-    // Security review, row S7.
     #[test]
     fn texts_that_mean_more_than_an_address_are_refused() {
         use TargetError as E;
@@ -388,7 +384,6 @@ mod tests {
     }
 
     proptest! {
-        // Security review, row S7.
         #[test]
         fn a_target_is_read_as_it_is_written_and_has_no_other_meaning(
             text in "(sips?:)?[a-z0-9+*#%@:;?=.,<>\"\\[\\]() \\r\\n/&_-]{0,24}|\\PC{0,30}"

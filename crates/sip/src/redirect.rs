@@ -269,8 +269,6 @@ mod tests {
             assert_eq!(call.callers, callers, "{headers:?}");
         }
     }
-
-    // L6
     #[test]
     fn a_user_part_is_compared_by_meaning_and_without_the_password() {
         let request = invite("sip:%31002;a=b:pw@pbx.test;user=phone", &[]);
@@ -351,7 +349,7 @@ mod tests {
             if let Ok(request) = Message::parse(&request)
                 && let Some(call) = Call::of(&request)
             {
-                // S7: the answer has one Contact for every target.
+                // The answer has one Contact for every target.
                 if let Some(target) = Address::parse(&target) {
                     let forward = Decision::Forward(target.clone());
                     let forward = respond(&request, SOURCE, &call, &forward, "t").finish();

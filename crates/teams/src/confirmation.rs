@@ -92,8 +92,6 @@ mod tests {
             display_name: None,
         }
     }
-
-    // P8
     #[test]
     fn only_the_persons_own_account_needs_no_question() {
         let unlinked = person(None);

@@ -144,7 +144,7 @@ mod tests {
     const BEN: PersonId = PersonId(2);
     const CLEO: PersonId = PersonId(3);
 
-    // D9: one name's 5xx while the others are answered.
+    // One name's 5xx while the others are answered.
     #[test]
     fn a_name_that_fails_is_looked_up_again_later_and_holds_up_nobody() {
         let mut lookups = Lookups::default();
@@ -166,8 +166,6 @@ mod tests {
         lookups.answered(ANNA);
         assert_eq!((lookups.warning(), lookups.next_due(now)), (None, None));
     }
-
-    // D9
     #[test]
     fn where_nothing_is_answered_the_round_stops_and_the_next_begins_after_it() {
         let (mut lookups, mut round) = (Lookups::default(), LookupRound::default());

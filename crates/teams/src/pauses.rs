@@ -82,8 +82,6 @@ mod tests {
 
     use super::{PART, Pauses};
     use runtime::health::Health;
-
-    // P1
     #[test]
     fn a_pause_is_a_problem_until_the_last_one_ends() {
         let health = Health::default();

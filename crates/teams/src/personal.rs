@@ -125,7 +125,7 @@ mod tests {
 
     use super::{Extent, PersonalFailures};
 
-    // D9: one person's 403 while the others are read.
+    // One person's 403 while the others are read.
     #[test]
     fn a_failure_is_the_tenants_where_more_than_half_of_the_people_have_it() {
         let mut failures = PersonalFailures {

@@ -201,8 +201,6 @@ mod tests {
     use super::*;
 
     const ANNA: PersonId = PersonId(1);
-
-    // P14
     #[test]
     fn a_request_joins_the_search_that_is_under_way_and_waits_after_its_end() {
         let search = AccountSearch::default();
@@ -218,8 +216,6 @@ mod tests {
         let next = search.ask(ended + PAUSE_MIN).unwrap();
         assert!(next > number);
     }
-
-    // P14
     #[test]
     fn a_request_during_a_regular_search_has_one_of_its_own() {
         let search = AccountSearch::default();
@@ -231,8 +227,6 @@ mod tests {
         search.end(number, Some("Graph does not answer".into()));
         assert_eq!(search.progress.borrow().served, number);
     }
-
-    // P14
     #[test]
     fn an_opened_person_is_searched_for_once_a_minute() {
         let mut opened = Opened::default();

@@ -310,7 +310,7 @@ mod tests {
         unconfirmed.troubles(|person, _| format!("person {}", person.0), now)
     }
 
-    // D1: /readyz is not green over an unconfirmed write while others succeed.
+    // /readyz is not green over an unconfirmed write while others succeed.
     #[test]
     fn an_unconfirmed_write_is_a_trouble_until_it_is_confirmed() {
         for (action, error) in [(Action::Clear, locked()), (Action::Set, locked())] {
@@ -329,7 +329,7 @@ mod tests {
         }
     }
 
-    // D1: one account that is refused while others are written is a warning about that account.
+    // One account that is refused while others are written is a warning about that account.
     #[test]
     fn one_refused_account_among_others_is_a_warning() {
         let mut unconfirmed = Unconfirmed::default();
@@ -347,7 +347,7 @@ mod tests {
         assert!(warning.unwrap().remedy.contains("licence"));
     }
 
-    // D9: neither is the clear of an account the tenant's trouble, where others are written or its set was refused already.
+    // Neither is the clear of an account the tenant's trouble, where others are written or its set was refused already.
     #[test]
     fn one_refused_clear_is_a_warning() {
         for error in [forbidden(), invalid()] {
@@ -386,7 +386,7 @@ mod tests {
         }
     }
 
-    // D1: the clear of a person who was removed is reported and retried until Microsoft has dropped the state.
+    // The clear of a person who was removed is reported and retried until Microsoft has dropped the state.
     #[test]
     fn the_clear_of_a_removed_person_is_forgotten_after_a_day() {
         let mut unconfirmed = Unconfirmed::default();

@@ -117,7 +117,7 @@ fn texts_name_what_they_are_about() {
     }
     assert!(
         problems.is_empty(),
-        "name the person, the system or the value instead (CONTRIBUTING.md, \"How we write\"):\n{}",
+        "name the person, the system or the value instead (CONTRIBUTING.md, \"How we write English\"):\n{}",
         problems.join("\n")
     );
 }

@@ -234,8 +234,6 @@ mod tests {
         // The file has another name, but the process has this one.
         assert_eq!(capture(&[(PID, "13"), (BINARY, "pipewire-pulse")]).0, 13);
     }
-
-    // D8
     #[test]
     fn a_number_of_another_namespace_is_not_the_process_of_that_number_here() {
         let zoom = [(PID, "12"), (BINARY, "zoom")];
@@ -267,8 +265,6 @@ mod tests {
         assert_eq!(capture(&[(PID, "4711"), (BINARY, "zoom")]).0, 0);
         assert_eq!(capture(&[(PID, "4711")]), (0, vec![]));
     }
-
-    // D8
     #[test]
     fn the_kernels_number_counts_in_every_namespace() {
         let zoom = [(KERNEL, "4711"), (PID, "12"), (BINARY, "slack")];
@@ -285,8 +281,6 @@ mod tests {
         assert_eq!(capture(&passed_on), (4711, vec!["zoom".to_owned()]));
         assert_eq!(capture(&passed_on[..3]), (4711, vec!["zoom".to_owned()]));
     }
-
-    // D8
     #[test]
     fn a_program_of_another_computer_or_user_is_known_by_its_names() {
         for other in [
@@ -306,8 +300,6 @@ mod tests {
         ];
         assert_eq!(capture(&unseen), (0, vec!["zoom".into(), "ZOOM".into()]));
     }
-
-    // D8
     #[test]
     fn a_number_that_another_program_has_by_now_is_not_that_program() {
         assert_eq!(capture(&[(PID, "12"), (BINARY, "meet")]).1, ["meet"]);

@@ -96,7 +96,6 @@ fn it_speaks_the_language_of_the_desktop() {
     };
     let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
     assert_eq!(view.title, "Nicht stören", "not twice");
-    // P11
     status.described.shown.activity = "Presenting".into();
     let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
     assert_eq!(view.title, "Nicht stören – Präsentiert");

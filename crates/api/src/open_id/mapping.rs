@@ -148,7 +148,7 @@ mod tests {
         sign_in(identity, Compared::Names, people, accounts)
     }
 
-    /// S3: every identity has one account or none.
+    /// Every identity has one account or none.
     #[test]
     fn one_person_with_one_account_is_signed_in() {
         let people = [person(1, ADA, ""), person(2, "", "ben@contoso.example")];
@@ -172,7 +172,7 @@ mod tests {
         assert!(mapped("").is_err(), "an empty field is nobody's");
     }
 
-    /// S3: the same address as mail of one person and as sign-in name of another, or beside an account of that name.
+    /// The same address as mail of one person and as sign-in name of another, or beside an account of that name.
     #[test]
     fn what_fits_several_signs_in_to_none() {
         let admin = account(7, "ada", Some(1), Role::SystemAdmin);
@@ -185,7 +185,7 @@ mod tests {
         assert!(by_name(ADA, &people[..1], &[named]).is_err());
     }
 
-    /// S3: of a person's accounts the least counts, so that no edit of the person reaches more than the person has.
+    /// Of a person's accounts the least counts, so that no edit of the person reaches more than the person has.
     #[test]
     fn of_several_accounts_the_one_with_the_least_rights_counts() {
         let people = [person(1, ADA, "")];
@@ -203,7 +203,7 @@ mod tests {
         assert!(refused.contains("different locations"), "{refused}");
     }
 
-    /// S3: other letters that a language writes alike are other names.
+    /// Other letters that a language writes alike are other names.
     #[test]
     fn letters_that_only_look_alike_are_others() {
         let people = [person(1, "mark@contoso.example", "")];
@@ -213,7 +213,7 @@ mod tests {
         }
     }
 
-    // D4: an identity is repeated in part, without control characters.
+    // An identity is repeated in part, without control characters.
     #[test]
     fn a_refusal_shows_the_begin_of_an_identity() {
         let identity = format!("\u{1b}[31m{}@contoso.example", "é".repeat(280_000));
@@ -227,7 +227,7 @@ mod tests {
         }
     }
 
-    /// S3: with the claim `oid` only the Teams account counts.
+    /// With the claim `oid` only the Teams account counts.
     #[test]
     fn an_object_id_is_compared_with_teams_accounts_only() {
         let people = [person(1, "object-2", "object-2"), person(2, ADA, ADA)];

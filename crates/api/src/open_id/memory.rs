@@ -190,8 +190,6 @@ mod tests {
     fn at(hours: u32) -> Timestamp {
         Timestamp::from_milliseconds(0) + HOUR * hours
     }
-
-    // D4
     #[test]
     fn an_old_description_is_used_for_a_day_where_the_provider_does_not_answer() {
         let start = Instant::now();
@@ -213,8 +211,6 @@ mod tests {
         state.note(&Ok(Arc::new(2)), at(25), later);
         assert!(matches!(state.find(at(25), later), Found::Known(known) if *known == 2));
     }
-
-    // D4
     #[tokio::test]
     async fn sign_ins_that_wait_for_a_hanging_provider_share_one_request() {
         let memory = Arc::new(Memory::<u32>::default());
@@ -245,8 +241,6 @@ mod tests {
         }
         assert_eq!(*reads.lock().unwrap(), 1);
     }
-
-    // D4
     #[tokio::test]
     async fn an_old_description_is_used_while_another_sign_in_reads() {
         let memory = Arc::new(Memory::<u32>::default());

@@ -4,7 +4,7 @@ mod played;
 
 use played::{Folder, folders, sign_in};
 
-/// D4: each folder of tests/corpus/identity-providers is a provider's documented shape, or one kind of deviation.
+/// Each folder of tests/corpus/identity-providers is a provider's documented shape, or one kind of deviation.
 #[tokio::test]
 async fn every_provider_of_the_corpus_signs_in_as_expected() {
     let folders = folders();

@@ -274,7 +274,7 @@ mod tests {
 
     use super::{NUMBERS, TIMES, bounds, enumerations, field};
 
-    /// S19: a renamed field must not lose its bounds silently.
+    /// A renamed field must not lose its bounds silently.
     #[test]
     fn every_field_of_the_tables_exists() {
         let (_, document) = crate::routes();

@@ -1,4 +1,4 @@
-//! P10: fields that GET answers and the change at the same path does not accept are read-only. A comparison of the two
+//! Fields that GET answers and the change at the same path does not accept are read-only. A comparison of the two
 //! schemas finds them.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! P10: clients can send the answer to a GET back by PUT or PATCH. Compares the body of a change with the present state:
+//! Clients can send the answer to a GET back by PUT or PATCH. Compares the body of a change with the present state:
 //! drops read-only fields that are unchanged, refuses those that differ.
 
 use std::{convert::Infallible, sync::Arc};
@@ -145,8 +145,6 @@ mod tests {
         let compared = compare(method, map(sent), present, &read_only)?;
         Ok((Value::Object(compared.0), compared.1))
     }
-
-    // P10
     #[test]
     fn what_was_read_is_no_change() {
         for method in [Method::PUT, Method::PATCH] {
@@ -162,8 +160,6 @@ mod tests {
             "what is left out may fall back to a default"
         );
     }
-
-    // P10
     #[test]
     fn a_changed_copy_loses_its_read_only_fields() {
         let sent = json!({"id": "7", "name": "Anne", "text": null});
@@ -173,8 +169,6 @@ mod tests {
         let (values, _) = compared(&Method::PATCH, sent).unwrap();
         assert_eq!(values, json!({"name": "Anne"}));
     }
-
-    // P10
     #[test]
     fn a_change_of_named_fields_keeps_those_with_their_present_value() {
         let sent = json!({"name": "Anne", "text": null});
@@ -185,8 +179,6 @@ mod tests {
         );
         assert!(matches!(comparison, Comparison::Values));
     }
-
-    // P10
     #[test]
     fn a_changed_read_only_field_is_refused_and_an_unknown_one_left_to_the_handler() {
         let refused = compared(&Method::PUT, json!({"id": "8", "name": "Anna"})).unwrap_err();

@@ -108,8 +108,6 @@ mod tests {
         }
         EntityTags::of(&headers, header::IF_MATCH)
     }
-
-    // D7
     #[test]
     fn the_forms_that_proxies_make_of_a_tag_name_the_same_state() {
         for lines in [
@@ -130,8 +128,6 @@ mod tests {
             assert!(read(lines).unwrap().unwrap().name("0a1b"), "{lines:?}");
         }
     }
-
-    // D7
     #[test]
     fn other_tags_name_other_states() {
         for lines in [
@@ -152,8 +148,6 @@ mod tests {
         }
         assert_eq!(read(&[]), Ok(None));
     }
-
-    // D7
     #[test]
     fn fields_of_another_syntax_are_refused() {
         for lines in [

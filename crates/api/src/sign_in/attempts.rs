@@ -123,8 +123,6 @@ mod tests {
         wrong.succeeded(&anna, here());
         assert!(wrong.begin(later, &anna, here()));
     }
-
-    // S12
     #[test]
     fn a_name_counts_as_what_it_means_however_it_is_written() {
         let nobody = |name| Target::new(None, name);

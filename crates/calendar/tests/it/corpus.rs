@@ -78,8 +78,6 @@ fn read(file: &Path, reading: &Reading) -> Vec<String> {
     lines.extend(feed.problems.iter().map(|problem| format!("? {problem}")));
     lines
 }
-
-// D6
 #[test]
 fn recorded_calendars() {
     let mut seen = 0;

@@ -173,7 +173,7 @@ fn faults_are_reported_and_the_rest_is_kept() {
     );
 }
 
-// S5: no value of a feed is repeated, except names defined by RFC 5545.
+// No value of a feed is repeated, except names defined by RFC 5545.
 #[test]
 fn problems_repeat_nothing_of_the_feed() {
     let secret = "s3cr3t4711";

@@ -330,7 +330,7 @@ proptest! {
     }
 }
 
-// D6: runs of line ends and of slashes cost no more than other bytes.
+// Runs of line ends and of slashes cost no more than other bytes.
 #[test]
 fn long_runs_of_one_byte_are_read_in_time() {
     let event = event_of("DTSTART:20260310T090000Z\nSUMMARY:x");

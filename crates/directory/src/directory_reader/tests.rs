@@ -102,8 +102,6 @@ async fn read(directory: &mut DirectoryReader) -> Result<(), String> {
     let read = directory.read(&Progress::default()).await;
     read.map_err(|error| error.to_string())
 }
-
-// D3
 #[tokio::test]
 async fn an_incremental_page_erases_nothing_that_it_leaves_out() {
     let (mut directory, _) = directory(vec![
@@ -125,8 +123,6 @@ async fn an_incremental_page_erases_nothing_that_it_leaves_out() {
     assert_eq!(bert.unwrap().mail.as_deref(), Some(""), "null clears");
     assert_eq!(accounts.len(), 2);
 }
-
-// D3
 #[tokio::test]
 async fn a_delta_link_that_cannot_be_used_is_not_kept() {
     let long = link("$deltatoken", &"x".repeat(1_000_000));
@@ -156,8 +152,6 @@ async fn a_delta_link_that_cannot_be_used_is_not_kept() {
         assert_eq!(is_whole.collect::<Vec<_>>(), [true, false, true, false]);
     }
 }
-
-// D3
 #[tokio::test]
 async fn a_refused_delta_link_is_dropped_and_the_directory_read_anew() {
     for (status, code) in [
@@ -184,7 +178,7 @@ async fn a_refused_delta_link_is_dropped_and_the_directory_read_anew() {
     }
 }
 
-// D3: no person is deleted while the whole directory is read again.
+// No person is deleted while the whole directory is read again.
 #[tokio::test]
 async fn what_is_known_stays_until_a_new_reading_is_complete() {
     let (mut directory, script) = directory(vec![
@@ -203,8 +197,6 @@ async fn what_is_known_stays_until_a_new_reading_is_complete() {
     assert_eq!(script.queries.lock().unwrap()[4], "$deltatoken=1");
     assert_eq!(accounts(&directory).len(), 2, "an increment");
 }
-
-// D3
 #[tokio::test]
 async fn links_that_lead_in_a_circle_or_elsewhere_end_with_a_named_trouble() {
     let circle = vec![
@@ -238,8 +230,6 @@ async fn links_that_lead_in_a_circle_or_elsewhere_end_with_a_named_trouble() {
         assert!(accounts(&directory).is_empty());
     }
 }
-
-// D3
 #[tokio::test]
 async fn an_element_without_an_id_makes_nobody_gone() {
     let (mut directory, _) = directory(vec![
@@ -261,8 +251,6 @@ async fn an_element_without_an_id_makes_nobody_gone() {
         "Graph does not say it again"
     );
 }
-
-// D3
 #[tokio::test]
 async fn members_of_odd_types_are_counted_and_make_nobody_unknown() {
     let odd = json!({"id": "a", "accountEnabled": "no", "displayName": []});
@@ -280,8 +268,6 @@ async fn members_of_odd_types_are_counted_and_make_nobody_unknown() {
     let members = members.unwrap().what;
     assert!(members.starts_with("1 elements"), "{members}");
 }
-
-// D3
 #[tokio::test]
 async fn texts_of_the_directory_keep_to_the_rules_of_the_api() {
     let long = "ü".repeat(5_000);

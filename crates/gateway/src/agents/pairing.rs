@@ -153,8 +153,6 @@ mod tests {
         assert!(tries <= 31, "{tries}");
         assert!(codes.may_try("192.0.2.2".parse().unwrap()));
     }
-
-    // S12, L2
     #[test]
     fn a_code_of_ones_own_pays_for_no_guesses_at_others() {
         let codes = PairingCodes::default();

@@ -267,7 +267,6 @@ mod tests {
             };
             assert!(error.to_string().contains(words), "{error}");
         }
-        // D9
         let by_number = |code| poll_refusal(Refusal::new("", "", [code], None));
         assert!(matches!(by_number(PENDING), PollAnswer::Pending));
         assert!(matches!(by_number(CODE_EXPIRED), PollAnswer::Refused(_)));

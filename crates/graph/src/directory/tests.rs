@@ -71,7 +71,7 @@ fn outcome(body: &[u8]) -> Value {
     })
 }
 
-/// D3: a member that a page leaves out keeps its value. Each file of the folder has the pages of one or several rounds.
+/// A member that a page leaves out keeps its value. Each file of the folder has the pages of one or several rounds.
 #[test]
 fn d3_a_page_changes_only_the_members_that_it_contains() {
     corpus_tests::walk("graph-directory", outcome);
@@ -123,8 +123,6 @@ fn row_102_removed_people_are_distinguished_from_changed_ones() {
     assert_eq!(changes[..2], [removed("a", false), removed("b", true)]);
     assert!(matches!(&changes[2], UserChange::Present(user) if user.id == "c"));
 }
-
-// D3
 #[test]
 fn a_list_without_an_end_is_not_read_forever() {
     let mut trail = PageTrail::default();

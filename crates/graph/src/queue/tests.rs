@@ -356,7 +356,7 @@ fn state_of_removed_people_is_forgotten() {
     }
 }
 
-// D1: after Graph refused a batch as a whole, writes are sent one by one for a while.
+// After Graph refused a batch as a whole, writes are sent one by one for a while.
 #[test]
 fn a_refused_batch_is_followed_by_single_writes() {
     let mut queue = WriteQueue::default();
@@ -388,8 +388,6 @@ fn a_refused_batch_is_followed_by_single_writes() {
     }
     assert!(queue.may_batch(300_000), "and batches again later");
 }
-
-// D1
 #[test]
 fn a_slot_has_a_write_until_it_is_confirmed_and_is_cleared_until_the_next() {
     let anna = user("anna");
@@ -414,7 +412,7 @@ fn a_slot_has_a_write_until_it_is_confirmed_and_is_cleared_until_the_next() {
     assert_eq!(state(&queue), (true, false));
 }
 
-// D1: a released clear would remove a value that is no longer Offhook's.
+// A released clear would remove a value that is no longer Offhook's.
 #[test]
 fn a_clear_that_is_left_is_sent_no_more() {
     let anna = user("anna");
@@ -442,7 +440,7 @@ fn a_clear_that_is_left_is_sent_no_more() {
     assert!(!queue.is_empty(), "and is tried again");
 }
 
-// D1: a Do not disturb that Graph keeps refusing does not delay the person's calls.
+// A Do not disturb that Graph keeps refusing does not delay the person's calls.
 #[test]
 fn a_slot_that_rests_does_not_delay_the_other() {
     let anna = user("anna");

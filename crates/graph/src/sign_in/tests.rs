@@ -56,8 +56,6 @@ fn reading(file: &[u8]) -> Value {
         Answer::Unconfirmed(kind) => json!({"unconfirmed": kind}),
     }
 }
-
-// D9
 #[test]
 fn the_corpus_is_read_as_expected() {
     let folder = concat!(

@@ -99,8 +99,6 @@ fn corpus() -> Vec<(String, Recorded, Expected)> {
     assert!(found.len() > 50, "{}", found.len());
     found
 }
-
-// D1
 #[test]
 fn every_answer_of_the_corpus_has_its_verdict() {
     for (file, recorded, expected) in corpus() {
@@ -145,8 +143,6 @@ fn written(written: &WriteSuccess) -> &'static str {
         WriteSuccess::NothingToClear => "nothing there",
     }
 }
-
-// D1
 #[tokio::test]
 async fn a_single_write_meets_every_answer_of_the_corpus_with_its_verdict() {
     for (file, recorded, expected) in corpus() {
@@ -173,8 +169,6 @@ async fn a_single_write_meets_every_answer_of_the_corpus_with_its_verdict() {
         }
     }
 }
-
-// D1
 #[tokio::test]
 async fn an_item_of_a_batch_is_judged_like_a_single_request() {
     for (file, recorded, expected) in corpus() {
@@ -200,7 +194,7 @@ async fn an_item_of_a_batch_is_judged_like_a_single_request() {
     }
 }
 
-// D1: the fate of the items is unknown, and no item is refused for good.
+// The fate of the items is unknown, and no item is refused for good.
 #[tokio::test]
 async fn a_batch_that_is_refused_as_a_whole_refuses_no_item() {
     for (file, recorded, _) in corpus() {
@@ -212,8 +206,6 @@ async fn a_batch_that_is_refused_as_a_whole_refuses_no_item() {
         }
     }
 }
-
-// D1
 #[tokio::test]
 async fn subscriptions_use_the_same_table() {
     let token = Secret::new("x");
@@ -231,7 +223,7 @@ async fn subscriptions_use_the_same_table() {
     }
 }
 
-// D1: the remedy of an intercepted answer is for the administrator.
+// The remedy of an intercepted answer is for the administrator.
 #[tokio::test]
 async fn an_intercepted_answer_is_named_with_its_remedy() {
     for (status, body, text) in [

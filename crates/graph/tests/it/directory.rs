@@ -35,7 +35,7 @@ async fn a_link_to_another_host_is_not_followed() {
         "/v1.0/users",
         "http://127.0.0.1:9/",
         "",
-        // D3: links that are too long to be requested.
+        // Links that are too long to be requested.
         &format!("{}/v1.0/users/delta?{}", script.url, "x".repeat(70_000)),
         &format!("{}/v1.0/users/delta?{}", script.url, "ü".repeat(20_000)),
         &script.url.replace("//", "//anna:canary@"),
@@ -86,7 +86,7 @@ async fn row_101_a_delta_link_that_is_too_old_means_resync() {
         assert_eq!(delta, Delta::Resync);
     }
     assert_eq!(script.sent(2).query, "$deltatoken=1");
-    // D3: Graph would refuse such a link at every retry, with any code.
+    // Graph would refuse such a link at every retry, with any code.
     let delta = client.users_delta(Some(&link)).await.unwrap();
     assert_eq!(delta, Delta::Resync);
     // Without a link, no link can have expired.
@@ -123,8 +123,6 @@ async fn rows_92_and_93_a_batch_is_one_request_of_at_most_twenty() {
     assert!(client.write_batch(&[]).await.unwrap().is_empty());
     assert_eq!(script.requests().len(), 3);
 }
-
-// D3
 #[tokio::test]
 async fn a_link_is_dropped_when_graph_refuses_it_and_kept_when_the_answer_may_pass() {
     let error = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"x"}}}}"#);
@@ -150,7 +148,7 @@ async fn a_link_is_dropped_when_graph_refuses_it_and_kept_when_the_answer_may_pa
     }
 }
 
-// D9: dot segments vanish from a path, and other characters need an escape.
+// Dot segments vanish from a path, and other characters need an escape.
 #[tokio::test]
 async fn an_odd_sign_in_name_is_filtered_by_and_never_asks_for_another_resource() {
     let none = r#"{"value":[]}"#;
@@ -187,7 +185,7 @@ async fn an_odd_sign_in_name_is_filtered_by_and_never_asks_for_another_resource(
     }
 }
 
-// D9: a guest's sign-in name is not the mail address.
+// A guest's sign-in name is not the mail address.
 #[tokio::test]
 async fn users_are_found_by_mail_and_others_in_the_answer_are_left_out() {
     let answer = r#"{"value":[{"id":"g","mail":"Anna@partner.example"},

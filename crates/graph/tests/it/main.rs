@@ -42,8 +42,6 @@ async fn a_fresh_token_that_is_refused_too_is_the_services_fault() {
     ));
     assert_eq!(error.blame(), Blame::Service);
 }
-
-// D9
 #[tokio::test]
 async fn a_token_that_is_refused_again_and_again_is_kept_for_a_while() {
     let refused = || (401, None, String::new());
@@ -72,8 +70,6 @@ async fn a_token_that_is_refused_again_and_again_is_kept_for_a_while() {
     );
     assert_eq!(requests.len(), 7);
 }
-
-// D9
 #[tokio::test]
 async fn answers_of_others_in_place_of_the_sign_in_service_are_named() {
     for (status, body, words) in [
@@ -107,8 +103,6 @@ async fn answers_of_others_in_place_of_the_sign_in_service_are_named() {
         assert_eq!(script.requests().len(), 1);
     }
 }
-
-// D9
 #[tokio::test]
 async fn a_passing_refusal_of_the_sign_in_is_microsofts_fault() {
     let body = r#"{"error":"invalid_request","error_description":"AADSTS90033: A transient error has occurred."}"#;
@@ -174,7 +168,7 @@ async fn answers_that_are_not_graphs_are_refused() {
     let (portal, _) = client([token(), (200, None, "<html>".into())]).await;
     let error = portal.presences(&["a"]).await.unwrap_err();
     assert!(error.to_string().contains("a page of a proxy"), "{error}");
-    // D2: the readable part of an answer with malformed elements.
+    // The readable part of an answer with malformed elements.
     let unknown =
         r#"{"value":[{"id":"a","availability":"busy","activity":"x","new":1},{"id":"b"},null]}"#;
     let (client, _) = client([token(), (200, None, unknown.into())]).await;
@@ -183,7 +177,7 @@ async fn answers_that_are_not_graphs_are_refused() {
     assert_eq!(read.presences[0].availability, "busy");
 }
 
-// D2: automatic replies in HTML make an answer long.
+// Automatic replies in HTML make an answer long.
 #[tokio::test]
 async fn a_long_answer_is_read_and_one_that_is_too_large_is_named_so() {
     let with_reply = |length| {

@@ -158,7 +158,7 @@ async fn the_tenants_id_is_found_by_its_domain() {
     );
 }
 
-// D9: an unknown tenant is a fault of the configuration, and not of a proxy.
+// An unknown tenant is a fault of the configuration, and not of a proxy.
 #[tokio::test]
 async fn refused_documents_of_the_sign_in_service_are_judged_as_its_tokens() {
     let unknown = r#"{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant 'contoso.example' not found."}"#;

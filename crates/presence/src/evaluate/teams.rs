@@ -51,7 +51,7 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
                 // After a refused clear the write is still there.
                 let (state, note) = match clear.answer {
                     ClearAnswer::Refused => (WriteState::InForce, Some(ReasonDetail::ClearRefused)),
-                    // A clear counts only when Microsoft confirms it (D1).
+                    // A clear counts only when Microsoft confirms it.
                     ClearAnswer::Pending | ClearAnswer::NotFound(_) => {
                         (WriteState::BeingCleared, None)
                     }

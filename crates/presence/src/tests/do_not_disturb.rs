@@ -160,7 +160,7 @@ fn shown_in_teams() -> World {
     world
 }
 
-// Requirement D1: a clear without confirmation stays recorded and does not clear the person's later choice in
+// A clear without confirmation stays recorded and does not clear the person's later choice in
 // Teams.
 #[test]
 fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
@@ -180,8 +180,6 @@ fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
     let record = world.last_slot_record(Preferred);
     assert!(record.is_none_or(|record| record.cleared_at.is_some()));
 }
-
-// Requirement D1.
 #[test]
 fn a_clear_that_is_not_confirmed_within_microsofts_day_is_not_sent_later() {
     let mut world = shown_in_teams();
@@ -192,7 +190,7 @@ fn a_clear_that_is_not_confirmed_within_microsofts_day_is_not_sent_later() {
     assert_eq!(world.take_writes(), [(Preferred, Abandon)]);
 }
 
-// Requirement D1: Teams never showed the write before the clear.
+// Teams never showed the write before the clear.
 #[test]
 fn a_clear_before_the_first_answer_does_not_take_back_a_later_choice() {
     let mut world = World::new(TelephonyAndPresence);

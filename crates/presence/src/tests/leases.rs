@@ -49,8 +49,6 @@ fn a_lost_connection_marks_the_line_stale_at_once_and_ends_its_call_after_a_minu
         "a second loss gives no second minute"
     );
 }
-
-// Requirement P16.
 #[test]
 fn a_line_is_unknown_until_confirmed_and_again_after_its_lease() {
     let mut world = World::with_record(SyncMode::None, PersonRecord::default());

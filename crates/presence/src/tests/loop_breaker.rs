@@ -14,7 +14,7 @@ fn sets(world: &mut World) -> usize {
     writes.iter().filter(|(_, action)| *action == Set).count()
 }
 
-/// Requirement P1: ten calls of four seconds, two seconds apart.
+/// Ten calls of four seconds, two seconds apart.
 #[test]
 fn a_switchboard_has_ten_calls_a_minute() {
     let mut world = World::new(TelephonyAndPresence);
@@ -30,7 +30,7 @@ fn a_switchboard_has_ten_calls_a_minute() {
     assert_eq!(world.pauses, 0);
 }
 
-/// Requirement P1, for choices.
+/// The same for choices.
 #[test]
 fn a_person_may_choose_any_number_of_times() {
     let mut world = World::new(TelephonyAndPresence);

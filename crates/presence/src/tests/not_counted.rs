@@ -1,5 +1,4 @@
-//! Reasons why a signal or a request does not count (docs/presence-rules.md, "What does not count"; requirements
-//! P7, P13).
+//! Reasons why a signal or a request does not count (docs/presence-rules.md, "What does not count").
 
 use super::{ANNA, AVAILABLE, CALL, DESK, DND, PRESENTING, World, appointment, seconds};
 use crate::{
@@ -53,8 +52,6 @@ fn where_everything_counts_there_is_nothing_to_explain() {
     world.line(LineState::Connected);
     assert_eq!(why(&world), []);
 }
-
-// Requirement P7 (a).
 #[test]
 fn in_mode_none_nothing_crosses_and_the_explanation_names_the_mode() {
     let mut world = World::new(SyncMode::None);
@@ -67,8 +64,6 @@ fn in_mode_none_nothing_crosses_and_the_explanation_names_the_mode() {
     world.set_mode(SyncMode::None);
     assert_eq!(reasons(&world)[0].since, world.now);
 }
-
-// Requirement P7 (b).
 #[test]
 fn in_mode_telephony_only_the_explanation_names_the_do_not_disturb_that_does_not_cross() {
     let mut world = World::new(TelephonyOnly);
@@ -138,8 +133,6 @@ fn our_own_do_not_disturb_that_a_change_of_mode_clears_is_not_teams() {
     world.pass(seconds(1), Some(DND));
     assert_eq!(why(&world), [NotCounted::DoNotDisturbHere]);
 }
-
-// Requirements P7 (c), P7 (d) and P13.
 #[test]
 fn an_account_that_cannot_be_reached_is_named_until_it_answers() {
     let mut world = World::new(TelephonyAndPresence);
@@ -167,8 +160,6 @@ fn an_account_that_cannot_be_reached_is_named_until_it_answers() {
     world.pass(seconds(1), Some(AVAILABLE));
     assert_eq!(why(&world), []);
 }
-
-// Requirement P7 (e).
 #[test]
 fn a_refused_write_is_not_in_force_and_masks_nothing() {
     let mut world = refusing(TelephonyAndPresence);
@@ -310,7 +301,7 @@ fn after_a_start_a_refused_write_is_tried_again() {
     assert_eq!(world.take_writes(), [(Preferred, Action::Set)]);
 }
 
-// Requirement P7: in Do not disturb, and with a state that the person chose by hand in Teams, also Available.
+// In Do not disturb, and with a state that the person chose by hand in Teams, also Available.
 #[test]
 fn a_call_that_teams_hides_is_written_and_the_hiding_state_is_named() {
     for hides in [AVAILABLE, DND, ("Away", "Away"), ("Busy", "Busy")] {
@@ -352,8 +343,6 @@ fn every_reason_has_a_code_of_its_own() {
     codes.dedup();
     assert_eq!(codes.len(), NotCounted::ALL.len());
 }
-
-// Requirement P13.
 #[test]
 fn a_missing_account_ends_the_signals_of_teams_and_no_others() {
     let mut world = World::new(TelephonyAndPresence);
@@ -392,8 +381,6 @@ fn a_missing_account_ends_the_signals_of_teams_and_no_others() {
         world.engine.signals(ANNA).unwrap().line(DESK, world.now) != crate::LineKnowledge::Unknown
     );
 }
-
-// Requirement P13.
 #[test]
 fn news_that_an_account_is_missing_is_ignored_if_a_later_answer_has_it() {
     let mut world = World::new(TelephonyAndPresence);
@@ -418,7 +405,7 @@ fn a_refused_clear_is_named_until_it_is_taken() {
         let reason = world.reasons().into_iter().find(own).unwrap();
         (reason.kind.code(), reason.detail.map(|note| note.code()))
     };
-    // Requirement D1: a clear counts only when Microsoft confirms it.
+    // A clear counts only when Microsoft confirms it.
     assert_eq!(published(&world), ("session-being-taken-back", None));
     world.fact(Fact::TeamsRefused(Session, Action::Clear));
     assert_eq!(

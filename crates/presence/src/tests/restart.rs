@@ -199,7 +199,7 @@ fn a_live_teams_call_is_never_cut_by_the_limit() {
     assert_eq!(world.shown(), "Busy, On the phone (MS Teams)");
 }
 
-// Requirement D1: after a restart the recorded clear is not confirmed either; the person's later choice is not
+// After a restart the recorded clear is not confirmed either; the person's later choice is not
 // cleared.
 #[test]
 fn a_clear_that_is_not_confirmed_after_a_restart_does_not_take_back_a_later_choice() {

@@ -9,7 +9,7 @@ use super::{ANNA, AVAILABLE, CALL, DND, PRESENTING, World, seconds};
 use crate::{Action, Fact, LineState, PersonRecord, Slot, SyncMode::TelephonyAndPresence};
 use tenant::{Event, SWEEP, TICK, Tenant, events, milliseconds};
 
-/// Requirement P2: a Teams call under a phone call; both end within three seconds, in either order.
+/// A Teams call under a phone call; both end within three seconds, in either order.
 #[test]
 fn p2_two_calls_that_end_together_are_over_three_sweeps_after_the_clear() {
     for first in [Event::HangUp, Event::TeamsHangUp] {
@@ -42,7 +42,7 @@ fn p2_two_calls_that_end_together_are_over_three_sweeps_after_the_clear() {
     }
 }
 
-/// Requirement P3: a phone call, and a Teams call soon after it.
+/// A phone call, and a Teams call soon after it.
 #[test]
 fn p3_a_teams_call_after_a_phone_call_is_seen_after_the_wait() {
     for (writes_seen, wait) in [(true, 3), (false, 11)] {

@@ -206,7 +206,7 @@ fn a_do_not_disturb_under_our_own_is_an_echo_and_presenting_is_not() {
     assert!(signals(&world).teams_call.is_some());
 }
 
-// Requirement D9: Microsoft drops a session after five minutes; its clear is not retried longer.
+// Microsoft drops a session after five minutes; its clear is not retried longer.
 #[test]
 fn a_clear_that_is_not_confirmed_is_left_when_the_session_has_run_out() {
     for answered in [true, false] {
@@ -229,7 +229,7 @@ fn a_clear_that_is_not_confirmed_is_left_when_the_session_has_run_out() {
     }
 }
 
-// Requirement D9: an account without a licence refuses the set and the clear that follows it.
+// An account without a licence refuses the set and the clear that follows it.
 #[test]
 fn the_clear_after_a_refused_set_is_left_when_nothing_can_be_there() {
     let mut world = World::new(TelephonyAndPresence);

@@ -146,7 +146,7 @@ fn every_activity_but_the_microphones() {
             reasons.iter().any(|reason| reason.rule == rule)
         });
         let label = expected.as_ref().map(Activity::label).unwrap_or_default();
-        // Requirement P11: also for Presenting, which an external viewer sees as the words of the status.
+        // Also for Presenting, which an external viewer sees as the words of the status.
         check(FROM_EMPLOYEE, label, |level| {
             &*world.view(level).text == label
         });

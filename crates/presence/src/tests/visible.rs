@@ -1,4 +1,4 @@
-//! One row of the history for one visible state (requirement P12).
+//! One row of the history for one visible state.
 
 use std::sync::Arc;
 

@@ -325,8 +325,6 @@ mod tests {
             .map(|template| format!("{} of {}", template.profile.name, template.scope));
         told.collect()
     }
-
-    // P5
     #[test]
     fn the_nearest_active_template_of_a_name_counts() {
         let all = templates(&[
@@ -355,8 +353,6 @@ mod tests {
         assert_eq!(all.counting("d", &nowhere, None), None, "inactive");
         assert_eq!(all.entry("c", &membership(), Some(ANNA)), None, "elsewhere");
     }
-
-    // P5
     #[test]
     fn a_change_is_seen_before_it_is_made() {
         let all = templates(&[

@@ -81,7 +81,7 @@ mod tests {
         Some(values)
     }
 
-    // D6: the default is the organisation's zone, not UTC.
+    // The default is the organisation's zone, not UTC.
     #[test]
     fn the_zone_of_calendars_is_the_organisations_unless_a_scope_has_its_own() {
         let mut tables = Snapshot::default();

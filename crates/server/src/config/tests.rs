@@ -280,7 +280,7 @@ fn a_wrong_address_is_named_with_the_right_form() {
     assert_eq!(phones.algorithms, Some(vec![Algorithm::Md5]));
 }
 
-/// P20: an invalid value is reported at its own line, in any table of an array.
+/// An invalid value is reported at its own line, in any table of an array.
 #[test]
 fn a_wrong_value_is_reported_at_its_own_line() {
     let pbx = |name: &str, rest: &str| {

@@ -204,8 +204,6 @@ fn for_another(session: &mut Session, uri: &str, to: &str) -> Vec<u8> {
     let request = Writer::request("SUBSCRIBE", to).header(name, value);
     request.finish().unwrap()
 }
-
-// S19
 #[test]
 fn credentials_for_another_request_uri_are_refused() {
     let mut verifier = Verifier::new("pbx.test".into(), vec![Algorithm::Md5], [7; 32]);
@@ -265,7 +263,6 @@ fn a_challenge_for_one_address_is_of_no_use_to_another() {
     assert_eq!(check([192, 0, 2, 1]), Err(Refusal::Stale));
 }
 
-// S12, H1
 #[test]
 fn the_name_that_is_counted_is_the_name_whose_password_is_checked() {
     let algorithms = vec![Algorithm::Sha256, Algorithm::Md5];

@@ -58,8 +58,6 @@ mod tests {
 
     use super::Address;
     use crate::message::{Message, Writer};
-
-    // S7
     #[test]
     fn nothing_that_ends_an_address_is_one() {
         for text in [
@@ -80,7 +78,7 @@ mod tests {
     }
 
     proptest! {
-        // S7: a reader of the header finds one contact and no other header.
+        // A reader of the header finds one contact and no other header.
         #[test]
         fn an_address_is_read_as_one_contact(user in "\\PC{0,20}|[<>,;\"@\\r\\n a-z]{0,20}", whole in "sip:\\PC{0,30}") {
             for address in [Address::of(&user, "pbx.test"), Address::parse(&whole)].into_iter().flatten() {

@@ -91,7 +91,7 @@ async fn filled(folder: &tempfile::TempDir) {
     store.database().close().await;
 }
 
-/// S1: a damaged database is found at the start and named.
+/// A damaged database is found at the start and named.
 #[tokio::test]
 async fn an_overwritten_page_is_found_or_does_no_harm() {
     let folder = tempfile::tempdir().unwrap();

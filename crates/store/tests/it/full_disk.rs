@@ -72,8 +72,6 @@ async fn changes(store: &Store, id: PersonId, number: u64) -> Vec<Result<(), Sto
         store.database().probe().await,
     ]
 }
-
-/// S2
 #[tokio::test]
 async fn changes_work_at_once_when_a_full_disk_has_space_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Records of writes to an account outlive its person (D1), for every statement that deletes the person or changes the account.
+//! Records of writes to an account outlive its person, for every statement that deletes the person or changes the account.
 
 use std::time::Duration;
 
@@ -63,8 +63,6 @@ enum Loss {
     Gone,
     Tenant,
 }
-
-// D1
 #[tokio::test]
 async fn a_write_belongs_to_the_account() {
     for loss in [
@@ -126,8 +124,6 @@ async fn a_write_belongs_to_the_account() {
         );
     }
 }
-
-// D1
 #[tokio::test]
 async fn what_is_over_is_not_left() {
     let folder = tempfile::tempdir().unwrap();
@@ -160,8 +156,6 @@ async fn what_is_over_is_not_left() {
     assert_eq!(store.left_writes(NOW + DAY).await.unwrap(), []);
     assert_eq!(left(&store).await, [], "expired writes are forgotten");
 }
-
-// D1
 #[tokio::test]
 async fn a_left_write_names_the_owner_of_the_account_and_is_forgotten_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -39,7 +39,7 @@ async fn names(store: &Store) -> Vec<Arc<str>> {
         .collect()
 }
 
-// S7: targets that were stored before they were checked.
+// Targets that were stored before they were checked.
 #[tokio::test]
 async fn a_profile_with_an_unusable_target_stays_without_forwarding_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -111,7 +111,6 @@ async fn a_template_is_added_changed_and_deleted_but_never_renamed() {
     changed.profile.name = " STRAßE ".into();
     changed.profile.active = false;
     changed.profile.forwarding = Forwarding::ExternalOnly(Target::parse("1").unwrap());
-    // P18
     let error = refusal(&store, store.add_template(&changed, &CHANGE)).await;
     assert!(
         matches!(&error, StoreError::Exists { value, .. } if value == "STRAßE in ulm"),

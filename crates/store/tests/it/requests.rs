@@ -38,8 +38,6 @@ async fn outcome(store: &Store, who: &str) -> Option<Outcome> {
     let found = store.stored_request("k", who).await.unwrap();
     found.map(|found| found.outcome)
 }
-
-// S9
 #[tokio::test]
 async fn a_request_is_recorded_with_its_change_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
@@ -63,8 +61,6 @@ async fn a_request_is_recorded_with_its_change_or_not_at_all() {
     let answered = Outcome::Answered(answer("1"));
     assert_eq!(outcome(&store, "anna").await, Some(answered));
 }
-
-// S9
 #[tokio::test]
 async fn another_attempt_at_a_request_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();

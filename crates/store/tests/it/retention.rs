@@ -87,8 +87,6 @@ async fn the_audit_log_tells_who_changed_what_newest_first() {
     assert_eq!(store.forget_audit(after(4)).await.unwrap(), 4);
     assert_eq!(found(all).await, 2);
 }
-
-// P17
 #[tokio::test]
 async fn a_persons_own_change_is_recorded_without_content_and_forgotten_earlier() {
     let folder = tempfile::tempdir().unwrap();
@@ -138,8 +136,6 @@ fn holds(folder: &tempfile::TempDir, text: &str) -> bool {
             .any(|part| part == text.as_bytes())
     })
 }
-
-// P17
 #[tokio::test]
 async fn what_earlier_versions_recorded_of_people_is_gone_from_the_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -267,7 +263,7 @@ async fn what_an_import_changes_is_noted_for_each_person_and_what_it_leaves_is_n
     );
 }
 
-// D6: existing calendars keep UTC; a new database uses the organisation's time zone.
+// Existing calendars keep UTC; a new database uses the organisation's time zone.
 #[tokio::test]
 async fn calendars_of_earlier_versions_keep_their_time_zone() {
     let pages = async |data: &'static str| {

@@ -1,5 +1,5 @@
 //! The corpus of tables: the expected result of each `KIND.csv` in `tests/corpus/spreadsheets` is in
-//! `KIND.expected.json`; people who exist before are in `KIND.before.csv`. D5, and the object ids of D2.
+//! `KIND.expected.json`; people who exist before are in `KIND.before.csv`.
 
 use std::path::{Path, PathBuf};
 
@@ -124,8 +124,6 @@ async fn imported(store: &Store, table: &PeopleTable) -> Value {
     }
     outcome(&rehearsed)
 }
-
-// D5, D2
 #[tokio::test]
 async fn every_table_of_the_corpus_becomes_what_is_expected() {
     let mut wrong = Vec::new();
@@ -140,7 +138,7 @@ async fn every_table_of_the_corpus_becomes_what_is_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-// D5: a table of the existing people changes none of them, also as Excel saves it.
+// A table of the existing people changes none of them, also as Excel saves it.
 #[tokio::test]
 async fn people_written_as_a_table_come_back_unchanged() {
     let folder = tempfile::tempdir().unwrap();
@@ -193,7 +191,7 @@ async fn people_written_as_a_table_come_back_unchanged() {
     }
 }
 
-// D5: a declared charset is used if it cannot be detected, and ignored if it contradicts the bytes.
+// A declared charset is used if it cannot be detected, and ignored if it contradicts the bytes.
 #[test]
 fn the_charset_of_the_sender_counts_where_nothing_is_detected() {
     let name = |bytes: &[u8], charset| {
@@ -213,7 +211,7 @@ fn the_charset_of_the_sender_counts_where_nothing_is_detected() {
     }
 }
 
-// D5: an import without changes adds no row to the audit log and increases no revision.
+// An import without changes adds no row to the audit log and increases no revision.
 #[tokio::test]
 async fn a_table_of_unchanged_people_leaves_no_trace() {
     let folder = tempfile::tempdir().unwrap();

@@ -76,7 +76,7 @@ async fn graph_refuses_with_the_known_codes_until_cleared() {
     assert_eq!(tenant.reads(ANNA).await, "Offline/Offline");
 }
 
-/// D1: the forms of temporary errors.
+/// The forms of temporary errors.
 #[tokio::test]
 async fn graph_refuses_with_redirections_and_bodies_that_are_not_its_own() {
     let tenant = Tenant::start().await;
@@ -153,7 +153,7 @@ async fn graph_refuses_with_redirections_and_bodies_that_are_not_its_own() {
     }
 }
 
-/// D1: the answer is lost after the request was carried out.
+/// The answer is lost after the request was carried out.
 #[tokio::test]
 async fn answers_are_replaced_or_lost_after_the_request_was_carried_out() {
     let tenant = Tenant::start().await;
@@ -188,7 +188,7 @@ async fn answers_are_replaced_or_lost_after_the_request_was_carried_out() {
     assert_eq!(spoilt.collect::<Vec<_>>(), names);
 }
 
-/// D1, D9: a batch as a whole, an item of it, or one person only.
+/// A batch as a whole, an item of it, or one person only.
 #[tokio::test]
 async fn faults_select_batches_items_people_and_options() {
     let tenant = Tenant::start().await;
@@ -260,7 +260,7 @@ async fn faults_select_batches_items_people_and_options() {
     );
 }
 
-/// D2: malformed elements among valid ones.
+/// Malformed elements among valid ones.
 #[tokio::test]
 async fn answers_hold_odd_elements_beside_good_ones() {
     let tenant = Tenant::start().await;
@@ -329,7 +329,7 @@ async fn answers_hold_odd_elements_beside_good_ones() {
     tenant.reads(ANNA).await;
 }
 
-/// D3: endless lists.
+/// Endless lists.
 #[tokio::test]
 async fn next_links_lead_to_the_page_itself_or_to_the_first() {
     let tenant = Tenant::start().await;

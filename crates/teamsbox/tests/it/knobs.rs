@@ -90,7 +90,7 @@ async fn knob_bulk_sequence_number_adds_the_stamp() {
     assert_eq!(item().await["sequenceNumber"], single["sequenceNumber"]);
 }
 
-/// D2: one unknown or malformed id makes the whole call fail.
+/// One unknown or malformed id makes the whole call fail.
 #[tokio::test]
 async fn knob_bulk_unknown_id_refuses_the_whole_call() {
     let tenant = Tenant::start().await;
@@ -244,7 +244,7 @@ async fn knob_delta_lifetime_ends_delta_links() {
     assert_eq!(follow().await, StatusCode::OK, "it counts when asked");
 }
 
-/// D3: pages leave out unchanged fields, and `null` clears a field.
+/// Pages leave out unchanged fields, and `null` clears a field.
 #[tokio::test]
 async fn knob_delta_items_leaves_out_what_has_not_changed() {
     let tenant = Tenant::start().await;

@@ -356,7 +356,7 @@ async fn errors_of_choice_carry_their_number() {
     assert_eq!(token(&tenant, &form).await.0, 200);
 }
 
-/// D9: configured codes, answers in other forms than Entra's, and lifetimes as text.
+/// Configured codes, answers in other forms than Entra's, and lifetimes as text.
 #[tokio::test]
 async fn token_requests_are_refused_with_the_code_of_choice() {
     let tenant = Tenant::start().await;

@@ -1,4 +1,4 @@
-//! Connections of unknown peers to a SIP server, silent or not (S6).
+//! Connections of unknown peers to a SIP server, silent or not.
 
 use std::time::Duration;
 
@@ -40,8 +40,6 @@ impl Core for KnowsAnna {
         self.0.contains(&flow)
     }
 }
-
-// S6
 #[tokio::test]
 async fn strangers_make_room_and_those_who_are_known_stay() {
     let mut sockets = Sockets::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();

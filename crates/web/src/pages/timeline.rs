@@ -168,8 +168,6 @@ mod tests {
         );
         assert_eq!(pieces(&[]), []);
     }
-
-    // P21
     #[test]
     fn full_hours_lie_before_now_on_days_when_the_clocks_change() {
         let spring = "2027-03-28T10:30[Europe/Berlin]".parse::<Zoned>().unwrap();

@@ -321,7 +321,6 @@ mod tests {
                 codes.push(ReasonKind::OwnWrite(slot, fate).code());
             }
         }
-        // P7
         codes.extend(NotCounted::ALL.map(|why| ReasonKind::NotCounted(why).code()));
         let mut listed = REASON_CODES.to_vec();
         listed.sort_unstable();

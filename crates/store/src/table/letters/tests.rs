@@ -3,7 +3,7 @@
 use super::has_wrong_letter;
 use crate::table::decode_table;
 
-// D5: code page 850, 437 and Mac OS Roman, read as Windows-1252.
+// Code page 850, 437 and Mac OS Roman, read as Windows-1252.
 #[test]
 fn words_of_other_encodings_are_told_from_names() {
     for word in [
@@ -62,7 +62,7 @@ fn words_of_other_encodings_are_told_from_names() {
     }
 }
 
-// D5: read as Windows-1252, from the encoding that is named.
+// Read as Windows-1252, from the encoding that is named.
 #[test]
 fn names_of_other_encodings_are_refused_one_by_one() {
     for (encoding, names) in [
@@ -269,8 +269,6 @@ const WESTERN: &[&str] = &[
     "Meyer-Öz",
     "ä",
 ];
-
-// D5
 #[test]
 fn names_of_western_europe_are_taken() {
     for name in WESTERN {

@@ -63,7 +63,7 @@ impl PageHandler for People {
     }
 }
 
-/// Form that searches for missing Teams accounts (P14).
+/// Form that searches for missing Teams accounts.
 fn search_form(visit: &PageContext) -> Form {
     Form::new(visit.words, "search", visit.say("accounts-search"))
         .button(visit.say("accounts-search-now"))
