@@ -5,7 +5,6 @@ use std::{process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use thirtyfour::{Cookie, error::WebDriverResult};
-
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},

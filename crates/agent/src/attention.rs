@@ -6,13 +6,12 @@ mod logind;
 #[cfg(not(target_os = "linux"))]
 mod polled;
 
+use agent_protocol::Attention;
+
 #[cfg(target_os = "linux")]
 pub use self::logind::watch;
 #[cfg(not(target_os = "linux"))]
 pub use self::polled::watch;
-
-use agent_protocol::Attention;
-
 use crate::usage::Milliseconds;
 
 /// Attention with its duration.

@@ -8,17 +8,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use presence::PersonId;
+use runtime::{
+    audit::Administration, clock::rfc3339, context::Context, limits::NAME_MAX,
+    organisation::ORGANISATION, sign_in_record::Way,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Account, Role};
 use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry, paging::Paging};
-use runtime::{
-    audit::Administration, clock::rfc3339, context::Context, limits::NAME_MAX,
-    organisation::ORGANISATION, sign_in_record::Way,
-};
-
 use crate::{
     caller::Caller,
     cookies, limit_checks, password, password_rules,

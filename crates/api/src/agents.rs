@@ -9,21 +9,20 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
+use connections::Connection;
+use gateway::agents::{Agents, CodeError, PairingCodes, ProfileChooser};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use presence::PersonId;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-
-use super::{EventStreams, Json, choice};
-use connections::Connection;
-use gateway::agents::{Agents, CodeError, PairingCodes, ProfileChooser};
 use runtime::{
     audit::Own,
     context::Context,
     secrets::{hash, new_secret},
     sign_in_record::{Outcome, Way},
 };
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::{EventStreams, Json, choice};
 use crate::{access::bearer, caller::Caller, problem::Problem};
 
 /// Longest name of a device, in characters.

@@ -10,19 +10,18 @@ use presence::{
     APPOINTMENT_COLOUR, APPOINTMENT_PROFILE, Appointment, AppointmentId, AppointmentOrigin, Fact,
     Permission, PersonId, Relationship, Status, TEAMS_CALL_COLOUR, Timestamp,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tokio::sync::{Mutex, MutexGuard};
-use utoipa::ToSchema;
-
-use super::{Json, audit::own_entry, paging::Paging};
 use runtime::{
     audit::{Details, Own},
     clock::{parse_rfc3339, rfc3339},
     context::Context,
     limits::{APPOINTMENT_TEXT_MAX, APPOINTMENTS_MAX},
 };
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
+use utoipa::ToSchema;
 
+use super::{Json, audit::own_entry, paging::Paging};
 use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
 
 /// Locks that all people share: appointments of one person are stored and applied one change at a time.

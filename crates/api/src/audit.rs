@@ -6,13 +6,12 @@ use axum::{
     Json,
     extract::{Query, State},
 };
+pub(crate) use entry::{new_entry, own_entry};
+use runtime::{clock::rfc3339, context::Context, organisation::ORGANISATION};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{AuditFilter, Concern};
 use utoipa::ToSchema;
-
-pub(crate) use entry::{new_entry, own_entry};
-use runtime::{clock::rfc3339, context::Context, organisation::ORGANISATION};
 
 use crate::{caller::Caller, problem::Problem};
 

@@ -8,6 +8,9 @@ use axum::{
     response::Response,
 };
 use presence::Timestamp;
+use runtime::{
+    audit::Administration, clock::rfc3339, context::Context, organisation::ORGANISATION,
+};
 use serde::Serialize;
 use serde_json::json;
 use store::{PreparedRestore, Progress};
@@ -17,10 +20,6 @@ use super::{
     audit::new_entry,
     work::{Prefer, WorkBody, answer},
 };
-use runtime::{
-    audit::Administration, clock::rfc3339, context::Context, organisation::ORGANISATION,
-};
-
 use crate::{
     caller::Caller,
     jobs::Jobs,

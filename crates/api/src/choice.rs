@@ -5,17 +5,16 @@ use axum::{
     http::StatusCode,
 };
 use presence::{Choice, Permission, PersonId, Timestamp, view};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::json;
-use utoipa::ToSchema;
-
-use super::{Json, PresenceBody, audit::own_entry, forwarding_loop::refuse_loop, profile::named};
 use runtime::{
     audit::{Details, Own},
     clock::{parse_rfc3339, rfc3339},
     context::Context,
 };
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
+use super::{Json, PresenceBody, audit::own_entry, forwarding_loop::refuse_loop, profile::named};
 use crate::{caller::Caller, preconditions::Comparison, problem::Problem};
 
 /// The choice of a profile.

@@ -1,13 +1,12 @@
 //! Confirmation of the clock after a jump ahead.
 
 use axum::{extract::State, http::StatusCode};
-use serde_json::json;
-
-use super::audit::new_entry;
 use runtime::{
     audit::Administration, clock::rfc3339, clock_jump, context::Context, organisation::ORGANISATION,
 };
+use serde_json::json;
 
+use super::audit::new_entry;
 use crate::{caller::Caller, problem::Problem};
 
 /// Confirms that the server's clock is right, so that expired data may be deleted again. Changes nothing without a pending

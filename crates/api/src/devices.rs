@@ -6,14 +6,8 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use presence::Permission;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::Device;
-use utoipa::ToSchema;
-
-use super::{Json, audit::own_entry};
 use gateway::agents::{Agents, PairingCodes};
+use presence::Permission;
 use runtime::{
     audit::{Details, Own},
     clock::{parse_rfc3339, rfc3339},
@@ -21,7 +15,12 @@ use runtime::{
     organisation::ORGANISATION,
     people_index::Person,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::Device;
+use utoipa::ToSchema;
 
+use super::{Json, audit::own_entry};
 use crate::{
     caller::{Access, Caller},
     preconditions::Comparison,

@@ -7,6 +7,12 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use directory::{DirectorySync, SyncError, SyncOutcome};
+use runtime::{
+    clock::rfc3339,
+    context::Context,
+    organisation::{MAIN_TENANT, ORGANISATION},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Progress, StoreError};
@@ -16,13 +22,6 @@ use super::{
     Json,
     work::{Prefer, WorkBody, answer},
 };
-use directory::{DirectorySync, SyncError, SyncOutcome};
-use runtime::{
-    clock::rfc3339,
-    context::Context,
-    organisation::{MAIN_TENANT, ORGANISATION},
-};
-
 use crate::{caller::Caller, jobs::Jobs, problem::Problem};
 
 /// Result or preview of a synchronisation. Matched, unchanged accounts are not listed.

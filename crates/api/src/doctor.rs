@@ -3,14 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::extract::State;
+use runtime::{audit::Administration, context::Context, organisation::ORGANISATION};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use super::audit::new_entry;
-use runtime::{audit::Administration, context::Context, organisation::ORGANISATION};
-
 use crate::{
     caller::Caller,
     installation_check::{Doctor, Finding},

@@ -16,6 +16,12 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use presence::{PersonId, Relationship, view};
+use runtime::{
+    clients::Connected,
+    context::Context,
+    events::{Change, Event, Listening},
+    metrics::Counted,
+};
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{
@@ -29,13 +35,6 @@ use utoipa::ToSchema;
 use self::gathering::{Gathering, News, PersonChanges};
 pub use self::token::Tokens;
 use super::{PresenceBody, people::PersonBody};
-use runtime::{
-    clients::Connected,
-    context::Context,
-    events::{Change, Event, Listening},
-    metrics::Counted,
-};
-
 use crate::{access::Access, caller::Caller, problem::Problem, revocations::Revocations};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -4,18 +4,17 @@ use std::collections::BTreeSet;
 
 use axum::extract::{Path, State};
 use presence::PersonId;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use utoipa::ToSchema;
-
-use super::{Json, audit::own_entry};
 use runtime::{
     audit::{Details, Own},
     context::Context,
     limits::FAVOURITES_MAX,
     organisation::FAVOURITES,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
+use super::{Json, audit::own_entry};
 use crate::{
     caller::{Access, Caller},
     limit_checks,

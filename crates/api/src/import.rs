@@ -8,6 +8,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::Response,
 };
+use runtime::{
+    audit::{Administration, Entry},
+    context::Context,
+    organisation::ORGANISATION,
+    people_index::PeopleIndex,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
@@ -21,13 +27,6 @@ use super::{
     audit::new_entry,
     work::{Prefer, WorkBody, answer},
 };
-use runtime::{
-    audit::{Administration, Entry},
-    context::Context,
-    organisation::ORGANISATION,
-    people_index::PeopleIndex,
-};
-
 use crate::{caller::Caller, jobs::Jobs, problem::Problem};
 
 #[derive(Debug, Deserialize, ToSchema)]

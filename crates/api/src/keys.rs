@@ -4,18 +4,16 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::API_KEY_SCOPES;
-use store::ApiKey;
-use utoipa::ToSchema;
-
-use super::{Json, audit::new_entry};
 use runtime::{
     audit::Administration, clock::rfc3339, context::Context, limits::NAME_MAX,
     organisation::ORGANISATION, secrets,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{API_KEY_SCOPES, ApiKey};
+use utoipa::ToSchema;
 
+use super::{Json, audit::new_entry};
 use crate::{caller::Caller, limit_checks, problem::Problem, revocations::Revocations};
 
 #[derive(Debug, Serialize, ToSchema)]

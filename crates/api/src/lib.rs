@@ -62,9 +62,6 @@ use axum::{
     Router,
     extract::{FromRequest, Request, rejection::JsonRejection},
 };
-use serde::de::DeserializeOwned;
-use utoipa_axum::{router::OpenApiRouter, routes};
-
 pub use events::EventStreams;
 pub(crate) use openapi::Document;
 pub use presence::PresenceBody;
@@ -72,9 +69,11 @@ use runtime::{
     organisation::Organisation,
     people_index::{PeopleIndex, Person},
 };
+use serde::de::DeserializeOwned;
 pub use state::{ApiOptions, ApiParts, ApiState};
 use teams::TeamsHandle;
 pub use teams_account::{TeamsAccountBody, forget_account};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::problem::Problem;
 

@@ -18,20 +18,18 @@ mod token;
 
 use std::net::IpAddr;
 
-use graph::Secret;
-use serde_json::json;
-use store::{Account, Change, Concern, Role};
-
 pub(crate) use answer::AnswerError;
 use attempts::Attempts;
+use graph::Secret;
 use mapping::{MappedAccount, is_of, mapped};
-pub use provider::OpenIdOptions;
-pub use provider::{CLAIM, Provider};
+pub use provider::{CLAIM, OpenIdOptions, Provider};
 use runtime::{
     clock::Clock,
     context::Context,
     sign_in_record::{Outcome, Way},
 };
+use serde_json::json;
+use store::{Account, Change, Concern, Role};
 
 use crate::{problem::Problem, public_url::PublicUrl, sessions::Sessions};
 

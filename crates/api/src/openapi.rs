@@ -10,12 +10,12 @@ use ::calendar::Fault;
 use ::presence::{
     OwnerPolicy, Relationship, Setting, SettingsGroup, SyncMode, Value as SettingValue,
 };
+use fields::restrict;
 use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, ToSchema};
 
 use super::{session, settings};
 use crate::preconditions::ReadOnlyFields;
-use fields::restrict;
 
 /// Routes outside the router: sign-in needs no credential.
 #[derive(OpenApi)]

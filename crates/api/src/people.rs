@@ -5,12 +5,6 @@ use axum::{
     http::StatusCode,
 };
 use presence::PersonId;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::{ImportPerson, PersonChange};
-use utoipa::ToSchema;
-
-use super::{Json, audit::new_entry, paging::Paging, templates};
 use runtime::{
     audit::Administration,
     context::Context,
@@ -18,8 +12,13 @@ use runtime::{
     organisation::ORGANISATION,
     people_index::{PeopleIndex, Person},
 };
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{ImportPerson, PersonChange};
 use teams::TeamsHandle;
+use utoipa::ToSchema;
 
+use super::{Json, audit::new_entry, paging::Paging, templates};
 use crate::{
     caller::Caller, preconditions::Comparison, problem::Problem, revocations::Revocations,
 };

@@ -19,9 +19,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-
-pub(crate) use comparison::Comparison;
-pub(crate) use comparison::ReadOnlyFields;
+pub(crate) use comparison::{Comparison, ReadOnlyFields};
 use locks::OngoingChanges;
 pub(crate) use once::KEY_MAX;
 use runtime::{context::Context, secrets};

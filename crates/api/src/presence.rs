@@ -7,13 +7,12 @@ use axum::{
 use presence::{
     Activity, MicrophoneLayer, Permission, Reason, ReasonDetail, Source, View, reasons_for, view,
 };
+use runtime::{clock::rfc3339, context::Context, people_index::Person};
 use serde::Serialize;
+use teams::TeamsHandle;
 use utoipa::ToSchema;
 
 use super::paging::Paging;
-use runtime::{clock::rfc3339, context::Context, people_index::Person};
-use teams::TeamsHandle;
-
 use crate::{caller::Caller, problem::Problem};
 
 /// A presence.

@@ -10,18 +10,17 @@ use presence::{
     Forwarding, ForwardingError, MyProfiles, Origin, Permission, PersonId, Profile, SettingsGroup,
     Status, same_name,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use utoipa::ToSchema;
-
-use super::{Json, audit::own_entry, forwarding_loop::refuse_loop};
 use runtime::{
     audit::{Details, Own},
     context::Context,
     limits::{NAME_MAX, ORDER_MAX, PROFILES_MAX},
     organisation::Personal,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
 
+use super::{Json, audit::own_entry, forwarding_loop::refuse_loop};
 use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
 
 /// A person's profiles, in order.

@@ -5,19 +5,18 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tokio::sync::MutexGuard;
-use utoipa::ToSchema;
-
-use super::{Json, audit::new_entry};
 use runtime::{
     audit::Administration,
     context::Context,
     organisation::{ORGANISATION, PRODUCT, PROGRAMS},
     programs::{PROGRAMS_MAX, Program, Refused, prefilled},
 };
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::MutexGuard;
+use utoipa::ToSchema;
 
+use super::{Json, audit::new_entry};
 use crate::{caller::Caller, preconditions::Comparison, problem::Problem};
 
 /// Largest stored table in bytes. The table that agents receive is at most twice as large: a program without an alias is

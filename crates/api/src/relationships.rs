@@ -7,6 +7,13 @@ use axum::{
     http::StatusCode,
 };
 use presence::{Permission, PersonId, Relationship};
+use runtime::{
+    audit::{Administration, Details, Own},
+    context::Context,
+    events::{Reset, VisibilityBefore},
+    limits::{MEMBERS_MAX, NAME_MAX, RELATIONSHIPS_MAX, WORKGROUPS_MAX},
+    organisation::ORGANISATION,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Workgroup;
@@ -17,14 +24,6 @@ use super::{
     audit::{new_entry, own_entry},
     paging::Paging,
 };
-use runtime::{
-    audit::{Administration, Details, Own},
-    context::Context,
-    events::{Reset, VisibilityBefore},
-    limits::{MEMBERS_MAX, NAME_MAX, RELATIONSHIPS_MAX, WORKGROUPS_MAX},
-    organisation::ORGANISATION,
-};
-
 use crate::{
     caller::{Access, Caller},
     limit_checks,

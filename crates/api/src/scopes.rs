@@ -4,20 +4,19 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::{ScopeKind, StoredScope};
-use utoipa::ToSchema;
-
-use super::{Json, audit::new_entry, bounds, paging::Paging};
 use runtime::{
     audit::Administration,
     context::Context,
     limits::{NAME_MAX, SCOPES_MAX},
     organisation::{Membership, ORGANISATION, Snapshot},
 };
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{ScopeKind, StoredScope};
 use teams::TeamsHandle;
+use utoipa::ToSchema;
 
+use super::{Json, audit::new_entry, bounds, paging::Paging};
 use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,12 +7,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use runtime::context::Context;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Json;
-use runtime::context::Context;
-
 use crate::{
     caller::Caller,
     password::BUSY_SECONDS,

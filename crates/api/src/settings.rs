@@ -1,7 +1,15 @@
 //! Settings of scopes, by group, and people's own values.
 
 use axum::extract::{Path, State};
+use gateway::calendars::{Calendars, Unread};
 use presence::{EffectiveSettings, PersonId, SettingValues, SettingsGroup, UserOverride};
+use runtime::{
+    audit::{Administration, Details, Own},
+    context::Context,
+    events::Reset,
+    organisation::{Membership, ORGANISATION},
+    values,
+};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -11,15 +19,6 @@ use super::{
     bounds,
     calendar_feed::{FEED, hide_feed, refuse_feed, refuse_feed_of_others, refuse_feed_of_scope},
 };
-use gateway::calendars::{Calendars, Unread};
-use runtime::{
-    audit::{Administration, Details, Own},
-    context::Context,
-    events::Reset,
-    organisation::{Membership, ORGANISATION},
-    values,
-};
-
 use crate::{
     caller::{Access, Caller},
     preconditions::Comparison,

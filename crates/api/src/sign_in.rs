@@ -4,6 +4,7 @@ mod attempts;
 
 use std::net::{IpAddr, SocketAddr};
 
+pub use attempts::{SECONDS_EACH, Target, WrongPasswords};
 use runtime::{
     context::Context,
     sign_in_record::{Outcome, Way},
@@ -11,8 +12,6 @@ use runtime::{
 use store::Account;
 
 use crate::{password, problem::Problem};
-
-pub use attempts::{SECONDS_EACH, Target, WrongPasswords};
 
 /// Reason for refusing a sign-in.
 pub enum Refusal {

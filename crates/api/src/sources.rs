@@ -7,13 +7,12 @@ use axum::{
     http::StatusCode,
 };
 use presence::{ClientId, ClientState, Fact};
+use runtime::{clients::LEASE, clock::parse_rfc3339, context::Context, limits::SOURCE_NAME_MAX};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::Json;
-use runtime::{clients::LEASE, clock::parse_rfc3339, context::Context, limits::SOURCE_NAME_MAX};
-
 use crate::{
     caller::{Access, Caller},
     limit_checks,

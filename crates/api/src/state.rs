@@ -3,8 +3,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use ::directory::DirectorySync;
 use axum::extract::FromRef;
+use gateway::{
+    agents::{Agents, PairingCodes},
+    calendars::Calendars,
+};
 use ipnet::IpNet;
+use runtime::{context::Context, store_health::StoreHealth};
+use teams::TeamsHandle;
 use tokio::sync::watch;
 
 use super::{
@@ -13,14 +20,6 @@ use super::{
     doctor::Examination,
     events::{EventStreams, Tokens},
 };
-use ::directory::DirectorySync;
-use gateway::{
-    agents::{Agents, PairingCodes},
-    calendars::Calendars,
-};
-use runtime::{context::Context, store_health::StoreHealth};
-use teams::TeamsHandle;
-
 use crate::{
     access::Access, change_limit::ChangeLimit, client_ip::TrustedProxies,
     installation_check::Doctor, jobs::Jobs, preconditions::Preconditions, public_url::PublicUrl,

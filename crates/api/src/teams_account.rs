@@ -4,20 +4,19 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::StoreError;
-use utoipa::ToSchema;
-
-use super::{Json, audit::own_entry};
 use runtime::{
     audit::{Details, Own},
     clock::rfc3339,
     context::Context,
     people_index::Person,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::StoreError;
 use teams::{AccountError, Answer, Keep, TeamsHandle, begin_code, confirm, disconnect, link_named};
+use utoipa::ToSchema;
 
+use super::{Json, audit::own_entry};
 use crate::{
     caller::{Access, Caller},
     identity::IdentityField,

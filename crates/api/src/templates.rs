@@ -7,20 +7,18 @@ mod request;
 use std::collections::BTreeSet;
 
 use axum::extract::{Path, State};
+pub use changes::*;
+pub use preview::*;
+use runtime::{
+    context::Context,
+    organisation::{ORGANISATION, Snapshot, TeamsUse, Use, UseOwner},
+};
 use serde::Serialize;
 use store::{Audience, Template};
 use utoipa::ToSchema;
 
 use super::profile::{ProfileBody, distinct_names};
-use runtime::{
-    context::Context,
-    organisation::{ORGANISATION, Snapshot, TeamsUse, Use, UseOwner},
-};
-
 use crate::{caller::Caller, problem::Problem};
-
-pub use changes::*;
-pub use preview::*;
 
 /// Reserved name in paths: the route that makes the template for Teams.
 const TEAMS: &str = "teams";

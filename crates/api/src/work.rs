@@ -8,19 +8,18 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
-use serde_json::Value;
-use store::Progress;
-use utoipa::ToSchema;
-
-use super::audit::new_entry;
 use runtime::{
     audit::Administration,
     clock::{Clock, rfc3339},
     context::Context,
     organisation::ORGANISATION,
 };
+use serde::Serialize;
+use serde_json::Value;
+use store::Progress;
+use utoipa::ToSchema;
 
+use super::audit::new_entry;
 use crate::{
     caller::Caller,
     jobs::{Job, JobState, Jobs, broke_off},

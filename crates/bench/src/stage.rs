@@ -5,11 +5,9 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use api::access;
-use phones::PhonesOptions;
-use phones::pbx::PbxOptions;
+use phones::{PhonesOptions, pbx::PbxOptions};
 use presence::Timing;
-use runtime::organisation::MAIN_TENANT;
-use runtime::{clock::Clock, secrets};
+use runtime::{clock::Clock, organisation::MAIN_TENANT, secrets};
 use server::{App, Options};
 use store::{Change, Concern, ImportPerson, OrganisationId, Store};
 use teams::{SignIn, TeamsOptions};

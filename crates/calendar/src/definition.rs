@@ -8,13 +8,17 @@ use std::ops::ControlFlow;
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarProperty, ICalendarValue,
 };
-use jiff::SignedDuration;
-use jiff::civil::{DateTime, Time, date};
-use jiff::tz::TimeZone;
+use jiff::{
+    SignedDuration,
+    civil::{DateTime, Time, date},
+    tz::TimeZone,
+};
 
-use crate::parts::Parts;
-use crate::rule::{Budget, Rule};
-use crate::stamp::{self, Stamp};
+use crate::{
+    parts::Parts,
+    rule::{Budget, Rule},
+    stamp::{self, Stamp},
+};
 
 /// Range in which rules are expanded; the nearest offset applies before and after it.
 const FROM: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);

@@ -1,23 +1,29 @@
 //! Converts a VEVENT from the parser's properties to typed values.
 
-use calcard::common::IanaParse;
-use calcard::icalendar::{
-    ICalendarClassification, ICalendarComponent, ICalendarDuration, ICalendarEntry,
-    ICalendarParameterName, ICalendarProperty, ICalendarStatus, ICalendarTransparency,
-    ICalendarValue,
+use calcard::{
+    common::IanaParse,
+    icalendar::{
+        ICalendarClassification, ICalendarComponent, ICalendarDuration, ICalendarEntry,
+        ICalendarParameterName, ICalendarProperty, ICalendarStatus, ICalendarTransparency,
+        ICalendarValue,
+    },
 };
-use jiff::SignedDuration;
-use jiff::civil::{DateTime, Time};
-use jiff::tz::TimeZone;
+use jiff::{
+    SignedDuration,
+    civil::{DateTime, Time},
+    tz::TimeZone,
+};
 
-use crate::FreeBusy;
-use crate::attendee::declined;
-use crate::moment::{Form, Length, Moment, Reader, between, instant, stamp};
-use crate::parts::Parts;
-use crate::problem::{Effect, Fault};
-use crate::rule::Rule;
-use crate::stamp::Stamp;
-use crate::zones::text;
+use crate::{
+    FreeBusy,
+    attendee::declined,
+    moment::{Form, Length, Moment, Reader, between, instant, stamp},
+    parts::Parts,
+    problem::{Effect, Fault},
+    rule::Rule,
+    stamp::Stamp,
+    zones::text,
+};
 
 /// End of a rule (UNTIL).
 #[derive(Debug)]

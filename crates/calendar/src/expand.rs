@@ -1,17 +1,24 @@
 //! Expands events to occurrences in a window: recurrence, exceptions, and the limit on their number.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+};
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime, Time},
+    tz::TimeZone,
+};
 
-use crate::event::{Event, Until, Version};
-use crate::moment::{Form, LAST, Length, Moment, instant};
-use crate::problem::Fault;
-use crate::rule::{Budget, OutOfSteps};
-use crate::{MAX_OCCURRENCES, Occurrence, Window, shortened};
+use crate::{
+    MAX_OCCURRENCES, Occurrence, Window,
+    event::{Event, Until, Version},
+    moment::{Form, LAST, Length, Moment, instant},
+    problem::Fault,
+    rule::{Budget, OutOfSteps},
+    shortened,
+};
 
 /// Target of an exception (EXDATE, RECURRENCE-ID): the occurrence with this start, or all on this day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

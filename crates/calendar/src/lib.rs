@@ -51,19 +51,19 @@ mod stamp;
 mod text;
 mod zones;
 
-use calcard::icalendar::{
-    ICalendar, ICalendarComponentType, ICalendarMethod, ICalendarProperty, ICalendarValue,
+use calcard::{
+    Entry, Parser,
+    icalendar::{
+        ICalendar, ICalendarComponentType, ICalendarMethod, ICalendarProperty, ICalendarValue,
+    },
 };
-use calcard::{Entry, Parser};
-
 use event::{Context, Event, Read, Version};
 use expand::Occurrences;
 use moment::Reader;
 use problem::Problems;
+pub use problem::{Effect, FallbackZone, Fault, Problem};
 use text::Text;
 use zones::Zones;
-
-pub use problem::{Effect, FallbackZone, Fault, Problem};
 
 /// Maximum length of a feed in bytes. Ten years of a busy calendar are about 5 MiB.
 pub const MAX_FEED_BYTES: usize = 10 * 1024 * 1024;

@@ -3,13 +3,13 @@
 use calcard::icalendar::{
     ICalendarDuration, ICalendarEntry, ICalendarParameterName, ICalendarValue,
 };
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
-use crate::problem::{Effect, Fault};
-use crate::stamp::{Stamp, StampError};
-use crate::zones::Zones;
+use crate::{
+    problem::{Effect, Fault},
+    stamp::{Stamp, StampError},
+    zones::Zones,
+};
 
 /// Form of a date or time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,10 @@
 use std::ops::{ControlFlow, Range};
 
 use calcard::icalendar::ICalendarFrequency as Frequency;
-use jiff::SignedDuration;
-use jiff::civil::{Date, DateTime, Weekday, date};
+use jiff::{
+    SignedDuration,
+    civil::{Date, DateTime, Weekday, date},
+};
 
 use crate::parts::Parts;
 

@@ -3,16 +3,22 @@
 //! A definition in the feed precedes the zone database, even an outdated one, because the exporter wrote the feed's times
 //! with it.
 
-use std::collections::{HashMap, HashSet};
-use std::str::FromStr;
+use std::{
+    collections::{HashMap, HashSet},
+    str::FromStr,
+};
 
-use calcard::common::timezone::Tz;
-use calcard::icalendar::{ICalendar, ICalendarComponent, ICalendarProperty};
+use calcard::{
+    common::timezone::Tz,
+    icalendar::{ICalendar, ICalendarComponent, ICalendarProperty},
+};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use crate::definition;
-use crate::problem::{FallbackZone, Fault};
-use crate::rule::Budget;
+use crate::{
+    definition,
+    problem::{FallbackZone, Fault},
+    rule::Budget,
+};
 
 /// Zones of one feed.
 pub(crate) struct Zones {

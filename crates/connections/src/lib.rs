@@ -20,12 +20,11 @@ use std::{
 };
 
 use futures_util::task::AtomicWaker;
-use tokio::time::Instant;
-
 pub use limits::{Limits, raise_descriptor_limit};
 pub use listen::{listen, serve};
 use state::{Phase, State};
 pub use table::Connections;
+use tokio::time::Instant;
 
 /// One connection, for those who handle its requests. Cheap to clone.
 #[derive(Clone, Debug)]

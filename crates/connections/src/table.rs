@@ -12,15 +12,15 @@ use std::{
 };
 
 use futures_util::task::AtomicWaker;
+use runtime::{
+    health::{Health, Trouble},
+    metrics::Metrics,
+};
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
     Limits, Link,
     state::{State, Why, Worth},
-};
-use runtime::{
-    health::{Health, Trouble},
-    metrics::Metrics,
 };
 
 /// The part of the installation's health.

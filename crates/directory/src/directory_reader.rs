@@ -11,13 +11,13 @@ use graph::{
     Blame, Client, Delta, ElementFault, GraphError, PageTrail, Update, UserChange, UserUpdate,
     backoff,
 };
+use runtime::{health::Trouble, limits::PERSON_TEXT_MAX};
 use store::Progress;
 
 use super::{
     matching::{Completeness, EntraAccount},
     options::{DirectoryOptions, PeopleFrom},
 };
-use runtime::{health::Trouble, limits::PERSON_TEXT_MAX};
 
 /// Interval at which the whole directory is read while elements could not be read.
 const REREAD_INTERVAL: Duration = Duration::from_secs(3_600);

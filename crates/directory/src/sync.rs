@@ -8,6 +8,11 @@ use std::{
 
 use graph::Client;
 use presence::{PersonId, Timestamp};
+use runtime::{
+    context::Context,
+    health::{Trouble, first_few},
+    organisation::MAIN_TENANT,
+};
 use store::{Change, Concern, DirectoryChange, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,11 +22,6 @@ use super::{
     matching::{KnownPerson, plan},
     options::DirectoryOptions,
     outcome::{ActionKind, SyncAction, SyncError, SyncOutcome},
-};
-use runtime::{
-    context::Context,
-    health::{Trouble, first_few},
-    organisation::MAIN_TENANT,
 };
 
 /// Interval at which the directory is read.

@@ -14,16 +14,15 @@ use std::{
     time::Duration,
 };
 
+pub use connection::ProfileChooser;
+pub use pairing::{CodeError, PairingCodes};
 use presence::{ClientId, PersonId, Timestamp};
+use runtime::context::Context;
 use tokio::sync::{
     Notify,
     broadcast::{self, error::RecvError},
     mpsc, watch,
 };
-
-pub use connection::ProfileChooser;
-pub use pairing::{CodeError, PairingCodes};
-use runtime::context::Context;
 
 /// Pause after agents were sent changed settings: an import changes people one by one.
 const SETTINGS_INTERVAL: Duration = Duration::from_secs(2);

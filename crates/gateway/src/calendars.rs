@@ -13,14 +13,13 @@ use std::{
 };
 
 use presence::{EffectiveSettings, PersonId};
+pub use reader::run;
 use tokio::{sync::Notify, time::Instant};
+pub use trouble::{FeedTrouble, Unread};
 
 use crate::external_fetch::{
     Outside, OutsideOptions, folder::CalendarFolder, validators::Validators,
 };
-
-pub use reader::run;
-pub use trouble::{FeedTrouble, Unread};
 
 /// Prefix of the address of a file.
 const FILE: &str = "file:";

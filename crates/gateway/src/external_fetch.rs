@@ -17,7 +17,6 @@ use reqwest::{
     header::{ACCEPT, ACCEPT_ENCODING, RETRY_AFTER},
     redirect::{Action, Attempt, Policy},
 };
-
 use validators::Validators;
 
 /// Time limit of a request: name, connection, redirects and body together.

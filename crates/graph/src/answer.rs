@@ -6,7 +6,6 @@
 //! because a status without the envelope may come from a proxy, a gateway or a captive portal. Answers of the sign-in
 //! service have a table of their own (`sign_in/codes.rs`).
 
-use crate::wire::{ErrorBody, bounded, without_mark};
 use RequestKind::{
     Batch, ChangeSubscription, Clear, CreateSubscription, DeleteSubscription, DirectoryLink, Read,
     Set,
@@ -14,6 +13,8 @@ use RequestKind::{
 use Side::{Intermediary, Microsoft};
 use Source::{Decision, Page, Seen};
 use Verdict::{Administrator, Done, Exists, Final, NothingThere, Passing, StartOver, Token};
+
+use crate::wire::{ErrorBody, bounded, without_mark};
 
 /// Kind of a request, as far as the meaning of an answer depends on it. An item of a batch has the kind that the same
 /// request has alone.

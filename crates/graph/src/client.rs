@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use body::{ANSWER_MAX, read_bytes, read_with, retry_after, unreachable};
 use reqwest::{Response, StatusCode, Url};
 use tokio::{sync::Mutex, time::Instant};
-
-use body::{ANSWER_MAX, read_bytes, read_with, retry_after, unreachable};
 
 use crate::{
     Body, ClientConfig, GraphError, Operation, Presences, RequestKind, Secret, UserPresence,

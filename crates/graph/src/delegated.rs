@@ -7,9 +7,8 @@ mod session;
 pub use authorization::{Authorization, CallbackError, pkce_challenge};
 pub use device::{DeviceCode, DeviceFlow, DeviceState, PollAnswer};
 pub(crate) use device::{DeviceCodeWire, poll_refusal};
-pub use session::{SessionState, UserSession};
-
 use serde::Deserialize;
+pub use session::{SessionState, UserSession};
 
 use crate::{Secret, sign_in::Token};
 

@@ -14,10 +14,11 @@ use std::{
     time::Duration,
 };
 
+use pace::{Pace, Rest};
+
 #[cfg(doc)]
 use crate::Priority;
 use crate::{BATCH_MAX, Budget, Operation, Purpose, Slot};
-use pace::{Pace, Rest};
 
 mod pace;
 

@@ -9,10 +9,9 @@ mod watchdog;
 #[cfg(test)]
 mod tests;
 
+pub use keeper::{AccountStatus, Action, Keeper, KeeperSettings, SubscriptionAnswer};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-pub use keeper::{AccountStatus, Action, Keeper, KeeperSettings, SubscriptionAnswer};
 
 use crate::{
     Certificate, Secret,

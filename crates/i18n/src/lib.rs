@@ -8,10 +8,9 @@
 //! assert_eq!(messages.text("unknown"), "unknown");
 //! ```
 
+pub use fluent_bundle::{FluentArgs, FluentValue};
 use fluent_bundle::{FluentResource, concurrent::FluentBundle};
 use unic_langid::langid;
-
-pub use fluent_bundle::{FluentArgs, FluentValue};
 
 /// A language of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

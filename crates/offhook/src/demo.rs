@@ -15,12 +15,9 @@ use std::{
 
 use anyhow::Context;
 use api::access;
-use phones::PhonesOptions;
-use phones::pbx::PbxOptions;
+use phones::{PhonesOptions, pbx::PbxOptions};
 use presence::{Relationship, Timestamp};
-use runtime::organisation::MAIN_TENANT;
-use runtime::retention::AuditRetention;
-use runtime::{clock::Clock, secrets};
+use runtime::{clock::Clock, organisation::MAIN_TENANT, retention::AuditRetention, secrets};
 use server::{App, Options};
 use store::{ImportPerson, OrganisationId, Store};
 use teams::{SignIn, TeamsOptions};

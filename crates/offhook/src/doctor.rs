@@ -14,14 +14,14 @@ use std::{
 };
 
 use ::teams::TeamsOptions;
+use fault::Fault;
+use phones::Ports;
 use runtime::organisation::MAIN_TENANT;
 use serde_json::json;
 use store::Store;
+use teams::is_called;
 
 use crate::Configured;
-use fault::Fault;
-use phones::Ports;
-use teams::is_called;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]

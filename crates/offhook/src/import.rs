@@ -3,7 +3,6 @@
 use std::{fs, path::Path};
 
 use anyhow::Context;
-
 use runtime::clock::Clock;
 use store::{ColumnUse, ImportSummary, PeopleTable, Progress};
 

@@ -2,9 +2,11 @@
 
 use std::{fs::File, path::Path, sync::Arc};
 
-use api::access;
-use api::installation_check::Doctor;
-use api::restores::{AskedRestores, Restore, Restored, Restores};
+use api::{
+    access,
+    installation_check::Doctor,
+    restores::{AskedRestores, Restore, Restored, Restores},
+};
 use presence::Timing;
 use runtime::clock::Clock;
 use server::{App, Options};

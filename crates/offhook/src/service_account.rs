@@ -9,8 +9,7 @@ use graph::{
     Client,
     delegated::{DeviceFlow, DeviceState},
 };
-use runtime::clock::Clock;
-use runtime::organisation::MAIN_TENANT;
+use runtime::{clock::Clock, organisation::MAIN_TENANT};
 use teams::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };

@@ -20,19 +20,17 @@ mod watcher_policy;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use telephony::sip_server::{Sockets, serve};
-use tokio::task::JoinSet;
-
 use changes::Changes;
 use options::ContactAddresses;
-use presence_server::PresenceServer;
-use runtime::context::Context;
-use watcher_policy::WatcherPolicy;
-
 pub use options::{PhoneAccount, PhonesOptions};
+use presence_server::PresenceServer;
 pub use publishing::{Publishing, publish};
 pub use routing::{forwarded_to, name_unusable_targets, origin, route};
+use runtime::context::Context;
+use telephony::sip_server::{Sockets, serve};
+use tokio::task::JoinSet;
 pub use watcher_policy::OnWatched;
+use watcher_policy::WatcherPolicy;
 
 /// An address for phones cannot be listened on.
 #[derive(Debug, thiserror::Error)]

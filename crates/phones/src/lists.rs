@@ -1,13 +1,13 @@
 //! Workgroups as lists of resources: a phone watches all colleagues of its person with one subscription (RFC 4662).
 
 use presence::PersonId;
+use runtime::context::Context;
 use sip::agent::{Member, Resource, Watcher};
 
 use super::{
     options::PhonesOptions,
     resources::{LISTS, resource},
 };
-use runtime::context::Context;
 
 /// The members of a list without the watcher. `None`: there is no such workgroup, or the watcher is not a member.
 pub(super) fn members(

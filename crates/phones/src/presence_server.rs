@@ -1,8 +1,12 @@
 //! The presence server: handles each SIP message of a phone or PBX, and notifies watchers of changes.
 
-use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use presence::PersonId;
+use runtime::health::Trouble;
 use sip::{
     agent::{Agent, Outbox, Package, Peer, Resource, SUPPORTED, Settings},
     ids::Ids,
@@ -20,7 +24,6 @@ use super::{
     untrusted::Untrusted,
     watcher_policy::{SUBSCRIPTION_SECONDS_MAX, WatcherPolicy, is_browser},
 };
-use runtime::health::Trouble;
 
 /// People with notified watchers in one round, before more requests are read.
 const PEOPLE_MAX: usize = 64;

@@ -9,12 +9,11 @@ use std::{
 };
 
 use presence::{Activity, PersonId, Relationship, Status, View, view};
+use runtime::context::Context;
 use telephony::connector::{Documents, Publication};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::documents::{dialog_info, presence_info};
-use runtime::context::Context;
-
 use crate::pbx::Pbx;
 
 /// Settings of publishing to a PBX.

@@ -2,12 +2,11 @@
 //! the call arrives; no decision is stored.
 
 use presence::{Forwarding, PersonId, Target, forwarding_loop};
+use runtime::context::Context;
 use sip::{
     message::Address,
     redirect::{Call, Decision, has_loop_mark},
 };
-
-use runtime::context::Context;
 use store::{Store, StoreError};
 
 /// Origin of a call.

@@ -1,7 +1,8 @@
 //! Untrusted addresses that send INVITEs: a PBX that is missing in `sip.trusted` looks healthy, but its calls are not routed.
 
-use runtime::health::{Health, Trouble};
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use runtime::health::{Health, Trouble};
 
 /// Health part of untrusted addresses.
 const PART: &str = "phones refused";

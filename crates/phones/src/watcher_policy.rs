@@ -8,6 +8,13 @@ use std::{
 };
 
 use presence::{Fact, Input, LineId, LineState, PersonId, Relationship, View, view};
+use runtime::{
+    context::Context,
+    engine_handle::Cause,
+    rate_limit::RateLimit,
+    secrets,
+    sign_in_record::{Outcome, SignIn, Way},
+};
 use sip::{
     Transport,
     agent::{
@@ -18,6 +25,7 @@ use sip::{
     message::{Message, NameAddr, StartLine},
     uri::user,
 };
+use store::SecretHash;
 use telephony::sip_server::{Flow, dialog_flow};
 
 use super::{
@@ -28,14 +36,6 @@ use super::{
     resources::{is_list, list, resource},
     sender::{account, foreign_extension, identities, usernames},
 };
-use runtime::{
-    context::Context,
-    engine_handle::Cause,
-    rate_limit::RateLimit,
-    secrets,
-    sign_in_record::{Outcome, SignIn, Way},
-};
-use store::SecretHash;
 
 /// Requests per second that one address may send in the long run. An office behind one address has hundreds of phones, which all
 /// subscribe again after a power cut.

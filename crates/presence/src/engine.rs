@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use person::{Person, Publication};
+
 use crate::{
     Action, Appointment, AppointmentId, Choice, ClientId, ClientState, Effect, LineId, LineState,
     MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence, Reason, Signals, Slot,
@@ -16,7 +18,6 @@ use crate::{
     evaluate::{Silent, evaluate},
     mirror::Command,
 };
-use person::{Person, Publication};
 
 /// An input. An input about an unknown person is ignored: the person was removed while it was on its way.
 #[derive(Clone, Debug, PartialEq)]

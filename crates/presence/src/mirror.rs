@@ -12,6 +12,9 @@ mod unanswered;
 
 use std::time::Duration;
 
+use breaker::Breaker;
+use evidence::Evidence;
+
 use crate::{
     Meaning, Observation, Signals, SlotRecord, TeamsAnswer, TeamsCall, Timestamp,
     answer_order::{AnswerAge, AnswerOrder},
@@ -24,8 +27,6 @@ use crate::{
     sync_mode::SyncMode,
     timing::Timing,
 };
-use breaker::Breaker;
-use evidence::Evidence;
 
 /// Our side of a person's Teams presence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

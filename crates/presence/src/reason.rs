@@ -7,10 +7,11 @@ mod sentence;
 
 use std::sync::Arc;
 
-use crate::{AppointmentText, Confidence, LineId, Permission, Timestamp};
 pub use codes::REASON_CODES;
 pub use not_counted::NotCounted;
 pub use sentence::{ReasonDetail, ReasonKind, WriteState};
+
+use crate::{AppointmentText, Confidence, LineId, Permission, Timestamp};
 
 /// The rule that judged a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

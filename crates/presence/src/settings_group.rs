@@ -9,8 +9,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use crate::{OwnerPolicy, Relationship, SyncMode, profile::same_name};
 pub use table::SETTINGS;
+
+use crate::{OwnerPolicy, Relationship, SyncMode, profile::same_name};
 
 /// A group of settings: a scope overrides all of them or none. The API and the interface call it a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

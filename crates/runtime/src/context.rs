@@ -13,6 +13,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use people_changes::PeopleChanges;
 use presence::{PersonId, Timing};
 use store::{Store, StoreError};
 use tokio::{
@@ -34,8 +35,6 @@ use crate::{
     sign_in_record::{Outcome, Record, SignIn, Way},
     store_health::StoreHealth,
 };
-
-use people_changes::PeopleChanges;
 
 /// Changes of policies that a listener may be behind before it must take all as changed.
 const POLICY_CHANGES_MAX: usize = 4_096;

@@ -12,21 +12,20 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
+use copy_on_write::CopyOnWrite;
 use presence::{
     EffectiveSettings, MyProfiles, PersonId, PersonPolicy, Presence, Profile, Relationship,
     ScopeChain, SettingValues, SettingsGroup,
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Workgroup};
+pub use templates::{TeamsUse, TemplateEdit, Templates};
 use tokio::sync::watch;
+pub use uses::{Use, UseOwner};
 
 use crate::{
     programs::{self, Program},
     values,
 };
-
-use copy_on_write::CopyOnWrite;
-pub use templates::{TeamsUse, TemplateEdit, Templates};
-pub use uses::{Use, UseOwner};
 
 /// The id of the scope above all others.
 pub const ORGANISATION: &str = "organisation";

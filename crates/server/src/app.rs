@@ -24,6 +24,7 @@ use gateway::{
     external_fetch::OutsideOptions,
 };
 use ipnet::IpNet;
+use parts::{follow_store, load_people, start_directories, start_engine, start_pbxs, start_phones};
 use phones::{
     ListenError, PhonesOptions,
     pbx::{Pbx, PbxOptions},
@@ -43,8 +44,6 @@ use tokio::{
 use web::{board::Demo, web_state::WebState};
 
 use crate::http;
-
-use parts::{follow_store, load_people, start_directories, start_engine, start_pbxs, start_phones};
 
 /// Parts and settings of a server.
 #[derive(Debug)]

@@ -20,10 +20,9 @@ use std::{
 
 use api::open_id::{CLAIM, OpenIdOptions};
 use directory::DirectoryOptions;
+pub use environment::Environment;
 use gateway::external_fetch::OutsideOptions;
 use ipnet::IpNet;
-
-pub use environment::Environment;
 use phones::{PhonesOptions, pbx::PbxOptions};
 use places::Places;
 use raw::Raw;

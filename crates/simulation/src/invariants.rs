@@ -7,11 +7,10 @@ mod visibility;
 use presence::{
     Activity, Engine, MicrophoneLayer, Presence, Reason, Rule, Signals, Status, Timestamp,
 };
-
-use crate::{person::SimulatedPerson, world::World};
-
 pub(crate) use teams::{belief, ended, false_beliefs, false_calls, pause, rest, settled, write};
 pub use visibility::visible;
+
+use crate::{person::SimulatedPerson, world::World};
 
 /// Returns an error with the message if the condition is false.
 macro_rules! ensure {

@@ -18,7 +18,6 @@ mod write_queue;
 
 pub use log::EventLog;
 pub use random::Random;
-
 use world::World;
 
 /// A history that broke an invariant.

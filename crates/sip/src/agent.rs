@@ -114,18 +114,12 @@ mod store;
 mod subscribe;
 mod timers;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::net::{IpAddr, SocketAddr};
-use std::ops::Range;
-use std::time::Duration;
-
-use crate::Transport;
-use crate::ids::Ids;
-use crate::message::{Message, Writer, answer_to};
-use crate::network;
-use crate::request::fault;
-use crate::transaction::RecentResponses;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    net::{IpAddr, SocketAddr},
+    ops::Range,
+    time::Duration,
+};
 
 pub use document::Document;
 pub use host::{Admission, AdmissionError, Class, Host, Package, Resource, Watcher};
@@ -135,6 +129,15 @@ pub use publish::{Publication, PublicationId};
 pub use settings::Settings;
 use store::Store;
 use timers::Timers;
+
+use crate::{
+    Transport,
+    ids::Ids,
+    message::{Message, Writer, answer_to},
+    network,
+    request::fault,
+    transaction::RecentResponses,
+};
 
 /// Answers kept for requests that are repeated over UDP: more than arrive within a round trip.
 const RECENT_MAX: usize = 4_096;

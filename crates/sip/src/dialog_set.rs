@@ -4,13 +4,17 @@
 //! the id of another, forks share one. A dialog is therefore identified by id, Call-ID and both tags; a missing part matches
 //! any.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
-
-use crate::dialog_info::{
-    Completeness, DIALOGS_MAX, Dialog, DialogInfo, DialogState, Participant, Unread,
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
 };
-use crate::order::Order;
+
+use crate::{
+    dialog_info::{
+        Completeness, DIALOGS_MAX, Dialog, DialogInfo, DialogState, Participant, Unread,
+    },
+    order::Order,
+};
 
 mod names;
 

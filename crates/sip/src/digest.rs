@@ -7,15 +7,16 @@
 mod client;
 mod server;
 
+pub use client::{ClientAuthentication, Evidence, Verdict};
 use md5::{Digest as _, Md5};
+pub use server::{Claim, Refusal, Verifier};
 use sha2::Sha256;
 
-use crate::ids::hex;
-use crate::message::{Message, split_list};
-use crate::remark::excerpt;
-
-pub use client::{ClientAuthentication, Evidence, Verdict};
-pub use server::{Claim, Refusal, Verifier};
+use crate::{
+    ids::hex,
+    message::{Message, split_list},
+    remark::excerpt,
+};
 
 /// Hash algorithm of a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,8 +6,7 @@
 //! requests gets fewer and fewer. A subscription that lived for half a minute clears the counter, and the next one begins at
 //! once.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use crate::ids::Ids;
 

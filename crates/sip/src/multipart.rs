@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 
-use crate::message::find_parameter;
-use crate::remark::excerpt;
+use crate::{message::find_parameter, remark::excerpt};
 
 /// Most parts of a body.
 pub const PARTS_MAX: usize = 4_096;

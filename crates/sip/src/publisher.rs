@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+pub use crate::subscriber::Trouble;
 use crate::{
     digest::{ClientAuthentication, Evidence, Verdict},
     floor::{self, Floor},
@@ -14,8 +15,6 @@ use crate::{
     subscriber::{Account, EXPIRES_MAX, RETRY_INTERVAL_MAX, is_refused_for_good},
     transaction::{ClientTransaction, Due, Progress, TIMEOUT},
 };
-
-pub use crate::subscriber::Trouble;
 
 /// Requested duration in seconds: after a crash of Offhook the publication ends within this time.
 pub const EXPIRES_REQUESTED: u32 = 120;

@@ -8,12 +8,14 @@ mod repeats;
 
 use std::net::SocketAddr;
 
-use crate::message::{Address, Message, NameAddr, StartLine, Writer, answer_to, parameters};
-use crate::request::asserted_identities;
-use crate::uri::{decoded, plain, uri_parameters, user, without_headers};
-
 pub use diversions::Diversions;
 pub use repeats::Repeats;
+
+use crate::{
+    message::{Address, Message, NameAddr, StartLine, Writer, answer_to, parameters},
+    request::asserted_identities,
+    uri::{decoded, plain, uri_parameters, user, without_headers},
+};
 
 /// The mark, a URI parameter: the PBX has asked about this call before.
 pub const LOOP_MARK: &str = "offhook=asked";

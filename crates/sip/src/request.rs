@@ -3,10 +3,12 @@
 
 use std::net::SocketAddr;
 
-use crate::message::{
-    Message, NameAddr, StartLine, Writer, answer_to, find_parameter, lenient, split_list,
+use crate::{
+    message::{
+        Message, NameAddr, StartLine, Writer, answer_to, find_parameter, lenient, split_list,
+    },
+    uri::{self, host_and_port, is_well_formed},
 };
-use crate::uri::{self, host_and_port, is_well_formed};
 
 /// Headers of which a request has exactly one (RFC 3261 §8.1.1).
 const SINGLE: [&str; 4] = ["From", "To", "Call-ID", "CSeq"];

@@ -15,20 +15,21 @@ mod request;
 mod response;
 mod trouble;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use crate::Transport;
-use crate::digest::{ClientAuthentication, Credentials, Evidence};
-use crate::floor::Floor;
-pub use crate::floor::{RETRY_INTERVAL_MAX, RETRY_INTERVAL_MIN};
-use crate::ids::Ids;
-use crate::message::Message;
-use crate::software::Software;
-use crate::transaction::{ClientTransaction, Due, RecentResponses};
+use std::{sync::Arc, time::Duration};
 
 use doubt::{Before, Doubt};
 pub use trouble::Trouble;
+
+pub use crate::floor::{RETRY_INTERVAL_MAX, RETRY_INTERVAL_MIN};
+use crate::{
+    Transport,
+    digest::{ClientAuthentication, Credentials, Evidence},
+    floor::Floor,
+    ids::Ids,
+    message::Message,
+    software::Software,
+    transaction::{ClientTransaction, Due, RecentResponses},
+};
 
 /// Requested duration in seconds: long enough to be cheap, short enough that the lease of a lost subscription ends within
 /// ten minutes.

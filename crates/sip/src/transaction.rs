@@ -1,7 +1,9 @@
 //! Non-INVITE transactions (RFC 3261 §17.1.2, §17.2.2), as pure state machines.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use crate::Transport;
 

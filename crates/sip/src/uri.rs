@@ -1,8 +1,7 @@
 //! Addresses: the user that one names, equivalence, and validity (RFC 3261 §19.1, RFC 3966). All comparisons of addresses
 //! are here.
 
-use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
+use std::{collections::BTreeMap, net::Ipv6Addr};
 
 use crate::message::find_parameter;
 

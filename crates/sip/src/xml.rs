@@ -4,12 +4,13 @@
 //! The walk goes on wherever the meaning is clear and remarks the parts that it left out. A DOCTYPE is refused, so that
 //! nothing expands; depth is bounded.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::PrefixDeclaration;
+use quick_xml::{
+    Reader,
+    events::{BytesStart, Event},
+    name::PrefixDeclaration,
+};
 
 use crate::remark::{Remark, excerpt};
 

@@ -3,6 +3,7 @@
 
 mod matching;
 
+use matching::{Found, Known, find_all};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     scopes::location_called,
     unique_fields::{MAIL, NEW_PERSON, SIGN_IN_NAME, refuse_kept},
 };
-use matching::{Found, Known, find_all};
 
 /// Result of an import or of its preview.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,12 +11,11 @@ mod people;
 mod records;
 mod values;
 
+use columns::read_head;
 pub use columns::{Column, ColumnUse, separator_name};
 pub use decode::{DecodedTable, decode_table};
-pub use values::is_guid;
-
-use columns::read_head;
 use people::People;
+pub use values::is_guid;
 
 /// A person to import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use graph::{
     },
 };
 use presence::{Fact, PersonId};
+use runtime::{audit::Own, people_index::Person, secrets, vault::VaultError};
 use store::{NamedAccount, StoreError};
 
 use super::{
@@ -22,7 +23,6 @@ use super::{
     network_time,
     tenant_clients::TenantClient,
 };
-use runtime::{audit::Own, people_index::Person, secrets, vault::VaultError};
 
 /// Time for a sign-in in the browser.
 const BROWSER_TIMEOUT: Duration = Duration::from_secs(600);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use graph::Backlog;
+use runtime::health::Trouble;
 
 use super::{Tenant, network_time, writes::TenantWrites};
-use runtime::health::Trouble;
 
 /// Health part of the backlog.
 const PART: &str = "teams backlog";

@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use graph::delegated::{ClientKind, SignedInUser, UserToken};
 use presence::Timestamp;
+use runtime::{people_index::Person, secrets};
 use store::NamedAccount;
 
 use super::logins::Keep;
-use runtime::{people_index::Person, secrets};
 
 /// Time for the answer to a question.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(600);

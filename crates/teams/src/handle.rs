@@ -8,14 +8,6 @@ use std::{
 
 use graph::GraphError;
 use presence::PersonId;
-use store::Store;
-use tokio::task::JoinSet;
-
-use super::{
-    TeamsOptions, Tenant, attempts::Attempts, logins::InMemory, notifications::NotificationSender,
-    pauses::Pauses, reads::Reads, staleness::StalenessLimit, sweep::SweepNow,
-    tenant_clients::TenantClients, writes::TeamsWrites,
-};
 use runtime::{
     clock::Clock,
     commit_queue::WriteSink,
@@ -24,6 +16,14 @@ use runtime::{
     health::{Health, Trouble},
     people_index::PeopleIndex,
     vault::Vault,
+};
+use store::Store;
+use tokio::task::JoinSet;
+
+use super::{
+    TeamsOptions, Tenant, attempts::Attempts, logins::InMemory, notifications::NotificationSender,
+    pauses::Pauses, reads::Reads, staleness::StalenessLimit, sweep::SweepNow,
+    tenant_clients::TenantClients, writes::TeamsWrites,
 };
 
 /// The connections to all tenants, as requests use them. Cheap to clone.

@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use graph::Operation;
 use presence::{Action, Slot, TeamsWrite, Timestamp};
+use runtime::people_index::PeopleIndex;
 use store::{LeftWrite, Owner, Store};
 
 use super::{
     Tenant, network_time,
     writes::{Origin, Tag, TeamsWrites, TenantWrites, graph_slot},
 };
-use runtime::people_index::PeopleIndex;
 
 /// Interval at which the records are compared with the queue.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);

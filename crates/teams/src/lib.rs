@@ -31,32 +31,30 @@ use std::{
     time::Duration,
 };
 
+pub use accounts::{
+    AccountError, Answer, begin_browser, begin_code, confirm, disconnect, finish_browser,
+    link_named,
+};
 use graph::{Blame, Budget, Client, GraphError, Purpose};
-use presence::{PersonId, TeamsState};
-use tokio::{sync::mpsc, time::Instant};
-
+pub use handle::{TeamsHandle, TeamsStart};
 use logins::Logins;
+pub use logins::{Keep, LoginsOf};
+pub use notifications::NotificationOptions;
 use personal::PersonalFailures;
+use presence::{PersonId, TeamsState};
 use reach::Reach;
 use reads::TenantReads;
 use refused::Refused;
 use runtime::{context::Context, health::Trouble, organisation::MAIN_TENANT, people_index::Person};
 use search::AccountSearch;
-use tenant_clients::TenantClient;
-use unconfirmed::Unconfirmed;
-
-pub use accounts::{
-    AccountError, Answer, begin_browser, begin_code, confirm, disconnect, finish_browser,
-    link_named,
-};
-pub use handle::{TeamsHandle, TeamsStart};
-pub use logins::{Keep, LoginsOf};
-pub use notifications::NotificationOptions;
 pub use search::TooSoon;
 pub use service_accounts::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
 pub use sweep::SweepNow;
+use tenant_clients::TenantClient;
+use tokio::{sync::mpsc, time::Instant};
+use unconfirmed::Unconfirmed;
 
 /// The network's time in milliseconds since the start. Budgets and pauses of Microsoft are counted by it, because tests drive the
 /// server's clock by hand.

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use graph::{Blame, DirectoryUser, GraphError, Purpose};
 use presence::Fact;
+use runtime::{health::Trouble, people_index::Person};
 use store::{NamedAccount, StoreError};
 
 use super::{
@@ -12,7 +13,6 @@ use super::{
     lookups::{LookupRound, Lookups},
     network_time,
 };
-use runtime::{health::Trouble, people_index::Person};
 
 /// Longest pause between two searches for the accounts of people without one.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(600);

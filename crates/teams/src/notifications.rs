@@ -10,6 +10,7 @@ use graph::{
     subscription::{Action, EncryptionCertificate, Keeper, KeeperSettings, SubscriptionAnswer},
 };
 use presence::Timestamp;
+use runtime::{health::Trouble, vault::Vault};
 use store::Store;
 use tokio::sync::mpsc;
 
@@ -18,7 +19,6 @@ use super::{
     logins::{InMemory, Logins, LoginsOf, TokenAge},
     sweep::SweepNow,
 };
-use runtime::{health::Trouble, vault::Vault};
 
 /// Bodies of notifications that may wait. Graph sends a refused body again.
 const QUEUE_MAX: usize = 1_024;

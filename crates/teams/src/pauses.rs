@@ -79,9 +79,9 @@ impl Sink for Pauses {
 #[cfg(test)]
 mod tests {
     use presence::{PersonId, Timestamp};
+    use runtime::health::Health;
 
     use super::{PART, Pauses};
-    use runtime::health::Health;
     #[test]
     fn a_pause_is_a_problem_until_the_last_one_ends() {
         let health = Health::default();

@@ -8,9 +8,9 @@ use std::{
 
 use graph::Presences;
 use presence::PersonId;
+use runtime::health::{Trouble, first_few};
 
 use super::{Tenant, logins::Logins, sweep};
-use runtime::health::{Trouble, first_few};
 
 /// The people with a failed last read.
 #[derive(Debug, Default)]

@@ -9,9 +9,9 @@ use std::{
 
 use graph::{ElementFault, Presences};
 use presence::{Fact, Input, PersonId, Timestamp};
+use runtime::{engine_handle::Cause, health::Trouble, people_index::Person};
 
 use super::Tenant;
-use runtime::{engine_handle::Cause, health::Trouble, people_index::Person};
 
 /// Complete answers in a row without an account after which it is missing.
 const MISSES_MAX: u8 = 3;

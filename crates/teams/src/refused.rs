@@ -9,12 +9,12 @@ use std::{
 
 use graph::{Blame, GraphError, Halving, PartAnswer, Purpose};
 use presence::{Fact, Input, PersonId, Timestamp};
-
-use super::{Tenant, network_time};
 use runtime::{
     engine_handle::Cause,
     health::{Trouble, first_few},
 };
+
+use super::{Tenant, network_time};
 
 /// Requests of a sweep that may be spent on halving, for all people together. One refused account takes 20 at most, so that
 /// each sweep finds one at least, and reads the others.

@@ -5,10 +5,10 @@ use graph::{
     Client,
     delegated::{ClientKind, UserToken, scope},
 };
+use runtime::vault::{Vault, VaultError};
 use store::Store;
 
 use super::logins::{LoginsOf, keep};
-use runtime::vault::{Vault, VaultError};
 
 /// The OAuth scope of a service account's sign-in.
 pub fn service_account_scope(client: &Client) -> String {

@@ -12,6 +12,7 @@ use graph::{
     UserPresence, sweep_interval,
 };
 use presence::{Fact, Input, PersonId, SequenceNumber, TeamsAnswer, TeamsState, Timestamp};
+use runtime::engine_handle::Cause;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -19,7 +20,6 @@ use tokio::{
 };
 
 use super::{Tenant, logins::Logins, network_time, reads::Turns};
-use runtime::engine_handle::Cause;
 
 /// Pause while no person is synchronised with Teams.
 const IDLE_INTERVAL: Duration = Duration::from_millis(500);

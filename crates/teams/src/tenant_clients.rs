@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use graph::{Client, GraphError};
+use runtime::{clock::Clock, context::PeopleObserver, people_index::Person, vault::Vault};
 use store::Store;
 
 use super::{
@@ -11,7 +12,6 @@ use super::{
     logins::{Logins, LoginsOf},
     search::AccountSearch,
 };
-use runtime::{clock::Clock, context::PeopleObserver, people_index::Person, vault::Vault};
 
 /// Client of one tenant. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use std::{
 
 use graph::{Blame, GraphError};
 use presence::{Action, PersonId, Slot, TeamsWrite};
+use runtime::health::Trouble;
 
 use super::Tenant;
-use runtime::health::Trouble;
 
 /// Health part of writing.
 const PART: &str = "teams writes";

@@ -12,6 +12,7 @@ use graph::{
     PushResult, RequestKind, WriteQueue, WriteSuccess,
 };
 use presence::{Action, Fact, Input, Slot, TeamsWrite};
+use runtime::{commit_queue::WriteSink, engine_handle::Cause, people_index::PeopleIndex};
 use store::Store;
 use tokio::{
     sync::{Notify, Semaphore},
@@ -19,7 +20,6 @@ use tokio::{
 };
 
 use super::{Tenant, network_time};
-use runtime::{commit_queue::WriteSink, engine_handle::Cause, people_index::PeopleIndex};
 
 /// Requests on the wire at once. At 50 ms an answer that is 1,280 a second, far beyond any tenant's budget.
 const IN_FLIGHT_MAX: usize = 64;

@@ -2,9 +2,13 @@
 //!
 //! The emulator runs on one thread of its own; the readers share another. Arguments: people, seconds, connections.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use teamsbox::{
     Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Device, Knobs, NewUser, Teamsbox,

@@ -1,22 +1,24 @@
 //! Actions of people in Teams, named by object id or user principal name. Page, control plane and library all use them.
 
-use crate::calendar::CalendarKind;
-use crate::change::Cause;
-use crate::config::NewUser;
-use crate::directory::Profile;
-use crate::duration::{self, Milliseconds};
-use crate::error::{ControlError, ControlErrorKind};
-use crate::journal::{Detail, Write};
-use crate::knobs::Knobs;
-use crate::preferred::{Preferred, default_duration};
-use crate::random::Random;
-use crate::rules::Rules;
-use crate::shell::Shell;
-use crate::state::{Moment, UserState, UserSummary};
-use crate::status::Layer;
-use crate::user::CallKind;
-use crate::value::{Device, Shown};
-use crate::world::World;
+use crate::{
+    calendar::CalendarKind,
+    change::Cause,
+    config::NewUser,
+    directory::Profile,
+    duration::{self, Milliseconds},
+    error::{ControlError, ControlErrorKind},
+    journal::{Detail, Write},
+    knobs::Knobs,
+    preferred::{Preferred, default_duration},
+    random::Random,
+    rules::Rules,
+    shell::Shell,
+    state::{Moment, UserState, UserSummary},
+    status::Layer,
+    user::CallKind,
+    value::{Device, Shown},
+    world::World,
+};
 
 /// A change of a person. Fields that are left out stay.
 #[derive(Debug, Default)]

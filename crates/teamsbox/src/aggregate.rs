@@ -1,11 +1,13 @@
 //! Aggregation: the visible pair of availability and activity from a person's sessions, preferred slot and calendar.
 
-use crate::calendar::Calendar;
-use crate::duration::Milliseconds;
-use crate::preferred::Preferred;
-use crate::rules::Rules;
-use crate::session::Session;
-use crate::value::{Activity, Availability, Shown};
+use crate::{
+    calendar::Calendar,
+    duration::Milliseconds,
+    preferred::Preferred,
+    rules::Rules,
+    session::Session,
+    value::{Activity, Availability, Shown},
+};
 
 /// Inputs of the aggregation.
 #[derive(Clone, Copy)]
@@ -91,9 +93,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::duration::{HOUR, MINUTE};
-    use crate::session::Statement;
-    use crate::value::IdleSpelling;
+    use crate::{
+        duration::{HOUR, MINUTE},
+        session::Statement,
+        value::IdleSpelling,
+    };
 
     const IDLE: IdleSpelling = IdleSpelling::AvailableIdleInactive;
 

@@ -2,8 +2,10 @@
 //!
 //! Pure: its contribution is computed for a given time, never stored.
 
-use crate::duration::Milliseconds;
-use crate::value::{Activity, Availability, Shown};
+use crate::{
+    duration::Milliseconds,
+    value::{Activity, Availability, Shown},
+};
 
 /// The most entries of a person.
 pub(crate) const ENTRIES_MAX: usize = 256;

@@ -2,13 +2,15 @@
 //!
 //! Both sides always agree: a call starts, changes and ends for both.
 
-use crate::change::Cause;
-use crate::duration::Milliseconds;
-use crate::error::ControlError;
-use crate::session::Attention;
-use crate::tenant::Tenant;
-use crate::user::{Call, CallKind};
-use crate::value::Device;
+use crate::{
+    change::Cause,
+    duration::Milliseconds,
+    error::ControlError,
+    session::Attention,
+    tenant::Tenant,
+    user::{Call, CallKind},
+    value::Device,
+};
 
 impl Tenant {
     /// Starts a call, or changes the kind or the other party of a running one. Without a party the present one stays;

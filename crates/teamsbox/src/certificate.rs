@@ -2,10 +2,14 @@
 //!
 //! Only the public key and the thumbprints are read. The issuer is not checked, as in Graph.
 
-use aws_lc_rs::digest::{Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use aws_lc_rs::rsa::PublicEncryptingKey;
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use aws_lc_rs::{
+    digest::{Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest},
+    rsa::PublicEncryptingKey,
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 

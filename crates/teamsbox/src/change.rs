@@ -1,10 +1,11 @@
 //! Changes of people with their causes, which the tenant reports to the journal and to the page.
 
-use std::fmt;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use crate::duration::Milliseconds;
-use crate::value::{Device, Shown};
+use crate::{
+    duration::Milliseconds,
+    value::{Device, Shown},
+};
 
 /// The cause of a change, which Graph itself does not disclose.
 #[derive(Debug, Clone, PartialEq, Eq)]

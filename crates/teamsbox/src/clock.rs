@@ -3,14 +3,20 @@
 //! The only module that reads the operating system's clock. Manual time moves in steps and waits after each step for its
 //! followers ([`Clock::follow`]), programs that share the clock, so that no deadline is skipped on either side.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    time::Duration,
+};
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    time::{Instant, timeout_at},
+};
 
-use crate::config::ClockMode;
-use crate::duration::{Milliseconds, SECOND};
+use crate::{
+    config::ClockMode,
+    duration::{Milliseconds, SECOND},
+};
 
 /// The longest step of manual time: a third of the shortest lease that a follower renews (60 s), so that a follower that
 /// renews at half the lease never finds it expired between two steps.

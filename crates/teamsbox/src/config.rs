@@ -2,10 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::error::ControlError;
-use crate::knobs::Knobs;
-use crate::permissions::Permission;
-use crate::value::Device;
+use crate::{error::ControlError, knobs::Knobs, permissions::Permission, value::Device};
 
 /// Default tenant id.
 pub const DEFAULT_TENANT_ID: &str = "5f0c1a52-9d5b-4b0e-9a3e-7c1f20b6d001";

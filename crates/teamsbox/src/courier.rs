@@ -1,19 +1,22 @@
 //! Sends notifications and validates notification URLs by a handshake. All timeouts follow the tenant's clock.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use crate::duration::{Milliseconds, SECOND};
-use crate::guid::Guid;
-use crate::journal::{Delivery, Detail};
-use crate::keys;
-use crate::notify::outbox::{Content, Item, Letter, Outcome, Verdict};
-use crate::notify::payload::{self, Context};
-use crate::shell::Shell;
-use crate::state::Moment;
+use crate::{
+    duration::{Milliseconds, SECOND},
+    guid::Guid,
+    journal::{Delivery, Detail},
+    keys,
+    notify::{
+        outbox::{Content, Item, Letter, Outcome, Verdict},
+        payload::{self, Context},
+    },
+    shell::Shell,
+    state::Moment,
+};
 
 /// Timeout of the handshake (Graph: "Receive change notifications through webhooks").
 const HANDSHAKE_TIMEOUT: Milliseconds = 10 * SECOND;

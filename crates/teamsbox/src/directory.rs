@@ -2,13 +2,14 @@
 //!
 //! Pure. Every change takes the next revision of the tenant. A delta link holds the revision up to which it was read.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::{Map, Value, json};
 
-use crate::error::ControlError;
-use crate::guid::Guid;
+use crate::{error::ControlError, guid::Guid};
 
 /// The fields that `$select` accepts; unknown ones are refused.
 pub(crate) const FIELDS: [&str; 32] = [

@@ -6,12 +6,16 @@ mod token;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub(crate) use self::graph::{Form, GraphFault, MatchedRequest};
-pub(crate) use self::replies::{NextLink, ReplyFault};
-pub(crate) use self::token::TokenFault;
-use crate::duration::{self, MINUTE, Milliseconds};
-use crate::error::ControlError;
-use crate::random::Random;
+pub(crate) use self::{
+    graph::{Form, GraphFault, MatchedRequest},
+    replies::{NextLink, ReplyFault},
+    token::TokenFault,
+};
+use crate::{
+    duration::{self, MINUTE, Milliseconds},
+    error::ControlError,
+    random::Random,
+};
 
 /// The longest delay of an answer, in milliseconds. A longer one would look like a hung emulator.
 const DELAY_MAX: u64 = 60_000;

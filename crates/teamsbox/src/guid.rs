@@ -1,7 +1,6 @@
 //! Object ids: GUIDs as numbers for lookups, and as text in messages.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 /// A GUID. Comparing and hashing a number is cheap, which matters for 650 ids in a request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

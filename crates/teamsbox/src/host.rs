@@ -1,14 +1,10 @@
 //! What all tenants of an emulator share: clock, token keys, address, and the HTTP client of the notifications.
 
-use std::net::SocketAddr;
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
 use axum::http::{HeaderMap, header};
 
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::keys::Keys;
+use crate::{clock::Clock, config::Config, keys::Keys};
 
 /// What all tenants share.
 pub(crate) struct Host {

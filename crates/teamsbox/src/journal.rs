@@ -2,18 +2,19 @@
 //!
 //! It contains no secrets, tokens or query strings. A bulk read is one entry with a count.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use serde::{Serialize, Serializer};
 use tokio::sync::watch;
 
-use crate::change::{Cause, Visible};
-use crate::duration::Milliseconds;
-use crate::guid::Guid;
-use crate::state::Moment;
-use crate::user::sequence_text;
-use crate::value::Shown;
+use crate::{
+    change::{Cause, Visible},
+    duration::Milliseconds,
+    guid::Guid,
+    state::Moment,
+    user::sequence_text,
+    value::Shown,
+};
 
 /// The most entries.
 pub(crate) const ENTRIES_MAX: usize = 10_000;

@@ -3,25 +3,32 @@
 //! As in Entra, two keys are published: the signing key and the next one, which signs after a rotation. The previous key
 //! stays valid until the following rotation, so that issued tokens survive one rotation.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::KeyPair as _;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    encoding::AsDer,
+    rsa::{KeyPair, KeySize},
+    signature::KeyPair as _,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    jwk::{AlgorithmParameters, Jwk},
+};
 use rcgen::{CertificateParams, DnType};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::certificate::Certificate;
-use crate::config::StartError;
-use crate::duration::Milliseconds;
-use crate::permissions::{Caller, Claims};
+use crate::{
+    certificate::Certificate,
+    config::StartError,
+    duration::Milliseconds,
+    permissions::{Caller, Claims},
+};
 
 /// The most verified tokens in the cache, by hash. A full cache is emptied: verification is cheap.
 const CHECKED_MAX: usize = 4_096;

@@ -16,9 +16,11 @@ pub use self::choices::{
     Focusing, IdenticalWrite, LongExpiry, Policy, PrincipalName, RetryAfter, Spread, TieBreak,
     TokenStyle, UnknownId, ValueList, WithoutTeams,
 };
-use crate::duration::{self, DAY, HOUR, MINUTE, Milliseconds, SECOND};
-use crate::error::ControlError;
-use crate::value::IdleSpelling;
+use crate::{
+    duration::{self, DAY, HOUR, MINUTE, Milliseconds, SECOND},
+    error::ControlError,
+    value::IdleSpelling,
+};
 
 /// Choices of behaviour that Microsoft does not document. The defaults match reports from real tenants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -293,8 +295,7 @@ pub(crate) fn milliseconds(duration: Duration) -> Milliseconds {
 
 /// Serialisation of durations as ISO 8601 texts.
 mod iso {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     use super::{Duration, duration};
 

@@ -100,22 +100,24 @@ mod vectors;
 mod wording;
 mod world;
 
-pub use self::calendar::CalendarKind;
-pub use self::clock::{Clock, Follower, Step};
-pub use self::config::{
-    App, ClockMode, Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_DOMAIN,
-    DEFAULT_PASSWORD, DEFAULT_TENANT_ID, NewTenant, NewUser, StartError, sample_users,
+pub use self::{
+    calendar::CalendarKind,
+    clock::{Clock, Follower, Step},
+    config::{
+        App, ClockMode, Config, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_DOMAIN,
+        DEFAULT_PASSWORD, DEFAULT_TENANT_ID, NewTenant, NewUser, StartError, sample_users,
+    },
+    error::{ControlError, ControlErrorKind},
+    knobs::{
+        CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, ExpiresIn,
+        Focusing, IdenticalWrite, Knobs, LongExpiry, Policy, PrincipalName, RetryAfter, Spread,
+        TieBreak, TokenStyle, UnknownId, ValueList, WithoutTeams,
+    },
+    server::Teamsbox,
+    state::{
+        CalendarState, CallState, Moment, PreferredState, SessionKind, SessionState, UserState,
+        UserSummary, Views,
+    },
+    user::CallKind,
+    value::{Activity, Availability, Device, IdleSpelling, Shown, UnknownWord},
 };
-pub use self::error::{ControlError, ControlErrorKind};
-pub use self::knobs::{
-    CalendarAlone, CalendarPairs, Cloud, DeltaItems, EchoActivity, ExpiredDelta, ExpiresIn,
-    Focusing, IdenticalWrite, Knobs, LongExpiry, Policy, PrincipalName, RetryAfter, Spread,
-    TieBreak, TokenStyle, UnknownId, ValueList, WithoutTeams,
-};
-pub use self::server::Teamsbox;
-pub use self::state::{
-    CalendarState, CallState, Moment, PreferredState, SessionKind, SessionState, UserState,
-    UserSummary, Views,
-};
-pub use self::user::CallKind;
-pub use self::value::{Activity, Availability, Device, IdleSpelling, Shown, UnknownWord};

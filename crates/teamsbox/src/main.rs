@@ -1,8 +1,10 @@
 //! The program `teamsbox`: a Teams tenant in a box, on the command line.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, ValueEnum};
 use teamsbox::{

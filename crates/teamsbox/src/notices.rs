@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::user::{User, sequence_text};
-use crate::value::{Activity, Availability};
+use crate::{
+    user::{User, sequence_text},
+    value::{Activity, Availability},
+};
 
 /// An event for the page.
 #[derive(Debug, Clone)]

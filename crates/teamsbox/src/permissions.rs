@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::duration::{Milliseconds, SECOND};
-use crate::guid::Guid;
+use crate::{
+    duration::{Milliseconds, SECOND},
+    guid::Guid,
+};
 
 /// Declares the emulated permissions, in Graph's spelling.
 macro_rules! permissions {

@@ -1,7 +1,9 @@
 //! The preferred presence: one slot of each person, shared by the Teams menu and applications.
 
-use crate::duration::{DAY, Milliseconds};
-use crate::value::{Availability, Shown};
+use crate::{
+    duration::{DAY, Milliseconds},
+    value::{Availability, Shown},
+};
 
 /// A preferred presence with its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! Repeatable random numbers for latencies: the same seed gives the same run. Never used for secrets.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::duration::Milliseconds;
-use crate::knobs::{self, Knobs, Spread};
+use crate::{
+    duration::Milliseconds,
+    knobs::{self, Knobs, Spread},
+};
 
 /// SplitMix64: small, and sufficient for latencies.
 #[derive(Debug, Clone)]

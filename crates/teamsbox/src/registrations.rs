@@ -1,15 +1,11 @@
 //! Registrations of applications: client id, secret, certificates, permissions and redirect URIs.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
 
-use crate::certificate::Certificate;
-use crate::config::App;
-use crate::error::ControlError;
-use crate::guid::Guid;
+use crate::{certificate::Certificate, config::App, error::ControlError, guid::Guid};
 
 /// The most registrations, including applications that registered themselves.
 const REGISTRATIONS_MAX: usize = 1_000;

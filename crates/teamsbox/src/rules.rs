@@ -1,8 +1,10 @@
 //! The rules of a tenant, derived from its knobs.
 
-use crate::duration::Milliseconds;
-use crate::knobs::{self, CalendarAlone, EchoActivity, IdenticalWrite, Knobs, TieBreak};
-use crate::value::IdleSpelling;
+use crate::{
+    duration::Milliseconds,
+    knobs::{self, CalendarAlone, EchoActivity, IdenticalWrite, Knobs, TieBreak},
+    value::IdleSpelling,
+};
 
 /// The knobs that the pure modules need.
 #[derive(Debug, Clone, Copy)]

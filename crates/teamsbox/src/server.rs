@@ -1,30 +1,31 @@
 //! The running emulator: start, stop, and the actions of the library.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{Method, Uri};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{Method, Uri},
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::calendar::CalendarKind;
-use crate::clock::Clock;
-use crate::config::{Config, DEFAULT_DOMAIN, NewTenant, NewUser, StartError};
-use crate::connection::{Cut, Listener};
-use crate::error::{ControlError, ControlErrorKind};
-use crate::keys::Keys;
-use crate::knobs::{Knobs, milliseconds};
-use crate::shell::Shell;
-use crate::state::{UserState, UserSummary};
-use crate::tenants::Tenants;
-use crate::tls::Identity;
-use crate::user::CallKind;
-use crate::value::Device;
-use crate::{control, entra, graph};
+use crate::{
+    calendar::CalendarKind,
+    clock::Clock,
+    config::{Config, DEFAULT_DOMAIN, NewTenant, NewUser, StartError},
+    connection::{Cut, Listener},
+    control, entra,
+    error::{ControlError, ControlErrorKind},
+    graph,
+    keys::Keys,
+    knobs::{Knobs, milliseconds},
+    shell::Shell,
+    state::{UserState, UserSummary},
+    tenants::Tenants,
+    tls::Identity,
+    user::CallKind,
+    value::Device,
+};
 
 /// Timeout for open requests when the emulator stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);

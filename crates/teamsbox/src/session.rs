@@ -2,8 +2,10 @@
 //!
 //! A session is a stated pair and two times. Its visible pair at a given time is computed, never stored.
 
-use crate::duration::{MINUTE, Milliseconds};
-use crate::value::{Availability, Device, IdleSpelling, Shown};
+use crate::{
+    duration::{MINUTE, Milliseconds},
+    value::{Availability, Device, IdleSpelling, Shown},
+};
 
 /// Time without activity after which `Available` becomes the idle stage.
 pub(crate) const FADE_TO_IDLE: Milliseconds = 5 * MINUTE;

@@ -3,34 +3,39 @@
 //! Every access goes through [`Shell::with`], which applies due deadlines first and reports the changes to journal and page
 //! afterwards, so that no handler can forget either.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use serde::Serialize;
-use tokio::sync::{Notify, broadcast};
-use tokio::task::AbortHandle;
+use tokio::{
+    sync::{Notify, broadcast},
+    task::AbortHandle,
+};
 
-use crate::clock::Clock;
-use crate::config::{ClockMode, NewTenant};
-use crate::duration::Milliseconds;
-use crate::error::ControlError;
-use crate::faults::Faults;
-use crate::guid::Guid;
-use crate::host::Host;
-use crate::journal::Journal;
-use crate::keys::Keys;
-use crate::knobs::Knobs;
-use crate::notices::{Notice, announce};
-use crate::notify::outbox::Outbox;
-use crate::notify::subscription::Subscriptions;
-use crate::random::Random;
-use crate::registrations::Registrations;
-use crate::rules::Rules;
-use crate::signins::SignIns;
-use crate::state::Moment;
-use crate::tenant::Tenant;
-use crate::throttle::Throttle;
-use crate::world::World;
+use crate::{
+    clock::Clock,
+    config::{ClockMode, NewTenant},
+    duration::Milliseconds,
+    error::ControlError,
+    faults::Faults,
+    guid::Guid,
+    host::Host,
+    journal::Journal,
+    keys::Keys,
+    knobs::Knobs,
+    notices::{Notice, announce},
+    notify::{outbox::Outbox, subscription::Subscriptions},
+    random::Random,
+    registrations::Registrations,
+    rules::Rules,
+    signins::SignIns,
+    state::Moment,
+    tenant::Tenant,
+    throttle::Throttle,
+    world::World,
+};
 
 /// The most events that a slow page can lag behind before it has to load all data again.
 const NOTICES_MAX: usize = 4_096;

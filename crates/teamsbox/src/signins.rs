@@ -2,15 +2,15 @@
 //!
 //! Pure: time is an argument, and the caller generates the secrets.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::duration::{MINUTE, Milliseconds, SECOND};
-use crate::guid::Guid;
+use crate::{
+    duration::{MINUTE, Milliseconds, SECOND},
+    guid::Guid,
+};
 
 /// Lifetime of a device code.
 pub(crate) const DEVICE_LIFETIME: Milliseconds = 15 * MINUTE;

@@ -2,12 +2,14 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::calendar::CalendarKind;
-use crate::duration::{self, Milliseconds};
-use crate::knobs::{Knobs, milliseconds};
-use crate::tenant::Tenant;
-use crate::user::{CallKind, User, sequence_text};
-use crate::value::{Activity, Availability, Shown};
+use crate::{
+    calendar::CalendarKind,
+    duration::{self, Milliseconds},
+    knobs::{Knobs, milliseconds},
+    tenant::Tenant,
+    user::{CallKind, User, sequence_text},
+    value::{Activity, Availability, Shown},
+};
 
 /// A time in UTC milliseconds since 1970, in JSON as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,8 +2,7 @@
 //!
 //! Pure: their expiry is computed when they are read.
 
-use jiff::civil;
-use jiff::tz::TimeZone;
+use jiff::{civil, tz::TimeZone};
 
 use crate::duration::{DAY, Milliseconds};
 

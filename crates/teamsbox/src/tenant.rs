@@ -5,17 +5,19 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::calendar::Calendar;
-use crate::change::{Cause, Change, Visible};
-use crate::directory::{Group, Removal};
-use crate::duration::Milliseconds;
-use crate::error::{ControlError, ControlErrorKind};
-use crate::guid::Guid;
-use crate::preferred::Preferred;
-use crate::rules::Rules;
-use crate::session::{Attention, Origin, Session, Statement};
-use crate::user::{Past, User};
-use crate::value::Device;
+use crate::{
+    calendar::Calendar,
+    change::{Cause, Change, Visible},
+    directory::{Group, Removal},
+    duration::Milliseconds,
+    error::{ControlError, ControlErrorKind},
+    guid::Guid,
+    preferred::Preferred,
+    rules::Rules,
+    session::{Attention, Origin, Session, Statement},
+    user::{Past, User},
+    value::Device,
+};
 
 /// The most sessions of applications for a person. Real people have a few; a client with a new id for every call must not
 /// exhaust the memory.

@@ -1,19 +1,23 @@
 //! The tenants of an emulator: the first one and the further ones.
 
-use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::extract::FromRef;
 
-use crate::clock::Agenda;
-use crate::config::{Config, NewTenant};
-use crate::courier;
-use crate::duration::Milliseconds;
-use crate::error::{ControlError, ControlErrorKind};
-use crate::guid::Guid;
-use crate::host::Host;
-use crate::keys::Keys;
-use crate::shell::{Shell, Template};
+use crate::{
+    clock::Agenda,
+    config::{Config, NewTenant},
+    courier,
+    duration::Milliseconds,
+    error::{ControlError, ControlErrorKind},
+    guid::Guid,
+    host::Host,
+    keys::Keys,
+    shell::{Shell, Template},
+};
 
 /// The most tenants.
 const TENANTS_MAX: usize = 100;

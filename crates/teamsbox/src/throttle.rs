@@ -2,8 +2,7 @@
 //!
 //! Pure. Refused calls count as well, so that a client that does not wait stays throttled.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::duration::{Milliseconds, SECOND};
 

@@ -1,13 +1,15 @@
 //! TLS with an authority of the emulator, for clients that refuse plain HTTP.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    sync::Arc,
+};
 
 use axum::Router;
 use axum_server::tls_rustls::RustlsConfig;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
 };
-use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::config::StartError;

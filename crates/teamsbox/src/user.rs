@@ -4,17 +4,19 @@
 
 use std::collections::VecDeque;
 
-use crate::aggregate::{Aggregate, Inputs, aggregate};
-use crate::calendar::Calendar;
-use crate::change::{Cause, Lapse};
-use crate::directory::{Account, Names, Profile, Removal};
-use crate::duration::Milliseconds;
-use crate::guid::Guid;
-use crate::preferred::Preferred;
-use crate::rules::Rules;
-use crate::session::{FADE_TO_AWAY, FADE_TO_IDLE, Origin, Session};
-use crate::status::{StatusMessage, WorkLocation};
-use crate::value::{Device, IdleSpelling, Shown};
+use crate::{
+    aggregate::{Aggregate, Inputs, aggregate},
+    calendar::Calendar,
+    change::{Cause, Lapse},
+    directory::{Account, Names, Profile, Removal},
+    duration::Milliseconds,
+    guid::Guid,
+    preferred::Preferred,
+    rules::Rules,
+    session::{FADE_TO_AWAY, FADE_TO_IDLE, Origin, Session},
+    status::{StatusMessage, WorkLocation},
+    value::{Device, IdleSpelling, Shown},
+};
 
 /// The most past states of a person for lagging reads. After more changes within the lag, reads return the oldest of
 /// them.

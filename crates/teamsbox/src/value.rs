@@ -1,7 +1,6 @@
 //! Values of presence: availability, activity, and the pairs that clients can write, in Graph's spelling.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 /// Declares an enum with variants that are spelled in JSON exactly as in the source.
 macro_rules! wire_words {

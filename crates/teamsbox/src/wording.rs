@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::knobs::{Focusing, Knobs, ValueList};
-use crate::value::{Activity, Availability, Shown};
+use crate::{
+    knobs::{Focusing, Knobs, ValueList},
+    value::{Activity, Availability, Shown},
+};
 
 /// The availability in answers and notifications.
 pub(crate) fn spell_availability(shown: Shown, knobs: &Knobs) -> Cow<'static, str> {

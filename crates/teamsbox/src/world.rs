@@ -2,24 +2,28 @@
 
 use tokio::sync::broadcast;
 
-use crate::change::Change;
-use crate::config::{DEFAULT_PASSWORD, NewUser};
-use crate::duration::Milliseconds;
-use crate::error::ControlError;
-use crate::faults::Faults;
-use crate::guid::Guid;
-use crate::journal::{Detail, Journal};
-use crate::knobs::Knobs;
-use crate::notices::{Notice, announce_user};
-use crate::notify::outbox::{Content, Item, Outbox};
-use crate::notify::subscription::Subscriptions;
-use crate::random::Random;
-use crate::registrations::Registrations;
-use crate::session::Attention;
-use crate::signins::SignIns;
-use crate::tenant::Tenant;
-use crate::throttle::Throttle;
-use crate::value::Shown;
+use crate::{
+    change::Change,
+    config::{DEFAULT_PASSWORD, NewUser},
+    duration::Milliseconds,
+    error::ControlError,
+    faults::Faults,
+    guid::Guid,
+    journal::{Detail, Journal},
+    knobs::Knobs,
+    notices::{Notice, announce_user},
+    notify::{
+        outbox::{Content, Item, Outbox},
+        subscription::Subscriptions,
+    },
+    random::Random,
+    registrations::Registrations,
+    session::Attention,
+    signins::SignIns,
+    tenant::Tenant,
+    throttle::Throttle,
+    value::Shown,
+};
 
 /// The most bytes of a display name.
 const NAME_MAX: usize = 256;

@@ -5,12 +5,13 @@
 //!
 //! The password is read from the environment variable `PASSWORD`. Ends after `SECONDS` (default: never).
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use telephony::Password;
-use telephony::connector::{Connector, LineChange};
-use telephony::sip_connector::{SipConnectorConfig, Transport};
+use telephony::{
+    Password,
+    connector::{Connector, LineChange},
+    sip_connector::{SipConnectorConfig, Transport},
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

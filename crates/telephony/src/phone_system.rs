@@ -3,17 +3,21 @@
 //! A phone system runs as one task with three channels: commands from the owner, line events to the owner, and the latest
 //! [`Health`]. [`ConnectorHandle`] is the owner's end of them, the same for every protocol.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use presence::LineState;
 pub use sip::software::Software;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::Instant,
+};
 
 /// A phone system to be watched: its configuration, and how its task is started.
 pub trait PhoneSystem {

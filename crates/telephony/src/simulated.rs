@@ -7,19 +7,27 @@
 mod calls;
 mod server;
 
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
 
-use sip::agent::{Agent, Package, Settings};
-use sip::digest::{Algorithm, Credentials, Verifier};
-use sip::ids::Ids;
-
-use crate::Password;
-use crate::sip_server::{self, Sockets, Wake};
-use crate::tls::Identity;
 pub use calls::CallId;
 use calls::Calls;
+use sip::{
+    agent::{Agent, Package, Settings},
+    digest::{Algorithm, Credentials, Verifier},
+    ids::Ids,
+};
+
+use crate::{
+    Password,
+    sip_server::{self, Sockets, Wake},
+    tls::Identity,
+};
 
 /// Most subscriptions; beyond that the PBX answers 503.
 const SUBSCRIPTIONS_MAX: usize = 1_000_000;

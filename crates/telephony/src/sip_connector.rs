@@ -19,18 +19,17 @@ mod targets;
 mod task;
 mod trouble;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use tokio::task::JoinHandle;
-
-use crate::Password;
-use crate::phone_system::{
-    PhoneSystem, StartError, TaskChannels, UnregisteredExtensions, host_and_port,
-};
-use crate::tls::Trust;
 #[cfg(feature = "fuzzing")]
 pub use lines::random_notifier::play as play_random_notifier;
+use tokio::task::JoinHandle;
+
+use crate::{
+    Password,
+    phone_system::{PhoneSystem, StartError, TaskChannels, UnregisteredExtensions, host_and_port},
+    tls::Trust,
+};
 
 /// The transport to the phone system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,17 +10,20 @@ mod listening;
 mod task;
 mod unsent;
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
-
-use sip::agent::{Outbox, Peer};
-use sip::message::Message;
-use sip::request::{answer_port, next_hop};
-use tokio::sync::Notify;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 pub use listening::Sockets;
+use sip::{
+    agent::{Outbox, Peer},
+    message::Message,
+    request::{answer_port, next_hop},
+};
 pub use task::serve;
+use tokio::sync::Notify;
 
 /// The source of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

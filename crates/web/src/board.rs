@@ -10,9 +10,10 @@ use runtime::{clock::rfc3339, context::Context, organisation::Snapshot};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::texts::Texts;
-
-use crate::layout::{Layout, render};
+use crate::{
+    layout::{Layout, render},
+    texts::Texts,
+};
 
 /// Rows in a part of the list that the browser renders or skips as a whole. The browser checks each part at every change:
 /// 10,000 parts of one row cost 60 ms per frame (Chromium 150, 2 cores), 200 parts of 50 rows 6 ms.

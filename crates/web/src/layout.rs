@@ -7,9 +7,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
-
 use i18n::Language;
+use serde::Deserialize;
 
 use crate::texts::Texts;
 

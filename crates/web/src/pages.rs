@@ -16,6 +16,7 @@ mod words;
 
 use std::future::Future;
 
+use api::problem::Problem;
 use askama::Template;
 use axum::{
     Router,
@@ -26,8 +27,6 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{MethodRouter, any, get},
 };
-
-use api::problem::Problem;
 use client::Refusal;
 pub use client::Routes;
 pub use components::Link;
@@ -35,10 +34,9 @@ use components::{Block, Form, RefusedForm, Table};
 use page_context::{EnteredForm, PageContext};
 pub use sections::sections;
 
-use crate::texts::Texts;
-
 use crate::{
     layout::{self, Layout},
+    texts::Texts,
     web_state::WebState,
 };
 

@@ -4,15 +4,6 @@ mod open_id_pages;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use askama::Template;
-use axum::{
-    extract::{ConnectInfo, Form, Path, Query, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Redirect, Response},
-};
-use serde::Deserialize;
-
 use api::{
     access::{Access, NotAdmitted},
     caller::Caller,
@@ -22,12 +13,21 @@ use api::{
     sessions::Sessions,
     sign_in::{Refusal, SECONDS_EACH, WrongPasswords, check},
 };
+use askama::Template;
+use axum::{
+    extract::{ConnectInfo, Form, Path, Query, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
 pub use open_id_pages::{begin as begin_open_id, returned as returned_open_id};
 use runtime::context::Context;
+use serde::Deserialize;
 
-use crate::texts::Texts;
-
-use crate::layout::{self, Layout, language, local};
+use crate::{
+    layout::{self, Layout, language, local},
+    texts::Texts,
+};
 
 /// Beginnings of the paths of pages, beside the board.
 const PAGES: [&str; 3] = ["/me", "/admin", "/people/"];

@@ -1,11 +1,11 @@
 //! Answers of the provider to Offhook's requests: bounded, decoded, and with an error that names what to do.
 
 use encoding_rs::{Encoding, UTF_8};
+use gateway::external_fetch::words;
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::{RETURN, shown};
-use gateway::external_fetch::words;
 
 /// Most bytes of an answer.
 const ANSWER_MAX: usize = 256 * 1024;

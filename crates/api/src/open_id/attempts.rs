@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
+use gateway::external_fetch::words;
 use graph::{GraphError, Secret, random_secret};
 use presence::Timestamp;
 use reqwest::Url;
 use subtle::ConstantTimeEq;
 
 use super::{answer::remedy, shown};
-use gateway::external_fetch::words;
 
 /// Time for the sign-in at the provider.
 const ATTEMPT_LIFETIME: Duration = Duration::from_secs(10 * 60);

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use presence::PersonId;
+use runtime::people_index::Person;
 use store::{Account, Role};
 
 use super::{OpenIdError, shown};
-use runtime::people_index::Person;
 
 /// What the claim of the provider is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

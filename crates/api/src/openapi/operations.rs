@@ -1,11 +1,10 @@
 //! Names, refusals and headers of all operations of the OpenAPI document.
 
 use presence::SettingsGroup;
+use runtime::{limits, programs};
 use serde_json::{Value, json};
 
 use super::fields;
-use runtime::{limits, programs};
-
 use crate::{paging, preconditions};
 
 const IF_MATCH: &str = "IfMatch";

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use runtime::{organisation::ORGANISATION, secrets};
 use serde_json::{Map, Value};
 use store::{Attempt, Outcome, StoredAnswer};
 
@@ -21,8 +22,6 @@ use super::{
     posts::{Repeat, repeat},
     read,
 };
-use runtime::{organisation::ORGANISATION, secrets};
-
 use crate::{caller::Caller, problem::Problem};
 
 /// Header with a key that the client chooses.

@@ -5,6 +5,12 @@ use axum::{
     http::StatusCode,
 };
 use presence::{PersonId, Profile, Status, TEAMS_PROFILE};
+use runtime::{
+    audit::Administration,
+    context::Context,
+    limits::{TEMPLATES_ALL_MAX, TEMPLATES_MAX},
+    organisation::{self, ORGANISATION, Snapshot, TemplateEdit},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use store::{Audience, StoreError, Template};
@@ -15,13 +21,6 @@ use super::{
     request::{Home, NewTemplate, Start, TemplateChange, checked, merged},
     shown, stored,
 };
-use runtime::{
-    audit::Administration,
-    context::Context,
-    limits::{TEMPLATES_ALL_MAX, TEMPLATES_MAX},
-    organisation::{self, ORGANISATION, Snapshot, TemplateEdit},
-};
-
 use crate::{
     Json, audit::new_entry, caller::Caller, limit_checks, problem::Problem, profile::OrderBody,
 };

@@ -1,6 +1,7 @@
 //! Preview of an edit of a template: the affected people.
 
 use axum::extract::{Path, State};
+use runtime::{context::Context, organisation::TemplateEdit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -10,8 +11,6 @@ use super::{
     request::{Start, TemplateChange, checked, merged},
     stored,
 };
-use runtime::{context::Context, organisation::TemplateEdit};
-
 use crate::{Json, caller::Caller, problem::Problem};
 
 /// Largest number of names in a preview.

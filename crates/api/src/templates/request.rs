@@ -1,17 +1,16 @@
 //! Checks of a requested template: scope, people, content.
 
 use presence::{Origin, PersonId, Profile, Status};
+use runtime::{
+    context::Context,
+    limits::{OFFERS_MAX, TEMPLATE_PEOPLE_MAX},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Audience, Template};
 use utoipa::ToSchema;
 
 use super::{TEAMS, offers};
-use runtime::{
-    context::Context,
-    limits::{OFFERS_MAX, TEMPLATE_PEOPLE_MAX},
-};
-
 use crate::{caller::Caller, limit_checks, problem::Problem, profile::NewProfile};
 
 /// A complete template, to add or to replace.

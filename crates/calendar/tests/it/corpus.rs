@@ -5,8 +5,7 @@
 //! starts a comment. Then follows a line for each occurrence (start, end, free or busy, `day`, `private`, summary) and,
 //! after `?`, for each problem.
 
-use std::fs;
-use std::path::Path;
+use std::{fs, path::Path};
 
 use calendar::{Occurrence, Options, Window};
 use jiff::Timestamp;

@@ -1,7 +1,6 @@
 //! Hostile feeds cannot exhaust time or memory, nor cause a panic.
 
-use std::fmt::Write as _;
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use calendar::{
     CalendarError, Feed, MAX_FEED_BYTES, MAX_FEED_PARTS, MAX_OCCURRENCES, MAX_PROBLEMS, Window,

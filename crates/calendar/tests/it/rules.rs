@@ -1,10 +1,11 @@
 //! Recurrence rules: the examples of RFC 5545 §3.8.5.3, and a comparison with another engine.
 
-use calcard::common::timezone::Tz;
-use calcard::{Entry, Parser};
+use calcard::{Entry, Parser, common::timezone::Tz};
 use calendar::Window;
-use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
+use proptest::{
+    prelude::*,
+    sample::{select, subsequence},
+};
 
 use crate::{at, event_of, problem_texts};
 

@@ -8,6 +8,9 @@ use agent_protocol::{
 };
 use futures_util::{SinkExt, StreamExt};
 use presence::{ClientState, Fact, Input, PersonId, PersonPolicy, Relationship, view};
+use runtime::{
+    clients, context::Context, engine_handle::Cause, metrics::Counted, rate_limit::RateLimit,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -22,9 +25,6 @@ use tokio_tungstenite::{
 };
 
 use super::{AgentSession, Agents, Order, table};
-use runtime::{
-    clients, context::Context, engine_handle::Cause, metrics::Counted, rate_limit::RateLimit,
-};
 
 /// Time without a message after which an agent is gone: its last report has expired by then.
 const SILENCE_MAX: Duration = LEASE;

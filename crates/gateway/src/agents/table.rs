@@ -60,9 +60,9 @@ pub(super) fn counted(table: &Table, report: &Report, now: Timestamp) -> Vec<(St
 #[cfg(test)]
 mod tests {
     use agent_protocol::ProgramInUse;
+    use runtime::{organisation::ORGANISATION, programs::Program, values};
 
     use super::*;
-    use runtime::{organisation::ORGANISATION, programs::Program, values};
 
     fn report(programs: &[(&str, u64)]) -> Report {
         let used = |(process, seconds): &(&str, u64)| ProgramInUse {

@@ -8,14 +8,13 @@ use std::{
 use calendar::{MAX_FEED_BYTES, Options, Window};
 use futures_util::{StreamExt, stream};
 use presence::{Appointment, Fact, PersonId, SettingsGroup};
+use runtime::{clock::rfc3339, context::Context};
 use tokio::time::Instant;
 
 use super::{
     Calendars, Demand, FILE, Feed, FeedTrouble, Reading, RequestedFeeds, Unread,
     appointment::appointment,
 };
-use runtime::{clock::rfc3339, context::Context};
-
 use crate::external_fetch::{Fetched, validators::Validators, web_address};
 
 /// Polling interval of a feed: the large providers update published calendars every few minutes at best.

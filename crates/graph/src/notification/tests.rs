@@ -1,5 +1,7 @@
 //! Parsing, verification and decryption of notifications, also with random input.
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::{
     cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey},
     hmac,
@@ -11,7 +13,6 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use std::sync::LazyLock;
 
 use super::*;
 use crate::{KeyedCertificate, Secret, vectors};

@@ -9,9 +9,8 @@ use serde_json::Value;
 use store::StoredPerson;
 use teams::{SignIn, TeamsOptions};
 
-use crate::installation;
-
 use super::{Fault, Reach, Report, installation::OfTenant, reach};
+use crate::installation;
 
 /// Clock difference from which a warning is given; Entra and Graph allow five minutes.
 const SKEW_MAX: Duration = Duration::from_secs(60);

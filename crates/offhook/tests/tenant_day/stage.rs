@@ -9,10 +9,10 @@ use graph::{ClientConfig, Credential};
 use phones::pbx::PbxOptions;
 use presence::Timestamp;
 use reqwest::{Method, StatusCode};
-use runtime::clients::Connected;
-use runtime::organisation::MAIN_TENANT;
 use runtime::{
+    clients::Connected,
     clock::{Clock, ClockDriver},
+    organisation::MAIN_TENANT,
     secrets,
 };
 use serde_json::Value;

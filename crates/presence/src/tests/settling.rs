@@ -4,10 +4,10 @@
 mod tenant;
 
 use proptest::prelude::*;
+use tenant::{Event, SWEEP, TICK, Tenant, events, milliseconds};
 
 use super::{ANNA, AVAILABLE, CALL, DND, PRESENTING, World, seconds};
 use crate::{Action, Fact, LineState, PersonRecord, Slot, SyncMode::TelephonyAndPresence};
-use tenant::{Event, SWEEP, TICK, Tenant, events, milliseconds};
 
 /// A Teams call under a phone call; both end within three seconds, in either order.
 #[test]

@@ -2,17 +2,13 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
-use presence::Timing;
-use store::{DamageCheck, Store};
-use tokio::task::JoinSet;
-
-use super::StartError;
 use directory::{DirectoryOptions, DirectorySync};
 use phones::{
     OnWatched, PhonesOptions, Publishing,
     pbx::{Pbx, PbxOptions},
     publish,
 };
+use presence::Timing;
 use runtime::{
     clock::Clock,
     commit_queue,
@@ -22,7 +18,11 @@ use runtime::{
     people_index::PeopleIndex,
     retention::{self, AuditRetention},
 };
+use store::{DamageCheck, Store};
 use teams::{TeamsHandle, TeamsStart};
+use tokio::task::JoinSet;
+
+use super::StartError;
 
 /// Creates the parts that all others share, and starts the engine.
 pub(super) async fn start_engine(

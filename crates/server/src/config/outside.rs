@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use gateway::external_fetch::OutsideOptions;
 use reqwest::Url;
 
 use super::{
     Check, ConfigError,
     raw::{RawCalendar, RawOutside},
 };
-use gateway::external_fetch::OutsideOptions;
 
 impl Check<'_> {
     pub(super) fn outside(

@@ -2,6 +2,7 @@
 
 use std::{net::Ipv6Addr, path::Path};
 
+use phones::pbx::PbxOptions;
 use sip::{message::Address, uri::user};
 use telephony::{
     Password,
@@ -14,7 +15,6 @@ use super::{
     Check, ConfigError,
     raw::{OneOrMany, RawPbx},
 };
-use phones::pbx::PbxOptions;
 
 /// Longest part of an invalid value in a message, in characters.
 const CLIPPED: usize = 60;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use phones::{PhoneAccount, PhonesOptions};
 use presence::Relationship;
 use sip::digest::{Algorithm, Credentials};
 use telephony::tls::Identity;
@@ -10,7 +11,6 @@ use super::{
     Check, ConfigError,
     raw::{OneOrMany, RawSip, RawSipAccount},
 };
-use phones::{PhoneAccount, PhonesOptions};
 
 /// Default port over UDP and TCP.
 const PORT: u16 = 5_080;

@@ -7,14 +7,14 @@ use std::{
     sync::Arc,
 };
 
+use directory::{DirectoryOptions, PeopleFrom};
+use runtime::organisation::MAIN_TENANT;
+use teams::{NotificationOptions, SignIn, TeamsOptions};
+
 use super::{
     Check, ConfigError,
     raw::{RawDirectory, RawNotifications, RawTeams, RawTenant},
 };
-use directory::{DirectoryOptions, PeopleFrom};
-
-use runtime::organisation::MAIN_TENANT;
-use teams::{NotificationOptions, SignIn, TeamsOptions};
 
 /// Default limit of requests in 30 seconds: the lower of the two limits that Microsoft documents for presence.
 const REQUESTS_PER_30_SECONDS: u32 = 1_500;

@@ -1,7 +1,6 @@
 //! Documents for watchers, written once for all watchers of a class.
 
-use std::hash::Hasher as _;
-use std::ops::Range;
+use std::{hash::Hasher as _, ops::Range};
 
 /// A document, written once for all watchers of a class.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! The interface between the presence agent and its owner: permissions and documents.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{Document, Member, Peer, Publication};
 use crate::message::Message;

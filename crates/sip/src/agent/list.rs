@@ -3,19 +3,19 @@
 //! The first NOTIFY names all members of the list and has the documents that are new to the watcher, as many as fit into one
 //! message. The remaining documents follow after the answer.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::document::Document;
-use super::notify::Ending;
-use super::store::Subscription;
-use super::{Agent, Class, Host, Outbox, Resource, Watcher};
-use crate::Transport;
-use crate::message::{MESSAGE_BYTES_MAX, Message, NameAddr, split_list};
-use crate::multipart;
-use crate::network;
-use crate::remark::Remarks;
-use crate::resource_list::{self, EVENT_LIST, Instance, ListedResource, ResourceList};
+use super::{
+    Agent, Class, Host, Outbox, Resource, Watcher, document::Document, notify::Ending,
+    store::Subscription,
+};
+use crate::{
+    Transport,
+    message::{MESSAGE_BYTES_MAX, Message, NameAddr, split_list},
+    multipart, network,
+    remark::Remarks,
+    resource_list::{self, EVENT_LIST, Instance, ListedResource, ResourceList},
+};
 
 /// Most members of a list that are sent; a phone has fewer keys.
 pub const MEMBERS_MAX: usize = 256;

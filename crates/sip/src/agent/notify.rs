@@ -1,15 +1,14 @@
 //! NOTIFY: its content, its repetition, and the effect of its answer.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
-use super::store::Subscription;
-use super::{Agent, Document, Host, Outbox, list};
-use crate::Transport;
-use crate::message::{MESSAGE_BYTES_MAX, Message};
-use crate::resource_list::EVENT_LIST;
-use crate::transaction::{ClientTransaction, Due, Progress, TIMEOUT};
+use super::{Agent, Document, Host, Outbox, list, store::Subscription};
+use crate::{
+    Transport,
+    message::{MESSAGE_BYTES_MAX, Message},
+    resource_list::EVENT_LIST,
+    transaction::{ClientTransaction, Due, Progress, TIMEOUT},
+};
 
 /// The reason for the end of a subscription (RFC 6665 §4.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! Answers PUBLISH: the event state compositor of RFC 3903 §6. The host keeps the published documents; this module keeps the
 //! entity tags and expiries.
 
-use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use super::{Admission, Agent, Host, Package, Peer, Resource};
 use crate::message::{Message, Writer};

@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use super::{AdmissionError, Agent, Host, Peer};
-use crate::message::{Message, NameAddr, Writer, split_list};
-use crate::uri::is_well_formed;
+use crate::{
+    message::{Message, NameAddr, Writer, split_list},
+    uri::is_well_formed,
+};
 
 /// Most contacts of a request: phones have one, or one for each transport.
 const CONTACTS_MAX: usize = 8;

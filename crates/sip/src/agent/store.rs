@@ -1,12 +1,12 @@
 //! Subscriptions in a slab, found by number, and a list of watchers for each resource. Compact, for up to a million.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::time::Duration;
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
-use super::list::List;
-use super::notify::{Ending, Pending};
-use super::{Class, Package, Peer, Resource, Watcher};
+use super::{
+    Class, Package, Peer, Resource, Watcher,
+    list::List,
+    notify::{Ending, Pending},
+};
 use crate::Transport;
 
 /// One subscription (RFC 6665 §4.4.1). The texts of its dialog are in one allocation.

@@ -1,16 +1,19 @@
 //! Answers SUBSCRIBE (RFC 6665 §4.2.1).
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
-use super::list::{List, understands_lists};
-use super::notify::{Ending, Tag};
-use super::store::{Subscription, Texts};
-use super::{Admission, Agent, Class, Host, Package, Peer, Resource, Watcher, contact};
-use crate::message::{Message, NameAddr, Writer, answer_to, find_parameter, split_list};
-use crate::network;
-use crate::resource_list::EVENT_LIST;
-use crate::uri;
+use super::{
+    Admission, Agent, Class, Host, Package, Peer, Resource, Watcher, contact,
+    list::{List, understands_lists},
+    notify::{Ending, Tag},
+    store::{Subscription, Texts},
+};
+use crate::{
+    message::{Message, NameAddr, Writer, answer_to, find_parameter, split_list},
+    network,
+    resource_list::EVENT_LIST,
+    uri,
+};
 
 /// Longest event id that is accepted.
 const EVENT_ID_MAX: usize = 64;

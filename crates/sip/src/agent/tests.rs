@@ -9,8 +9,10 @@ mod strangers;
 use std::sync::Arc;
 
 use super::*;
-use crate::digest::{Algorithm, Credentials, Verifier};
-use crate::subscriber::{Account, Action, Event, Subscriber, Trouble};
+use crate::{
+    digest::{Algorithm, Credentials, Verifier},
+    subscriber::{Account, Action, Event, Subscriber, Trouble},
+};
 
 const PEER: Peer<u8> = Peer {
     flow: 1,

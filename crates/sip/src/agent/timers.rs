@@ -1,9 +1,11 @@
 //! Deadlines of subscriptions. Entries are never searched: an entry that is due for a subscription without anything to do is
 //! skipped, so that a renewal costs nothing here.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::time::Duration;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
+    time::Duration,
+};
 
 use crate::transaction::T1;
 

@@ -4,8 +4,10 @@ use super::{
     Completeness, DIALOGS_MAX, DOCUMENT_BYTES_MAX, Dialog, DialogInfo, DialogState, Direction,
     DocumentError, NAMESPACE, Participant,
 };
-use crate::remark::{Remark, excerpt};
-use crate::xml::{self, Element, Fault, Space};
+use crate::{
+    remark::{Remark, excerpt},
+    xml::{self, Element, Fault, Space},
+};
 
 /// Longest text of one element; identities are addresses.
 const TEXT_BYTES_MAX: usize = 4096;

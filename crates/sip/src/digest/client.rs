@@ -5,8 +5,7 @@
 //! has restarted.
 
 use super::{Challenge, ChallengeProblem, Challenges, Credentials, Session};
-use crate::ids::Ids;
-use crate::message::Message;
+use crate::{ids::Ids, message::Message};
 
 /// Most realms answered in one request, such as a proxy and a PBX. The oldest is forgotten first.
 const SPACES_MAX: usize = 4;

@@ -3,17 +3,21 @@
 //! Nonces carry their own time and proof, so that an unanswered challenge needs no memory. For answered nonces the greatest
 //! count is kept during their life: a recorded request that is sent again gets a new challenge.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    time::Duration,
+};
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::{Algorithm, Fields, Qop, Scheme, quote, schemes};
-use crate::ids::{Ids, hex};
-use crate::message::Message;
-use crate::uri::equivalent;
+use crate::{
+    ids::{Ids, hex},
+    message::Message,
+    uri::equivalent,
+};
 
 /// Longest life of a nonce; older ones are answered as stale.
 const NONCE_LIFE: Duration = Duration::from_secs(300);

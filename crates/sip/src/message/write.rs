@@ -1,10 +1,11 @@
 //! Writes messages, which are always well-formed.
 
-use std::fmt::{Display, Write as _};
-use std::net::SocketAddr;
+use std::{
+    fmt::{Display, Write as _},
+    net::SocketAddr,
+};
 
-use super::header::first_of_list;
-use super::{MESSAGE_BYTES_MAX, Message};
+use super::{MESSAGE_BYTES_MAX, Message, header::first_of_list};
 
 /// The reason for which a message cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,8 +1,10 @@
 //! Reading presence documents.
 
 use super::{Activity, DOCUMENT_BYTES_MAX, PresenceError, PresenceInfo};
-use crate::remark::{Remark, excerpt};
-use crate::xml::{self, Fault, Space};
+use crate::{
+    remark::{Remark, excerpt},
+    xml::{self, Fault, Space},
+};
 
 /// Longest note in bytes, for the display of a phone.
 const NOTE_BYTES_MAX: usize = 1_024;

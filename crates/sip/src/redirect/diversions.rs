@@ -1,8 +1,7 @@
 //! The diversions of a call: Diversion (RFC 5806) and History-Info (RFC 7044), of which a PBX sends one, the other or both.
 
-use crate::message::{Address, Message, NameAddr, split_list};
-
 use super::{DIVERSIONS_MAX, address, same_user};
+use crate::message::{Address, Message, NameAddr, split_list};
 
 /// Most entries of History-Info that an answer repeats; a longer history is replaced by a new one.
 const HISTORY_MAX: usize = 20;
@@ -131,8 +130,10 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Call, DIVERSIONS_MAX};
-    use super::*;
+    use super::{
+        super::{Call, DIVERSIONS_MAX},
+        *,
+    };
     use crate::message::Writer;
 
     fn call(headers: &[(&str, &str)]) -> Call {

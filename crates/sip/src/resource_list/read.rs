@@ -4,8 +4,10 @@ use super::{
     DOCUMENT_BYTES_MAX, INSTANCES_MAX, Instance, InstanceState, ListError, ListedResource,
     NAMESPACE, RESOURCES_MAX, ResourceList,
 };
-use crate::remark::{Remark, excerpt};
-use crate::xml::{self, Element, Fault, Space};
+use crate::{
+    remark::{Remark, excerpt},
+    xml::{self, Element, Fault, Space},
+};
 
 /// Longest name in bytes, for the display of a phone.
 const NAME_BYTES_MAX: usize = 256;

@@ -6,8 +6,10 @@ use super::{
     Action, Dialog, Doubt, EXPIRES_MAX, Phase, RETRY_INTERVAL_MAX, Subscriber, Trouble,
     request::{remote_target, route_set},
 };
-use crate::message::{Message, SubscriptionState, answer, find_parameter};
-use crate::software::Software;
+use crate::{
+    message::{Message, SubscriptionState, answer, find_parameter},
+    software::Software,
+};
 
 /// The position of a NOTIFY within the subscription.
 enum Admitted {

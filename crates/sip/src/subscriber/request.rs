@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::{
     Action, Deferred, EXPIRES_REQUESTED, Pending, Phase, RETRY_INTERVAL_MAX, Subscriber, Trouble,
 };
-use crate::message::{Address, Message, NameAddr, Writer, split_list, uri_has_parameter};
-use crate::transaction::{ClientTransaction, TIMEOUT};
-use crate::uri::without_headers;
+use crate::{
+    message::{Address, Message, NameAddr, Writer, split_list, uri_has_parameter},
+    transaction::{ClientTransaction, TIMEOUT},
+    uri::without_headers,
+};
 
 impl Subscriber {
     /// Begins a new subscription: new Call-ID, new tag, no dialog.

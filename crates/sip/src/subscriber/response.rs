@@ -7,10 +7,12 @@ use super::{
     is_refused_for_good,
     request::{remote_target, route_set},
 };
-use crate::digest::{ChallengeProblem, Verdict};
-use crate::floor;
-use crate::message::Message;
-use crate::transaction::{Progress, TIMEOUT};
+use crate::{
+    digest::{ChallengeProblem, Verdict},
+    floor,
+    message::Message,
+    transaction::{Progress, TIMEOUT},
+};
 
 /// Most redirections followed in one attempt.
 const REDIRECTS_MAX: u8 = 2;

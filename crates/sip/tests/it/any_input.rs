@@ -3,16 +3,18 @@
 
 use std::time::Duration;
 
-use sip::dialog_info::DialogInfo;
-use sip::digest::{Algorithm, ClientAuthentication, Credentials, Verdict, Verifier};
-use sip::ids::Ids;
-use sip::message::{Message, answer_to};
-use sip::multipart;
-use sip::presence_info::PresenceInfo;
-use sip::redirect::{Call, Decision, respond};
-use sip::request::{fault, refuse_malformed};
-use sip::resource_list::ResourceList;
-use sip::stream::{Decoder, Frame, FrameError};
+use sip::{
+    dialog_info::DialogInfo,
+    digest::{Algorithm, ClientAuthentication, Credentials, Verdict, Verifier},
+    ids::Ids,
+    message::{Message, answer_to},
+    multipart,
+    presence_info::PresenceInfo,
+    redirect::{Call, Decision, respond},
+    request::{fault, refuse_malformed},
+    resource_list::ResourceList,
+    stream::{Decoder, Frame, FrameError},
+};
 
 /// Any datagram is read or refused without a panic; an answer can be read again and is hardly longer.
 pub fn message(bytes: &[u8]) {

@@ -5,20 +5,24 @@
 //! were put together from two independent transcriptions that agree; their lengths fit their Content-Length. Only the end of
 //! baddn is unsure: one transcription lacks the empty line after its headers.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
-
-use sip::Transport;
-use sip::agent::{
-    Admission, AdmissionError, Agent, Class, Document, Host, Outbox, Package, Peer, Publication,
-    Resource, SUPPORTED, Settings, Watcher,
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
 };
-use sip::ids::Ids;
-use sip::message::{Message, NameAddr, StartLine, answer_to};
-use sip::redirect::{Call, Decision, respond};
-use sip::request::{fault, refuse_malformed};
-use sip::stream::{Decoder, Frame};
+
+use sip::{
+    Transport,
+    agent::{
+        Admission, AdmissionError, Agent, Class, Document, Host, Outbox, Package, Peer,
+        Publication, Resource, SUPPORTED, Settings, Watcher,
+    },
+    ids::Ids,
+    message::{Message, NameAddr, StartLine, answer_to},
+    redirect::{Call, Decision, respond},
+    request::{fault, refuse_malformed},
+    stream::{Decoder, Frame},
+};
 
 const PEER: Peer<u8> = Peer {
     flow: 1,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use sip::dialog_info::{DialogInfo, DialogState};
-use sip::dialog_set::{DialogSet, Fold};
-use sip::message::{Message, SubscriptionState, answer};
-use sip::resource_list::{ListedResource, ResourceList};
+use sip::{
+    dialog_info::{DialogInfo, DialogState},
+    dialog_set::{DialogSet, Fold},
+    message::{Message, SubscriptionState, answer},
+    resource_list::{ListedResource, ResourceList},
+};
 
 const KAMAILIO: &str = include_str!("../data/kamailio-dialog-notify.txt");
 const ASTERISK: &str = include_str!("../data/asterisk-dialog-notify.txt");

@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::object;
-use crate::config::App;
-use crate::error::ControlError;
-use crate::registrations::Registration;
-use crate::shell::Shell;
+use crate::{config::App, error::ControlError, registrations::Registration, shell::Shell};
 
 /// `GET /box/v1/apps`: all registrations, without their secrets.
 pub(super) async fn list(State(shell): State<Arc<Shell>>) -> Json<Vec<Value>> {

@@ -1,19 +1,18 @@
 //! The clock: reading and moving it.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::{Json, body::Bytes, extract::State};
 use serde::Deserialize;
 
 use super::object;
-use crate::config::ClockMode;
-use crate::duration::{self, DAY, Milliseconds};
-use crate::error::{ControlError, ControlErrorKind};
-use crate::shell::{ClockState, Shell};
-use crate::state::Moment;
+use crate::{
+    config::ClockMode,
+    duration::{self, DAY, Milliseconds},
+    error::{ControlError, ControlErrorKind},
+    shell::{ClockState, Shell},
+    state::Moment,
+};
 
 /// The longest single advance: a year covers every timer.
 const ADVANCE_MAX: Milliseconds = 366 * DAY;

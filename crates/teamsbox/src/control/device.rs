@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::{Json, body::Bytes, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::object;
-use crate::error::ControlError;
-use crate::shell::Shell;
+use crate::{error::ControlError, shell::Shell};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -3,18 +3,21 @@
 //! `user` has a person's visible pair after a change of the person, and `clock` the state of the clock after a movement.
 //! After `reset` the reader has missed events and loads all data again.
 
-use std::convert::Infallible;
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
-use axum::extract::State;
-use axum::response::Sse;
-use axum::response::sse::{Event, KeepAlive};
-use tokio_stream::wrappers::BroadcastStream;
-use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
-use tokio_stream::{Stream, StreamExt};
+use axum::{
+    extract::State,
+    response::{
+        Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use tokio_stream::{
+    Stream, StreamExt,
+    wrappers::{BroadcastStream, errors::BroadcastStreamRecvError},
+};
 
-use crate::notices::Notice;
-use crate::shell::Shell;
+use crate::{notices::Notice, shell::Shell};
 
 /// `GET /box/v1/events`
 pub(super) async fn stream(

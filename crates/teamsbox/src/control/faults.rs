@@ -2,15 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::{Json, body::Bytes, extract::State};
 
 use super::object;
-use crate::error::ControlError;
-use crate::faults::Faults;
-use crate::graph::OPERATIONS;
-use crate::shell::Shell;
+use crate::{error::ControlError, faults::Faults, graph::OPERATIONS, shell::Shell};
 
 /// `GET /box/v1/faults`
 pub(super) async fn show(State(shell): State<Arc<Shell>>) -> Json<Faults> {

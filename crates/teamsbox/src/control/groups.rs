@@ -1,22 +1,25 @@
 //! Groups of people.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::object;
-use crate::directory::Group;
-use crate::error::{ControlError, ControlErrorKind};
-use crate::guid::Guid;
-use crate::shell::Shell;
-use crate::world::World;
+use crate::{
+    directory::Group,
+    error::{ControlError, ControlErrorKind},
+    guid::Guid,
+    shell::Shell,
+    world::World,
+};
 
 /// The most groups of a tenant.
 const GROUPS_MAX: usize = 10_000;

@@ -1,21 +1,25 @@
 //! The journal, by pages or as a stream.
 
-use std::convert::Infallible;
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
-use axum::extract::{Query, State};
-use axum::http::header;
-use axum::response::sse::{Event, KeepAlive};
-use axum::response::{IntoResponse, Response, Sse};
+use axum::{
+    extract::{Query, State},
+    http::header,
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc};
-use tokio_stream::Stream;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, wrappers::ReceiverStream};
 
-use crate::error::ControlError;
-use crate::journal::{ENTRIES_MAX, Entry};
-use crate::notices::Notice;
-use crate::shell::Shell;
+use crate::{
+    error::ControlError,
+    journal::{ENTRIES_MAX, Entry},
+    notices::Notice,
+    shell::Shell,
+};
 
 /// The most entries that wait for a reader of the stream.
 const STREAM_AHEAD: usize = 256;

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::State;
+use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use crate::error::ControlError;
-use crate::shell::Shell;
+use crate::{error::ControlError, shell::Shell};
 
 /// `GET /box/v1/keys`: the ids of the present and of the previous signing key.
 pub(super) async fn show(State(shell): State<Arc<Shell>>) -> Json<Value> {

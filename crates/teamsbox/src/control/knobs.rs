@@ -2,15 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::{Json, body::Bytes, extract::State};
 use serde_json::Value;
 
 use super::object;
-use crate::error::ControlError;
-use crate::knobs::Knobs;
-use crate::shell::Shell;
+use crate::{error::ControlError, knobs::Knobs, shell::Shell};
 
 /// `GET /box/v1/knobs`
 pub(super) async fn show(State(shell): State<Arc<Shell>>) -> Json<Knobs> {

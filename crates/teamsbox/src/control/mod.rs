@@ -18,23 +18,26 @@ mod subscriptions;
 mod tenants;
 mod users;
 
-use std::net::IpAddr;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{FromRef, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{any, delete, get, post, put};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{FromRef, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{any, delete, get, post, put},
+};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::error::{ControlError, ControlErrorKind};
-use crate::journal::Detail;
-use crate::shell::Shell;
-use crate::tenants::Tenants;
+use crate::{
+    error::{ControlError, ControlErrorKind},
+    journal::Detail,
+    shell::Shell,
+    tenants::Tenants,
+};
 
 /// The guard of the control plane, which compares `Host` and `Origin`.
 #[derive(Clone)]

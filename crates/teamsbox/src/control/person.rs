@@ -2,22 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::object;
-use crate::actions::UserChange;
-use crate::calendar::CalendarKind;
-use crate::duration::{self, DAY, HOUR};
-use crate::error::ControlError;
-use crate::shell::Shell;
-use crate::state::UserState;
-use crate::status::WorkLocation;
+use crate::{
+    actions::UserChange,
+    calendar::CalendarKind,
+    duration::{self, DAY, HOUR},
+    error::ControlError,
+    shell::Shell,
+    state::UserState,
+    status::WorkLocation,
+};
 
 type Shared = State<Arc<Shell>>;
 

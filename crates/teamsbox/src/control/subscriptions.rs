@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::object;
-use crate::error::{ControlError, ControlErrorKind};
-use crate::guid::Guid;
-use crate::notify::subscription::Subscription;
-use crate::shell::Shell;
-use crate::state::Moment;
+use crate::{
+    error::{ControlError, ControlErrorKind},
+    guid::Guid,
+    notify::subscription::Subscription,
+    shell::Shell,
+    state::Moment,
+};
 
 /// `GET /box/v1/subscriptions`
 pub(super) async fn list(State(shell): State<Arc<Shell>>) -> Json<Vec<Value>> {

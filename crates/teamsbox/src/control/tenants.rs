@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Request, State},
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::{calls, nothing_here, object, wrong_method};
-use crate::config::{App, NewTenant};
-use crate::error::{ControlError, ControlErrorKind};
-use crate::guid::Guid;
-use crate::shell::Shell;
-use crate::tenants::Tenants;
+use crate::{
+    config::{App, NewTenant},
+    error::{ControlError, ControlErrorKind},
+    guid::Guid,
+    shell::Shell,
+    tenants::Tenants,
+};
 
 /// `GET /box/v1/tenants`
 pub(super) async fn list(State(tenants): State<Tenants>) -> Json<Vec<Value>> {

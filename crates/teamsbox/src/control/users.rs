@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{object, object_or_nothing};
-use crate::actions::UserChange;
-use crate::config::NewUser;
-use crate::error::ControlError;
-use crate::shell::Shell;
-use crate::state::{UserState, UserSummary};
-use crate::user::{CallKind, sequence_text};
-use crate::value::{Activity, Availability, Device};
+use crate::{
+    actions::UserChange,
+    config::NewUser,
+    error::ControlError,
+    shell::Shell,
+    state::{UserState, UserSummary},
+    user::{CallKind, sequence_text},
+    value::{Activity, Availability, Device},
+};
 
 type Answer = Result<Json<UserState>, ControlError>;
 type Shared = State<Arc<Shell>>;

@@ -1,15 +1,16 @@
 //! Client assertions: an application authenticates with a signature, PS256 or RS256.
 
 use axum::http::StatusCode;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 
 use super::TokenError;
-use crate::certificate::Certificate;
-use crate::duration::{MINUTE, Milliseconds, SECOND};
-use crate::registrations::Registration;
+use crate::{
+    certificate::Certificate,
+    duration::{MINUTE, Milliseconds, SECOND},
+    registrations::Registration,
+};
 
 /// Tolerated difference between clocks.
 const SKEW: Milliseconds = 5 * MINUTE;

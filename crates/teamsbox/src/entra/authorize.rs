@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::{
+        Form, Path, Query, State,
+        rejection::{FormRejection, QueryRejection},
+    },
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::html::{escape, hidden, page as html_page, people};
-use super::{TokenError, scope, tenant};
-use crate::random;
-use crate::registrations::Registration;
-use crate::shell::Shell;
-use crate::signins::Grant;
-use crate::tenants::Tenants;
+use super::{
+    TokenError,
+    html::{escape, hidden, page as html_page, people},
+    scope, tenant,
+};
+use crate::{random, registrations::Registration, shell::Shell, signins::Grant, tenants::Tenants};
 
 /// The parameters of an authorization request, and of the page's form that answers it.
 #[derive(Debug, Clone, Default, Deserialize)]

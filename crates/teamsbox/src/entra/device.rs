@@ -2,20 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::{
+    extract::{Form, Path, Query, Request, State, rejection::FormRejection},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::html::{escape, hidden, page as html_page, people};
-use super::{TokenError, scope, serve, tenant};
-use crate::duration::SECOND;
-use crate::random;
-use crate::shell::Shell;
-use crate::signins::{DEVICE_LIFETIME, POLL_INTERVAL};
-use crate::tenants::Tenants;
+use super::{
+    TokenError,
+    html::{escape, hidden, page as html_page, people},
+    scope, serve, tenant,
+};
+use crate::{
+    duration::SECOND,
+    random,
+    shell::Shell,
+    signins::{DEVICE_LIFETIME, POLL_INTERVAL},
+    tenants::Tenants,
+};
 
 #[derive(Default, Deserialize)]
 pub(super) struct StartForm {

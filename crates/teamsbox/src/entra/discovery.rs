@@ -1,15 +1,16 @@
 //! Discovery: the addresses of the endpoints, and the signing keys.
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{TokenError, tenant};
-use crate::shell::Shell;
-use crate::tenants::Tenants;
+use crate::{shell::Shell, tenants::Tenants};
 
 /// The issuer of identity tokens, in discovery and in tokens.
 pub(super) fn issuer(shell: &Shell, headers: &HeaderMap) -> String {

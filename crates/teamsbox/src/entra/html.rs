@@ -1,8 +1,10 @@
 //! The sign-in pages: plain forms that work without scripts.
 
-use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
 
 use crate::shell::Shell;
 

@@ -11,30 +11,34 @@ mod html;
 mod scope;
 mod token;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FormRejection};
-use axum::extract::{ConnectInfo, Form, FromRequest};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{
+        ConnectInfo, Form, FromRequest, Request, State,
+        rejection::{BytesRejection, FormRejection},
+    },
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::connection::Cut;
-use crate::duration::timestamp;
-use crate::faults::{self, TokenFault};
-use crate::guid::Guid;
-use crate::journal::Detail;
-use crate::knobs::ExpiresIn;
-use crate::registrations::Refusal;
-use crate::shell::Shell;
-use crate::tenants::Tenants;
+use crate::{
+    connection::Cut,
+    duration::timestamp,
+    faults::{self, TokenFault},
+    guid::Guid,
+    journal::Detail,
+    knobs::ExpiresIn,
+    registrations::Refusal,
+    shell::Shell,
+    tenants::Tenants,
+};
 
 /// An error of Entra.
 #[derive(Debug)]

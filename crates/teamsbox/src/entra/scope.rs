@@ -3,8 +3,7 @@
 use axum::http::{HeaderMap, header};
 
 use super::{TokenError, shorten};
-use crate::permissions::Permission;
-use crate::registrations::Registration;
+use crate::{permissions::Permission, registrations::Registration};
 
 /// The accepted resources of a token: Graph in its clouds, in addition to this emulator's own address.
 const RESOURCES: [&str; 6] = [

@@ -2,25 +2,31 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::Response;
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use axum::{
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{TokenError, assertion, device, discovery, new_id, scope, serve, shorten};
-use crate::duration::SECOND;
-use crate::guid::Guid;
-use crate::knobs;
-use crate::permissions::Claims;
-use crate::random;
-use crate::registrations::Registration;
-use crate::shell::Shell;
-use crate::signins::{Grant, GrantError};
-use crate::tenants::Tenants;
-use crate::world::World;
+use crate::{
+    duration::SECOND,
+    guid::Guid,
+    knobs,
+    permissions::Claims,
+    random,
+    registrations::Registration,
+    shell::Shell,
+    signins::{Grant, GrantError},
+    tenants::Tenants,
+    world::World,
+};
 
 /// The parameters of a token request.
 #[derive(Default, Deserialize)]

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::spent;
-use crate::error::ControlError;
-use crate::random::Random;
+use crate::{error::ControlError, random::Random};
 
 /// A fault of Graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

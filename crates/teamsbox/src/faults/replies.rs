@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::graph::{by_chance, check_operations, check_percent, selects};
-use super::spent;
-use crate::error::ControlError;
-use crate::random::Random;
+use super::{
+    graph::{by_chance, check_operations, check_percent, selects},
+    spent,
+};
+use crate::{error::ControlError, random::Random};
 
 /// A change of successful answers with a list in `value`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::graph::{Form, by_chance, check_percent};
-use super::spent;
-use crate::error::ControlError;
-use crate::random::Random;
+use super::{
+    graph::{Form, by_chance, check_percent},
+    spent,
+};
+use crate::{error::ControlError, random::Random};
 
 /// A fault of the token endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,20 +3,20 @@
 //! Items run one after the other, in an order that respects their dependencies. The answers are in reverse order: Graph
 //! guarantees no order, and clients must not rely on one.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::error::GraphError;
-use super::query::Query;
-use super::route::Route;
-use super::{Call, Identity, Reply, answer, write};
-use crate::permissions::Caller;
-use crate::shell::Shell;
+use super::{Call, Identity, Reply, answer, error::GraphError, query::Query, route::Route, write};
+use crate::{permissions::Caller, shell::Shell};
 
 /// The most calls of a batch.
 const ITEMS_MAX: usize = 20;

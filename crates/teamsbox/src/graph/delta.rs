@@ -1,22 +1,25 @@
 //! Delta queries of people: the first round lists all people, later rounds the changed ones.
 
 use axum::http::StatusCode;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::directory::{filter, selected, show};
-use super::error::GraphError;
-use super::{Call, Reply};
-use crate::duration::Milliseconds;
-use crate::guid::Guid;
-use crate::knobs::{self, DeltaItems, ExpiredDelta};
-use crate::permissions::Caller;
-use crate::shell::Shell;
-use crate::user::User;
-use crate::world::World;
+use super::{
+    Call, Reply,
+    directory::{filter, selected, show},
+    error::GraphError,
+};
+use crate::{
+    duration::Milliseconds,
+    guid::Guid,
+    knobs::{self, DeltaItems, ExpiredDelta},
+    permissions::Caller,
+    shell::Shell,
+    user::User,
+    world::World,
+};
 
 /// The most ids of a filter.
 const IDS_MAX: usize = 50;

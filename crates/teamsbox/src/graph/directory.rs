@@ -1,22 +1,25 @@
 //! The directory: people with paging, selection and filters, and groups.
 
 use axum::http::StatusCode;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::error::GraphError;
-use super::filter::Filter;
-use super::query::Query;
-use super::route::{Operation, Target};
-use super::{Call, Reply};
-use crate::directory::{BASIC_FIELDS, DEFAULT_FIELDS, FIELDS, Group, transitive_members};
-use crate::guid::Guid;
-use crate::permissions::{Caller, Permission};
-use crate::shell::Shell;
-use crate::user::User;
-use crate::world::World;
+use super::{
+    Call, Reply,
+    error::GraphError,
+    filter::Filter,
+    query::Query,
+    route::{Operation, Target},
+};
+use crate::{
+    directory::{BASIC_FIELDS, DEFAULT_FIELDS, FIELDS, Group, transitive_members},
+    guid::Guid,
+    permissions::{Caller, Permission},
+    shell::Shell,
+    user::User,
+    world::World,
+};
 
 /// The most people of a page.
 const TOP_MAX: usize = 999;

@@ -1,14 +1,15 @@
 //! Graph's error envelope.
 
-use std::borrow::Cow;
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use super::{Identity, Reply};
-use crate::duration::{Milliseconds, timestamp};
-use crate::guid::Guid;
+use crate::{
+    duration::{Milliseconds, timestamp},
+    guid::Guid,
+};
 
 /// The most characters of a path or value in an error.
 const QUOTED_MAX: usize = 200;

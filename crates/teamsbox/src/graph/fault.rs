@@ -6,14 +6,18 @@ use axum::http::StatusCode;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::error::GraphError;
-use super::route::{Operation, Route, Target};
-use super::{Call, Identity, Reply};
-use crate::duration::Milliseconds;
-use crate::faults::{Form, GraphFault, MatchedRequest, NextLink};
-use crate::shell::Shell;
-use crate::tenant::Tenant;
-use crate::world::World;
+use super::{
+    Call, Identity, Reply,
+    error::GraphError,
+    route::{Operation, Route, Target},
+};
+use crate::{
+    duration::Milliseconds,
+    faults::{Form, GraphFault, MatchedRequest, NextLink},
+    shell::Shell,
+    tenant::Tenant,
+    world::World,
+};
 
 /// The fault that matches a call. Waits for the configured delay first.
 pub(super) async fn hit(shell: &Shell, call: &Call<'_>, route: &Route<'_>) -> Option<GraphFault> {

@@ -18,30 +18,36 @@ mod write;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::Response;
-use axum::routing::any;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::Response,
+    routing::any,
+};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::Value;
 
-use self::error::GraphError;
-use self::query::Query;
 pub(crate) use self::route::OPERATIONS;
-use self::route::{Operation, Route};
-use crate::connection::Cut;
-use crate::duration::{Milliseconds, SECOND, timestamp};
-use crate::guid::Guid;
-use crate::journal::Detail;
-use crate::keys::Rejection;
-use crate::knobs::{Cloud, RetryAfter};
-use crate::permissions::Caller;
-use crate::shell::Shell;
-use crate::tenants::Tenants;
-use crate::throttle::Bucket;
-use crate::world::World;
+use self::{
+    error::GraphError,
+    query::Query,
+    route::{Operation, Route},
+};
+use crate::{
+    connection::Cut,
+    duration::{Milliseconds, SECOND, timestamp},
+    guid::Guid,
+    journal::Detail,
+    keys::Rejection,
+    knobs::{Cloud, RetryAfter},
+    permissions::Caller,
+    shell::Shell,
+    tenants::Tenants,
+    throttle::Bucket,
+    world::World,
+};
 
 /// The most bytes of a request body; 650 ids take 26 kB.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;

@@ -1,17 +1,22 @@
 //! Status messages and work locations.
 
-use axum::body::Bytes;
-use axum::http::StatusCode;
+use axum::{body::Bytes, http::StatusCode};
 use serde::Deserialize;
 
-use super::error::GraphError;
-use super::route::{Operation, Target};
-use super::{Reply, read, write};
-use crate::change::Cause;
-use crate::journal::{Detail, Write};
-use crate::permissions::{Caller, Permission};
-use crate::shell::Shell;
-use crate::status::{Expiry, Layer, StatusMessage, WorkLocation};
+use super::{
+    Reply,
+    error::GraphError,
+    read,
+    route::{Operation, Target},
+    write,
+};
+use crate::{
+    change::Cause,
+    journal::{Detail, Write},
+    permissions::{Caller, Permission},
+    shell::Shell,
+    status::{Expiry, Layer, StatusMessage, WorkLocation},
+};
 
 /// The most characters of a status message. Undocumented; Teams itself allows 280.
 const TEXT_MAX: usize = 4_096;

@@ -2,25 +2,26 @@
 
 use std::fmt;
 
-use axum::body::Bytes;
-use axum::http::StatusCode;
+use axum::{body::Bytes, http::StatusCode};
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::{
+    Deserialize,
+    de::{Deserializer, Error, Visitor},
+};
 use serde_json::{Value, json};
 
-use super::error::GraphError;
-use super::route::Target;
-use super::{Reply, write};
-use crate::duration::{Milliseconds, timestamp};
-use crate::guid::Guid;
-use crate::knobs::{self, Cloud, Knobs, PrincipalName, UnknownId, WithoutTeams};
-use crate::permissions::Caller;
-use crate::shell::Shell;
-use crate::user::{Past, User, sequence_text};
-use crate::value::Shown;
-use crate::wording::{spell_activity, spell_availability};
-use crate::world::World;
+use super::{Reply, error::GraphError, route::Target, write};
+use crate::{
+    duration::{Milliseconds, timestamp},
+    guid::Guid,
+    knobs::{self, Cloud, Knobs, PrincipalName, UnknownId, WithoutTeams},
+    permissions::Caller,
+    shell::Shell,
+    user::{Past, User, sequence_text},
+    value::Shown,
+    wording::{spell_activity, spell_availability},
+    world::World,
+};
 
 /// The permissions for reads, for error texts.
 const READ_NEEDS: &str = "Presence.Read.All or Presence.ReadWrite.All";

@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::http::StatusCode;
-use jiff::Timestamp;
-use jiff::civil;
+use axum::{body::Bytes, http::StatusCode};
+use jiff::{Timestamp, civil};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::error::GraphError;
-use super::route::Target;
-use super::{Reply, write};
-use crate::certificate::Certificate;
-use crate::courier::{HandshakeError, handshake};
-use crate::duration::{MINUTE, Milliseconds, timestamp};
-use crate::guid::Guid;
-use crate::knobs::{Cloud, Knobs, LongExpiry};
-use crate::notify::subscription::{Recipient, Subscription};
-use crate::notify::{SUBSCRIPTIONS_MAX, resource};
-use crate::permissions::{Caller, Permission};
-use crate::shell::Shell;
-use crate::world::World;
+use super::{Reply, error::GraphError, route::Target, write};
+use crate::{
+    certificate::Certificate,
+    courier::{HandshakeError, handshake},
+    duration::{MINUTE, Milliseconds, timestamp},
+    guid::Guid,
+    knobs::{Cloud, Knobs, LongExpiry},
+    notify::{
+        SUBSCRIPTIONS_MAX, resource,
+        subscription::{Recipient, Subscription},
+    },
+    permissions::{Caller, Permission},
+    shell::Shell,
+    world::World,
+};
 
 /// The longest lifetime.
 const LONGEST: Milliseconds = 60 * MINUTE;

@@ -2,26 +2,29 @@
 //!
 //! Clients can observe the order of checks: the form of the body and the session id first, then permissions, then the rest.
 
-use axum::body::Bytes;
-use axum::http::StatusCode;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use axum::{body::Bytes, http::StatusCode};
+use serde::{Deserialize, de::DeserializeOwned};
 
-use super::error::GraphError;
-use super::route::{Operation, Target};
-use super::{Reply, read};
-use crate::change::Cause;
-use crate::duration::{self, HOUR, MINUTE, Milliseconds};
-use crate::journal::{Detail, Write};
-use crate::knobs::{self, CalendarPairs, Knobs, Policy};
-use crate::permissions::Caller;
-use crate::preferred::{Preferred, default_duration};
-use crate::session::Statement;
-use crate::shell::Shell;
-use crate::state::Moment;
-use crate::tenant::APP_SESSIONS_MAX;
-use crate::value::Shown;
-use crate::world::World;
+use super::{
+    Reply,
+    error::GraphError,
+    read,
+    route::{Operation, Target},
+};
+use crate::{
+    change::Cause,
+    duration::{self, HOUR, MINUTE, Milliseconds},
+    journal::{Detail, Write},
+    knobs::{self, CalendarPairs, Knobs, Policy},
+    permissions::Caller,
+    preferred::{Preferred, default_duration},
+    session::Statement,
+    shell::Shell,
+    state::Moment,
+    tenant::APP_SESSIONS_MAX,
+    value::Shown,
+    world::World,
+};
 
 /// Default lifetime of a session.
 const SESSION_DEFAULT: Milliseconds = 5 * MINUTE;

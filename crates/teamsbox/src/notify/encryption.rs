@@ -1,13 +1,14 @@
 //! Encryption of rich notifications: a new key for each item, AES-256-CBC, HMAC-SHA256 over the ciphertext, and the key
 //! encrypted by RSA-OAEP with SHA-1 (Graph: "Set up change notifications that include resource data").
 
-use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
-use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::hmac;
-use aws_lc_rs::iv::FixedLength;
-use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use aws_lc_rs::{
+    cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey},
+    error::Unspecified,
+    hmac,
+    iv::FixedLength,
+    rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::subscription::Recipient;

@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::endpoint::{Endpoint, Treatment};
-use crate::duration::{HOUR, MINUTE, Milliseconds, SECOND};
-use crate::guid::Guid;
-use crate::value::Shown;
+use crate::{
+    duration::{HOUR, MINUTE, Milliseconds, SECOND},
+    guid::Guid,
+    value::Shown,
+};
 
 /// Timeout of the first attempt.
 pub(crate) const FIRST_TIMEOUT: Milliseconds = 3 * SECOND;

@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::encryption;
-use super::outbox::Content;
-use super::subscription::Subscription;
-use crate::duration::{HOUR, Milliseconds, SECOND, timestamp};
-use crate::faults::NotificationFault;
-use crate::guid::Guid;
-use crate::knobs::{Knobs, TokenStyle};
-use crate::value::Shown;
-use crate::wording::{spell_activity, spell_availability};
+use super::{encryption, outbox::Content, subscription::Subscription};
+use crate::{
+    duration::{HOUR, Milliseconds, SECOND, timestamp},
+    faults::NotificationFault,
+    guid::Guid,
+    knobs::{Knobs, TokenStyle},
+    value::Shown,
+    wording::{spell_activity, spell_availability},
+};
 
 /// The application id of Graph's change notifications.
 pub(crate) const PUBLISHER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";

@@ -2,13 +2,13 @@
 //!
 //! Pure: time is an argument.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::ASK_AHEAD;
-use crate::certificate::Certificate;
-use crate::duration::Milliseconds;
-use crate::guid::Guid;
+use crate::{certificate::Certificate, duration::Milliseconds, guid::Guid};
 
 /// A subscription to presence.
 #[derive(Debug, Clone)]

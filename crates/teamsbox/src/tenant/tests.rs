@@ -3,11 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::aggregate::{Inputs, aggregate};
-use crate::calendar::CalendarKind;
-use crate::duration::{MINUTE, SECOND};
-use crate::user::CallKind;
-use crate::value::Shown;
+use crate::{
+    aggregate::{Inputs, aggregate},
+    calendar::CalendarKind,
+    duration::{MINUTE, SECOND},
+    user::CallKind,
+    value::Shown,
+};
 
 const PEOPLE: usize = 3;
 /// A time in 2026.

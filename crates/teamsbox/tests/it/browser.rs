@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use thirtyfour::error::WebDriverResult;
-use thirtyfour::{By, Key, WebElement};
+use thirtyfour::{By, Key, WebElement, error::WebDriverResult};
 
 use crate::support::{ANNA, BEN, Tenant, X};
 

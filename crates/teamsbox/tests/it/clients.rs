@@ -1,13 +1,17 @@
 //! The official Microsoft clients for Python against the program: `msal` fetches tokens, `msgraph-sdk` reads and sets
 //! presence. They come from PyPI once, in pinned versions, into an environment below the build directory.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+    time::timeout,
+};
 
 use crate::program::program;
 

@@ -1,7 +1,6 @@
 //! Checks that every row and every rule of the conformance vectors about the service has a test here.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// Rows for clients of Graph: parsing, deduplication, validation, attribution.
 const CLIENT_ROWS: [u32; 15] = [

@@ -1,15 +1,19 @@
 //! Delivery: rows 67, 68, 71, 85, 86 and 89 of the conformance vectors, and rules 45 to 52, 54 and 55.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use teamsbox::{ClockMode, Config};
 
-use crate::hook::{Answer, Handshake, Hook, Recipient};
-use crate::subscriptions::{ahead, start, subscribed, wanted};
-use crate::support::{ANNA, Tenant, X, config, session};
+use crate::{
+    hook::{Answer, Handshake, Hook, Recipient},
+    subscriptions::{ahead, start, subscribed, wanted},
+    support::{ANNA, Tenant, X, config, session},
+};
 
 pub(crate) const SECOND: f64 = 1.0 / 60.0;
 

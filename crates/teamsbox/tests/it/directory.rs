@@ -1,7 +1,6 @@
 //! The directory: rows 101 and 102, and rule 59.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use teamsbox::NewUser;

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use reqwest::redirect::Policy;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 
-use crate::entra_support::{ask, claims, refused, token};
-use crate::support::{ANNA, SECRET, Tenant, X};
+use crate::{
+    entra_support::{ask, claims, refused, token},
+    support::{ANNA, SECRET, Tenant, X},
+};
 
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 

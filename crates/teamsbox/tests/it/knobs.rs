@@ -6,11 +6,13 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use teamsbox::{Config, Knobs};
 
-use crate::delivery::{SECOND, journal_of};
-use crate::entra_support::{refused, token};
-use crate::hook::{Handshake, Hook};
-use crate::subscriptions::{subscribed, wanted};
-use crate::support::{ANNA, BEN, Tenant, X, Y, config, json_of, refusal, session};
+use crate::{
+    delivery::{SECOND, journal_of},
+    entra_support::{refused, token},
+    hook::{Handshake, Hook},
+    subscriptions::{subscribed, wanted},
+    support::{ANNA, BEN, Tenant, X, Y, config, json_of, refusal, session},
+};
 
 /// The status of setting a preferred presence with an explicit duration.
 async fn prefers(tenant: &Tenant, duration: &str) -> u16 {

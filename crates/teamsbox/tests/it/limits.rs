@@ -3,9 +3,11 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::hook::{Handshake, Hook};
-use crate::subscriptions::{self, subscribe, wanted};
-use crate::support::{ANNA, Tenant, X, Y, pair, refusal, session};
+use crate::{
+    hook::{Handshake, Hook},
+    subscriptions::{self, subscribe, wanted},
+    support::{ANNA, Tenant, X, Y, pair, refusal, session},
+};
 
 const READ: &str = "users/fa8bf3dc-eca7-46b7-bad1-db199b62afc3/presence";
 

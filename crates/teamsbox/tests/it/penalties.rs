@@ -3,10 +3,12 @@
 use serde_json::json;
 use teamsbox::{CallKind, Device, NewUser};
 
-use crate::delivery::{SECOND, journal_of};
-use crate::hook::{Answer, Handshake, Hook};
-use crate::subscriptions::{start, subscribed, wanted};
-use crate::support::Tenant;
+use crate::{
+    delivery::{SECOND, journal_of},
+    hook::{Answer, Handshake, Hook},
+    subscriptions::{start, subscribed, wanted},
+    support::Tenant,
+};
 
 /// A tenant with subscriptions to a hundred people.
 async fn crowd() -> (Tenant, Hook, Vec<String>) {

@@ -4,10 +4,12 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::hook::{Handshake, Hook};
-use crate::program::{PATIENCE, program};
-use crate::subscriptions::{self, ahead, subscribe, subscribed, wanted};
-use crate::support::{ANNA, BEN, SCOPE, Tenant, X, json_of, pair, refusal, session};
+use crate::{
+    hook::{Handshake, Hook},
+    program::{PATIENCE, program},
+    subscriptions::{self, ahead, subscribe, subscribed, wanted},
+    support::{ANNA, BEN, SCOPE, Tenant, X, json_of, pair, refusal, session},
+};
 
 #[tokio::test]
 async fn rule_6_calls_without_a_token_are_identified_too() {

@@ -1,14 +1,15 @@
 //! Sign-in without a page: rows 96, 99 and 100 of the conformance vectors, and rules 1, 2, 3 and 5.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use teamsbox::{App, Config};
 
-use crate::entra_support::{ask, claims, refused, token};
-use crate::support::{ANNA, BEN, SCOPE, SECRET, Tenant, X, config};
+use crate::{
+    entra_support::{ask, claims, refused, token},
+    support::{ANNA, BEN, SCOPE, SECRET, Tenant, X, config},
+};
 
 /// The certificate of the published vectors.
 const CERTIFICATE: &str = include_str!("vector-certificate.txt");

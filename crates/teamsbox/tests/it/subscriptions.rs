@@ -1,12 +1,13 @@
 //! Subscriptions: rows 52 to 66 of the conformance vectors and the rules behind them.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::hook::{Handshake, Hook, Recipient, SMALL_CERTIFICATE};
-use crate::support::{ANNA, BEN, Tenant, X, Y, refusal};
+use crate::{
+    hook::{Handshake, Hook, Recipient, SMALL_CERTIFICATE},
+    support::{ANNA, BEN, Tenant, X, Y, refusal},
+};
 
 const ALL: &str = "Presence.Read.All";
 /// The longest accepted key, and a longer one.

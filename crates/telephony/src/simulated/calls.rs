@@ -1,10 +1,14 @@
 //! The calls of the simulated PBX and their documents. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use sip::agent::{Document, Member, Resource};
-use sip::dialog_info::{Completeness, Dialog, DialogInfo, DialogState, Direction, Participant};
+use sip::{
+    agent::{Document, Member, Resource},
+    dialog_info::{Completeness, Dialog, DialogInfo, DialogState, Direction, Participant},
+};
 
 /// Identifies a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,16 +1,19 @@
 //! The decisions of the simulated PBX: its calls as resources of a presence agent.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-use sip::agent::{
-    Admission, Agent, Class, Document, Host, Member, Outbox, Package, Peer, Publication, Resource,
-    Watcher,
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
-use sip::digest::{Credentials, Refusal, Verifier};
-use sip::message::{Message, StartLine};
-use sip::uri::user;
+
+use sip::{
+    agent::{
+        Admission, Agent, Class, Document, Host, Member, Outbox, Package, Peer, Publication,
+        Resource, Watcher,
+    },
+    digest::{Credentials, Refusal, Verifier},
+    message::{Message, StartLine},
+    uri::user,
+};
 
 use super::Shared;
 use crate::sip_server::{Core, Flow, dialog_flow, response_peer};

@@ -13,11 +13,9 @@
 //!   nothing was accepted since the connection was made, otherwise [`REFUSALS_AFTER_PROOF`]; or all lines, if there are fewer.
 //!   Then everything waits, and after each pause one request finds out whether the password is right now.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use sip::digest::Evidence;
-use sip::subscriber::Trouble;
+use sip::{digest::Evidence, subscriber::Trouble};
 
 /// Longest wait of other requests for the answer to the request that proves the credentials.
 pub(super) const PROOF_TIMEOUT: Duration = Duration::from_secs(2);

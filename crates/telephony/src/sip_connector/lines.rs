@@ -18,24 +18,27 @@ pub(crate) mod random_notifier;
 mod refresh;
 mod trouble;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
-use sip::ids::Ids;
-use sip::message::{Message, answer};
-use sip::software::Software;
-use sip::subscriber::{Account, Action, Event, Subscriber};
-
-use super::escape_user;
-use super::trouble::TroubleTexts;
-use crate::phone_system::{LINE_TROUBLE_MAX, LineChange, Trouble};
 use document::NotifyContent;
 use line::Line;
 pub(super) use notes::Note;
 use notes::Notes;
 use pace::Pace;
 use refresh::Refresh;
+use sip::{
+    ids::Ids,
+    message::{Message, answer},
+    software::Software,
+    subscriber::{Account, Action, Event, Subscriber},
+};
+
+use super::{escape_user, trouble::TroubleTexts};
+use crate::phone_system::{LINE_TROUBLE_MAX, LineChange, Trouble};
 
 /// A request to the task.
 #[derive(Clone, Debug, PartialEq, Eq)]

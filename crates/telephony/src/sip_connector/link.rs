@@ -1,22 +1,30 @@
 //! The socket or connection to one phone system: bytes in, bytes out.
 
-use std::collections::VecDeque;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
-
-use sip::digest::Credentials;
-use sip::stream::{Decoder, Frame, FrameError};
-use sip::subscriber::Account;
-use tokio::io::{
-    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split,
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
 };
-use tokio::net::{TcpSocket, UdpSocket};
+
+use sip::{
+    digest::Credentials,
+    stream::{Decoder, Frame, FrameError},
+    subscriber::Account,
+};
+use tokio::{
+    io::{
+        AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf, split,
+    },
+    net::{TcpSocket, UdpSocket},
+};
 use tokio_rustls::TlsConnector;
 
-use super::targets::{self, Place, Target};
-use super::{SipConnectorConfig, Transport, escape_user};
+use super::{
+    SipConnectorConfig, Transport, escape_user,
+    targets::{self, Place, Target},
+};
 use crate::tls::server_name;
 
 /// Requested size of the socket buffer: after a restart thousands of NOTIFYs arrive at once, and each dropped one costs a

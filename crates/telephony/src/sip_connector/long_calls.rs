@@ -3,9 +3,11 @@
 //! FreePBX shows Do not disturb as a call: a line with a hint that contains `Custom:DND1001` is `confirmed` for as long as it is
 //! switched on. No document distinguishes this from a call; only its length does.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use presence::LineState;
 

@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
-use sip::ids::Ids;
-use sip::message::Writer;
-use sip::subscriber::Account;
-use sip::transaction::{ClientTransaction, Due, Progress};
+use sip::{
+    ids::Ids,
+    message::Writer,
+    subscriber::Account,
+    transaction::{ClientTransaction, Due, Progress},
+};
 
 /// Interval of probes while the phone system answers; an outage is noticed within about this time.
 const INTERVAL: Duration = Duration::from_secs(20);
@@ -123,8 +125,7 @@ impl Probe {
 
 #[cfg(test)]
 mod tests {
-    use sip::Transport;
-    use sip::message::Message;
+    use sip::{Transport, message::Message};
 
     use super::*;
 

@@ -19,13 +19,12 @@ use sip::{
     subscriber::Account,
 };
 
-use crate::phone_system::{Documents, Publication, Trouble};
-
 use super::{
     escape_user,
     gate::{Gate, Hold, is_refusal},
     trouble::TroubleTexts,
 };
+use crate::phone_system::{Documents, Publication, Trouble};
 
 /// Most first PUBLISHes under way at once.
 const IN_FLIGHT_MAX: usize = 50;

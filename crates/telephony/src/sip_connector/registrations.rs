@@ -3,19 +3,25 @@
 //! FreeSWITCH accepts a subscription to any extension, also to one that does not exist, and its dialogs stay empty. Its
 //! first presence document (RFC 3863) shows the difference: the note is `Unregistered`.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
-use sip::agent::Package;
-use sip::ids::Ids;
-use sip::message::{Message, answer};
-use sip::presence_info::PresenceInfo;
-use sip::subscriber::{Account, Action, Event, Subscriber};
+use sip::{
+    agent::Package,
+    ids::Ids,
+    message::{Message, answer},
+    presence_info::PresenceInfo,
+    subscriber::{Account, Action, Event, Subscriber},
+};
 use tokio::time::{Instant, sleep_until};
 
-use super::link::{self, Link};
-use super::{SipConnectorConfig, escape_user};
+use super::{
+    SipConnectorConfig, escape_user,
+    link::{self, Link},
+};
 
 /// Most subscriptions at once.
 const IN_FLIGHT_MAX: usize = 20;

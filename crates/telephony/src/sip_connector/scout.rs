@@ -1,16 +1,16 @@
 //! Probes of preferred servers while a server of second choice is used.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sip::ids::Ids;
-use sip::message::Message;
+use sip::{ids::Ids, message::Message};
 use tokio::time::{Instant, sleep_until};
 
-use super::SipConnectorConfig;
-use super::link::{self, Link};
-use super::probe::{Probe, ProbeAction};
-use super::targets::{self, Place};
+use super::{
+    SipConnectorConfig,
+    link::{self, Link},
+    probe::{Probe, ProbeAction},
+    targets::{self, Place},
+};
 
 /// Returns true if a server preferred to this one answers.
 pub(super) async fn find_better(

@@ -1,15 +1,19 @@
 //! Addresses of the phone system: the configured servers in their order, and for a host name without a port the DNS records
 //! (RFC 3263).
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::net::{IpAddr, SocketAddr};
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    net::{IpAddr, SocketAddr},
+    sync::OnceLock,
+    time::Duration,
+};
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::proto::rr::{RData, RecordType};
+use hickory_resolver::{
+    TokioResolver,
+    config::{ConnectionConfig, NameServerConfig, ResolverConfig},
+    net::runtime::TokioRuntimeProvider,
+    proto::rr::{RData, RecordType},
+};
 use tokio::net::lookup_host;
 
 use super::{SipConnectorConfig, Transport};

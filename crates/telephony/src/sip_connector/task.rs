@@ -1,29 +1,29 @@
 //! The connector's task: moves bytes and time between the link, the lines and the owner.
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    collections::BTreeMap, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration,
+};
 
-use sip::ids::Ids;
-use sip::message::Message;
-use sip::request::refuse_malformed;
-use sip::subscriber::Account;
-use tokio::net::UdpSocket;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
+use sip::{ids::Ids, message::Message, request::refuse_malformed, subscriber::Account};
+use tokio::{
+    net::UdpSocket,
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
 
-use super::lines::Lines;
-use super::link::{self, Link, LinkError};
-use super::long_calls::LongCalls;
-use super::probe::{Probe, ProbeAction};
-use super::publications::Publications;
-use super::reconnect::{ConnectionEnd, NextServer, Reconnect};
-use super::stopping::Stopping;
-use super::trouble::TroubleTexts;
-use super::{SipConnectorConfig, scout, targets};
+use super::{
+    SipConnectorConfig,
+    lines::Lines,
+    link::{self, Link, LinkError},
+    long_calls::LongCalls,
+    probe::{Probe, ProbeAction},
+    publications::Publications,
+    reconnect::{ConnectionEnd, NextServer, Reconnect},
+    scout,
+    stopping::Stopping,
+    targets,
+    trouble::TroubleTexts,
+};
 use crate::phone_system::{Command, Health, LineEvent, Trouble};
 
 mod output;

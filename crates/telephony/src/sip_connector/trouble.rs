@@ -5,11 +5,13 @@ mod notifier;
 
 use std::sync::Arc;
 
-use sip::dialog_info::DocumentError;
-use sip::remark::{Remarks, excerpt};
-use sip::software::Software;
-use sip::stream::FrameError;
-use sip::subscriber;
+use sip::{
+    dialog_info::DocumentError,
+    remark::{Remarks, excerpt},
+    software::Software,
+    stream::FrameError,
+    subscriber,
+};
 
 use super::SipConnectorConfig;
 use crate::phone_system::Trouble;

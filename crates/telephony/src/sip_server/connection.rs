@@ -3,21 +3,26 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use sip::Transport;
-use sip::message::MESSAGE_BYTES_MAX;
-use sip::stream::{Decoder, Frame};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use sip::{
+    Transport,
+    message::MESSAGE_BYTES_MAX,
+    stream::{Decoder, Frame},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tokio_tungstenite::tungstenite::Message as Piece;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
-use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{
+    Message as Piece,
+    handshake::server::{ErrorResponse, Request, Response},
+    http::{HeaderValue, StatusCode},
+    protocol::WebSocketConfig,
+};
 
-use super::listening::Kind;
-use super::unsent::UnsentReceiver;
+use super::{listening::Kind, unsent::UnsentReceiver};
 use crate::tls::Identity;
 
 /// A message of a connection, or its end.

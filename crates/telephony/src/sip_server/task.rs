@@ -1,22 +1,29 @@
 //! The task of a SIP server.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
-use sip::Transport;
-use sip::agent::{Outbox, Peer};
-use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::Instant;
+use sip::{
+    Transport,
+    agent::{Outbox, Peer},
+};
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
 
-use super::connection::{self, ConnectionEvent, MessageSender};
-use super::datagrams::Datagrams;
-use super::listening::AcceptResult;
-use super::unsent::{self, UnsentSender};
-use super::{Core, Flow, Sockets, Wake};
+use super::{
+    Core, Flow, Sockets, Wake,
+    connection::{self, ConnectionEvent, MessageSender},
+    datagrams::Datagrams,
+    listening::AcceptResult,
+    unsent::{self, UnsentSender},
+};
 
 /// Most messages of all connections that wait for the task.
 const ARRIVED_MAX: usize = 1_024;

@@ -1,7 +1,9 @@
 //! Bytes waiting to be sent on one connection: a peer that does not read costs a limited amount of memory.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use tokio::sync::mpsc;
 

@@ -1,14 +1,13 @@
 //! A connector and a simulated PBX, with timeouts for expected events.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use presence::LineState;
-use telephony::connector::{Connector, ConnectorHandle, Health, LineChange, LineEvent};
-use telephony::simulated::{SimulatedPbx, SimulatedPbxConfig};
-use telephony::sip_connector::{SipConnectorConfig, Transport};
+use telephony::{
+    connector::{Connector, ConnectorHandle, Health, LineChange, LineEvent},
+    simulated::{SimulatedPbx, SimulatedPbxConfig},
+    sip_connector::{SipConnectorConfig, Transport},
+};
 use tokio::sync::mpsc;
 
 /// A test that waits this long has failed: every event takes a few seconds at most.

@@ -1,9 +1,12 @@
 //! Line states during calls, over both transports.
 
-use presence::LineState::{Connected, Held, Idle, Ringing};
 use std::time::Duration;
-use telephony::connector::{Connector, LineChange, LineEvent};
-use telephony::sip_connector::Transport;
+
+use presence::LineState::{Connected, Held, Idle, Ringing};
+use telephony::{
+    connector::{Connector, LineChange, LineEvent},
+    sip_connector::Transport,
+};
 
 use crate::bench::{Bench, config, extensions, pbx};
 

@@ -1,16 +1,19 @@
 //! The beginning and end of connections: after a stop, and if each of them ends soon.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sip::message::Message;
-use telephony::connector::{Connector, Documents, Publication};
-use telephony::sip_connector::{SipConnectorConfig, Transport};
-use telephony::tls::{Identity, Trust};
+use telephony::{
+    connector::{Connector, Documents, Publication},
+    sip_connector::{SipConnectorConfig, Transport},
+    tls::{Identity, Trust},
+};
 use tokio::time::Instant;
 
-use crate::bench::{Bench, config, extensions};
-use crate::scripted::{ScriptedPbx, accept, notify_with, ordinary};
+use crate::{
+    bench::{Bench, config, extensions},
+    scripted::{ScriptedPbx, accept, notify_with, ordinary},
+};
 
 fn certificate() -> (String, Identity) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();

@@ -1,12 +1,14 @@
 //! A name server with records chosen by the test.
 
-use std::net::SocketAddr;
-use std::str::FromStr as _;
-use std::sync::Arc;
+use std::{net::SocketAddr, str::FromStr as _, sync::Arc};
 
-use hickory_resolver::proto::op::{Message, OpCode};
-use hickory_resolver::proto::rr::rdata::{NAPTR, SRV};
-use hickory_resolver::proto::rr::{Name, RData, Record};
+use hickory_resolver::proto::{
+    op::{Message, OpCode},
+    rr::{
+        Name, RData, Record,
+        rdata::{NAPTR, SRV},
+    },
+};
 use tokio::net::UdpSocket;
 
 pub struct NameServer {

@@ -1,7 +1,6 @@
 //! A PBX with several addresses: NOTIFY comes from another one than the configured.
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use presence::LineState::Connected;
 use sip::message::{Message, Writer, answer};

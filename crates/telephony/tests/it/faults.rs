@@ -1,8 +1,10 @@
 //! Faults, their trouble in health, and the recovery from them.
 
 use presence::LineState::{Connected, Idle, Ringing};
-use telephony::connector::{Connector, LoginFault, StartError};
-use telephony::sip_connector::{SipConnectorConfig, Transport};
+use telephony::{
+    connector::{Connector, LoginFault, StartError},
+    sip_connector::{SipConnectorConfig, Transport},
+};
 
 use crate::bench::{Bench, config, extensions, pbx, pbx_at};
 

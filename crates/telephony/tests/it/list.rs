@@ -1,8 +1,10 @@
 //! All lines watched by one subscription to a list (RFC 4662).
 
 use presence::LineState::{Connected, Idle, Ringing};
-use telephony::connector::{Connector, StartError};
-use telephony::sip_connector::{SipConnectorConfig, Transport};
+use telephony::{
+    connector::{Connector, StartError},
+    sip_connector::{SipConnectorConfig, Transport},
+};
 
 use crate::bench::{Bench, config, extensions, pbx, pbx_at};
 

@@ -1,12 +1,16 @@
 //! A phone system with several servers, found by the DNS, or encrypted.
 
 use presence::LineState::{Idle, Ringing};
-use telephony::simulated::{SimulatedPbx, SimulatedPbxConfig};
-use telephony::sip_connector::{SipConnectorConfig, Transport};
-use telephony::tls::{Identity, Trust};
+use telephony::{
+    simulated::{SimulatedPbx, SimulatedPbxConfig},
+    sip_connector::{SipConnectorConfig, Transport},
+    tls::{Identity, Trust},
+};
 
-use crate::bench::{Bench, config, extensions, pbx, pbx_at};
-use crate::dns::{NameServer, naptr, srv};
+use crate::{
+    bench::{Bench, config, extensions, pbx, pbx_at},
+    dns::{NameServer, naptr, srv},
+};
 
 #[tokio::test]
 async fn while_one_server_is_away_the_other_is_used_and_then_the_first_again() {

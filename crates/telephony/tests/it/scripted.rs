@@ -1,13 +1,15 @@
 //! A PBX with answers chosen by the test, over UDP, TCP and TLS, that counts its requests.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-use sip::agent::{Outbox, Peer};
-use sip::message::{Message, Writer, answer};
-use telephony::sip_server::{Core, Flow, Sockets, Wake, serve};
-use telephony::tls::Identity;
+use sip::{
+    agent::{Outbox, Peer},
+    message::{Message, Writer, answer},
+};
+use telephony::{
+    sip_server::{Core, Flow, Sockets, Wake, serve},
+    tls::Identity,
+};
 use tokio::sync::watch;
 
 use crate::bench::PATIENCE;

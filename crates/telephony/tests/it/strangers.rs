@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use sip::agent::{Outbox, Peer};
 use telephony::sip_server::{Core, Flow, Sockets, Wake, serve};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 const SOON: Duration = Duration::from_secs(5);
 

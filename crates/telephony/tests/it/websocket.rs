@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use sip::Transport;
-use sip::agent::{Outbox, Peer};
-use sip::message::{Message, answer};
+use sip::{
+    Transport,
+    agent::{Outbox, Peer},
+    message::{Message, answer},
+};
 use telephony::sip_server::{Core, Flow, Sockets, Wake, serve};
 use tokio::net::TcpStream;
-use tokio_tungstenite::client_async;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::{Error, Message as Piece};
+use tokio_tungstenite::{
+    client_async,
+    tungstenite::{Error, Message as Piece, client::IntoClientRequest as _},
+};
 
 /// Accepts every request that came over a WebSocket.
 struct Agreeable;

@@ -26,7 +26,6 @@ use axum::{Router, routing::get};
 use presence::SettingsGroup;
 
 use super::{client::Refusal, me::SharingOf, page, page_context::PageContext};
-
 use crate::web_state::WebState;
 
 pub(super) fn routes() -> Router<WebState> {

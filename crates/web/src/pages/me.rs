@@ -10,12 +10,10 @@ mod sharing;
 mod timetable;
 
 use axum::Router;
-
 pub(super) use profiles::{moved, movers};
 pub(super) use sharing::{SharingOf, levels};
 
 use super::page;
-
 use crate::web_state::WebState;
 
 pub(super) fn routes() -> Router<WebState> {

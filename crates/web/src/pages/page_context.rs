@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use api::{ApiParts, caller::Caller, cookies, problem::Problem};
 use axum::{
     RequestPartsExt,
     body::Bytes,
@@ -12,15 +13,11 @@ use axum::{
 };
 use jiff::tz::TimeZone;
 use presence::PersonId;
+use runtime::{context::Context, people_index::Person};
 use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
-use api::{ApiParts, caller::Caller, cookies, problem::Problem};
-use runtime::{context::Context, people_index::Person};
-
-use crate::texts::Texts;
-
-use crate::{layout::Layout, web_state::WebState};
+use crate::{layout::Layout, texts::Texts, web_state::WebState};
 
 /// Cookie in which the script stores the browser's time zone.
 const ZONE_COOKIE: &str = "offhook_zone";

@@ -1,6 +1,7 @@
 //! Fields of settings, by kind of value, for scopes and people.
 
 use presence::{OwnerPolicy, Relationship, Setting, SettingsGroup, SyncMode, Value as Kept};
+use runtime::organisation::{ORGANISATION, PRODUCT};
 use serde_json::{Value, json};
 
 use super::{
@@ -8,7 +9,6 @@ use super::{
     page_context::PageContext,
     yes_or_no,
 };
-use runtime::organisation::{ORGANISATION, PRODUCT};
 
 /// Names of profiles to choose from.
 #[derive(Clone, Debug, Default)]

@@ -2,13 +2,6 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{
-    extract::{ConnectInfo, Query, RawQuery, State},
-    http::{HeaderMap, StatusCode, header},
-    response::{AppendHeaders, IntoResponse, Redirect, Response},
-};
-
-use super::{NextPage, refused};
 use api::{
     cookies,
     open_id::{self, Authorization, OpenIdConnect, OpenIdError, SignInResult},
@@ -16,8 +9,14 @@ use api::{
     public_url::PublicUrl,
     sessions::Sessions,
 };
+use axum::{
+    extract::{ConnectInfo, Query, RawQuery, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
+};
 use runtime::context::Context;
 
+use super::{NextPage, refused};
 use crate::layout::{Layout, local};
 
 /// Name of the cookie that binds a sign-in to the browser in which it began.

@@ -16,6 +16,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Bytes, service::service_fn};
 use hyper_util::rt::TokioIo;
 use jsonwebtoken::{Algorithm, EncodingKey};
+use presence::Timestamp;
 use serde_json::{Value, json};
 use tokio_rustls::{TlsAcceptor, rustls};
 
@@ -23,7 +24,6 @@ use super::super::{
     attempts::{Attempt, Attempts},
     provider::{OpenIdOptions, Provider, client},
 };
-use presence::Timestamp;
 
 /// 2026-11-30T08:00:00Z: when people of the corpus sign in.
 const NOW: Timestamp = Timestamp::from_milliseconds(1_796_025_600_000);

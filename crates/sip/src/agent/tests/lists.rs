@@ -1,8 +1,7 @@
 //! Lists of resources (RFC 4662): one subscription, documents of all members, then of the changed ones.
 
 use super::*;
-use crate::multipart;
-use crate::resource_list::ResourceList;
+use crate::{multipart, resource_list::ResourceList};
 
 /// A host with a list of people and documents of a length chosen by the test.
 struct Team {

@@ -1,8 +1,10 @@
 //! The algorithms that are offered and accepted.
 
 use super::*;
-use crate::digest::{Challenge, Credentials, Session};
-use crate::message::Writer;
+use crate::{
+    digest::{Challenge, Credentials, Session},
+    message::Writer,
+};
 
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const BOTH: [Algorithm; 2] = [Algorithm::Md5, Algorithm::Sha256];

@@ -1,7 +1,9 @@
 //! A subscriber with a driven clock, and functions for the notifier's messages.
 
-use crate::message::{Writer, answer};
-use crate::subscriber::*;
+use crate::{
+    message::{Writer, answer},
+    subscriber::*,
+};
 
 /// A subscriber and its clock.
 pub(super) struct Bench {

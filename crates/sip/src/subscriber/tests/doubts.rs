@@ -1,7 +1,9 @@
 //! A3, A8, A17 and A18: NOTIFYs that do not count, dialogs created by a NOTIFY, redirections, and odd addresses.
 
-use super::bench::{Bench, SECOND, code, field, sent, troubles};
-use super::*;
+use super::{
+    bench::{Bench, SECOND, code, field, sent, troubles},
+    *,
+};
 
 /// A NOTIFY with the given headers besides those that match.
 fn notify_with(

@@ -1,7 +1,9 @@
 //! A5: no notifier makes a subscriber exceed the floor's rate, and a notifier that goes on gets ever fewer requests.
 
-use super::bench::{Bench, SECOND, field, sent};
-use super::*;
+use super::{
+    bench::{Bench, SECOND, field, sent},
+    *,
+};
 
 /// A notifier's reaction to each request, and the owner's verdict on each document.
 struct Notifier<'a> {

@@ -1,16 +1,20 @@
 //! Times, lifetimes, and a tenant at the limit of its subscriptions.
 
-use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{ClockMode, Config, NewTenant};
-use crate::graph::Identity;
-use crate::keys::Keys;
-use crate::permissions::Claims;
-use crate::tenants::Tenants;
+use crate::{
+    config::{ClockMode, Config, NewTenant},
+    graph::Identity,
+    keys::Keys,
+    permissions::Claims,
+    tenants::Tenants,
+};
 
 #[test]
 fn row_069_and_070_moments_are_read_with_and_without_offset() {

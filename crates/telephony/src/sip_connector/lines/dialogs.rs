@@ -1,13 +1,9 @@
 //! The dialogs of one line, by each server of a list that reports it (RFC 4662 §5.3).
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use presence::LineState;
-use sip::dialog_info::Dialog;
-use sip::dialog_set::DialogSet;
+use sip::{dialog_info::Dialog, dialog_set::DialogSet};
 
 use crate::line_state::{line_state, other_party};
 

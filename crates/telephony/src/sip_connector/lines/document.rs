@@ -1,18 +1,20 @@
 //! From a NOTIFY's body to a line state.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use sip::dialog_info::{CONTENT_TYPE, DialogInfo, DialogState, DocumentError};
-use sip::dialog_set::{Fold, FullDocuments, Vanished};
-use sip::multipart;
-use sip::remark::Remarks;
-use sip::software::Software;
+use sip::{
+    dialog_info::{CONTENT_TYPE, DialogInfo, DialogState, DocumentError},
+    dialog_set::{Fold, FullDocuments, Vanished},
+    multipart,
+    remark::Remarks,
+    software::Software,
+};
 
 use super::{Lines, Output};
-use crate::own_dialogs::{is_own, remove_own_dialogs};
-use crate::phone_system::LineChange;
+use crate::{
+    own_dialogs::{is_own, remove_own_dialogs},
+    phone_system::LineChange,
+};
 
 /// The content of a NOTIFY.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,7 @@
 //! FreeSWITCH sends an empty document in the middle of a call, for instance when a phone publishes its presence; the answer
 //! to a refresh lists the call. The connector therefore refreshes such a line once before it believes the end of the call.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sip::subscriber::Event;
 

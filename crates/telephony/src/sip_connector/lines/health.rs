@@ -1,7 +1,9 @@
 //! Health of the lines.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use sip::software::Software;
 

@@ -1,14 +1,11 @@
 //! One line: its subscription, its dialogs and its state.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use presence::LineState;
-use sip::order::Order;
-use sip::subscriber::Subscriber;
+use sip::{order::Order, subscriber::Subscriber};
 
-use super::Trouble;
-use super::dialogs::Dialogs;
+use super::{Trouble, dialogs::Dialogs};
 
 #[derive(Debug)]
 pub(super) struct Line {

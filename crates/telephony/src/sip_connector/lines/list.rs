@@ -3,18 +3,18 @@
 //! A list is stored as a line of its own, named by its address, which is never an extension; its lines have no subscription.
 //! A line belongs to the first list that names it in a NOTIFY, until that list no longer names it or loses its subscription.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use presence::LineState;
-use sip::dialog_info::Completeness;
-use sip::multipart::{self, Part};
-use sip::order::Order;
-use sip::remark::{Remark, Remarks};
-use sip::resource_list::{self, Instance, InstanceState, ListedResource, ResourceList};
-use sip::subscriber::{Event, Subscriber};
-use sip::uri::user;
+use sip::{
+    dialog_info::Completeness,
+    multipart::{self, Part},
+    order::Order,
+    remark::{Remark, Remarks},
+    resource_list::{self, Instance, InstanceState, ListedResource, ResourceList},
+    subscriber::{Event, Subscriber},
+    uri::user,
+};
 
 use super::{Line, Lines, NotifyContent, Output};
 use crate::phone_system::LineChange;

@@ -1,8 +1,6 @@
 //! Log lines about lines of the PBX: one for each kind of trouble, however many lines have it. Pure.
 
-use std::collections::BTreeMap;
-use std::mem;
-use std::sync::Arc;
+use std::{collections::BTreeMap, mem, sync::Arc};
 
 use super::Trouble;
 

@@ -7,21 +7,24 @@
     reason = "what cannot be written or read here is a fault of the test"
 )]
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use presence::LineState;
-use sip::Transport;
-use sip::digest::Credentials;
-use sip::ids::Ids;
-use sip::message::{Message, NameAddr, Writer, answer};
-use sip::subscriber::Account;
-use sip::uri::user;
+use sip::{
+    Transport,
+    digest::Credentials,
+    ids::Ids,
+    message::{Message, NameAddr, Writer, answer},
+    subscriber::Account,
+    uri::user,
+};
 
 use super::{Lines, Output};
-use crate::phone_system::LineChange;
-use crate::sip_connector::trouble::TroubleTexts;
+use crate::{phone_system::LineChange, sip_connector::trouble::TroubleTexts};
 
 /// Domain of all addresses.
 pub(crate) const DOMAIN: &str = "pbx.test";

@@ -1,15 +1,14 @@
 //! The rate at which subscriptions begin and renew.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use sip::ids::Ids;
-use sip::subscriber::Event;
+use sip::{ids::Ids, subscriber::Event};
 
-use super::super::gate::{Gate, Hold};
-use super::line::Line;
-use super::{Lines, Output};
+use super::{
+    super::gate::{Gate, Hold},
+    Lines, Output,
+    line::Line,
+};
 
 /// SUBSCRIBEs under way at once: enough for thousands a second on a quick PBX, few enough that their NOTIFYs fit into any
 /// socket buffer.

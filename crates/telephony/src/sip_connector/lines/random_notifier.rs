@@ -13,8 +13,7 @@
     reason = "a broken invariant ends the fuzz target"
 )]
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use presence::LineState;
 

@@ -1,8 +1,6 @@
 //! Renewals out of turn: all lines by command, or one line to check whether the PBX still knows the subscriptions.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use sip::subscriber::Event;
 

@@ -4,9 +4,7 @@ mod credentials;
 mod health;
 
 use presence::LineState;
-use sip::Transport;
-use sip::digest::Credentials;
-use sip::message::Writer;
+use sip::{Transport, digest::Credentials, message::Writer};
 
 use super::*;
 

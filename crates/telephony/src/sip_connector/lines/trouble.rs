@@ -1,13 +1,13 @@
 //! Trouble of single lines and of the account: from an answer to the gate and to the text.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sip::digest::Evidence;
-use sip::subscriber;
+use sip::{digest::Evidence, subscriber};
 
-use super::super::gate::{Hold, is_refusal};
-use super::{Line, Lines, Trouble};
+use super::{
+    super::gate::{Hold, is_refusal},
+    Line, Lines, Trouble,
+};
 use crate::phone_system::LoginFault;
 
 impl Lines {

@@ -1,13 +1,13 @@
 //! Output of the task: messages for the PBX, events and health for the owner, log lines.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
 
-use super::super::lines::{Note, Output};
-use super::{LOG_INTERVAL, Task};
+use super::{
+    super::lines::{Note, Output},
+    LOG_INTERVAL, Task,
+};
 use crate::phone_system::{Health, LineEvent, Trouble};
 
 impl Task {

@@ -1,8 +1,6 @@
 //! Texts for refused credentials, and for challenges that no password can answer.
 
-use sip::digest::ChallengeProblem;
-use sip::software::Software;
-use sip::subscriber::Trouble as T;
+use sip::{digest::ChallengeProblem, software::Software, subscriber::Trouble as T};
 
 use super::{Trouble, TroubleTexts};
 

@@ -1,7 +1,6 @@
 //! Texts for a PBX that accepts subscriptions but does not follow RFC 6665 and RFC 4235.
 
-use sip::remark::excerpt;
-use sip::subscriber::Trouble as T;
+use sip::{remark::excerpt, subscriber::Trouble as T};
 
 use super::{Trouble, TroubleTexts};
 

@@ -1,12 +1,11 @@
 //! Import of people from a file or pasted text, with a preview. The server decodes the file, so that the page reads the
 //! same files with and without scripts.
 
+use api::body_limits::TABLE_MAX;
 use serde_json::Value;
 use store::{decode_table, separator_name};
 
 use super::work;
-use api::body_limits::TABLE_MAX;
-
 use crate::pages::{
     Done, Outcome, Page,
     client::{JobAnswer, Refusal},

@@ -1,11 +1,10 @@
 //! Members of a location or group: add and remove.
 
 use presence::PersonId;
+use runtime::{organisation::Membership as At, people_index::Person};
 use serde_json::json;
 
 use super::scopes::{at, is_in};
-use runtime::{organisation::Membership as At, people_index::Person};
-
 use crate::pages::{
     Done, Outcome, Page,
     client::Refusal,

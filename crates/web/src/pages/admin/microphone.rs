@@ -1,5 +1,6 @@
 //! Microphone Sync: programs that colleagues see at the microphone, by scope.
 
+use runtime::organisation::{ORGANISATION, PRODUCT};
 use serde_json::{Value, json};
 
 use super::{
@@ -7,8 +8,6 @@ use super::{
     scopes::{administers, full_name, in_order},
     settings_at,
 };
-use runtime::organisation::{ORGANISATION, PRODUCT};
-
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},

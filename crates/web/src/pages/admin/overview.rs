@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 
 use presence::{Confidence, PersonId, Status, View, view};
+use runtime::{clock::rfc3339, health::Trouble};
 use serde_json::json;
 
 use super::require_administrator;
-use runtime::{clock::rfc3339, health::Trouble};
-
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use runtime::{organisation::Snapshot, people_index::Person};
 use serde_json::{Value, json};
 
 use super::{import, require_administrator};
-use runtime::{organisation::Snapshot, people_index::Person};
-
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 
 use presence::{PersonId, ScopeChain, Setting, SettingValues, SettingsGroup, UserOverride};
+use runtime::{
+    organisation::{ORGANISATION, Snapshot},
+    values::{self, USER_MAY_CHANGE},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,11 +14,6 @@ use super::{
     scopes::{administers, at, in_order, is_in},
     teams_profiles, template, templates,
 };
-use runtime::{
-    organisation::{ORGANISATION, Snapshot},
-    values::{self, USER_MAY_CHANGE},
-};
-
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},

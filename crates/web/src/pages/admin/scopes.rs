@@ -1,11 +1,10 @@
 //! Scopes: locations and configuration groups.
 
 use presence::SettingsGroup;
+use runtime::organisation::{Membership as At, ORGANISATION};
 use serde_json::{Map, Value, json};
 
 use super::{members, require_administrator, settings_at};
-use runtime::organisation::{Membership as At, ORGANISATION};
-
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},

@@ -1,8 +1,8 @@
 //! Profiles of states in Teams in a scope, with their origin: a part of the Teams settings.
 
-use super::{scopes::administers, template};
 use runtime::organisation::{Snapshot, TeamsUse};
 
+use super::{scopes::administers, template};
 use crate::pages::{
     Page,
     components::{Block, Form, Link, RefusedForm},

@@ -1,15 +1,14 @@
 //! PBXs: state of connections and lines.
 
+use api::PresenceBody;
 use presence::{LineKnowledge, LineState, PersonId, view};
+use runtime::clock::rfc3339;
 use serde_json::{Value, json};
 
 use super::{
     examination,
     overview::{connected, health},
 };
-use api::PresenceBody;
-use runtime::clock::rfc3339;
-
 use crate::pages::{
     Outcome, Page, PageHandler,
     client::Refusal,

@@ -1,13 +1,12 @@
 //! A central template: content, uses, preview.
 
+use api::templates::ELSEWHERE;
 use serde_json::{Value, json};
 
 use super::{
     require_administrator,
     templates::{HERE, scope_field},
 };
-use api::templates::ELSEWHERE;
-
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Read, Refusal, part},

@@ -1,5 +1,7 @@
 //! Central templates: profiles that administrators offer in their scopes.
 
+use api::profile::distinct_names;
+use runtime::organisation::ORGANISATION;
 use serde_json::{Value, json};
 
 use super::{
@@ -7,9 +9,6 @@ use super::{
     scopes::{administers, full_name, in_order},
     template::at,
 };
-use api::profile::distinct_names;
-use runtime::organisation::ORGANISATION;
-
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},

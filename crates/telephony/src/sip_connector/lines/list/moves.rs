@@ -3,13 +3,14 @@
 //! A PBX does not send a list again when another list loses a line, so Offhook refreshes it and takes the line from its
 //! answer.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sip::subscriber::Event;
 
-use super::super::{Lines, Output};
-use super::instances::Instances;
+use super::{
+    super::{Lines, Output},
+    instances::Instances,
+};
 
 impl Lines {
     /// Whether this list provides the documents of a line: a line on two lists would be reported twice, in versions that do

@@ -5,11 +5,9 @@
 //! line therefore stays valid for a while but is not renewed; without a document by then the state is unknown, and the line
 //! has trouble.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sip::subscriber::Event;
-use sip::transaction::TIMEOUT;
+use sip::{subscriber::Event, transaction::TIMEOUT};
 
 use super::super::{Lines, Output};
 

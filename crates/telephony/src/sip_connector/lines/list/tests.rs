@@ -1,11 +1,16 @@
 //! Several lists of one PBX.
 
-use super::super::tests::{SECOND, account, notify_as, respond, sent};
-use super::*;
-use crate::sip_connector::trouble::TroubleTexts;
 use presence::LineState;
-use sip::ids::Ids;
-use sip::message::{Message, Writer};
+use sip::{
+    ids::Ids,
+    message::{Message, Writer},
+};
+
+use super::{
+    super::tests::{SECOND, account, notify_as, respond, sent},
+    *,
+};
+use crate::sip_connector::trouble::TroubleTexts;
 
 const LISTS: [&str; 2] = ["sip:a@pbx.test", "sip:b@pbx.test"];
 

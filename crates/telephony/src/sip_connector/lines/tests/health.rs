@@ -1,7 +1,6 @@
 //! The numbers of known and of pending lines.
 
-use super::documents::full;
-use super::*;
+use super::{documents::full, *};
 
 // A22: a line that is known with a remark counts once.
 #[test]

@@ -1,7 +1,9 @@
 //! The states of lines that are watched by a list (RFC 4662).
 
-use super::documents::{full, notifier, reported_state, trouble};
-use super::*;
+use super::{
+    documents::{full, notifier, reported_state, trouble},
+    *,
+};
 
 /// Lines that are watched by a list, and the SUBSCRIBE for it.
 pub(super) fn listed(extensions: &[&str]) -> (Lines, Vec<u8>) {

@@ -2,14 +2,19 @@
 
 mod script;
 
-use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+};
+
+use script::Step;
+use sip::{
+    message::{Message, NameAddr},
+    uri::user,
+};
 
 use super::super::notifier::{Answer, Notifier, Notify};
-use script::Step;
-use sip::message::{Message, NameAddr};
-use sip::uri::user;
 
 /// The state of a run besides the PBX: the numbering of its documents.
 struct Player {

@@ -1,8 +1,10 @@
 //! Active lists without the state of a line (A13, A22).
 
-use super::documents::{full, notifier, reported_state, trouble};
-use super::lists::{DOCUMENT, body, listed};
-use super::*;
+use super::{
+    documents::{full, notifier, reported_state, trouble},
+    lists::{DOCUMENT, body, listed},
+    *,
+};
 
 /// A PBX with one list, on a driven clock.
 struct Pbx {
