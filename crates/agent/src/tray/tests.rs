@@ -83,10 +83,10 @@ fn it_speaks_the_language_of_the_desktop() {
     let mut status = connected();
     status.described.shown.activity = "On the phone".into();
     let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
-    assert_eq!(view.title, "Beschäftigt – Im Gespräch");
+    assert_eq!(view.title, "Beschäftigt – Am Telefon");
     let menu = read(&view.menu).concat();
     assert!(
-        menu.contains("Lunch (Gleich zurück)") && menu.contains("Übersicht öffnen"),
+        menu.contains("Lunch (Bin gleich zurück)") && menu.contains("Übersicht öffnen"),
         "{menu}"
     );
     status.described.shown = VisibleState {
@@ -95,10 +95,10 @@ fn it_speaks_the_language_of_the_desktop() {
         profile: String::new(),
     };
     let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
-    assert_eq!(view.title, "Nicht stören", "not twice");
+    assert_eq!(view.title, "Bitte nicht stören", "not twice");
     status.described.shown.activity = "Presenting".into();
     let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
-    assert_eq!(view.title, "Nicht stören – Präsentiert");
+    assert_eq!(view.title, "Bitte nicht stören – Präsentiert");
 }
 
 #[test]
