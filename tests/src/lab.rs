@@ -167,7 +167,7 @@ impl Lab {
         documents.next_back().unwrap_or_else(|| panic!("{output}"))
     }
 
-    /// Watches an extension at the PBX for this many seconds; [`DialogWatcher::next`] returns each NOTIFY.
+    /// Watches an extension at the PBX for this many seconds; `next` returns each NOTIFY.
     ///
     /// # Panics
     /// The program does not start.

@@ -68,7 +68,7 @@ impl Jobs {
     /// Starts a job. Returns its id and its future result.
     ///
     /// # Errors
-    /// [`RUNNING_MAX`] jobs are running.
+    /// `RUNNING_MAX` jobs are running.
     pub fn begin<F>(
         &self,
         (what, who, begun): (&'static str, &str, Timestamp),

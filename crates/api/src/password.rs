@@ -1,5 +1,5 @@
 //! Passwords of local accounts: Argon2id with the parameters that the crate's authors recommend (OWASP's second choice: 19
-//! MiB, two passes). A hash takes a core for tens of milliseconds: hashes run on threads of their own, [`PARALLEL_HASHES`]
+//! MiB, two passes). A hash takes a core for tens of milliseconds: hashes run on threads of their own, `PARALLEL_HASHES`
 //! at a time, each in a block of memory that is reused. The queue of passwords is bounded, in total and by network.
 
 use std::{

@@ -96,7 +96,7 @@ pub enum Fetched {
 pub struct FetchError {
     /// The reason.
     pub error: OutsideError,
-    /// Retry-After, at most [`RETRY_AFTER_MAX`].
+    /// Retry-After, at most `RETRY_AFTER_MAX`.
     pub retry_after: Option<Duration>,
 }
 

@@ -41,7 +41,7 @@ struct Inner {
 /// No code was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodeError {
-    /// [`CODES_MAX`] codes are valid.
+    /// `CODES_MAX` codes are valid.
     #[error("too many codes wait to be typed; try again in some minutes")]
     TooMany,
     /// The operating system gives no random numbers.
