@@ -109,6 +109,7 @@ mod tests {
             ..ImportPerson::default()
         }
     }
+
     #[test]
     fn a_name_identifies_nobody_and_all_else_does() {
         let fields = |after: ImportPerson| changed(&before(), &after).collect::<Vec<_>>();

@@ -337,6 +337,7 @@ mod tests {
         }
         UploadedTable::from_request(request.body(body.into()).unwrap(), &()).await
     }
+
     #[tokio::test]
     async fn a_table_is_taken_as_json_and_as_the_file_itself() {
         let import = "/people/import";

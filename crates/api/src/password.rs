@@ -233,6 +233,7 @@ mod tests {
         let larger = stored.replace("m=19456", "m=4000000");
         assert!(verify("correct horse", Some(&larger)).await.is_err());
     }
+
     #[tokio::test]
     async fn memory_is_used_again_also_by_requests_that_are_given_up() {
         for _ in 0..4 {
@@ -243,6 +244,7 @@ mod tests {
         assert!(!verify("wrong", None).await.unwrap());
         assert!(lock(&MEMORY).len() <= PARALLEL_HASHES);
     }
+
     #[test]
     fn one_address_does_not_fill_the_queue() {
         let [here, there] = [[192, 0, 2, 20].into(), [192, 0, 2, 21].into()];

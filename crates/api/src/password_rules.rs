@@ -169,6 +169,7 @@ mod tests {
     use super::*;
 
     const ABOUT: [&str; 3] = ["anna.becker", "Anna Becker", "anna@contoso.example"];
+
     #[test]
     fn what_everybody_tries_is_refused() {
         for weak in [
@@ -191,6 +192,7 @@ mod tests {
         assert_eq!(check("short", &ABOUT), Err(WeakPassword::Length));
         assert_eq!(check(&"a".repeat(257), &ABOUT), Err(WeakPassword::Length));
     }
+
     #[test]
     fn words_of_here_names_and_other_spellings_are_refused() {
         let about = ["heinz", "Heinz Müller", "heinz.mueller@contoso.example"];
@@ -216,6 +218,7 @@ mod tests {
             assert_eq!(check(weak, &about), Err(WeakPassword::Guessable), "{weak}");
         }
     }
+
     #[test]
     fn what_nobody_guesses_is_accepted() {
         for good in [

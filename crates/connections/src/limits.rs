@@ -59,6 +59,7 @@ pub fn raise_descriptor_limit() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     #[test]
     fn every_limit_keeps_a_reserve() {
         let http_and_sip = |descriptors| {

@@ -232,6 +232,7 @@ impl<B> Drop for Observed<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     #[test]
     fn strangers_count_by_network_and_proxies_do_not() {
         let proxies = ["10.0.0.0/8".parse().unwrap()];

@@ -260,6 +260,7 @@ mod tests {
         let now = Instant::now();
         (State::new(now), now)
     }
+
     #[test]
     fn a_header_has_ten_seconds_from_the_start_of_the_connection() {
         let (mut state, start) = new();
@@ -269,6 +270,7 @@ mod tests {
         state.read(1, start + SECOND * 9);
         assert_eq!(state.overdue(start + SECOND * 10), Some(Why::Header));
     }
+
     #[test]
     fn a_body_has_ten_seconds_and_what_a_slow_line_takes() {
         let (mut state, start) = new();
@@ -281,6 +283,7 @@ mod tests {
         state.complete(start + SECOND * 300);
         assert_eq!(state.overdue(start + SECOND * 9_000), None, "streams stay");
     }
+
     #[test]
     fn a_connection_rests_for_a_minute() {
         let (mut state, start) = new();
@@ -292,6 +295,7 @@ mod tests {
         assert_eq!(state.overdue(start + SECOND * 68), None);
         assert_eq!(state.overdue(start + SECOND * 69), Some(Why::Header));
     }
+
     #[test]
     fn an_answer_that_the_peer_does_not_take_ends_the_connection_also_by_drops() {
         let (mut state, start) = new();
@@ -309,6 +313,7 @@ mod tests {
         state.caught_up();
         assert_eq!(state.overdue(start + SECOND * 900), None);
     }
+
     #[test]
     fn a_stranger_makes_room_before_a_person_and_a_request_that_is_answered_last() {
         let (mut state, start) = new();

@@ -363,6 +363,7 @@ mod tests {
     fn address(last: u8) -> Option<IpAddr> {
         Some(IpAddr::from([192, 0, 2, last]))
     }
+
     #[test]
     fn the_oldest_stranger_makes_room_and_one_address_has_half() {
         let (connections, _) = connections(64);
@@ -384,6 +385,7 @@ mod tests {
         assert!(table.open.is_empty() && table.by_address.is_empty());
         assert_eq!(table.closing, 0);
     }
+
     #[test]
     fn what_people_are_answered_makes_no_room_and_the_refusal_is_a_trouble_for_a_while() {
         let (connections, health) = connections(64);
@@ -403,6 +405,7 @@ mod tests {
         assert!(trouble(1).unwrap().what.contains("24 of all"));
         assert_eq!(trouble(11), None);
     }
+
     #[test]
     fn a_stranger_that_is_answered_all_the_time_makes_room_as_a_last_resort() {
         let (connections, _) = connections(64);
@@ -415,6 +418,7 @@ mod tests {
         }
         assert!(connections.admit(None, start).is_some());
     }
+
     #[test]
     fn no_descriptor_left_is_a_trouble_that_passes() {
         let (connections, health) = connections(64);
@@ -425,6 +429,7 @@ mod tests {
         connections.sweep(start + Duration::from_secs(11));
         assert_eq!(health.parts()[PART], None);
     }
+
     #[test]
     fn requests_through_a_proxy_count_for_the_client() {
         let (connections, _) = connections(64);
@@ -441,6 +446,7 @@ mod tests {
         connections.belongs_to_peer(&links[0]);
         assert!(connections.belongs_to(&links[13], asker));
     }
+
     #[test]
     fn strangers_unfinished_requests_hold_so_much_and_no_more() {
         let (connections, _) = connections(64);

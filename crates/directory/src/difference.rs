@@ -173,6 +173,7 @@ mod tests {
             user_principal_name: user_principal_name.into(),
         }
     }
+
     #[test]
     fn an_account_without_a_name_replaces_no_name_and_silence_replaces_nothing() {
         let known = anna();

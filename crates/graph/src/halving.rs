@@ -163,6 +163,7 @@ mod tests {
         let refused = halving.refused().iter().copied().collect();
         (read, refused, sent)
     }
+
     #[test]
     fn one_refused_id_is_found_with_twenty_requests_at_most() {
         for bad in 0..650 {
@@ -171,6 +172,7 @@ mod tests {
             assert!((10..=20).contains(&sent), "{bad}: {sent}");
         }
     }
+
     #[test]
     fn a_bound_on_requests_finds_some_each_time() {
         let all: BTreeSet<usize> = (0..650).collect();

@@ -182,6 +182,7 @@ mod tests {
         state.fail(asked, start).unwrap_err();
         assert!(state.current(start + Duration::from_secs(9)).is_err());
     }
+
     #[test]
     fn a_token_that_is_still_good_is_used_while_its_renewal_rests() {
         for error in [down(None), error()] {
@@ -230,6 +231,7 @@ mod tests {
         assert!(state.replace(&Secret::new("one"), start));
         assert!(state.current(start).unwrap().is_none());
     }
+
     #[test]
     fn tokens_that_are_refused_at_every_sweep_are_replaced_at_a_pace() {
         let start = Instant::now();

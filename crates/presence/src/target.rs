@@ -283,6 +283,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Target, TargetError, is_extension};
+
     #[test]
     fn targets_have_one_canonical_form() {
         for (written, canonical) in [
@@ -307,6 +308,7 @@ mod tests {
             assert_eq!(read.as_ref().map(Target::name), Ok(canonical), "{written}");
         }
     }
+
     #[test]
     fn texts_that_mean_more_than_an_address_are_refused() {
         use TargetError as E;

@@ -92,6 +92,7 @@ mod tests {
     use presence::Timestamp;
 
     use super::{Deletion, JUMP_MAX, deletion};
+
     #[test]
     fn only_a_jump_ahead_of_more_than_a_day_is_in_question() {
         let last = Timestamp::from_milliseconds(1_800_000_000_000);

@@ -114,6 +114,7 @@ mod tests {
         let rows = history.of(PersonId(1)).into_iter();
         rows.map(|(at, _)| at.milliseconds()).collect()
     }
+
     #[test]
     fn one_visible_state_is_one_row() {
         let mut history = History::default();
@@ -137,6 +138,7 @@ mod tests {
         history.record(PersonId(1), now, hidden);
         assert_eq!(rows(&history), [0, 9], "some viewers see a difference");
     }
+
     #[test]
     fn a_state_that_goes_on_over_a_restart_is_one_row_and_rows_of_earlier_versions_are_merged() {
         let [one, other] = [1, 2].map(|at| presence(Timestamp::from_milliseconds(at)));

@@ -267,6 +267,7 @@ mod tests {
             name,
         }
     }
+
     #[test]
     fn a_line_is_one_line_and_says_no_more_of_a_name_than_fits() {
         assert_eq!(
@@ -280,6 +281,7 @@ mod tests {
         assert_eq!(line.matches('=').count(), 4, "{line}");
         assert!(wrong(&"ü".repeat(9_000)).line(0).len() < 250);
     }
+
     #[test]
     fn entries_are_limited_by_network_and_in_all_and_what_is_left_out_is_counted() {
         let mut budget = Budget::new();

@@ -271,6 +271,7 @@ mod tests {
             assert_eq!(call.callers, callers, "{headers:?}");
         }
     }
+
     #[test]
     fn a_user_part_is_compared_by_meaning_and_without_the_password() {
         let request = invite("sip:%31002;a=b:pw@pbx.test;user=phone", &[]);

@@ -92,6 +92,7 @@ mod tests {
             display_name: None,
         }
     }
+
     #[test]
     fn only_the_persons_own_account_needs_no_question() {
         let unlinked = person(None);

@@ -166,6 +166,7 @@ mod tests {
         lookups.answered(ANNA);
         assert_eq!((lookups.warning(), lookups.next_due(now)), (None, None));
     }
+
     #[test]
     fn where_nothing_is_answered_the_round_stops_and_the_next_begins_after_it() {
         let (mut lookups, mut round) = (Lookups::default(), LookupRound::default());

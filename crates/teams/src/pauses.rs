@@ -82,6 +82,7 @@ mod tests {
     use runtime::health::Health;
 
     use super::{PART, Pauses};
+
     #[test]
     fn a_pause_is_a_problem_until_the_last_one_ends() {
         let health = Health::default();

@@ -269,6 +269,7 @@ mod tests {
             ..Answered::default()
         }
     }
+
     #[test]
     fn a_person_with_an_odd_element_is_named_and_not_missing() {
         let mut reach = Reach::default();
@@ -287,6 +288,7 @@ mod tests {
         assert_eq!(answer(&mut reach, &[ANNA, BEN]), []);
         assert!(reach.odd().is_empty());
     }
+
     #[test]
     fn where_an_element_has_no_id_nobody_is_missing() {
         let mut reach = Reach::default();
@@ -305,6 +307,7 @@ mod tests {
         assert_eq!(answer(&mut reach, &[BEN]), [ANNA]);
         assert!(reach.odd().is_empty());
     }
+
     #[test]
     fn answers_to_requests_that_overlap_count_once() {
         let mut reach = Reach::default();
@@ -315,6 +318,7 @@ mod tests {
         assert_eq!(at(1_750), [ANNA]);
         assert_eq!(at(1_760), [ANNA], "still");
     }
+
     #[test]
     fn three_complete_answers_in_a_row_make_an_account_missing() {
         let mut reach = Reach::default();
@@ -327,6 +331,7 @@ mod tests {
         assert_eq!(answer(&mut reach, &[ANNA, BEN]), []);
         assert_eq!(reach.missing(), BTreeSet::new());
     }
+
     #[test]
     fn an_answer_that_has_it_begins_the_count_anew() {
         let mut reach = Reach::default();
@@ -357,6 +362,7 @@ mod tests {
         assert_eq!(reach.missing(), BTreeSet::new());
         assert_eq!(answer(&mut reach, &[BEN]), [], "counted anew");
     }
+
     #[test]
     fn an_ended_login_is_reported_at_once_and_now_and_then() {
         let mut reach = Reach::default();

@@ -290,6 +290,7 @@ mod tests {
     fn accounts(names: &[&str]) -> Vec<Arc<str>> {
         names.iter().map(|name| Arc::from(*name)).collect()
     }
+
     #[test]
     fn a_refused_account_is_left_out_and_retried_more_and_more_rarely() {
         let mut refused = Refused::default();
@@ -309,6 +310,7 @@ mod tests {
         assert_eq!(refused.split(all.clone(), now), (all, vec![]));
         assert_eq!(refused.refuse(&b, "404", now), 1, "counted anew");
     }
+
     #[test]
     fn halving_is_bounded_and_rests_when_no_account_can_be_read() {
         let mut refused = Refused::default();

@@ -201,6 +201,7 @@ mod tests {
     use super::*;
 
     const ANNA: PersonId = PersonId(1);
+
     #[test]
     fn a_request_joins_the_search_that_is_under_way_and_waits_after_its_end() {
         let search = AccountSearch::default();
@@ -216,6 +217,7 @@ mod tests {
         let next = search.ask(ended + PAUSE_MIN).unwrap();
         assert!(next > number);
     }
+
     #[test]
     fn a_request_during_a_regular_search_has_one_of_its_own() {
         let search = AccountSearch::default();
@@ -227,6 +229,7 @@ mod tests {
         search.end(number, Some("Graph does not answer".into()));
         assert_eq!(search.progress.borrow().served, number);
     }
+
     #[test]
     fn an_opened_person_is_searched_for_once_a_minute() {
         let mut opened = Opened::default();

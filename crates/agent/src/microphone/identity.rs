@@ -234,6 +234,7 @@ mod tests {
         // The file has another name, but the process has this one.
         assert_eq!(capture(&[(PID, "13"), (BINARY, "pipewire-pulse")]).0, 13);
     }
+
     #[test]
     fn a_number_of_another_namespace_is_not_the_process_of_that_number_here() {
         let zoom = [(PID, "12"), (BINARY, "zoom")];
@@ -265,6 +266,7 @@ mod tests {
         assert_eq!(capture(&[(PID, "4711"), (BINARY, "zoom")]).0, 0);
         assert_eq!(capture(&[(PID, "4711")]), (0, vec![]));
     }
+
     #[test]
     fn the_kernels_number_counts_in_every_namespace() {
         let zoom = [(KERNEL, "4711"), (PID, "12"), (BINARY, "slack")];
@@ -281,6 +283,7 @@ mod tests {
         assert_eq!(capture(&passed_on), (4711, vec!["zoom".to_owned()]));
         assert_eq!(capture(&passed_on[..3]), (4711, vec!["zoom".to_owned()]));
     }
+
     #[test]
     fn a_program_of_another_computer_or_user_is_known_by_its_names() {
         for other in [
@@ -300,6 +303,7 @@ mod tests {
         ];
         assert_eq!(capture(&unseen), (0, vec!["zoom".into(), "ZOOM".into()]));
     }
+
     #[test]
     fn a_number_that_another_program_has_by_now_is_not_that_program() {
         assert_eq!(capture(&[(PID, "12"), (BINARY, "meet")]).1, ["meet"]);

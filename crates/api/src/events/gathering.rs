@@ -214,6 +214,7 @@ mod tests {
         gathering.clear();
         assert_eq!(revisions(&mut gathering), []);
     }
+
     #[test]
     fn a_change_of_somebody_elses_relationship_is_not_gathered() {
         let mut gathering = Gathering::new(Instant::now());

@@ -70,6 +70,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
     #[test]
     fn an_id_says_nothing_but_to_the_server_that_made_it() {
         let tokens = Tokens::new().unwrap();

@@ -190,6 +190,7 @@ mod tests {
     fn at(hours: u32) -> Timestamp {
         Timestamp::from_milliseconds(0) + HOUR * hours
     }
+
     #[test]
     fn an_old_description_is_used_for_a_day_where_the_provider_does_not_answer() {
         let start = Instant::now();
@@ -211,6 +212,7 @@ mod tests {
         state.note(&Ok(Arc::new(2)), at(25), later);
         assert!(matches!(state.find(at(25), later), Found::Known(known) if *known == 2));
     }
+
     #[tokio::test]
     async fn sign_ins_that_wait_for_a_hanging_provider_share_one_request() {
         let memory = Arc::new(Memory::<u32>::default());
@@ -241,6 +243,7 @@ mod tests {
         }
         assert_eq!(*reads.lock().unwrap(), 1);
     }
+
     #[tokio::test]
     async fn an_old_description_is_used_while_another_sign_in_reads() {
         let memory = Arc::new(Memory::<u32>::default());

@@ -145,6 +145,7 @@ mod tests {
         let compared = compare(method, map(sent), present, &read_only)?;
         Ok((Value::Object(compared.0), compared.1))
     }
+
     #[test]
     fn what_was_read_is_no_change() {
         for method in [Method::PUT, Method::PATCH] {
@@ -160,6 +161,7 @@ mod tests {
             "what is left out may fall back to a default"
         );
     }
+
     #[test]
     fn a_changed_copy_loses_its_read_only_fields() {
         let sent = json!({"id": "7", "name": "Anne", "text": null});
@@ -169,6 +171,7 @@ mod tests {
         let (values, _) = compared(&Method::PATCH, sent).unwrap();
         assert_eq!(values, json!({"name": "Anne"}));
     }
+
     #[test]
     fn a_change_of_named_fields_keeps_those_with_their_present_value() {
         let sent = json!({"name": "Anne", "text": null});
@@ -179,6 +182,7 @@ mod tests {
         );
         assert!(matches!(comparison, Comparison::Values));
     }
+
     #[test]
     fn a_changed_read_only_field_is_refused_and_an_unknown_one_left_to_the_handler() {
         let refused = compared(&Method::PUT, json!({"id": "8", "name": "Anna"})).unwrap_err();

@@ -155,6 +155,7 @@ mod tests {
         assert!(!same("/people/7/teams-account", "/people/7"));
         assert!(!same("/accounts/5", "/accounts/6"));
     }
+
     #[tokio::test]
     async fn a_change_waits_for_changes_of_the_same_thing_only() {
         let edits = OngoingChanges::default();

@@ -108,6 +108,7 @@ mod tests {
         }
         EntityTags::of(&headers, header::IF_MATCH)
     }
+
     #[test]
     fn the_forms_that_proxies_make_of_a_tag_name_the_same_state() {
         for lines in [
@@ -128,6 +129,7 @@ mod tests {
             assert!(read(lines).unwrap().unwrap().name("0a1b"), "{lines:?}");
         }
     }
+
     #[test]
     fn other_tags_name_other_states() {
         for lines in [
@@ -148,6 +150,7 @@ mod tests {
         }
         assert_eq!(read(&[]), Ok(None));
     }
+
     #[test]
     fn fields_of_another_syntax_are_refused() {
         for lines in [

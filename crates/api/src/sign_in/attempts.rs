@@ -123,6 +123,7 @@ mod tests {
         wrong.succeeded(&anna, here());
         assert!(wrong.begin(later, &anna, here()));
     }
+
     #[test]
     fn a_name_counts_as_what_it_means_however_it_is_written() {
         let nobody = |name| Target::new(None, name);

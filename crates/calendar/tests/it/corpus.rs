@@ -77,6 +77,7 @@ fn read(file: &Path, reading: &Reading) -> Vec<String> {
     lines.extend(feed.problems.iter().map(|problem| format!("? {problem}")));
     lines
 }
+
 #[test]
 fn recorded_calendars() {
     let mut seen = 0;

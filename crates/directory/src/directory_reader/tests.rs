@@ -102,6 +102,7 @@ async fn read(directory: &mut DirectoryReader) -> Result<(), String> {
     let read = directory.read(&Progress::default()).await;
     read.map_err(|error| error.to_string())
 }
+
 #[tokio::test]
 async fn an_incremental_page_erases_nothing_that_it_leaves_out() {
     let (mut directory, _) = directory(vec![
@@ -123,6 +124,7 @@ async fn an_incremental_page_erases_nothing_that_it_leaves_out() {
     assert_eq!(bert.unwrap().mail.as_deref(), Some(""), "null clears");
     assert_eq!(accounts.len(), 2);
 }
+
 #[tokio::test]
 async fn a_delta_link_that_cannot_be_used_is_not_kept() {
     let long = link("$deltatoken", &"x".repeat(1_000_000));
@@ -152,6 +154,7 @@ async fn a_delta_link_that_cannot_be_used_is_not_kept() {
         assert_eq!(is_whole.collect::<Vec<_>>(), [true, false, true, false]);
     }
 }
+
 #[tokio::test]
 async fn a_refused_delta_link_is_dropped_and_the_directory_read_anew() {
     for (status, code) in [
@@ -197,6 +200,7 @@ async fn what_is_known_stays_until_a_new_reading_is_complete() {
     assert_eq!(script.queries.lock().unwrap()[4], "$deltatoken=1");
     assert_eq!(accounts(&directory).len(), 2, "an increment");
 }
+
 #[tokio::test]
 async fn links_that_lead_in_a_circle_or_elsewhere_end_with_a_named_trouble() {
     let circle = vec![
@@ -230,6 +234,7 @@ async fn links_that_lead_in_a_circle_or_elsewhere_end_with_a_named_trouble() {
         assert!(accounts(&directory).is_empty());
     }
 }
+
 #[tokio::test]
 async fn an_element_without_an_id_makes_nobody_gone() {
     let (mut directory, _) = directory(vec![
@@ -251,6 +256,7 @@ async fn an_element_without_an_id_makes_nobody_gone() {
         "Graph does not say it again"
     );
 }
+
 #[tokio::test]
 async fn members_of_odd_types_are_counted_and_make_nobody_unknown() {
     let odd = json!({"id": "a", "accountEnabled": "no", "displayName": []});
@@ -268,6 +274,7 @@ async fn members_of_odd_types_are_counted_and_make_nobody_unknown() {
     let members = members.unwrap().what;
     assert!(members.starts_with("1 elements"), "{members}");
 }
+
 #[tokio::test]
 async fn texts_of_the_directory_keep_to_the_rules_of_the_api() {
     let long = "ü".repeat(5_000);

@@ -153,6 +153,7 @@ mod tests {
         assert!(tries <= 31, "{tries}");
         assert!(codes.may_try("192.0.2.2".parse().unwrap()));
     }
+
     #[test]
     fn a_code_of_ones_own_pays_for_no_guesses_at_others() {
         let codes = PairingCodes::default();

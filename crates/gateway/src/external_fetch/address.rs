@@ -56,6 +56,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_public;
+
     #[test]
     fn special_addresses_are_not_public_up_to_their_edges() {
         for (public, texts) in [

@@ -83,6 +83,7 @@ mod tests {
     fn headers(name: reqwest::header::HeaderName, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
     }
+
     #[test]
     fn packed_bodies_are_bounded_after_unpacking() {
         let packed = |text: &[u8]| {
@@ -110,6 +111,7 @@ mod tests {
         let followed = [&whole[..], b"more"].concat();
         assert_eq!(unpacked(&followed), Err(OutsideError::Packing));
     }
+
     #[test]
     fn encoding_and_packing_are_read_from_the_headers() {
         for (value, expected) in [

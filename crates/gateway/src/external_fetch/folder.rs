@@ -105,6 +105,7 @@ mod tests {
     use super::{CalendarFolder, FileError};
 
     const MOST: usize = 100;
+
     #[test]
     fn only_calendars_of_the_folder_are_read() {
         let root = tempfile::tempdir().unwrap();

@@ -16,6 +16,7 @@ async fn fetched(client: &Outside, url: Url) -> Result<Fetched, OutsideError> {
     let fetched = client.fetch(url, 10, &Validators::default(), now).await;
     fetched.map_err(|error| error.error)
 }
+
 #[test]
 fn retry_after_is_seconds_or_a_date_and_at_most_a_day() {
     // Wed, 21 Oct 2026 07:28:00 GMT is 90 seconds later.
@@ -38,6 +39,7 @@ fn retry_after_is_seconds_or_a_date_and_at_most_a_day() {
         assert_eq!(wait, seconds.map(Duration::from_secs), "{value}");
     }
 }
+
 #[test]
 fn addresses_are_taken_as_people_copy_them() {
     let client = outside(&[]);
@@ -60,6 +62,7 @@ fn outside(allow: &[&str]) -> Outside {
     let allow: Vec<_> = allow.iter().map(|text| text.parse().unwrap()).collect();
     Outside::new(&allow, None).unwrap()
 }
+
 #[test]
 fn addresses_that_are_not_public_are_refused_in_every_spelling() {
     let client = outside(&[]);
@@ -126,6 +129,7 @@ fn addresses_that_are_not_public_are_refused_in_every_spelling() {
         assert!(client.address(url).is_ok(), "{url}");
     }
 }
+
 #[tokio::test]
 async fn names_of_this_machine_are_refused_after_they_were_looked_up() {
     for name in ["localhost", "LOCALHOST", "localhost."] {
@@ -144,6 +148,7 @@ async fn names_of_this_machine_are_refused_after_they_were_looked_up() {
     let url = client.address("https://nowhere.invalid/").unwrap();
     assert_eq!(fetched(&client, url).await, Err(OutsideError::Address));
 }
+
 #[tokio::test]
 async fn a_closed_port_and_a_port_that_speaks_no_tls_are_told_alike() {
     let client = outside(&["127.0.0.0/8", "::1/128"]);
@@ -165,6 +170,7 @@ async fn a_closed_port_and_a_port_that_speaks_no_tls_are_told_alike() {
     }
     greeting.abort();
 }
+
 #[test]
 fn behind_a_proxy_names_of_the_own_network_are_refused() {
     let proxy = "http://10.0.0.1:3128".parse().unwrap();
@@ -201,6 +207,7 @@ async fn ask(answer: &[u8], known: &Validators) -> (String, Result<Fetched, Fetc
     let fetch = client.get(url.parse().unwrap(), 100, known, now);
     tokio::join!(serve, fetch)
 }
+
 #[tokio::test]
 async fn requests_name_the_program_and_what_is_already_known() {
     let answer =
@@ -235,6 +242,7 @@ async fn requests_name_the_program_and_what_is_already_known() {
     let (_, fetched) = ask(unchanged, &Validators::default()).await;
     assert_eq!(fetched.unwrap_err().error, OutsideError::Refused);
 }
+
 #[tokio::test]
 async fn answers_that_pass_are_no_refusals() {
     for (status, wait, error, patience) in [

@@ -188,6 +188,7 @@ mod tests {
     fn refusal(error: &str) -> GraphError {
         Refusal::new(error, "x", [], None).of_person()
     }
+
     #[test]
     fn refusals_that_are_not_the_persons_do_not_end_the_login() {
         for word in ["access_denied", "consent_required", "server_error"] {
@@ -236,6 +237,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn tokens_that_are_refused_at_every_read_are_replaced_at_a_pace() {
         let kind = ClientKind::Public;
@@ -305,6 +307,7 @@ mod tests {
             SessionState::Refresh(..)
         ));
     }
+
     #[test]
     fn an_access_token_that_is_still_good_is_used_while_refreshing_rests() {
         let mut session = UserSession::new(ClientKind::Public, &token("a", Some("r"), 3_600_000));

@@ -123,6 +123,7 @@ fn row_102_removed_people_are_distinguished_from_changed_ones() {
     assert_eq!(changes[..2], [removed("a", false), removed("b", true)]);
     assert!(matches!(&changes[2], UserChange::Present(user) if user.id == "c"));
 }
+
 #[test]
 fn a_list_without_an_end_is_not_read_forever() {
     let mut trail = PageTrail::default();

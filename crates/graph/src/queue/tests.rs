@@ -388,6 +388,7 @@ fn a_refused_batch_is_followed_by_single_writes() {
     }
     assert!(queue.may_batch(300_000), "and batches again later");
 }
+
 #[test]
 fn a_slot_has_a_write_until_it_is_confirmed_and_is_cleared_until_the_next() {
     let anna = user("anna");

@@ -56,6 +56,7 @@ fn reading(file: &[u8]) -> Value {
         Answer::Unconfirmed(kind) => json!({"unconfirmed": kind}),
     }
 }
+
 #[test]
 fn the_corpus_is_read_as_expected() {
     let folder = concat!(

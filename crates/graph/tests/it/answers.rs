@@ -99,6 +99,7 @@ fn corpus() -> Vec<(String, Recorded, Expected)> {
     assert!(found.len() > 50, "{}", found.len());
     found
 }
+
 #[test]
 fn every_answer_of_the_corpus_has_its_verdict() {
     for (file, recorded, expected) in corpus() {
@@ -143,6 +144,7 @@ fn written(written: &WriteSuccess) -> &'static str {
         WriteSuccess::NothingToClear => "nothing there",
     }
 }
+
 #[tokio::test]
 async fn a_single_write_meets_every_answer_of_the_corpus_with_its_verdict() {
     for (file, recorded, expected) in corpus() {
@@ -169,6 +171,7 @@ async fn a_single_write_meets_every_answer_of_the_corpus_with_its_verdict() {
         }
     }
 }
+
 #[tokio::test]
 async fn an_item_of_a_batch_is_judged_like_a_single_request() {
     for (file, recorded, expected) in corpus() {
@@ -206,6 +209,7 @@ async fn a_batch_that_is_refused_as_a_whole_refuses_no_item() {
         }
     }
 }
+
 #[tokio::test]
 async fn subscriptions_use_the_same_table() {
     let token = Secret::new("x");

@@ -123,6 +123,7 @@ async fn rows_92_and_93_a_batch_is_one_request_of_at_most_twenty() {
     assert!(client.write_batch(&[]).await.unwrap().is_empty());
     assert_eq!(script.requests().len(), 3);
 }
+
 #[tokio::test]
 async fn a_link_is_dropped_when_graph_refuses_it_and_kept_when_the_answer_may_pass() {
     let error = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"x"}}}}"#);

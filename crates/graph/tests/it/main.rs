@@ -42,6 +42,7 @@ async fn a_fresh_token_that_is_refused_too_is_the_services_fault() {
     ));
     assert_eq!(error.blame(), Blame::Service);
 }
+
 #[tokio::test]
 async fn a_token_that_is_refused_again_and_again_is_kept_for_a_while() {
     let refused = || (401, None, String::new());
@@ -70,6 +71,7 @@ async fn a_token_that_is_refused_again_and_again_is_kept_for_a_while() {
     );
     assert_eq!(requests.len(), 7);
 }
+
 #[tokio::test]
 async fn answers_of_others_in_place_of_the_sign_in_service_are_named() {
     for (status, body, words) in [
@@ -103,6 +105,7 @@ async fn answers_of_others_in_place_of_the_sign_in_service_are_named() {
         assert_eq!(script.requests().len(), 1);
     }
 }
+
 #[tokio::test]
 async fn a_passing_refusal_of_the_sign_in_is_microsofts_fault() {
     let body = r#"{"error":"invalid_request","error_description":"AADSTS90033: A transient error has occurred."}"#;

@@ -180,6 +180,7 @@ fn a_clear_that_is_not_confirmed_does_not_take_back_a_later_choice() {
     let record = world.last_slot_record(Preferred);
     assert!(record.is_none_or(|record| record.cleared_at.is_some()));
 }
+
 #[test]
 fn a_clear_that_is_not_confirmed_within_microsofts_day_is_not_sent_later() {
     let mut world = shown_in_teams();

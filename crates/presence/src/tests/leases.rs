@@ -49,6 +49,7 @@ fn a_lost_connection_marks_the_line_stale_at_once_and_ends_its_call_after_a_minu
         "a second loss gives no second minute"
     );
 }
+
 #[test]
 fn a_line_is_unknown_until_confirmed_and_again_after_its_lease() {
     let mut world = World::with_record(SyncMode::None, PersonRecord::default());
@@ -232,6 +233,7 @@ fn at_rest_nothing_wakes_the_engine() {
     world.no_client_for(seconds(120));
     assert_eq!(world.engine.next_deadline(), None);
 }
+
 #[test]
 fn a_publication_of_a_phone_is_a_call_and_its_absence_makes_nothing_stale() {
     let mut world = World::new(SyncMode::None);

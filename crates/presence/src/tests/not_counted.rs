@@ -52,6 +52,7 @@ fn where_everything_counts_there_is_nothing_to_explain() {
     world.line(LineState::Connected);
     assert_eq!(why(&world), []);
 }
+
 #[test]
 fn in_mode_none_nothing_crosses_and_the_explanation_names_the_mode() {
     let mut world = World::new(SyncMode::None);
@@ -64,6 +65,7 @@ fn in_mode_none_nothing_crosses_and_the_explanation_names_the_mode() {
     world.set_mode(SyncMode::None);
     assert_eq!(reasons(&world)[0].since, world.now);
 }
+
 #[test]
 fn in_mode_telephony_only_the_explanation_names_the_do_not_disturb_that_does_not_cross() {
     let mut world = World::new(TelephonyOnly);
@@ -133,6 +135,7 @@ fn our_own_do_not_disturb_that_a_change_of_mode_clears_is_not_teams() {
     world.pass(seconds(1), Some(DND));
     assert_eq!(why(&world), [NotCounted::DoNotDisturbHere]);
 }
+
 #[test]
 fn an_account_that_cannot_be_reached_is_named_until_it_answers() {
     let mut world = World::new(TelephonyAndPresence);
@@ -160,6 +163,7 @@ fn an_account_that_cannot_be_reached_is_named_until_it_answers() {
     world.pass(seconds(1), Some(AVAILABLE));
     assert_eq!(why(&world), []);
 }
+
 #[test]
 fn a_refused_write_is_not_in_force_and_masks_nothing() {
     let mut world = refusing(TelephonyAndPresence);
@@ -343,6 +347,7 @@ fn every_reason_has_a_code_of_its_own() {
     codes.dedup();
     assert_eq!(codes.len(), NotCounted::ALL.len());
 }
+
 #[test]
 fn a_missing_account_ends_the_signals_of_teams_and_no_others() {
     let mut world = World::new(TelephonyAndPresence);
@@ -381,6 +386,7 @@ fn a_missing_account_ends_the_signals_of_teams_and_no_others() {
         world.engine.signals(ANNA).unwrap().line(DESK, world.now) != crate::LineKnowledge::Unknown
     );
 }
+
 #[test]
 fn news_that_an_account_is_missing_is_ignored_if_a_later_answer_has_it() {
     let mut world = World::new(TelephonyAndPresence);

@@ -325,6 +325,7 @@ mod tests {
             .map(|template| format!("{} of {}", template.profile.name, template.scope));
         told.collect()
     }
+
     #[test]
     fn the_nearest_active_template_of_a_name_counts() {
         let all = templates(&[
@@ -353,6 +354,7 @@ mod tests {
         assert_eq!(all.counting("d", &nowhere, None), None, "inactive");
         assert_eq!(all.entry("c", &membership(), Some(ANNA)), None, "elsewhere");
     }
+
     #[test]
     fn a_change_is_seen_before_it_is_made() {
         let all = templates(&[

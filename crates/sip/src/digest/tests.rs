@@ -204,6 +204,7 @@ fn for_another(session: &mut Session, uri: &str, to: &str) -> Vec<u8> {
     let request = Writer::request("SUBSCRIBE", to).header(name, value);
     request.finish().unwrap()
 }
+
 #[test]
 fn credentials_for_another_request_uri_are_refused() {
     let mut verifier = Verifier::new("pbx.test".into(), vec![Algorithm::Md5], [7; 32]);

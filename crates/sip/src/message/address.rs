@@ -58,6 +58,7 @@ mod tests {
 
     use super::Address;
     use crate::message::{Message, Writer};
+
     #[test]
     fn nothing_that_ends_an_address_is_one() {
         for text in [

@@ -104,6 +104,7 @@ fn an_address_that_cannot_be_read_is_none() {
         assert!(!is_well_formed(uri), "{uri}");
     }
 }
+
 #[test]
 fn a_user_has_one_spelling_without_the_password() {
     for (uri, name, told) in [

@@ -216,6 +216,7 @@ pub fn is_guid(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{extension_problem, is_guid, unprotected};
+
     #[test]
     fn numbers_and_dates_of_spreadsheets_are_no_extensions() {
         for destroyed in [
@@ -270,6 +271,7 @@ mod tests {
             assert_eq!(extension_problem(extension), None, "{extension}");
         }
     }
+
     #[test]
     fn only_guids_are_object_ids() {
         assert!(is_guid("8f2c7e11-0000-4aBc-9def-0123456789ab"));

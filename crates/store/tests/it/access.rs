@@ -201,6 +201,7 @@ async fn an_api_key_may_do_what_it_was_made_for() {
     store.delete_api_key(&id, &CHANGE).await.unwrap();
     assert!(!store.has_any_api_key().await.unwrap());
 }
+
 #[tokio::test]
 async fn an_account_has_its_fifty_newest_sessions() {
     let folder = tempfile::tempdir().unwrap();

@@ -100,6 +100,7 @@ fn account_with(id: &str, upn: &str, mail: &str) -> DirectoryPerson {
         user_principal_name: upn.into(),
     }
 }
+
 #[tokio::test]
 async fn a_round_is_applied_as_a_whole_in_whichever_order_its_changes_stand() {
     use DirectoryChange::{Add, Gone, Update};

@@ -72,6 +72,7 @@ async fn changes(store: &Store, id: PersonId, number: u64) -> Vec<Result<(), Sto
         store.database().probe().await,
     ]
 }
+
 #[tokio::test]
 async fn changes_work_at_once_when_a_full_disk_has_space_again() {
     let folder = tempfile::tempdir().unwrap();

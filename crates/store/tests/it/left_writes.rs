@@ -63,6 +63,7 @@ enum Loss {
     Gone,
     Tenant,
 }
+
 #[tokio::test]
 async fn a_write_belongs_to_the_account() {
     for loss in [
@@ -124,6 +125,7 @@ async fn a_write_belongs_to_the_account() {
         );
     }
 }
+
 #[tokio::test]
 async fn what_is_over_is_not_left() {
     let folder = tempfile::tempdir().unwrap();
@@ -156,6 +158,7 @@ async fn what_is_over_is_not_left() {
     assert_eq!(store.left_writes(NOW + DAY).await.unwrap(), []);
     assert_eq!(left(&store).await, [], "expired writes are forgotten");
 }
+
 #[tokio::test]
 async fn a_left_write_names_the_owner_of_the_account_and_is_forgotten_once() {
     let folder = tempfile::tempdir().unwrap();

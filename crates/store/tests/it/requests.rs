@@ -38,6 +38,7 @@ async fn outcome(store: &Store, who: &str) -> Option<Outcome> {
     let found = store.stored_request("k", who).await.unwrap();
     found.map(|found| found.outcome)
 }
+
 #[tokio::test]
 async fn a_request_is_recorded_with_its_change_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
@@ -61,6 +62,7 @@ async fn a_request_is_recorded_with_its_change_or_not_at_all() {
     let answered = Outcome::Answered(answer("1"));
     assert_eq!(outcome(&store, "anna").await, Some(answered));
 }
+
 #[tokio::test]
 async fn another_attempt_at_a_request_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();

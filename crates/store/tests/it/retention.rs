@@ -87,6 +87,7 @@ async fn the_audit_log_tells_who_changed_what_newest_first() {
     assert_eq!(store.forget_audit(after(4)).await.unwrap(), 4);
     assert_eq!(found(all).await, 2);
 }
+
 #[tokio::test]
 async fn a_persons_own_change_is_recorded_without_content_and_forgotten_earlier() {
     let folder = tempfile::tempdir().unwrap();
@@ -136,6 +137,7 @@ fn holds(folder: &tempfile::TempDir, text: &str) -> bool {
             .any(|part| part == text.as_bytes())
     })
 }
+
 #[tokio::test]
 async fn what_earlier_versions_recorded_of_people_is_gone_from_the_file() {
     let folder = tempfile::tempdir().unwrap();

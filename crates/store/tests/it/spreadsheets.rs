@@ -124,6 +124,7 @@ async fn imported(store: &Store, table: &PeopleTable) -> Value {
     }
     outcome(&rehearsed)
 }
+
 #[tokio::test]
 async fn every_table_of_the_corpus_becomes_what_is_expected() {
     let mut wrong = Vec::new();

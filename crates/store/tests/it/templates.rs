@@ -55,6 +55,7 @@ const TEMPLATES: &str = "
     INSERT INTO choices (person, profile, since) VALUES (4, 'night', 1);
     INSERT INTO pages (scope, page, value) VALUES ('lyon', 'automatic', '{\"locked\":\"CANTEEN\"}');
     INSERT INTO audit (at, who, what, target, after) VALUES (1, 'eve', 'template.set', 'Night', '{\"offers\":[]}');";
+
 #[tokio::test]
 async fn two_scopes_have_templates_of_one_name_and_one_scope_has_not() {
     let folder = tempfile::tempdir().unwrap();
@@ -101,6 +102,7 @@ async fn two_scopes_have_templates_of_one_name_and_one_scope_has_not() {
     let templates = store.templates().await.unwrap();
     assert!(templates.contains(&to_organisation), "{templates:?}");
 }
+
 #[tokio::test]
 async fn a_profile_of_ones_own_that_is_switched_off_is_kept_so() {
     let folder = tempfile::tempdir().unwrap();
@@ -128,6 +130,7 @@ fn told(template: &Template) -> String {
         people.join(",")
     )
 }
+
 #[tokio::test]
 async fn a_template_of_several_scopes_becomes_one_of_each_and_nothing_is_lost() {
     let folder = tempfile::tempdir().unwrap();
@@ -186,6 +189,7 @@ async fn a_template_of_several_scopes_becomes_one_of_each_and_nothing_is_lost() 
     assert_eq!(night.unwrap().people, [PersonId(1)]);
     assert_eq!(night.unwrap().audience, Audience::Assigned);
 }
+
 #[tokio::test]
 async fn only_a_do_not_disturb_that_nobody_has_touched_refuses_calls_from_now_on() {
     let set = "INSERT INTO audit (at, who, what, target) VALUES (1, 'eve', 'template.set', ' DO not disturb')";

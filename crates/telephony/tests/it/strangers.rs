@@ -42,6 +42,7 @@ impl Core for KnowsAnna {
         self.0.contains(&flow)
     }
 }
+
 #[tokio::test]
 async fn strangers_make_room_and_those_who_are_known_stay() {
     let mut sockets = Sockets::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();

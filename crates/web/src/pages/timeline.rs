@@ -168,6 +168,7 @@ mod tests {
         );
         assert_eq!(pieces(&[]), []);
     }
+
     #[test]
     fn full_hours_lie_before_now_on_days_when_the_clocks_change() {
         let spring = "2027-03-28T10:30[Europe/Berlin]".parse::<Zoned>().unwrap();

@@ -269,6 +269,7 @@ const WESTERN: &[&str] = &[
     "Meyer-Öz",
     "ä",
 ];
+
 #[test]
 fn names_of_western_europe_are_taken() {
     for name in WESTERN {
