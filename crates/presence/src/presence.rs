@@ -33,6 +33,26 @@ pub struct Presence {
     pub without_microphone: Option<Arc<Presence>>,
 }
 
+impl Presence {
+    /// The presence of a person before the first evaluation: Available without a profile, and stale.
+    pub fn initial(now: Timestamp) -> Self {
+        Self {
+            status: Status::Available,
+            activity: None,
+            profile: "".into(),
+            forwarding: Forwarding::Off,
+            chosen: false,
+            appointment: None,
+            since: now,
+            profile_since: now,
+            profile_until: None,
+            profile_status: Status::Available,
+            confidence: Confidence::Stale,
+            without_microphone: None,
+        }
+    }
+}
+
 /// Whether programs at the microphone count in an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MicrophoneLayer {

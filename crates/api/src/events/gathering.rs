@@ -134,27 +134,10 @@ impl Gathering {
 
 #[cfg(test)]
 mod tests {
-    use presence::{Confidence, Forwarding, Presence, Status, Timestamp};
+    use presence::{Presence, Timestamp};
     use runtime::events::{PresenceChange, TextByLevel};
 
     use super::*;
-
-    fn busy() -> Presence {
-        Presence {
-            status: Status::Busy,
-            activity: None,
-            profile: "Busy".into(),
-            forwarding: Forwarding::Off,
-            chosen: false,
-            appointment: None,
-            since: Timestamp::default(),
-            profile_since: Timestamp::default(),
-            profile_until: None,
-            profile_status: Status::Busy,
-            confidence: Confidence::Certain,
-            without_microphone: None,
-        }
-    }
 
     fn event(revision: u64, change: Change) -> Arc<Event> {
         Arc::new(Event {
@@ -168,7 +151,7 @@ mod tests {
         Change::Presence(Box::new(PresenceChange {
             person: PersonId(person),
             previous: None,
-            now: busy(),
+            now: Presence::initial(Timestamp::default()),
             texts: TextByLevel::default(),
         }))
     }
