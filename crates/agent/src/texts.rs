@@ -2,43 +2,23 @@
 
 use i18n::{Language, Messages};
 
-/// Texts in one language.
-pub struct Texts(Messages);
-
 const ENGLISH: &str = include_str!("../locales/en.ftl");
 const GERMAN: &str = include_str!("../locales/de.ftl");
 
-impl Texts {
-    /// Texts in the first available language of the desktop, else in English.
-    pub fn of_this_system() -> Self {
-        let known = |code: &String| Language::of_code(code).is_some();
-        Self::in_language(&sys_locale::get_locales().find(known).unwrap_or_default())
-    }
+/// Texts in the first available language of the desktop, else in English.
+pub fn of_this_system() -> Messages {
+    let known = |code: &String| Language::of_code(code).is_some();
+    in_language(&sys_locale::get_locales().find(known).unwrap_or_default())
+}
 
-    /// Texts in the language of a code such as `de-AT`, else in English.
-    pub fn in_language(code: &str) -> Self {
-        let language = Language::of_code(code).unwrap_or(Language::English);
-        let file = match language {
-            Language::English => ENGLISH,
-            Language::German => GERMAN,
-        };
-        Self(Messages::new(language, [file]))
-    }
-
-    /// Text of a key; `None` for unknown keys.
-    pub fn find(&self, key: &str) -> Option<String> {
-        self.0.has(key).then(|| self.0.text(key))
-    }
-
-    /// Text of a key; the key itself if it is unknown, which a test excludes.
-    pub fn text(&self, key: &str) -> String {
-        self.0.text(key)
-    }
-
-    /// Text of a key with arguments.
-    pub fn with(&self, key: &str, texts: &[(&'static str, &str)]) -> String {
-        self.0.with(key, texts)
-    }
+/// Texts in the language of a code such as `de-AT`, else in English.
+pub fn in_language(code: &str) -> Messages {
+    let language = Language::of_code(code).unwrap_or(Language::English);
+    let file = match language {
+        Language::English => ENGLISH,
+        Language::German => GERMAN,
+    };
+    Messages::new(language, [file])
 }
 
 #[cfg(test)]
@@ -56,7 +36,7 @@ mod tests {
     fn every_language_has_the_same_words() {
         assert_eq!(keys(ENGLISH), keys(GERMAN));
         for code in ["en", "de"] {
-            let texts = Texts::in_language(code);
+            let texts = in_language(code);
             for key in keys(ENGLISH) {
                 assert!(texts.find(key).is_some(), "{key} in {code}");
             }
@@ -65,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_desktop_in_another_language_is_spoken_to_in_english() {
-        let text = |code| Texts::in_language(code).text("status-Busy");
+        let text = |code| in_language(code).text("status-Busy");
         assert_eq!(text("de_AT.UTF-8"), "Beschäftigt");
         assert_eq!(text("DE"), "Beschäftigt");
         for code in ["en-GB", "fr", "", "-", "deu"] {

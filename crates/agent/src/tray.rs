@@ -6,6 +6,7 @@
 mod drawing;
 mod icon;
 
+use i18n::Messages;
 use jiff::{SignedDuration, Unit, Zoned};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{
@@ -18,7 +19,7 @@ use crate::{
     browser,
     clock::{local_time, milliseconds},
     control::{PendingRequest, Request, Status},
-    texts::Texts,
+    texts,
     usage::Milliseconds,
 };
 
@@ -67,7 +68,7 @@ enum Action {
 
 impl TrayView {
     /// Creates the view of a status at this time of day.
-    fn new(status: &Status, texts: &Texts, now: &Zoned) -> Self {
+    fn new(status: &Status, texts: &Messages, now: &Zoned) -> Self {
         let is_told = status.connected && !status.described.shown.status.is_empty();
         let shown = shown(status, texts);
         let title = cut(shown.clone(), TITLE_MAX);
@@ -109,7 +110,7 @@ fn cut(text: String, most: usize) -> String {
 }
 
 /// Visible state of the person, or the reason why it is unknown.
-fn shown(status: &Status, texts: &Texts) -> String {
+fn shown(status: &Status, texts: &Messages) -> String {
     if let Some(why) = status.trouble.as_ref().filter(|_| !status.connected) {
         return texts.with("not-connected", &[("why", why)]);
     }
@@ -125,13 +126,13 @@ fn shown(status: &Status, texts: &Texts) -> String {
     }
 }
 
-fn named(status: &str, texts: &Texts) -> String {
+fn named(status: &str, texts: &Messages) -> String {
     let known = texts.find(&format!("status-{status}"));
     known.unwrap_or_else(|| status.to_owned())
 }
 
 /// Translates an activity of the server, which is in English; names of programs stay as they are.
-fn activity(label: &str, texts: &Texts) -> String {
+fn activity(label: &str, texts: &Messages) -> String {
     match label {
         "Ringing" => texts.text("activity-Ringing"),
         "On the phone" => texts.text("activity-OnThePhone"),
@@ -145,7 +146,7 @@ fn activity(label: &str, texts: &Texts) -> String {
 }
 
 /// Lines about the reports.
-fn reported(status: &Status, texts: &Texts, now: &Zoned) -> Vec<String> {
+fn reported(status: &Status, texts: &Messages, now: &Zoned) -> Vec<String> {
     let described = &status.described;
     if let Some(left) = described.paused {
         return vec![texts.with("paused", &[("time", &until(left, now))])];
@@ -181,7 +182,7 @@ fn until(left: Milliseconds, now: &Zoned) -> String {
     end.strftime(format).to_string()
 }
 
-fn pause(status: &Status, texts: &Texts) -> Entry {
+fn pause(status: &Status, texts: &Messages) -> Entry {
     if status.described.paused.is_some() {
         return Entry::Button(texts.text("resume"), Action::Resume);
     }
@@ -192,7 +193,7 @@ fn pause(status: &Status, texts: &Texts) -> Entry {
     Entry::Submenu(texts.text("pause"), lengths)
 }
 
-fn profiles(status: &Status, texts: &Texts) -> Option<Entry> {
+fn profiles(status: &Status, texts: &Messages) -> Option<Entry> {
     let profiles = &status.described.profiles;
     if profiles.items.is_empty() {
         return None;
@@ -259,7 +260,7 @@ pub async fn show(statuses: watch::Receiver<Status>, requests: Sender<PendingReq
     tokio::spawn(act(clicks, requests));
     let views = TrayViews {
         statuses,
-        texts: Texts::of_this_system(),
+        texts: texts::of_this_system(),
         last: TrayView::default(),
     };
     drawing::show(views, clicked).await;
@@ -268,7 +269,7 @@ pub async fn show(statuses: watch::Receiver<Status>, requests: Sender<PendingReq
 /// Sequence of views to draw.
 struct TrayViews {
     statuses: watch::Receiver<Status>,
-    texts: Texts,
+    texts: Messages,
     last: TrayView,
 }
 

@@ -93,6 +93,11 @@ impl Messages {
         self.0.has_message(key)
     }
 
+    /// The message of `key`; `None` if no such message exists.
+    pub fn find(&self, key: &str) -> Option<String> {
+        self.has(key).then(|| self.text(key))
+    }
+
     /// The message of `key`; `key` itself if no such message exists.
     pub fn text(&self, key: &str) -> String {
         self.format(key, None)

@@ -5,7 +5,7 @@ use jiff::{civil::date, tz::TimeZone};
 use proptest::prelude::*;
 
 use super::*;
-use crate::agent::StatusDetails;
+use crate::{agent::StatusDetails, texts::in_language};
 
 fn noon() -> Zoned {
     // A fixed zone with the rules of Central Europe, where the clock goes back on 25 October 2026.
@@ -44,7 +44,7 @@ fn connected() -> Status {
 }
 
 fn view(status: &Status) -> TrayView {
-    TrayView::new(status, &Texts::in_language("en"), &noon())
+    TrayView::new(status, &in_language("en"), &noon())
 }
 
 /// Menu as text, with submenus in brackets.
@@ -82,7 +82,7 @@ fn the_menu_shows_the_state_and_the_possible_actions() {
 fn it_speaks_the_language_of_the_desktop() {
     let mut status = connected();
     status.described.shown.activity = "On the phone".into();
-    let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
+    let view = TrayView::new(&status, &in_language("de"), &noon());
     assert_eq!(view.title, "Beschäftigt – Am Telefon");
     let menu = read(&view.menu).concat();
     assert!(
@@ -94,10 +94,10 @@ fn it_speaks_the_language_of_the_desktop() {
         activity: "Do not disturb".into(),
         profile: String::new(),
     };
-    let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
+    let view = TrayView::new(&status, &in_language("de"), &noon());
     assert_eq!(view.title, "Bitte nicht stören", "not twice");
     status.described.shown.activity = "Presenting".into();
-    let view = TrayView::new(&status, &Texts::in_language("de"), &noon());
+    let view = TrayView::new(&status, &in_language("de"), &noon());
     assert_eq!(view.title, "Bitte nicht stören – Präsentiert");
 }
 
