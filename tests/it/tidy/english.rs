@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use end_to_end::repository;
@@ -17,6 +18,15 @@ const INDIRECT_MAX: usize = 15;
 
 /// Words that stand for a person, a system or a value that has a name.
 const INDIRECT: &str = r"(?i)\b(?:whoever|whom|whose|whatever|anew|meanwhile|somebody|nobody|everybody|everyone else|told|tells|tell|says|said|say|looked|by itself|by themselves|so long|so many|so much|for ever|what is|what was|what becomes|what became|how it is|how it stands|hears|heard|hear of|wish|wishes|it is told|is nobody's|is somebody's|that is all|besides,|unhandy|look again|looks again|deed|deeds)\b";
+
+/// A placeable of a Fluent message.
+static PLACEABLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{[^}]*\}").unwrap());
+/// The beginning of a line of a Fluent file: a key, a variant or an attribute.
+static KEY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:[a-zA-Z][\w-]*\s*=|\*?\[[\w-]+\]|\.\w+\s*=)?\s*").unwrap()
+});
+/// Code in a document.
+static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"`[^`]*`").unwrap());
 
 /// A kind of text, and how its lines are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,9 +50,6 @@ impl Kind {
 
     /// The lines of prose in a file, with their numbers.
     fn prose(self, text: &str) -> Vec<(usize, String)> {
-        let placeable = Regex::new(r"\{[^}]*\}").unwrap();
-        let key = Regex::new(r"^\s*(?:[a-zA-Z][\w-]*\s*=|\*?\[[\w-]+\]|\.\w+\s*=)?\s*").unwrap();
-        let code = Regex::new(r"`[^`]*`").unwrap();
         let mut fenced = false;
         let mut prose = Vec::new();
         for (line, number) in text.lines().zip(1..) {
@@ -53,15 +60,15 @@ impl Kind {
                 }
                 Self::Interface if line.starts_with('#') => None,
                 Self::Interface => Some(
-                    placeable
-                        .replace_all(&key.replace(line, ""), " ")
+                    PLACEABLE
+                        .replace_all(&KEY.replace(line, ""), " ")
                         .into_owned(),
                 ),
                 Self::Documents if line.trim_start().starts_with("```") => {
                     fenced = !fenced;
                     None
                 }
-                Self::Documents => (!fenced).then(|| code.replace_all(line, " ").into_owned()),
+                Self::Documents => (!fenced).then(|| CODE.replace_all(line, " ").into_owned()),
             };
             prose.extend(found.map(|text| (number, text)));
         }
@@ -80,14 +87,8 @@ fn group(path: &Path) -> String {
 }
 
 fn files() -> impl Iterator<Item = (Kind, PathBuf)> {
-    let read = |path: PathBuf| {
-        // The list of changes is history; it is written once.
-        let is_history = path.ends_with("CHANGELOG.md");
-        Kind::of(&path)
-            .filter(|_| !is_history)
-            .map(|kind| (kind, path))
-    };
-    tracked_files().into_iter().filter_map(read)
+    let files = tracked_files().into_iter();
+    files.filter_map(|path| Kind::of(&path).map(|kind| (kind, path)))
 }
 
 #[test]

@@ -339,7 +339,7 @@ mod tests {
             "use crate::b::B;",
             "use crate::{b};",
             "use super::b::*;",
-            "fn f() -> crate::b::B { todo!() }",
+            "fn f() -> crate::b::B { loop {} }",
             "fn f() { println!(\"{}\", crate::b::X); }",
             "use crate::B;",
             "#[derive(Debug)] struct S { #[serde(with = x, other(crate::b::B))] b: u8 }",

@@ -1,6 +1,6 @@
 //! What comments and documents refer to exists in the repository.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 use end_to_end::repository;
 use regex::Regex;
@@ -23,10 +23,12 @@ fn headings(path: &Path) -> BTreeSet<String> {
         .collect()
 }
 
+/// The end of a line of a comment and the beginning of the next.
+static WRAP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\n\s*//[/!]?[ \t]*").unwrap());
+
 /// Comments are wrapped, so a reference may begin in one line and end in the next.
 fn unwrapped(text: &str) -> String {
-    let wrap = Regex::new(r"\n\s*//[/!]?[ \t]*").unwrap();
-    wrap.replace_all(text, " ").into_owned()
+    WRAP.replace_all(text, " ").into_owned()
 }
 
 #[test]
