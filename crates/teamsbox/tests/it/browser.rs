@@ -39,6 +39,21 @@ impl Browser {
             .unwrap();
     }
 
+    /// Waits until an element of this kind has the focus.
+    async fn focused(&self, selector: &str) -> WebElement {
+        let deadline = tokio::time::Instant::now() + SOON;
+        let selector = format!("{selector}:focus");
+        loop {
+            if let Ok(found) = self.0.page.find(By::Css(selector.as_str())).await {
+                return found;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "nothing has the focus as {selector}"
+            );
+        }
+    }
+
     /// Waits until an element has a text.
     async fn shows(&self, selector: &str, expected: &str) {
         let deadline = tokio::time::Instant::now() + SOON;
@@ -148,7 +163,7 @@ async fn the_page_is_live_and_works_by_keyboard() -> WebDriverResult<()> {
         .await;
     let list = browser.find("#people button[tabindex='0']").await;
     list.send_keys(Key::Down + Key::Enter).await?;
-    let focused = browser.0.page.active_element().await?;
+    let focused = browser.focused("#people button").await;
     focused.send_keys(Key::Enter).await?;
     browser.shows("#person-name", "Ben").await;
     let call = browser.find("#call-audio").await;
@@ -195,7 +210,8 @@ async fn a_device_is_allowed_on_its_page() -> WebDriverResult<()> {
         .page
         .goto(started["verification_uri"].as_str().unwrap())
         .await?;
-    let field = browser.0.page.active_element().await?;
+    // The field of the code has the focus without a click: `autofocus` takes effect after the page is loaded.
+    let field = browser.focused("input").await;
     field
         .send_keys(started["user_code"].as_str().unwrap().to_owned() + Key::Enter)
         .await?;
