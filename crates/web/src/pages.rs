@@ -65,22 +65,22 @@ struct Page {
 }
 
 impl Page {
-    fn new(visit: &PageContext, title: String) -> Self {
-        let (area, sections) = sections(&visit.layout);
+    fn new(request: &PageContext, title: String) -> Self {
+        let (area, sections) = sections(&request.layout);
         // Only after a redirect: a form that is shown again has changed nothing.
-        let said = visit.query("done").filter(|_| visit.is_get);
+        let said = request.query("done").filter(|_| request.is_get);
         let said = said.map(|key| format!("{DONE}{key}"));
         Self {
             title,
             area,
             sections,
             said: said
-                .map(|key| (visit.say(&key), key))
+                .map(|key| (request.say(&key), key))
                 .filter(|(said, key)| said != key)
                 .map(|(said, _)| said),
-            zone: visit.zone.iana_name().unwrap_or_default().to_owned(),
-            is_fresh: visit.is_get,
-            layout: visit.layout.clone(),
+            zone: request.zone.iana_name().unwrap_or_default().to_owned(),
+            is_fresh: request.is_get,
+            layout: request.layout.clone(),
             refresh: None,
             blocks: Vec::new(),
         }
@@ -159,30 +159,33 @@ impl From<Done> for Outcome {
 trait PageHandler: 'static {
     /// Shows the page. `back`: a refused form of the page.
     fn show(
-        visit: &PageContext,
+        request: &PageContext,
         back: Option<&RefusedForm>,
     ) -> impl Future<Output = Result<Page, Refusal>> + Send;
 
     /// Carries out a form; its field `form` names the action.
     fn act(
-        visit: &PageContext,
+        request: &PageContext,
         typed: &EnteredForm,
     ) -> impl Future<Output = Result<Outcome, Refusal>> + Send {
         let _ = typed;
-        let path = visit.layout.here.clone();
+        let path = request.layout.here.clone();
         async move { Err(Refusal::no_page(&path)) }
     }
 }
 
-async fn show<P: PageHandler>(visit: PageContext) -> Result<Response, Refusal> {
+async fn show<P: PageHandler>(request: PageContext) -> Result<Response, Refusal> {
     Ok(layout::render(
         StatusCode::OK,
-        &P::show(&visit, None).await?,
+        &P::show(&request, None).await?,
     )?)
 }
 
-async fn act<P: PageHandler>(visit: PageContext, typed: EnteredForm) -> Result<Response, Refusal> {
-    let refusal = match P::act(&visit, &typed).await {
+async fn act<P: PageHandler>(
+    request: PageContext,
+    typed: EnteredForm,
+) -> Result<Response, Refusal> {
+    let refusal = match P::act(&request, &typed).await {
         Ok(Outcome::Done(Done { to, said, cookie })) => {
             let joint = if to.contains('?') { '&' } else { '?' };
             let to = format!("{to}{joint}done={said}");
@@ -194,7 +197,7 @@ async fn act<P: PageHandler>(visit: PageContext, typed: EnteredForm) -> Result<R
     };
     let status = refusal.status;
     let back = RefusedForm { typed, refusal };
-    let mut page = P::show(&visit, Some(&back)).await?;
+    let mut page = P::show(&request, Some(&back)).await?;
     let is_told = page.blocks.iter().any(|block| match block {
         Block::Form(form) | Block::Folded(_, form) => form.is_wrong(),
         _ => false,

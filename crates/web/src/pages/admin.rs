@@ -64,8 +64,8 @@ pub(super) fn routes() -> Router<WebState> {
 }
 
 /// Refuses callers who are no administrators.
-fn require_administrator(visit: &PageContext) -> Result<(), Refusal> {
-    if visit.caller.administers() {
+fn require_administrator(request: &PageContext) -> Result<(), Refusal> {
+    if request.caller.administers() {
         return Ok(());
     }
     Err(Refusal::forbidden(

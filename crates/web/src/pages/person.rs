@@ -14,21 +14,21 @@ use super::{
 pub(super) struct Colleague;
 
 impl PageHandler for Colleague {
-    async fn show(visit: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        let path = format!("/people/{}", visit.path("person"));
-        let person = visit.api.get(&path).await?;
-        let explanation = visit.api.get(&format!("{path}/explanation")).await?;
-        let history = visit.api.items(&format!("{path}/history")).await?;
-        let permissions = visit.api.get(&format!("{path}/permissions")).await?;
+    async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        let path = format!("/people/{}", request.path("person"));
+        let person = request.api.get(&path).await?;
+        let explanation = request.api.get(&format!("{path}/explanation")).await?;
+        let history = request.api.items(&format!("{path}/history")).await?;
+        let permissions = request.api.get(&format!("{path}/permissions")).await?;
         let presence = explanation.get("presence").unwrap_or(&Value::Null);
         let mut facts = vec![
-            (visit.say("board-status"), visit.presence(presence)),
+            (request.say("board-status"), request.presence(presence)),
             (
-                visit.say("board-text"),
-                Cell::Text(visit.presence_text(presence)),
+                request.say("board-text"),
+                Cell::Text(request.presence_text(presence)),
             ),
             (
-                visit.say("board-since"),
+                request.say("board-since"),
                 Cell::Time(text(presence, "since").to_owned()),
             ),
         ];
@@ -36,31 +36,31 @@ impl PageHandler for Colleague {
         for line in lines.into_iter().flatten() {
             let number = text(line, "extension");
             facts.push((
-                visit.say("person-call"),
+                request.say("person-call"),
                 Cell::Link(format!("tel:{number}"), number.to_owned()),
             ));
         }
         let mail = text(&person, "mail");
         if !mail.is_empty() {
             facts.push((
-                visit.say("person-mail"),
+                request.say("person-mail"),
                 Cell::Link(format!("mailto:{mail}"), mail.to_owned()),
             ));
         }
         let level = text(&permissions, "level");
         if !level.is_empty() {
-            let level = visit.say(&format!("level-{level}"));
-            facts.push((visit.say("person-relationship"), Cell::Text(level)));
+            let level = request.say(&format!("level-{level}"));
+            facts.push((request.say("person-relationship"), Cell::Text(level)));
         }
         facts.retain(
             |(_, cell)| !matches!(cell, Cell::Text(text) | Cell::Time(text) if text.is_empty()),
         );
-        Ok(Page::new(visit, text(&person, "name").to_owned())
+        Ok(Page::new(request, text(&person, "name").to_owned())
             .add(Block::Facts(facts))
             .add(Block::Picture(
-                Timeline::new(visit, &history).picture(visit, &history),
+                Timeline::new(request, &history).picture(request, &history),
             ))
-            .heading(visit.say("me-why"))
-            .table(visit.reasons(&explanation)))
+            .heading(request.say("me-why"))
+            .table(request.reasons(&explanation)))
     }
 }

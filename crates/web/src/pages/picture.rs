@@ -67,16 +67,16 @@ fn table(id: &'static str, caption: &str, head: [String; 2], numbers: &[(String,
 }
 
 /// Number of people by status.
-pub(super) fn shares(visit: &PageContext, counted: &[(&str, String, usize)]) -> Picture {
-    let caption = visit.say("overview-statuses");
+pub(super) fn shares(request: &PageContext, counted: &[(&str, String, usize)]) -> Picture {
+    let caption = request.say("overview-statuses");
     let numbers: Vec<(String, u64)> = counted
         .iter()
         .map(|(_, name, count)| (name.clone(), *count as u64))
         .collect();
-    let head = [visit.say("board-status"), visit.say("nav-people")];
+    let head = [request.say("board-status"), request.say("nav-people")];
     Picture {
         svg: bars(&caption, &numbers),
-        behind: visit.say("as-table"),
+        behind: request.say("as-table"),
         table: table("statuses", &caption, head, &numbers),
         caption,
     }
@@ -126,17 +126,17 @@ impl Histogram {
     }
 
     /// The chart with percentiles.
-    pub(super) fn picture(&self, visit: &PageContext, name: &str) -> Picture {
+    pub(super) fn picture(&self, request: &PageContext, name: &str) -> Picture {
         let caption = if self.count() == 0 {
-            visit.words.with("latency-none", "name", name)
+            request.words.with("latency-none", "name", name)
         } else {
             let of = |percent| self.percentile(percent).map(duration).unwrap_or_default();
-            let percentiles = visit.words.of_two(
+            let percentiles = request.words.of_two(
                 "latency-percentiles",
                 ("count", &of(50)),
                 ("value", &of(99)),
             );
-            visit
+            request
                 .words
                 .of_two("latency-is", ("name", name), ("value", &percentiles))
         };
@@ -151,10 +151,10 @@ impl Histogram {
             .copied()
             .map(|(bound, count)| (format!("≤ {}", duration(bound)), count))
             .collect();
-        let head = [visit.say("latency-bound"), visit.say("latency-count")];
+        let head = [request.say("latency-bound"), request.say("latency-count")];
         Picture {
             svg: bars(&caption, &numbers),
-            behind: visit.say("as-table"),
+            behind: request.say("as-table"),
             table: table("latency", &caption, head, &numbers),
             caption,
         }

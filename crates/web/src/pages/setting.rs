@@ -28,16 +28,16 @@ impl Profiles {
 }
 
 /// The label of a setting.
-pub(super) fn label(visit: &PageContext, setting: &Setting) -> String {
-    visit.say(&format!("setting-{}-{}", setting.group.name(), setting.key))
+pub(super) fn label(request: &PageContext, setting: &Setting) -> String {
+    request.say(&format!("setting-{}-{}", setting.group.name(), setting.key))
 }
 
 /// The name of a scope.
-pub(super) fn scope_name(visit: &PageContext, scope: &str) -> String {
+pub(super) fn scope_name(request: &PageContext, scope: &str) -> String {
     match scope {
-        PRODUCT => visit.say("scope-product"),
-        ORGANISATION => visit.say("scope-organisation"),
-        id => visit.context.organisation.read(|tables| {
+        PRODUCT => request.say("scope-product"),
+        ORGANISATION => request.say("scope-organisation"),
+        id => request.context.organisation.read(|tables| {
             let known = tables.scopes.get(id);
             known.map_or_else(|| id.to_owned(), |scope| scope.name.clone())
         }),
@@ -45,34 +45,34 @@ pub(super) fn scope_name(visit: &PageContext, scope: &str) -> String {
 }
 
 /// A value as text.
-pub(super) fn shown(visit: &PageContext, setting: &Setting, value: &Value) -> String {
+pub(super) fn shown(request: &PageContext, setting: &Setting, value: &Value) -> String {
     match (&setting.default, value) {
-        (Kept::Flag(_), Value::Bool(yes)) => yes_or_no(visit.words, *yes),
-        (Kept::Mode(_), Value::String(mode)) => visit.say(&format!("mode-{mode}")),
-        (Kept::Level(_), Value::String(level)) => visit.say(&format!("level-{level}")),
-        (Kept::Policy(_), Value::String(policy)) => visit.say(&format!("policy-{policy}")),
+        (Kept::Flag(_), Value::Bool(yes)) => yes_or_no(request.words, *yes),
+        (Kept::Mode(_), Value::String(mode)) => request.say(&format!("mode-{mode}")),
+        (Kept::Level(_), Value::String(level)) => request.say(&format!("level-{level}")),
+        (Kept::Policy(_), Value::String(policy)) => request.say(&format!("policy-{policy}")),
         (Kept::Seconds(_), Value::Number(seconds)) => {
-            visit
+            request
                 .words
                 .with("seconds", "count", seconds.as_u64().unwrap_or_default())
         }
         (_, Value::String(text)) => text.clone(),
-        _ => visit.say("card-nothing"),
+        _ => request.say("card-nothing"),
     }
 }
 
 /// The field of a setting.
 pub(super) fn field(
-    visit: &PageContext,
+    request: &PageContext,
     setting: &'static Setting,
     value: &Value,
     profiles: &Profiles,
 ) -> Field {
-    let label = label(visit, setting);
+    let label = label(request, setting);
     let choices = |names: &[&str], kind: &str| {
         let choices = names
             .iter()
-            .map(|name| Choice::new(*name, visit.say(&format!("{kind}-{name}"))));
+            .map(|name| Choice::new(*name, request.say(&format!("{kind}-{name}"))));
         Kind::Select(choices.collect())
     };
     let kind = match &setting.default {
@@ -92,7 +92,7 @@ pub(super) fn field(
             if let Some(name) = value.as_str() {
                 names.push(name.to_owned());
             }
-            let mut choices = vec![Choice::new("", visit.say("card-nothing"))];
+            let mut choices = vec![Choice::new("", request.say("card-nothing"))];
             for name in names {
                 if choices.iter().all(|known| known.value != name) {
                     choices.push(Choice::new(name.clone(), name));
@@ -104,8 +104,8 @@ pub(super) fn field(
     };
     let field = Field::new(setting.key, label, kind);
     let field = match &setting.default {
-        Kept::Seconds(_) => field.help(visit.say("seconds-help")),
-        Kept::Text(_) => field.help(visit.say(&format!(
+        Kept::Seconds(_) => field.help(request.say("seconds-help")),
+        Kept::Text(_) => field.help(request.say(&format!(
             "setting-{}-{}-help",
             setting.group.name(),
             setting.key

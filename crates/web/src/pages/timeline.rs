@@ -63,8 +63,8 @@ struct Piece {
 }
 
 impl Timeline {
-    pub(super) fn new(visit: &PageContext, history: &[Value]) -> Self {
-        let now = visit.now();
+    pub(super) fn new(request: &PageContext, history: &[Value]) -> Self {
+        let now = request.now();
         let lanes = Status::ALL.iter().zip(0..);
         let hours = full_hours(&now).map(|(minutes, label)| (x(minutes), label));
         let moments = history
@@ -84,7 +84,7 @@ impl Timeline {
                 at.map(|at| at.strftime("%H:%M").to_string())
                     .unwrap_or_default()
             };
-            let Cell::Status(_, words) = visit.presence(presence) else {
+            let Cell::Status(_, words) = request.presence(presence) else {
                 return None;
             };
             Some(Chart {
@@ -96,11 +96,11 @@ impl Timeline {
             })
         });
         Self {
-            caption: visit.say("timeline-caption"),
+            caption: request.say("timeline-caption"),
             width: NAMES + WIDTH + 24,
             height: LANE * 7,
             lanes: lanes
-                .map(|(status, lane)| (lane * LANE, visit.status(status.name())))
+                .map(|(status, lane)| (lane * LANE, request.status(status.name())))
                 .collect(),
             hours: hours.collect(),
             blocks: blocks.collect(),
@@ -108,27 +108,27 @@ impl Timeline {
     }
 
     /// The chart with the changes in a table.
-    pub(super) fn picture(self, visit: &PageContext, history: &[Value]) -> Picture {
+    pub(super) fn picture(self, request: &PageContext, history: &[Value]) -> Picture {
         let rows = history.iter().rev().map(|change| Row {
             key: text(change, "at").to_owned(),
             cells: vec![
                 Cell::Time(text(change, "at").to_owned()),
-                visit.presence(change.get("presence").unwrap_or(&Value::Null)),
+                request.presence(change.get("presence").unwrap_or(&Value::Null)),
             ],
         });
         let table = Table {
             id: "history",
             caption: self.caption.clone(),
             head: ["board-since", "board-status"]
-                .map(|key| visit.say(key))
+                .map(|key| request.say(key))
                 .to_vec(),
             rows: rows.collect(),
-            empty: visit.say("timeline-none"),
+            empty: request.say("timeline-none"),
             order: None,
         };
         Picture {
             svg: self.render().unwrap_or_default(),
-            behind: visit.say("as-table"),
+            behind: request.say("as-table"),
             caption: self.caption,
             table,
         }

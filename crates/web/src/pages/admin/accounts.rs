@@ -17,68 +17,75 @@ const HERE: &str = "/admin/accounts";
 pub(super) struct Accounts;
 
 impl PageHandler for Accounts {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        visit.require_system_administrator()?;
-        let accounts = visit.api.items("/accounts").await?;
-        let locations = visit.api.items("/scopes").await?;
-        let mut page = Page::new(visit, visit.say("nav-accounts"))
-            .text(visit.say("accounts-about"))
-            .table(table(visit, &accounts));
-        let edited = back.map_or_else(|| visit.query("edit"), |back| back.typed.given("key"));
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        request.require_system_administrator()?;
+        let accounts = request.api.items("/accounts").await?;
+        let locations = request.api.items("/scopes").await?;
+        let mut page = Page::new(request, request.say("nav-accounts"))
+            .text(request.say("accounts-about"))
+            .table(table(request, &accounts));
+        let edited = back.map_or_else(|| request.query("edit"), |back| back.typed.given("key"));
         if let Some(id) = edited {
-            let read = visit.api.read(&format!("/accounts/{id}")).await?;
+            let read = request.api.read(&format!("/accounts/{id}")).await?;
             let name = text(&read.value, "name");
             let mut form = Form::new(
-                visit.words,
+                request.words,
                 "save",
-                visit.words.with("profile-edit", "name", name),
+                request.words.with("profile-edit", "name", name),
             )
             .tag(&read.tag)
             .hidden("key", id);
-            form.fields.extend(fields(visit, &read.value, &locations));
+            form.fields.extend(fields(request, &read.value, &locations));
             let password = Form::new(
-                visit.words,
+                request.words,
                 "password",
-                visit.words.with("account-password-of", "name", name),
+                request.words.with("account-password-of", "name", name),
             )
             .hidden("key", id)
-            .field(password(visit).required())
-            .button(visit.say("save"));
+            .field(password(request).required())
+            .button(request.say("save"));
             page = page
-                .form(form.button(visit.say("save")), back)
+                .form(form.button(request.say("save")), back)
                 .form(password, back);
         }
-        let mut form = Form::new(visit.words, "add", visit.say("account-add"))
-            .field(Field::text("name", visit.say("sign-in-name")).required());
-        form.fields.extend(fields(visit, &Value::Null, &locations));
-        Ok(page.form(form.field(password(visit)).button(visit.say("add")), back))
+        let mut form = Form::new(request.words, "add", request.say("account-add"))
+            .field(Field::text("name", request.say("sign-in-name")).required());
+        form.fields
+            .extend(fields(request, &Value::Null, &locations));
+        Ok(page.form(
+            form.field(password(request)).button(request.say("add")),
+            back,
+        ))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        visit.require_system_administrator()?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        request.require_system_administrator()?;
         let one = format!("/accounts/{}", typed.one("key"));
         let said = match typed.one("form") {
             "add" => {
-                let mut body = body(visit, typed)?;
+                let mut body = body(request, typed)?;
                 body["name"] = json!(typed.one("name"));
                 body["password"] = json!(typed.given("password"));
-                visit.api.post("/accounts", body).await?;
+                request.api.post("/accounts", body).await?;
                 "added"
             }
             "save" => {
-                visit
+                request
                     .api
-                    .patch(&one, body(visit, typed)?, typed.one("tag"))
+                    .patch(&one, body(request, typed)?, typed.one("tag"))
                     .await?;
                 "saved"
             }
             "password" => {
                 let body = json!({"password": typed.one("password")});
-                visit.api.put(&format!("{one}/password"), body, "").await?;
+                request
+                    .api
+                    .put(&format!("{one}/password"), body, "")
+                    .await?;
                 "saved"
             }
             _ => {
-                visit.api.delete(&one).await?;
+                request.api.delete(&one).await?;
                 "deleted"
             }
         };
@@ -86,25 +93,25 @@ impl PageHandler for Accounts {
     }
 }
 
-fn password(visit: &PageContext) -> Field {
+fn password(request: &PageContext) -> Field {
     let field = Field::new(
         "password",
-        visit.say("sign-in-password"),
+        request.say("sign-in-password"),
         Kind::Password("new-password"),
     );
     field.help(
-        visit
+        request
             .words
             .with("account-password-help", "count", api::password::LENGTH_MIN),
     )
 }
 
-fn fields(visit: &PageContext, account: &Value, scopes: &[Value]) -> [Field; 3] {
-    let roles =
-        Role::ALL.map(|role| Choice::new(role.name(), visit.say(&format!("role-{}", role.name()))));
+fn fields(request: &PageContext, account: &Value, scopes: &[Value]) -> [Field; 3] {
+    let roles = Role::ALL
+        .map(|role| Choice::new(role.name(), request.say(&format!("role-{}", role.name()))));
     let role = Some(text(account, "role")).filter(|role| !role.is_empty());
     let person = Some(text(account, "person")).filter(|person| !person.is_empty());
-    let mut locations = vec![Choice::new("", visit.say("card-nothing"))];
+    let mut locations = vec![Choice::new("", request.say("card-nothing"))];
     for scope in scopes
         .iter()
         .filter(|scope| text(scope, "kind") == "location")
@@ -114,31 +121,31 @@ fn fields(visit: &PageContext, account: &Value, scopes: &[Value]) -> [Field; 3] 
     [
         Field::new(
             "role",
-            visit.say("account-role"),
+            request.say("account-role"),
             Kind::Select(roles.to_vec()),
         )
         .value(role.unwrap_or("person")),
-        Field::text("person", visit.say("account-person"))
+        Field::text("person", request.say("account-person"))
             .value(
                 person
-                    .map(|id| visit.as_text([json!(id)].iter()))
+                    .map(|id| request.as_text([json!(id)].iter()))
                     .unwrap_or_default(),
             )
-            .help(visit.say("account-person-help")),
+            .help(request.say("account-person-help")),
         Field::new(
             "location",
-            visit.say("account-location"),
+            request.say("account-location"),
             Kind::Select(locations),
         )
         .value(text(account, "location"))
-        .help(visit.say("account-location-help")),
+        .help(request.say("account-location-help")),
     ]
 }
 
-fn body(visit: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
+fn body(request: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
     let person = typed.given("person");
     let person = person
-        .map(|person| visit.person_named("person", person))
+        .map(|person| request.person_named("person", person))
         .transpose()?;
     Ok(json!({
         "role": typed.one("role"),
@@ -147,32 +154,36 @@ fn body(visit: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
     }))
 }
 
-fn table(visit: &PageContext, accounts: &[Value]) -> Table {
+fn table(request: &PageContext, accounts: &[Value]) -> Table {
     let row = |account: &Value| {
         let (id, name) = (text(account, "id"), text(account, "name"));
         let person = text(account, "person");
         let location = text(account, "location");
         let has_password = flag(account, "has_password");
-        let delete = Button::new("delete", id, visit.say("delete"))
-            .label(visit.words.with("delete-of", "name", name))
-            .sure(visit.words.with("delete-sure", "name", name));
+        let delete = Button::new("delete", id, request.say("delete"))
+            .label(request.words.with("delete-of", "name", name))
+            .sure(request.words.with("delete-sure", "name", name));
         let whose = match (person, location) {
             ("", "") => String::new(),
-            ("", location) => scope_name(visit, location),
-            (person, "") => visit.name_of(person),
+            ("", location) => scope_name(request, location),
+            (person, "") => request.name_of(person),
             (person, location) => {
-                format!("{}, {}", visit.name_of(person), scope_name(visit, location))
+                format!(
+                    "{}, {}",
+                    request.name_of(person),
+                    scope_name(request, location)
+                )
             }
         };
         Row {
             key: id.to_owned(),
             cells: vec![
                 Cell::Link(format!("{HERE}?edit={id}"), name.to_owned()),
-                Cell::Text(visit.say(&format!("role-{}", text(account, "role")))),
+                Cell::Text(request.say(&format!("role-{}", text(account, "role")))),
                 Cell::Text(whose),
                 Cell::Mark(
                     has_password,
-                    visit.say(if has_password { "yes" } else { "no" }),
+                    request.say(if has_password { "yes" } else { "no" }),
                 ),
                 Cell::Time(text(account, "created_at").to_owned()),
                 Cell::Buttons(vec![delete]),
@@ -181,7 +192,7 @@ fn table(visit: &PageContext, accounts: &[Value]) -> Table {
     };
     Table {
         id: "accounts",
-        caption: visit.say("nav-accounts"),
+        caption: request.say("nav-accounts"),
         head: [
             "sign-in-name",
             "account-role",
@@ -190,10 +201,10 @@ fn table(visit: &PageContext, accounts: &[Value]) -> Table {
             "board-since",
             "actions",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: accounts.iter().map(row).collect(),
-        empty: visit.say("accounts-none"),
+        empty: request.say("accounts-none"),
         order: None,
     }
 }

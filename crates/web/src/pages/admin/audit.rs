@@ -28,17 +28,17 @@ const BLOCK: u32 = 1_000;
 pub(super) struct Audit;
 
 impl PageHandler for Audit {
-    async fn show(visit: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        visit.require_system_administrator()?;
-        let filter = wanted(visit);
-        let cursor = visit
+    async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        request.require_system_administrator()?;
+        let filter = wanted(request);
+        let cursor = request
             .query("cursor")
             .map(|cursor| format!("&cursor={}", part(cursor)));
         let path = format!("/audit?limit=100{filter}{}", cursor.unwrap_or_default());
-        let read = visit.api.get(&path).await?;
+        let read = request.api.get(&path).await?;
         let rows = read.get("items").and_then(Value::as_array);
         let next = text(&read, "next");
-        let link = |to: String, key: &str| Link::new(to, visit.say(key));
+        let link = |to: String, key: &str| Link::new(to, request.say(key));
         let mut links = vec![link(
             format!("{HERE}.csv?{}", filter.trim_start_matches('&')),
             "audit-export",
@@ -47,36 +47,36 @@ impl PageHandler for Audit {
             links.push(link(format!("{HERE}?cursor={next}{filter}"), "list-after"));
         }
         let fields = FILTERS.map(|name| {
-            let label = visit.say(&format!("audit-{name}"));
+            let label = request.say(&format!("audit-{name}"));
             (
                 name.to_owned(),
                 label,
-                visit.query(name).unwrap_or_default().to_owned(),
+                request.query(name).unwrap_or_default().to_owned(),
             )
         });
-        Ok(Page::new(visit, visit.say("nav-audit"))
-            .text(visit.say("audit-about"))
+        Ok(Page::new(request, request.say("nav-audit"))
+            .text(request.say("audit-about"))
             .add(Block::Filter(fields.to_vec()))
-            .table(table(visit, rows.map_or(&[], Vec::as_slice)))
-            .add(Block::Links(visit.say("list-pages"), links)))
+            .table(table(request, rows.map_or(&[], Vec::as_slice)))
+            .add(Block::Links(request.say("list-pages"), links)))
     }
 }
 
 /// The filter, as query of the API and of this page.
-fn wanted(visit: &PageContext) -> String {
+fn wanted(request: &PageContext) -> String {
     let given = FILTERS
         .iter()
-        .filter_map(|name| Some((name, visit.query(name)?)));
+        .filter_map(|name| Some((name, request.query(name)?)));
     given
         .map(|(name, value)| format!("&{name}={}", part(value)))
         .collect()
 }
 
-fn table(visit: &PageContext, rows: &[Value]) -> Table {
+fn table(request: &PageContext, rows: &[Value]) -> Table {
     let row = |row: &Value| {
         let is_own = row.get("own").and_then(Value::as_bool) == Some(true);
         let told = |key: &str| match row.get(key) {
-            _ if is_own => Cell::Text(visit.say("audit-not-recorded")),
+            _ if is_own => Cell::Text(request.say("audit-not-recorded")),
             None | Some(Value::Null) => Cell::Text(String::new()),
             Some(value) => Cell::Code(value.to_string()),
         };
@@ -94,7 +94,7 @@ fn table(visit: &PageContext, rows: &[Value]) -> Table {
     };
     Table {
         id: "audit",
-        caption: visit.say("nav-audit"),
+        caption: request.say("nav-audit"),
         head: [
             "audit-at",
             "audit-who",
@@ -103,18 +103,18 @@ fn table(visit: &PageContext, rows: &[Value]) -> Table {
             "audit-before",
             "audit-after",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: rows.iter().map(row).collect(),
-        empty: visit.say("audit-none"),
+        empty: request.say("audit-none"),
         order: None,
     }
 }
 
 /// `GET /admin/audit.csv`: the newest rows that match the filter.
-pub(super) async fn export(visit: PageContext) -> Result<Response, Refusal> {
-    visit.require_system_administrator()?;
-    let given = |name: &str| visit.query(name).map(str::to_owned);
+pub(super) async fn export(request: PageContext) -> Result<Response, Refusal> {
+    request.require_system_administrator()?;
+    let given = |name: &str| request.query(name).map(str::to_owned);
     let filter = AuditFilter {
         who: given("who"),
         what: given("what"),
@@ -127,7 +127,7 @@ pub(super) async fn export(visit: PageContext) -> Result<Response, Refusal> {
     writer.write_record(head).map_err(failed)?;
     let mut cursor = None;
     for _ in 0..EXPORT_MAX / BLOCK {
-        let rows = visit.context.store.audit(cursor, BLOCK, &filter).await;
+        let rows = request.context.store.audit(cursor, BLOCK, &filter).await;
         let rows = rows.map_err(Problem::from)?;
         for row in &rows {
             let value = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default());

@@ -16,37 +16,38 @@ const HERE: &str = "/admin/backup";
 pub(super) struct Backup;
 
 impl PageHandler for Backup {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        visit.require_system_administrator()?;
-        let list = visit.api.get("/backups").await?;
-        let form = Form::new(visit.words, "make", String::new()).button(visit.say("backup-now"));
-        Ok(Page::new(visit, visit.say("nav-backup"))
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        request.require_system_administrator()?;
+        let list = request.api.get("/backups").await?;
+        let form =
+            Form::new(request.words, "make", String::new()).button(request.say("backup-now"));
+        Ok(Page::new(request, request.say("nav-backup"))
             .text(
-                visit
+                request
                     .words
                     .with("backup-about", "folder", text(&list, "folder")),
             )
             .form(form, back)
-            .table(table(visit, &list))
-            .text(visit.say("backup-restore-about")))
+            .table(table(request, &list))
+            .text(request.say("backup-restore-about")))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        visit.require_system_administrator()?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        request.require_system_administrator()?;
         let backup = format!("/backups/{}", part(typed.one("key")));
         match typed.one("form") {
             "delete" => {
-                visit.api.delete(&backup).await?;
+                request.api.delete(&backup).await?;
                 return Ok(Done::new(HERE, "deleted").into());
             }
             "restore" => {
                 let restore = format!("{backup}/restore");
-                let restored = visit.api.post(&restore, json!({})).await?;
-                return Ok(Outcome::Shown(Box::new(restoring(visit, &restored))));
+                let restored = request.api.post(&restore, json!({})).await?;
+                return Ok(Outcome::Shown(Box::new(restoring(request, &restored))));
             }
             _ => {}
         }
-        Ok(match visit.api.begin("/backups", json!({})).await? {
+        Ok(match request.api.begin("/backups", json!({})).await? {
             JobAnswer::Done(_) => Done::new(HERE, "saved"),
             JobAnswer::UnderWay(id) => work::look(&id),
         }
@@ -55,16 +56,16 @@ impl PageHandler for Backup {
 }
 
 /// The page after a restoration began: the server restarts, and the restored database may not have the viewer's account.
-fn restoring(visit: &PageContext, backup: &Value) -> Page {
+fn restoring(request: &PageContext, backup: &Value) -> Page {
     let name = text(backup, "name");
-    Page::new(visit, visit.say("backup-restoring")).text(visit.words.with(
+    Page::new(request, request.say("backup-restoring")).text(request.words.with(
         "backup-restoring-about",
         "name",
         name,
     ))
 }
 
-fn table(visit: &PageContext, list: &Value) -> Table {
+fn table(request: &PageContext, list: &Value) -> Table {
     let items = list.get("items").and_then(Value::as_array);
     let row = |backup: &Value| {
         let name = text(backup, "name");
@@ -72,12 +73,12 @@ fn table(visit: &PageContext, list: &Value) -> Table {
             .get("bytes")
             .and_then(Value::as_u64)
             .unwrap_or_default();
-        let delete = Button::new("delete", name, visit.say("delete"))
-            .label(visit.words.with("delete-of", "name", name))
-            .sure(visit.words.with("delete-sure", "name", name));
-        let restore = Button::new("restore", name, visit.say("backup-restore"))
-            .label(visit.words.with("backup-restore-of", "name", name))
-            .sure(visit.words.with("backup-restore-sure", "name", name));
+        let delete = Button::new("delete", name, request.say("delete"))
+            .label(request.words.with("delete-of", "name", name))
+            .sure(request.words.with("delete-sure", "name", name));
+        let restore = Button::new("restore", name, request.say("backup-restore"))
+            .label(request.words.with("backup-restore-of", "name", name))
+            .sure(request.words.with("backup-restore-sure", "name", name));
         Row {
             key: name.to_owned(),
             cells: vec![
@@ -90,12 +91,12 @@ fn table(visit: &PageContext, list: &Value) -> Table {
     };
     Table {
         id: "backups",
-        caption: visit.say("nav-backup"),
+        caption: request.say("nav-backup"),
         head: ["board-name", "audit-at", "backup-size", "actions"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: items.into_iter().flatten().map(row).collect(),
-        empty: visit.say("backup-none"),
+        empty: request.say("backup-none"),
         order: None,
     }
 }

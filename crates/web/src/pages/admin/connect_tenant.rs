@@ -33,9 +33,9 @@ struct Step {
 }
 
 impl Step {
-    fn of(visit: &PageContext) -> Self {
-        let step = visit.query("step").and_then(|step| step.parse().ok());
-        let text = |name| visit.query(name).unwrap_or_default().to_owned();
+    fn of(request: &PageContext) -> Self {
+        let step = request.query("step").and_then(|step| step.parse().ok());
+        let text = |name| request.query(name).unwrap_or_default().to_owned();
         Self {
             step: step.unwrap_or(1).clamp(1, CHECKS.len()),
             tenant: text("tenant"),
@@ -58,24 +58,26 @@ impl Step {
 pub(super) struct ConnectTenant;
 
 impl PageHandler for ConnectTenant {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        visit.require_system_administrator()?;
-        let at = Step::of(visit);
-        let page = page(visit, &at);
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        request.require_system_administrator()?;
+        let at = Step::of(request);
+        let page = page(request, &at);
         Ok(match at.step {
-            1 => page.form(ids(visit, &at), back),
-            _ => page.form(examine_form(visit), back).add(ways(visit, &at)),
+            1 => page.form(ids(request, &at), back),
+            _ => page
+                .form(examine_form(request), back)
+                .add(ways(request, &at)),
         })
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        visit.require_system_administrator()?;
-        let mut at = Step::of(visit);
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        request.require_system_administrator()?;
+        let mut at = Step::of(request);
         if at.step == 1 {
             at.tenant = id("tenant", typed)?;
             at.client = id("client", typed)?;
         }
-        let found = visit.api.post("/doctor", json!({})).await?;
+        let found = request.api.post("/doctor", json!({})).await?;
         let findings = of_step(&found, at.step);
         let is_well = findings
             .iter()
@@ -90,37 +92,40 @@ impl PageHandler for ConnectTenant {
             true => "connect-complete",
             false => "connect-incomplete",
         };
-        let page = page(visit, &at)
+        let page = page(request, &at)
             .add(Block::Facts(vec![(
-                visit.say("doctor"),
-                Cell::Mark(is_well, visit.say(verdict)),
+                request.say("doctor"),
+                Cell::Mark(is_well, request.say(verdict)),
             )]))
-            .table(examination::table(visit, &findings))
-            .form(examine_form(visit), None)
-            .add(ways(visit, &at));
+            .table(examination::table(request, &findings))
+            .form(examine_form(request), None)
+            .add(ways(request, &at));
         Ok(Outcome::Shown(Box::new(page)))
     }
 }
 
 /// Instructions of a step.
-fn page(visit: &PageContext, at: &Step) -> Page {
+fn page(request: &PageContext, at: &Step) -> Page {
     let of = |key: &str| format!("connect-{}-{key}", at.step);
     let number = at.step.to_string();
-    let title = visit.words.of_two(
+    let title = request.words.of_two(
         "connect-step",
         ("count", &number),
-        ("name", &visit.say(&of("title"))),
+        ("name", &request.say(&of("title"))),
     );
-    let mut page = Page::new(visit, title).text(visit.say(&of("about")));
+    let mut page = Page::new(request, title).text(request.say(&of("about")));
     let mut facts = Vec::new();
     match at.step {
         2 => {
             let make = "openssl req -x509 -newkey rsa:2048 -nodes -days 730 -subj /CN=offhook \
                         -keyout offhook.key -out offhook.crt && chmod 600 offhook.key";
-            facts.push((visit.say("connect-command"), Cell::Code(make.to_owned())));
+            facts.push((request.say("connect-command"), Cell::Code(make.to_owned())));
             facts.push((
-                visit.say("connect-file"),
-                Cell::Code(section(at, !visit.parts().teams.clients.names().is_empty())),
+                request.say("connect-file"),
+                Cell::Code(section(
+                    at,
+                    !request.parts().teams.clients.names().is_empty(),
+                )),
             ));
         }
         3 => {
@@ -129,12 +134,12 @@ fn page(visit: &PageContext, at: &Step) -> Page {
                 at.tenant, at.client
             );
             if at.is_known() {
-                let link = Cell::Link(consent, visit.say("connect-consent-now"));
-                facts.push((visit.say("connect-consent"), link));
+                let link = Cell::Link(consent, request.say("connect-consent-now"));
+                facts.push((request.say("connect-consent"), link));
             }
         }
         4 => facts.push((
-            visit.say("connect-command"),
+            request.say("connect-command"),
             Cell::Code("offhook import people.csv".into()),
         )),
         5 => {
@@ -143,8 +148,8 @@ fn page(visit: &PageContext, at: &Step) -> Page {
                 presence::SettingsGroup::Teams,
             );
             facts.push((
-                visit.say("connect-switch"),
-                Cell::Link(to, visit.say("page-teams")),
+                request.say("connect-switch"),
+                Cell::Link(to, request.say("page-teams")),
             ));
         }
         _ => {}
@@ -171,34 +176,35 @@ fn section(at: &Step, is_further: bool) -> String {
 }
 
 /// Form for the two ids of an application in Entra.
-fn ids(visit: &PageContext, at: &Step) -> Form {
+fn ids(request: &PageContext, at: &Step) -> Form {
     let field = |name: &str, value: &str| {
-        Field::text(name, visit.say(&format!("connect-{name}")))
+        Field::text(name, request.say(&format!("connect-{name}")))
             .required()
-            .help(visit.say("connect-id-help"))
+            .help(request.say("connect-id-help"))
             .value(value)
     };
-    Form::new(visit.words, "ids", String::new())
+    Form::new(request.words, "ids", String::new())
         .field(field("tenant", &at.tenant))
         .field(field("client", &at.client))
-        .button(visit.say("connect-examine"))
+        .button(request.say("connect-examine"))
 }
 
-fn examine_form(visit: &PageContext) -> Form {
-    Form::new(visit.words, examination::FORM, String::new()).button(visit.say("connect-examine"))
+fn examine_form(request: &PageContext) -> Form {
+    Form::new(request.words, examination::FORM, String::new())
+        .button(request.say("connect-examine"))
 }
 
 /// Links to the neighbouring steps.
-fn ways(visit: &PageContext, at: &Step) -> Block {
+fn ways(request: &PageContext, at: &Step) -> Block {
     let mut links = vec![Link::new(
         at.path(at.step.saturating_sub(1).max(1)),
-        visit.say("connect-before"),
+        request.say("connect-before"),
     )];
     links.push(match at.step < CHECKS.len() {
-        true => Link::new(at.path(at.step + 1), visit.say("connect-next")),
-        false => Link::new("/admin/tenants", visit.say("nav-tenants")),
+        true => Link::new(at.path(at.step + 1), request.say("connect-next")),
+        false => Link::new("/admin/tenants", request.say("nav-tenants")),
     });
-    Block::Links(visit.say("connect-ways"), links)
+    Block::Links(request.say("connect-ways"), links)
 }
 
 /// An entered id.

@@ -13,13 +13,13 @@ use crate::pages::{
 pub(super) const FORM: &str = "doctor";
 
 /// The form that starts the check.
-pub(super) fn form(visit: &PageContext) -> Form {
-    Form::new(visit.words, FORM, visit.say("doctor")).button(visit.say("doctor-now"))
+pub(super) fn form(request: &PageContext) -> Form {
+    Form::new(request.words, FORM, request.say("doctor")).button(request.say("doctor-now"))
 }
 
 /// Runs the check and shows its findings, failures first.
-pub(super) async fn examine(visit: &PageContext) -> Result<Outcome, Refusal> {
-    let found = visit.api.post("/doctor", json!({})).await?;
+pub(super) async fn examine(request: &PageContext) -> Result<Outcome, Refusal> {
+    let found = request.api.post("/doctor", json!({})).await?;
     let items = found.get("items").and_then(Value::as_array);
     let mut items: Vec<&Value> = items.into_iter().flatten().collect();
     let rank = |finding: &&Value| match text(finding, "verdict") {
@@ -29,25 +29,28 @@ pub(super) async fn examine(visit: &PageContext) -> Result<Outcome, Refusal> {
         _ => 3,
     };
     items.sort_by_key(rank);
-    let table = table(visit, &items);
-    let back = Link::new(visit.layout.here.clone(), visit.say("doctor-back"));
-    let page = Page::new(visit, visit.say("doctor"))
-        .text(visit.say("doctor-about"))
+    let table = table(request, &items);
+    let back = Link::new(request.layout.here.clone(), request.say("doctor-back"));
+    let page = Page::new(request, request.say("doctor"))
+        .text(request.say("doctor-about"))
         .table(table)
-        .form(form(visit), None)
-        .add(Block::Links(visit.say("doctor-back"), vec![back]));
+        .form(form(request), None)
+        .add(Block::Links(request.say("doctor-back"), vec![back]));
     Ok(Outcome::Shown(Box::new(page)))
 }
 
 /// The findings as a table.
-pub(super) fn table(visit: &PageContext, items: &[&Value]) -> Table {
+pub(super) fn table(request: &PageContext, items: &[&Value]) -> Table {
     let row = |finding: &&Value| {
         let verdict = text(finding, "verdict");
         Row {
             key: text(finding, "check").to_owned(),
             cells: vec![
                 Cell::Text(text(finding, "check").to_owned()),
-                Cell::Mark(verdict == "fine", visit.say(&format!("verdict-{verdict}"))),
+                Cell::Mark(
+                    verdict == "fine",
+                    request.say(&format!("verdict-{verdict}")),
+                ),
                 Cell::Text(text(finding, "what").to_owned()),
                 Cell::Text(text(finding, "means").to_owned()),
                 Cell::Text(text(finding, "remedy").to_owned()),
@@ -56,7 +59,7 @@ pub(super) fn table(visit: &PageContext, items: &[&Value]) -> Table {
     };
     Table {
         id: "findings",
-        caption: visit.say("doctor-findings"),
+        caption: request.say("doctor-findings"),
         head: [
             "health-part",
             "health-state",
@@ -64,10 +67,10 @@ pub(super) fn table(visit: &PageContext, items: &[&Value]) -> Table {
             "doctor-means",
             "health-remedy",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: items.iter().map(row).collect(),
-        empty: visit.say("connect-nothing"),
+        empty: request.say("connect-nothing"),
         order: None,
     }
 }

@@ -24,25 +24,25 @@ const COMMENTS: &str = "comments";
 const HEADER: &str = "name,mail,UPN,extension,location";
 
 /// The form for a file or pasted text.
-pub(super) fn form(visit: &PageContext) -> Form {
-    multipart(visit)
+pub(super) fn form(request: &PageContext) -> Form {
+    multipart(request)
         .field(
-            Field::new("file", visit.say("import-file"), Kind::File)
-                .help(visit.say("import-file-help")),
+            Field::new("file", request.say("import-file"), Kind::File)
+                .help(request.say("import-file-help")),
         )
         .field(
-            Field::new("csv", visit.say("import-csv"), Kind::Area)
+            Field::new("csv", request.say("import-csv"), Kind::Area)
                 .value(format!("{HEADER}\n"))
-                .help(visit.say("import-csv-help")),
+                .help(request.say("import-csv-help")),
         )
-        .submit("dry_run", "yes", visit.say("import-dry-run"))
-        .submit("dry_run", "no", visit.say("import-now"))
+        .submit("dry_run", "yes", request.say("import-dry-run"))
+        .submit("dry_run", "no", request.say("import-now"))
 }
 
-fn multipart(visit: &PageContext) -> Form {
+fn multipart(request: &PageContext) -> Form {
     Form {
         is_multipart: true,
-        ..Form::new(visit.words, "import", String::new())
+        ..Form::new(request.words, "import", String::new())
     }
 }
 
@@ -57,12 +57,12 @@ struct InputTable {
 
 impl InputTable {
     /// The table: file, pasted text, or that of the preview.
-    fn of(visit: &PageContext, typed: &EnteredForm) -> Result<Self, Refusal> {
+    fn of(request: &PageContext, typed: &EnteredForm) -> Result<Self, Refusal> {
         let pasted = typed.one("csv");
         let is_pasted = ![HEADER, ""].contains(&pasted.trim());
         let Some(bytes) = typed.file("file") else {
             if !is_pasted {
-                return Err(Refusal::of_field("file", visit.say("import-neither")));
+                return Err(Refusal::of_field("file", request.say("import-neither")));
             }
             return Ok(Self {
                 text: pasted.to_owned(),
@@ -71,10 +71,10 @@ impl InputTable {
             });
         };
         if is_pasted {
-            return Err(Refusal::of_field("file", visit.say("import-both")));
+            return Err(Refusal::of_field("file", request.say("import-both")));
         }
         if bytes.len() > TABLE_MAX {
-            let most = visit.words.with("import-too-large", "count", TABLE_MAX);
+            let most = request.words.with("import-too-large", "count", TABLE_MAX);
             return Err(Refusal::of_field("file", most));
         }
         let decoded = decode_table(bytes, None);
@@ -96,10 +96,13 @@ impl InputTable {
 }
 
 /// Previews the import or carries it out.
-pub(super) async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-    let table_input = InputTable::of(visit, typed)?;
+pub(super) async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+    let table_input = InputTable::of(request, typed)?;
     if typed.one("dry_run") == "no" {
-        let begun = visit.api.begin_text(IMPORT, table_input.text.clone()).await;
+        let begun = request
+            .api
+            .begin_text(IMPORT, table_input.text.clone())
+            .await;
         return Ok(
             match begun.map_err(|refusal| table_input.refused(refusal))? {
                 JobAnswer::Done(result) => done(&result),
@@ -109,10 +112,13 @@ pub(super) async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outc
         );
     }
     // The preview's answer is needed for the import itself.
-    let preview = visit.api.post_text(PREVIEW, table_input.text.clone()).await;
+    let preview = request
+        .api
+        .post_text(PREVIEW, table_input.text.clone())
+        .await;
     let preview = preview.map_err(|refusal| table_input.refused(refusal))?;
     Ok(Outcome::Shown(Box::new(shown(
-        visit,
+        request,
         table_input,
         &preview,
     ))))
@@ -139,35 +145,35 @@ fn done(result: &Value) -> Done {
 }
 
 /// The message about comments that the last import skipped; empty if none.
-pub(super) fn skipped(visit: &PageContext) -> String {
-    let skipped = visit.query(COMMENTS).filter(|_| visit.is_get);
+pub(super) fn skipped(request: &PageContext) -> String {
+    let skipped = request.query(COMMENTS).filter(|_| request.is_get);
     let skipped: u64 = skipped
         .and_then(|skipped| skipped.parse().ok())
         .unwrap_or(0);
-    comments(visit, skipped)
+    comments(request, skipped)
 }
 
 /// The message about skipped comments; empty if none.
-pub(super) fn comments(visit: &PageContext, count: u64) -> String {
+pub(super) fn comments(request: &PageContext, count: u64) -> String {
     match count {
         0 => String::new(),
-        count => visit.words.with("import-comments", "count", count),
+        count => request.words.with("import-comments", "count", count),
     }
 }
 
 /// The preview: format of the table, effect of each row, and the import button.
-fn shown(visit: &PageContext, table_input: InputTable, preview: &Value) -> Page {
+fn shown(request: &PageContext, table_input: InputTable, preview: &Value) -> Page {
     let conflicts = number(preview, "conflicts");
     let table = preview.get("table").unwrap_or(&Value::Null);
-    let mut page = Page::new(visit, visit.say("import-heading"))
-        .text(visit.say("import-dry-run-about"))
-        .text(read_as(visit, table_input.encoding, preview))
-        .text(comments(visit, number(table, "comments")));
+    let mut page = Page::new(request, request.say("import-heading"))
+        .text(request.say("import-dry-run-about"))
+        .text(read_as(request, table_input.encoding, preview))
+        .text(comments(request, number(table, "comments")));
     for warning in list(preview, "warnings").filter_map(Value::as_str) {
         page = page.add(Block::Alert(warning.to_owned()));
     }
     if conflicts > 0 {
-        page = page.add(Block::Alert(visit.words.with(
+        page = page.add(Block::Alert(request.words.with(
             "import-conflicts",
             "count",
             conflicts,
@@ -181,19 +187,19 @@ fn shown(visit: &PageContext, table_input: InputTable, preview: &Value) -> Page 
         ),
         ("import-unchanged", number(preview, "unchanged")),
     ];
-    let counts = counts.map(|(key, count)| visit.words.with(key, "count", count));
+    let counts = counts.map(|(key, count)| request.words.with(key, "count", count));
     page = page
-        .table(columns(visit, preview))
-        .text(missing(visit, preview))
+        .table(columns(request, preview))
+        .text(missing(request, preview))
         .text(counts.join(" · "))
-        .table(work::deeds(visit, preview, "difference"));
+        .table(work::deeds(request, preview, "difference"));
     if conflicts > 0 {
         return page;
     }
-    let form = multipart(visit).hidden("csv", table_input.text).submit(
+    let form = multipart(request).hidden("csv", table_input.text).submit(
         "dry_run",
         "no",
-        visit.say("import-now"),
+        request.say("import-now"),
     );
     page.form(form, None)
 }
@@ -207,7 +213,7 @@ fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 }
 
 /// Encoding and separator.
-fn read_as(visit: &PageContext, encoding: Option<&'static str>, preview: &Value) -> String {
+fn read_as(request: &PageContext, encoding: Option<&'static str>, preview: &Value) -> String {
     let table = preview.get("table").unwrap_or(&Value::Null);
     let separator = text(table, "separator").chars().next();
     let key = match separator {
@@ -217,18 +223,18 @@ fn read_as(visit: &PageContext, encoding: Option<&'static str>, preview: &Value)
         Some(_) | None => "separator-other",
     };
     let name = separator.map(separator_name).unwrap_or_default();
-    let separator = visit.words.with(key, "value", name);
+    let separator = request.words.with(key, "value", name);
     match encoding {
         Some(encoding) => format!(
             "{} {separator}",
-            visit.words.with("import-encoding", "value", encoding)
+            request.words.with("import-encoding", "value", encoding)
         ),
         None => separator,
     }
 }
 
 /// Use of each column.
-fn columns(visit: &PageContext, preview: &Value) -> Table {
+fn columns(request: &PageContext, preview: &Value) -> Table {
     let table = preview.get("table").unwrap_or(&Value::Null);
     let row = |column: &Value| {
         let used_for = text(column, "used_for");
@@ -240,15 +246,15 @@ fn columns(visit: &PageContext, preview: &Value) -> Table {
             key: text(column, "title").to_owned(),
             cells: vec![
                 Cell::Code(text(column, "title").to_owned()),
-                Cell::Mark(!used_for.is_empty(), visit.say(&meaning)),
+                Cell::Mark(!used_for.is_empty(), request.say(&meaning)),
             ],
         }
     };
     Table {
         id: "columns",
-        caption: visit.say("import-columns"),
+        caption: request.say("import-columns"),
         head: ["column-title", "column-use"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: list(table, "columns").map(row).collect(),
         empty: String::new(),
@@ -257,12 +263,12 @@ fn columns(visit: &PageContext, preview: &Value) -> Table {
 }
 
 /// Known columns that the table lacks.
-fn missing(visit: &PageContext, preview: &Value) -> String {
+fn missing(request: &PageContext, preview: &Value) -> String {
     let table = preview.get("table").unwrap_or(&Value::Null);
     let titles: Vec<&str> = list(table, "missing").filter_map(Value::as_str).collect();
     match titles.is_empty() {
         true => String::new(),
-        false => visit
+        false => request
             .words
             .with("import-missing", "value", titles.join(", ")),
     }

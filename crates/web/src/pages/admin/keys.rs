@@ -18,57 +18,57 @@ const HERE: &str = "/admin/keys";
 pub(super) struct Keys;
 
 impl PageHandler for Keys {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        visit.require_system_administrator()?;
-        let keys = visit.api.items("/keys").await?;
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        request.require_system_administrator()?;
+        let keys = request.api.items("/keys").await?;
         let scopes = API_KEY_SCOPES
             .iter()
-            .map(|scope| Choice::new(*scope, visit.say(&format!("key-scope-{scope}"))));
-        let form = Form::new(visit.words, "add", visit.say("key-add"))
+            .map(|scope| Choice::new(*scope, request.say(&format!("key-scope-{scope}"))));
+        let form = Form::new(request.words, "add", request.say("key-add"))
             .field(
-                Field::text("name", visit.say("board-name"))
+                Field::text("name", request.say("board-name"))
                     .required()
-                    .help(visit.say("key-name-help")),
+                    .help(request.say("key-name-help")),
             )
             .field(Field::new(
                 "scopes",
-                visit.say("key-scopes"),
+                request.say("key-scopes"),
                 Kind::Checks(scopes.collect()),
             ))
-            .button(visit.say("add"));
-        Ok(Page::new(visit, visit.say("nav-keys"))
-            .text(visit.say("keys-about"))
-            .table(table(visit, &keys))
+            .button(request.say("add"));
+        Ok(Page::new(request, request.say("nav-keys"))
+            .text(request.say("keys-about"))
+            .table(table(request, &keys))
             .form(form, back))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        visit.require_system_administrator()?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        request.require_system_administrator()?;
         if typed.one("form") == "delete" {
-            visit
+            request
                 .api
                 .delete(&format!("/keys/{}", part(typed.one("key"))))
                 .await?;
             return Ok(Done::new(HERE, "deleted").into());
         }
         let body = json!({"name": typed.one("name"), "scopes": typed.all("scopes")});
-        let made = visit.api.post("/keys", body).await?;
-        let all = Link::new(HERE, visit.say("nav-keys"));
+        let made = request.api.post("/keys", body).await?;
+        let all = Link::new(HERE, request.say("nav-keys"));
         let key = Cell::Code(text(&made, "key").to_owned());
-        let shown = Page::new(visit, visit.say("key-made"))
-            .text(visit.say("key-made-about"))
+        let shown = Page::new(request, request.say("key-made"))
+            .text(request.say("key-made-about"))
             .add(Block::Facts(vec![(text(&made, "name").to_owned(), key)]))
-            .add(Block::Links(visit.say("nav-keys"), vec![all]));
+            .add(Block::Links(request.say("nav-keys"), vec![all]));
         Ok(Outcome::Shown(Box::new(shown)))
     }
 }
 
-fn table(visit: &PageContext, keys: &[Value]) -> Table {
+fn table(request: &PageContext, keys: &[Value]) -> Table {
     let row = |key: &Value| {
         let (id, name) = (text(key, "id"), text(key, "name"));
-        let delete = Button::new("delete", id, visit.say("delete"))
-            .label(visit.words.with("delete-of", "name", name))
-            .sure(visit.words.with("key-delete-sure", "name", name));
+        let delete = Button::new("delete", id, request.say("delete"))
+            .label(request.words.with("delete-of", "name", name))
+            .sure(request.words.with("key-delete-sure", "name", name));
         Row {
             key: id.to_owned(),
             cells: vec![
@@ -81,12 +81,12 @@ fn table(visit: &PageContext, keys: &[Value]) -> Table {
     };
     Table {
         id: "keys",
-        caption: visit.say("nav-keys"),
+        caption: request.say("nav-keys"),
         head: ["board-name", "key-scopes", "board-since", "actions"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: keys.iter().map(row).collect(),
-        empty: visit.say("keys-none"),
+        empty: request.say("keys-none"),
         order: None,
     }
 }

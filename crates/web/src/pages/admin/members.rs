@@ -17,28 +17,29 @@ use crate::pages::{
 const NAMED_MAX: usize = 50;
 
 /// The members of a scope, or the first of many by name.
-pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
-    let mut people = visit.context.organisation.read(|tables| {
+pub(super) fn table(request: &PageContext, scope: &str) -> Table {
+    let mut people = request.context.organisation.read(|tables| {
         let is_here = |person: &Person| is_in(&tables.membership(person.id), scope);
-        visit.context.people.people(is_here)
+        request.context.people.people(is_here)
     });
     people.sort_by_cached_key(|person| person.name.to_lowercase());
     let count = people.len();
-    let above = above(visit, scope);
+    let above = above(request, scope);
     // An administrator of this location alone could not add removed people again.
     let location = above.location.as_deref();
-    let may_take = visit
+    let may_take = request
         .caller
-        .require_admin_at(&visit.context.organisation, location);
-    let above = place_name(visit, &above);
-    let here = scope_name(visit, scope);
+        .require_admin_at(&request.context.organisation, location);
+    let above = place_name(request, &above);
+    let here = scope_name(request, scope);
     let rows = people.iter().take(NAMED_MAX).map(|person| {
         let id = person.id.to_string();
-        let sure = visit.words.with("scope-remove-sure", "scope", &*above);
-        let label = visit
-            .words
-            .of_two("scope-remove-of", ("name", &person.name), ("scope", &here));
-        let take = Button::new("take", &id, visit.say("scope-remove"))
+        let sure = request.words.with("scope-remove-sure", "scope", &*above);
+        let label =
+            request
+                .words
+                .of_two("scope-remove-of", ("name", &person.name), ("scope", &here));
+        let take = Button::new("take", &id, request.say("scope-remove"))
             .label(label)
             .sure(format!("{}: {sure}", person.name));
         Row {
@@ -52,90 +53,93 @@ pub(super) fn table(visit: &PageContext, scope: &str) -> Table {
     });
     Table {
         id: "members",
-        caption: visit.words.with("scope-members", "count", count),
+        caption: request.words.with("scope-members", "count", count),
         head: ["board-name", "person-mail", "actions"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: rows.collect(),
-        empty: visit.say("scope-empty"),
+        empty: request.say("scope-empty"),
         order: None,
     }
 }
 
 /// The form to add a person.
-pub(super) fn put_form(visit: &PageContext) -> Form {
-    Form::new(visit.words, "put", visit.say("scope-add-person"))
+pub(super) fn put_form(request: &PageContext) -> Form {
+    Form::new(request.words, "put", request.say("scope-add-person"))
         .field(
-            Field::text("person", visit.say("account-person"))
+            Field::text("person", request.say("account-person"))
                 .required()
-                .help(visit.say("person-text-help")),
+                .help(request.say("person-text-help")),
         )
-        .button(visit.say("scope-add-person-now"))
+        .button(request.say("scope-add-person-now"))
 }
 
 /// Adds a person. Moves a person from elsewhere only after confirmation.
-pub(super) async fn put(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-    let person = visit.person_named("person", typed.one("person"))?;
-    let scope = visit.path("scope");
-    let (from, place) = (place_of(visit, person), membership_of_scope(visit, scope));
+pub(super) async fn put(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+    let person = request.person_named("person", typed.one("person"))?;
+    let scope = request.path("scope");
+    let (from, place) = (
+        place_of(request, person),
+        membership_of_scope(request, scope),
+    );
     // The person would leave a group of this location.
     let is_elsewhere = from != At::default() && from != place;
     if is_elsewhere && !typed.ticked("sure") {
-        let known = visit.context.people.person(person);
+        let known = request.context.people.person(person);
         let name = known.map(|person| person.name.clone()).unwrap_or_default();
-        let from = place_name(visit, &from);
-        let to = scope_name(visit, scope);
-        let move_it = Form::new(visit.words, "put", String::new())
-            .hidden("person", visit.person_as_text(person))
-            .submit("sure", "yes", visit.say("scope-move-now"));
-        let back = Link::new(visit.layout.here.clone(), visit.say("preview-back"));
-        let page = Page::new(visit, visit.words.with("scope-move", "name", name))
+        let from = place_name(request, &from);
+        let to = scope_name(request, scope);
+        let move_it = Form::new(request.words, "put", String::new())
+            .hidden("person", request.person_as_text(person))
+            .submit("sure", "yes", request.say("scope-move-now"));
+        let back = Link::new(request.layout.here.clone(), request.say("preview-back"));
+        let page = Page::new(request, request.words.with("scope-move", "name", name))
             .text(
-                visit
+                request
                     .words
                     .of_two("scope-move-about", ("scope", &from), ("target", &to)),
             )
             .form(move_it, None)
-            .add(Block::Links(visit.say("preview-back"), vec![back]));
+            .add(Block::Links(request.say("preview-back"), vec![back]));
         return Ok(Outcome::Shown(Box::new(page)));
     }
-    place_at(visit, person, place).await
+    place_at(request, person, place).await
 }
 
 /// Removes a person: from a group to its location, from a location to the organisation.
-pub(super) async fn take(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-    let scope = visit.path("scope");
+pub(super) async fn take(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+    let scope = request.path("scope");
     match typed.one("key").parse().map(PersonId) {
-        Ok(person) if is_in(&place_of(visit, person), scope) => {
-            place_at(visit, person, above(visit, scope)).await
+        Ok(person) if is_in(&place_of(request, person), scope) => {
+            place_at(request, person, above(request, scope)).await
         }
         // Another administrator may have moved the person since.
         _ => Ok(Done::new(at(scope), "saved").into()),
     }
 }
 
-async fn place_at(visit: &PageContext, person: PersonId, place: At) -> Result<Outcome, Refusal> {
+async fn place_at(request: &PageContext, person: PersonId, place: At) -> Result<Outcome, Refusal> {
     let At { location, group } = place;
     let body = json!({"location": location, "group": group});
     let path = format!("/people/{person}/place");
-    visit.api.put(&path, body, "").await?;
-    Ok(Done::new(at(visit.path("scope")), "saved").into())
+    request.api.put(&path, body, "").await?;
+    Ok(Done::new(at(request.path("scope")), "saved").into())
 }
 
-fn place_of(visit: &PageContext, person: PersonId) -> At {
-    let organisation = &visit.context.organisation;
+fn place_of(request: &PageContext, person: PersonId) -> At {
+    let organisation = &request.context.organisation;
     organisation.read(|tables| tables.membership(person))
 }
 
-fn membership_of_scope(visit: &PageContext, scope: &str) -> At {
-    let organisation = &visit.context.organisation;
+fn membership_of_scope(request: &PageContext, scope: &str) -> At {
+    let organisation = &request.context.organisation;
     let place = organisation.read(|tables| tables.membership_of_scope(scope));
     place.unwrap_or_default()
 }
 
 /// The place of people who leave a scope.
-fn above(visit: &PageContext, scope: &str) -> At {
-    match membership_of_scope(visit, scope) {
+fn above(request: &PageContext, scope: &str) -> At {
+    match membership_of_scope(request, scope) {
         At {
             location,
             group: Some(_),
@@ -147,15 +151,15 @@ fn above(visit: &PageContext, scope: &str) -> At {
     }
 }
 
-fn place_name(visit: &PageContext, place: &At) -> String {
+fn place_name(request: &PageContext, place: &At) -> String {
     let names = [&place.location, &place.group];
     let names: Vec<String> = names
         .into_iter()
         .flatten()
-        .map(|scope| scope_name(visit, scope))
+        .map(|scope| scope_name(request, scope))
         .collect();
     match names.is_empty() {
-        true => visit.say("scope-organisation"),
+        true => request.say("scope-organisation"),
         false => names.join(" / "),
     }
 }

@@ -26,104 +26,111 @@ const HERE: &str = "/admin/microphone";
 pub(super) struct Microphone;
 
 impl PageHandler for Microphone {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        require_administrator(visit)?;
-        let scope = scope(visit);
-        let read = visit.api.read(&path(&scope)).await?;
-        let enabled = flag(&visit.api.get(&settings(&scope)).await?, "enabled");
-        let state = visit.say(if enabled {
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        require_administrator(request)?;
+        let scope = scope(request);
+        let read = request.api.read(&path(&scope)).await?;
+        let enabled = flag(&request.api.get(&settings(&scope)).await?, "enabled");
+        let state = request.say(if enabled {
             "microphone-on"
         } else {
             "microphone-off"
         });
         let facts = vec![
             (
-                visit.say("microphone-for"),
-                Cell::Text(scope_name(visit, &scope)),
+                request.say("microphone-for"),
+                Cell::Text(scope_name(request, &scope)),
             ),
             (
-                visit.say("nav-microphone"),
+                request.say("nav-microphone"),
                 Cell::Link(
                     settings_at(&scope, presence::SettingsGroup::Microphone),
                     state,
                 ),
             ),
         ];
-        let decided_by = scope_name(visit, text(&read.value, "decided_by"));
+        let decided_by = scope_name(request, text(&read.value, "decided_by"));
         let individual = flag(&read.value, "individual");
         let whose = if individual {
-            visit.say("programs-own")
+            request.say("programs-own")
         } else {
-            visit.words.with("programs-default", "scope", decided_by)
+            request.words.with("programs-default", "scope", decided_by)
         };
         let mut page =
-            Page::new(visit, visit.say("nav-microphone")).text(visit.say("microphone-about"));
+            Page::new(request, request.say("nav-microphone")).text(request.say("microphone-about"));
         if !enabled {
             // Buttons of active rows look pressed.
-            let on = Form::new(visit.words, "enable", String::new());
+            let on = Form::new(request.words, "enable", String::new());
             page = page
-                .text(visit.say("microphone-off-about"))
-                .form(on.button(visit.say("microphone-enable")), back);
+                .text(request.say("microphone-off-about"))
+                .form(on.button(request.say("microphone-enable")), back);
         }
         page = page
-            .add(scopes(visit, &scope).await?)
+            .add(scopes(request, &scope).await?)
             .add(Block::Facts(facts))
             .text(whose)
-            .table(table(visit, &scope, &read.value));
+            .table(table(request, &scope, &read.value));
         let edited = match back {
-            None => visit.query("edit"),
+            None => request.query("edit"),
             Some(back) if back.typed.one("form") == "save" => back.typed.given("key"),
             Some(_) => None,
         };
         if let Some(process) = edited {
-            let read = visit.api.read(&one(&scope, process)).await?;
+            let read = request.api.read(&one(&scope, process)).await?;
             let mut form = Form::new(
-                visit.words,
+                request.words,
                 "save",
-                visit.words.with("profile-edit", "name", process),
+                request.words.with("profile-edit", "name", process),
             )
             .tag(&read.tag)
             .hidden("key", process);
-            form.fields.extend(fields(visit, &read.value));
+            form.fields.extend(fields(request, &read.value));
             let active = flag(&read.value, "active");
-            form = form.field(Field::check("active", visit.say("program-active"), active));
-            page = page.form(form.button(visit.say("save")), back);
+            form = form.field(Field::check(
+                "active",
+                request.say("program-active"),
+                active,
+            ));
+            page = page.form(form.button(request.say("save")), back);
         }
-        let mut form = Form::new(visit.words, "add", visit.say("program-add"));
-        form.fields.extend(fields(visit, &Value::Null));
-        page = page.form(form.button(visit.say("add")), back);
-        Ok(page.form(begin(visit, &scope, individual).await?.tag(&read.tag), back))
+        let mut form = Form::new(request.words, "add", request.say("program-add"));
+        form.fields.extend(fields(request, &Value::Null));
+        page = page.form(form.button(request.say("add")), back);
+        Ok(page.form(
+            begin(request, &scope, individual).await?.tag(&read.tag),
+            back,
+        ))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        require_administrator(visit)?;
-        let scope = scope(visit);
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        require_administrator(request)?;
+        let scope = scope(request);
         let here = format!("{HERE}?scope={}", part(&scope));
         let key = typed.one("key");
         let said = match typed.one("form") {
             "enable" => {
                 let on = json!({"individual": true, "enabled": true});
-                visit.api.put(&settings(&scope), on, "").await?;
+                request.api.put(&settings(&scope), on, "").await?;
                 "saved"
             }
             "add" => {
                 let mut body = body(typed);
                 body["process"] = json!(typed.one("process"));
-                visit.api.post(&path(&scope), body).await?;
+                request.api.post(&path(&scope), body).await?;
                 "program-added"
             }
             "save" => {
                 let mut body = body(typed);
                 body["process"] = json!(typed.one("process"));
                 body["active"] = json!(typed.ticked("active"));
-                visit
+                request
                     .api
                     .put(&one(&scope, key), body, typed.one("tag"))
                     .await?;
                 "saved"
             }
             "delete" => {
-                visit.api.delete(&one(&scope, key)).await?;
+                request.api.delete(&one(&scope, key)).await?;
                 "deleted"
             }
             "table" => {
@@ -131,14 +138,17 @@ impl PageHandler for Microphone {
                     "" => json!({"individual": false}),
                     from => json!({"copy_from": from}),
                 };
-                visit.api.put(&path(&scope), body, typed.one("tag")).await?;
+                request
+                    .api
+                    .put(&path(&scope), body, typed.one("tag"))
+                    .await?;
                 "saved"
             }
             switch => {
-                let read = visit.api.read(&one(&scope, key)).await?;
+                let read = request.api.read(&one(&scope, key)).await?;
                 let mut body = read.value;
                 body["active"] = json!(switch == "activate");
-                visit.api.put(&one(&scope, key), body, &read.tag).await?;
+                request.api.put(&one(&scope, key), body, &read.tag).await?;
                 "saved"
             }
         };
@@ -147,9 +157,9 @@ impl PageHandler for Microphone {
 }
 
 /// The shown scope; for a location administrator first the location.
-fn scope(visit: &PageContext) -> String {
-    let own = visit.caller.location().unwrap_or(ORGANISATION);
-    visit.query("scope").unwrap_or(own).to_owned()
+fn scope(request: &PageContext) -> String {
+    let own = request.caller.location().unwrap_or(ORGANISATION);
+    request.query("scope").unwrap_or(own).to_owned()
 }
 
 fn path(scope: &str) -> String {
@@ -165,42 +175,42 @@ fn one(scope: &str, process: &str) -> String {
 }
 
 /// Links to the tables of other scopes.
-async fn scopes(visit: &PageContext, here: &str) -> Result<Block, Refusal> {
-    let all = visit.api.items("/scopes").await?;
+async fn scopes(request: &PageContext, here: &str) -> Result<Block, Refusal> {
+    let all = request.api.items("/scopes").await?;
     let mine = in_order(&all).into_iter();
-    let mine = mine.filter(|scope| administers(visit, text(scope, "id")));
+    let mine = mine.filter(|scope| administers(request, text(scope, "id")));
     let links = mine.map(|scope| {
         let id = text(scope, "id");
         Link {
             to: format!("{HERE}?scope={}", part(id)),
-            text: full_name(visit, scope),
+            text: full_name(request, scope),
             is_here: id == here,
         }
     });
-    Ok(Block::Links(visit.say("nav-scopes"), links.collect()))
+    Ok(Block::Links(request.say("nav-scopes"), links.collect()))
 }
 
-fn fields(visit: &PageContext, program: &Value) -> [Field; 5] {
+fn fields(request: &PageContext, program: &Value) -> [Field; 5] {
     let hours = program.get("ignore_after_hours").and_then(Value::as_u64);
     [
-        Field::text("process", visit.say("program-process"))
+        Field::text("process", request.say("program-process"))
             .required()
             .value(text(program, "process"))
-            .help(visit.say("program-process-help")),
-        Field::text("alias", visit.say("program-alias"))
+            .help(request.say("program-process-help")),
+        Field::text("alias", request.say("program-alias"))
             .value(text(program, "alias"))
-            .help(visit.say("program-alias-help")),
-        Field::text("also", visit.say("program-also"))
+            .help(request.say("program-alias-help")),
+        Field::text("also", request.say("program-also"))
             .value(texts(program, "also").join(", "))
-            .help(visit.say("program-also-help")),
+            .help(request.say("program-also-help")),
         Field::check(
             "softphone",
-            visit.say("program-softphone"),
+            request.say("program-softphone"),
             flag(program, "softphone"),
         ),
-        Field::text("ignore_after_hours", visit.say("program-ignore"))
+        Field::text("ignore_after_hours", request.say("program-ignore"))
             .value(hours.map(|hours| hours.to_string()).unwrap_or_default())
-            .help(visit.say("program-ignore-help")),
+            .help(request.say("program-ignore-help")),
     ]
 }
 
@@ -223,32 +233,34 @@ fn body(typed: &EnteredForm) -> Value {
 }
 
 /// The form that copies another table or inherits that of the scope above.
-async fn begin(visit: &PageContext, scope: &str, individual: bool) -> Result<Form, Refusal> {
+async fn begin(request: &PageContext, scope: &str, individual: bool) -> Result<Form, Refusal> {
     let mut choices = Vec::new();
     if individual {
-        choices.push(Choice::new("", visit.say("programs-as-above")));
+        choices.push(Choice::new("", request.say("programs-as-above")));
     }
-    choices.push(Choice::new(PRODUCT, visit.say("copy-product")));
-    let scopes = visit.api.items("/scopes").await?;
+    choices.push(Choice::new(PRODUCT, request.say("copy-product")));
+    let scopes = request.api.items("/scopes").await?;
     for other in in_order(&scopes) {
         let id = text(other, "id");
-        if id != scope && administers(visit, id) {
-            let text = visit
+        if id != scope && administers(request, id) {
+            let text = request
                 .words
-                .with("copy-from", "scope", scope_name(visit, id));
+                .with("copy-from", "scope", scope_name(request, id));
             choices.push(Choice::new(id, text));
         }
     }
-    Ok(Form::new(visit.words, "table", visit.say("programs-again"))
-        .field(Field::new(
-            "from",
-            visit.say("copy-label"),
-            Kind::Select(choices),
-        ))
-        .button(visit.say("programs-again-now")))
+    Ok(
+        Form::new(request.words, "table", request.say("programs-again"))
+            .field(Field::new(
+                "from",
+                request.say("copy-label"),
+                Kind::Select(choices),
+            ))
+            .button(request.say("programs-again-now")),
+    )
 }
 
-fn table(visit: &PageContext, scope: &str, read: &Value) -> Table {
+fn table(request: &PageContext, scope: &str, read: &Value) -> Table {
     let items = read.get("items").and_then(Value::as_array);
     let row = |program: &Value| {
         let process = text(program, "process");
@@ -263,11 +275,11 @@ fn table(visit: &PageContext, scope: &str, read: &Value) -> Table {
             ("activate", "program-activate-of")
         };
         let buttons = vec![
-            Button::new(switch, process, visit.say(&format!("program-{switch}")))
-                .label(visit.words.with(label, "name", shown)),
-            Button::new("delete", process, visit.say("delete"))
-                .label(visit.words.with("delete-of", "name", shown))
-                .sure(visit.words.with("delete-sure", "name", shown)),
+            Button::new(switch, process, request.say(&format!("program-{switch}")))
+                .label(request.words.with(label, "name", shown)),
+            Button::new("delete", process, request.say("delete"))
+                .label(request.words.with("delete-of", "name", shown))
+                .sure(request.words.with("delete-sure", "name", shown)),
         ];
         let hours = program.get("ignore_after_hours").and_then(Value::as_u64);
         let edit = format!("{HERE}?scope={}&edit={}", part(scope), part(process));
@@ -278,13 +290,13 @@ fn table(visit: &PageContext, scope: &str, read: &Value) -> Table {
                 Cell::Code(process.to_owned()),
                 Cell::Mark(
                     active,
-                    visit.say(if active {
+                    request.say(if active {
                         "profile-active"
                     } else {
                         "profile-inactive"
                     }),
                 ),
-                Cell::Text(yes_or_no(visit.words, flag(program, "softphone"))),
+                Cell::Text(yes_or_no(request.words, flag(program, "softphone"))),
                 Cell::Text(hours.map(|hours| format!("{hours} h")).unwrap_or_default()),
                 Cell::Buttons(buttons),
             ],
@@ -292,7 +304,7 @@ fn table(visit: &PageContext, scope: &str, read: &Value) -> Table {
     };
     Table {
         id: "programs",
-        caption: visit.say("programs"),
+        caption: request.say("programs"),
         head: [
             "program-alias",
             "program-process",
@@ -301,10 +313,10 @@ fn table(visit: &PageContext, scope: &str, read: &Value) -> Table {
             "program-ignore",
             "actions",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: items.into_iter().flatten().map(row).collect(),
-        empty: visit.say("programs-none"),
+        empty: request.say("programs-none"),
         order: None,
     }
 }

@@ -30,124 +30,132 @@ const LATENCIES: [(&str, &str); 4] = [
 pub(super) struct Overview;
 
 impl PageHandler for Overview {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        require_administrator(visit)?;
-        let seen = administered(visit);
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        require_administrator(request)?;
+        let seen = administered(request);
         let counted = Status::ALL.map(|status| {
             let count = seen.values().filter(|view| view.status == status).count();
-            (status.name(), visit.status(status.name()), count)
+            (status.name(), request.status(status.name()), count)
         });
         let people = (
-            visit.say("nav-people"),
+            request.say("nav-people"),
             Cell::Link("/admin/people".into(), seen.len().to_string()),
         );
-        let mut page = Page::new(visit, visit.say("nav-overview"));
-        if visit.caller.is_admin() && !has_zone(visit) {
-            page = page.form(zone_form(visit), back);
+        let mut page = Page::new(request, request.say("nav-overview"));
+        if request.caller.is_admin() && !has_zone(request) {
+            page = page.form(zone_form(request), back);
         }
-        let (silent, unmatched) = (silent(visit, &seen), unmatched(visit, &seen));
-        let shares = Block::Picture(shares(visit, &counted));
-        if !visit.caller.is_admin() {
+        let (silent, unmatched) = (silent(request, &seen), unmatched(request, &seen));
+        let shares = Block::Picture(shares(request, &counted));
+        if !request.caller.is_admin() {
             return Ok(page
                 .add(Block::Facts(vec![people]))
                 .add(shares)
                 .table(silent)
                 .table(unmatched));
         }
-        let parts = visit.context.health.parts();
+        let parts = request.context.health.parts();
         let ill = parts.values().flatten().count();
         let state = if ill == 0 {
-            visit.say("health-ok")
+            request.say("health-ok")
         } else {
-            visit.words.with("health-problems", "count", ill)
+            request.words.with("health-problems", "count", ill)
         };
         let mut facts = vec![
-            (visit.say("health"), Cell::Mark(ill == 0, state)),
+            (request.say("health"), Cell::Mark(ill == 0, state)),
             people,
             (
-                visit.say("overview-streams"),
-                Cell::Text(visit.context.metrics.streams.get().to_string()),
+                request.say("overview-streams"),
+                Cell::Text(request.context.metrics.streams.get().to_string()),
             ),
             (
-                visit.say("overview-agents"),
-                Cell::Text(visit.parts().agents.count().to_string()),
+                request.say("overview-agents"),
+                Cell::Text(request.parts().agents.count().to_string()),
             ),
             (
-                visit.say("overview-writes"),
-                Cell::Text(visit.context.metrics.pending_writes.get().to_string()),
+                request.say("overview-writes"),
+                Cell::Text(request.context.metrics.pending_writes.get().to_string()),
             ),
         ];
-        for tenant in visit.parts().teams.clients.names().iter() {
-            let seconds = visit.context.metrics.sweep_interval(tenant);
+        for tenant in request.parts().teams.clients.names().iter() {
+            let seconds = request.context.metrics.sweep_interval(tenant);
             let rhythm = format!("{seconds:.1} s");
             facts.push((
-                visit
+                request
                     .words
                     .with("overview-polling-interval", "tenant", &**tenant),
                 Cell::Text(rhythm),
             ));
             facts.push((
-                visit.words.with("overview-budget", "tenant", &**tenant),
-                Cell::Text(budget(visit, tenant)),
+                request.words.with("overview-budget", "tenant", &**tenant),
+                Cell::Text(budget(request, tenant)),
             ));
             facts.push((
-                visit.words.with("overview-backlog", "tenant", &**tenant),
-                Cell::Text(backlog(visit, tenant)),
+                request.words.with("overview-backlog", "tenant", &**tenant),
+                Cell::Text(backlog(request, tenant)),
             ));
         }
-        let pauses = visit.context.metrics.loop_breaker.get();
-        facts.push((visit.say("overview-pauses"), Cell::Text(pauses.to_string())));
+        let pauses = request.context.metrics.loop_breaker.get();
+        facts.push((
+            request.say("overview-pauses"),
+            Cell::Text(pauses.to_string()),
+        ));
         let mut page = page
             .add(Block::Facts(facts))
-            .table(health(visit, &parts))
+            .table(health(request, &parts))
             .add(shares);
-        let metrics = visit.context.metrics.text();
+        let metrics = request.context.metrics.text();
         for (name, key) in LATENCIES {
             let histogram = Histogram::read(&metrics, name);
-            page = page.add(Block::Picture(histogram.picture(visit, &visit.say(key))));
+            page = page.add(Block::Picture(
+                histogram.picture(request, &request.say(key)),
+            ));
         }
         Ok(page.table(silent).table(unmatched))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        require_administrator(visit)?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        require_administrator(request)?;
         let zone = typed.one("time_zone");
         let path = "/scopes/organisation/settings/calendar";
-        visit.api.put(path, json!({"time_zone": zone}), "").await?;
+        request
+            .api
+            .put(path, json!({"time_zone": zone}), "")
+            .await?;
         Ok(Done::new("/admin", "saved").into())
     }
 }
 
 /// Whether an administrator has set the organisation's time zone.
-fn has_zone(visit: &PageContext) -> bool {
-    let organisation = &visit.context.organisation;
+fn has_zone(request: &PageContext) -> bool {
+    let organisation = &request.context.organisation;
     organisation.read(|tables| tables.chosen_zone().is_some())
 }
 
 /// Form for the organisation's time zone: by default that of the browser, else the server's.
-fn zone_form(visit: &PageContext) -> Form {
-    let of_browser = visit.zone.iana_name().filter(|zone| *zone != "UTC");
+fn zone_form(request: &PageContext) -> Form {
+    let of_browser = request.zone.iana_name().filter(|zone| *zone != "UTC");
     let zone = of_browser.map_or_else(
         || {
-            let organisation = &visit.context.organisation;
+            let organisation = &request.context.organisation;
             organisation.read(|tables| tables.zone().to_owned())
         },
         str::to_owned,
     );
-    let field = Field::text("time_zone", visit.say("zone-question-label"))
+    let field = Field::text("time_zone", request.say("zone-question-label"))
         .value(zone)
-        .help(visit.say("zone-question-help"))
+        .help(request.say("zone-question-help"))
         .required();
-    Form::new(visit.words, "zone", visit.say("zone-question"))
+    Form::new(request.words, "zone", request.say("zone-question"))
         .field(field)
-        .button(visit.say("save"))
+        .button(request.say("save"))
 }
 
 /// Presence of the people in the caller's administration, as the caller may see it.
-fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
-    let (_, mut presences) = visit.context.events.all();
-    if let Some(location) = visit.caller.location() {
-        visit.context.organisation.read(|tables| {
+fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
+    let (_, mut presences) = request.context.events.all();
+    if let Some(location) = request.caller.location() {
+        request.context.organisation.read(|tables| {
             presences.retain(|id, _| tables.membership(*id).location.as_deref() == Some(location));
         });
     }
@@ -156,7 +164,7 @@ fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
             id,
             view(
                 &presence,
-                visit.caller.level(&visit.context.organisation, id),
+                request.caller.level(&request.context.organisation, id),
             ),
         )
     });
@@ -164,29 +172,29 @@ fn administered(visit: &PageContext) -> BTreeMap<PersonId, View> {
 }
 
 /// Used part of a tenant's request budget.
-fn budget(visit: &PageContext, tenant: &str) -> String {
-    let (sent, limit) = visit.context.metrics.budget(tenant);
+fn budget(request: &PageContext, tenant: &str) -> String {
+    let (sent, limit) = request.context.metrics.budget(tenant);
     if limit == 0 {
         return sent.to_string();
     }
     let share = format!("{} %", (sent * 100 + limit / 2) / limit);
     let sent = format!("{sent} / {limit}");
-    let words = visit.words;
+    let words = request.words;
     words.of_two("overview-budget-spent", ("count", &sent), ("value", &share))
 }
 
 /// Number of writes that wait for a tenant's budget, and age of the oldest.
-fn backlog(visit: &PageContext, tenant: &str) -> String {
-    let (writes, seconds) = visit.context.metrics.backlog(tenant);
+fn backlog(request: &PageContext, tenant: &str) -> String {
+    let (writes, seconds) = request.context.metrics.backlog(tenant);
     let writes = writes.to_string();
     let age = format!("{seconds} s");
-    let words = visit.words;
+    let words = request.words;
     words.of_two("overview-backlog-age", ("count", &writes), ("value", &age))
 }
 
 /// A sentence whether these parts are connected; empty without parts.
 pub(super) fn connected(
-    visit: &PageContext,
+    request: &PageContext,
     parts: &BTreeMap<String, Option<Trouble>>,
 ) -> Option<Block> {
     let ill: Vec<&str> = parts
@@ -196,19 +204,19 @@ pub(super) fn connected(
         .collect();
     let sentence = match (parts.is_empty(), ill.is_empty()) {
         (true, _) => return None,
-        (_, true) => visit.say("connected"),
-        _ => visit.words.with("not-connected", "name", ill.join(", ")),
+        (_, true) => request.say("connected"),
+        _ => request.words.with("not-connected", "name", ill.join(", ")),
     };
     let state = Cell::Mark(ill.is_empty(), sentence);
-    Some(Block::Facts(vec![(visit.say("health"), state)]))
+    Some(Block::Facts(vec![(request.say("health"), state)]))
 }
 
 /// All parts of the server, those with problems first.
-pub(super) fn health(visit: &PageContext, parts: &BTreeMap<String, Option<Trouble>>) -> Table {
+pub(super) fn health(request: &PageContext, parts: &BTreeMap<String, Option<Trouble>>) -> Table {
     let mut parts: Vec<_> = parts.iter().collect();
     parts.sort_by_key(|(_, trouble)| trouble.is_none());
     let row = |(part, trouble): (&String, &Option<Trouble>)| {
-        let state = visit.say(if trouble.is_none() {
+        let state = request.say(if trouble.is_none() {
             "part-ok"
         } else {
             "part-problem"
@@ -230,24 +238,24 @@ pub(super) fn health(visit: &PageContext, parts: &BTreeMap<String, Option<Troubl
     };
     Table {
         id: "health",
-        caption: visit.say("health"),
+        caption: request.say("health"),
         head: [
             "health-part",
             "health-state",
             "health-what",
             "health-remedy",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: parts.into_iter().map(row).collect(),
-        empty: visit.say("health-none"),
+        empty: request.say("health-none"),
         order: None,
     }
 }
 
 /// People with missing updates: a source was silent beyond its lease.
-fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
-    let shared = &visit.context;
+fn silent(request: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
+    let shared = &request.context;
     let silent = seen
         .iter()
         .filter(|(_, view)| view.confidence == Confidence::Stale);
@@ -257,26 +265,26 @@ fn silent(visit: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
             key: id.to_string(),
             cells: vec![
                 Cell::Link(format!("/people/{id}"), person.name.clone()),
-                Cell::Text(visit.status(view.status.name())),
+                Cell::Text(request.status(view.status.name())),
                 Cell::Time(view.since.map(rfc3339).unwrap_or_default()),
             ],
         })
     });
     Table {
         id: "silent",
-        caption: visit.say("overview-silent"),
+        caption: request.say("overview-silent"),
         head: ["board-name", "board-status", "board-since"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: rows.collect(),
-        empty: visit.say("overview-none-silent"),
+        empty: request.say("overview-none-silent"),
         order: None,
     }
 }
 
 /// People without a Teams account in scopes that synchronise calls.
-fn unmatched(visit: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
-    let shared = &visit.context;
+fn unmatched(request: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
+    let shared = &request.context;
     let people = shared.people.people(|person| {
         person.teams_id.is_none()
             && administered.contains_key(&person.id)
@@ -292,12 +300,12 @@ fn unmatched(visit: &PageContext, administered: &BTreeMap<PersonId, View>) -> Ta
     });
     Table {
         id: "unmatched",
-        caption: visit.say("overview-unmatched"),
+        caption: request.say("overview-unmatched"),
         head: ["board-name", "person-upn", "person-mail"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: rows.collect(),
-        empty: visit.say("overview-all-matched"),
+        empty: request.say("overview-all-matched"),
         order: None,
     }
 }

@@ -21,55 +21,62 @@ const PAGE: usize = 100;
 pub(super) struct People;
 
 impl PageHandler for People {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        require_administrator(visit)?;
-        let wanted = visit.query("q").unwrap_or_default().to_lowercase();
-        let offset: usize = visit
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        require_administrator(request)?;
+        let wanted = request.query("q").unwrap_or_default().to_lowercase();
+        let offset: usize = request
             .query("after")
             .and_then(|after| after.parse().ok())
             .unwrap_or(0);
-        let found = found(visit, &wanted);
-        let page = Page::new(visit, visit.say("nav-people"))
+        let found = found(request, &wanted);
+        let page = Page::new(request, request.say("nav-people"))
             .add(Block::Search(
-                visit.say("people-search"),
-                visit.query("q").unwrap_or_default().to_owned(),
+                request.say("people-search"),
+                request.query("q").unwrap_or_default().to_owned(),
             ))
-            .text(import::skipped(visit))
-            .text(visit.words.with("board-people", "count", found.len()))
-            .table(table(visit, found.iter().skip(offset).take(PAGE)))
-            .add(pages(visit, found.len(), offset))
-            .text(visit.say("accounts-search-about"))
-            .form(search_form(visit), back);
-        if !visit.caller.is_admin() {
+            .text(import::skipped(request))
+            .text(request.words.with("board-people", "count", found.len()))
+            .table(table(request, found.iter().skip(offset).take(PAGE)))
+            .add(pages(request, found.len(), offset))
+            .text(request.say("accounts-search-about"))
+            .form(search_form(request), back);
+        if !request.caller.is_admin() {
             return Ok(page);
         }
-        let mut form = Form::new(visit.words, "add", visit.say("person-add"));
-        form.fields.extend(fields(visit, &Value::Null));
+        let mut form = Form::new(request.words, "add", request.say("person-add"));
+        form.fields.extend(fields(request, &Value::Null));
         Ok(page
-            .folded(visit.say("person-add"), form.button(visit.say("add")), back)
-            .folded(visit.say("import-heading"), import::form(visit), back))
+            .folded(
+                request.say("person-add"),
+                form.button(request.say("add")),
+                back,
+            )
+            .folded(request.say("import-heading"), import::form(request), back))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        require_administrator(visit)?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        require_administrator(request)?;
         match typed.one("form") {
-            "import" => return import::act(visit, typed).await,
-            "search" => return search(visit).await,
+            "import" => return import::act(request, typed).await,
+            "search" => return search(request).await,
             _ => {}
         }
-        let made = visit.api.post("/people", body(visit, typed)).await?;
+        let made = request.api.post("/people", body(request, typed)).await?;
         Ok(Done::new(format!("{HERE}/{}", text(&made, "id")), "added").into())
     }
 }
 
 /// Form that searches for missing Teams accounts.
-fn search_form(visit: &PageContext) -> Form {
-    Form::new(visit.words, "search", visit.say("accounts-search"))
-        .button(visit.say("accounts-search-now"))
+fn search_form(request: &PageContext) -> Form {
+    Form::new(request.words, "search", request.say("accounts-search"))
+        .button(request.say("accounts-search-now"))
 }
 
-async fn search(visit: &PageContext) -> Result<Outcome, Refusal> {
-    let done = visit.api.post("/teams-accounts/search", json!({})).await?;
+async fn search(request: &PageContext) -> Result<Outcome, Refusal> {
+    let done = request
+        .api
+        .post("/teams-accounts/search", json!({}))
+        .await?;
     let list = |key: &str| {
         done.get(key)
             .and_then(Value::as_array)
@@ -87,24 +94,24 @@ async fn search(visit: &PageContext) -> Result<Outcome, Refusal> {
         }
     });
     let without = done.get("without_account").and_then(Value::as_u64);
-    let mut page = Page::new(visit, visit.say("accounts-search"));
+    let mut page = Page::new(request, request.say("accounts-search"));
     for trouble in list("troubles").filter_map(Value::as_str) {
         page = page.add(Block::Alert(trouble.to_owned()));
     }
     if done.get("running") == Some(&json!(true)) {
-        page = page.text(visit.say("accounts-search-running"));
+        page = page.text(request.say("accounts-search-running"));
     }
-    let missing = visit
+    let missing = request
         .words
         .with("accounts-without", "count", without.unwrap_or_default());
     let table = Table {
         id: "found",
-        caption: visit.say("accounts-found"),
+        caption: request.say("accounts-found"),
         head: ["board-name", "person-object-id"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: rows.collect(),
-        empty: visit.say("accounts-found-none"),
+        empty: request.say("accounts-found-none"),
         order: None,
     };
     let page = page.table(table).text(missing);
@@ -112,10 +119,10 @@ async fn search(visit: &PageContext) -> Result<Outcome, Refusal> {
 }
 
 /// The fields of a person. Identifying fields are read-only for administrators who may not change them.
-pub(super) fn fields(visit: &PageContext, now: &Value) -> [Field; 4] {
-    let identity = |name: &str, label: String, help: String| match visit.caller.may_identify() {
+pub(super) fn fields(request: &PageContext, now: &Value) -> [Field; 4] {
+    let identity = |name: &str, label: String, help: String| match request.caller.may_identify() {
         true => Field::text(name, label).help(help),
-        false => Field::new(name, label, Kind::Shown).help(visit.say("person-identity-help")),
+        false => Field::new(name, label, Kind::Shown).help(request.say("person-identity-help")),
     };
     let lines = now.get("lines").and_then(Value::as_array);
     let lines = lines
@@ -124,28 +131,28 @@ pub(super) fn fields(visit: &PageContext, now: &Value) -> [Field; 4] {
         .map(|line| text(line, "extension"));
     let lines: Vec<&str> = lines.collect();
     [
-        Field::text("name", visit.say("board-name"))
+        Field::text("name", request.say("board-name"))
             .value(text(now, "name"))
             .required(),
-        identity("mail", visit.say("person-mail"), String::new()).value(text(now, "mail")),
+        identity("mail", request.say("person-mail"), String::new()).value(text(now, "mail")),
         identity(
             "userPrincipalName",
-            visit.say("person-upn"),
-            visit.say("person-upn-help"),
+            request.say("person-upn"),
+            request.say("person-upn-help"),
         )
         .value(text(now, "userPrincipalName")),
         identity(
             "lines",
-            visit.say("person-lines"),
-            visit.say("person-lines-help"),
+            request.say("person-lines"),
+            request.say("person-lines-help"),
         )
         .value(lines.join(", ")),
     ]
 }
 
 /// The entered person for the API, without read-only fields.
-pub(super) fn body(visit: &PageContext, typed: &EnteredForm) -> Value {
-    if !visit.caller.may_identify() {
+pub(super) fn body(request: &PageContext, typed: &EnteredForm) -> Value {
+    if !request.caller.may_identify() {
         return json!({"name": typed.one("name")});
     }
     let lines = typed.one("lines").split([',', ';', ' ']).map(str::trim);
@@ -159,7 +166,7 @@ pub(super) fn body(visit: &PageContext, typed: &EnteredForm) -> Value {
     })
 }
 
-fn found(visit: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
+fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
     let has = |person: &Person| {
         let words = [&person.name, &person.mail, &person.user_principal_name];
         words
@@ -170,9 +177,9 @@ fn found(visit: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
                 .iter()
                 .any(|(_, extension)| extension.contains(wanted))
     };
-    let mut found = visit.context.people.people(has);
-    if let Some(location) = visit.caller.location() {
-        visit.context.organisation.read(|tables| {
+    let mut found = request.context.people.people(has);
+    if let Some(location) = request.caller.location() {
+        request.context.organisation.read(|tables| {
             found.retain(|person| {
                 tables.membership(person.id).location.as_deref() == Some(location)
             });
@@ -196,7 +203,7 @@ fn place_of(tables: &Snapshot, person: &Person) -> String {
         .join(" / ")
 }
 
-fn table<'a>(visit: &PageContext, people: impl Iterator<Item = &'a Arc<Person>>) -> Table {
+fn table<'a>(request: &PageContext, people: impl Iterator<Item = &'a Arc<Person>>) -> Table {
     let row = |person: &Arc<Person>| {
         let lines: Vec<&str> = person
             .lines
@@ -204,7 +211,7 @@ fn table<'a>(visit: &PageContext, people: impl Iterator<Item = &'a Arc<Person>>)
             .map(|(_, extension)| &**extension)
             .collect();
         let linked = person.teams_id.is_some();
-        let place = visit
+        let place = request
             .context
             .organisation
             .read(|tables| place_of(tables, person));
@@ -217,7 +224,7 @@ fn table<'a>(visit: &PageContext, people: impl Iterator<Item = &'a Arc<Person>>)
                 Cell::Text(place),
                 Cell::Mark(
                     linked,
-                    visit.say(if linked {
+                    request.say(if linked {
                         "person-linked"
                     } else {
                         "person-unlinked"
@@ -228,7 +235,7 @@ fn table<'a>(visit: &PageContext, people: impl Iterator<Item = &'a Arc<Person>>)
     };
     Table {
         id: "people",
-        caption: visit.say("nav-people"),
+        caption: request.say("nav-people"),
         head: [
             "board-name",
             "person-mail",
@@ -236,23 +243,24 @@ fn table<'a>(visit: &PageContext, people: impl Iterator<Item = &'a Arc<Person>>)
             "person-place",
             "nav-my-teams",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: people.map(row).collect(),
-        empty: visit.say("people-none"),
+        empty: request.say("people-none"),
         order: None,
     }
 }
 
 /// Links to the other pages of a long list.
-fn pages(visit: &PageContext, count: usize, offset: usize) -> Block {
-    let q = super::super::client::part(visit.query("q").unwrap_or_default());
-    let link =
-        |after: usize, key: &str| Link::new(format!("{HERE}?q={q}&after={after}"), visit.say(key));
+fn pages(request: &PageContext, count: usize, offset: usize) -> Block {
+    let q = super::super::client::part(request.query("q").unwrap_or_default());
+    let link = |after: usize, key: &str| {
+        Link::new(format!("{HERE}?q={q}&after={after}"), request.say(key))
+    };
     let before = (offset > 0).then(|| link(offset.saturating_sub(PAGE), "list-before"));
     let after = (offset + PAGE < count).then(|| link(offset + PAGE, "list-after"));
     Block::Links(
-        visit.say("list-pages"),
+        request.say("list-pages"),
         before.into_iter().chain(after).collect(),
     )
 }

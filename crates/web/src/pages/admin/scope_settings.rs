@@ -33,61 +33,65 @@ const NAMED_MAX: usize = 50;
 pub(super) struct ScopeSettings;
 
 impl PageHandler for ScopeSettings {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        let (scope, page, path) = here(visit)?;
-        let read = visit.api.read(&path).await?;
-        let title = visit.words.of_two(
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        let (scope, page, path) = here(request)?;
+        let read = request.api.read(&path).await?;
+        let title = request.words.of_two(
             "scope-page",
-            ("name", &visit.say(&format!("page-{}", page.name()))),
-            ("scope", &scope_name(visit, scope)),
+            ("name", &request.say(&format!("page-{}", page.name()))),
+            ("scope", &scope_name(request, scope)),
         );
-        let up = Link::new(at(scope), scope_name(visit, scope));
+        let up = Link::new(at(scope), scope_name(request, scope));
         let mut shown =
-            Page::new(visit, title).add(Block::Links(visit.say("nav-scopes"), vec![up]));
+            Page::new(request, title).add(Block::Links(request.say("nav-scopes"), vec![up]));
         let individual = flag(&read.value, "individual");
-        let affected = affected(visit, scope, page);
+        let affected = affected(request, scope, page);
         if page == SettingsGroup::Microphone {
             let to = format!("/admin/microphone?scope={}", part(scope));
-            let link = Link::new(to, visit.say("nav-microphone"));
-            shown = shown.add(Block::Links(visit.say("nav-microphone"), vec![link]));
+            let link = Link::new(to, request.say("nav-microphone"));
+            shown = shown.add(Block::Links(request.say("nav-microphone"), vec![link]));
         }
         if page == SettingsGroup::Teams {
-            shown = teams_profiles::add(visit, scope, shown, back);
+            shown = teams_profiles::add(request, scope, shown, back);
         }
         if !individual {
-            let decided_by = scope_name(visit, text(&read.value, "decided_by"));
+            let decided_by = scope_name(request, text(&read.value, "decided_by"));
             let facts = page.settings().map(|setting| {
                 let value = read.value.get(setting.key).unwrap_or(&Value::Null);
                 (
-                    setting::label(visit, setting),
-                    Cell::Text(setting::shown(visit, setting, value)),
+                    setting::label(request, setting),
+                    Cell::Text(setting::shown(request, setting, value)),
                 )
             });
             shown = shown
-                .text(visit.words.with("page-default-about", "scope", decided_by))
+                .text(
+                    request
+                        .words
+                        .with("page-default-about", "scope", decided_by),
+                )
                 .add(Block::Facts(facts.collect()));
-            if administers(visit, scope) {
-                shown = shown.form(begin(visit, scope).await?.tag(&read.tag), back);
+            if administers(request, scope) {
+                shown = shown.form(begin(request, scope).await?.tag(&read.tag), back);
             }
             return Ok(shown);
         }
-        shown = shown.text(visit.words.with("page-affects", "count", affected));
-        let templates = templates(visit, scope);
+        shown = shown.text(request.words.with("page-affects", "count", affected));
+        let templates = templates(request, scope);
         shown = shown.form(
-            form(visit, page, &read.value, &templates).tag(&read.tag),
+            form(request, page, &read.value, &templates).tag(&read.tag),
             back,
         );
-        let default = Form::new(visit.words, "default", visit.say("page-to-default"))
+        let default = Form::new(request.words, "default", request.say("page-to-default"))
             .tag(&read.tag)
-            .button(visit.say("page-to-default-now"));
+            .button(request.say("page-to-default-now"));
         Ok(shown.form(default, back))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        let (scope, page, path) = here(visit)?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        let (scope, page, path) = here(request)?;
         let said = match typed.one("form") {
             teams_profiles::MAKE => {
-                let made = templates::make_teams(visit, scope).await?;
+                let made = templates::make_teams(request, scope).await?;
                 let made = template::at(scope, text(&made, "name"));
                 return Ok(Done::new(made, "added").into());
             }
@@ -103,19 +107,19 @@ impl PageHandler for ScopeSettings {
             _ => {
                 let body = body(page, typed);
                 if typed.ticked("preview") {
-                    return preview(visit, (scope, page), body, typed);
+                    return preview(request, (scope, page), body, typed);
                 }
                 Value::Object(body)
             }
         };
-        visit.api.put(&path, body, typed.one("tag")).await?;
-        Ok(Done::new(visit.layout.here.clone(), said).into())
+        request.api.put(&path, body, typed.one("tag")).await?;
+        Ok(Done::new(request.layout.here.clone(), said).into())
     }
 }
 
 /// Templates for people of a scope.
-fn templates(visit: &PageContext, scope: &str) -> Profiles {
-    visit.context.organisation.read(|tables| {
+fn templates(request: &PageContext, scope: &str) -> Profiles {
+    request.context.organisation.read(|tables| {
         let place = tables.membership_of_scope(scope).unwrap_or_default();
         let templates = tables.templates.at(&place, None).into_iter();
         Profiles::named(templates.map(|template| template.profile.name.to_string()))
@@ -123,15 +127,15 @@ fn templates(visit: &PageContext, scope: &str) -> Profiles {
 }
 
 /// Scope, settings group, and path of the settings in the API.
-fn here(visit: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
-    require_administrator(visit)?;
-    let (scope, name) = (visit.path("scope"), visit.path("page"));
+fn here(request: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
+    require_administrator(request)?;
+    let (scope, name) = (request.path("scope"), request.path("page"));
     let page =
-        SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&visit.layout.here))?;
+        SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&request.layout.here))?;
     // Only administrators of the scope may see its values.
-    visit
+    request
         .caller
-        .require_admin(&visit.context.organisation, scope)?;
+        .require_admin(&request.context.organisation, scope)?;
     Ok((
         scope,
         page,
@@ -140,15 +144,15 @@ fn here(visit: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
 }
 
 /// Form that overrides the settings here, with a scope to copy.
-async fn begin(visit: &PageContext, scope: &str) -> Result<Form, Refusal> {
-    let scopes = visit.api.items("/scopes").await?;
-    let mut choices = vec![Choice::new("", visit.say("copy-product"))];
+async fn begin(request: &PageContext, scope: &str) -> Result<Form, Refusal> {
+    let scopes = request.api.items("/scopes").await?;
+    let mut choices = vec![Choice::new("", request.say("copy-product"))];
     for other in in_order(&scopes) {
         let id = text(other, "id");
-        if id != scope && (id == ORGANISATION || administers(visit, id)) {
-            let text = visit
+        if id != scope && (id == ORGANISATION || administers(request, id)) {
+            let text = request
                 .words
-                .with("copy-from", "scope", scope_name(visit, id));
+                .with("copy-from", "scope", scope_name(request, id));
             choices.push(Choice::new(id, text));
         }
     }
@@ -157,26 +161,33 @@ async fn begin(visit: &PageContext, scope: &str) -> Result<Form, Refusal> {
     let parent = parent
         .map(|scope| text(scope, "parent"))
         .unwrap_or_default();
-    Ok(
-        Form::new(visit.words, "individual", visit.say("page-to-individual"))
-            .field(
-                Field::new("copy_from", visit.say("copy-label"), Kind::Select(choices))
-                    .value(parent),
-            )
-            .button(visit.say("page-to-individual-now")),
+    Ok(Form::new(
+        request.words,
+        "individual",
+        request.say("page-to-individual"),
     )
+    .field(
+        Field::new(
+            "copy_from",
+            request.say("copy-label"),
+            Kind::Select(choices),
+        )
+        .value(parent),
+    )
+    .button(request.say("page-to-individual-now")))
 }
 
-fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
+fn form(request: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
     let may = read.get(USER_MAY_CHANGE).unwrap_or(&Value::Null);
-    let mut form = Form::new(visit.words, "save", visit.say("page-values"));
+    let mut form = Form::new(request.words, "save", request.say("page-values"));
     for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
         let value = read.get(setting.key).unwrap_or(&Value::Null);
-        form = form.field(setting::field(visit, setting, value, profiles));
+        form = form.field(setting::field(request, setting, value, profiles));
         if setting.user_override != UserOverride::Never {
-            let label = visit
-                .words
-                .with("user-may-change", "name", setting::label(visit, setting));
+            let label =
+                request
+                    .words
+                    .with("user-may-change", "name", setting::label(request, setting));
             form = form.field(Field::check(
                 &format!("{MAY}{}", setting.key),
                 label,
@@ -184,8 +195,8 @@ fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profi
             ));
         }
     }
-    form.button(visit.say("save"))
-        .submit("preview", "yes", visit.say("preview"))
+    form.button(request.say("save"))
+        .submit("preview", "yes", request.say("preview"))
 }
 
 /// Whether a scope can have the setting: calendar feeds belong to people.
@@ -219,9 +230,9 @@ fn body(page: SettingsGroup, typed: &EnteredForm) -> Map<String, Value> {
 }
 
 /// Number of people with values from this scope, now or after overriding.
-fn affected(visit: &PageContext, scope: &str, page: SettingsGroup) -> usize {
-    let people = visit.context.people.page(None, usize::MAX);
-    visit.context.organisation.read(|tables| {
+fn affected(request: &PageContext, scope: &str, page: SettingsGroup) -> usize {
+    let people = request.context.people.page(None, usize::MAX);
+    request.context.organisation.read(|tables| {
         let from_here = |person: PersonId| {
             let place = tables.membership(person);
             is_in(&place, scope) && tables.decided_by(&place, page) == scope
@@ -232,23 +243,23 @@ fn affected(visit: &PageContext, scope: &str, page: SettingsGroup) -> usize {
 
 /// Preview: differences by person.
 fn preview(
-    visit: &PageContext,
+    request: &PageContext,
     (scope, page): (&str, SettingsGroup),
     body: Map<String, Value>,
     typed: &EnteredForm,
 ) -> Result<Outcome, Refusal> {
-    let people = visit.context.people.page(None, usize::MAX);
-    let (locks, changed) = visit.context.organisation.read(|tables| {
+    let people = request.context.people.page(None, usize::MAX);
+    let (locks, changed) = request.context.organisation.read(|tables| {
         let before = tables.page(scope, page).cloned().unwrap_or_default();
         let mut after = before.clone();
         values::merge(page, body, &mut after)
             .map_err(|refusal| Refusal::of_field(&refusal.key, refusal.detail))?;
         let differences = people.iter().filter_map(|person| {
-            let difference = difference(visit, tables, (scope, page), person.id, &after);
+            let difference = difference(request, tables, (scope, page), person.id, &after);
             (!difference.is_empty()).then(|| (person.name.clone(), difference))
         });
         let differences: Vec<_> = differences.collect();
-        Ok::<_, Refusal>((locks(visit, page, &before, &after), differences))
+        Ok::<_, Refusal>((locks(request, page, &before, &after), differences))
     })?;
     let row = |(name, difference): &(String, String)| Row {
         key: name.clone(),
@@ -256,43 +267,45 @@ fn preview(
     };
     let table = Table {
         id: "affected",
-        caption: visit.words.with("preview-caption", "count", changed.len()),
+        caption: request
+            .words
+            .with("preview-caption", "count", changed.len()),
         head: ["board-name", "change-difference"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: changed.iter().take(NAMED_MAX).map(row).collect(),
-        empty: visit.say("preview-none"),
+        empty: request.say("preview-none"),
         order: None,
     };
-    let mut form = Form::new(visit.words, "save", String::new()).tag(typed.one("tag"));
+    let mut form = Form::new(request.words, "save", String::new()).tag(typed.one("tag"));
     for (name, value) in typed.pairs() {
         if !["form", "tag", "preview"].contains(&name) {
             form = form.hidden(name, value);
         }
     }
-    let back = Link::new(visit.layout.here.clone(), visit.say("preview-back"));
-    let shown = Page::new(visit, visit.say("preview-title")).text(visit.words.with(
+    let back = Link::new(request.layout.here.clone(), request.say("preview-back"));
+    let shown = Page::new(request, request.say("preview-title")).text(request.words.with(
         "preview-about",
         "count",
         changed.len(),
     ));
-    let affected = affected(visit, scope, page);
+    let affected = affected(request, scope, page);
     let shown = locks
         .into_iter()
         .fold(shown, |shown, (key, name)| {
             let count = affected.to_string();
-            let words = visit.words;
+            let words = request.words;
             shown.text(words.of_two(key, ("name", &name), ("count", &count)))
         })
         .table(table)
-        .form(form.button(visit.say("save")), None)
-        .add(Block::Links(visit.say("preview-back"), vec![back]));
+        .form(form.button(request.say("save")), None)
+        .add(Block::Links(request.say("preview-back"), vec![back]));
     Ok(Outcome::Shown(Box::new(shown)))
 }
 
 /// Settings that become locked or unlocked for people: key of the message, and setting.
 fn locks(
-    visit: &PageContext,
+    request: &PageContext,
     page: SettingsGroup,
     before: &SettingValues,
     after: &SettingValues,
@@ -306,14 +319,14 @@ fn locks(
             true => "preview-unlocks",
             false => "preview-locks",
         };
-        (was != is).then(|| (key, setting::label(visit, setting)))
+        (was != is).then(|| (key, setting::label(request, setting)))
     });
     changed.collect()
 }
 
 /// Differences for a person if the scope had the settings `after`; empty if none.
 fn difference(
-    visit: &PageContext,
+    request: &PageContext,
     tables: &Snapshot,
     (scope, page): (&str, SettingsGroup),
     person: PersonId,
@@ -347,10 +360,10 @@ fn difference(
         if *was == now {
             return None;
         }
-        let say = |value| setting::shown(visit, setting, &values::json(value));
+        let say = |value| setting::shown(request, setting, &values::json(value));
         Some(format!(
             "{}: {} → {}",
-            setting::label(visit, setting),
+            setting::label(request, setting),
             say(was),
             say(&now)
         ))

@@ -21,12 +21,12 @@ const HERE: &str = "/admin/scopes";
 pub(super) struct Scopes;
 
 impl PageHandler for Scopes {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        require_administrator(visit)?;
-        let scopes = visit.api.items("/scopes").await?;
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        require_administrator(request)?;
+        let scopes = request.api.items("/scopes").await?;
         let mine: Vec<&Value> = in_order(&scopes)
             .into_iter()
-            .filter(|scope| administers(visit, text(scope, "id")))
+            .filter(|scope| administers(request, text(scope, "id")))
             .collect();
         let parents = mine
             .iter()
@@ -38,24 +38,27 @@ impl PageHandler for Scopes {
                 } else {
                     "scope-new-group"
                 };
-                Choice::new(id, visit.words.with(makes, "name", scope_name(visit, id)))
+                Choice::new(
+                    id,
+                    request.words.with(makes, "name", scope_name(request, id)),
+                )
             });
-        let form = Form::new(visit.words, "add", visit.say("scope-add"))
-            .field(Field::text("name", visit.say("board-name")).required())
+        let form = Form::new(request.words, "add", request.say("scope-add"))
+            .field(Field::text("name", request.say("board-name")).required())
             .field(Field::new(
                 "parent",
-                visit.say("scope-kind"),
+                request.say("scope-kind"),
                 Kind::Select(parents.collect()),
             ))
-            .button(visit.say("add"));
-        Ok(Page::new(visit, visit.say("nav-scopes"))
-            .text(visit.say("scopes-about"))
-            .table(table(visit, &mine))
+            .button(request.say("add"));
+        Ok(Page::new(request, request.say("nav-scopes"))
+            .text(request.say("scopes-about"))
+            .table(table(request, &mine))
             .form(form, back))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        require_administrator(visit)?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        require_administrator(request)?;
         let parent = typed.one("parent");
         let kind = if parent == ORGANISATION {
             "location"
@@ -63,7 +66,7 @@ impl PageHandler for Scopes {
             "group"
         };
         let body = json!({"kind": kind, "parent": parent, "name": typed.one("name")});
-        let made = visit.api.post("/scopes", body).await?;
+        let made = request.api.post("/scopes", body).await?;
         Ok(Done::new(at(text(&made, "id")), "added").into())
     }
 }
@@ -72,57 +75,63 @@ impl PageHandler for Scopes {
 pub(super) struct Scope;
 
 impl PageHandler for Scope {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        require_administrator(visit)?;
-        let id = visit.path("scope");
-        let read = visit.api.read(&format!("/scopes/{}", part(id))).await?;
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        require_administrator(request)?;
+        let id = request.path("scope");
+        let read = request.api.read(&format!("/scopes/{}", part(id))).await?;
         let mut pages = Vec::new();
         for page in SettingsGroup::ALL {
             let path = format!("/scopes/{}/settings/{}", part(id), page.name());
-            pages.push((page, visit.api.get(&path).await?));
+            pages.push((page, request.api.get(&path).await?));
         }
         let up = match text(&read.value, "parent") {
-            "" => Link::new(HERE, visit.say("nav-scopes")),
-            parent => Link::new(at(parent), scope_name(visit, parent)),
+            "" => Link::new(HERE, request.say("nav-scopes")),
+            parent => Link::new(at(parent), scope_name(request, parent)),
         };
-        let mut shown = Page::new(visit, full_name(visit, &read.value))
-            .add(Block::Links(visit.say("nav-scopes"), vec![up]));
+        let mut shown = Page::new(request, full_name(request, &read.value))
+            .add(Block::Links(request.say("nav-scopes"), vec![up]));
         // Location administrators do not see numbers of other locations.
-        if administers(visit, id) {
-            shown = shown.text(visit.words.with("board-people", "count", people(visit, id)));
+        if administers(request, id) {
+            shown = shown.text(
+                request
+                    .words
+                    .with("board-people", "count", people(request, id)),
+            );
         }
-        shown = shown.table(functions(visit, id, &pages));
-        if id == ORGANISATION || !administers(visit, id) {
+        shown = shown.table(functions(request, id, &pages));
+        if id == ORGANISATION || !administers(request, id) {
             return Ok(shown);
         }
         let is_location = text(&read.value, "kind") == "location";
         shown = shown
-            .table(members::table(visit, id))
-            .form(members::put_form(visit), back);
-        let mut form = Form::new(visit.words, "save", visit.say("scope-edit"))
+            .table(members::table(request, id))
+            .form(members::put_form(request), back);
+        let mut form = Form::new(request.words, "save", request.say("scope-edit"))
             .tag(&read.tag)
             .field(
-                Field::text("name", visit.say("board-name"))
+                Field::text("name", request.say("board-name"))
                     .required()
                     .value(text(&read.value, "name")),
             );
-        if is_location && visit.caller.is_admin() {
-            let tenant = Field::text("tenant", visit.say("scope-tenant"));
+        if is_location && request.caller.is_admin() {
+            let tenant = Field::text("tenant", request.say("scope-tenant"));
             form = form.field(
                 tenant
                     .value(text(&read.value, "tenant"))
-                    .help(visit.say("scope-tenant-help")),
+                    .help(request.say("scope-tenant-help")),
             );
         }
-        shown = shown.form(form.button(visit.say("save")), back);
+        shown = shown.form(form.button(request.say("save")), back);
         let name = text(&read.value, "name");
-        let delete = Button::new("delete", id, visit.say("delete"))
-            .label(visit.words.with("delete-of", "name", name))
-            .sure(visit.words.with("scope-delete-sure", "name", name));
+        let delete = Button::new("delete", id, request.say("delete"))
+            .label(request.words.with("delete-of", "name", name))
+            .sure(request.words.with("scope-delete-sure", "name", name));
         Ok(shown.table(Table {
             id: "danger",
-            caption: visit.say("scope-delete"),
-            head: ["board-name", "actions"].map(|key| visit.say(key)).to_vec(),
+            caption: request.say("scope-delete"),
+            head: ["board-name", "actions"]
+                .map(|key| request.say(key))
+                .to_vec(),
             rows: vec![Row {
                 key: id.to_owned(),
                 cells: vec![Cell::Text(name.to_owned()), Cell::Buttons(vec![delete])],
@@ -131,16 +140,16 @@ impl PageHandler for Scope {
         }))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        require_administrator(visit)?;
-        let path = format!("/scopes/{}", part(visit.path("scope")));
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        require_administrator(request)?;
+        let path = format!("/scopes/{}", part(request.path("scope")));
         if typed.one("form") == "delete" {
-            visit.api.delete(&path).await?;
+            request.api.delete(&path).await?;
             return Ok(Done::new(HERE, "deleted").into());
         }
         match typed.one("form") {
-            "put" => return members::put(visit, typed).await,
-            "take" => return members::take(visit, typed).await,
+            "put" => return members::put(request, typed).await,
+            "take" => return members::take(request, typed).await,
             _ => {}
         }
         let mut body = Map::new();
@@ -148,11 +157,11 @@ impl PageHandler for Scope {
         if typed.ticked("tenant") {
             body.insert("tenant".into(), json!(typed.one("tenant").trim()));
         }
-        visit
+        request
             .api
             .patch(&path, json!(body), typed.one("tag"))
             .await?;
-        Ok(Done::new(visit.layout.here.clone(), "saved").into())
+        Ok(Done::new(request.layout.here.clone(), "saved").into())
     }
 }
 
@@ -162,10 +171,10 @@ pub(super) fn at(scope: &str) -> String {
 }
 
 /// Whether the caller may change a scope.
-pub(super) fn administers(visit: &PageContext, scope: &str) -> bool {
-    visit
+pub(super) fn administers(request: &PageContext, scope: &str) -> bool {
+    request
         .caller
-        .require_admin(&visit.context.organisation, scope)
+        .require_admin(&request.context.organisation, scope)
         .is_ok()
 }
 
@@ -176,21 +185,21 @@ pub(super) fn is_in(place: &At, scope: &str) -> bool {
 }
 
 /// Number of people in a scope.
-fn people(visit: &PageContext, scope: &str) -> usize {
+fn people(request: &PageContext, scope: &str) -> usize {
     if scope == ORGANISATION {
-        return visit.context.people.count();
+        return request.context.people.count();
     }
-    visit.context.organisation.read(|tables| {
+    request.context.organisation.read(|tables| {
         let places = tables.memberships.values();
         places.filter(|place| is_in(place, scope)).count()
     })
 }
 
 /// Name of a scope in a list: that of a group includes its location.
-pub(super) fn full_name(visit: &PageContext, scope: &Value) -> String {
-    let name = scope_name(visit, text(scope, "id"));
+pub(super) fn full_name(request: &PageContext, scope: &Value) -> String {
+    let name = scope_name(request, text(scope, "id"));
     match text(scope, "kind") {
-        "group" => format!("{} / {name}", scope_name(visit, text(scope, "parent"))),
+        "group" => format!("{} / {name}", scope_name(request, text(scope, "parent"))),
         _ => name,
     }
 }
@@ -215,30 +224,30 @@ pub(super) fn in_order(scopes: &[Value]) -> Vec<&Value> {
     .collect()
 }
 
-fn table(visit: &PageContext, scopes: &[&Value]) -> Table {
+fn table(request: &PageContext, scopes: &[&Value]) -> Table {
     let row = |scope: &&Value| {
         let (id, kind) = (text(scope, "id"), text(scope, "kind"));
-        let name = full_name(visit, scope);
-        let individual: Vec<String> = visit.context.organisation.read(|tables| {
+        let name = full_name(request, scope);
+        let individual: Vec<String> = request.context.organisation.read(|tables| {
             let pages = SettingsGroup::ALL.into_iter();
             let own = pages.filter(|page| tables.page(id, *page).is_some());
-            own.map(|page| visit.say(&format!("page-{}", page.name())))
+            own.map(|page| request.say(&format!("page-{}", page.name())))
                 .collect()
         });
         Row {
             key: id.to_owned(),
             cells: vec![
                 Cell::Link(at(id), name),
-                Cell::Text(visit.say(&format!("kind-{kind}"))),
-                Cell::Text(tenant_of(visit, scope)),
-                Cell::Text(people(visit, id).to_string()),
+                Cell::Text(request.say(&format!("kind-{kind}"))),
+                Cell::Text(tenant_of(request, scope)),
+                Cell::Text(people(request, id).to_string()),
                 Cell::Text(individual.join(", ")),
             ],
         }
     };
     Table {
         id: "scopes",
-        caption: visit.say("nav-scopes"),
+        caption: request.say("nav-scopes"),
         head: [
             "board-name",
             "scope-kind",
@@ -246,7 +255,7 @@ fn table(visit: &PageContext, scopes: &[&Value]) -> Table {
             "nav-people",
             "scope-individual",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: scopes.iter().map(row).collect(),
         ..Table::default()
@@ -254,12 +263,12 @@ fn table(visit: &PageContext, scopes: &[&Value]) -> Table {
 }
 
 /// The tenant of a scope: its own, or the inherited one in brackets.
-fn tenant_of(visit: &PageContext, scope: &Value) -> String {
+fn tenant_of(request: &PageContext, scope: &Value) -> String {
     let own = text(scope, "tenant");
     if !own.is_empty() || text(scope, "kind") == ORGANISATION {
         return own.to_owned();
     }
-    let inherited = visit.context.organisation.read(|tables| {
+    let inherited = request.context.organisation.read(|tables| {
         let place = tables.membership_of_scope(text(scope, "id"));
         tables.tenant_of(&place.unwrap_or_default()).to_owned()
     });
@@ -267,7 +276,7 @@ fn tenant_of(visit: &PageContext, scope: &Value) -> String {
 }
 
 /// Links to the settings of a scope, with the scope that decides.
-fn functions(visit: &PageContext, scope: &str, pages: &[(SettingsGroup, Value)]) -> Table {
+fn functions(request: &PageContext, scope: &str, pages: &[(SettingsGroup, Value)]) -> Table {
     let row = |(page, read): &(SettingsGroup, Value)| {
         let state = if flag(read, "individual") {
             "page-individual"
@@ -279,18 +288,18 @@ fn functions(visit: &PageContext, scope: &str, pages: &[(SettingsGroup, Value)])
             cells: vec![
                 Cell::Link(
                     settings_at(scope, *page),
-                    visit.say(&format!("page-{}", page.name())),
+                    request.say(&format!("page-{}", page.name())),
                 ),
-                Cell::Text(visit.say(state)),
-                Cell::Text(scope_name(visit, text(read, "decided_by"))),
+                Cell::Text(request.say(state)),
+                Cell::Text(scope_name(request, text(read, "decided_by"))),
             ],
         }
     };
     Table {
         id: "functions",
-        caption: visit.say("scope-functions"),
+        caption: request.say("scope-functions"),
         head: ["scope-function", "health-state", "scope-decided-by"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: pages.iter().map(row).collect(),
         ..Table::default()

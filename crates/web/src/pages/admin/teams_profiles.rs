@@ -15,12 +15,12 @@ pub(super) const MAKE: &str = "teams-template";
 
 /// Adds the part to the page of a scope.
 pub(super) fn add(
-    visit: &PageContext,
+    request: &PageContext,
     scope: &str,
     page: Page,
     back: Option<&RefusedForm>,
 ) -> Page {
-    let (taken, has_own) = visit.context.organisation.read(|tables| {
+    let (taken, has_own) = request.context.organisation.read(|tables| {
         let has_own = tables.templates.get(scope, presence::TEAMS_PROFILE);
         (taken(tables, scope), has_own.is_some())
     });
@@ -29,26 +29,26 @@ pub(super) fn add(
     for (what, template) in taken {
         let key = format!("teams-{}-takes", what.name());
         page = match template {
-            None => page.text(visit.say(&format!("{key}-none"))),
+            None => page.text(request.say(&format!("{key}-none"))),
             Some((of, name)) => {
-                if administers(visit, &of) {
+                if administers(request, &of) {
                     links.push(Link::new(template::at(&of, &name), name.clone()));
                 }
-                let of = scope_name(visit, &of);
-                let words = visit.words;
+                let of = scope_name(request, &of);
+                let words = request.words;
                 page.text(words.of_two(&key, ("name", &name), ("scope", &of)))
             }
         };
     }
-    page = page.text(visit.say("teams-own-first"));
+    page = page.text(request.say("teams-own-first"));
     if !links.is_empty() {
-        page = page.add(Block::Links(visit.say("nav-templates"), links));
+        page = page.add(Block::Links(request.say("nav-templates"), links));
     }
-    if has_own || !administers(visit, scope) {
+    if has_own || !administers(request, scope) {
         return page;
     }
-    let make = Form::new(visit.words, MAKE, visit.say("template-teams"));
-    page.form(make.button(visit.say("template-teams-here")), back)
+    let make = Form::new(request.words, MAKE, request.say("template-teams"));
+    page.form(make.button(request.say("template-teams-here")), back)
 }
 
 /// Template of each state: scope and name.

@@ -25,35 +25,35 @@ const REFRESH: u32 = 5;
 pub(super) struct Telephony;
 
 impl PageHandler for Telephony {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        visit.require_system_administrator()?;
-        let mut parts = visit.context.health.parts();
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        request.require_system_administrator()?;
+        let mut parts = request.context.health.parts();
         parts.retain(|part, _| part.starts_with("pbx"));
         let about = if parts.is_empty() {
             "telephony-none"
         } else {
             "telephony-about"
         };
-        let wanted = visit.query("q").unwrap_or_default().to_lowercase();
-        let mut page = Page::new(visit, visit.say("nav-telephony")).text(visit.say(about));
-        page.blocks.extend(connected(visit, &parts));
+        let wanted = request.query("q").unwrap_or_default().to_lowercase();
+        let mut page = Page::new(request, request.say("nav-telephony")).text(request.say(about));
+        page.blocks.extend(connected(request, &parts));
         page = page
-            .table(health(visit, &parts))
+            .table(health(request, &parts))
             .add(Block::Search(
-                visit.say("lines-search"),
-                visit.query("q").unwrap_or_default().to_owned(),
+                request.say("lines-search"),
+                request.query("q").unwrap_or_default().to_owned(),
             ))
-            .table(lines(visit, &wanted).await)
-            .heading(visit.say("telephony-connect"))
-            .text(visit.say("telephony-steps"))
-            .form(examination::form(visit), back);
+            .table(lines(request, &wanted).await)
+            .heading(request.say("telephony-connect"))
+            .text(request.say("telephony-steps"))
+            .form(examination::form(request), back);
         page.refresh = Some(REFRESH);
         Ok(page)
     }
 
-    async fn act(visit: &PageContext, _: &EnteredForm) -> Result<Outcome, Refusal> {
-        visit.require_system_administrator()?;
-        examination::examine(visit).await
+    async fn act(request: &PageContext, _: &EnteredForm) -> Result<Outcome, Refusal> {
+        request.require_system_administrator()?;
+        examination::examine(request).await
     }
 }
 
@@ -66,19 +66,19 @@ struct Line {
 }
 
 /// The lines, busy ones first.
-async fn lines(visit: &PageContext, wanted: &str) -> Table {
-    let (_, presences) = visit.context.events.all();
+async fn lines(request: &PageContext, wanted: &str) -> Table {
+    let (_, presences) = request.context.events.all();
     let presence = |person: PersonId| {
         let found = presences.get(&person);
         found.map_or_else(
             || json!({}),
             |presence| {
-                let level = visit.caller.level(&visit.context.organisation, person);
+                let level = request.caller.level(&request.context.organisation, person);
                 json!(PresenceBody::from(&view(presence, level)))
             },
         )
     };
-    let people = visit
+    let people = request
         .context
         .people
         .people(|person| !person.lines.is_empty());
@@ -92,7 +92,7 @@ async fn lines(visit: &PageContext, wanted: &str) -> Table {
             }
         }
     }
-    let known = visit.context.engine.lines(asked).await;
+    let known = request.context.engine.lines(asked).await;
     let mut lines: Vec<Line> = lines
         .into_iter()
         .zip(known)
@@ -112,15 +112,15 @@ async fn lines(visit: &PageContext, wanted: &str) -> Table {
         cells: vec![
             Cell::Text(line.extension.clone()),
             Cell::Text(line.name),
-            Cell::Text(state(visit, line.known)),
-            visit.presence(&line.presence),
+            Cell::Text(state(request, line.known)),
+            request.presence(&line.presence),
             since(line.known),
         ],
         key: line.extension,
     };
     Table {
         id: "lines",
-        caption: visit.words.with("lines-caption", "count", count),
+        caption: request.words.with("lines-caption", "count", count),
         head: [
             "line",
             "board-name",
@@ -128,18 +128,18 @@ async fn lines(visit: &PageContext, wanted: &str) -> Table {
             "board-status",
             "board-since",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: lines.into_iter().take(LINES_MAX).map(row).collect(),
-        empty: visit.say("lines-none"),
+        empty: request.say("lines-none"),
         order: None,
     }
 }
 
 /// The state of a line as text; a state that no PBX has confirmed is unknown.
-fn state(visit: &PageContext, known: LineKnowledge) -> String {
+fn state(request: &PageContext, known: LineKnowledge) -> String {
     let said = |state: LineState| {
-        visit.say(match state {
+        request.say(match state {
             LineState::Idle => "line-idle",
             LineState::Ringing => "line-ringing",
             LineState::Held => "line-held",
@@ -147,8 +147,10 @@ fn state(visit: &PageContext, known: LineKnowledge) -> String {
         })
     };
     match known {
-        LineKnowledge::Unknown => visit.say("line-unknown"),
-        LineKnowledge::Stale { state, .. } => visit.words.with("line-stale", "status", said(state)),
+        LineKnowledge::Unknown => request.say("line-unknown"),
+        LineKnowledge::Stale { state, .. } => {
+            request.words.with("line-stale", "status", said(state))
+        }
         LineKnowledge::Confirmed { state, .. } => said(state),
     }
 }

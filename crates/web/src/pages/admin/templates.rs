@@ -25,48 +25,48 @@ pub(super) const HERE: &str = "/admin/templates";
 pub(super) struct Templates;
 
 impl PageHandler for Templates {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        require_administrator(visit)?;
-        let mut templates = visit.api.items("/templates").await?;
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        require_administrator(request)?;
+        let mut templates = request.api.items("/templates").await?;
         templates.retain(|template| {
             let scope = text(template, "scope");
-            scope == ORGANISATION || administers(visit, scope)
+            scope == ORGANISATION || administers(request, scope)
         });
-        let scopes = scope_field(visit).await?;
-        let mut form = Form::new(visit.words, "add", visit.say("template-add"))
+        let scopes = scope_field(request).await?;
+        let mut form = Form::new(request.words, "add", request.say("template-add"))
             .field(
-                Field::text("name", visit.say("board-name"))
+                Field::text("name", request.say("board-name"))
                     .required()
-                    .help(visit.say("profile-name-help")),
+                    .help(request.say("profile-name-help")),
             )
             .field(scopes.clone());
-        form.fields.extend(visit.profile_fields(&Value::Null));
-        let teams = Form::new(visit.words, "teams", visit.say("template-teams"))
+        form.fields.extend(request.profile_fields(&Value::Null));
+        let teams = Form::new(request.words, "teams", request.say("template-teams"))
             .field(scopes)
-            .button(visit.say("template-teams-now"));
-        Ok(Page::new(visit, visit.say("nav-templates"))
-            .text(visit.say("templates-about"))
-            .table(table(visit, &templates))
-            .form(form.button(visit.say("add")), back)
+            .button(request.say("template-teams-now"));
+        Ok(Page::new(request, request.say("nav-templates"))
+            .text(request.say("templates-about"))
+            .table(table(request, &templates))
+            .form(form.button(request.say("add")), back)
             .form(teams, back))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        require_administrator(visit)?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        require_administrator(request)?;
         let scope = typed.given("scope").unwrap_or(ORGANISATION);
         let made = match typed.one("form") {
             "add" => {
                 let mut body = profile_body(typed);
                 body["name"] = json!(typed.one("name"));
                 body["scope"] = json!(scope);
-                visit.api.post("/templates", body).await?
+                request.api.post("/templates", body).await?
             }
-            "teams" => make_teams(visit, scope).await?,
+            "teams" => make_teams(request, scope).await?,
             direction => {
-                let templates = visit.api.items("/templates").await?;
+                let templates = request.api.items("/templates").await?;
                 let names = moved(names(&templates), typed.one("key"), direction);
                 let body = json!({ "names": names });
-                visit.api.put("/templates", body, "").await?;
+                request.api.put("/templates", body, "").await?;
                 return Ok(Done::new(HERE, "ordered").into());
             }
         };
@@ -77,20 +77,20 @@ impl PageHandler for Templates {
 }
 
 /// Adds the template for calls in Teams in a scope, unless it exists.
-pub(super) async fn make_teams(visit: &PageContext, scope: &str) -> Result<Value, Refusal> {
+pub(super) async fn make_teams(request: &PageContext, scope: &str) -> Result<Value, Refusal> {
     let path = format!("/scopes/{}/templates/teams", part(scope));
-    visit.api.post(&path, json!({})).await
+    request.api.post(&path, json!({})).await
 }
 
 /// A field with the scopes that the caller administers.
-pub(super) async fn scope_field(visit: &PageContext) -> Result<Field, Refusal> {
-    let scopes = visit.api.items("/scopes").await?;
+pub(super) async fn scope_field(request: &PageContext) -> Result<Field, Refusal> {
+    let scopes = request.api.items("/scopes").await?;
     let choices = in_order(&scopes)
         .into_iter()
-        .filter(|scope| administers(visit, text(scope, "id")))
-        .map(|scope| Choice::new(text(scope, "id"), full_name(visit, scope)));
+        .filter(|scope| administers(request, text(scope, "id")))
+        .map(|scope| Choice::new(text(scope, "id"), full_name(request, scope)));
     let kind = Kind::Select(choices.collect());
-    Ok(Field::new("scope", visit.say("template-scope"), kind))
+    Ok(Field::new("scope", request.say("template-scope"), kind))
 }
 
 /// Each name once, in its first spelling.
@@ -98,7 +98,7 @@ fn names(templates: &[Value]) -> Vec<String> {
     distinct_names(templates.iter().map(|template| text(template, "name")))
 }
 
-fn table(visit: &PageContext, templates: &[Value]) -> Table {
+fn table(request: &PageContext, templates: &[Value]) -> Table {
     let names = names(templates);
     let row = |template: &Value| {
         let (name, status) = (text(template, "name"), text(template, "status"));
@@ -114,17 +114,17 @@ fn table(visit: &PageContext, templates: &[Value]) -> Table {
         let mut audience = Vec::new();
         let offers = template.get("offers").and_then(Value::as_array);
         if offers.is_some_and(|offers| !offers.is_empty()) {
-            audience.push(visit.say("template-everyone"));
+            audience.push(request.say("template-everyone"));
         }
         if people > 0 {
-            audience.push(visit.words.with("board-people", "count", people));
+            audience.push(request.words.with("board-people", "count", people));
         }
-        let named = match administers(visit, scope) {
+        let named = match administers(request, scope) {
             true => Cell::Link(at(scope, name), name.to_owned()),
             false => Cell::Text(name.to_owned()),
         };
-        let buttons = match visit.caller.is_admin() {
-            true => movers(visit, key).to_vec(),
+        let buttons = match request.caller.is_admin() {
+            true => movers(request, key).to_vec(),
             false => Vec::new(),
         };
         let state = if active {
@@ -136,10 +136,10 @@ fn table(visit: &PageContext, templates: &[Value]) -> Table {
             key: key.to_owned(),
             cells: vec![
                 named,
-                Cell::Text(scope_name(visit, scope)),
-                Cell::Status(status.to_owned(), visit.status(status)),
-                Cell::Text(visit.forwarding(template)),
-                Cell::Mark(active, visit.say(state)),
+                Cell::Text(scope_name(request, scope)),
+                Cell::Status(status.to_owned(), request.status(status)),
+                Cell::Text(request.forwarding(template)),
+                Cell::Mark(active, request.say(state)),
                 Cell::Text(audience.join(", ")),
                 Cell::Buttons(buttons),
             ],
@@ -147,7 +147,7 @@ fn table(visit: &PageContext, templates: &[Value]) -> Table {
     };
     Table {
         id: "templates",
-        caption: visit.say("nav-templates"),
+        caption: request.say("nav-templates"),
         head: [
             "board-name",
             "template-scope",
@@ -157,11 +157,11 @@ fn table(visit: &PageContext, templates: &[Value]) -> Table {
             "template-offers",
             "actions",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: templates.iter().map(row).collect(),
-        empty: visit.say("templates-none"),
-        order: visit
+        empty: request.say("templates-none"),
+        order: request
             .caller
             .is_admin()
             .then(|| "/api/v1/templates".to_owned()),

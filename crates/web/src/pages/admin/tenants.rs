@@ -20,77 +20,78 @@ const HERE: &str = "/admin/tenants";
 pub(super) struct Tenants;
 
 impl PageHandler for Tenants {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        visit.require_system_administrator()?;
-        let mut parts = visit.context.health.parts();
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        request.require_system_administrator()?;
+        let mut parts = request.context.health.parts();
         parts.retain(|part, _| part.starts_with("teams") || part.starts_with("tenant"));
-        let mut page = Page::new(visit, visit.say("nav-tenants")).text(visit.say("tenants-about"));
-        page.blocks.extend(connected(visit, &parts));
+        let mut page =
+            Page::new(request, request.say("nav-tenants")).text(request.say("tenants-about"));
+        page.blocks.extend(connected(request, &parts));
         page = page
-            .table(tenants(visit))
-            .table(health(visit, &parts))
-            .heading(visit.say("tenant-connect"))
-            .text(visit.say("tenant-connect-about"))
+            .table(tenants(request))
+            .table(health(request, &parts))
+            .heading(request.say("tenant-connect"))
+            .text(request.say("tenant-connect-about"))
             .add(Block::Links(
-                visit.say("tenant-connect"),
+                request.say("tenant-connect"),
                 vec![Link::new(
                     "/admin/tenants/connect",
-                    visit.say("tenant-connect-now"),
+                    request.say("tenant-connect-now"),
                 )],
             ));
-        page = page.form(examination::form(visit), back);
-        for tenant in visit.parts().directory_syncs.keys() {
-            let last = visit
+        page = page.form(examination::form(request), back);
+        for tenant in request.parts().directory_syncs.keys() {
+            let last = request
                 .api
                 .get(&format!("/directory?tenant={}", part(tenant)))
                 .await?;
             let form = Form::new(
-                visit.words,
+                request.words,
                 tenant,
-                visit.words.with("directory-of", "tenant", &**tenant),
+                request.words.with("directory-of", "tenant", &**tenant),
             )
-            .submit("dry_run", "yes", visit.say("directory-dry-run"))
-            .submit("dry_run", "no", visit.say("directory-now"));
+            .submit("dry_run", "yes", request.say("directory-dry-run"))
+            .submit("dry_run", "no", request.say("directory-now"));
             page = page.form(form, back);
             if !last.is_null() {
                 page = page
                     .text(
-                        visit
+                        request
                             .words
                             .with("directory-accounts", "count", accounts(&last)),
                     )
-                    .table(deeds(visit, &last, "reason"));
+                    .table(deeds(request, &last, "reason"));
             }
         }
         Ok(page)
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        visit.require_system_administrator()?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        request.require_system_administrator()?;
         if typed.one("form") == examination::FORM {
-            return examination::examine(visit).await;
+            return examination::examine(request).await;
         }
         let dry_run = typed.one("dry_run") != "no";
         let body = json!({"tenant": typed.one("form"), "dry_run": dry_run});
-        let done = match visit.api.begin("/directory/synchronise", body).await? {
+        let done = match request.api.begin("/directory/synchronise", body).await? {
             JobAnswer::Done(done) => done,
             JobAnswer::UnderWay(id) => return Ok(work::look(&id).into()),
         };
         if !dry_run {
             return Ok(Done::new(HERE, "synchronised").into());
         }
-        let form = Form::new(visit.words, typed.one("form"), String::new()).submit(
+        let form = Form::new(request.words, typed.one("form"), String::new()).submit(
             "dry_run",
             "no",
-            visit.say("directory-now"),
+            request.say("directory-now"),
         );
-        let shown = Page::new(visit, visit.say("directory-dry-run"))
+        let shown = Page::new(request, request.say("directory-dry-run"))
             .text(
-                visit
+                request
                     .words
                     .with("directory-accounts", "count", accounts(&done)),
             )
-            .table(deeds(visit, &done, "reason"))
+            .table(deeds(request, &done, "reason"))
             .add(Block::Form(form));
         Ok(Outcome::Shown(Box::new(shown)))
     }
@@ -104,10 +105,10 @@ fn accounts(outcome: &Value) -> u64 {
 }
 
 /// The tenants with their numbers of people and of accounts.
-fn tenants(visit: &PageContext) -> Table {
-    let people = visit.context.people.page(None, usize::MAX);
+fn tenants(request: &PageContext) -> Table {
+    let people = request.context.people.page(None, usize::MAX);
     let row = |name: &str| {
-        let mine: Vec<_> = visit.context.organisation.read(|tables| {
+        let mine: Vec<_> = request.context.organisation.read(|tables| {
             let of_tenant = people
                 .iter()
                 .filter(|person| tables.tenant(person.id) == name);
@@ -128,11 +129,11 @@ fn tenants(visit: &PageContext) -> Table {
     };
     Table {
         id: "tenants",
-        caption: visit.say("nav-tenants"),
+        caption: request.say("nav-tenants"),
         head: ["tenant", "nav-people", "tenant-linked"]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
-        rows: visit
+        rows: request
             .parts()
             .teams
             .clients
@@ -140,7 +141,7 @@ fn tenants(visit: &PageContext) -> Table {
             .iter()
             .map(|name| row(name))
             .collect(),
-        empty: visit.say("tenants-none"),
+        empty: request.say("tenants-none"),
         order: None,
     }
 }

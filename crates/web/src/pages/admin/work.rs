@@ -20,12 +20,12 @@ const DEEDS_MAX: usize = 1_000;
 pub(super) struct AllWork;
 
 impl PageHandler for AllWork {
-    async fn show(visit: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        visit.require_system_administrator()?;
-        let works = visit.api.items("/work").await?;
-        let mut page = Page::new(visit, visit.say("nav-work"))
-            .text(visit.say("work-about"))
-            .table(table(visit, &works));
+    async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        request.require_system_administrator()?;
+        let works = request.api.items("/work").await?;
+        let mut page = Page::new(request, request.say("nav-work"))
+            .text(request.say("work-about"))
+            .table(table(request, &works));
         page.refresh = works.iter().any(is_running).then_some(REFRESH);
         Ok(page)
     }
@@ -35,17 +35,20 @@ impl PageHandler for AllWork {
 pub(super) struct OneWork;
 
 impl PageHandler for OneWork {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        visit.require_system_administrator()?;
-        let work = visit.api.get(&at(visit)).await?;
-        let mut page = Page::new(visit, visit.say(&format!("work-{}", text(&work, "what"))))
-            .table(table(visit, std::slice::from_ref(&work)));
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        request.require_system_administrator()?;
+        let work = request.api.get(&at(request)).await?;
+        let mut page = Page::new(
+            request,
+            request.say(&format!("work-{}", text(&work, "what"))),
+        )
+        .table(table(request, std::slice::from_ref(&work)));
         if is_running(&work) {
             page.refresh = Some(REFRESH);
-            let cancel = Form::new(visit.words, "cancel", String::new());
+            let cancel = Form::new(request.words, "cancel", String::new());
             return Ok(page
-                .text(visit.say("work-goes-on"))
-                .form(cancel.button(visit.say("work-cancel")), back));
+                .text(request.say("work-goes-on"))
+                .form(cancel.button(request.say("work-cancel")), back));
         }
         let problem = text(&work, "problem");
         if !problem.is_empty() {
@@ -55,24 +58,28 @@ impl PageHandler for OneWork {
         let to = match text(&work, "what") {
             "import" => {
                 let comments = result.pointer("/table/comments").and_then(Value::as_u64);
-                page = page.text(import::comments(visit, comments.unwrap_or_default()));
-                page = deeds_of(page, visit, result, "difference");
-                Link::new("/admin/people", visit.say("nav-people"))
+                page = page.text(import::comments(request, comments.unwrap_or_default()));
+                page = deeds_of(page, request, result, "difference");
+                Link::new("/admin/people", request.say("nav-people"))
             }
             "directory" => {
-                page = deeds_of(page, visit, result, "reason");
-                Link::new("/admin/tenants", visit.say("nav-tenants"))
+                page = deeds_of(page, request, result, "reason");
+                Link::new("/admin/tenants", request.say("nav-tenants"))
             }
-            _ => Link::new("/admin/backup", visit.say("nav-backup")),
+            _ => Link::new("/admin/backup", request.say("nav-backup")),
         };
-        let all = Link::new(HERE, visit.say("nav-work"));
-        Ok(page.add(Block::Links(visit.say("work-on"), vec![to, all])))
+        let all = Link::new(HERE, request.say("nav-work"));
+        Ok(page.add(Block::Links(request.say("work-on"), vec![to, all])))
     }
 
-    async fn act(visit: &PageContext, _: &EnteredForm) -> Result<Outcome, Refusal> {
-        visit.require_system_administrator()?;
-        visit.api.delete(&at(visit)).await?;
-        Ok(Done::new(format!("{HERE}/{}", part(visit.path("work"))), "cancelled").into())
+    async fn act(request: &PageContext, _: &EnteredForm) -> Result<Outcome, Refusal> {
+        request.require_system_administrator()?;
+        request.api.delete(&at(request)).await?;
+        Ok(Done::new(
+            format!("{HERE}/{}", part(request.path("work"))),
+            "cancelled",
+        )
+        .into())
     }
 }
 
@@ -81,19 +88,19 @@ pub(super) fn look(id: &str) -> Done {
     Done::new(format!("{HERE}/{}", part(id)), "begun")
 }
 
-fn at(visit: &PageContext) -> String {
-    format!("/work/{}", part(visit.path("work")))
+fn at(request: &PageContext) -> String {
+    format!("/work/{}", part(request.path("work")))
 }
 
 fn is_running(work: &Value) -> bool {
     text(work, "state") == "running"
 }
 
-fn table(visit: &PageContext, works: &[Value]) -> Table {
+fn table(request: &PageContext, works: &[Value]) -> Table {
     let row = |work: &Value| {
         let number = |key: &str| work.get(key).and_then(Value::as_u64).unwrap_or_default();
-        let what = visit.say(&format!("work-{}", text(work, "what")));
-        let state = visit.say(&format!("work-state-{}", text(work, "state")));
+        let what = request.say(&format!("work-{}", text(work, "what")));
+        let state = request.say(&format!("work-state-{}", text(work, "state")));
         let id = text(work, "id");
         let cells = vec![
             Cell::Link(format!("{HERE}/{}", part(id)), what.clone()),
@@ -107,7 +114,7 @@ fn table(visit: &PageContext, works: &[Value]) -> Table {
     };
     Table {
         id: "work",
-        caption: visit.say("nav-work"),
+        caption: request.say("nav-work"),
         head: [
             "work-what",
             "health-state",
@@ -115,41 +122,41 @@ fn table(visit: &PageContext, works: &[Value]) -> Table {
             "work-who",
             "work-begun",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: works.iter().map(row).collect(),
-        empty: visit.say("work-none"),
+        empty: request.say("work-none"),
         order: None,
     }
 }
 
-fn deeds_of(page: Page, visit: &PageContext, result: &Value, why: &'static str) -> Page {
+fn deeds_of(page: Page, request: &PageContext, result: &Value, why: &'static str) -> Page {
     match result {
         Value::Null => page,
-        result => page.table(deeds(visit, result, why)),
+        result => page.table(deeds(request, result, why)),
     }
 }
 
 /// Changes of an import or a synchronisation; `why` is the key of the last column's heading.
-pub(super) fn deeds(visit: &PageContext, outcome: &Value, why: &'static str) -> Table {
+pub(super) fn deeds(request: &PageContext, outcome: &Value, why: &'static str) -> Table {
     let items = outcome.get("items").and_then(Value::as_array);
     let row = |deed: &Value| {
         let line = deed.get("line").and_then(Value::as_u64);
-        let line = line.map(|line| format!("{} {line}: ", visit.say("change-line")));
+        let line = line.map(|line| format!("{} {line}: ", request.say("change-line")));
         Row {
             key: text(deed, "name").to_owned(),
             cells: vec![
                 Cell::Text(line.unwrap_or_default() + text(deed, "name")),
-                Cell::Text(visit.say(&format!("change-{}", text(deed, "what")))),
+                Cell::Text(request.say(&format!("change-{}", text(deed, "what")))),
                 Cell::Text(text(deed, why).to_owned()),
             ],
         }
     };
     Table {
         id: "deeds",
-        caption: visit.say("changes-caption"),
+        caption: request.say("changes-caption"),
         head: ["board-name", "change-what", &format!("change-{why}")]
-            .map(|key| visit.say(key))
+            .map(|key| request.say(key))
             .to_vec(),
         rows: items
             .into_iter()
@@ -157,7 +164,7 @@ pub(super) fn deeds(visit: &PageContext, outcome: &Value, why: &'static str) -> 
             .take(DEEDS_MAX)
             .map(row)
             .collect(),
-        empty: visit.say("changes-none"),
+        empty: request.say("changes-none"),
         order: None,
     }
 }

@@ -30,61 +30,63 @@ struct Span7 {
 }
 
 impl PageHandler for Appointments {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        let shown = shown(visit)?;
-        let path = visit.mine("appointments")?;
-        let begin = midnight(visit, shown.first)?;
-        let end = midnight(visit, after(shown.first, shown.days)?)?;
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        let shown = shown(request)?;
+        let path = request.mine("appointments")?;
+        let begin = midnight(request, shown.first)?;
+        let end = midnight(request, after(shown.first, shown.days)?)?;
         let from = part(&begin.timestamp().to_string()).into_owned();
-        let mut all = visit.api.items(&format!("{path}?from={from}")).await?;
+        let mut all = request.api.items(&format!("{path}?from={from}")).await?;
         all.retain(|appointment| {
             let start = text(appointment, "start").parse::<jiff::Timestamp>();
             start.is_ok_and(|start| start < end.timestamp())
         });
-        let profiles = visit.api.items(&visit.mine("profiles")?).await?;
-        let timetable = Timetable::new(visit, shown.first, shown.days, &all);
-        let mut page = Page::new(visit, visit.say("nav-appointments"))
-            .add(links(visit, &shown)?)
-            .add(Block::Picture(timetable.picture(visit, table(visit, &all))));
+        let profiles = request.api.items(&request.mine("profiles")?).await?;
+        let timetable = Timetable::new(request, shown.first, shown.days, &all);
+        let mut page = Page::new(request, request.say("nav-appointments"))
+            .add(links(request, &shown)?)
+            .add(Block::Picture(
+                timetable.picture(request, table(request, &all)),
+            ));
         let edited = match back {
-            None => visit.query("edit"),
+            None => request.query("edit"),
             Some(back) if back.typed.one("form") == "save" => back.typed.given("key"),
             Some(_) => None,
         };
         if let Some(id) = edited {
-            let read = visit.api.read(&format!("{path}/{}", part(id))).await?;
-            let form = Form::new(visit.words, "save", visit.say("appointment-edit"))
+            let read = request.api.read(&format!("{path}/{}", part(id))).await?;
+            let form = Form::new(request.words, "save", request.say("appointment-edit"))
                 .tag(&read.tag)
                 .hidden("key", id);
             page = page.form(
-                fields(visit, form, &read.value, &profiles).button(visit.say("save")),
+                fields(request, form, &read.value, &profiles).button(request.say("save")),
                 back,
             );
         }
-        let form = Form::new(visit.words, "add", visit.say("appointment-add"));
+        let form = Form::new(request.words, "add", request.say("appointment-add"));
         Ok(page.form(
-            fields(visit, form, &Value::Null, &profiles).button(visit.say("add")),
+            fields(request, form, &Value::Null, &profiles).button(request.say("add")),
             back,
         ))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        let path = visit.mine("appointments")?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        let path = request.mine("appointments")?;
         let one = format!("{path}/{}", part(typed.one("key")));
         let done = match typed.one("form") {
             "delete" => {
-                visit.api.delete(&one).await?;
+                request.api.delete(&one).await?;
                 Done::new(HERE, "deleted")
             }
             "save" => {
-                visit
+                request
                     .api
-                    .put(&one, body(visit, typed)?, typed.one("tag"))
+                    .put(&one, body(request, typed)?, typed.one("tag"))
                     .await?;
                 Done::new(week_of_start(typed), "saved")
             }
             _ => {
-                visit.api.post(&path, body(visit, typed)?).await?;
+                request.api.post(&path, body(request, typed)?).await?;
                 Done::new(week_of_start(typed), "added")
             }
         };
@@ -100,9 +102,9 @@ fn week_of_start(typed: &EnteredForm) -> String {
     }
 }
 
-fn shown(visit: &PageContext) -> Result<Span7, Refusal> {
-    let today = visit.now().date();
-    let day = match visit.query("from") {
+fn shown(request: &PageContext) -> Result<Span7, Refusal> {
+    let today = request.now().date();
+    let day = match request.query("from") {
         None => today,
         Some(from) => from.parse::<Date>().map_err(|_| {
             Refusal::of_field(
@@ -111,7 +113,7 @@ fn shown(visit: &PageContext) -> Result<Span7, Refusal> {
             )
         })?,
     };
-    if visit.query("view") == Some("day") {
+    if request.query("view") == Some("day") {
         return Ok(Span7 {
             first: day,
             days: 1,
@@ -129,12 +131,12 @@ fn after(day: Date, days: i32) -> Result<Date, Refusal> {
         .map_err(|error| Refusal::of_field("from", error.to_string()))
 }
 
-fn midnight(visit: &PageContext, day: Date) -> Result<Zoned, Refusal> {
-    day.to_zoned(visit.zone.clone())
+fn midnight(request: &PageContext, day: Date) -> Result<Zoned, Refusal> {
+    day.to_zoned(request.zone.clone())
         .map_err(|error| Refusal::of_field("from", error.to_string()))
 }
 
-fn links(visit: &PageContext, shown: &Span7) -> Result<Block, Refusal> {
+fn links(request: &PageContext, shown: &Span7) -> Result<Block, Refusal> {
     let view = if shown.days == 1 { "day" } else { "week" };
     let to = |day: Date, view: &str| format!("{HERE}?view={view}&from={day}");
     let ways = [
@@ -143,7 +145,7 @@ fn links(visit: &PageContext, shown: &Span7) -> Result<Block, Refusal> {
             "calendar-before",
             false,
         ),
-        (to(visit.now().date(), view), "calendar-today", false),
+        (to(request.now().date(), view), "calendar-today", false),
         (
             to(after(shown.first, shown.days)?, view),
             "calendar-after",
@@ -154,57 +156,55 @@ fn links(visit: &PageContext, shown: &Span7) -> Result<Block, Refusal> {
     ];
     let links = ways.map(|(to, key, is_here)| Link {
         to,
-        text: visit.say(key),
+        text: request.say(key),
         is_here,
     });
-    Ok(Block::Links(visit.say("calendar-which"), links.to_vec()))
+    Ok(Block::Links(request.say("calendar-which"), links.to_vec()))
 }
 
 /// The subject of an appointment, as text.
-pub(super) fn about(visit: &PageContext, appointment: &Value) -> String {
+pub(super) fn about(request: &PageContext, appointment: &Value) -> String {
     match text(appointment, "text") {
-        "" => visit.status("Busy"),
+        "" => request.status("Busy"),
         about => about.to_owned(),
     }
 }
 
-fn table(visit: &PageContext, all: &[Value]) -> Table {
-    let row = |appointment: &Value| {
-        let id = text(appointment, "id");
-        let about = about(visit, appointment);
-        let mut cells = vec![
-            Cell::Colour(text(appointment, "colour").to_owned(), about.clone()),
-            Cell::Time(text(appointment, "start").to_owned()),
-        ];
-        cells.push(match text(appointment, "end") {
-            "" => Cell::Text(visit.say("appointment-open")),
-            end => Cell::Time(end.to_owned()),
-        });
-        let origin = text(appointment, "origin");
-        cells.push(Cell::Text(text(appointment, "profile").to_owned()));
-        cells.push(Cell::Text(visit.say(&format!("origin-{origin}"))));
-        let delete = Button::new("delete", id, visit.say("delete")).label(visit.words.with(
-            "delete-of",
-            "name",
-            about.as_str(),
-        ));
-        cells.push(match origin {
-            "manual" => Cell::Link(format!("{HERE}?edit={id}"), visit.say("change")),
-            _ => Cell::Text(String::new()),
-        });
-        cells.push(Cell::Buttons(if origin == "manual" {
-            vec![delete]
-        } else {
-            Vec::new()
-        }));
-        Row {
-            key: id.to_owned(),
-            cells,
-        }
-    };
+fn table(request: &PageContext, all: &[Value]) -> Table {
+    let row =
+        |appointment: &Value| {
+            let id = text(appointment, "id");
+            let about = about(request, appointment);
+            let mut cells = vec![
+                Cell::Colour(text(appointment, "colour").to_owned(), about.clone()),
+                Cell::Time(text(appointment, "start").to_owned()),
+            ];
+            cells.push(match text(appointment, "end") {
+                "" => Cell::Text(request.say("appointment-open")),
+                end => Cell::Time(end.to_owned()),
+            });
+            let origin = text(appointment, "origin");
+            cells.push(Cell::Text(text(appointment, "profile").to_owned()));
+            cells.push(Cell::Text(request.say(&format!("origin-{origin}"))));
+            let delete = Button::new("delete", id, request.say("delete"))
+                .label(request.words.with("delete-of", "name", about.as_str()));
+            cells.push(match origin {
+                "manual" => Cell::Link(format!("{HERE}?edit={id}"), request.say("change")),
+                _ => Cell::Text(String::new()),
+            });
+            cells.push(Cell::Buttons(if origin == "manual" {
+                vec![delete]
+            } else {
+                Vec::new()
+            }));
+            Row {
+                key: id.to_owned(),
+                cells,
+            }
+        };
     Table {
         id: "appointments",
-        caption: visit.say("nav-appointments"),
+        caption: request.say("nav-appointments"),
         head: [
             "board-text",
             "appointment-start",
@@ -214,15 +214,15 @@ fn table(visit: &PageContext, all: &[Value]) -> Table {
             "change",
             "actions",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: all.iter().map(row).collect(),
-        empty: visit.say("appointments-none"),
+        empty: request.say("appointments-none"),
         order: None,
     }
 }
 
-fn fields(visit: &PageContext, form: Form, now: &Value, profiles: &[Value]) -> Form {
+fn fields(request: &PageContext, form: Form, now: &Value, profiles: &[Value]) -> Form {
     let usable = profiles.iter().filter(|profile| flag(profile, "active"));
     let mut names: Vec<&str> = usable.map(|profile| text(profile, "name")).collect();
     let profile = match text(now, "profile") {
@@ -239,37 +239,39 @@ fn fields(visit: &PageContext, form: Form, now: &Value, profiles: &[Value]) -> F
     }
     let choices = names.iter().map(|name| Choice::new(*name, *name)).collect();
     let colour = text(now, "colour");
-    let zone = visit.zone.iana_name().unwrap_or("UTC");
-    form.field(Field::text("text", visit.say("appointment-text")).value(text(now, "text")))
+    let zone = request.zone.iana_name().unwrap_or("UTC");
+    form.field(Field::text("text", request.say("appointment-text")).value(text(now, "text")))
         .field(
-            Field::new("start", visit.say("appointment-start"), Kind::Moment)
-                .value(visit.moment_field(text(now, "start")))
+            Field::new("start", request.say("appointment-start"), Kind::Moment)
+                .value(request.moment_field(text(now, "start")))
                 .required()
-                .help(visit.words.with("appointment-zone", "zone", zone)),
+                .help(request.words.with("appointment-zone", "zone", zone)),
         )
         .field(
-            Field::new("end", visit.say("appointment-end"), Kind::Moment)
-                .value(visit.moment_field(text(now, "end")))
+            Field::new("end", request.say("appointment-end"), Kind::Moment)
+                .value(request.moment_field(text(now, "end")))
                 .required(),
         )
-        .field(Field::new("profile", visit.say("me-profile"), Kind::Select(choices)).value(profile))
         .field(
-            Field::new("colour", visit.say("appointment-colour"), Kind::Colour)
+            Field::new("profile", request.say("me-profile"), Kind::Select(choices)).value(profile),
+        )
+        .field(
+            Field::new("colour", request.say("appointment-colour"), Kind::Colour)
                 .value(if colour.is_empty() { COLOUR } else { colour }),
         )
         .field(
             Field::check(
                 "private",
-                visit.say("appointment-private"),
+                request.say("appointment-private"),
                 flag(now, "private"),
             )
-            .help(visit.say("appointment-private-help")),
+            .help(request.say("appointment-private-help")),
         )
 }
 
-fn body(visit: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
+fn body(request: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
     let moment = |field: &'static str| {
-        let moment = visit.moment(field, typed.one(field))?;
+        let moment = request.moment(field, typed.one(field))?;
         moment.ok_or_else(|| Refusal::of_field(field, "write a day and a time".into()))
     };
     Ok(json!({

@@ -21,55 +21,55 @@ const REFRESH: u32 = 2;
 pub(super) struct Devices;
 
 impl PageHandler for Devices {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        let devices = visit.api.items(&visit.mine("devices")?).await?;
-        let form = Form::new(visit.words, "pair", visit.say("device-pair"));
-        let mut page = Page::new(visit, visit.say("nav-devices"))
-            .text(visit.say("devices-about"))
-            .table(table(visit, &devices))
-            .form(form.button(visit.say("device-code")), back);
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        let devices = request.api.items(&request.mine("devices")?).await?;
+        let form = Form::new(request.words, "pair", request.say("device-pair"));
+        let mut page = Page::new(request, request.say("nav-devices"))
+            .text(request.say("devices-about"))
+            .table(table(request, &devices))
+            .form(form.button(request.say("device-code")), back);
         page.refresh = Some(REFRESH);
         Ok(page)
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        let all = visit.mine("devices")?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        let all = request.mine("devices")?;
         let one = format!("{all}/{}", part(typed.one("key")));
         let pause = |lasting: Option<Duration>| {
-            let until = lasting.map(|lasting| rfc3339(visit.context.clock.now() + lasting));
-            visit.api.patch(&one, json!({"paused_until": until}), "")
+            let until = lasting.map(|lasting| rfc3339(request.context.clock.now() + lasting));
+            request.api.patch(&one, json!({"paused_until": until}), "")
         };
         match typed.one("form") {
             "pair" => {
-                let code = visit.api.post(&all, json!({})).await?;
-                let page = Page::new(visit, visit.say("device-pair"))
-                    .text(visit.say("device-pair-about"))
+                let code = request.api.post(&all, json!({})).await?;
+                let page = Page::new(request, request.say("device-pair"))
+                    .text(request.say("device-pair-about"))
                     .add(Block::Facts(vec![
                         (
-                            visit.say("device-code-is"),
+                            request.say("device-code-is"),
                             Cell::Code(text(&code, "code").to_owned()),
                         ),
                         (
-                            visit.say("device-command"),
+                            request.say("device-command"),
                             Cell::Code(text(&code, "command").to_owned()),
                         ),
                         (
-                            visit.say("device-code-until"),
+                            request.say("device-code-until"),
                             Cell::Time(text(&code, "until").to_owned()),
                         ),
                     ]))
                     .add(Block::Links(
-                        visit.say("nav-devices"),
-                        vec![Link::new(HERE, visit.say("nav-devices"))],
+                        request.say("nav-devices"),
+                        vec![Link::new(HERE, request.say("nav-devices"))],
                     ));
                 return Ok(Outcome::Shown(Box::new(page)));
             }
             "remove" => {
-                visit.api.delete(&one).await?;
+                request.api.delete(&one).await?;
                 return Ok(Done::new(HERE, "deleted").into());
             }
             "hour" => pause(Some(HOUR)).await?,
-            "tomorrow" => pause(Some(until_tomorrow(visit))).await?,
+            "tomorrow" => pause(Some(until_tomorrow(request))).await?,
             _ => pause(None).await?,
         };
         Ok(Done::new(HERE, "saved").into())
@@ -77,10 +77,10 @@ impl PageHandler for Devices {
 }
 
 /// Time until the next day begins in the person's time zone.
-fn until_tomorrow(visit: &PageContext) -> Duration {
-    let now = visit.context.clock.now().milliseconds();
+fn until_tomorrow(request: &PageContext) -> Duration {
+    let now = request.context.clock.now().milliseconds();
     let left = jiff::Timestamp::from_millisecond(now).ok().and_then(|now| {
-        let here = now.to_zoned(visit.zone.clone());
+        let here = now.to_zoned(request.zone.clone());
         let midnight = here.tomorrow().ok()?.start_of_day().ok()?;
         let left = midnight.timestamp().duration_since(now);
         Duration::try_from(left).ok()
@@ -88,24 +88,26 @@ fn until_tomorrow(visit: &PageContext) -> Duration {
     left.unwrap_or(HOUR * 12)
 }
 
-fn table(visit: &PageContext, devices: &[Value]) -> Table {
+fn table(request: &PageContext, devices: &[Value]) -> Table {
     let row = |device: &Value| {
         let (id, name) = (text(device, "id"), text(device, "name"));
         let paused = text(device, "paused_until");
         let since = text(device, "connected_since");
         let reporting = texts(device, "reporting");
         let does = match (since.is_empty(), paused.is_empty(), reporting.is_empty()) {
-            (true, ..) => visit.say("device-away"),
-            (_, false, _) => visit.say("device-paused"),
-            (_, _, true) => visit.say("device-nothing"),
+            (true, ..) => request.say("device-away"),
+            (_, false, _) => request.say("device-paused"),
+            (_, _, true) => request.say("device-nothing"),
             _ => reporting.join(", "),
         };
         let button = |form: &str| {
-            Button::new(form, id, visit.say(&format!("device-{form}"))).label(visit.words.of_two(
-                "device-does",
-                ("name", name),
-                ("value", &visit.say(&format!("device-{form}"))),
-            ))
+            Button::new(form, id, request.say(&format!("device-{form}"))).label(
+                request.words.of_two(
+                    "device-does",
+                    ("name", name),
+                    ("value", &request.say(&format!("device-{form}"))),
+                ),
+            )
         };
         let mut buttons = match (since.is_empty(), paused.is_empty()) {
             (true, _) => Vec::new(),
@@ -113,9 +115,9 @@ fn table(visit: &PageContext, devices: &[Value]) -> Table {
             (_, false) => vec![button("resume")],
         };
         buttons.push(
-            Button::new("remove", id, visit.say("delete"))
-                .label(visit.words.with("delete-of", "name", name))
-                .sure(visit.words.with("delete-sure", "name", name)),
+            Button::new("remove", id, request.say("delete"))
+                .label(request.words.with("delete-of", "name", name))
+                .sure(request.words.with("delete-sure", "name", name)),
         );
         let until = match paused {
             "" => Cell::Text(String::new()),
@@ -134,7 +136,7 @@ fn table(visit: &PageContext, devices: &[Value]) -> Table {
     };
     Table {
         id: "devices",
-        caption: visit.say("nav-devices"),
+        caption: request.say("nav-devices"),
         head: [
             "board-name",
             "device-system",
@@ -142,10 +144,10 @@ fn table(visit: &PageContext, devices: &[Value]) -> Table {
             "device-paused-until",
             "actions",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: devices.iter().map(row).collect(),
-        empty: visit.say("devices-none"),
+        empty: request.say("devices-none"),
         order: None,
     }
 }

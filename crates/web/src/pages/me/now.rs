@@ -14,92 +14,89 @@ use crate::pages::{
 pub(super) struct Now;
 
 impl PageHandler for Now {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        let explanation = visit.api.get(&visit.mine("explanation")?).await?;
-        let profiles = visit.api.items(&visit.mine("profiles")?).await?;
-        let choice = visit.api.get(&visit.mine("profile")?).await?;
-        let account = visit.api.get(&visit.mine("teams-account")?).await?;
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        let explanation = request.api.get(&request.mine("explanation")?).await?;
+        let profiles = request.api.items(&request.mine("profiles")?).await?;
+        let choice = request.api.get(&request.mine("profile")?).await?;
+        let account = request.api.get(&request.mine("teams-account")?).await?;
         let presence = explanation.get("presence").unwrap_or(&Value::Null);
         let facts = vec![
-            (visit.say("board-status"), visit.presence(presence)),
+            (request.say("board-status"), request.presence(presence)),
             (
-                visit.say("board-text"),
-                Cell::Text(visit.presence_text(presence)),
+                request.say("board-text"),
+                Cell::Text(request.presence_text(presence)),
             ),
             (
-                visit.say("me-profile"),
+                request.say("me-profile"),
                 Cell::Text(text(presence, "profile").to_owned()),
             ),
             (
-                visit.say("board-since"),
+                request.say("board-since"),
                 Cell::Time(text(presence, "since").to_owned()),
             ),
             (
-                visit.say("nav-my-teams"),
-                Cell::Link("/me/teams".into(), teams(visit, &account)),
+                request.say("nav-my-teams"),
+                Cell::Link("/me/teams".into(), teams(request, &account)),
             ),
         ];
-        let mut page = Page::new(visit, visit.say("nav-me-now"))
+        let mut page = Page::new(request, request.say("nav-me-now"))
             .add(Block::Facts(facts))
-            .form(choose(visit, &profiles, &choice), back);
+            .form(choose(request, &profiles, &choice), back);
         if let Some(chosen) = choice.get("profile").and_then(Value::as_str) {
-            let form = Form::new(visit.words, "automatic", String::new()).button(visit.words.with(
-                "me-automatic",
-                "profile",
-                chosen,
-            ));
+            let form = Form::new(request.words, "automatic", String::new())
+                .button(request.words.with("me-automatic", "profile", chosen));
             page = page.form(form, back);
         }
         Ok(page
-            .heading(visit.say("me-why"))
-            .table(visit.reasons(&explanation)))
+            .heading(request.say("me-why"))
+            .table(request.reasons(&explanation)))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        let path = visit.mine("profile")?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        let path = request.mine("profile")?;
         if typed.one("form") == "automatic" {
-            visit.api.delete(&path).await?;
+            request.api.delete(&path).await?;
             return Ok(Done::new("/me", "automatic").into());
         }
-        let until = until(visit, typed)?;
+        let until = until(request, typed)?;
         let body = json!({"profile": typed.one("profile"), "until": until});
-        visit.api.put(&path, body, "").await?;
+        request.api.put(&path, body, "").await?;
         Ok(Done::new("/me", "chosen").into())
     }
 }
 
 /// State of the account at Microsoft, in short.
-fn teams(visit: &PageContext, account: &Value) -> String {
+fn teams(request: &PageContext, account: &Value) -> String {
     let is_linked = account
         .get("account")
         .is_some_and(|account| !account.is_null());
     let own_login = text(account, "sign_in") == "people";
     match (is_linked, own_login && !flag(account, "signed_in")) {
-        (false, _) => visit.say("teams-not-connected"),
-        (true, true) => visit.say("me-teams-sign-in"),
-        (true, false) => visit.say("me-teams-connected"),
+        (false, _) => request.say("teams-not-connected"),
+        (true, true) => request.say("me-teams-sign-in"),
+        (true, false) => request.say("me-teams-connected"),
     }
 }
 
-fn choose(visit: &PageContext, profiles: &[Value], choice: &Value) -> Form {
+fn choose(request: &PageContext, profiles: &[Value], choice: &Value) -> Form {
     let lengths = ["", "30", "60", "120", "today", "at"].map(|length| {
         Choice::new(
             length,
-            visit.say(&format!(
+            request.say(&format!(
                 "until-{}",
                 if length.is_empty() { "changed" } else { length }
             )),
         )
     });
-    let mut form = Form::new(visit.words, "choose", visit.say("me-choose"))
+    let mut form = Form::new(request.words, "choose", request.say("me-choose"))
         .field(Field::new(
             "for",
-            visit.say("me-until"),
+            request.say("me-until"),
             Kind::Select(lengths.to_vec()),
         ))
         .field(
-            Field::new("until", visit.say("me-until-at"), Kind::Moment)
-                .help(visit.say("me-until-help")),
+            Field::new("until", request.say("me-until-at"), Kind::Moment)
+                .help(request.say("me-until-help")),
         );
     let chosen = text(choice, "profile");
     let active = profiles.iter().filter(|profile| flag(profile, "active"));
@@ -108,7 +105,7 @@ fn choose(visit: &PageContext, profiles: &[Value], choice: &Value) -> Form {
         form = form.submit(
             "profile",
             name,
-            format!("{name} ({})", visit.status(text(profile, "status"))),
+            format!("{name} ({})", request.status(text(profile, "status"))),
         );
         if let Some(button) = form.buttons.last_mut() {
             button.pressed = Some(name == chosen);
@@ -118,12 +115,12 @@ fn choose(visit: &PageContext, profiles: &[Value], choice: &Value) -> Form {
 }
 
 /// The end of the choice.
-fn until(visit: &PageContext, typed: &EnteredForm) -> Result<Option<String>, Refusal> {
-    let now = visit.now();
+fn until(request: &PageContext, typed: &EnteredForm) -> Result<Option<String>, Refusal> {
+    let now = request.now();
     let end = match typed.one("for") {
-        "" => return visit.moment("until", typed.one("until")),
+        "" => return request.moment("until", typed.one("until")),
         "at" => {
-            let moment = visit.moment("until", typed.one("until"))?;
+            let moment = request.moment("until", typed.one("until"))?;
             let missing =
                 || Refusal::of_field("until", "say until when, or choose another length".into());
             return moment.map(Some).ok_or_else(missing);

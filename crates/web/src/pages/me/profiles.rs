@@ -16,69 +16,69 @@ const HERE: &str = "/me/profiles";
 pub(super) struct Profiles;
 
 impl PageHandler for Profiles {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        let path = visit.mine("profiles")?;
-        let profiles = visit.api.items(&path).await?;
-        let mut page = Page::new(visit, visit.say("nav-profiles"))
-            .text(visit.say("profiles-about"))
-            .table(table(visit, &profiles));
-        let edited = back.map_or_else(|| visit.query("edit"), |back| back.typed.given("key"));
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        let path = request.mine("profiles")?;
+        let profiles = request.api.items(&path).await?;
+        let mut page = Page::new(request, request.say("nav-profiles"))
+            .text(request.say("profiles-about"))
+            .table(table(request, &profiles));
+        let edited = back.map_or_else(|| request.query("edit"), |back| back.typed.given("key"));
         if let Some(name) =
             edited.filter(|_| back.is_none_or(|back| back.typed.one("form") == "save"))
         {
-            let read = visit.api.read(&format!("{path}/{}", part(name))).await?;
+            let read = request.api.read(&format!("{path}/{}", part(name))).await?;
             let mut form = Form::new(
-                visit.words,
+                request.words,
                 "save",
-                visit.words.with("profile-edit", "name", name),
+                request.words.with("profile-edit", "name", name),
             )
             .tag(&read.tag)
             .hidden("key", name);
-            form.fields.extend(visit.profile_fields(&read.value));
+            form.fields.extend(request.profile_fields(&read.value));
             let form = form.field(Field::check(
                 "active",
-                visit.say("template-active"),
+                request.say("template-active"),
                 flag(&read.value, "active"),
             ));
-            page = page.form(form.button(visit.say("save")), back);
+            page = page.form(form.button(request.say("save")), back);
         }
-        let mut form = Form::new(visit.words, "add", visit.say("profile-add")).field(
-            Field::text("name", visit.say("board-name"))
+        let mut form = Form::new(request.words, "add", request.say("profile-add")).field(
+            Field::text("name", request.say("board-name"))
                 .required()
-                .help(visit.say("profile-name-help")),
+                .help(request.say("profile-name-help")),
         );
-        form.fields.extend(visit.profile_fields(&Value::Null));
-        Ok(page.form(form.button(visit.say("add")), back))
+        form.fields.extend(request.profile_fields(&Value::Null));
+        Ok(page.form(form.button(request.say("add")), back))
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        let path = visit.mine("profiles")?;
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+        let path = request.mine("profiles")?;
         let key = typed.one("key");
         let one = format!("{path}/{}", part(key));
         let said = match typed.one("form") {
             "add" => {
                 let mut body = profile_body(typed);
                 body["name"] = json!(typed.one("name"));
-                visit.api.post(&path, body).await?;
+                request.api.post(&path, body).await?;
                 "added"
             }
             "save" => {
                 let mut body = profile_body(typed);
                 body["active"] = json!(typed.ticked("active"));
-                visit.api.put(&one, body, typed.one("tag")).await?;
+                request.api.put(&one, body, typed.one("tag")).await?;
                 "saved"
             }
             "delete" => {
-                visit.api.delete(&one).await?;
+                request.api.delete(&one).await?;
                 "deleted"
             }
             direction => {
-                let profiles = visit.api.items(&path).await?;
+                let profiles = request.api.items(&path).await?;
                 let names = profiles
                     .iter()
                     .map(|profile| text(profile, "name").to_owned());
                 let names = moved(names.collect(), key, direction);
-                visit.api.put(&path, json!({"names": names}), "").await?;
+                request.api.put(&path, json!({"names": names}), "").await?;
                 "ordered"
             }
         };
@@ -103,19 +103,21 @@ pub(in crate::pages) fn moved(mut names: Vec<String>, name: &str, direction: &st
 }
 
 /// Buttons that move a row up and down.
-pub(in crate::pages) fn movers(visit: &PageContext, name: &str) -> [Button; 2] {
+pub(in crate::pages) fn movers(request: &PageContext, name: &str) -> [Button; 2] {
     ["up", "down"].map(|direction| {
-        let label = visit.words.with(&format!("move-{direction}"), "name", name);
+        let label = request
+            .words
+            .with(&format!("move-{direction}"), "name", name);
         let arrow = if direction == "up" { "↑" } else { "↓" };
         Button::new(direction, name, arrow.into()).label(label)
     })
 }
 
-fn table(visit: &PageContext, profiles: &[Value]) -> Table {
+fn table(request: &PageContext, profiles: &[Value]) -> Table {
     let row = |profile: &Value| {
         let name = text(profile, "name");
         let is_own = text(profile, "origin") == "personal";
-        let mut buttons = movers(visit, name).to_vec();
+        let mut buttons = movers(request, name).to_vec();
         let mut cells = vec![Cell::Text(name.to_owned())];
         if is_own {
             cells = vec![Cell::Link(
@@ -123,9 +125,9 @@ fn table(visit: &PageContext, profiles: &[Value]) -> Table {
                 name.to_owned(),
             )];
             buttons.push(
-                Button::new("delete", name, visit.say("delete"))
-                    .label(visit.words.with("delete-of", "name", name))
-                    .sure(visit.words.with("delete-sure", "name", name)),
+                Button::new("delete", name, request.say("delete"))
+                    .label(request.words.with("delete-of", "name", name))
+                    .sure(request.words.with("delete-sure", "name", name)),
             );
         }
         let status = text(profile, "status");
@@ -135,10 +137,10 @@ fn table(visit: &PageContext, profiles: &[Value]) -> Table {
             (true | false, false) => "profile-inactive",
         };
         cells.extend([
-            Cell::Status(status.to_owned(), visit.status(status)),
-            Cell::Text(visit.forwarding(profile)),
+            Cell::Status(status.to_owned(), request.status(status)),
+            Cell::Text(request.forwarding(profile)),
             Cell::Text(text(profile, "text").to_owned()),
-            Cell::Text(visit.say(origin)),
+            Cell::Text(request.say(origin)),
             Cell::Buttons(buttons),
         ]);
         Row {
@@ -148,7 +150,7 @@ fn table(visit: &PageContext, profiles: &[Value]) -> Table {
     };
     Table {
         id: "profiles",
-        caption: visit.say("nav-profiles"),
+        caption: request.say("nav-profiles"),
         head: [
             "board-name",
             "board-status",
@@ -157,11 +159,11 @@ fn table(visit: &PageContext, profiles: &[Value]) -> Table {
             "profile-origin",
             "actions",
         ]
-        .map(|key| visit.say(key))
+        .map(|key| request.say(key))
         .to_vec(),
         rows: profiles.iter().map(row).collect(),
-        empty: visit.say("profiles-none"),
-        order: visit
+        empty: request.say("profiles-none"),
+        order: request
             .mine("profiles")
             .ok()
             .map(|path| format!("/api/v1{path}")),

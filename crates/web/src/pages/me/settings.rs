@@ -18,21 +18,21 @@ const HERE: &str = "/me/settings";
 pub(super) struct Settings;
 
 impl PageHandler for Settings {
-    async fn show(visit: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let mut page =
-            Page::new(visit, visit.say("nav-settings")).text(visit.say("settings-about"));
-        let profiles = Profiles::of(&visit.api.items(&visit.mine("profiles")?).await?);
+            Page::new(request, request.say("nav-settings")).text(request.say("settings-about"));
+        let profiles = Profiles::of(&request.api.items(&request.mine("profiles")?).await?);
         for settings in SettingsGroup::ALL {
-            let read = visit
+            let read = request
                 .api
-                .read(&visit.mine(&format!("settings/{}", settings.name()))?)
+                .read(&request.mine(&format!("settings/{}", settings.name()))?)
                 .await?;
-            let form = form(visit, settings, &read.value, &profiles).tag(&read.tag);
+            let form = form(request, settings, &read.value, &profiles).tag(&read.tag);
             if let Some(code) = read.value.get("trouble_code").and_then(Value::as_str) {
-                let trouble = visit.say(&format!("feed-trouble-{code}"));
+                let trouble = request.say(&format!("feed-trouble-{code}"));
                 page = page.add(Block::Alert(trouble));
                 if code == Unread::CODE {
-                    page = page.add(Block::Facts(unread(visit, &read.value)));
+                    page = page.add(Block::Facts(unread(request, &read.value)));
                 }
             }
             page = page.form(form, back);
@@ -40,7 +40,7 @@ impl PageHandler for Settings {
         Ok(page)
     }
 
-    async fn act(visit: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         let name = typed.one("form");
         let settings = SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(name))?;
         let mut body = Map::new();
@@ -54,40 +54,46 @@ impl PageHandler for Settings {
             };
             body.insert(setting.key.to_owned(), value);
         }
-        let path = visit.mine(&format!("settings/{name}"))?;
-        visit.api.put(&path, json!(body), typed.one("tag")).await?;
+        let path = request.mine(&format!("settings/{name}"))?;
+        request
+            .api
+            .put(&path, json!(body), typed.one("tag"))
+            .await?;
         Ok(Done::new(HERE, "saved").into())
     }
 }
 
 /// Unreadable parts of the calendar feed, each with its line.
-fn unread(visit: &PageContext, read: &Value) -> Vec<(String, Cell)> {
+fn unread(request: &PageContext, read: &Value) -> Vec<(String, Cell)> {
     let problems = read.get("unread").and_then(Value::as_array);
     let problems = problems.into_iter().flatten();
     problems
         .map(|problem| {
             let line = problem.get("line").and_then(Value::as_u64);
             let place = match line {
-                Some(line) => visit
+                Some(line) => request
                     .words
                     .with("feed-unread-line", "value", line.to_string()),
-                None => visit.say("feed-unread-calendar"),
+                None => request.say("feed-unread-calendar"),
             };
             let key = format!("feed-unread-{}", text(problem, "code"));
             let property = text(problem, "property").to_owned();
-            (place, Cell::Text(visit.words.with(&key, "name", property)))
+            (
+                place,
+                Cell::Text(request.words.with(&key, "name", property)),
+            )
         })
         .collect()
 }
 
-fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
+fn form(request: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
     let may = read.get("user_may_change").unwrap_or(&Value::Null);
     let own = read.get("own").unwrap_or(&Value::Null);
-    let scope = setting::scope_name(visit, text(read, "decided_by"));
+    let scope = setting::scope_name(request, text(read, "decided_by"));
     let mut form = Form::new(
-        visit.words,
+        request.words,
         page.name(),
-        visit.say(&format!("page-{}", page.name())),
+        request.say(&format!("page-{}", page.name())),
     );
     let mut any = false;
     for setting in page.settings() {
@@ -95,17 +101,17 @@ fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profi
         let is_mine = may.get(setting.key) == Some(&json!(true));
         any |= is_mine;
         let field = if is_mine {
-            field(visit, setting, held, own.get(setting.key), profiles)
+            field(request, setting, held, own.get(setting.key), profiles)
         } else {
-            let locked = visit.words.with("card-locked", "scope", scope.as_str());
-            Field::new(setting.key, setting::label(visit, setting), Kind::Shown)
-                .value(setting::shown(visit, setting, held))
+            let locked = request.words.with("card-locked", "scope", scope.as_str());
+            Field::new(setting.key, setting::label(request, setting), Kind::Shown)
+                .value(setting::shown(request, setting, held))
                 .help(format!("\u{1F512} {locked}"))
         };
         form = form.field(field);
     }
     if any {
-        form.button(visit.say("save"))
+        form.button(request.say("save"))
     } else {
         form
     }
@@ -113,24 +119,24 @@ fn form(visit: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profi
 
 /// The field of a setting, with an option to inherit the administrator's value.
 fn field(
-    visit: &PageContext,
+    request: &PageContext,
     setting: &'static Setting,
     held: &Value,
     own: Option<&Value>,
     profiles: &Profiles,
 ) -> Field {
-    let mut field = setting::field(visit, setting, own.unwrap_or(&Value::Null), profiles);
+    let mut field = setting::field(request, setting, own.unwrap_or(&Value::Null), profiles);
     let given = match own {
-        None => visit.words.with(
+        None => request.words.with(
             "setting-given",
             "value",
-            setting::shown(visit, setting, held),
+            setting::shown(request, setting, held),
         ),
-        Some(_) => visit.say("setting-given-none"),
+        Some(_) => request.say("setting-given-none"),
     };
     if matches!(field.kind, Kind::Check) {
         let choices = [true, false]
-            .map(|yes| Choice::new(yes.to_string(), crate::pages::yes_or_no(visit.words, yes)));
+            .map(|yes| Choice::new(yes.to_string(), crate::pages::yes_or_no(request.words, yes)));
         field.values = own.into_iter().map(Value::to_string).collect();
         field.kind = Kind::Select(choices.to_vec());
     }

@@ -56,11 +56,11 @@ struct Piece {
 }
 
 impl Timetable {
-    pub(super) fn new(visit: &PageContext, first: Date, days: i32, all: &[Value]) -> Self {
+    pub(super) fn new(request: &PageContext, first: Date, days: i32, all: &[Value]) -> Self {
         let days = i64::from(days);
         let names = (0..days).filter_map(|day| {
             let date = first.checked_add(Span::new().days(day)).ok()?;
-            let weekday = visit.say(&format!(
+            let weekday = request.say(&format!(
                 "weekday-{}",
                 date.weekday().to_monday_one_offset()
             ));
@@ -72,14 +72,14 @@ impl Timetable {
         let hours = (0..24)
             .step_by(2)
             .map(|hour| (HEAD + hour * HOUR, format!("{hour:02}:00")));
-        let now = visit.now().timestamp();
+        let now = request.now().timestamp();
         let pieces = all.iter().enumerate().flat_map(|(index, appointment)| {
-            pieces(appointment, index, (first, days), &visit.zone, now)
+            pieces(appointment, index, (first, days), &request.zone, now)
         });
         let lanes = lanes(pieces.collect());
         let blocks = lanes.into_iter().filter_map(|(piece, lane, count)| {
             let appointment = all.get(piece.index)?;
-            let about = about(visit, appointment);
+            let about = about(request, appointment);
             let width = (DAY - 6) / count;
             let letters = usize::try_from((width - BEFORE) / LETTER).unwrap_or(0);
             Some(Chart {
@@ -93,7 +93,7 @@ impl Timetable {
             })
         });
         Self {
-            caption: visit.say("calendar-caption"),
+            caption: request.say("calendar-caption"),
             width: HOURS + days * DAY,
             height: HEAD + 24 * HOUR,
             days: names.collect(),
@@ -103,11 +103,11 @@ impl Timetable {
     }
 
     /// The chart with the table as alternative.
-    pub(super) fn picture(self, visit: &PageContext, table: Table) -> Picture {
+    pub(super) fn picture(self, request: &PageContext, table: Table) -> Picture {
         Picture {
             caption: self.caption.clone(),
             svg: self.render().unwrap_or_default(),
-            behind: visit.say("calendar-list"),
+            behind: request.say("calendar-list"),
             table,
         }
     }
