@@ -29,8 +29,8 @@ const ROWS: [&[&str]; 9] = [
         "agent-macos",
         "teamsbox",
     ],
-    // Connectors, the database, the simulation of the core, the desktop agent.
-    &["telephony", "store", "simulation", "agent"],
+    // Bodies of the API, connectors, the database, the simulation of the core, the desktop agent.
+    &["api-types", "telephony", "store", "simulation", "agent"],
     // The running state.
     &["runtime"],
     // Sources and sinks.
