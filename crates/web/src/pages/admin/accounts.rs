@@ -19,14 +19,17 @@ pub(super) struct Accounts;
 impl PageHandler for Accounts {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let accounts = request.api.items("/accounts").await?;
-        let locations = request.api.items("/scopes").await?;
+        let accounts = request.api.items::<Value>("/accounts").await?;
+        let locations = request.api.items::<Value>("/scopes").await?;
         let mut page = Page::new(request, request.say("nav-accounts"))
             .text(request.say("accounts-about"))
             .table(table(request, &accounts));
         let edited = back.map_or_else(|| request.query("edit"), |back| back.typed.given("key"));
         if let Some(id) = edited {
-            let read = request.api.read(&format!("/accounts/{id}")).await?;
+            let read = request
+                .api
+                .read::<Value>(&format!("/accounts/{id}"))
+                .await?;
             let name = text(&read.value, "name");
             let mut form = Form::new(
                 request.words,

@@ -35,7 +35,7 @@ impl PageHandler for Audit {
             .query("cursor")
             .map(|cursor| format!("&cursor={}", part(cursor)));
         let path = format!("/audit?limit=100{filter}{}", cursor.unwrap_or_default());
-        let read = request.api.get(&path).await?;
+        let read = request.api.get::<Value>(&path).await?;
         let rows = read.get("items").and_then(Value::as_array);
         let next = text(&read, "next");
         let link = |to: String, key: &str| Link::new(to, request.say(key));

@@ -18,7 +18,7 @@ pub(super) struct Backup;
 impl PageHandler for Backup {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let list = request.api.get("/backups").await?;
+        let list = request.api.get::<Value>("/backups").await?;
         let form =
             Form::new(request.words, "make", String::new()).button(request.say("backup-now"));
         Ok(Page::new(request, request.say("nav-backup"))
@@ -42,16 +42,18 @@ impl PageHandler for Backup {
             }
             "restore" => {
                 let restore = format!("{backup}/restore");
-                let restored = request.api.post(&restore, json!({})).await?;
+                let restored: Value = request.api.post(&restore, json!({})).await?.json()?;
                 return Ok(Outcome::Shown(Box::new(restoring(request, &restored))));
             }
             _ => {}
         }
-        Ok(match request.api.begin("/backups", json!({})).await? {
-            JobAnswer::Done(_) => Done::new(HERE, "saved"),
-            JobAnswer::UnderWay(id) => work::look(&id),
-        }
-        .into())
+        Ok(
+            match request.api.begin::<Value>("/backups", json!({})).await? {
+                JobAnswer::Done(_) => Done::new(HERE, "saved"),
+                JobAnswer::UnderWay(id) => work::look(&id),
+            }
+            .into(),
+        )
     }
 }
 

@@ -77,7 +77,7 @@ impl PageHandler for ConnectTenant {
             at.tenant = id("tenant", typed)?;
             at.client = id("client", typed)?;
         }
-        let found = request.api.post("/doctor", json!({})).await?;
+        let found: Value = request.api.post("/doctor", json!({})).await?.json()?;
         let findings = of_step(&found, at.step);
         let is_well = findings
             .iter()

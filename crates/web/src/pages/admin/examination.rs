@@ -19,7 +19,7 @@ pub(super) fn form(request: &PageContext) -> Form {
 
 /// Runs the check and shows its findings, failures first.
 pub(super) async fn examine(request: &PageContext) -> Result<Outcome, Refusal> {
-    let found = request.api.post("/doctor", json!({})).await?;
+    let found: Value = request.api.post("/doctor", json!({})).await?.json()?;
     let items = found.get("items").and_then(Value::as_array);
     let mut items: Vec<&Value> = items.into_iter().flatten().collect();
     let rank = |finding: &&Value| match text(finding, "verdict") {

@@ -20,7 +20,7 @@ pub(super) struct Keys;
 impl PageHandler for Keys {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let keys = request.api.items("/keys").await?;
+        let keys = request.api.items::<Value>("/keys").await?;
         let scopes = API_KEY_SCOPES
             .iter()
             .map(|scope| Choice::new(*scope, request.say(&format!("key-scope-{scope}"))));
@@ -52,7 +52,7 @@ impl PageHandler for Keys {
             return Ok(Done::new(HERE, "deleted").into());
         }
         let body = json!({"name": typed.one("name"), "scopes": typed.all("scopes")});
-        let made = request.api.post("/keys", body).await?;
+        let made: Value = request.api.post("/keys", body).await?.json()?;
         let all = Link::new(HERE, request.say("nav-keys"));
         let key = Cell::Code(text(&made, "key").to_owned());
         let shown = Page::new(request, request.say("key-made"))

@@ -29,8 +29,11 @@ impl PageHandler for Microphone {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
         let scope = scope(request);
-        let read = request.api.read(&path(&scope)).await?;
-        let enabled = flag(&request.api.get(&settings(&scope)).await?, "enabled");
+        let read = request.api.read::<Value>(&path(&scope)).await?;
+        let enabled = flag(
+            &request.api.get::<Value>(&settings(&scope)).await?,
+            "enabled",
+        );
         let state = request.say(if enabled {
             "microphone-on"
         } else {
@@ -76,7 +79,7 @@ impl PageHandler for Microphone {
             Some(_) => None,
         };
         if let Some(process) = edited {
-            let read = request.api.read(&one(&scope, process)).await?;
+            let read = request.api.read::<Value>(&one(&scope, process)).await?;
             let mut form = Form::new(
                 request.words,
                 "save",
@@ -145,7 +148,7 @@ impl PageHandler for Microphone {
                 "saved"
             }
             switch => {
-                let read = request.api.read(&one(&scope, key)).await?;
+                let read = request.api.read::<Value>(&one(&scope, key)).await?;
                 let mut body = read.value;
                 body["active"] = json!(switch == "activate");
                 request.api.put(&one(&scope, key), body, &read.tag).await?;
@@ -176,7 +179,7 @@ fn one(scope: &str, process: &str) -> String {
 
 /// Links to the tables of other scopes.
 async fn scopes(request: &PageContext, here: &str) -> Result<Block, Refusal> {
-    let all = request.api.items("/scopes").await?;
+    let all = request.api.items::<Value>("/scopes").await?;
     let mine = in_order(&all).into_iter();
     let mine = mine.filter(|scope| administers(request, text(scope, "id")));
     let links = mine.map(|scope| {
@@ -239,7 +242,7 @@ async fn begin(request: &PageContext, scope: &str, individual: bool) -> Result<F
         choices.push(Choice::new("", request.say("programs-as-above")));
     }
     choices.push(Choice::new(PRODUCT, request.say("copy-product")));
-    let scopes = request.api.items("/scopes").await?;
+    let scopes = request.api.items::<Value>("/scopes").await?;
     for other in in_order(&scopes) {
         let id = text(other, "id");
         if id != scope && administers(request, id) {

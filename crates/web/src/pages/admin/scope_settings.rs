@@ -35,7 +35,7 @@ pub(super) struct ScopeSettings;
 impl PageHandler for ScopeSettings {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let (scope, page, path) = here(request)?;
-        let read = request.api.read(&path).await?;
+        let read = request.api.read::<Value>(&path).await?;
         let title = request.words.of_two(
             "scope-page",
             ("name", &request.say(&format!("page-{}", page.name()))),
@@ -145,7 +145,7 @@ fn here(request: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal>
 
 /// Form that overrides the settings here, with a scope to copy.
 async fn begin(request: &PageContext, scope: &str) -> Result<Form, Refusal> {
-    let scopes = request.api.items("/scopes").await?;
+    let scopes = request.api.items::<Value>("/scopes").await?;
     let mut choices = vec![Choice::new("", request.say("copy-product"))];
     for other in in_order(&scopes) {
         let id = text(other, "id");
