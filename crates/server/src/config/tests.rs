@@ -410,6 +410,11 @@ fn a_duplicate_value_is_reported_with_both_places() {
             "[\"1\"]",
             "environment variable OFFHOOK__PBX__1__EXTENSIONS: \"1\" is in line 7 too; ",
         ),
+        (
+            "OFFHOOK__pbx__1__name",
+            "a",
+            "environment variable OFFHOOK__pbx__1__name: \"a\" is in line 2 too; ",
+        ),
     ] {
         let error = parse(&files, &[(variable, value)]).unwrap_err();
         assert!(error.contains(expected), "{expected}\n{error}");
