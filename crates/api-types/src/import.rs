@@ -24,8 +24,8 @@ closed_list! {
         Name = "name",
         /// The mail address.
         Mail = "mail",
-        /// The sign-in name at Microsoft.
-        UserPrincipalName = "UPN",
+        /// The sign-in name (UPN).
+        SignInName = "UPN",
         /// Extensions of the person's lines.
         Extension = "extension",
         /// The object id in Entra.

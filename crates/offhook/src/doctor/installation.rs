@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use api_types::readiness::{Readiness, Warning};
 use presence::Timestamp;
 use reqwest::Client;
 use runtime::organisation::MAIN_TENANT;
@@ -255,17 +256,25 @@ async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
             report.fail(CHECK, Fault::ServerTrouble, what);
         }
         (true, Ok(answer)) => {
-            let body: Value = answer.json().await.unwrap_or_default();
-            for warning in entries(&body, "warnings") {
-                report.warn(CHECK, Fault::ServerWarning, described(warning));
+            let body: Readiness = answer.json().await.unwrap_or_default();
+            for Warning { part, what, remedy } in body.warnings.unwrap_or_default() {
+                report.warn(
+                    CHECK,
+                    Fault::ServerWarning,
+                    format!("{part}: {what} ({remedy})"),
+                );
             }
-            if body.get("ready") == Some(&Value::Bool(true)) {
+            if body.ready {
                 report.fine(CHECK, format!("runs at {} and is well", config.listen));
                 return;
             }
-            let troubled: Vec<String> = entries(&body, "parts")
-                .filter(|part| part.get("ready") != Some(&Value::Bool(true)))
-                .map(described)
+            let parts = body.parts.unwrap_or_default().into_iter();
+            let troubled: Vec<String> = parts
+                .filter(|part| !part.ready)
+                .map(|part| {
+                    let (what, remedy) = (part.what.unwrap_or_default(), part.remedy);
+                    format!("{}: {what} ({})", part.part, remedy.unwrap_or_default())
+                })
                 .collect();
             let what = if troubled.is_empty() {
                 "runs, and says that it is not well; its log tells more".to_owned()
@@ -275,16 +284,4 @@ async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
             report.fail(CHECK, Fault::ServerTrouble, what);
         }
     }
-}
-
-/// Entries of a list in the answer of `/readyz`.
-fn entries<'a>(body: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
-    let list = body.get(list).and_then(Value::as_array);
-    list.into_iter().flatten()
-}
-
-/// A part of the server with its problem and remedy.
-fn described(part: &Value) -> String {
-    let text = |key| part.get(key).and_then(Value::as_str).unwrap_or_default();
-    format!("{}: {} ({})", text("part"), text("what"), text("remedy"))
 }
