@@ -47,7 +47,7 @@ impl PageHandler for Template {
             )
             .field(
                 Field::new("people", request.say("template-people"), Kind::Area)
-                    .value(request.as_text(people.into_iter().flatten()))
+                    .value(request.as_text(people.into_iter().flatten().filter_map(Value::as_str)))
                     .help(request.say("people-text-help")),
             )
             .button(request.say("save"))

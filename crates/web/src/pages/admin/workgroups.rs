@@ -80,7 +80,7 @@ fn fields(request: &PageContext, group: &Value) -> [Field; 3] {
         )
         .value(level.unwrap_or("TeamColleague")),
         Field::new("members", request.say("workgroup-members"), Kind::Area)
-            .value(request.as_text(members.into_iter().flatten()))
+            .value(request.as_text(members.into_iter().flatten().filter_map(Value::as_str)))
             .help(request.say("people-text-help")),
     ]
 }
