@@ -6,15 +6,25 @@
 
 pub mod account_search;
 pub mod accounts;
+pub mod appointments;
 pub mod audit;
 pub mod backups;
+pub mod choice;
 mod closed_list;
+pub mod core_name;
+pub mod devices;
 pub mod directory;
 pub mod doctor;
+pub mod favourites;
 pub mod import;
 pub mod keys;
+pub mod people;
+pub mod presence;
+pub mod profile;
 pub mod programs;
 pub mod readiness;
+pub mod relationships;
 pub mod scopes;
+pub mod sources;
 pub mod teams_account;
 pub mod work;
