@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use store::{AuditFilter, Concern};
 
+use super::calendar_feed::FEED;
 use crate::{caller::Caller, problem::Problem};
 
 /// Rows of a page by default.
@@ -62,7 +63,7 @@ pub async fn list(
     let json = |text: Option<String>| {
         let mut value: Value = serde_json::from_str(&text?).ok()?;
         // The address of a calendar feed is a secret, which keys that read the log must not have.
-        if let (false, Some(feed)) = (caller.is_admin(), value.get_mut("feed")) {
+        if let (false, Some(feed)) = (caller.is_admin(), value.get_mut(FEED)) {
             *feed = Value::Null;
         }
         Some(value)

@@ -6,9 +6,9 @@ use std::{
 };
 
 use api_types::readiness::{Readiness, Warning};
-use presence::Timestamp;
+use presence::{SettingsGroup, SyncMode, Timestamp, setting_keys};
 use reqwest::Client;
-use runtime::organisation::MAIN_TENANT;
+use runtime::{organisation::MAIN_TENANT, values};
 use serde_json::Value;
 use server::config::{Config, ConfigError};
 use store::{Store, StoreError, StoredPerson, StoredScope};
@@ -186,7 +186,7 @@ async fn database(report: &mut Report, config: &Config, place: Place<'_>) -> Kep
     );
     if !syncs {
         report.warn(
-            "mode",
+            setting_keys::SYNC_MODE.name,
             Fault::NothingCrosses,
             "no scope and no person has another mode than \"none\"",
         );
@@ -214,9 +214,9 @@ async fn modes(store: &Store) -> Result<bool, StoreError> {
     let scopes = scopes.into_iter().map(|(_, page, json)| (page, json));
     let own = own.into_iter().map(|(_, page, json)| (page, json));
     Ok(scopes.chain(own).any(|(page, json)| {
-        let values: Value = serde_json::from_str(&json).unwrap_or_default();
-        let mode = values.get("mode").and_then(Value::as_str);
-        page == "teams" && mode.is_some_and(|mode| mode != "none")
+        page == SettingsGroup::Teams.name()
+            && values::stored(SettingsGroup::Teams, &json).get(setting_keys::SYNC_MODE)
+                != SyncMode::None
     }))
 }
 

@@ -1,5 +1,6 @@
 //! Microphone Sync: programs that colleagues see at the microphone, by scope.
 
+use presence::setting_keys;
 use runtime::organisation::{ORGANISATION, PRODUCT};
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ impl PageHandler for Microphone {
         let read = request.api.read::<Value>(&path(&scope)).await?;
         let enabled = flag(
             &request.api.get::<Value>(&settings(&scope)).await?,
-            "enabled",
+            setting_keys::MICROPHONE_ENABLED.name,
         );
         let state = request.say(if enabled {
             "microphone-on"
@@ -112,7 +113,7 @@ impl PageHandler for Microphone {
         let key = typed.one("key");
         let said = match typed.one("form") {
             "enable" => {
-                let on = json!({"individual": true, "enabled": true});
+                let on = json!({"individual": true, (setting_keys::MICROPHONE_ENABLED.name): true});
                 request.api.put(&settings(&scope), on, "").await?;
                 "saved"
             }
