@@ -9,6 +9,7 @@ mod token;
 
 use std::{collections::VecDeque, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
+use api_types::{people::PersonRemoved, presence::PresenceChange};
 use axum::{
     extract::{Query, State},
     http::HeaderMap,
@@ -30,11 +31,10 @@ use tokio::{
     },
     time::{Instant, Interval, interval_at},
 };
-use utoipa::ToSchema;
 
 use self::gathering::{Gathering, News, PersonChanges};
 pub use self::token::Tokens;
-use super::{PresenceBody, people::PersonBody};
+use super::{people::person_body, presence::presence_body};
 use crate::{access::Access, caller::Caller, problem::Problem, revocations::Revocations};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -42,12 +42,6 @@ use crate::{access::Access, caller::Caller, problem::Problem, revocations::Revoc
 pub(crate) struct Since {
     /// The id of the last received event.
     since: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Body {
-    person: String,
-    presence: PresenceBody,
 }
 
 /// The parts that event streams use beside the context. Cheap to clone.
@@ -64,11 +58,6 @@ pub struct EventStreams {
 }
 
 type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;
-
-#[derive(Serialize, ToSchema)]
-struct RemovedBody {
-    person: String,
-}
 
 /// Streams changes as server-sent events: `presence` with a person and the new presence, `person` with new names or lines,
 /// `person-removed` with an id, `reset` if everything must be read again, `hello` at the start. `Last-Event-ID` or `since`
@@ -289,7 +278,7 @@ fn frames(
         match news {
             News::Removed => {
                 let person = person.to_string();
-                frames.extend(json_frame("person-removed", &RemovedBody { person }));
+                frames.extend(json_frame("person-removed", &PersonRemoved { person }));
             }
             News::There {
                 details,
@@ -297,7 +286,7 @@ fn frames(
                 presence,
             } => {
                 let known = context.people.person(person).filter(|_| details);
-                let known = known.map(|known| PersonBody::from(&*known));
+                let known = known.map(|known| person_body(&known));
                 frames.extend(known.and_then(|known| json_frame("person", &known)));
                 let levels = Levels {
                     before: level_before,
@@ -346,9 +335,9 @@ fn presence_frame(
         return None;
     }
     let make = || {
-        let body = Body {
+        let body = PresenceChange {
             person: person.to_string(),
-            presence: PresenceBody::from(&seen),
+            presence: presence_body(&seen),
         };
         // A struct of strings always serialises.
         serde_json::to_string(&body).unwrap_or_default()
