@@ -16,7 +16,7 @@ use runtime::{
     clock::Clock,
     context::PeopleObserver,
     engine_handle::{Cause, EngineHandle},
-    health::{Health, Trouble},
+    health::{Health, Part, Trouble},
     people_index::PeopleIndex,
 };
 use share::Share;
@@ -79,7 +79,7 @@ impl Pbx {
         clock: Clock,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, String> {
-        let part = format!("pbx {}", connector.name());
+        let name = connector.name().into();
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         let mut extensions = directory.extensions();
         extensions.retain(|extension| share.has(extension));
@@ -87,7 +87,7 @@ impl Pbx {
             .start(extensions, sender)
             .map_err(|error| error.to_string())?;
         let reported = connector.health();
-        tasks.spawn(report_health(part, reported, health));
+        tasks.spawn(report_health(name, reported, health));
         tasks.spawn(translate(receiver, directory, engine, clock));
         Ok(Self {
             connector: Arc::new(connector),
@@ -182,10 +182,11 @@ async fn translate(
 }
 
 async fn report_health(
-    part: String,
+    name: Arc<str>,
     mut reported: tokio::sync::watch::Receiver<connector::Health>,
     health: Health,
 ) {
+    let (part, documents) = (Part::Pbx(name.clone()), Part::PbxDocuments(name));
     loop {
         let (trouble, warning, remarks) = {
             let reported = reported.borrow_and_update();
@@ -198,7 +199,7 @@ async fn report_health(
         let has_lines_in_trouble = trouble.is_some() || remarks.is_some();
         health.report(&part, trouble);
         health.report_warning(&part, warning);
-        health.report_warning(&format!("{part} documents"), remarks);
+        health.report_warning(&documents, remarks);
         if reported.changed().await.is_err() {
             return;
         }

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use graph::{Blame, DirectoryUser, GraphError, Purpose};
 use presence::Fact;
-use runtime::{health::Trouble, people_index::Person};
+use runtime::{
+    health::{TeamsPart, Trouble},
+    people_index::Person,
+};
 use store::{NamedAccount, StoreError};
 
 use super::{
@@ -18,8 +21,6 @@ use super::{
 const SEARCH_INTERVAL: Duration = Duration::from_secs(600);
 /// Pause before the next search after a failure.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// Health part of the search for accounts.
-const PART: &str = "teams accounts";
 /// Unmatched people that are named one by one.
 const NAMED_MAX: usize = 5;
 
@@ -128,7 +129,7 @@ impl Tenant {
             let person = self.context.people.person(person);
             person.is_some_and(|person| self.is_unlinked(&person))
         });
-        self.report_warning(PART, lookups.warning());
+        self.report_warning(TeamsPart::Accounts, lookups.warning());
         let named = lookups.warning().map(|warning| warning.what);
         if let Some(what) = store_failure.or(tenant_failure) {
             let remedy = "Offhook retries after 2 s".into();
@@ -137,7 +138,7 @@ impl Tenant {
                 remedy,
             };
             let what = trouble.what.clone();
-            self.report(PART, Some(trouble));
+            self.report(TeamsPart::Accounts, Some(trouble));
             return (RETRY_INTERVAL, Some(what));
         }
         self.log_unmatched(&unmatched);
@@ -293,7 +294,7 @@ impl Tenant {
 
     /// Logs people without an account. They are no problem of the tenant.
     fn log_unmatched(&self, unmatched: &[String]) {
-        self.report(PART, None);
+        self.report(TeamsPart::Accounts, None);
         if let Some(named) = unmatched
             .get(..unmatched.len().min(NAMED_MAX))
             .filter(|named| !named.is_empty())

@@ -10,7 +10,10 @@ use graph::{
     subscription::{Action, EncryptionCertificate, Keeper, KeeperSettings, SubscriptionAnswer},
 };
 use presence::Timestamp;
-use runtime::{health::Trouble, vault::Vault};
+use runtime::{
+    health::{TeamsPart, Trouble},
+    vault::Vault,
+};
 use store::Store;
 use tokio::sync::mpsc;
 
@@ -24,8 +27,6 @@ use super::{
 const QUEUE_MAX: usize = 1_024;
 /// Interval at which the people to subscribe to and the service accounts are refreshed.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
-/// Health part of notifications.
-const PART: &str = "teams notifications";
 
 /// Settings of a tenant's notifications.
 #[derive(Debug)]
@@ -228,7 +229,7 @@ impl NotificationTask {
             what,
             remedy: "presences are read all the same, every second or so; `offhook service-account add` lets an account sign in".into(),
         });
-        self.tenant.report(PART, trouble);
+        self.tenant.report(TeamsPart::Notifications, trouble);
     }
 
     async fn receive(&mut self, body: &[u8]) {
@@ -319,7 +320,7 @@ async fn tenant_id(tenant: &Tenant) -> String {
                     remedy: "write the directory id into teams.tenant; Offhook retries every 30 s"
                         .into(),
                 };
-                tenant.report(PART, Some(trouble));
+                tenant.report(TeamsPart::Notifications, Some(trouble));
             }
         }
         tokio::time::sleep(REFRESH_INTERVAL).await;

@@ -9,7 +9,7 @@ use super::Context;
 use crate::{
     engine_handle::Cause,
     events::VisibilityBefore,
-    health::Trouble,
+    health::{Part, Trouble},
     organisation::{Membership, Snapshot},
     people_index::Person,
 };
@@ -138,7 +138,7 @@ impl Context {
             ),
             remedy: "add the tenant to the configuration, or name another (PATCH /api/v1/scopes/{scope})".into(),
         });
-        self.health.report("tenants", trouble);
+        self.health.report(&Part::Tenants, trouble);
     }
 
     /// Applies changed policies, and waits until the engine has applied them.

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use presence::{Confidence, PersonId, Status, View, setting_keys, view};
-use runtime::{clock::rfc3339, health::Trouble};
+use runtime::{
+    clock::rfc3339,
+    health::{Part, Trouble},
+};
 use serde_json::json;
 
 use super::require_administrator;
@@ -193,12 +196,12 @@ fn backlog(request: &PageContext, tenant: &str) -> String {
 /// A sentence whether these parts are connected; empty without parts.
 pub(super) fn connected(
     request: &PageContext,
-    parts: &BTreeMap<String, Option<Trouble>>,
+    parts: &BTreeMap<Part, Option<Trouble>>,
 ) -> Option<Block> {
-    let ill: Vec<&str> = parts
+    let ill: Vec<String> = parts
         .iter()
         .filter(|(_, trouble)| trouble.is_some())
-        .map(|(part, _)| &**part)
+        .map(|(part, _)| part.to_string())
         .collect();
     let sentence = match (parts.is_empty(), ill.is_empty()) {
         (true, _) => return None,
@@ -210,10 +213,10 @@ pub(super) fn connected(
 }
 
 /// All parts of the server, those with problems first.
-pub(super) fn health(request: &PageContext, parts: &BTreeMap<String, Option<Trouble>>) -> Table {
+pub(super) fn health(request: &PageContext, parts: &BTreeMap<Part, Option<Trouble>>) -> Table {
     let mut parts: Vec<_> = parts.iter().collect();
     parts.sort_by_key(|(_, trouble)| trouble.is_none());
-    let row = |(part, trouble): (&String, &Option<Trouble>)| {
+    let row = |(part, trouble): (&Part, &Option<Trouble>)| {
         let state = request.say(if trouble.is_none() {
             "part-ok"
         } else {
@@ -225,9 +228,9 @@ pub(super) fn health(request: &PageContext, parts: &BTreeMap<String, Option<Trou
                 (trouble.what.clone(), trouble.remedy.clone())
             });
         Row {
-            key: part.clone(),
+            key: part.to_string(),
             cells: vec![
-                Cell::Text(part.clone()),
+                Cell::Text(part.to_string()),
                 Cell::Mark(trouble.is_none(), state),
                 Cell::Text(what),
                 Cell::Text(remedy),

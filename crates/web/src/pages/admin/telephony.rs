@@ -28,7 +28,7 @@ impl PageHandler for Telephony {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
         let mut parts = request.context.health.parts();
-        parts.retain(|part, _| part.starts_with("pbx"));
+        parts.retain(|part, _| part.is_of_pbx());
         let about = if parts.is_empty() {
             "telephony-none"
         } else {

@@ -23,7 +23,7 @@ impl PageHandler for Tenants {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
         let mut parts = request.context.health.parts();
-        parts.retain(|part, _| part.starts_with("teams") || part.starts_with("tenant"));
+        parts.retain(|part, _| part.is_of_tenant());
         let mut page =
             Page::new(request, request.say("nav-tenants")).text(request.say("tenants-about"));
         page.blocks.extend(connected(request, &parts));
