@@ -36,6 +36,17 @@ pub struct NotificationLabels {
     pub outcome: String,
 }
 
+/// Outcome of a change notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotificationOutcome {
+    /// It caused an early read.
+    Taken,
+    /// It is about its subscription.
+    Lifecycle,
+    /// It was dropped.
+    Dropped(graph::notification::DropReason),
+}
+
 /// Labels of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SignInLabels {
@@ -347,8 +358,13 @@ impl Metrics {
     }
 
     /// Counts notifications.
-    pub fn count_notifications(&self, outcome: &str, count: u64) {
+    pub fn count_notifications(&self, outcome: NotificationOutcome, count: u64) {
         if count > 0 {
+            let outcome = match outcome {
+                NotificationOutcome::Taken => "taken",
+                NotificationOutcome::Lifecycle => "lifecycle",
+                NotificationOutcome::Dropped(reason) => reason.name(),
+            };
             let labels = NotificationLabels {
                 outcome: outcome.to_owned(),
             };

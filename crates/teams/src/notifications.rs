@@ -5,13 +5,16 @@ use std::{sync::Arc, time::Duration};
 
 use graph::{
     Client, GraphError, KeyedCertificate,
-    notification::{Counters, Event, LifecycleKind, ReceiveResult, Receiver, TrustedApplication},
+    notification::{
+        Counters, DropReason, Event, LifecycleKind, ReceiveResult, Receiver, TrustedApplication,
+    },
     random_secret,
     subscription::{Action, EncryptionCertificate, Keeper, KeeperSettings, SubscriptionAnswer},
 };
 use presence::Timestamp;
 use runtime::{
     health::{TeamsPart, Trouble},
+    metrics::NotificationOutcome,
     vault::Vault,
 };
 use store::Store;
@@ -294,12 +297,22 @@ impl NotificationTask {
         let counters = self.receiver.counters();
         let metrics = &self.tenant.context.metrics;
         let before = std::mem::replace(&mut self.counted, counters);
-        metrics.count_notifications("taken", counters.notices - before.notices);
-        metrics.count_notifications("lifecycle", counters.lifecycle - before.lifecycle);
-        for ((why, now), (_, before)) in counters.dropped().into_iter().zip(before.dropped()) {
-            metrics.count_notifications(why, now - before);
-            if now > before && why != "duplicates" {
-                tracing::warn!(why, count = now - before, "notifications were dropped");
+        metrics.count_notifications(
+            NotificationOutcome::Taken,
+            counters.notices - before.notices,
+        );
+        metrics.count_notifications(
+            NotificationOutcome::Lifecycle,
+            counters.lifecycle - before.lifecycle,
+        );
+        for ((reason, now), (_, before)) in counters.dropped().into_iter().zip(before.dropped()) {
+            metrics.count_notifications(NotificationOutcome::Dropped(reason), now - before);
+            if now > before && reason != DropReason::Duplicate {
+                tracing::warn!(
+                    why = reason.name(),
+                    count = now - before,
+                    "notifications were dropped"
+                );
             }
         }
     }

@@ -111,19 +111,59 @@ pub struct Counters {
     pub undecryptable: u64,
 }
 
+/// The reason why an item or a body was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    /// It had arrived before.
+    Duplicate,
+    /// The body is too large.
+    TooLarge,
+    /// It could not be read.
+    Malformed,
+    /// Its tokens are missing, invalid or of another tenant.
+    Forged,
+    /// Its subscription is unknown or ended.
+    UnknownSubscription,
+    /// Its `clientState` is wrong.
+    WrongClientState,
+    /// It is encrypted with an unknown certificate.
+    UnknownCertificate,
+    /// Its HMAC is wrong.
+    BadSignature,
+    /// It could not be decrypted.
+    Undecryptable,
+}
+
+impl DropReason {
+    /// Name in the log and in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::TooLarge => "too_large",
+            Self::Malformed => "malformed",
+            Self::Forged => "forged",
+            Self::UnknownSubscription => "unknown_subscription",
+            Self::WrongClientState => "wrong_client_state",
+            Self::UnknownCertificate => "unknown_certificate",
+            Self::BadSignature => "bad_signature",
+            Self::Undecryptable => "undecryptable",
+        }
+    }
+}
+
 impl Counters {
-    /// Reasons for dropped items and their numbers, as labels of the metric.
-    pub fn dropped(&self) -> [(&'static str, u64); 9] {
+    /// The number of dropped items for each reason.
+    pub fn dropped(&self) -> [(DropReason, u64); 9] {
         [
-            ("duplicate", self.duplicates),
-            ("too_large", self.too_large),
-            ("malformed", self.malformed),
-            ("forged", self.forged),
-            ("unknown_subscription", self.unknown_subscription),
-            ("wrong_client_state", self.wrong_client_state),
-            ("unknown_certificate", self.unknown_certificate),
-            ("bad_signature", self.bad_signature),
-            ("undecryptable", self.undecryptable),
+            (DropReason::Duplicate, self.duplicates),
+            (DropReason::TooLarge, self.too_large),
+            (DropReason::Malformed, self.malformed),
+            (DropReason::Forged, self.forged),
+            (DropReason::UnknownSubscription, self.unknown_subscription),
+            (DropReason::WrongClientState, self.wrong_client_state),
+            (DropReason::UnknownCertificate, self.unknown_certificate),
+            (DropReason::BadSignature, self.bad_signature),
+            (DropReason::Undecryptable, self.undecryptable),
         ]
     }
 }

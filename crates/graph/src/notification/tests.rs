@@ -402,7 +402,7 @@ fn row_86_a_repeated_notification_is_applied_once_and_counted() {
     assert!(events(&mut receiver, &body).is_empty());
     let counters = receiver.counters();
     assert_eq!((counters.notices, counters.duplicates), (1, 1));
-    assert!(counters.dropped().contains(&("duplicate", 1)));
+    assert!(counters.dropped().contains(&(DropReason::Duplicate, 1)));
 }
 
 #[test]
