@@ -20,7 +20,7 @@ use presence::{PersonId, Relationship, view};
 use runtime::{
     clients::Connected,
     context::Context,
-    events::{Change, Event, Listening},
+    events::{Change, Event, ListenFrom, Listening},
     metrics::Counted,
 };
 use serde::{Deserialize, Serialize};
@@ -81,17 +81,21 @@ pub async fn stream(
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .filter(|id| !id.is_empty());
+    let revision = |id: &str| {
+        let opened = tokens.open(id);
+        opened.map_or(ListenFrom::Unknown, ListenFrom::Revision)
+    };
     let since = match (last, since) {
         // A browser repeats an id of an earlier run or version, too: such an id begins a new stream.
-        (Some(last), _) => Some(tokens.open(last).unwrap_or(u64::MAX)),
+        (Some(last), _) => revision(last),
         (None, Some(since)) => {
             if !token::is_well_formed(&since) {
                 let detail = "since names no event; send the id of an event as it was received, or leave it out";
                 return Err(Problem::invalid("since", detail));
             }
-            Some(tokens.open(&since).unwrap_or(u64::MAX))
+            revision(&since)
         }
-        (None, None) => None,
+        (None, None) => ListenFrom::Now,
     };
     let Listening {
         missed,
@@ -202,7 +206,7 @@ impl Listener {
         match received {
             Ok(event) => self.add(event),
             Err(RecvError::Lagged(_)) => {
-                let listening = self.context.events.listen(None);
+                let listening = self.context.events.listen(ListenFrom::Now);
                 self.receiver = listening.receiver;
                 self.begin_again(listening.revision);
             }

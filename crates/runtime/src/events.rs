@@ -151,6 +151,17 @@ pub struct Events {
     organisation: Organisation,
 }
 
+/// The changes with which a listener begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenFrom {
+    /// Those from now on.
+    Now,
+    /// Those after a revision that the listener has seen.
+    Revision(u64),
+    /// Those after a revision of another run of the server: everything must be read again.
+    Unknown,
+}
+
 /// The start of a listener.
 #[derive(Debug)]
 pub struct Listening {
@@ -294,17 +305,18 @@ impl Events {
         (state.revision, state.presences.clone())
     }
 
-    /// Starts a listener, with the changes after `since` if they are kept.
-    pub fn listen(&self, since: Option<u64>) -> Listening {
+    /// Starts a listener, with the missed changes if they are kept.
+    pub fn listen(&self, since: ListenFrom) -> Listening {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = state
             .history
             .front()
             .map_or(state.revision + 1, |event| event.revision);
         let missed = match since {
-            None => Some(Vec::new()),
-            Some(since) if since > state.revision || since + 1 < oldest => None,
-            Some(since) => Some(
+            ListenFrom::Now => Some(Vec::new()),
+            ListenFrom::Unknown => None,
+            ListenFrom::Revision(since) if since > state.revision || since + 1 < oldest => None,
+            ListenFrom::Revision(since) => Some(
                 state
                     .history
                     .iter()
@@ -327,7 +339,7 @@ mod tests {
 
     use presence::{PersonId, Timestamp};
 
-    use super::{Events, HISTORY_MAX, Organisation};
+    use super::{Events, HISTORY_MAX, ListenFrom, Organisation};
     use crate::fixtures::busy;
 
     #[test]
@@ -337,14 +349,15 @@ mod tests {
             events.publish(PersonId(person), busy(), Timestamp::default(), None);
         }
         let missed = |since| events.listen(since).missed.map(|missed| missed.len());
-        assert_eq!(missed(None), Some(0));
-        assert_eq!(missed(Some(1)), Some(2));
-        assert_eq!(missed(Some(0)), Some(3));
-        assert_eq!(missed(Some(4)), None, "of another run of the server");
+        assert_eq!(missed(ListenFrom::Now), Some(0));
+        assert_eq!(missed(ListenFrom::Revision(1)), Some(2));
+        assert_eq!(missed(ListenFrom::Revision(0)), Some(3));
+        assert_eq!(missed(ListenFrom::Revision(4)), None);
+        assert_eq!(missed(ListenFrom::Unknown), None);
         for _ in 0..HISTORY_MAX {
             events.publish(PersonId(1), busy(), Timestamp::default(), None);
         }
-        assert_eq!(missed(Some(1)), None);
-        assert_eq!(missed(Some(3)), Some(HISTORY_MAX));
+        assert_eq!(missed(ListenFrom::Revision(1)), None);
+        assert_eq!(missed(ListenFrom::Revision(3)), Some(HISTORY_MAX));
     }
 }

@@ -8,7 +8,12 @@ use presence::{PersonId, SettingsGroup, setting_keys};
 use store::StoreError;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{context::Context, events::Event, history::KEPT, organisation::Snapshot};
+use crate::{
+    context::Context,
+    events::{Event, ListenFrom},
+    history::KEPT,
+    organisation::Snapshot,
+};
 
 /// Time in which changes are collected for one transaction. A crash loses no more.
 const COLLECTION_TIME: Duration = Duration::from_millis(500);
@@ -53,7 +58,7 @@ pub async fn recall(context: &Context) -> Result<(), StoreError> {
 
 /// Stores changes of presence, until the server ends.
 pub async fn run(context: Context) {
-    let mut receiver = context.events.listen(None).receiver;
+    let mut receiver = context.events.listen(ListenFrom::Now).receiver;
     loop {
         let mut events: Vec<Arc<Event>> = match receiver.recv().await {
             Ok(event) => vec![event],

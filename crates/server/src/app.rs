@@ -32,7 +32,8 @@ use phones::{
 use presence::{Input, Timing};
 use runtime::{
     clients::Connected, clock::Clock, clock_jump, commit_queue::SETTLE_MAX, context::Context,
-    metrics::Metrics, people_index::PeopleIndex, retention::AuditRetention, vault::Vault,
+    events::ListenFrom, metrics::Metrics, people_index::PeopleIndex, retention::AuditRetention,
+    vault::Vault,
 };
 use store::{DamageCheck, Store, StoreError};
 use teams::{SweepNow, TeamsOptions, TeamsStart};
@@ -328,7 +329,7 @@ impl App {
     pub async fn everybody_observed(&self) {
         let stale =
             |presence: &presence::Presence| presence.confidence == presence::Confidence::Stale;
-        let mut changes = self.context.events.listen(None).receiver;
+        let mut changes = self.context.events.listen(ListenFrom::Now).receiver;
         loop {
             let (_, presences) = self.context.events.all();
             if presences.len() == self.context.people.count() && !presences.values().any(stale) {
