@@ -67,11 +67,9 @@ pub async fn list(
 ) -> Result<axum::Json<Relationships>, Problem> {
     let owner = super::person(&context.people, &id)?.id;
     caller.require_self(owner, Access::Read)?;
-    let viewers: Vec<PersonId> = context.organisation.read(|tables| {
-        let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
-        let range = tables.relationships.range(from);
-        range.map(|((_, viewer), _)| *viewer).collect()
-    });
+    let viewers: Vec<PersonId> = context
+        .organisation
+        .read(|tables| tables.viewers_of(owner).collect());
     let (viewers, next) = paging.page(viewers.into_iter().map(|viewer| (viewer.0, viewer)))?;
     let items = viewers
         .into_iter()
@@ -156,10 +154,9 @@ async fn set(
     let _one_at_a_time = context.settings_change.lock().await;
     let before = shown(context, owner, viewer);
     if before.own.is_none() && level.is_some() {
-        let present = context.organisation.read(|tables| {
-            let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
-            tables.relationships.range(from).count()
-        });
+        let present = context
+            .organisation
+            .read(|tables| tables.viewers_of(owner).count());
         limit_checks::one_more("relationships", present, RELATIONSHIPS_MAX)?;
     }
     let details = Details::part(viewer)

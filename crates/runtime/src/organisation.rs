@@ -442,6 +442,16 @@ impl Snapshot {
         self.with_zone(page, self.scope_chain(membership, page).resolve(page, None))
     }
 
+    /// The groups in which a person has settings of their own, with these settings.
+    pub fn settings_of(
+        &self,
+        person: PersonId,
+    ) -> impl Iterator<Item = (SettingsGroup, &SettingValues)> {
+        let from_person = self.own.range((person, SettingsGroup::Presence)..);
+        let of_person = from_person.take_while(move |((owner, _), _)| *owner == person);
+        of_person.map(|((_, group), values)| (*group, values))
+    }
+
     /// My Profiles of a person.
     pub fn my_profiles(&self, person: PersonId) -> MyProfiles {
         let membership = self.membership(person);
@@ -474,11 +484,7 @@ impl Snapshot {
             ))
         };
         let differs = self.personal.contains_key(&person)
-            || self
-                .own
-                .range((person, SettingsGroup::Presence)..=(person, SettingsGroup::Calendar))
-                .next()
-                .is_some()
+            || self.settings_of(person).next().is_some()
             || self.templates.are_assigned(person);
         if differs {
             return make();

@@ -208,11 +208,9 @@ impl Snapshot {
 
     /// The person's own settings that use a profile of that name, in words.
     pub fn own_uses(&self, person: PersonId, name: &str) -> Vec<String> {
-        let own = self.own.range((person, SettingsGroup::Presence)..);
-        let of_person = own.take_while(|((owner, _), _)| *owner == person);
-        let uses = of_person.flat_map(|((_, page), values)| {
+        let uses = self.settings_of(person).flat_map(|(page, values)| {
             let keys = values.set_to(name);
-            keys.map(|key| format!("{}.{key}", page.name()))
+            keys.map(move |key| format!("{}.{key}", page.name()))
         });
         uses.collect()
     }
