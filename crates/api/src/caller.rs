@@ -116,7 +116,7 @@ impl Caller {
                 power: match (account.role, account.location) {
                     (Role::SystemAdmin, _) => Power::System,
                     (Role::LocationAdmin, Some(location)) => Power::Location(location),
-                    _ => Power::Person,
+                    (Role::LocationAdmin, None) | (Role::Person, _) => Power::Person,
                 },
                 attempt: None,
                 session: Arc::default(),
@@ -185,7 +185,7 @@ impl Caller {
     pub fn location(&self) -> Option<&str> {
         match &self.power {
             Power::Location(location) => Some(location),
-            _ => None,
+            Power::System | Power::Key { .. } | Power::Person => None,
         }
     }
 
@@ -357,7 +357,9 @@ impl Caller {
     ) -> Result<(), Problem> {
         match self.power {
             Power::Key { read: true, .. } => Ok(()),
-            _ => self.require_admin(organisation, scope),
+            Power::Key { .. } | Power::System | Power::Location(_) | Power::Person => {
+                self.require_admin(organisation, scope)
+            }
         }
     }
 

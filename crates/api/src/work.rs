@@ -156,7 +156,7 @@ pub async fn read(
     let (id, work) = known(&jobs, &id)?;
     let result = match &work.state {
         JobState::Done(value) => Some(Value::clone(value)),
-        _ => None,
+        JobState::Running | JobState::Failed(_) | JobState::Cancelled => None,
     };
     Ok(axum::Json(Work {
         result,
