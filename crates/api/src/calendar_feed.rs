@@ -56,7 +56,7 @@ pub(super) fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result
     let Err(refusal) = caller.require_self(person, Access::Change) else {
         return Ok(());
     };
-    let (_, detail) = refusal.parts();
+    let (_, detail) = refusal.into_status_and_detail();
     Err(Problem::forbidden_field(
         FEED,
         format!("{detail}; leave {FEED} out"),

@@ -73,7 +73,7 @@ pub async fn write(
     let people = wish.people.iter();
     let people = people.map(|id| super::person(&context.people, id).map(|person| person.id));
     let people = people.collect::<Result<BTreeSet<_>, _>>()?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = context.organisation.read(|tables| {
         let favourites = tables.favourites.get(&person);
         favourites.map(|favourites| json!(body(favourites)))

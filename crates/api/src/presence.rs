@@ -138,7 +138,7 @@ pub async fn history(
     let mut rows = Vec::new();
     // A person who was always offline has no history: a blocked viewer must see the same.
     let mut last = Some(View::offline());
-    for (at, presence) in context.events.past(person) {
+    for (at, presence) in context.events.history(person) {
         let seen = view(&presence, level);
         // Changes that the caller may not see are skipped, as are those of times and confidence alone.
         if !last.as_ref().is_some_and(|last| last.looks_like(&seen)) {

@@ -194,7 +194,7 @@ async fn put(
 ) -> Result<ProfileBody, Problem> {
     let person = super::person(&context.people, id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let allowed = context.organisation.read(|tables| {
         tables
             .resolve(person, SettingsGroup::Profiles)
@@ -259,14 +259,15 @@ async fn put(
 }
 
 fn personal(context: &Context, person: PersonId) -> Personal {
-    let arranged = |tables: &runtime::organisation::Snapshot| tables.personal.get(&person).cloned();
+    let arranged =
+        |tables: &runtime::organisation::Snapshot| tables.personal_profiles.get(&person).cloned();
     context.organisation.read(arranged).unwrap_or_default()
 }
 
 async fn arrange(context: &Context, person: PersonId, personal: Personal) {
     context
         .update_person(person, |tables| {
-            tables.personal.insert(person, personal);
+            tables.personal_profiles.insert(person, personal);
         })
         .await;
 }
@@ -285,7 +286,7 @@ pub async fn delete(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&context.people, &id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let mine = personal(&context, person).profiles;
     let before = mine.iter().find(|known| same_name(&known.name, &name));
     if before.is_some_and(|before| before.active) {
@@ -348,7 +349,7 @@ pub async fn order(
     for name in &body.names {
         limit_checks::name("names", name)?;
     }
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = personal(&context, person);
     let details = Details::default()
         .before(Some(json!(before.order)))

@@ -296,7 +296,7 @@ impl<'a> Table<'a> {
         scope: &'a str,
     ) -> Result<Self, Problem> {
         caller.require_admin(&context.organisation, scope)?;
-        let one_at_a_time = context.settings_change.lock().await;
+        let one_at_a_time = context.settings_lock.lock().await;
         Ok(Self {
             before: known(context, scope)?,
             context,

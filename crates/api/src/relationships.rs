@@ -151,7 +151,7 @@ async fn set(
 ) -> Result<RelationshipBody, Problem> {
     let (owner, viewer) = both(context, id, viewer)?;
     caller.require_self(owner, Access::Change)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = shown(context, owner, viewer);
     if before.own.is_none() && level.is_some() {
         let present = context
@@ -299,7 +299,7 @@ async fn put_workgroup(
         .iter()
         .map(|id| super::person(&context.people, id).map(|person| person.id))
         .collect::<Result<Vec<PersonId>, Problem>>()?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     if id.is_none() {
         let present = context.organisation.read(|tables| tables.workgroups.len());
         limit_checks::one_more("workgroups", present, WORKGROUPS_MAX)?;
@@ -343,7 +343,7 @@ pub(crate) async fn delete_workgroup(
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let id = workgroup_id(&id)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = workgroup(&context, id).map(|before| json!(before));
     let entry =
         new_entry(&context.clock, &caller, Administration::WorkgroupDelete, id).before(before);

@@ -93,7 +93,7 @@ pub async fn add(
     let parent = body.parent.unwrap_or_else(|| ORGANISATION.into());
     caller.require_admin(&context.organisation, &parent)?;
     limit_checks::text("name", &body.name, NAME_MAX)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let beside = context.organisation.read(|tables| {
         let scopes = tables.scopes.values();
         scopes.filter(|scope| *scope.parent == *parent).count()
@@ -180,7 +180,7 @@ pub async fn change(
         );
         return Err(Problem::invalid("tenant", detail));
     }
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let known = |tables: &Snapshot| tables.scopes.get(&scope).map(scope_body);
     let before = context.organisation.read(known);
     let entry = |after| {
@@ -208,7 +208,7 @@ pub async fn change(
     // The name may have changed even if the tenant was refused: applies the stored state.
     context.organisation.load(&context.store).await?;
     named?;
-    context.check_movers();
+    context.announce_tenant_moves();
     context.check_tenants();
     let now = context.organisation.read(known);
     now.map(axum::Json)
@@ -233,7 +233,7 @@ pub async fn delete(
         known.map(|known| known.parent.clone())
     });
     caller.require_admin_at(&context.organisation, parent.as_deref())?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = context.organisation.read(|tables| {
         let known = tables.scopes.get(&scope);
         known.map(
@@ -293,7 +293,7 @@ pub(crate) async fn put_place(
     if comparison.is_same() {
         return Ok(axum::Json(body));
     }
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let to = Membership {
         location: body.location.clone(),
         group: body.group.clone(),

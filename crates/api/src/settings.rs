@@ -84,7 +84,7 @@ fn scope_body(
         ScopeSettings {
             values: effective(&tables.resolve_scope(&place, page)),
             user_may_change: may_change.collect(),
-            individual: tables.page(scope, page).is_some(),
+            individual: tables.overrides(scope, page).is_some(),
             decided_by: tables.decided_by(&place, page).to_owned(),
         }
     }))
@@ -131,7 +131,7 @@ pub async fn write(
     let page = page(&name)?;
     place(&context, &scope)?;
     caller.require_admin(&context.organisation, &scope)?;
-    let one_at_a_time = context.settings_change.lock().await;
+    let one_at_a_time = context.settings_lock.lock().await;
     match comparison {
         Comparison::Same => return Ok(axum::Json(scope_body(&context, &scope, page)?)),
         Comparison::ChangedCopy(read) => keep_changes_of_scope(page, &read, &mut body),
@@ -182,7 +182,7 @@ pub async fn write(
     let before = visibility();
     let changed = context
         .organisation
-        .update(|tables| tables.set_page(&scope, page, after));
+        .update(|tables| tables.set_overrides(&scope, page, after));
     context.apply_policies(changed).await;
     if visibility() != before {
         // Every viewer's view of the people here may have changed.
@@ -235,7 +235,7 @@ fn keep_changes(read: &Map<String, Value>, copy: &mut Map<String, Value>) {
 fn present(context: &Context, scope: &str, page: SettingsGroup) -> Option<SettingValues> {
     context
         .organisation
-        .read(|tables| tables.page(scope, page).cloned())
+        .read(|tables| tables.overrides(scope, page).cloned())
 }
 
 /// The settings in effect in another scope, as a beginning.
@@ -304,7 +304,7 @@ fn whole_person_body(
             let may = resolved.changeable.contains(setting.key);
             (setting.key.to_owned(), may)
         });
-        let own = tables.own.get(&(person, page));
+        let own = tables.personal_settings.get(&(person, page));
         let place = tables.membership(person);
         PersonSettings {
             feed_state: (page == SettingsGroup::Calendar).then(|| feed_state(calendars, person)),
@@ -396,7 +396,7 @@ pub(crate) async fn write_own(
         Comparison::ChangedCopy(read) => keep_changes(&read, &mut body),
         Comparison::Values => {}
     }
-    let one_at_a_time = context.settings_change.lock().await;
+    let one_at_a_time = context.settings_lock.lock().await;
     let resolved = context
         .organisation
         .read(|tables| tables.resolve(person, page));
@@ -421,7 +421,7 @@ pub(crate) async fn write_own(
     let sent: Vec<String> = body.keys().cloned().collect();
     let before = context
         .organisation
-        .read(|tables| tables.own.get(&(person, page)).cloned());
+        .read(|tables| tables.personal_settings.get(&(person, page)).cloned());
     let mut after = before.clone().unwrap_or_default();
     for (key, value) in body {
         match page.setting(&key) {
@@ -450,8 +450,8 @@ pub(crate) async fn write_own(
         .update_person(person, |tables| {
             let key = (person, page);
             match after {
-                Some(after) => tables.own.insert(key, after),
-                None => tables.own.remove(&key),
+                Some(after) => tables.personal_settings.insert(key, after),
+                None => tables.personal_settings.remove(&key),
             };
         })
         .await;

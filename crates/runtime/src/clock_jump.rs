@@ -38,7 +38,7 @@ fn deletion(last_known: Option<Timestamp>, now: Timestamp) -> Deletion {
 ///
 /// # Errors
 /// The database refused.
-pub async fn look(
+pub async fn check(
     database: &Database,
     health: &Health,
     now: Timestamp,

@@ -161,22 +161,22 @@ impl CommitQueue {
     }
 
     /// Completes when every record is durable and every write handed to Teams' queue, after [`SETTLE_MAX`] at the latest.
-    pub async fn committed(&self) {
+    pub async fn wait_until_committed(&self) {
         // A slow store delays the caller no longer: the rest is committed afterwards.
         let _ = tokio::time::timeout(SETTLE_MAX, self.until_committed()).await;
     }
 
     /// Completes when no record and no write to Teams is left, after [`SETTLE_MAX`] at the latest: a tenant that does not answer
     /// delays the caller no longer, and presence expires in Teams.
-    pub async fn settled(&self) {
-        let settled = async {
+    pub async fn wait_until_idle(&self) {
+        let idle = async {
             // An acknowledgement of Teams may make the engine add a record, and a record a write.
             while !(self.is_committed() && self.teams.is_idle()) {
                 self.until_committed().await;
                 self.teams.idle().await;
             }
         };
-        let _ = tokio::time::timeout(SETTLE_MAX, settled).await;
+        let _ = tokio::time::timeout(SETTLE_MAX, idle).await;
     }
 
     async fn until_committed(&self) {

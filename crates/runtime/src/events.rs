@@ -124,8 +124,8 @@ impl TextByLevel {
 struct State {
     revision: u64,
     presences: BTreeMap<PersonId, Presence>,
-    history: VecDeque<Arc<Event>>,
-    past: History,
+    recent: VecDeque<Arc<Event>>,
+    history: History,
 }
 
 type Observer = Box<dyn Fn(&Event) + Send + Sync>;
@@ -201,8 +201,8 @@ impl Events {
             self.metrics.teams_to_event.observe(answered_at);
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let remembered = self.organisation.remembered(person, &presence);
-        state.past.record(person, now, remembered);
+        let remembered = self.organisation.presence_for_history(person, &presence);
+        state.history.record(person, now, remembered);
         let previous = state.presences.insert(person, presence.clone());
         self.metrics
             .people
@@ -220,7 +220,7 @@ impl Events {
     pub fn remove(&self, person: PersonId, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let known = state.presences.remove(&person).is_some();
-        state.past.forget(person);
+        state.history.forget(person);
         if known {
             self.send(&mut state, now, Change::Removed(person));
         }
@@ -239,9 +239,9 @@ impl Events {
     }
 
     /// Adds the history from before this start.
-    pub fn remember(&self, person: PersonId, past: Vec<(Timestamp, Presence)>) {
+    pub fn restore_history(&self, person: PersonId, past: Vec<(Timestamp, Presence)>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.past.recall(person, past);
+        state.history.restore(person, past);
     }
 
     /// Makes viewers read everything again.
@@ -257,10 +257,10 @@ impl Events {
             at,
             change,
         });
-        if state.history.len() == HISTORY_MAX {
-            state.history.pop_front();
+        if state.recent.len() == HISTORY_MAX {
+            state.recent.pop_front();
         }
-        state.history.push_back(event.clone());
+        state.recent.push_back(event.clone());
         let observers = &self.observers.0;
         for observer in &*observers.read().unwrap_or_else(PoisonError::into_inner) {
             observer(&event);
@@ -288,15 +288,15 @@ impl Events {
     }
 
     /// The history of a person in the last 24 hours, the oldest row first.
-    pub fn past(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
+    pub fn history(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.past.of(person)
+        state.history.of(person)
     }
 
     /// Whether a row of the person's history begins at this time.
-    pub fn begins_row(&self, person: PersonId, at: Timestamp) -> bool {
+    pub fn is_start_of_history_row(&self, person: PersonId, at: Timestamp) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.past.begins(person, at)
+        state.history.is_start_of_row(person, at)
     }
 
     /// The presence of all people, and its revision.
@@ -309,7 +309,7 @@ impl Events {
     pub fn listen(&self, since: ListenFrom) -> Listening {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = state
-            .history
+            .recent
             .front()
             .map_or(state.revision + 1, |event| event.revision);
         let missed = match since {
@@ -318,7 +318,7 @@ impl Events {
             ListenFrom::Revision(since) if since > state.revision || since + 1 < oldest => None,
             ListenFrom::Revision(since) => Some(
                 state
-                    .history
+                    .recent
                     .iter()
                     .filter(|event| event.revision > since)
                     .cloned()

@@ -21,7 +21,7 @@ const COLLECTION_TIME: Duration = Duration::from_millis(500);
 /// Whether any scope keeps a history: by default, none does.
 fn keeps_any(context: &Context) -> bool {
     context.organisation.read(|tables| {
-        let mut individual = tables.individual();
+        let mut individual = tables.all_overrides();
         individual.any(|(_, page, _)| page == SettingsGroup::Presence)
     })
 }
@@ -40,7 +40,7 @@ fn keeps(context: &Context, person: PersonId) -> bool {
 ///
 /// # Errors
 /// The store cannot be read.
-pub async fn recall(context: &Context) -> Result<(), StoreError> {
+pub async fn restore(context: &Context) -> Result<(), StoreError> {
     let since = context.clock.now() - KEPT;
     let mut past: BTreeMap<PersonId, Vec<_>> = BTreeMap::new();
     for (person, at, text) in context.store.history_of_all(since).await? {
@@ -50,7 +50,7 @@ pub async fn recall(context: &Context) -> Result<(), StoreError> {
     }
     for (person, changes) in past {
         if keeps(context, person) {
-            context.events.remember(person, changes);
+            context.events.restore_history(person, changes);
         }
     }
     Ok(())
@@ -81,9 +81,9 @@ pub async fn run(context: Context) {
             .filter_map(|event| Some((event.at, event.presence()?)))
             .filter(|(_, change)| keeps(&context, change.person))
             // One row for one visible state, as in memory: a change that the settings hide leaves no row.
-            .filter(|(at, change)| context.events.begins_row(change.person, *at))
+            .filter(|(at, change)| context.events.is_start_of_history_row(change.person, *at))
             .map(|(at, change)| {
-                let now = context.organisation.remembered(change.person, &change.now);
+                let now = context.organisation.presence_for_history(change.person, &change.now);
                 (change.person, at, stored::to_json(&now))
             })
             .collect();

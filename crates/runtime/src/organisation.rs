@@ -86,17 +86,17 @@ pub struct Snapshot {
     /// Locations and groups by id.
     pub scopes: CopyOnWrite<BTreeMap<String, StoredScope>>,
     /// Groups of settings that scopes override, by scope.
-    pages: CopyOnWrite<BTreeMap<String, BTreeMap<SettingsGroup, SettingValues>>>,
+    overrides: CopyOnWrite<BTreeMap<String, BTreeMap<SettingsGroup, SettingValues>>>,
     /// Process tables of Microphone Sync by scope.
     pub programs: CopyOnWrite<BTreeMap<String, Vec<Program>>>,
     /// Central templates in the administrator's order.
     pub templates: CopyOnWrite<Templates>,
     /// Personal settings.
-    pub own: CopyOnWrite<BTreeMap<(PersonId, SettingsGroup), SettingValues>>,
+    pub personal_settings: CopyOnWrite<BTreeMap<(PersonId, SettingsGroup), SettingValues>>,
     /// Favourites of people.
     pub favourites: CopyOnWrite<BTreeMap<PersonId, BTreeSet<PersonId>>>,
     /// Own profiles and orders of the people who have any.
-    pub personal: CopyOnWrite<BTreeMap<PersonId, Personal>>,
+    pub personal_profiles: CopyOnWrite<BTreeMap<PersonId, Personal>>,
     /// Memberships of the people who have a location.
     pub memberships: CopyOnWrite<BTreeMap<PersonId, Membership>>,
     /// Relationships that owners set, by owner and viewer.
@@ -141,10 +141,10 @@ impl Organisation {
             let programs = pages.iter().filter(|(_, page, _)| page == PROGRAMS);
             let programs = programs.map(|(scope, _, json)| (scope.clone(), programs::stored(json)));
             tables.programs = programs.collect();
-            tables.pages = CopyOnWrite::default();
+            tables.overrides = CopyOnWrite::default();
             for (scope, page, json) in pages {
                 if let Some(page) = SettingsGroup::from_name(&page) {
-                    tables.set_page(&scope, page, Some(values::stored(page, &json)));
+                    tables.set_overrides(&scope, page, Some(values::stored(page, &json)));
                 }
             }
             let favourites = own.iter().filter(|(_, page, _)| page == FAVOURITES);
@@ -154,7 +154,7 @@ impl Organisation {
                 let page = SettingsGroup::from_name(&page)?;
                 Some(((person, page), values::stored(page, &json)))
             });
-            tables.own = own.collect();
+            tables.personal_settings = own.collect();
             tables.server_zone = zone::ServerZone::detect();
             tables.templates = Templates::new(templates).into();
             tables.workgroups = workgroups.into();
@@ -180,7 +180,7 @@ impl Organisation {
                 profiles: stored.personal.clone(),
                 order: stored.order.clone(),
             };
-            keep(&mut tables.personal, stored.id, personal);
+            keep(&mut tables.personal_profiles, stored.id, personal);
             let policy = tables.policy_of(stored.id);
             tables.policies.insert(stored.id, policy.clone());
             (policy, before)
@@ -192,7 +192,7 @@ impl Organisation {
         let _one_at_a_time = self.writer();
         self.write(|tables| {
             tables.memberships.remove(&person);
-            tables.personal.remove(&person);
+            tables.personal_profiles.remove(&person);
             tables.favourites.remove(&person);
             tables.policies.remove(&person);
         });
@@ -250,7 +250,7 @@ impl Organisation {
     }
 
     /// The presence for the history: with the program that used the microphone only if the settings keep it.
-    pub fn remembered(&self, person: PersonId, presence: &Presence) -> Presence {
+    pub fn presence_for_history(&self, person: PersonId, presence: &Presence) -> Presence {
         match &presence.without_microphone {
             None => presence.clone(),
             Some(without) => {
@@ -378,13 +378,18 @@ impl Snapshot {
     }
 
     /// The settings that a scope overrides; `None` if it overrides none of the group.
-    pub fn page(&self, scope: &str, page: SettingsGroup) -> Option<&SettingValues> {
-        self.pages.get(scope)?.get(&page)
+    pub fn overrides(&self, scope: &str, page: SettingsGroup) -> Option<&SettingValues> {
+        self.overrides.get(scope)?.get(&page)
     }
 
     /// Sets or removes the settings that a scope overrides.
-    pub fn set_page(&mut self, scope: &str, page: SettingsGroup, values: Option<SettingValues>) {
-        let pages = self.pages.entry(scope.to_owned()).or_default();
+    pub fn set_overrides(
+        &mut self,
+        scope: &str,
+        page: SettingsGroup,
+        values: Option<SettingValues>,
+    ) {
+        let pages = self.overrides.entry(scope.to_owned()).or_default();
         match values {
             Some(values) => pages.insert(page, values),
             None => pages.remove(&page),
@@ -392,8 +397,8 @@ impl Snapshot {
     }
 
     /// Every group of settings that a scope overrides.
-    pub fn individual(&self) -> impl Iterator<Item = (&str, SettingsGroup, &SettingValues)> {
-        self.pages.iter().flat_map(|(scope, pages)| {
+    pub fn all_overrides(&self) -> impl Iterator<Item = (&str, SettingsGroup, &SettingValues)> {
+        self.overrides.iter().flat_map(|(scope, pages)| {
             let pages = pages.iter();
             pages.map(|(page, values)| (scope.as_str(), *page, values))
         })
@@ -401,7 +406,7 @@ impl Snapshot {
 
     /// The settings of the scopes above a membership.
     pub fn scope_chain(&self, membership: &Membership, page: SettingsGroup) -> ScopeChain<'_> {
-        let of = |scope: Option<&str>| self.page(scope?, page);
+        let of = |scope: Option<&str>| self.overrides(scope?, page);
         ScopeChain {
             organisation: of(Some(ORGANISATION)),
             location: of(membership.location.as_deref()),
@@ -430,7 +435,7 @@ impl Snapshot {
 
     /// The effective settings of a person.
     pub fn resolve(&self, person: PersonId, page: SettingsGroup) -> EffectiveSettings {
-        let own = self.own.get(&(person, page));
+        let own = self.personal_settings.get(&(person, page));
         let resolved = self
             .scope_chain(&self.membership(person), page)
             .resolve(page, own);
@@ -447,7 +452,9 @@ impl Snapshot {
         &self,
         person: PersonId,
     ) -> impl Iterator<Item = (SettingsGroup, &SettingValues)> {
-        let from_person = self.own.range((person, SettingsGroup::Presence)..);
+        let from_person = self
+            .personal_settings
+            .range((person, SettingsGroup::Presence)..);
         let of_person = from_person.take_while(move |((owner, _), _)| *owner == person);
         of_person.map(|((_, group), values)| (*group, values))
     }
@@ -458,7 +465,7 @@ impl Snapshot {
         let central = self.templates.at(&membership, Some(person)).into_iter();
         let central = central.map(|template| template.profile.clone());
         let none = Personal::default();
-        let personal = self.personal.get(&person).unwrap_or(&none);
+        let personal = self.personal_profiles.get(&person).unwrap_or(&none);
         MyProfiles::arrange(central, personal.profiles.iter().cloned(), &personal.order)
     }
 
@@ -483,7 +490,7 @@ impl Snapshot {
                 self.my_profiles(person),
             ))
         };
-        let differs = self.personal.contains_key(&person)
+        let differs = self.personal_profiles.contains_key(&person)
             || self.settings_of(person).next().is_some()
             || self.templates.are_assigned(person);
         if differs {

@@ -353,7 +353,7 @@ impl App {
         let sweeps = self.sweeps.iter().map(SweepNow::sweep);
         let _ = tokio::time::timeout(SETTLE_MAX, futures_util::future::join_all(sweeps)).await;
         self.context.engine.input_and_wait(Input::Tick).await;
-        self.context.commits.settled().await;
+        self.context.commits.wait_until_idle().await;
     }
 
     /// Requests the current state of every line from the PBXs.
@@ -374,7 +374,7 @@ impl App {
         futures_util::future::join_all(pbxs.map(Pbx::stop)).await;
         let now = self.context.clock.now();
         if let Err(error) =
-            clock_jump::look(self.context.store.database(), &self.context.health, now).await
+            clock_jump::check(self.context.store.database(), &self.context.health, now).await
         {
             tracing::warn!(%error, "the last known time could not be stored");
         }

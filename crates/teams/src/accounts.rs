@@ -254,7 +254,7 @@ async fn link(
     if known.is_some_and(|known| !known.eq_ignore_ascii_case(account)) {
         teams.context.unlink(person).await?;
     }
-    let _one_at_a_time = teams.context.settings_change.lock().await;
+    let _one_at_a_time = teams.context.settings_lock.lock().await;
     // If the login cannot be stored, nothing is linked: database and index of people stay alike.
     let name = person.id.to_string();
     let begun = match (&tenant.logins, login) {

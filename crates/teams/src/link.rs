@@ -65,7 +65,7 @@ impl Tenant {
 
     /// Finds the accounts of all people, until the task is dropped.
     async fn find_all(self) {
-        let mut movers = self.context.movers();
+        let mut movers = self.context.tenant_moves();
         let mut lookups = Lookups::default();
         loop {
             let number = self.search.begin();
@@ -206,7 +206,7 @@ impl Tenant {
             return Ok(Found::Nothing);
         };
         // Database, index of people and engine change together.
-        let _one_at_a_time = context.settings_change.lock().await;
+        let _one_at_a_time = context.settings_lock.lock().await;
         // The search has waited: an administrator, or another search, may have linked an account, or removed the person.
         let now = self.context.people.person(person.id);
         if !now.is_some_and(|person| self.is_unlinked(&person)) {

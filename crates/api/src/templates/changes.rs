@@ -38,7 +38,7 @@ pub async fn add(
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     let scope = Home::new(ORGANISATION).wanted(&body)?.scope;
     caller.require_admin(&context.organisation, &scope)?;
-    let one_at_a_time = context.settings_change.lock().await;
+    let one_at_a_time = context.settings_lock.lock().await;
     let name = body.name.clone().unwrap_or_default();
     let template = checked(&context, &caller, body, Start::In(ORGANISATION, &name))?;
     carry_out(&context, &caller, TemplateEdit::Make(template.clone())).await?;
@@ -80,7 +80,7 @@ async fn replace(
     request: impl FnOnce(&Template) -> Result<NewTemplate, Problem>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
     address.changeable(context, caller)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = address.changeable(context, caller)?;
     let body = request(&before)?;
     let after = checked(context, caller, body, Start::From(&before))?;
@@ -182,7 +182,7 @@ async fn remove(
     address: Address,
 ) -> Result<StatusCode, Problem> {
     address.changeable(context, caller)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let template = address.changeable(context, caller)?;
     carry_out(context, caller, TemplateEdit::Delete(template)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -289,7 +289,7 @@ pub async fn order(
     caller.require_admin(&context.organisation, ORGANISATION)?;
     limit_checks::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
     {
-        let _one_at_a_time = context.settings_change.lock().await;
+        let _one_at_a_time = context.settings_lock.lock().await;
         let before = context.organisation.read(|tables| {
             let templates: Vec<Template> = tables.templates.iter().cloned().collect();
             names(&templates)
@@ -361,7 +361,7 @@ async fn teams_in(
     scope: String,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     caller.require_admin(&context.organisation, &scope)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     if let Ok(template) = of_scope(context, &scope, TEAMS_PROFILE) {
         return Ok((
             StatusCode::OK,
@@ -381,7 +381,7 @@ async fn teams_in(
 
 /// Applies the deletion of a person in the store, which deleted the assignments of templates.
 pub async fn forget(context: &Context, person: PersonId) -> Result<(), StoreError> {
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let are_assigned = |tables: &Snapshot| tables.templates.are_assigned(person);
     match context.organisation.read(are_assigned) {
         true => read_again(context).await,

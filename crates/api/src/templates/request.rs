@@ -220,7 +220,7 @@ fn people(
         }
         let person = crate::person(&context.people, id)?.id;
         let allowed = caller.require_admin_of(&context.organisation, person);
-        allowed.map_err(|problem| problem.of_field("people"))?;
+        allowed.map_err(|problem| problem.with_field("people"))?;
         Ok(person)
     };
     let wanted = wanted.iter().map(person);

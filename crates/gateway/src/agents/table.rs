@@ -113,10 +113,10 @@ mod tests {
             "off unless an administrator wants it"
         );
         let enabled = page(SettingsGroup::Microphone, r#"{"enabled":true}"#);
-        tables.set_page(ORGANISATION, SettingsGroup::Microphone, enabled);
+        tables.set_overrides(ORGANISATION, SettingsGroup::Microphone, enabled);
         assert_eq!(processes(&tables).len(), 17);
         let mode = page(SettingsGroup::Teams, r#"{"mode":"telephony_only"}"#);
-        tables.set_page(ORGANISATION, SettingsGroup::Teams, mode);
+        tables.set_overrides(ORGANISATION, SettingsGroup::Teams, mode);
         assert_eq!(processes(&tables).len(), 15, "Teams reports itself");
         let program = |process: &str, active, softphone| Program {
             process: process.into(),

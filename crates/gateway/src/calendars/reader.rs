@@ -143,7 +143,7 @@ async fn read_one(reader: &Reader, feed: &Feed, demand: Demand) {
 fn feeds(reader: &Reader) -> Vec<Feed> {
     reader.context.organisation.read(|tables| {
         tables
-            .own
+            .personal_settings
             .keys()
             .filter(|(_, page)| *page == SettingsGroup::Calendar)
             .filter_map(|(person, _)| {

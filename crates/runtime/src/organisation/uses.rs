@@ -115,10 +115,10 @@ impl Snapshot {
         let defaults = SettingValues::default();
         let product = [SettingsGroup::Automatic, SettingsGroup::Calendar]
             .into_iter()
-            .filter(|page| self.page(ORGANISATION, *page).is_none())
+            .filter(|page| self.overrides(ORGANISATION, *page).is_none())
             .map(|page| (ORGANISATION, page, &defaults));
         let has_none = |person: &PersonId| !self.has_own(*person, name);
-        for (scope, page, values) in product.chain(self.individual()) {
+        for (scope, page, values) in product.chain(self.all_overrides()) {
             let decides = |membership: &Membership| match self.decided_by(membership, page) {
                 PRODUCT => scope == ORGANISATION,
                 decided_by => decided_by == scope,
@@ -139,7 +139,7 @@ impl Snapshot {
                 }
             }
         }
-        for ((person, page), values) in self.own.iter() {
+        for ((person, page), values) in self.personal_settings.iter() {
             // Personal settings only; the scope's were visited.
             for key in values.set_to(name).filter(|_| has_none(person)) {
                 let what = Use {
@@ -152,7 +152,7 @@ impl Snapshot {
     }
 
     fn has_own(&self, person: PersonId, name: &str) -> bool {
-        let own = self.personal.get(&person);
+        let own = self.personal_profiles.get(&person);
         own.is_some_and(|own| {
             let mut own = own.profiles.iter();
             own.any(|profile| profile.is_usable() && same_name(&profile.name, name))

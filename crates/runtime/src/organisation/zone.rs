@@ -31,7 +31,7 @@ impl ServerZone {
 impl Snapshot {
     /// The time zone that an administrator has set for the organisation.
     pub fn chosen_zone(&self) -> Option<&str> {
-        let page = self.page(ORGANISATION, SettingsGroup::Calendar)?;
+        let page = self.overrides(ORGANISATION, SettingsGroup::Calendar)?;
         page.get(setting_keys::TIME_ZONE)
     }
 
@@ -83,16 +83,16 @@ mod tests {
         };
         assert_eq!(tables.chosen_zone(), None);
         assert_eq!(zone(&tables, &Membership::default()), "UTC", "the server's");
-        tables.set_page(
+        tables.set_overrides(
             ORGANISATION,
             SettingsGroup::Calendar,
             page(Some("Europe/Berlin")),
         );
         assert_eq!(zone(&tables, &Membership::default()), "Europe/Berlin");
         // Settings of its own, but no zone.
-        tables.set_page("lyon", SettingsGroup::Calendar, page(None));
+        tables.set_overrides("lyon", SettingsGroup::Calendar, page(None));
         assert_eq!(zone(&tables, &lyon), "Europe/Berlin");
-        tables.set_page("lyon", SettingsGroup::Calendar, page(Some("Europe/Paris")));
+        tables.set_overrides("lyon", SettingsGroup::Calendar, page(Some("Europe/Paris")));
         assert_eq!(zone(&tables, &lyon), "Europe/Paris");
     }
 }

@@ -165,7 +165,7 @@ impl IntoResponse for Refusal {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        let (status, detail) = problem.parts();
+        let (status, detail) = problem.into_status_and_detail();
         Self {
             status,
             detail,

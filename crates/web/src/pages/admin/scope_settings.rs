@@ -258,7 +258,7 @@ fn preview(
     changed_values.insert(USER_MAY_CHANGE.into(), json!(change.user_may_change));
     let people = request.context.people.page(None, usize::MAX);
     let (locks, changed) = request.context.organisation.read(|tables| {
-        let before = tables.page(scope, page).cloned().unwrap_or_default();
+        let before = tables.overrides(scope, page).cloned().unwrap_or_default();
         let mut after = before.clone();
         values::merge(page, changed_values, &mut after)
             .map_err(|refusal| Refusal::of_field(&refusal.key, refusal.detail))?;
@@ -359,7 +359,7 @@ fn difference(
             ..way
         }
     };
-    let own = tables.own.get(&(person, page));
+    let own = tables.personal_settings.get(&(person, page));
     let (before, after) = (way.resolve(page, own), changed.resolve(page, own));
     let before: BTreeMap<_, _> = before.values.into_iter().collect();
     let differences = after.values.into_iter().filter_map(|(key, now)| {

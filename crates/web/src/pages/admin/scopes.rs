@@ -227,7 +227,7 @@ fn table(request: &PageContext, scopes: &[&ScopeBody]) -> Table {
         let name = full_name(request, scope);
         let individual: Vec<String> = request.context.organisation.read(|tables| {
             let pages = SettingsGroup::ALL.into_iter();
-            let own = pages.filter(|page| tables.page(id, *page).is_some());
+            let own = pages.filter(|page| tables.overrides(id, *page).is_some());
             own.map(|page| request.say(&format!("page-{}", page.name())))
                 .collect()
         });
