@@ -163,7 +163,7 @@ fn checked(
     let name = new.profile.unwrap_or_else(|| APPOINTMENT_PROFILE.into());
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     let profile = super::profile::named(&profiles, &name)?;
     Ok(Appointment {
         id: AppointmentId(0),

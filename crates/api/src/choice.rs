@@ -86,7 +86,7 @@ pub async fn put(
 ) -> Result<(), Problem> {
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     let profile = named(&profiles, profile)?;
     refuse_loop(context, caller, person, profile)?;
     let now = context.clock.now();

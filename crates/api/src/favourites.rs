@@ -41,8 +41,8 @@ pub async fn read(
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
     let person = super::person(&context.people, &id)?.id;
     caller.require_self(person, Access::Read)?;
-    let favourites = context.organisation.read(|tables| {
-        let favourites = tables.favourites.get(&person);
+    let favourites = context.organisation.read(|snapshot| {
+        let favourites = snapshot.favourites.get(&person);
         favourites.map(body)
     });
     Ok(axum::Json(
@@ -74,8 +74,8 @@ pub async fn write(
     let people = people.map(|id| super::person(&context.people, id).map(|person| person.id));
     let people = people.collect::<Result<BTreeSet<_>, _>>()?;
     let _one_at_a_time = context.settings_lock.lock().await;
-    let before = context.organisation.read(|tables| {
-        let favourites = tables.favourites.get(&person);
+    let before = context.organisation.read(|snapshot| {
+        let favourites = snapshot.favourites.get(&person);
         favourites.map(|favourites| json!(body(favourites)))
     });
     let after = body(&people);

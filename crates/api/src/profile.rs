@@ -93,7 +93,7 @@ pub async fn list(
 fn profiles_for(context: &Context, caller: &Caller, person: PersonId) -> Profiles {
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     let may_see = caller
         .level(&context.organisation, person)
         .may(Permission::ChangeProfile);
@@ -128,7 +128,7 @@ pub async fn read(
     caller.require_to_read(&context.organisation, person, Permission::ChangeProfile)?;
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     // A change at this path concerns personal profiles.
     let own = |known: &&Profile| known.origin == Origin::Personal && same_name(&known.name, &name);
     let found = profiles.iter().find(own);
@@ -195,8 +195,8 @@ async fn put(
     let person = super::person(&context.people, id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
     let _one_at_a_time = context.settings_lock.lock().await;
-    let allowed = context.organisation.read(|tables| {
-        tables
+    let allowed = context.organisation.read(|snapshot| {
+        snapshot
             .resolve(person, SettingsGroup::Profiles)
             .get(setting_keys::PERSONAL_PROFILES)
     });
@@ -259,15 +259,16 @@ async fn put(
 }
 
 fn personal(context: &Context, person: PersonId) -> Personal {
-    let arranged =
-        |tables: &runtime::organisation::Snapshot| tables.personal_profiles.get(&person).cloned();
+    let arranged = |snapshot: &runtime::organisation::Snapshot| {
+        snapshot.personal_profiles.get(&person).cloned()
+    };
     context.organisation.read(arranged).unwrap_or_default()
 }
 
 async fn arrange(context: &Context, person: PersonId, personal: Personal) {
     context
-        .update_person(person, |tables| {
-            tables.personal_profiles.insert(person, personal);
+        .update_person(person, |snapshot| {
+            snapshot.personal_profiles.insert(person, personal);
         })
         .await;
 }
@@ -310,12 +311,12 @@ pub async fn delete(
 
 /// Refuses to remove a personal profile that the person's settings use.
 fn refuse_use(context: &Context, person: PersonId, name: &str) -> Result<(), Problem> {
-    let uses = context.organisation.read(|tables| {
-        let place = tables.membership(person);
-        match tables.templates.counting(name, &place, Some(person)) {
+    let uses = context.organisation.read(|snapshot| {
+        let place = snapshot.membership(person);
+        match snapshot.templates.counting(name, &place, Some(person)) {
             // The settings then mean the template of that name.
             Some(_) => Vec::new(),
-            None => tables.own_uses(person, name),
+            None => snapshot.own_uses(person, name),
         }
     });
     if uses.is_empty() {

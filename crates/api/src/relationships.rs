@@ -41,12 +41,12 @@ fn level(name: &str) -> Result<Relationship, Problem> {
 }
 
 fn shown(context: &Context, owner: PersonId, viewer: PersonId) -> RelationshipBody {
-    context.organisation.read(|tables| {
-        let own = tables.relationships.get(&(owner, viewer)).copied();
+    context.organisation.read(|snapshot| {
+        let own = snapshot.relationships.get(&(owner, viewer)).copied();
         RelationshipBody {
             viewer: viewer.to_string(),
             own,
-            level: tables.relationship(owner, viewer),
+            level: snapshot.relationship(owner, viewer),
         }
     })
 }
@@ -69,7 +69,7 @@ pub async fn list(
     caller.require_self(owner, Access::Read)?;
     let viewers: Vec<PersonId> = context
         .organisation
-        .read(|tables| tables.viewers_of(owner).collect());
+        .read(|snapshot| snapshot.viewers_of(owner).collect());
     let (viewers, next) = paging.page(viewers.into_iter().map(|viewer| (viewer.0, viewer)))?;
     let items = viewers
         .into_iter()
@@ -156,7 +156,7 @@ async fn set(
     if before.own.is_none() && level.is_some() {
         let present = context
             .organisation
-            .read(|tables| tables.viewers_of(owner).count());
+            .read(|snapshot| snapshot.viewers_of(owner).count());
         limit_checks::one_more("relationships", present, RELATIONSHIPS_MAX)?;
     }
     let details = Details::part(viewer)
@@ -170,7 +170,7 @@ async fn set(
     stored?;
     let level_before = context
         .organisation
-        .read(|tables| tables.relationship(owner, viewer));
+        .read(|snapshot| snapshot.relationship(owner, viewer));
     context.organisation.set_relationship(owner, viewer, level);
     // Concerns the viewer's boards and phones only, and only if the viewer's view changes.
     let before = VisibilityBefore::Relationship(viewer, level_before);
@@ -203,8 +203,8 @@ pub async fn workgroups(
     paging: Paging,
 ) -> Result<axum::Json<Workgroups>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
-    let (items, next) = context.organisation.read(|tables| {
-        let groups = tables.workgroups.iter();
+    let (items, next) = context.organisation.read(|snapshot| {
+        let groups = snapshot.workgroups.iter();
         paging.page(groups.map(|group| (group.name.to_lowercase(), workgroup_body(group))))
     })?;
     Ok(axum::Json(Workgroups { items, next }))
@@ -254,8 +254,8 @@ pub(crate) async fn read_workgroup(
 }
 
 fn workgroup(context: &Context, id: u64) -> Option<WorkgroupBody> {
-    context.organisation.read(|tables| {
-        let known = tables.workgroups.iter().find(|group| group.id == id);
+    context.organisation.read(|snapshot| {
+        let known = snapshot.workgroups.iter().find(|group| group.id == id);
         known.map(workgroup_body)
     })
 }
@@ -301,7 +301,9 @@ async fn put_workgroup(
         .collect::<Result<Vec<PersonId>, Problem>>()?;
     let _one_at_a_time = context.settings_lock.lock().await;
     if id.is_none() {
-        let present = context.organisation.read(|tables| tables.workgroups.len());
+        let present = context
+            .organisation
+            .read(|snapshot| snapshot.workgroups.len());
         limit_checks::one_more("workgroups", present, WORKGROUPS_MAX)?;
     }
     let before = id

@@ -49,7 +49,7 @@ fn page(name: &str) -> Result<SettingsGroup, Problem> {
 fn place(context: &Context, scope: &str) -> Result<Membership, Problem> {
     let place = context
         .organisation
-        .read(|tables| tables.membership_of_scope(scope));
+        .read(|snapshot| snapshot.membership_of_scope(scope));
     place.ok_or_else(|| Problem::not_found("scope", scope, "GET /api/v1/scopes lists them"))
 }
 
@@ -74,18 +74,18 @@ fn scope_body(
     page: SettingsGroup,
 ) -> Result<ScopeSettings, Problem> {
     let place = place(context, scope)?;
-    Ok(context.organisation.read(|tables| {
-        let way = tables.scope_chain(&place, page);
+    Ok(context.organisation.read(|snapshot| {
+        let way = snapshot.scope_chain(&place, page);
         let defaults = SettingValues::default();
         let decided = way.effective().0.unwrap_or(&defaults);
         let may_change = page
             .settings()
             .map(|setting| (setting.key.to_owned(), decided.user_may_change(setting)));
         ScopeSettings {
-            values: effective(&tables.resolve_scope(&place, page)),
+            values: effective(&snapshot.resolve_scope(&place, page)),
             user_may_change: may_change.collect(),
-            individual: tables.overrides(scope, page).is_some(),
-            decided_by: tables.decided_by(&place, page).to_owned(),
+            individual: snapshot.overrides(scope, page).is_some(),
+            decided_by: snapshot.decided_by(&place, page).to_owned(),
         }
     }))
 }
@@ -177,12 +177,12 @@ pub async fn write(
     let visibility = || {
         context
             .organisation
-            .read(|tables| tables.default_visibility(&here))
+            .read(|snapshot| snapshot.default_visibility(&here))
     };
     let before = visibility();
     let changed = context
         .organisation
-        .update(|tables| tables.set_overrides(&scope, page, after));
+        .update(|snapshot| snapshot.set_overrides(&scope, page, after));
     context.apply_policies(changed).await;
     if visibility() != before {
         // Every viewer's view of the people here may have changed.
@@ -235,7 +235,7 @@ fn keep_changes(read: &Map<String, Value>, copy: &mut Map<String, Value>) {
 fn present(context: &Context, scope: &str, page: SettingsGroup) -> Option<SettingValues> {
     context
         .organisation
-        .read(|tables| tables.overrides(scope, page).cloned())
+        .read(|snapshot| snapshot.overrides(scope, page).cloned())
 }
 
 /// The settings in effect in another scope, as a beginning.
@@ -254,8 +254,8 @@ fn copied(
     if from != ORGANISATION {
         caller.require_admin(&context.organisation, from)?;
     }
-    Ok(context.organisation.read(|tables| {
-        let decided = tables.scope_chain(&place, page).effective().0;
+    Ok(context.organisation.read(|snapshot| {
+        let decided = snapshot.scope_chain(&place, page).effective().0;
         decided.cloned().unwrap_or_default()
     }))
 }
@@ -298,14 +298,14 @@ fn whole_person_body(
     person: PersonId,
     page: SettingsGroup,
 ) -> PersonSettings {
-    context.organisation.read(|tables| {
-        let resolved = tables.resolve(person, page);
+    context.organisation.read(|snapshot| {
+        let resolved = snapshot.resolve(person, page);
         let may_change = page.settings().map(|setting| {
             let may = resolved.changeable.contains(setting.key);
             (setting.key.to_owned(), may)
         });
-        let own = tables.personal_settings.get(&(person, page));
-        let place = tables.membership(person);
+        let own = snapshot.personal_settings.get(&(person, page));
+        let place = snapshot.membership(person);
         PersonSettings {
             feed_state: (page == SettingsGroup::Calendar).then(|| feed_state(calendars, person)),
             values: effective(&resolved),
@@ -315,7 +315,7 @@ fn whole_person_body(
                     .flat_map(|own| &own.values)
                     .map(|(key, value)| (*key, value)),
             ),
-            decided_by: tables.decided_by(&place, page).to_owned(),
+            decided_by: snapshot.decided_by(&place, page).to_owned(),
         }
     })
 }
@@ -399,7 +399,7 @@ pub(crate) async fn write_own(
     let one_at_a_time = context.settings_lock.lock().await;
     let resolved = context
         .organisation
-        .read(|tables| tables.resolve(person, page));
+        .read(|snapshot| snapshot.resolve(person, page));
     let locked = body
         .keys()
         .find(|key| page.setting(key).is_some() && !resolved.changeable.contains(key.as_str()));
@@ -421,7 +421,7 @@ pub(crate) async fn write_own(
     let sent: Vec<String> = body.keys().cloned().collect();
     let before = context
         .organisation
-        .read(|tables| tables.personal_settings.get(&(person, page)).cloned());
+        .read(|snapshot| snapshot.personal_settings.get(&(person, page)).cloned());
     let mut after = before.clone().unwrap_or_default();
     for (key, value) in body {
         match page.setting(&key) {
@@ -447,11 +447,11 @@ pub(crate) async fn write_own(
         .await;
     written?;
     context
-        .update_person(person, |tables| {
+        .update_person(person, |snapshot| {
             let key = (person, page);
             match after {
-                Some(after) => tables.personal_settings.insert(key, after),
-                None => tables.personal_settings.remove(&key),
+                Some(after) => snapshot.personal_settings.insert(key, after),
+                None => snapshot.personal_settings.remove(&key),
             };
         })
         .await;

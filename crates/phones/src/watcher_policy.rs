@@ -176,7 +176,7 @@ impl WatcherPolicy {
             return Relationship::AssistantPlus;
         }
         let organisation = &self.context.organisation;
-        organisation.read(|tables| tables.relationship(owner, viewer))
+        organisation.read(|snapshot| snapshot.relationship(owner, viewer))
     }
 
     /// The account of the phone that sends a request.

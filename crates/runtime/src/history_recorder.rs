@@ -20,16 +20,16 @@ const COLLECTION_TIME: Duration = Duration::from_millis(500);
 
 /// Whether any scope keeps a history: by default, none does.
 fn keeps_any(context: &Context) -> bool {
-    context.organisation.read(|tables| {
-        let mut individual = tables.all_overrides();
+    context.organisation.read(|snapshot| {
+        let mut individual = snapshot.all_overrides();
         individual.any(|(_, page, _)| page == SettingsGroup::Presence)
     })
 }
 
 /// Whether the person's scope keeps a history.
 fn keeps(context: &Context, person: PersonId) -> bool {
-    let resolved = |tables: &Snapshot| {
-        tables
+    let resolved = |snapshot: &Snapshot| {
+        snapshot
             .resolve(person, SettingsGroup::Presence)
             .get(setting_keys::KEEP_HISTORY)
     };

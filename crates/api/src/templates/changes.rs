@@ -214,8 +214,8 @@ fn require_people(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Re
 /// Refuses an edit beyond the limits, or one that leaves a use without a template.
 fn refuse(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
     require_people(context, caller, edit)?;
-    let uses = context.organisation.read(|tables| {
-        let templates = &tables.templates;
+    let uses = context.organisation.read(|snapshot| {
+        let templates = &snapshot.templates;
         let comes_from = edit.before().map(|before| &before.scope);
         let comes_to = edit.after().map(|after| &after.scope);
         if let Some(scope) = comes_to.filter(|scope| comes_from != Some(*scope)) {
@@ -225,7 +225,7 @@ fn refuse(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(),
         if comes_from.is_none() {
             limit_checks::one_more("templates", templates.count(), TEMPLATES_ALL_MAX)?;
         }
-        Ok::<_, Problem>(tables.lost_uses(edit))
+        Ok::<_, Problem>(snapshot.lost_uses(edit))
     })?;
     if uses.is_empty() {
         return Ok(());
@@ -290,8 +290,8 @@ pub async fn order(
     limit_checks::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
     {
         let _one_at_a_time = context.settings_lock.lock().await;
-        let before = context.organisation.read(|tables| {
-            let templates: Vec<Template> = tables.templates.iter().cloned().collect();
+        let before = context.organisation.read(|snapshot| {
+            let templates: Vec<Template> = snapshot.templates.iter().cloned().collect();
             names(&templates)
         });
         if body.names == before {
@@ -382,7 +382,7 @@ async fn teams_in(
 /// Applies the deletion of a person in the store, which deleted the assignments of templates.
 pub async fn forget(context: &Context, person: PersonId) -> Result<(), StoreError> {
     let _one_at_a_time = context.settings_lock.lock().await;
-    let are_assigned = |tables: &Snapshot| tables.templates.are_assigned(person);
+    let are_assigned = |snapshot: &Snapshot| snapshot.templates.are_assigned(person);
     match context.organisation.read(are_assigned) {
         true => read_again(context).await,
         false => Ok(()),
@@ -394,7 +394,7 @@ async fn read_again(context: &Context) -> Result<(), StoreError> {
     let templates = organisation::Templates::new(templates);
     let changed = context
         .organisation
-        .update(|tables| tables.templates = templates.into());
+        .update(|snapshot| snapshot.templates = templates.into());
     context.apply_policies(changed).await;
     Ok(())
 }

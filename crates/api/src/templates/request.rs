@@ -143,7 +143,7 @@ pub(super) fn checked(
     caller.require_admin(&context.organisation, &home.scope)?;
     let is_known = context
         .organisation
-        .read(|tables| tables.membership_of_scope(&home.scope).is_some());
+        .read(|snapshot| snapshot.membership_of_scope(&home.scope).is_some());
     if !is_known {
         let field = match body.scope {
             Some(_) => "scope",

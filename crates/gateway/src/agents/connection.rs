@@ -281,7 +281,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
     async fn send_table(&mut self) -> bool {
         let person = self.session.person;
         let organisation = &self.context.organisation;
-        let table = organisation.read(|tables| table::table(tables, person));
+        let table = organisation.read(|snapshot| table::table(snapshot, person));
         if table == self.table {
             return true;
         }

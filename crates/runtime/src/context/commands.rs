@@ -58,7 +58,7 @@ impl Context {
         if self.people.person(id).is_some_and(|now| *now != *before) {
             self.events.person_changed(id, now);
         }
-        let membership = self.organisation.read(|tables| tables.membership(id));
+        let membership = self.organisation.read(|snapshot| snapshot.membership(id));
         if membership != membership_before {
             self.membership_changed(id, membership_before);
         }
@@ -124,8 +124,8 @@ impl Context {
 
     /// Reports locations that name a tenant which is not configured.
     pub fn check_tenants(&self) {
-        let unknown: Vec<String> = self.organisation.read(|tables| {
-            let named = tables.scopes.values();
+        let unknown: Vec<String> = self.organisation.read(|snapshot| {
+            let named = snapshot.scopes.values();
             named
                 .filter_map(|scope| Some((scope, scope.tenant.as_deref()?)))
                 .filter(|(_, tenant)| !self.has_tenant(tenant))

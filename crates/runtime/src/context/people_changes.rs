@@ -192,11 +192,11 @@ impl Context {
     /// Reads the settings again if the store has other scopes than the snapshot.
     async fn refresh_scopes(&self) -> Result<(), StoreError> {
         let stored = self.store.scopes().await?;
-        let is_known = self.organisation.read(|tables| {
-            stored.len() == tables.scopes.len()
+        let is_known = self.organisation.read(|snapshot| {
+            stored.len() == snapshot.scopes.len()
                 && stored
                     .iter()
-                    .all(|scope| tables.scopes.get(&scope.id) == Some(scope))
+                    .all(|scope| snapshot.scopes.get(&scope.id) == Some(scope))
         });
         if !is_known {
             self.organisation.load(&self.store).await?;

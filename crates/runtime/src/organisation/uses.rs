@@ -45,7 +45,7 @@ type Uppermost<'a> = HashMap<(&'a str, &'a str), Vec<String>>;
 /// The templates that states in Teams put in force, computed once for all templates of a list.
 #[derive(Debug)]
 pub struct TakenInTeams<'a> {
-    tables: &'a Snapshot,
+    snapshot: &'a Snapshot,
     uppermost: [(TeamsUse, Uppermost<'a>); 2],
 }
 
@@ -55,14 +55,14 @@ impl TakenInTeams<'_> {
     pub fn of(&self, template: &Template) -> Vec<(TeamsUse, Vec<String>, usize)> {
         let uses = self.uppermost.iter().map(|(what, uppermost)| {
             let is_taken = |membership: &Membership, person: Option<PersonId>| {
-                let taken = self.tables.templates.for_teams(*what, membership, person);
+                let taken = self.snapshot.templates.for_teams(*what, membership, person);
                 taken.is_some_and(|taken| {
                     taken.scope == template.scope
                         && same_name(&taken.profile.name, &template.profile.name)
                 })
             };
             let people = template.people.iter().filter(|person| {
-                let membership = self.tables.membership(**person);
+                let membership = self.snapshot.membership(**person);
                 is_taken(&membership, Some(**person)) && !is_taken(&membership, None)
             });
             let scopes = uppermost.get(&(&*template.scope, &*template.profile.name));
@@ -188,7 +188,7 @@ impl Snapshot {
             (what, uppermost)
         });
         TakenInTeams {
-            tables: self,
+            snapshot: self,
             uppermost,
         }
     }
@@ -280,9 +280,9 @@ mod tests {
     /// The test takes as long as the list for a system administrator.
     #[test]
     fn a_list_of_templates_looks_at_each_place_once() {
-        let tables = large();
-        let all: Vec<&Template> = tables.templates.iter().collect();
-        let taken = tables.taken_in_teams();
+        let snapshot = large();
+        let all: Vec<&Template> = snapshot.templates.iter().collect();
+        let taken = snapshot.taken_in_teams();
         let uses = all.into_iter().map(|template| taken.of(template));
         let used: Vec<_> = uses.flatten().collect();
         assert_eq!(

@@ -37,8 +37,8 @@ pub(super) fn scope_name(request: &PageContext, scope: &str) -> String {
     match scope {
         PRODUCT => request.say("scope-product"),
         ORGANISATION => request.say("scope-organisation"),
-        id => request.context.organisation.read(|tables| {
-            let known = tables.scopes.get(id);
+        id => request.context.organisation.read(|snapshot| {
+            let known = snapshot.scopes.get(id);
             known.map_or_else(|| id.to_owned(), |scope| scope.name.clone())
         }),
     }

@@ -127,7 +127,7 @@ impl PageHandler for Overview {
 /// Whether an administrator has set the organisation's time zone.
 fn has_zone(request: &PageContext) -> bool {
     let organisation = &request.context.organisation;
-    organisation.read(|tables| tables.chosen_zone().is_some())
+    organisation.read(|snapshot| snapshot.chosen_zone().is_some())
 }
 
 /// Form for the organisation's time zone: by default that of the browser, else the server's.
@@ -136,7 +136,7 @@ fn zone_form(request: &PageContext) -> Form {
     let zone = of_browser.map_or_else(
         || {
             let organisation = &request.context.organisation;
-            organisation.read(|tables| tables.zone().to_owned())
+            organisation.read(|snapshot| snapshot.zone().to_owned())
         },
         str::to_owned,
     );
@@ -156,8 +156,9 @@ fn zone_form(request: &PageContext) -> Form {
 fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
     let (_, mut presences) = request.context.events.all();
     if let Some(location) = request.caller.location() {
-        request.context.organisation.read(|tables| {
-            presences.retain(|id, _| tables.membership(*id).location.as_deref() == Some(location));
+        request.context.organisation.read(|snapshot| {
+            presences
+                .retain(|id, _| snapshot.membership(*id).location.as_deref() == Some(location));
         });
     }
     let seen = presences.into_iter().map(|(id, presence)| {

@@ -170,9 +170,9 @@ fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
     };
     let mut found = request.context.people.people(has);
     if let Some(location) = request.caller.location() {
-        request.context.organisation.read(|tables| {
+        request.context.organisation.read(|snapshot| {
             found.retain(|person| {
-                tables.membership(person.id).location.as_deref() == Some(location)
+                snapshot.membership(person.id).location.as_deref() == Some(location)
             });
         });
     }
@@ -181,13 +181,13 @@ fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
 }
 
 /// Names of a person's location and group.
-fn place_of(tables: &Snapshot, person: &Person) -> String {
-    let place = tables.membership(person.id);
+fn place_of(snapshot: &Snapshot, person: &Person) -> String {
+    let place = snapshot.membership(person.id);
     let names = [place.location, place.group];
     let names = names
         .iter()
         .flatten()
-        .filter_map(|id| tables.scopes.get(id));
+        .filter_map(|id| snapshot.scopes.get(id));
     names
         .map(|scope| scope.name.clone())
         .collect::<Vec<_>>()
@@ -205,7 +205,7 @@ fn table<'a>(request: &PageContext, people: impl Iterator<Item = &'a Arc<Person>
         let place = request
             .context
             .organisation
-            .read(|tables| place_of(tables, person));
+            .read(|snapshot| place_of(snapshot, person));
         Row {
             key: person.id.to_string(),
             cells: vec![

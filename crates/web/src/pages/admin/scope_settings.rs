@@ -128,9 +128,9 @@ impl PageHandler for ScopeSettingsPage {
 
 /// Templates for people of a scope.
 fn templates(request: &PageContext, scope: &str) -> Profiles {
-    request.context.organisation.read(|tables| {
-        let place = tables.membership_of_scope(scope).unwrap_or_default();
-        let templates = tables.templates.at(&place, None).into_iter();
+    request.context.organisation.read(|snapshot| {
+        let place = snapshot.membership_of_scope(scope).unwrap_or_default();
+        let templates = snapshot.templates.at(&place, None).into_iter();
         Profiles::named(templates.map(|template| template.profile.name.to_string()))
     })
 }
@@ -238,10 +238,10 @@ fn body(page: SettingsGroup, typed: &EnteredForm) -> ScopeSettingsChange {
 /// Number of people with values from this scope, now or after overriding.
 fn affected(request: &PageContext, scope: &str, page: SettingsGroup) -> usize {
     let people = request.context.people.page(None, usize::MAX);
-    request.context.organisation.read(|tables| {
+    request.context.organisation.read(|snapshot| {
         let from_here = |person: PersonId| {
-            let place = tables.membership(person);
-            is_in(&place, scope) && tables.decided_by(&place, page) == scope
+            let place = snapshot.membership(person);
+            is_in(&place, scope) && snapshot.decided_by(&place, page) == scope
         };
         people.iter().filter(|person| from_here(person.id)).count()
     })
@@ -257,13 +257,13 @@ fn preview(
     let mut changed_values = change.values;
     changed_values.insert(USER_MAY_CHANGE.into(), json!(change.user_may_change));
     let people = request.context.people.page(None, usize::MAX);
-    let (locks, changed) = request.context.organisation.read(|tables| {
-        let before = tables.overrides(scope, page).cloned().unwrap_or_default();
+    let (locks, changed) = request.context.organisation.read(|snapshot| {
+        let before = snapshot.overrides(scope, page).cloned().unwrap_or_default();
         let mut after = before.clone();
         values::merge(page, changed_values, &mut after)
             .map_err(|refusal| Refusal::of_field(&refusal.key, refusal.detail))?;
         let differences = people.iter().filter_map(|person| {
-            let difference = difference(request, tables, (scope, page), person.id, &after);
+            let difference = difference(request, snapshot, (scope, page), person.id, &after);
             (!difference.is_empty()).then(|| (person.name.clone(), difference))
         });
         let differences: Vec<_> = differences.collect();
@@ -335,16 +335,16 @@ fn locks(
 /// Differences for a person if the scope had the settings `after`; empty if none.
 fn difference(
     request: &PageContext,
-    tables: &Snapshot,
+    snapshot: &Snapshot,
     (scope, page): (&str, SettingsGroup),
     person: PersonId,
     after: &SettingValues,
 ) -> String {
-    let place = tables.membership(person);
+    let place = snapshot.membership(person);
     if !is_in(&place, scope) {
         return String::new();
     }
-    let way = tables.scope_chain(&place, page);
+    let way = snapshot.scope_chain(&place, page);
     let with = Some(after);
     let changed = if scope == ORGANISATION {
         ScopeChain {
@@ -359,7 +359,7 @@ fn difference(
             ..way
         }
     };
-    let own = tables.personal_settings.get(&(person, page));
+    let own = snapshot.personal_settings.get(&(person, page));
     let (before, after) = (way.resolve(page, own), changed.resolve(page, own));
     let before: BTreeMap<_, _> = before.values.into_iter().collect();
     let differences = after.values.into_iter().filter_map(|(key, now)| {

@@ -190,8 +190,8 @@ fn people(request: &PageContext, scope: &str) -> usize {
     if scope == ORGANISATION {
         return request.context.people.count();
     }
-    request.context.organisation.read(|tables| {
-        let places = tables.memberships.values();
+    request.context.organisation.read(|snapshot| {
+        let places = snapshot.memberships.values();
         places.filter(|place| is_in(place, scope)).count()
     })
 }
@@ -225,9 +225,9 @@ fn table(request: &PageContext, scopes: &[&ScopeBody]) -> Table {
     let row = |scope: &&ScopeBody| {
         let (id, kind) = (&*scope.id, scope.kind.name());
         let name = full_name(request, scope);
-        let individual: Vec<String> = request.context.organisation.read(|tables| {
+        let individual: Vec<String> = request.context.organisation.read(|snapshot| {
             let pages = SettingsGroup::ALL.into_iter();
-            let own = pages.filter(|page| tables.overrides(id, *page).is_some());
+            let own = pages.filter(|page| snapshot.overrides(id, *page).is_some());
             own.map(|page| request.say(&format!("page-{}", page.name())))
                 .collect()
         });
@@ -266,9 +266,9 @@ fn tenant_of(request: &PageContext, scope: &ScopeBody) -> String {
         (None, ScopeKind::Organisation) => return String::new(),
         (None, ScopeKind::Location | ScopeKind::Group) => {}
     }
-    let inherited = request.context.organisation.read(|tables| {
-        let place = tables.membership_of_scope(&scope.id);
-        tables.tenant_of(&place.unwrap_or_default()).to_owned()
+    let inherited = request.context.organisation.read(|snapshot| {
+        let place = snapshot.membership_of_scope(&scope.id);
+        snapshot.tenant_of(&place.unwrap_or_default()).to_owned()
     });
     format!("({inherited})")
 }

@@ -106,10 +106,10 @@ fn accounts(request: &PageContext, directory: &Directory) -> String {
 fn tenants(request: &PageContext) -> Table {
     let people = request.context.people.page(None, usize::MAX);
     let row = |name: &str| {
-        let mine: Vec<_> = request.context.organisation.read(|tables| {
+        let mine: Vec<_> = request.context.organisation.read(|snapshot| {
             let of_tenant = people
                 .iter()
-                .filter(|person| tables.tenant(person.id) == name);
+                .filter(|person| snapshot.tenant(person.id) == name);
             of_tenant.collect()
         });
         let linked = mine
