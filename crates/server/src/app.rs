@@ -35,6 +35,7 @@ use runtime::{
     events::ListenFrom, metrics::Metrics, people_index::PeopleIndex, retention::AuditRetention,
     vault::Vault,
 };
+use secrecy::{ExposeSecret, SecretString};
 use store::{DamageCheck, Store, StoreError};
 use teams::{SweepNow, TeamsOptions, TeamsStart};
 use tokio::{
@@ -74,7 +75,7 @@ pub struct Options {
     /// Settings of sign-in with OpenID Connect; `None`: not offered.
     pub open_id: Option<OpenIdOptions>,
     /// The API key from the configuration.
-    pub api_key: Option<graph::Secret>,
+    pub api_key: Option<SecretString>,
     /// Opens sealed secrets; `None`: no service accounts, and so no change notifications.
     pub vault: Option<Arc<Vault>>,
     /// Retention of the audit log.
@@ -251,7 +252,7 @@ impl App {
 
         let api = ApiState::new(ApiOptions {
             context: context.clone(),
-            api_key: api_key.as_ref().map(graph::Secret::reveal),
+            api_key: api_key.as_ref().map(ExposeSecret::expose_secret),
             public_url: public_url.unwrap_or_else(|| format!("http://{address}")),
             stopping: stopping.clone(),
             doctor,

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use graph::{
-    GraphError, Secret,
+    GraphError,
     delegated::{
         Authorization, CallbackError, ClientKind, DeviceCode, DeviceFlow, DeviceState, UserToken,
         scope,
@@ -13,6 +13,7 @@ use graph::{
 };
 use presence::{Fact, PersonId};
 use runtime::{audit::Own, people_index::Person, secrets, vault::VaultError};
+use secrecy::SecretString;
 use store::{NamedAccount, StoreError};
 
 use super::{
@@ -318,7 +319,7 @@ async fn redeem(
     }: Returned,
     query: &str,
 ) -> Result<Completed, AccountError> {
-    let code: Secret = authorization.code_from_callback(query)?;
+    let code: SecretString = authorization.code_from_callback(query)?;
     let tenant = tenant(teams, person)?;
     let token = tenant.client.redeem_code(&authorization, &code).await?;
     let login = (ClientKind::Confidential, token);

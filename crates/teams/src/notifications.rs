@@ -17,6 +17,7 @@ use runtime::{
     metrics::NotificationOutcome,
     vault::Vault,
 };
+use secrecy::SecretString;
 use store::Store;
 use tokio::sync::mpsc;
 
@@ -368,7 +369,7 @@ async fn carry_out(
 
 async fn request(
     client: &Client,
-    token: &graph::Secret,
+    token: &SecretString,
     action: &Action,
 ) -> Result<SubscriptionAnswer, GraphError> {
     match action {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN};
+use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
     token::{self, Refusal, TrustedApplication, VerifiedToken},
     wire::{Body, EncryptedContent, Item, Presence, text},
 };
-use crate::{KeyedCertificate, Secret, time::parse_milliseconds};
+use crate::{KeyedCertificate, time::parse_milliseconds};
 
 /// Maximum length of a POST in bytes, enough for hundreds of changes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
@@ -177,7 +178,7 @@ pub struct Receiver {
     /// VerifiedToken tokens by SHA-256, so that no token is kept in memory.
     verified: HashMap<[u8; SHA256_OUTPUT_LEN], VerifiedToken>,
     certificates: HashMap<String, KeyedCertificate>,
-    expected: HashMap<String, Secret>,
+    expected: HashMap<String, SecretString>,
     seen: RecentSignatures,
     counters: Counters,
 }
@@ -213,7 +214,7 @@ impl Receiver {
     }
 
     /// Accepts notifications of a subscription if they contain this `clientState`.
-    pub fn expect(&mut self, subscription: impl Into<String>, client_state: Secret) {
+    pub fn expect(&mut self, subscription: impl Into<String>, client_state: SecretString) {
         self.expected.insert(subscription.into(), client_state);
     }
 
@@ -221,7 +222,7 @@ impl Receiver {
     pub fn expect_only<'a>(
         &mut self,
         subscriptions: impl IntoIterator<Item = &'a str>,
-        client_state: &Secret,
+        client_state: &SecretString,
     ) {
         let expect = |id: &str| (id.to_owned(), client_state.clone());
         self.expected = subscriptions.into_iter().map(expect).collect();
@@ -309,7 +310,7 @@ impl Receiver {
             return false;
         };
         let given = item.client_state.as_deref().unwrap_or_default().as_bytes();
-        let same = bool::from(expected.reveal().as_bytes().ct_eq(given));
+        let same = bool::from(expected.expose_secret().as_bytes().ct_eq(given));
         if !same {
             counters.wrong_client_state += 1;
         }

@@ -12,10 +12,11 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{KeyedCertificate, Secret, vectors};
+use crate::{KeyedCertificate, vectors};
 
 mod mutations;
 
@@ -50,7 +51,7 @@ fn receiver() -> Receiver {
     let mut receiver = Receiver::new("https://login.microsoftonline.com", [trust]);
     receiver.set_keys(NOW, keys());
     receiver.add_certificate("cert-1", pair());
-    receiver.expect(SUBSCRIPTION, Secret::new("PresenceTesting"));
+    receiver.expect(SUBSCRIPTION, SecretString::from("PresenceTesting"));
     receiver
 }
 
