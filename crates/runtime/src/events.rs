@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
-use presence::{PersonId, Presence, Relationship, Timestamp};
+use presence::{Confidence, PersonId, Presence, Relationship, Timestamp};
 use tokio::{sync::broadcast, time::Instant};
 
 use crate::{
@@ -124,6 +124,8 @@ impl TextByLevel {
 struct State {
     revision: u64,
     presences: BTreeMap<PersonId, Presence>,
+    /// Number of the presences that are not stale.
+    observed: usize,
     recent: VecDeque<Arc<Event>>,
     history: History,
 }
@@ -160,6 +162,10 @@ pub enum ListenFrom {
     Revision(u64),
     /// Those after a revision of another run of the server: everything must be read again.
     Unknown,
+}
+
+fn is_observed(presence: &Presence) -> bool {
+    presence.confidence != Confidence::Stale
 }
 
 /// The start of a listener.
@@ -203,7 +209,9 @@ impl Events {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let remembered = self.organisation.presence_for_history(person, &presence);
         state.history.record(person, now, remembered);
+        state.observed += usize::from(is_observed(&presence));
         let previous = state.presences.insert(person, presence.clone());
+        state.observed -= usize::from(previous.as_ref().is_some_and(is_observed));
         self.metrics
             .people
             .set(i64::try_from(state.presences.len()).unwrap_or(i64::MAX));
@@ -219,9 +227,10 @@ impl Events {
     /// Forgets a person who was deleted, and notifies clients.
     pub fn remove(&self, person: PersonId, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = state.presences.remove(&person).is_some();
+        let previous = state.presences.remove(&person);
+        state.observed -= usize::from(previous.as_ref().is_some_and(is_observed));
         state.history.forget(person);
-        if known {
+        if previous.is_some() {
             self.send(&mut state, now, Change::Removed(person));
         }
     }
@@ -305,6 +314,12 @@ impl Events {
         (state.revision, state.presences.clone())
     }
 
+    /// The number of people whose sources have all reported, so that their presence is not stale.
+    pub fn observed(&self) -> usize {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.observed
+    }
+
     /// Starts a listener, with the missed changes if they are kept.
     pub fn listen(&self, since: ListenFrom) -> Listening {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -337,10 +352,33 @@ impl Events {
 mod tests {
     use std::sync::Arc;
 
-    use presence::{PersonId, Timestamp};
+    use presence::{Confidence, PersonId, Presence, Timestamp};
 
     use super::{Events, HISTORY_MAX, ListenFrom, Organisation};
     use crate::fixtures::busy;
+
+    #[test]
+    fn observed_people_are_counted_over_all_changes() {
+        let events = Events::new(Arc::default(), 0, Organisation::default());
+        let stale = || Presence {
+            confidence: Confidence::Stale,
+            ..busy()
+        };
+        let publish = |person, presence| {
+            events.publish(PersonId(person), presence, Timestamp::default(), None);
+            events.observed()
+        };
+        assert_eq!(publish(1, stale()), 0);
+        assert_eq!(publish(1, stale()), 0);
+        assert_eq!(publish(1, busy()), 1);
+        assert_eq!(publish(1, busy()), 1);
+        assert_eq!(publish(2, busy()), 2);
+        assert_eq!(publish(1, stale()), 1);
+        for (person, left) in [(1, 1), (2, 0), (3, 0)] {
+            events.remove(PersonId(person), Timestamp::default());
+            assert_eq!(events.observed(), left);
+        }
+    }
 
     #[test]
     fn a_client_that_returns_gets_what_it_missed_or_starts_anew() {

@@ -328,18 +328,10 @@ impl App {
 
     /// Returns when every source has reported every person, so that no presence is stale.
     pub async fn everybody_observed(&self) {
-        let stale =
-            |presence: &presence::Presence| presence.confidence == presence::Confidence::Stale;
-        let mut changes = self.context.events.listen(ListenFrom::Now).receiver;
-        loop {
-            let (_, presences) = self.context.events.all();
-            if presences.len() == self.context.people.count() && !presences.values().any(stale) {
-                return;
-            }
-            // Compares once for all changes that are already queued.
-            let change = changes.recv().await;
-            while changes.try_recv().is_ok() {}
-            if matches!(change, Err(RecvError::Closed)) {
+        let Context { events, people, .. } = &self.context;
+        let mut changes = events.listen(ListenFrom::Now).receiver;
+        while events.observed() != people.count() {
+            if matches!(changes.recv().await, Err(RecvError::Closed)) {
                 return;
             }
         }
