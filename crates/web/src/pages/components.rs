@@ -116,6 +116,13 @@ pub(crate) enum Cell {
     Buttons(Vec<Button>),
 }
 
+impl Cell {
+    /// A time (RFC 3339); an empty cell if there is none.
+    pub(crate) fn time(at: Option<String>) -> Self {
+        at.map_or_else(|| Self::Text(String::new()), Self::Time)
+    }
+}
+
 /// A button in a form of its own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Button {

@@ -1,6 +1,7 @@
 //! A person: names, lines, place, Teams account, presence with explanation.
 
 use api_types::{
+    presence::Explanation,
     scopes::{Place, Scope, ScopeKind},
     teams_account::{TeamsAccount, TeamsAccountLink},
 };
@@ -33,15 +34,14 @@ impl PageHandler for Person {
         let name = text(&read.value, "name").to_owned();
         let explanation = request
             .api
-            .get::<Value>(&format!("/people/{id}/explanation"))
+            .get::<Explanation>(&format!("/people/{id}/explanation"))
             .await?;
-        let presence = explanation.get("presence").unwrap_or(&Value::Null);
         let mut form = Form::new(request.words, "save", request.say("person-edit")).tag(&read.tag);
         form.fields.extend(fields(request, &read.value));
         let mut page = Page::new(request, name)
             .add(Block::Facts(vec![(
                 request.say("board-status"),
-                request.presence(presence),
+                request.presence(&explanation.presence),
             )]))
             .form(form.button(request.say("save")), back)
             .form(place(request, id).await?, back)
