@@ -6,7 +6,10 @@ mod request;
 
 use std::collections::BTreeSet;
 
-use api_types::profile::ProfileBody;
+use api_types::{
+    profile::ProfileBody,
+    templates::{TeamsState, TeamsUse as TeamsUseBody, Template as TemplateBody, Templates},
+};
 use axum::extract::{Path, State};
 pub use changes::*;
 pub use preview::*;
@@ -14,57 +17,13 @@ use runtime::{
     context::Context,
     organisation::{ORGANISATION, Snapshot, TeamsUse, Use, UseOwner},
 };
-use serde::Serialize;
 use store::{Audience, Template};
-use utoipa::ToSchema;
 
 use super::profile::distinct_names;
 use crate::{caller::Caller, problem::Problem};
 
 /// Reserved name in paths: the route that makes the template for Teams.
 const TEAMS: &str = "teams";
-
-/// Templates, in order.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Templates {
-    items: Vec<TemplateBody>,
-    /// Each name once, in order, as PUT accepts them.
-    names: Vec<String>,
-}
-
-/// A template and its scope.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Template)]
-pub struct TemplateBody {
-    #[serde(flatten)]
-    profile: ProfileBody,
-    /// The scope of the template.
-    scope: String,
-    /// The scope as a list; empty if only assigned people have the template.
-    offers: Vec<String>,
-    /// Assigned people; for administrators. Location administrators see only people of their location.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    people: Option<Vec<String>>,
-    /// Settings that name this template; for administrators.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uses: Option<Vec<String>>,
-    /// States in Teams that use this template; for administrators.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    teams_uses: Option<Vec<TeamsUseBody>>,
-}
-
-/// A state in Teams that uses a template.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TeamsUse)]
-pub(crate) struct TeamsUseBody {
-    /// A call, or Do not disturb.
-    #[serde(rename = "use")]
-    what: &'static str,
-    /// The uppermost scopes in which the state uses this template.
-    scopes: Vec<String>,
-    /// Number of people who have the template only by assignment.
-    people: usize,
-}
 
 /// The content of a template, which every caller may read.
 fn content(template: &Template) -> TemplateBody {
@@ -163,8 +122,11 @@ fn for_administrators(
     let people =
         people.filter(|person| caller.may_read_as_admin_of(&context.organisation, **person));
     let in_teams = in_teams.into_iter();
-    let in_teams = in_teams.map(|(what, scopes, people)| TeamsUseBody {
-        what: what.name(),
+    let in_teams = in_teams.map(|(used, scopes, people)| TeamsUseBody {
+        state: match used {
+            TeamsUse::Call => TeamsState::Call,
+            TeamsUse::DoNotDisturb => TeamsState::DoNotDisturb,
+        },
         scopes,
         people,
     });

@@ -10,10 +10,11 @@ use api_types::{
     import::ImportEffect,
     presence::{ActivityKind, ActivitySystem},
     scopes::ScopeKind,
+    templates::TeamsState,
     work::{WorkKind, WorkState},
 };
 use presence::{ClientState, Confidence, Forwarding, Origin, REASON_CODES, Relationship, Status};
-use runtime::{limits, organisation::TeamsUse, programs};
+use runtime::{limits, programs};
 use serde_json::{Value, json};
 use store::API_KEY_SCOPES;
 
@@ -107,11 +108,7 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("NewProfile", "status", statuses()),
         ("NewTemplate", "status", statuses()),
         ("TemplateChange", "status", statuses()),
-        (
-            "TeamsUse",
-            "use",
-            TeamsUse::ALL.map(TeamsUse::name).to_vec(),
-        ),
+        ("TeamsUse", "use", words(TeamsState::ALL, TeamsState::name)),
         ("Profile", "origin", names::<Origin>()),
         ("Forwarding", "kind", Forwarding::KINDS.to_vec()),
         ("Route", "action", ACTIONS.to_vec()),

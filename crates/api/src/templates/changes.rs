@@ -1,6 +1,9 @@
 //! Additions, changes, order and deletions of templates.
 
-use api_types::profile::OrderBody;
+use api_types::{
+    profile::OrderBody,
+    templates::{NewTemplate, TeamsTemplate, Template as TemplateBody, TemplateChange, Templates},
+};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -12,14 +15,12 @@ use runtime::{
     limits::{TEMPLATES_ALL_MAX, TEMPLATES_MAX},
     organisation::{self, ORGANISATION, Snapshot, TemplateEdit},
 };
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use store::{Audience, StoreError, Template};
-use utoipa::ToSchema;
 
 use super::{
-    TemplateBody, Templates, all, found, named_uses, names, of_scope,
-    request::{Home, NewTemplate, Start, TemplateChange, checked, merged},
+    all, found, named_uses, names, of_scope,
+    request::{Home, Start, checked, merged},
     shown, stored,
 };
 use crate::{Json, audit::new_entry, caller::Caller, limit_checks, problem::Problem};
@@ -313,13 +314,6 @@ pub async fn order(
         read_again(&context).await?;
     }
     Ok(axum::Json(all(&context, &caller)))
-}
-
-/// Scope of the template for Teams.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-pub(crate) struct TeamsTemplate {
-    /// Default: the organisation.
-    scope: Option<String>,
 }
 
 /// Adds the template for calls in Teams; repeated requests add it once. The body is optional.

@@ -1,50 +1,16 @@
 //! Checks of a requested template: scope, people, content.
 
-use api_types::profile::NewProfile;
+use api_types::{profile::NewProfile, templates::NewTemplate};
 use presence::{Origin, PersonId, Profile, Status};
 use runtime::{
     context::Context,
     limits::{OFFERS_MAX, TEMPLATE_PEOPLE_MAX},
 };
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Audience, Template};
-use utoipa::ToSchema;
 
 use super::{TEAMS, offers};
 use crate::{caller::Caller, limit_checks, problem::Problem, profile};
-
-/// A complete template, to add or to replace.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewTemplate {
-    pub(super) name: Option<String>,
-    /// Default: Busy for a new template; a changed one keeps its status.
-    status: Option<String>,
-    forwarding: Option<Value>,
-    text: Option<String>,
-    pub(super) active: Option<bool>,
-    /// The scope of the template. Default: the organisation for a new template; a changed one stays.
-    pub(super) scope: Option<String>,
-    /// One entry: the scope. An empty list offers the template only to assigned people.
-    pub(super) offers: Option<Vec<String>>,
-    pub(super) people: Option<Vec<String>>,
-}
-
-/// Changes of a template. Absent fields stay.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the fields of a merge for the document")]
-pub(crate) struct TemplateChange {
-    status: Option<String>,
-    forwarding: Option<Value>,
-    text: Option<String>,
-    active: Option<bool>,
-    /// The scope to move the template to.
-    scope: Option<String>,
-    /// One entry: the scope. An empty list offers the template only to assigned people.
-    offers: Option<Vec<String>>,
-    people: Option<Vec<String>>,
-}
 
 /// Scope of a template, and whether it offers the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
