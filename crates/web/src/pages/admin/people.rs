@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use api_types::account_search::AccountSearch;
+use api_types::{
+    account_search::AccountSearch,
+    people::{NewLine, NewPerson, PersonBody},
+};
 use runtime::{organisation::Snapshot, people_index::Person};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{import, require_administrator};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Block, Cell, Field, Form, Kind, Link, RefusedForm, Row, Table, text},
+    components::{Block, Cell, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -45,7 +48,7 @@ impl PageHandler for People {
             return Ok(page);
         }
         let mut form = Form::new(request.words, "add", request.say("person-add"));
-        form.fields.extend(fields(request, &Value::Null));
+        form.fields.extend(fields(request, None));
         Ok(page
             .folded(
                 request.say("person-add"),
@@ -62,12 +65,12 @@ impl PageHandler for People {
             "search" => return search(request).await,
             _ => {}
         }
-        let made: Value = request
+        let made: PersonBody = request
             .api
             .post("/people", body(request, typed))
             .await?
             .json()?;
-        Ok(Done::new(format!("{HERE}/{}", text(&made, "id")), "added").into())
+        Ok(Done::new(format!("{HERE}/{}", made.id), "added").into())
     }
 }
 
@@ -109,29 +112,27 @@ async fn search(request: &PageContext) -> Result<Outcome, Refusal> {
     Ok(Outcome::Shown(Box::new(page)))
 }
 
-/// The fields of a person. Identifying fields are read-only for administrators who may not change them.
-pub(super) fn fields(request: &PageContext, now: &Value) -> [Field; 4] {
+/// The fields of a person; `None`: a new one. Identifying fields are read-only for administrators who may not change them.
+pub(super) fn fields(request: &PageContext, person: Option<&PersonBody>) -> [Field; 4] {
     let identity = |name: &str, label: String, help: String| match request.caller.may_identify() {
         true => Field::text(name, label).help(help),
         false => Field::new(name, label, Kind::Shown).help(request.say("person-identity-help")),
     };
-    let lines = now.get("lines").and_then(Value::as_array);
-    let lines = lines
-        .into_iter()
-        .flatten()
-        .map(|line| text(line, "extension"));
-    let lines: Vec<&str> = lines.collect();
+    let text = |of: fn(&PersonBody) -> &String| person.map_or("", |person| of(person));
+    let lines = person.map_or(&[][..], |person| &person.lines);
+    let lines: Vec<&str> = lines.iter().map(|line| &*line.extension).collect();
     [
         Field::text("name", request.say("board-name"))
-            .value(text(now, "name"))
+            .value(text(|person| &person.name))
             .required(),
-        identity("mail", request.say("person-mail"), String::new()).value(text(now, "mail")),
+        identity("mail", request.say("person-mail"), String::new())
+            .value(text(|person| &person.mail)),
         identity(
             "userPrincipalName",
             request.say("person-upn"),
             request.say("person-upn-help"),
         )
-        .value(text(now, "userPrincipalName")),
+        .value(text(|person| &person.user_principal_name)),
         identity(
             "lines",
             request.say("person-lines"),
@@ -142,19 +143,25 @@ pub(super) fn fields(request: &PageContext, now: &Value) -> [Field; 4] {
 }
 
 /// The entered person for the API, without read-only fields.
-pub(super) fn body(request: &PageContext, typed: &EnteredForm) -> Value {
+pub(super) fn body(request: &PageContext, typed: &EnteredForm) -> NewPerson {
+    let name = Some(typed.one("name").to_owned());
     if !request.caller.may_identify() {
-        return json!({"name": typed.one("name")});
+        return NewPerson {
+            name,
+            ..NewPerson::default()
+        };
     }
     let lines = typed.one("lines").split([',', ';', ' ']).map(str::trim);
     let lines = lines.filter(|line| !line.is_empty());
-    let lines: Vec<Value> = lines.map(|line| json!({"extension": line})).collect();
-    json!({
-        "name": typed.one("name"),
-        "mail": typed.one("mail"),
-        "userPrincipalName": typed.one("userPrincipalName"),
-        "lines": lines,
-    })
+    let lines = lines.map(|line| NewLine {
+        extension: line.to_owned(),
+    });
+    NewPerson {
+        name,
+        mail: Some(typed.one("mail").to_owned()),
+        user_principal_name: Some(typed.one("userPrincipalName").to_owned()),
+        lines: Some(lines.collect()),
+    }
 }
 
 fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {

@@ -1,6 +1,7 @@
 //! A person: names, lines, place, Teams account, presence with explanation.
 
 use api_types::{
+    people::PersonBody,
     presence::Explanation,
     scopes::{Place, Scope, ScopeKind},
     teams_account::{TeamsAccount, TeamsAccountLink},
@@ -16,9 +17,7 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{
-        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, text,
-    },
+    components::{Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -30,14 +29,17 @@ impl PageHandler for Person {
         require_administrator(request)?;
         let id = request.path("person");
         require_administered(request, id)?;
-        let read = request.api.read::<Value>(&format!("/people/{id}")).await?;
-        let name = text(&read.value, "name").to_owned();
+        let read = request
+            .api
+            .read::<PersonBody>(&format!("/people/{id}"))
+            .await?;
+        let name = read.value.name.clone();
         let explanation = request
             .api
             .get::<Explanation>(&format!("/people/{id}/explanation"))
             .await?;
         let mut form = Form::new(request.words, "save", request.say("person-edit")).tag(&read.tag);
-        form.fields.extend(fields(request, &read.value));
+        form.fields.extend(fields(request, Some(&read.value)));
         let mut page = Page::new(request, name)
             .add(Block::Facts(vec![(
                 request.say("board-status"),
@@ -212,9 +214,9 @@ fn link(request: &PageContext) -> Form {
         .button(request.say("person-link"))
 }
 
-fn danger(request: &PageContext, person: &Value) -> Table {
-    let name = text(person, "name");
-    let delete = Button::new("delete", text(person, "id"), request.say("delete"))
+fn danger(request: &PageContext, person: &PersonBody) -> Table {
+    let name = &*person.name;
+    let delete = Button::new("delete", &person.id, request.say("delete"))
         .label(request.words.with("delete-of", "name", name))
         .sure(request.words.with("person-delete-sure", "name", name));
     Table {
