@@ -6,8 +6,6 @@ use api_types::{
 };
 use jiff::{Timestamp, civil::DateTime};
 use presence::{Confidence, Forwarding, Relationship, Status};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::{
     client::Refusal,
@@ -133,7 +131,7 @@ impl PageContext {
     }
 
     /// A forwarding as text.
-    pub(super) fn forwarding_text(&self, forwarding: &ForwardingBody) -> String {
+    pub(super) fn forwarding(&self, forwarding: &ForwardingBody) -> String {
         let kind = self.say(&format!("forwarding-{}", forwarding.kind));
         match &forwarding.target {
             None => kind,
@@ -141,22 +139,8 @@ impl PageContext {
         }
     }
 
-    /// [`Self::forwarding_text`] of a template.
-    pub(super) fn forwarding(&self, template: &Value) -> String {
-        let profile = ProfileBody::deserialize(template);
-        profile.map_or_else(
-            |_| String::new(),
-            |profile| self.forwarding_text(&profile.forwarding),
-        )
-    }
-
-    /// [`Self::fields_of_profile`] of a template.
-    pub(super) fn profile_fields(&self, template: &Value) -> [Field; 4] {
-        self.fields_of_profile(ProfileBody::deserialize(template).ok().as_ref())
-    }
-
     /// The fields of a profile's form; `None` for a new profile.
-    pub(super) fn fields_of_profile(&self, profile: Option<&ProfileBody>) -> [Field; 4] {
+    pub(super) fn profile_fields(&self, profile: Option<&ProfileBody>) -> [Field; 4] {
         let statuses = Status::ALL.map(|status| {
             let name = status.name();
             Choice::new(name, self.status(name))
@@ -247,11 +231,6 @@ pub(super) fn new_profile(typed: &EnteredForm) -> NewProfile {
         text: typed.given("text").map(str::to_owned),
         active: None,
     }
-}
-
-/// [`new_profile`] for a template.
-pub(super) fn profile_body(typed: &EnteredForm) -> Value {
-    json!(new_profile(typed))
 }
 
 /// Whether a reason concerns the activity, not the profile.

@@ -21,7 +21,7 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{Block, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, text},
+    components::{Block, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
     setting::{self, Profiles, scope_name},
 };
@@ -94,7 +94,7 @@ impl PageHandler for ScopeSettingsPage {
         let said = match typed.one("form") {
             teams_profiles::MAKE => {
                 let made = templates::make_teams(request, scope).await?;
-                let made = template::at(scope, text(&made, "name"));
+                let made = template::at(scope, &made.profile.name);
                 return Ok(Done::new(made, "added").into());
             }
             "individual" => "own-page",

@@ -39,7 +39,7 @@ impl PageHandler for Profiles {
             .tag(&read.tag)
             .hidden("key", name);
             form.fields
-                .extend(request.fields_of_profile(Some(&read.value)));
+                .extend(request.profile_fields(Some(&read.value)));
             let form = form.field(Field::check(
                 "active",
                 request.say("template-active"),
@@ -52,7 +52,7 @@ impl PageHandler for Profiles {
                 .required()
                 .help(request.say("profile-name-help")),
         );
-        form.fields.extend(request.fields_of_profile(None));
+        form.fields.extend(request.profile_fields(None));
         Ok(page.form(form.button(request.say("add")), back))
     }
 
@@ -145,7 +145,7 @@ fn table(request: &PageContext, profiles: &[ProfileBody]) -> Table {
         };
         cells.extend([
             Cell::Status(status.to_owned(), request.status(status)),
-            Cell::Text(request.forwarding_text(&profile.forwarding)),
+            Cell::Text(request.forwarding(&profile.forwarding)),
             Cell::Text(profile.text.clone().unwrap_or_default()),
             Cell::Text(request.say(origin)),
             Cell::Buttons(buttons),
