@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use presence::{Fact, Input, Relationship};
 use telephony::connector::{self, Connector, ConnectorHandle, LineChange, LineEvent, Publication};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use tracing::{Instrument, debug_span};
 
 mod share;
 
@@ -18,6 +19,7 @@ use runtime::{
     engine_handle::{Cause, EngineHandle},
     health::{Health, Trouble},
     people_index::PeopleIndex,
+    trace_id::new_trace_id,
 };
 use share::Share;
 
@@ -160,12 +162,16 @@ async fn translate(
         let Some((person, line)) = directory.by_extension(&event.extension) else {
             continue;
         };
+        let trace = new_trace_id();
+        let extension = &event.extension;
+        let span = debug_span!("pbx.notify", trace_id = %trace, source = "pbx", %person, line = %extension);
         let (fact, cause) = match event.change {
             LineChange::State {
                 state,
                 party,
                 lease,
             } => {
+                span.in_scope(|| tracing::debug!(?state, "line state received"));
                 let until = clock.now() + lease;
                 let fact = Fact::Line {
                     line,
@@ -173,11 +179,12 @@ async fn translate(
                     until,
                     party,
                 };
-                (fact, Cause::Pbx(event.received))
+                (fact, Cause::Pbx(event.received, trace))
             }
             LineChange::Stale => (Fact::LineStale(line), Cause::Other),
         };
-        engine.input(Input::Person(person, fact), cause).await;
+        let input = Input::Person(person, fact);
+        engine.input(input, cause).instrument(span).await;
     }
 }
 

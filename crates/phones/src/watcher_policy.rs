@@ -14,6 +14,7 @@ use runtime::{
     rate_limit::RateLimit,
     secrets,
     sign_in_record::{Outcome, SignIn, Way},
+    trace_id::new_trace_id,
 };
 use sip::{
     Transport,
@@ -27,6 +28,7 @@ use sip::{
 };
 use store::SecretHash;
 use telephony::sip_server::{Flow, dialog_flow};
+use tracing::debug_span;
 
 use super::{
     document_cache::DocumentCache,
@@ -472,7 +474,11 @@ impl Host<Flow> for WatcherPolicy {
             until,
             party: party.clone(),
         };
-        let heard = Cause::Pbx(tokio::time::Instant::now());
+        let trace = new_trace_id();
+        let span = debug_span!("phone.publish", trace_id = %trace, source = "phone", %person);
+        let _span = span.entered();
+        tracing::debug!(?state, "line state received");
+        let heard = Cause::Pbx(tokio::time::Instant::now(), trace);
         let input = Input::Person(person, fact);
         if !self.context.engine.try_input(input, heard) {
             return Err(503);
