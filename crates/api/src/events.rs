@@ -48,6 +48,10 @@ pub(crate) struct Since {
 struct Body {
     person: String,
     presence: PresenceBody,
+    /// Trace id of the fact that changed the presence: also in the log and in `client-request-id` at Graph. Absent if a
+    /// deadline changed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
 }
 
 /// The parts that event streams use beside the context. Cheap to clone.
@@ -332,8 +336,8 @@ fn presence_frame(
     let changes = changes.as_ref();
     let changes = changes.and_then(|(first, last)| Some((first.presence()?, last.presence()?)));
     let present;
-    let (previous, now, told) = match (changes, levels.before) {
-        (Some((first, last)), _) => (first.previous.as_ref(), &last.now, Some(&last.texts)),
+    let (previous, now, cause) = match (changes, levels.before) {
+        (Some((first, last)), _) => (first.previous.as_ref(), &last.now, Some(last)),
         (None, Some(_)) => {
             present = context.events.presence(person)?;
             (Some(&present), &present, None)
@@ -349,13 +353,16 @@ fn presence_frame(
         let body = Body {
             person: person.to_string(),
             presence: PresenceBody::from(&seen),
+            trace: cause
+                .and_then(|cause| cause.trace)
+                .map(|trace| trace.to_string()),
         };
         // A struct of strings always serialises.
         serde_json::to_string(&body).unwrap_or_default()
     };
     let frame = SseEvent::default().event("presence");
-    Some(match told {
-        Some(told) => frame.data(told.to(levels.now, make)),
+    Some(match cause {
+        Some(cause) => frame.data(cause.texts.to(levels.now, make)),
         None => frame.data(make()),
     })
 }

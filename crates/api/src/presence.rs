@@ -2,18 +2,21 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
 };
 use presence::{
     Activity, MicrophoneLayer, Permission, Reason, ReasonDetail, Source, View, reasons_for, view,
 };
 use runtime::{clock::rfc3339, context::Context, people_index::Person};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use teams::TeamsHandle;
 use utoipa::ToSchema;
 
 use super::paging::Paging;
-use crate::{caller::Caller, problem::Problem};
+use crate::{
+    caller::{Access, Caller},
+    problem::Problem,
+};
 
 /// A presence.
 #[derive(Debug, Serialize, ToSchema)]
@@ -87,6 +90,17 @@ struct ReasonBody {
     /// The other party of a call.
     #[serde(skip_serializing_if = "Option::is_none")]
     party: Option<String>,
+    /// Trace id of the fact that the reason stands on, with `trace=true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExplanationQuery {
+    /// True: reasons have the trace id of their fact, for the person and administrators of the person's location.
+    #[serde(default)]
+    trace: bool,
 }
 
 impl ReasonBody {
@@ -119,6 +133,7 @@ impl ReasonBody {
             note: reason.detail.map(|note| note.to_string()),
             about: reason.appointment.map(|about| about.text.to_string()),
             party: reason.party.as_deref().map(str::to_owned),
+            trace: reason.trace.map(|trace| trace.to_string()),
         }
     }
 }
@@ -150,6 +165,7 @@ pub async fn read(
     get,
     path = "/people/{id}/explanation",
     tag = "Presence",
+    params(ExplanationQuery),
     responses((status = OK, description = "The requested data.", body = Explanation)),
 )]
 pub async fn explain(
@@ -157,13 +173,21 @@ pub async fn explain(
     State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(ExplanationQuery { trace }): Query<ExplanationQuery>,
 ) -> Result<Json<Explanation>, Problem> {
     let person = super::person(&context.people, &id)?;
     super::schedule_account_search(&teams, &context.organisation, &person);
     let level = caller.level(&context.organisation, person.id);
     let microphone = MicrophoneLayer::for_viewer(level);
     let explained = context.engine.explain(person.id, microphone).await;
-    let (presence, reasons) = explained.ok_or_else(starting)?;
+    let (presence, mut reasons) = explained.ok_or_else(starting)?;
+    let access = Access::Read;
+    let may_see = caller.require_self_or_admin(&context.organisation, person.id, access);
+    if !trace || may_see.is_err() {
+        for reason in &mut reasons {
+            reason.trace = None;
+        }
+    }
     Ok(Json(Explanation {
         person: person.id.to_string(),
         name: person.name.clone(),
