@@ -219,7 +219,7 @@ impl WatcherPolicy {
             if self.foreign.take(now, name, 1.0) {
                 let (account, extension) = (&own.credentials.username, &own.extension);
                 let method = request.method().unwrap_or_default();
-                tracing::warn!(%source, %method, "account {account} signs in as {other}, its extension is {extension}: refused with 403; correct the phone's user, or extension in [[sip.account]]");
+                tracing::warn!(%source, %method, %account, %extension, refused = %other, "an account signs in with another name than its extension: refused with 403; correct the phone's user, or extension in [[sip.account]]");
             }
             return Err(AdmissionError::Refuse(403));
         }
@@ -469,7 +469,7 @@ impl Host<Flow> for WatcherPolicy {
         };
         let person = person(publication.resource);
         let trace = new_trace_id();
-        let span = debug_span!("phone.publish", trace_id = %trace, source = "phone", %person);
+        let span = debug_span!("phone.publish", trace_id = %trace, source = "phone", otel.kind = "consumer", %person);
         let _span = span.entered();
         tracing::debug!(?state, "line state received");
         let heard = Cause::Pbx(tokio::time::Instant::now(), trace);
