@@ -164,7 +164,7 @@ async fn translate(
         };
         let trace = new_trace_id();
         let extension = &event.extension;
-        let span = debug_span!("pbx.notify", trace_id = %trace, source = "pbx", %person, line = %extension);
+        let span = debug_span!("pbx.notify", trace_id = %trace, source = "pbx", otel.kind = "consumer", %person, line = %extension);
         let (fact, cause) = match event.change {
             LineChange::State {
                 state,

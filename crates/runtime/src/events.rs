@@ -192,7 +192,7 @@ impl Events {
     ) {
         let listeners = self.sender.receiver_count();
         let _span = trace.map(|trace| {
-            debug_span!("client.event", trace_id = %trace, %person, listeners).entered()
+            debug_span!("client.event", trace_id = %trace, otel.kind = "producer", %person, listeners).entered()
         });
         if let Some(answered_at) = answered_at {
             self.metrics.teams_to_event.observe(answered_at);

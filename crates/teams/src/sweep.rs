@@ -224,7 +224,7 @@ impl Tenant {
         };
         let asked_at = self.context.clock.now();
         let trace = new_trace_id();
-        let span = debug_span!("graph.read", trace_id = %trace, source = "teams", tenant = %self.name, people = ids.len());
+        let span = debug_span!("graph.read", trace_id = %trace, source = "teams", otel.kind = "client", http.request.method = "POST", tenant = %self.name, people = ids.len());
         let read = self.read_each(logins, ids, trace).instrument(span).await;
         let received = Instant::now();
         let inputs = self.inputs(read.presences, asked_at);
@@ -253,7 +253,7 @@ impl Tenant {
         let asked_at = (self.context.clock.now(), network_time());
         let names: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
         let trace = new_trace_id();
-        let span = debug_span!("graph.read", trace_id = %trace, source = "teams", tenant = %self.name, people = ids.len());
+        let span = debug_span!("graph.read", trace_id = %trace, source = "teams", otel.kind = "client", http.request.method = "POST", tenant = %self.name, people = ids.len());
         let read = self.client.presences(&names, Some(trace.bits().into()));
         let result = read.instrument(span).await;
         let received = Instant::now();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use graph::RequestId;
 use presence::{TeamsWrite, TraceId};
 use runtime::trace_id::new_trace_id;
-use tracing::{Span, debug_span};
+use tracing::{Span, debug_span, field::Empty};
 
 /// The trace of a request, and its span, which ends when the engine has the result.
 #[derive(Debug)]
@@ -22,8 +22,7 @@ impl TracedWrite {
         let person = write.person;
         let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         let source = caused_by.is_none().then_some("offhook");
-        let span =
-            debug_span!("graph.write", trace_id = %trace, source, %person, write = call, waited_ms);
+        let span = debug_span!("graph.write", trace_id = %trace, source, otel.kind = "client", http.request.method = "POST", %person, write = call, waited_ms, error = Empty);
         Self { trace, span }
     }
 

@@ -348,7 +348,10 @@ impl TenantWrites {
         tenant.count(write.operation.call(), result.as_ref().map(|_| ()));
         traced.span.in_scope(|| match &result {
             Ok(_) => tracing::debug!("write acknowledged by Graph"),
-            Err(error) => tracing::debug!(%error, "write failed"),
+            Err(error) => {
+                traced.span.record("error", tracing::field::display(error));
+                tracing::debug!("write failed");
+            }
         });
         let TeamsWrite {
             person,
