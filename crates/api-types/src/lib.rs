@@ -25,6 +25,7 @@ pub mod programs;
 pub mod readiness;
 pub mod relationships;
 pub mod scopes;
+pub mod settings;
 pub mod sources;
 pub mod teams_account;
 pub mod work;

@@ -63,7 +63,7 @@ pub(super) fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result
     ))
 }
 
-pub(super) fn hide_feed(values: &mut Value) {
+pub(super) fn hide_feed(values: &mut Map<String, Value>) {
     if let Some(feed) = values.get_mut(FEED) {
         *feed = Value::Null;
     }

@@ -9,6 +9,7 @@ mod token;
 
 use std::{collections::VecDeque, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
+use api_types::{people::PersonRemoved, presence::PresenceChange};
 use axum::{
     extract::{Query, State},
     http::HeaderMap,
@@ -30,11 +31,10 @@ use tokio::{
     },
     time::{Instant, Interval, interval_at},
 };
-use utoipa::ToSchema;
 
 use self::gathering::{Gathering, News, PersonChanges};
 pub use self::token::Tokens;
-use super::{PresenceBody, people::PersonBody};
+use super::{people::person_body, presence::presence_body};
 use crate::{access::Access, caller::Caller, problem::Problem, revocations::Revocations};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -42,16 +42,6 @@ use crate::{access::Access, caller::Caller, problem::Problem, revocations::Revoc
 pub(crate) struct Since {
     /// The id of the last received event.
     since: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Body {
-    person: String,
-    presence: PresenceBody,
-    /// Trace id of the fact that changed the presence: also in the log and in `client-request-id` at Graph. Absent if a
-    /// deadline changed it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trace: Option<String>,
 }
 
 /// The parts that event streams use beside the context. Cheap to clone.
@@ -68,11 +58,6 @@ pub struct EventStreams {
 }
 
 type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;
-
-#[derive(Serialize, ToSchema)]
-struct RemovedBody {
-    person: String,
-}
 
 /// Streams changes as server-sent events: `presence` with a person and the new presence, `person` with new names or lines,
 /// `person-removed` with an id, `reset` if everything must be read again, `hello` at the start. `Last-Event-ID` or `since`
@@ -293,7 +278,7 @@ fn frames(
         match news {
             News::Removed => {
                 let person = person.to_string();
-                frames.extend(json_frame("person-removed", &RemovedBody { person }));
+                frames.extend(json_frame("person-removed", &PersonRemoved { person }));
             }
             News::There {
                 details,
@@ -301,7 +286,7 @@ fn frames(
                 presence,
             } => {
                 let known = context.people.person(person).filter(|_| details);
-                let known = known.map(|known| PersonBody::from(&*known));
+                let known = known.map(|known| person_body(&known));
                 frames.extend(known.and_then(|known| json_frame("person", &known)));
                 let levels = Levels {
                     before: level_before,
@@ -350,9 +335,9 @@ fn presence_frame(
         return None;
     }
     let make = || {
-        let body = Body {
+        let body = PresenceChange {
             person: person.to_string(),
-            presence: PresenceBody::from(&seen),
+            presence: presence_body(&seen),
             trace: cause
                 .and_then(|cause| cause.trace)
                 .map(|trace| trace.to_string()),

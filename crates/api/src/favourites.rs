@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api_types::favourites::FavouritesBody;
 use axum::extract::{Path, State};
 use presence::PersonId;
 use runtime::{
@@ -10,9 +11,7 @@ use runtime::{
     limits::FAVOURITES_MAX,
     organisation::FAVOURITES,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry};
 use crate::{
@@ -21,14 +20,6 @@ use crate::{
     preconditions::Comparison,
     problem::Problem,
 };
-
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = Favourites)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FavouritesBody {
-    /// Ids of people.
-    people: Vec<String>,
-}
 
 fn body(people: &BTreeSet<PersonId>) -> FavouritesBody {
     FavouritesBody {

@@ -6,6 +6,7 @@ mod request;
 
 use std::collections::BTreeSet;
 
+use api_types::profile::ProfileBody;
 use axum::extract::{Path, State};
 pub use changes::*;
 pub use preview::*;
@@ -17,7 +18,7 @@ use serde::Serialize;
 use store::{Audience, Template};
 use utoipa::ToSchema;
 
-use super::profile::{ProfileBody, distinct_names};
+use super::profile::distinct_names;
 use crate::{caller::Caller, problem::Problem};
 
 /// Reserved name in paths: the route that makes the template for Teams.

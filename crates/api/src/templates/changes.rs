@@ -1,5 +1,6 @@
 //! Additions, changes, order and deletions of templates.
 
+use api_types::profile::OrderBody;
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -21,9 +22,7 @@ use super::{
     request::{Home, NewTemplate, Start, TemplateChange, checked, merged},
     shown, stored,
 };
-use crate::{
-    Json, audit::new_entry, caller::Caller, limit_checks, problem::Problem, profile::OrderBody,
-};
+use crate::{Json, audit::new_entry, caller::Caller, limit_checks, problem::Problem};
 
 /// Adds a central template of a scope.
 #[utoipa::path(

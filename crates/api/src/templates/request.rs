@@ -1,5 +1,6 @@
 //! Checks of a requested template: scope, people, content.
 
+use api_types::profile::NewProfile;
 use presence::{Origin, PersonId, Profile, Status};
 use runtime::{
     context::Context,
@@ -11,7 +12,7 @@ use store::{Audience, Template};
 use utoipa::ToSchema;
 
 use super::{TEAMS, offers};
-use crate::{caller::Caller, limit_checks, problem::Problem, profile::NewProfile};
+use crate::{caller::Caller, limit_checks, problem::Problem, profile};
 
 /// A complete template, to add or to replace.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -160,11 +161,17 @@ pub(super) fn checked(
     let forwarding = forwarding
         .transpose()
         .map_err(|error| Problem::invalid("forwarding", error.to_string()))?;
-    let fields = NewProfile::new(status, forwarding, body.text);
+    let fields = NewProfile {
+        name: None,
+        status,
+        forwarding,
+        text: body.text,
+        active: None,
+    };
     let active = body.active.or(before.map(|before| before.profile.active));
     let profile = Profile {
         active: active.unwrap_or(true),
-        ..fields.checked(name, Origin::Central)?
+        ..profile::checked(fields, name, Origin::Central)?
     };
     Ok(Template {
         profile,

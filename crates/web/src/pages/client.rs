@@ -78,11 +78,7 @@ pub struct Answer {
 impl Answer {
     /// Reads the body. Answers that the type does not describe are a fault of the program (500).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(&self.body).map_err(|error| Refusal {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            detail: format!("the page cannot read the answer of the API: {error}"),
-            field: None,
-        })
+        serde_json::from_slice(&self.body).map_err(|error| Refusal::unreadable(&error))
     }
 }
 
@@ -125,6 +121,15 @@ impl Refusal {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             detail,
             field: Some(field.to_owned()),
+        }
+    }
+
+    /// An answer of the API that its type does not describe: a fault of the program (500).
+    pub(crate) fn unreadable(error: &serde_json::Error) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            detail: format!("the page cannot read the answer of the API: {error}"),
+            field: None,
         }
     }
 

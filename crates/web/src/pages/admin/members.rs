@@ -1,8 +1,8 @@
 //! Members of a location or group: add and remove.
 
+use api_types::scopes::Place;
 use presence::PersonId;
 use runtime::{organisation::Membership as At, people_index::Person};
-use serde_json::json;
 
 use super::scopes::{at, is_in};
 use crate::pages::{
@@ -120,7 +120,7 @@ pub(super) async fn take(request: &PageContext, typed: &EnteredForm) -> Result<O
 
 async fn place_at(request: &PageContext, person: PersonId, place: At) -> Result<Outcome, Refusal> {
     let At { location, group } = place;
-    let body = json!({"location": location, "group": group});
+    let body = Place { location, group };
     let path = format!("/people/{person}/place");
     request.api.put(&path, body, "").await?;
     Ok(Done::new(at(request.path("scope")), "saved").into())

@@ -13,19 +13,11 @@ use crate::pages::{
     client::Refusal,
     components::{Block, Cell, Field, Form, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
-    picture::{Histogram, shares},
+    picture::{latency, statuses},
 };
 
 /// Largest number of listed people.
 const NAMED_MAX: usize = 50;
-/// The main latencies, by metric.
-const LATENCIES: [(&str, &str); 4] = [
-    ("offhook_pbx_event_to_graph_request_seconds", "latency-pbx"),
-    ("offhook_teams_answer_to_event_seconds", "latency-teams"),
-    ("offhook_graph_write_wait_seconds", "latency-write-wait"),
-    ("offhook_graph_budget_wait_seconds", "latency-budget"),
-];
-
 /// The overview page.
 pub(super) struct Overview;
 
@@ -33,9 +25,9 @@ impl PageHandler for Overview {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
         let seen = administered(request);
-        let counted = Status::ALL.map(|status| {
-            let count = seen.values().filter(|view| view.status == status).count();
-            (status.name(), request.status(status.name()), count)
+        let numbers = Status::ALL.map(|status| {
+            let people = seen.values().filter(|view| view.status == status);
+            (request.status(status.name()), people.count() as u64)
         });
         let people = (
             request.say("nav-people"),
@@ -46,11 +38,11 @@ impl PageHandler for Overview {
             page = page.form(zone_form(request), back);
         }
         let (silent, unmatched) = (silent(request, &seen), unmatched(request, &seen));
-        let shares = Block::Picture(shares(request, &counted));
+        let statuses = Block::Picture(statuses(request, &numbers));
         if !request.caller.is_admin() {
             return Ok(page
                 .add(Block::Facts(vec![people]))
-                .add(shares)
+                .add(statuses)
                 .table(silent)
                 .table(unmatched));
         }
@@ -103,13 +95,16 @@ impl PageHandler for Overview {
         let mut page = page
             .add(Block::Facts(facts))
             .table(health(request, &parts))
-            .add(shares);
-        let metrics = request.context.metrics.text();
-        for (name, key) in LATENCIES {
-            let histogram = Histogram::read(&metrics, name);
-            page = page.add(Block::Picture(
-                histogram.picture(request, &request.say(key)),
-            ));
+            .add(statuses);
+        let metrics = &request.context.metrics;
+        for (key, figures) in [
+            ("latency-pbx", &metrics.pbx_to_graph),
+            ("latency-teams", &metrics.teams_to_event),
+            ("latency-write-wait", &metrics.write_wait),
+            ("latency-budget", &metrics.budget_wait),
+        ] {
+            let picture = latency(request, &request.say(key), &figures.histogram());
+            page = page.add(Block::Picture(picture));
         }
         Ok(page.table(silent).table(unmatched))
     }

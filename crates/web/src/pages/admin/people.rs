@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api_types::account_search::AccountSearch;
 use runtime::{organisation::Snapshot, people_index::Person};
 use serde_json::{Value, json};
 
@@ -77,38 +78,23 @@ fn search_form(request: &PageContext) -> Form {
 }
 
 async fn search(request: &PageContext) -> Result<Outcome, Refusal> {
-    let done: Value = request
-        .api
-        .post("/teams-accounts/search", json!({}))
-        .await?
-        .json()?;
-    let list = |key: &str| {
-        done.get(key)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    };
-    let rows = list("found").map(|found| {
-        let id = text(found, "person");
-        Row {
-            key: id.to_owned(),
-            cells: vec![
-                Cell::Link(format!("{HERE}/{id}"), text(found, "name").to_owned()),
-                Cell::Code(text(found, "account").to_owned()),
-            ],
-        }
+    let search = request.api.post("/teams-accounts/search", json!({}));
+    let search: AccountSearch = search.await?.json()?;
+    let rows = search.found.into_iter().map(|found| Row {
+        cells: vec![
+            Cell::Link(format!("{HERE}/{}", found.person), found.name),
+            Cell::Code(found.account.unwrap_or_default()),
+        ],
+        key: found.person,
     });
-    let without = done.get("without_account").and_then(Value::as_u64);
     let mut page = Page::new(request, request.say("accounts-search"));
-    for trouble in list("troubles").filter_map(Value::as_str) {
-        page = page.add(Block::Alert(trouble.to_owned()));
-    }
-    if done.get("running") == Some(&json!(true)) {
+    page.blocks
+        .extend(search.troubles.into_iter().map(Block::Alert));
+    if search.running {
         page = page.text(request.say("accounts-search-running"));
     }
-    let missing = request
-        .words
-        .with("accounts-without", "count", without.unwrap_or_default());
+    let words = request.words;
+    let missing = words.with("accounts-without", "count", search.without_account);
     let table = Table {
         id: "found",
         caption: request.say("accounts-found"),

@@ -1,6 +1,6 @@
 //! PBXs: state of connections and lines.
 
-use api::PresenceBody;
+use api::presence_body;
 use presence::{LineKnowledge, LineState, PersonId, view};
 use runtime::clock::rfc3339;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ async fn lines(request: &PageContext, wanted: &str) -> Table {
             || json!({}),
             |presence| {
                 let level = request.caller.level(&request.context.organisation, person);
-                json!(PresenceBody::from(&view(presence, level)))
+                json!(presence_body(&view(presence, level)))
             },
         )
     };

@@ -1,6 +1,7 @@
 //! Central templates: profiles that administrators offer in their scopes.
 
 use api::profile::distinct_names;
+use api_types::scopes::Scope;
 use runtime::organisation::ORGANISATION;
 use serde_json::{Value, json};
 
@@ -84,11 +85,11 @@ pub(super) async fn make_teams(request: &PageContext, scope: &str) -> Result<Val
 
 /// A field with the scopes that the caller administers.
 pub(super) async fn scope_field(request: &PageContext) -> Result<Field, Refusal> {
-    let scopes = request.api.items::<Value>("/scopes").await?;
+    let scopes: Vec<Scope> = request.api.items("/scopes").await?;
     let choices = in_order(&scopes)
         .into_iter()
-        .filter(|scope| administers(request, text(scope, "id")))
-        .map(|scope| Choice::new(text(scope, "id"), full_name(request, scope)));
+        .filter(|scope| administers(request, &scope.id))
+        .map(|scope| Choice::new(&*scope.id, full_name(request, scope)));
     let kind = Kind::Select(choices.collect());
     Ok(Field::new("scope", request.say("template-scope"), kind))
 }
