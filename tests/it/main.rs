@@ -60,6 +60,7 @@ mod template_people;
 mod templates;
 mod tenants;
 mod tidy;
+mod trace;
 mod tray;
 mod trouble;
 mod unconfirmed;

@@ -11,6 +11,7 @@ mod accounts;
 mod browser;
 mod bus;
 mod certificate;
+mod collector;
 mod contract;
 mod demo;
 mod descriptors;
@@ -35,6 +36,7 @@ use std::{fmt::Debug, future::Future, time::Duration};
 
 pub use browser::{Browser, CHROMIUM};
 pub use certificate::certify;
+pub use collector::Collector;
 pub use contract::{Contract, Operation};
 pub use demo::Demo;
 pub use descriptors::raise_descriptor_limit;

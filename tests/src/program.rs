@@ -58,10 +58,16 @@ impl Program {
     ///
     /// # Panics
     /// The program was not built, or the file cannot be written.
-    pub fn start_logging_to(name: &str, arguments: &[&str], log: &Path) -> Self {
+    pub fn start_logging_to(
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        log: &Path,
+    ) -> Self {
         let mut command = Command::new(binary(name));
         command
             .args(arguments)
+            .envs(environment.iter().copied())
             .stderr(std::fs::File::create(log).unwrap());
         Self::spawn(command)
     }

@@ -31,9 +31,14 @@ impl Installation {
 
     /// Starts the server with its log in a file.
     pub async fn serve_logging_to(&self, log: &Path) -> Server {
+        self.serve_logging_with(&[], log).await
+    }
+
+    /// Starts the server with these environment variables and its log in a file.
+    pub async fn serve_logging_with(&self, environment: &[(&str, &str)], log: &Path) -> Server {
         let config = self.config();
         let arguments = ["serve", "--config", config.to_str().unwrap()];
-        self.served(Program::start_logging_to("offhook", &arguments, log))
-            .await
+        let program = Program::start_logging_to("offhook", &arguments, environment, log);
+        self.served(program).await
     }
 }

@@ -144,6 +144,9 @@ pub struct ReasonBody {
     /// The other party of a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
+    /// Trace id of the fact that the reason stands on, with `trace=true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// Past presence.
@@ -173,4 +176,8 @@ pub struct PresenceChange {
     pub person: String,
     /// The new presence.
     pub presence: PresenceBody,
+    /// Trace id of the fact that changed the presence: also in the log and in `client-request-id` at Graph. Absent if a
+    /// deadline changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }

@@ -325,8 +325,8 @@ fn presence_frame(
     let changes = changes.as_ref();
     let changes = changes.and_then(|(first, last)| Some((first.presence()?, last.presence()?)));
     let present;
-    let (previous, now, told) = match (changes, levels.before) {
-        (Some((first, last)), _) => (first.previous.as_ref(), &last.now, Some(&last.texts)),
+    let (previous, now, cause) = match (changes, levels.before) {
+        (Some((first, last)), _) => (first.previous.as_ref(), &last.now, Some(last)),
         (None, Some(_)) => {
             present = context.events.presence(person)?;
             (Some(&present), &present, None)
@@ -342,13 +342,16 @@ fn presence_frame(
         let body = PresenceChange {
             person: person.to_string(),
             presence: presence_body(&seen),
+            trace: cause
+                .and_then(|cause| cause.trace)
+                .map(|trace| trace.to_string()),
         };
         // A struct of strings always serialises.
         serde_json::to_string(&body).unwrap_or_default()
     };
     let frame = SseEvent::default().event("presence");
-    Some(match told {
-        Some(told) => frame.data(told.to(levels.now, make)),
+    Some(match cause {
+        Some(cause) => frame.data(cause.texts.to(levels.now, make)),
         None => frame.data(make()),
     })
 }

@@ -5,16 +5,20 @@ use api_types::presence::{
 };
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
 };
 use presence::{
     MicrophoneLayer, Permission, Reason, ReasonDetail, Source, View, reasons_for, view,
 };
 use runtime::{clock::rfc3339, context::Context, people_index::Person};
+use serde::Deserialize;
 use teams::TeamsHandle;
 
 use super::paging::Paging;
-use crate::{caller::Caller, problem::Problem};
+use crate::{
+    caller::{Access, Caller},
+    problem::Problem,
+};
 
 /// The body of a presence as a viewer sees it.
 pub fn presence_body(view: &View) -> PresenceBody {
@@ -27,6 +31,14 @@ pub fn presence_body(view: &View) -> PresenceBody {
         until: view.until.map(rfc3339),
         confidence: view.confidence,
     }
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExplanationQuery {
+    /// True: reasons have the trace id of their fact, for the person and administrators of the person's location.
+    #[serde(default)]
+    trace: bool,
 }
 
 /// The body of a reason for the presence of this person.
@@ -59,6 +71,7 @@ fn reason_body(reason: Reason, person: &Person) -> ReasonBody {
         note: reason.detail.map(|note| note.to_string()),
         about: reason.appointment.map(|about| about.text.to_string()),
         party: reason.party.as_deref().map(str::to_owned),
+        trace: reason.trace.map(|trace| trace.to_string()),
     }
 }
 
@@ -89,6 +102,7 @@ pub async fn read(
     get,
     path = "/people/{id}/explanation",
     tag = "Presence",
+    params(ExplanationQuery),
     responses((status = OK, description = "The requested data.", body = Explanation)),
 )]
 pub async fn explain(
@@ -96,13 +110,21 @@ pub async fn explain(
     State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(ExplanationQuery { trace }): Query<ExplanationQuery>,
 ) -> Result<Json<Explanation>, Problem> {
     let person = super::person(&context.people, &id)?;
     super::schedule_account_search(&teams, &context.organisation, &person);
     let level = caller.level(&context.organisation, person.id);
     let microphone = MicrophoneLayer::for_viewer(level);
     let explained = context.engine.explain(person.id, microphone).await;
-    let (presence, reasons) = explained.ok_or_else(starting)?;
+    let (presence, mut reasons) = explained.ok_or_else(starting)?;
+    let access = Access::Read;
+    let may_see = caller.require_self_or_admin(&context.organisation, person.id, access);
+    if !trace || may_see.is_err() {
+        for reason in &mut reasons {
+            reason.trace = None;
+        }
+    }
     Ok(Json(Explanation {
         person: person.id.to_string(),
         name: person.name.clone(),

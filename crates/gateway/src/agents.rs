@@ -136,9 +136,7 @@ impl Agents {
         let before = live.devices.insert(device.clone(), connected);
         match before {
             Some(before) => {
-                before
-                    .end
-                    .send_replace(Some("the device connected again"));
+                before.end.send_replace(Some("the device connected again"));
             }
             None => live.people.entry(person).or_default().push(device.clone()),
         }

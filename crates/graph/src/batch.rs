@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Body, GraphError, Operation, Verdict, WriteSuccess, error::RequestContext, judge,
+    Body, GraphError, Operation, RequestId, Verdict, WriteSuccess, error::RequestContext, judge,
     parse_retry_after,
 };
 
@@ -33,16 +33,20 @@ struct ItemResponse {
 }
 
 /// Body of the batch. Items are numbered from 0 and run in parallel.
-pub(crate) fn body(writes: &[(&str, Operation)], client_id: &str) -> Value {
+pub(crate) fn body(writes: &[(&str, Operation, Option<RequestId>)], client_id: &str) -> Value {
     let requests: Vec<Value> = writes
         .iter()
         .enumerate()
-        .map(|(number, (user, operation))| {
+        .map(|(number, (user, operation, id))| {
+            let mut headers = json!({ "Content-Type": "application/json" });
+            if let Some(id) = id {
+                headers["client-request-id"] = id.to_string().into();
+            }
             json!({
                 "id": number.to_string(),
                 "method": "POST",
                 "url": format!("/users/{}/presence/{}", segment(user), operation.call()),
-                "headers": { "Content-Type": "application/json" },
+                "headers": headers,
                 "body": operation.body(client_id),
             })
         })
@@ -66,7 +70,7 @@ fn segment(user: &str) -> String {
 /// Result of each write, in the order of `writes`. A write without exactly one answer fails with [`GraphError::Malformed`].
 /// `now` is milliseconds since 1970, for a `Retry-After` that is a date.
 pub(crate) fn split(
-    writes: &[(&str, Operation)],
+    writes: &[(&str, Operation, Option<RequestId>)],
     answers: Responses,
     now: i64,
 ) -> Vec<Result<WriteSuccess, GraphError>> {
@@ -83,7 +87,7 @@ pub(crate) fn split(
     writes
         .iter()
         .enumerate()
-        .map(|(number, (user, operation))| {
+        .map(|(number, (user, operation, _))| {
             let mut answers = by_number.remove(&number.to_string()).unwrap_or_default();
             match (answers.pop(), answers.len()) {
                 (Some(answer), 0) => outcome(user, *operation, answer, now),
@@ -142,9 +146,9 @@ mod tests {
     use super::*;
     use crate::Blame;
 
-    fn writes(count: usize) -> Vec<(&'static str, Operation)> {
+    fn writes(count: usize) -> Vec<(&'static str, Operation, Option<RequestId>)> {
         (0..count)
-            .map(|_| ("anna", Operation::SetSession))
+            .map(|_| ("anna", Operation::SetSession, None))
             .collect()
     }
 
@@ -188,12 +192,12 @@ mod tests {
     #[test]
     fn row_94_each_item_has_its_own_fate() {
         let writes = [
-            ("anna", Operation::ClearSession),
-            ("ben", Operation::SetSession),
-            ("cleo", Operation::SetSession),
-            ("dora", Operation::SetSession),
-            ("emil", Operation::SetSession),
-            ("fred", Operation::SetSession),
+            ("anna", Operation::ClearSession, None),
+            ("ben", Operation::SetSession, None),
+            ("cleo", Operation::SetSession, None),
+            ("dora", Operation::SetSession, None),
+            ("emil", Operation::SetSession, None),
+            ("fred", Operation::SetSession, None),
         ];
         let unknown = json!({ "error": { "code": "NotFound", "message": "x" } });
         let answers = json!({ "responses": [
@@ -245,8 +249,8 @@ mod tests {
             let list = answers.as_array_mut().unwrap();
             list.push(json!({ "id": "0", "status": 200, "body": null }));
             let writes = [
-                ("anna", Operation::SetSession),
-                ("ben", Operation::ClearSession),
+                ("anna", Operation::SetSession, None),
+                ("ben", Operation::ClearSession, None),
             ];
             let results = split(&writes, responses(json!({ "responses": answers })), 0);
             assert!(results[0].is_ok(), "{answers}");

@@ -8,8 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    Body, ClientConfig, GraphError, Operation, Presences, RequestKind, UserPresence, Verdict,
-    WriteSuccess, error::RequestContext, judge, member::text_of, presences, token::TokenState,
+    Body, ClientConfig, GraphError, Operation, Presences, RequestId, RequestKind, UserPresence,
+    Verdict, WriteSuccess, error::RequestContext, judge, member::text_of, presences,
+    token::TokenState,
 };
 
 mod batch;
@@ -60,13 +61,13 @@ const LINK_MAX: usize = 60_000;
 /// })?;
 ///
 /// // The first request signs in; later ones share its token.
-/// let read = client.presences(&["anna"]).await?;
+/// let read = client.presences(&["anna"], None).await?;
 /// assert_eq!(read.presences[0].availability, "Available");
 ///
-/// let written = client.write("anna", Operation::SetSession).await?;
+/// let written = client.write("anna", Operation::SetSession, None).await?;
 /// assert_eq!(written, WriteSuccess::Done);
 ///
-/// let error = client.write("ben", Operation::SetSession).await.unwrap_err();
+/// let error = client.write("ben", Operation::SetSession, None).await.unwrap_err();
 /// assert_eq!(error.blame(), Blame::Administrator);
 /// assert!(error.to_string().contains("Presence.ReadWrite.All"));
 /// # Ok(())
@@ -111,7 +112,11 @@ impl Client {
     ///
     /// # Errors
     /// See [`GraphError`].
-    pub async fn presences(&self, ids: &[&str]) -> Result<Presences, GraphError> {
+    pub async fn presences(
+        &self,
+        ids: &[&str],
+        id: Option<RequestId>,
+    ) -> Result<Presences, GraphError> {
         const CALL: &str = "getPresencesByUserId";
         let url = format!(
             "{}/v1.0/communications/getPresencesByUserId",
@@ -119,7 +124,7 @@ impl Client {
         );
         let body = serde_json::json!({ "ids": ids });
         let response = self
-            .send(CALL, reqwest::Method::POST, &url, Some(&body))
+            .send_identified(CALL, reqwest::Method::POST, &url, (Some(&body), id))
             .await?;
         let response = self
             .accept(
@@ -141,12 +146,13 @@ impl Client {
         &self,
         user: &str,
         operation: Operation,
+        id: Option<RequestId>,
     ) -> Result<WriteSuccess, GraphError> {
         let call = operation.call();
         let url = self.url(&["v1.0", "users", user, "presence", call])?;
         let body = operation.body(&self.config.client_id);
         let response = self
-            .send(call, reqwest::Method::POST, url.as_str(), Some(&body))
+            .send_identified(call, reqwest::Method::POST, url.as_str(), (Some(&body), id))
             .await?;
         let permission = "application permission Presence.ReadWrite.All";
         self.written(operation, permission, user, response).await
@@ -156,10 +162,15 @@ impl Client {
     ///
     /// # Errors
     /// See [`GraphError`].
-    pub async fn own_presence(&self, token: &SecretString) -> Result<UserPresence, GraphError> {
+    pub async fn own_presence(
+        &self,
+        token: &SecretString,
+        id: Option<RequestId>,
+    ) -> Result<UserPresence, GraphError> {
         const CALL: &str = "get presence";
         let url = self.url(&["v1.0", "me", "presence"])?;
-        let sent = self.send_as(token, CALL, reqwest::Method::GET, url.as_str(), None);
+        let sent =
+            self.send_as_identified(token, CALL, reqwest::Method::GET, url.as_str(), (None, id));
         let response = self
             .accept(
                 RequestKind::Read,
@@ -186,16 +197,17 @@ impl Client {
         token: &SecretString,
         user: &str,
         operation: Operation,
+        id: Option<RequestId>,
     ) -> Result<WriteSuccess, GraphError> {
         let call = operation.call();
         let url = self.url(&["v1.0", "users", user, "presence", call])?;
         let body = operation.body(&self.config.client_id);
-        let sent = self.send_as(
+        let sent = self.send_as_identified(
             token,
             call,
             reqwest::Method::POST,
             url.as_str(),
-            Some(&body),
+            (Some(&body), id),
         );
         self.written(
             operation,
@@ -259,8 +271,7 @@ impl Client {
         }
     }
 
-    /// Sends with the application's token. If Graph refuses the token with 401, retries with a new one as often as
-    /// [`TokenState::replace`] allows.
+    /// Sends a request without an id of the caller; see [`Self::send_identified`].
     pub(crate) async fn send(
         &self,
         call: &'static str,
@@ -268,8 +279,22 @@ impl Client {
         url: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<Response, GraphError> {
+        self.send_identified(call, method, url, (body, None)).await
+    }
+
+    /// Sends with the application's token. If Graph refuses the token with 401, retries with a new one as often as
+    /// [`TokenState::replace`] allows.
+    async fn send_identified(
+        &self,
+        call: &'static str,
+        method: reqwest::Method,
+        url: &str,
+        request: (Option<&serde_json::Value>, Option<RequestId>),
+    ) -> Result<Response, GraphError> {
         let token = self.token().await?;
-        let sent = self.send_as(&token, call, method.clone(), url, body).await;
+        let sent = self
+            .send_as_identified(&token, call, method.clone(), url, request)
+            .await;
         if !matches!(sent, Err(GraphError::Unauthorized { .. })) {
             self.accept_token(&token, &sent);
             return sent;
@@ -278,7 +303,9 @@ impl Client {
             return Err(GraphError::Unauthorized { call });
         }
         let token = self.token().await?;
-        let sent = self.send_as(&token, call, method, url, body).await;
+        let sent = self
+            .send_as_identified(&token, call, method, url, request)
+            .await;
         self.accept_token(&token, &sent);
         sent
     }
@@ -302,7 +329,7 @@ impl Client {
         self.token().await
     }
 
-    /// Sends with the given token; 401 is an error.
+    /// Sends with the given token and without an id of the caller; 401 is an error.
     pub(crate) async fn send_as(
         &self,
         token: &SecretString,
@@ -311,12 +338,29 @@ impl Client {
         url: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<Response, GraphError> {
+        let request = (body, None);
+        self.send_as_identified(token, call, method, url, request)
+            .await
+    }
+
+    /// Sends with the given token; 401 is an error.
+    async fn send_as_identified(
+        &self,
+        token: &SecretString,
+        call: &'static str,
+        method: reqwest::Method,
+        url: &str,
+        (body, id): (Option<&serde_json::Value>, Option<RequestId>),
+    ) -> Result<Response, GraphError> {
         let mut request = self
             .http
             .request(method, url)
             .bearer_auth(token.expose_secret());
         if let Some(body) = body {
             request = request.json(body);
+        }
+        if let Some(id) = id {
+            request = request.header("client-request-id", id.to_string());
         }
         let response = request
             .send()

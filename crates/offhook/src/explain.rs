@@ -17,6 +17,9 @@ pub struct Arguments {
     /// API key for that server.
     #[arg(long, env = "OFFHOOK_API_KEY", hide_env_values = true)]
     key: Option<String>,
+    /// Print the trace id of each reason's fact, to search for in the log and in Graph's (`client-request-id`).
+    #[arg(long)]
+    trace: bool,
     /// Name, mail, sign-in name, extension or id of the person.
     person: String,
 }
@@ -32,7 +35,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let id = find(&server, &arguments.person).await?;
     let explanation = server
-        .get(&format!("/api/v1/people/{id}/explanation"))
+        .get(&format!(
+            "/api/v1/people/{id}/explanation?trace={}",
+            arguments.trace
+        ))
         .await?;
     output::print(text(&explanation, std::io::stdout().is_terminal()));
     Ok(())
@@ -164,6 +170,9 @@ fn text(explanation: &Value, colours: bool) -> String {
             detail = format!("{detail}; {}", field(reason, "confidence"));
         }
         lines.push(format!("    {detail}"));
+        if !field(reason, "trace").is_empty() {
+            lines.push(format!("    trace {}", field(reason, "trace")));
+        }
         if !field(reason, "note").is_empty() {
             lines.push(format!("    {}", field(reason, "note")));
         }

@@ -33,7 +33,11 @@ pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Resul
             Ok(file) => file,
             // A link can be created again, a key cannot.
             Err(error) if secrets.api_key.is_none() => {
-                tracing::warn!("{error:#}; `offhook link` creates a link");
+                let error = format!("{error:#}");
+                tracing::warn!(
+                    error,
+                    "the one-time link to sign in was not written; `offhook link` creates another"
+                );
                 println!("Serving at {address}");
                 return Ok(());
             }

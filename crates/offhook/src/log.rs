@@ -1,10 +1,34 @@
-//! Log with one line per event, also if the text of an event contains line breaks.
+//! The log on stderr: one line per event, also if the text of an event contains line breaks.
 
 use std::{
     borrow::Cow,
     fmt::Write as _,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
 };
+
+use otlp::SpanLayer;
+use server::config::LogFormat;
+use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, prelude::*};
+
+/// Starts the log at the level of `OFFHOOK_LOG`, else at `level`, and the export of spans if there is one. The log goes to
+/// stderr, because stdout is for the output of commands.
+pub(crate) fn start(level: &str, format: LogFormat, spans: Option<SpanLayer>) {
+    let filter = EnvFilter::try_from_env("OFFHOOK_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let log = tracing_subscriber::fmt::layer()
+        .with_writer(|| OneLine(io::stderr()))
+        .with_ansi(format == LogFormat::Text && io::stderr().is_terminal());
+    let log = match format {
+        LogFormat::Text => log.with_filter(filter).boxed(),
+        LogFormat::Json => {
+            let log = log.json().flatten_event(true).with_span_list(false);
+            log.with_filter(filter).boxed()
+        }
+    };
+    let mut layers = vec![log];
+    // The log's level does not decide which spans are exported.
+    layers.extend(spans.map(|spans| spans.with_filter(filter_fn(otlp::is_traced)).boxed()));
+    tracing_subscriber::registry().with(layers).init();
+}
 
 /// Writer that escapes line breaks and other control characters in an event, except its end. The escape character stays for
 /// the subscriber's colours; the subscriber removes it from values.

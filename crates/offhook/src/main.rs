@@ -18,11 +18,11 @@ mod serve;
 mod service_account;
 mod user;
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use server::config::LogFormat;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// Presence synchronisation between Microsoft Teams and PBXs.
 #[derive(Debug, Parser)]
@@ -116,15 +116,10 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // The log goes to stderr, because stdout is for the output of commands.
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_env("OFFHOOK_LOG")
-                .unwrap_or_else(|_| EnvFilter::new(arguments.command.quietness())),
-        )
-        .with_writer(|| log::OneLine(std::io::stderr()))
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    // The server's log begins when its configuration is read.
+    if !matches!(arguments.command, Command::Serve(_)) {
+        log::start("warn", LogFormat::Text, None);
+    }
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -157,27 +152,6 @@ fn describe(error: &anyhow::Error) -> String {
         }
     }
     text
-}
-
-impl Command {
-    /// Default level of the log: a server logs what it does, a command only problems.
-    fn quietness(&self) -> &'static str {
-        match self {
-            Self::Serve(_) => "info",
-            Self::Demo(_)
-            | Self::Import { .. }
-            | Self::Link(_)
-            | Self::User(_)
-            | Self::Directory(_)
-            | Self::ServiceAccount(_)
-            | Self::Explain(_)
-            | Self::Doctor(_)
-            | Self::ConfirmClock(_)
-            | Self::Backup { .. }
-            | Self::Rewrap { .. }
-            | Self::Restore { .. } => "warn",
-        }
-    }
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {

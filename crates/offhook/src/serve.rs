@@ -9,12 +9,12 @@ use api::{
 };
 use presence::Timing;
 use runtime::clock::Clock;
-use server::{App, Options};
+use server::{App, Options, config::Config};
 
 use crate::{
     StopSignals, doctor,
     first_start::{self, Secrets},
-    installation,
+    installation, log,
 };
 
 /// Permissions of the first API key.
@@ -24,13 +24,24 @@ pub const EVERYTHING: [&str; 3] = ["read", "write", "admin"];
 pub async fn run(config: &Path) -> anyhow::Result<()> {
     let file = std::path::absolute(config)?;
     let read = installation::configuration(&file)?;
-    installation::create_folder(&read)?;
-    let mut lock = installation::only_server(&read)?;
-    installation::remove_unfinished(&read);
+    let settings = otlp::Settings::from_environment(|name| std::env::var(name).ok())?;
+    let (spans, exporter) = settings.map(otlp::start).unzip();
+    log::start("info", read.log, spans);
+    let served = run_until_stopped(&file, &read).await;
+    if let Some(exporter) = exporter {
+        exporter.stop().await;
+    }
+    served
+}
+
+async fn run_until_stopped(file: &Path, read: &Config) -> anyhow::Result<()> {
+    installation::create_folder(read)?;
+    let mut lock = installation::only_server(read)?;
+    installation::remove_unfinished(read);
     let mut stop = StopSignals::new()?;
     let (restores, mut asked) = Restores::new();
     while let Some(restore) =
-        serve(&file, &mut lock, restores.clone(), (&mut asked, &mut stop)).await?
+        serve(file, &mut lock, restores.clone(), (&mut asked, &mut stop)).await?
     {
         finish(restore).await;
         restores.begin_again();

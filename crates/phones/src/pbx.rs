@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use presence::{Fact, Input, LineChange, Relationship};
 use telephony::connector::{self, Connector, ConnectorHandle, LineEvent, Publication};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use tracing::{Instrument, debug_span};
 
 mod share;
 
@@ -17,6 +18,7 @@ use runtime::{
     engine_handle::{Cause, EngineHandle},
     health::{Health, Part, Trouble},
     people_index::PeopleIndex,
+    trace_id::new_trace_id,
 };
 use share::Share;
 
@@ -155,14 +157,21 @@ async fn forward(
     engine: EngineHandle,
 ) {
     while let Some(event) = events.recv().await {
-        let cause = match event.change {
-            LineChange::State { .. } => Cause::Pbx(event.received),
+        let Some((person, line)) = directory.by_extension(&event.extension) else {
+            continue;
+        };
+        let trace = new_trace_id();
+        let extension = &event.extension;
+        let span = debug_span!("pbx.notify", trace_id = %trace, source = "pbx", otel.kind = "consumer", %person, line = %extension);
+        let cause = match &event.change {
+            LineChange::State { state, .. } => {
+                span.in_scope(|| tracing::debug!(?state, "line state received"));
+                Cause::Pbx(event.received, trace)
+            }
             LineChange::Stale => Cause::Other,
         };
-        if let Some((person, line)) = directory.by_extension(&event.extension) {
-            let fact = Fact::Line(line, event.change);
-            engine.input(Input::Person(person, fact), cause).await;
-        }
+        let input = Input::Person(person, Fact::Line(line, event.change));
+        engine.input(input, cause).instrument(span).await;
     }
 }
 

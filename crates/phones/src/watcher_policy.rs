@@ -14,6 +14,7 @@ use runtime::{
     rate_limit::RateLimit,
     secrets,
     sign_in_record::{Outcome, SignIn, Way},
+    trace_id::new_trace_id,
 };
 use secrecy::ExposeSecret;
 use sip::{
@@ -28,6 +29,7 @@ use sip::{
 };
 use store::SecretHash;
 use telephony::sip_server::{Flow, dialog_flow};
+use tracing::debug_span;
 
 use super::{
     document_cache::DocumentCache,
@@ -218,7 +220,7 @@ impl WatcherPolicy {
             if self.foreign.take(now, name, 1.0) {
                 let (account, extension) = (&own.credentials.username, &own.extension);
                 let method = request.method().unwrap_or_default();
-                tracing::warn!(%source, %method, "account {account} signs in as {other}, its extension is {extension}: refused with 403; correct the phone's user, or extension in [[sip.account]]");
+                tracing::warn!(%source, %method, %account, %extension, refused = %other, "an account signs in with another name than its extension: refused with 403; correct the phone's user, or extension in [[sip.account]]");
             }
             return Err(AdmissionError::Refuse(403));
         }
@@ -472,8 +474,13 @@ impl Host<Flow> for WatcherPolicy {
             lease,
         };
         let fact = Fact::Line(line, change);
-        let heard = Cause::Pbx(tokio::time::Instant::now());
-        let input = Input::Person(person(publication.resource), fact);
+        let person = person(publication.resource);
+        let trace = new_trace_id();
+        let span = debug_span!("phone.publish", trace_id = %trace, source = "phone", otel.kind = "consumer", %person);
+        let _span = span.entered();
+        tracing::debug!(?state, "line state received");
+        let heard = Cause::Pbx(tokio::time::Instant::now(), trace);
+        let input = Input::Person(person, fact);
         if !self.context.engine.try_input(input, heard) {
             return Err(503);
         }

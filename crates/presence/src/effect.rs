@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    PersonId, Presence, Record, Timestamp,
+    PersonId, Presence, Record, Timestamp, TraceId,
     slot::{Action, Slot},
 };
 
@@ -16,6 +16,9 @@ pub struct TeamsWrite {
     pub slot: Slot,
     /// Kind of write.
     pub action: Action,
+    /// Trace of the fact that caused the write; `None`: a deadline did. A set has the trace of the call, meeting or choice
+    /// that it stands for, also if it was delayed.
+    pub trace: Option<TraceId>,
 }
 
 /// A consequence of an input. A record precedes the write that belongs to it, and must be durable before the
@@ -28,6 +31,8 @@ pub enum Effect {
         person: PersonId,
         /// The new presence.
         presence: Presence,
+        /// Trace of the fact that changed it; `None`: a deadline did.
+        trace: Option<TraceId>,
     },
     /// Store a record: it must outlive a crash.
     Store(Record),

@@ -14,7 +14,7 @@ use person::{Person, Publication};
 use crate::{
     Action, Appointment, AppointmentId, Choice, ClientId, ClientState, Effect, LineChange, LineId,
     MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence, Reason, Signals, Slot,
-    TeamsAnswer, Timestamp, Timing,
+    TeamsAnswer, Timestamp, Timing, TraceId,
     evaluate::{Silent, evaluate},
     mirror::Command,
 };
@@ -135,8 +135,19 @@ impl Engine {
         &self.timing
     }
 
-    /// Applies an input at `now` and returns its effects. `now` must not go back.
+    /// Applies an input without a trace at `now` and returns its effects. `now` must not go back.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
+        self.handle_traced(now, input, None)
+    }
+
+    /// Applies an input at `now` and returns its effects. Effects for the input's person have its trace; those of deadlines
+    /// that are due have none.
+    pub fn handle_traced(
+        &mut self,
+        now: Timestamp,
+        input: Input,
+        trace: Option<TraceId>,
+    ) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
             Input::AddPerson(id, record, policy) => {
@@ -144,11 +155,11 @@ impl Engine {
             }
             Input::RemovePerson(id) => self.remove(id, now, &mut effects),
             Input::Person(id, fact) => {
-                self.with(id, now, &mut effects, |person, timing, effects| {
+                self.with(id, now, trace, &mut effects, |person, timing, effects| {
                     if person.is_client_start(&fact) && person.has_teams_call() {
                         effects.push(Effect::ReadTeams(id));
                     }
-                    person.apply(fact, timing, now)
+                    person.apply(fact, trace, timing, now)
                 })
             }
             // The listed deadlines are then too early; `settle` corrects each when it is due.
@@ -227,6 +238,7 @@ impl Engine {
         &mut self,
         id: PersonId,
         now: Timestamp,
+        trace: Option<TraceId>,
         effects: &mut Vec<Effect>,
         change: impl FnOnce(&mut Person, &Timing, &mut Vec<Effect>) -> Vec<Command>,
     ) {
@@ -235,8 +247,8 @@ impl Engine {
         };
         let mut commands = person.expire(&self.timing, now);
         commands.extend(change(person, &self.timing, effects));
-        person.push_effects(id, commands, effects);
-        self.settle(id, now, Publication::OfChanges, effects);
+        person.push_effects(id, commands, trace, now, effects);
+        self.settle(id, now, Publication::OfChanges, trace, effects);
     }
 
     /// Updates slots, presence and deadline of a person from the signals.
@@ -245,20 +257,21 @@ impl Engine {
         id: PersonId,
         now: Timestamp,
         publication: Publication,
+        trace: Option<TraceId>,
         effects: &mut Vec<Effect>,
     ) {
         let Some(person) = self.people.get_mut(&id) else {
             return;
         };
         let expired = person.expire(&self.timing, now);
-        person.push_effects(id, expired, effects);
+        person.push_effects(id, expired, trace, now, effects);
         let lines = person.signals.lines.iter();
         let watched = lines.filter(|signal| !signal.line.is_published());
         let reported = watched.count() >= person.lines.len();
         let commands = person.update_slots(&self.timing, reported, now);
-        person.push_effects(id, commands, effects);
+        person.push_effects(id, commands, trace, now, effects);
         person.store_call(id, &self.timing, effects);
-        person.publish(id, &self.timing, now, publication, effects);
+        person.publish(id, &self.timing, now, (publication, trace), effects);
 
         let deadline = person.next_deadline(&self.timing, now);
         // A later deadline than the listed one is corrected when that one is due: most move back every
@@ -284,7 +297,7 @@ impl Engine {
             if let Some(person) = self.people.get_mut(&id) {
                 person.deadline = None;
             }
-            self.settle(id, now, Publication::OfChanges, effects);
+            self.settle(id, now, Publication::OfChanges, None, effects);
         }
     }
 
@@ -299,16 +312,16 @@ impl Engine {
         let person = Person::restore(record, policy, &self.timing, now);
         if let Some(mut replaced) = self.people.insert(id, Box::new(person)) {
             let commands = replaced.mirror.release();
-            replaced.push_effects(id, commands, effects);
+            replaced.push_effects(id, commands, None, now, effects);
             if let Some(deadline) = replaced.deadline {
                 self.deadlines.remove(&(deadline, id));
             }
         }
-        self.settle(id, now, Publication::Always, effects);
+        self.settle(id, now, Publication::Always, None, effects);
     }
 
     fn remove(&mut self, id: PersonId, now: Timestamp, effects: &mut Vec<Effect>) {
-        self.with(id, now, effects, |person, _, _| {
+        self.with(id, now, None, effects, |person, _, _| {
             person.lines = Vec::new();
             person.signals = Signals::default();
             person.mirror.release()

@@ -80,6 +80,7 @@ mod teams;
 mod teams_account;
 mod time;
 mod timing;
+mod trace;
 mod view;
 mod visible;
 
@@ -121,6 +122,7 @@ pub use teams::{Meaning, Observation, TeamsAnswer, TeamsCall, TeamsState};
 pub use teams_account::{TeamsAccount, Unreachable};
 pub use time::Timestamp;
 pub use timing::{LoopBreaker, Timing};
+pub use trace::TraceId;
 pub use view::{View, reasons_for, view};
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use breaker::Breaker;
 use evidence::Evidence;
 
 use crate::{
-    Meaning, Observation, Signals, SlotRecord, TeamsAnswer, TeamsCall, Timestamp,
+    Meaning, Observation, Signals, SlotRecord, TeamsAnswer, TeamsCall, Timestamp, TraceId,
     answer_order::{AnswerAge, AnswerOrder},
     policy::Settings,
     requests::do_not_disturb,
@@ -128,7 +128,7 @@ impl Mirror {
         &mut self,
         signals: &mut Signals,
         settings: Settings<'_>,
-        answer: TeamsAnswer,
+        (answer, trace): (TeamsAnswer, Option<TraceId>),
         now: Timestamp,
     ) -> Vec<Command> {
         if settings.policy.mode == SyncMode::None || self.age_of(&answer) != AnswerAge::Newest {
@@ -144,6 +144,7 @@ impl Mirror {
         let seen_before = before.map(|seen| (meaning_before, seen.received_at));
         let unchanged = before.filter(|seen| seen.state == state);
         let since = unchanged.map_or(now, |seen| seen.since);
+        let trace = unchanged.map_or(trace, |seen| seen.trace);
         // An answer without information starts and ends nothing, and renews no lease.
         if meaning == Meaning::Unknown {
             return Vec::new();
@@ -152,6 +153,7 @@ impl Mirror {
             state,
             since,
             received_at: now,
+            trace,
         });
         let mut commands = Vec::new();
         for slot in Slot::ALL {

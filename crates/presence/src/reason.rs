@@ -11,7 +11,7 @@ pub use codes::REASON_CODES;
 pub use not_counted::NotCounted;
 pub use sentence::{ReasonDetail, ReasonKind, WriteState};
 
-use crate::{AppointmentText, Confidence, LineId, Permission, Timestamp};
+use crate::{AppointmentText, Confidence, LineId, Permission, Timestamp, TraceId};
 
 /// The rule that judged a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -169,6 +169,8 @@ pub struct Reason {
     pub appointment: Option<AppointmentText>,
     /// Number or name of the other party, for a call on a PBX line.
     pub party: Option<Arc<str>>,
+    /// Trace of the fact that the signal stands on. For Teams: of the answer since which Teams shows its last state.
+    pub trace: Option<TraceId>,
 }
 
 impl Reason {
@@ -184,6 +186,7 @@ impl Reason {
             detail: None,
             appointment: None,
             party: None,
+            trace: None,
         }
     }
 
@@ -207,6 +210,10 @@ impl Reason {
 
     pub(crate) fn with(self, party: Option<Arc<str>>) -> Self {
         Self { party, ..self }
+    }
+
+    pub(crate) fn traced(self, trace: Option<TraceId>) -> Self {
+        Self { trace, ..self }
     }
 
     pub(crate) fn stale(self, stale: bool) -> Self {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{Appointment, Choice, LineId, LineState, Meaning, Observation, TeamsCall, Timestamp};
+use crate::{
+    Appointment, Choice, LineId, LineState, Meaning, Observation, Slot, TeamsCall, Timestamp,
+    TraceId,
+};
 
 /// Report of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct LineSignal {
     pub party: Option<Arc<str>>,
     /// The connection to the PBX is lost, and the lease was shortened.
     pub stale: bool,
+    /// Trace of the report that set the state.
+    pub trace: Option<TraceId>,
 }
 
 impl LineSignal {
@@ -119,6 +124,8 @@ pub struct ClientSignal {
     pub since: Timestamp,
     /// End of the lease.
     pub until: Timestamp,
+    /// Trace of the report that set the state.
+    pub trace: Option<TraceId>,
 }
 
 /// Report of a meeting outside Teams.
@@ -134,6 +141,8 @@ pub struct MeetingSignal {
     pub since: Timestamp,
     /// End of the lease.
     pub until: Timestamp,
+    /// Trace of the report since which the person has audio, or has not.
+    pub trace: Option<TraceId>,
 }
 
 /// Report of a program that uses the microphone.
@@ -147,6 +156,8 @@ pub struct ProgramSignal {
     pub since: Timestamp,
     /// End of the lease.
     pub until: Timestamp,
+    /// Trace of the first report of the use.
+    pub trace: Option<TraceId>,
 }
 
 /// Live signals of a person.
@@ -166,6 +177,8 @@ pub struct Signals {
     pub appointments: Vec<Appointment>,
     /// The person's own choice.
     pub choice: Option<Choice>,
+    /// Trace of the choice; `None` after a restart.
+    pub choice_trace: Option<TraceId>,
     /// Teams' last state, for the explanation.
     pub observation: Option<Observation>,
     /// Teams' own last state apart from calls and Do not disturb, and its start: never an echo, never a
@@ -231,6 +244,22 @@ impl Signals {
             .min_by_key(|meeting| meeting.since)
     }
 
+    /// Trace of the fact that a write to this slot stands for, as far as it has one.
+    pub(crate) fn cause_trace(&self, slot: Slot, now: Timestamp) -> Option<TraceId> {
+        match slot {
+            Slot::Session => match self.leading_line(now).filter(|line| line.in_call(now)) {
+                Some(line) => line.trace,
+                None => self.leading_meeting(now)?.trace,
+            },
+            Slot::Preferred => self.choice_trace,
+        }
+    }
+
+    /// Trace of the answer since which Teams shows its last state.
+    pub(crate) fn teams_trace(&self) -> Option<TraceId> {
+        self.observation.as_ref()?.trace
+    }
+
     /// Ends every expired signal.
     pub(crate) fn expire(&mut self, now: Timestamp) {
         self.lines.retain(|line| line.until > now);
@@ -246,6 +275,7 @@ impl Signals {
         }
         if self.choice_at(now).is_none() {
             self.choice = None;
+            self.choice_trace = None;
         }
     }
 

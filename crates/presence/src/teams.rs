@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{SequenceNumber, Timestamp};
+use crate::{SequenceNumber, Timestamp, TraceId};
 
 /// Meaning of a state in Teams. Words as in Graph's presence resource; see [`TeamsState::meaning`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -163,6 +163,8 @@ pub struct Observation {
     pub since: Timestamp,
     /// Time of the last answer with this state.
     pub received_at: Timestamp,
+    /// Trace of the first answer with this state.
+    pub trace: Option<TraceId>,
 }
 
 /// A call in Teams: an appointment in the person's list.

@@ -24,6 +24,7 @@ mod settling;
 mod suspension;
 mod teams_call;
 mod to_teams;
+mod traces;
 mod visibility;
 mod visible;
 

@@ -2,7 +2,7 @@
 
 use presence::{
     Choice, Fact, Input, LineId, LineKnowledge, MicrophoneLayer, PersonId, Presence, Reason,
-    TeamsCall,
+    TeamsCall, TraceId,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -12,14 +12,16 @@ use tokio::{
 /// Messages that may wait. A full queue delays the sources, which send their state again.
 const QUEUE_MAX: usize = 16_384;
 
-/// The origin of an input, for the two latencies that are measured.
+/// The origin of an input: its trace, and its time for the two latencies that are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// An event of a line at a PBX, received at that time.
-    Pbx(Instant),
+    Pbx(Instant, TraceId),
     /// An answer of Graph, received at that time.
-    Graph(Instant),
-    /// Any other source.
+    Graph(Instant, TraceId),
+    /// The result of a write to Teams, which continues the trace of the write.
+    Write(TraceId),
+    /// Any other source; the engine's task makes the trace.
     Other,
 }
 

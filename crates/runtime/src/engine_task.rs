@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use presence::{Effect, Engine, Input, LineKnowledge, Timestamp, Timing};
+use presence::{Effect, Engine, Input, LineKnowledge, Timestamp, Timing, TraceId};
+use tracing::{Span, debug_span, field::Empty};
 
 use crate::{
     clock::Clock,
@@ -10,6 +11,7 @@ use crate::{
     engine_handle::{Cause, Inbox, Message},
     events::Events,
     metrics::Metrics,
+    trace_id::new_trace_id,
 };
 
 /// A receiver of the engine's effects beside clients and the commit queue.
@@ -42,23 +44,22 @@ pub async fn run(mut inbox: Inbox, timing: Timing, clock: Clock, sinks: Sinks) {
             message = inbox.0.recv() => message,
             () = clock.sleep_until(deadline) => {
                 let now = clock.now();
-                sinks.take(engine.handle(now, Input::Tick), now, Cause::Other);
+                sinks.take(engine.handle(now, Input::Tick), now, None);
                 continue;
             }
         };
         match message {
             None => return,
             Some(Message::Input(input, cause, done)) => {
-                let now = clock.now();
-                sinks.take(engine.handle(now, input), now, cause);
+                sinks.apply(&mut engine, input, clock.now(), Origin::of(cause));
                 if let Some(done) = done {
                     let _ = done.send(());
                 }
             }
             Some(Message::Inputs(inputs, cause)) => {
+                let origin = Origin::of(cause);
                 for input in inputs {
-                    let now = clock.now();
-                    sinks.take(engine.handle(now, input), now, cause);
+                    sinks.apply(&mut engine, input, clock.now(), origin);
                 }
             }
             Some(Message::Explain(person, with_microphone, answer)) => {
@@ -86,22 +87,42 @@ pub async fn run(mut inbox: Inbox, timing: Timing, clock: Clock, sinks: Sinks) {
 }
 
 impl Sinks {
-    fn take(&self, effects: Vec<Effect>, now: Timestamp, cause: Cause) {
+    fn apply(&self, engine: &mut Engine, input: Input, now: Timestamp, origin: Origin) {
+        let effects = engine.handle_traced(now, input, Some(origin.trace));
+        self.take(effects, now, Some(origin));
+    }
+
+    fn take(&self, effects: Vec<Effect>, now: Timestamp, origin: Option<Origin>) {
+        if effects.is_empty() {
+            return;
+        }
+        let cause = origin.map_or(Cause::Other, |origin| origin.cause);
+        let _span = span(origin).entered();
         let (mut records, mut writes) = (Vec::new(), Vec::new());
         for effect in effects {
             for sink in &self.others {
                 sink.apply(&effect);
             }
             match effect {
-                Effect::Changed { person, presence } => {
+                Effect::Changed {
+                    person,
+                    presence,
+                    trace,
+                } => {
                     let answered_at = match cause {
-                        Cause::Graph(received) => Some(received),
-                        Cause::Pbx(_) | Cause::Other => None,
+                        Cause::Graph(received, _) => Some(received),
+                        Cause::Pbx(..) | Cause::Write(_) | Cause::Other => None,
                     };
-                    self.events.publish(person, presence, now, answered_at);
+                    tracing::debug!(%person, status = presence.status.name(), "presence changed");
+                    self.events
+                        .publish(person, presence, now, (trace, answered_at));
                 }
                 Effect::Store(record) => records.push(record),
-                Effect::Write(write) => writes.push(write),
+                Effect::Write(write) => {
+                    let (person, slot, action) = (write.person, write.slot, write.action);
+                    tracing::debug!(%person, write = slot.name(), ?action, "write to Teams");
+                    writes.push(write);
+                }
                 Effect::WritingPaused { .. } => {
                     self.metrics.loop_breaker.inc();
                 }
@@ -110,10 +131,39 @@ impl Sinks {
         }
         if !(records.is_empty() && writes.is_empty()) {
             let heard_at = match cause {
-                Cause::Pbx(received) => Some(received),
-                Cause::Graph(_) | Cause::Other => None,
+                Cause::Pbx(received, _) => Some(received),
+                Cause::Graph(..) | Cause::Write(_) | Cause::Other => None,
             };
             self.commits.push(records, writes, heard_at);
         }
     }
+}
+
+/// The cause of an input and its trace.
+#[derive(Clone, Copy)]
+struct Origin {
+    cause: Cause,
+    trace: TraceId,
+}
+
+impl Origin {
+    fn of(cause: Cause) -> Self {
+        let trace = match cause {
+            Cause::Pbx(_, trace) | Cause::Graph(_, trace) | Cause::Write(trace) => trace,
+            Cause::Other => new_trace_id(),
+        };
+        Self { cause, trace }
+    }
+}
+
+/// The span of the effects of one input; disabled for those of a deadline. An input without a span of its source begins the trace.
+fn span(origin: Option<Origin>) -> Span {
+    let Some(Origin { cause, trace }) = origin else {
+        return Span::none();
+    };
+    let span = debug_span!("engine", trace_id = %trace, source = Empty);
+    if cause == Cause::Other {
+        span.record("source", "offhook");
+    }
+    span
 }

@@ -5,8 +5,9 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
-use presence::{Confidence, PersonId, Presence, Relationship, Timestamp};
+use presence::{Confidence, PersonId, Presence, Relationship, Timestamp, TraceId};
 use tokio::{sync::broadcast, time::Instant};
+use tracing::debug_span;
 
 use crate::{
     history::History,
@@ -54,6 +55,8 @@ pub struct PresenceChange {
     pub previous: Option<Presence>,
     /// The presence from now on.
     pub now: Presence,
+    /// Trace of the fact that changed it; `None`: a deadline did.
+    pub trace: Option<TraceId>,
     /// Its texts for viewers.
     pub texts: TextByLevel,
 }
@@ -195,14 +198,19 @@ impl Events {
         }
     }
 
-    /// Publishes the presence of a person. `answered_at`: time of Graph's answer that caused it.
+    /// Publishes the presence of a person, with the trace of the fact that changed it. `answered_at`: time of Graph's answer that
+    /// caused it.
     pub fn publish(
         &self,
         person: PersonId,
         presence: Presence,
         now: Timestamp,
-        answered_at: Option<Instant>,
+        (trace, answered_at): (Option<TraceId>, Option<Instant>),
     ) {
+        let listeners = self.sender.receiver_count();
+        let _span = trace.map(|trace| {
+            debug_span!("client.event", trace_id = %trace, otel.kind = "producer", %person, listeners).entered()
+        });
         if let Some(answered_at) = answered_at {
             self.metrics.teams_to_event.observe(answered_at);
         }
@@ -219,6 +227,7 @@ impl Events {
             person,
             previous,
             now: presence,
+            trace,
             texts: TextByLevel::default(),
         };
         self.send(&mut state, now, Change::Presence(Box::new(change)));
@@ -365,7 +374,12 @@ mod tests {
             ..busy()
         };
         let publish = |person, presence| {
-            events.publish(PersonId(person), presence, Timestamp::default(), None);
+            events.publish(
+                PersonId(person),
+                presence,
+                Timestamp::default(),
+                (None, None),
+            );
             events.observed()
         };
         assert_eq!(publish(1, stale()), 0);
@@ -384,7 +398,7 @@ mod tests {
     fn a_client_that_returns_gets_what_it_missed_or_starts_anew() {
         let events = Events::new(Arc::default(), 0, Organisation::default());
         for person in 0..3 {
-            events.publish(PersonId(person), busy(), Timestamp::default(), None);
+            events.publish(PersonId(person), busy(), Timestamp::default(), (None, None));
         }
         let missed = |since| events.listen(since).missed.map(|missed| missed.len());
         assert_eq!(missed(ListenFrom::Now), Some(0));
@@ -393,7 +407,7 @@ mod tests {
         assert_eq!(missed(ListenFrom::Revision(4)), None);
         assert_eq!(missed(ListenFrom::Unknown), None);
         for _ in 0..HISTORY_MAX {
-            events.publish(PersonId(1), busy(), Timestamp::default(), None);
+            events.publish(PersonId(1), busy(), Timestamp::default(), (None, None));
         }
         assert_eq!(missed(ListenFrom::Revision(1)), None);
         assert_eq!(missed(ListenFrom::Revision(3)), Some(HISTORY_MAX));

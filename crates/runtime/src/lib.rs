@@ -24,5 +24,6 @@ pub mod retention;
 pub mod secrets;
 pub mod sign_in_record;
 pub mod store_health;
+pub mod trace_id;
 pub mod values;
 pub mod vault;

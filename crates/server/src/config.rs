@@ -47,6 +47,8 @@ pub struct Config {
     pub api_key: Option<SecretString>,
     /// The file with the key of the sealed secrets, if the configuration names one.
     pub secrets_key: Option<PathBuf>,
+    /// Format of the log.
+    pub log: LogFormat,
     /// Retention of the audit log.
     pub audit_kept: AuditRetention,
     /// The tenants; the tenant of `[teams]` is the first.
@@ -61,6 +63,16 @@ pub struct Config {
     pub outside: OutsideOptions,
     /// The files from which secrets were read.
     pub secret_files: Vec<PathBuf>,
+}
+
+/// Format of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line of text for each event.
+    #[default]
+    Text,
+    /// A JSON object on a line for each event.
+    Json,
 }
 
 /// Reason why the configuration cannot be used.
@@ -249,6 +261,14 @@ impl Check<'_> {
                 raw.audit.own_changes_days.unwrap_or(OWN_CHANGES_DAYS),
             )?,
         };
+        let log = match raw.log.format.as_deref() {
+            None | Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            Some(other) => {
+                let problem = format!("{other:?} is no format; expected text or json");
+                return Err(self.error("log.format", problem));
+            }
+        };
         let (tenants, directories) =
             self.tenants(raw.teams, raw.directory, raw.notifications, raw.tenants)?;
         let pbxs = self.pbxs(raw.pbx)?;
@@ -257,6 +277,7 @@ impl Check<'_> {
             outside,
             data: self.data.clone(),
             listen,
+            log,
             public_url,
             proxies: self.networks("http.proxies", &raw.http.proxies)?,
             open_id: raw

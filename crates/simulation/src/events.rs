@@ -162,7 +162,9 @@ impl<'s> World<'s> {
     fn apply_effect(&mut self, effect: Effect) {
         let now = self.now;
         match effect {
-            Effect::Changed { person, presence } => {
+            Effect::Changed {
+                person, presence, ..
+            } => {
                 self.log.add(now, || {
                     let confidence = presence.confidence.name();
                     format!(
@@ -226,6 +228,7 @@ impl<'s> World<'s> {
             person,
             slot,
             action,
+            trace: _,
         } = write;
         let (now, lives) = (self.now, self.lives);
         self.log

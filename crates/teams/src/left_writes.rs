@@ -104,6 +104,7 @@ impl TenantWrites {
                 person: left.person,
                 slot: left.slot,
                 action: Action::Clear,
+                trace: None,
             },
             heard_at: None,
             origin: Origin::LeftWrite,

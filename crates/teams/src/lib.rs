@@ -21,6 +21,7 @@ mod service_accounts;
 mod staleness;
 mod sweep;
 mod tenant_clients;
+mod traced_write;
 mod unconfirmed;
 mod writes;
 

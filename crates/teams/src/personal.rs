@@ -7,7 +7,7 @@ use std::{
 };
 
 use graph::Presences;
-use presence::PersonId;
+use presence::{PersonId, TraceId};
 use runtime::health::{TeamsPart, Trouble, first_few};
 
 use super::{Tenant, logins::Logins};
@@ -47,7 +47,12 @@ impl Tenant {
     }
 
     /// Reads accounts, each with the person's own login. Those that could not be read are left out.
-    pub(super) async fn read_each(&self, logins: &Logins, ids: &[Arc<str>]) -> Presences {
+    pub(super) async fn read_each(
+        &self,
+        logins: &Logins,
+        ids: &[Arc<str>],
+        trace: TraceId,
+    ) -> Presences {
         let mut read = Presences::default();
         for id in ids {
             let Some(person) = self.context.people.by_teams_id(id) else {
@@ -55,7 +60,8 @@ impl Tenant {
             };
             let result = logins
                 .with(person, |token| async move {
-                    self.client.own_presence(&token).await
+                    let id = Some(trace.bits().into());
+                    self.client.own_presence(&token, id).await
                 })
                 .await;
             match &result {

@@ -76,7 +76,9 @@ impl Reads {
 impl Sink for Reads {
     fn apply(&self, effect: &Effect) {
         match effect {
-            Effect::Changed { person, presence } => self.follow(*person, presence),
+            Effect::Changed {
+                person, presence, ..
+            } => self.follow(*person, presence),
             Effect::ReadTeams(person) => self.ask(*person),
             Effect::WriteLag { person, lag } => self.write_seen(*person, *lag),
             Effect::Store(_)

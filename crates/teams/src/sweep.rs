@@ -12,12 +12,13 @@ use graph::{
     UserPresence, sweep_interval,
 };
 use presence::{Fact, Input, PersonId, SequenceNumber, TeamsAnswer, TeamsState, Timestamp};
-use runtime::{engine_handle::Cause, health::TeamsPart};
+use runtime::{engine_handle::Cause, health::TeamsPart, trace_id::new_trace_id};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
     time::Instant,
 };
+use tracing::{Instrument, debug_span};
 
 use super::{Tenant, logins::Logins, network_time, reads::Turns};
 
@@ -220,12 +221,14 @@ impl Tenant {
             return self.read_many(ids, purpose).await;
         };
         let asked_at = self.context.clock.now();
-        let read = self.read_each(logins, ids).await;
+        let trace = new_trace_id();
+        let span = debug_span!("graph.read", trace_id = %trace, source = "teams", otel.kind = "client", http.request.method = "POST", tenant = %self.name, people = ids.len());
+        let read = self.read_each(logins, ids, trace).instrument(span).await;
         let received = Instant::now();
         let inputs = self.inputs(read.presences, asked_at);
         self.context
             .engine
-            .inputs(inputs, Cause::Graph(received))
+            .inputs(inputs, Cause::Graph(received, trace))
             .await;
         // Single people's failures are reported for all together.
         true
@@ -247,7 +250,10 @@ impl Tenant {
         const CALL: &str = "getPresencesByUserId";
         let asked_at = (self.context.clock.now(), network_time());
         let names: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
-        let result = self.client.presences(&names).await;
+        let trace = new_trace_id();
+        let span = debug_span!("graph.read", trace_id = %trace, source = "teams", otel.kind = "client", http.request.method = "POST", tenant = %self.name, people = ids.len());
+        let read = self.client.presences(&names, Some(trace.bits().into()));
+        let result = read.instrument(span).await;
         let received = Instant::now();
         self.count(CALL, result.as_ref().map(|_| ()));
         let read: Presences = result?;
@@ -261,7 +267,7 @@ impl Tenant {
         inputs.extend(self.inputs(read.presences, asked_at.0));
         self.context
             .engine
-            .inputs(inputs, Cause::Graph(received))
+            .inputs(inputs, Cause::Graph(received, trace))
             .await;
         Ok(())
     }

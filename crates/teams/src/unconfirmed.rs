@@ -70,6 +70,7 @@ impl Unconfirmed {
             person,
             slot,
             action,
+            trace: _,
         } = write;
         let write = (user.clone(), slot);
         let before = self.writes.get(&write);
@@ -274,6 +275,7 @@ mod tests {
             person: ANNA,
             slot: Slot::Preferred,
             action,
+            trace: None,
         };
         unconfirmed.failed((&"anna".into(), write), error, at[0], at[1]);
     }

@@ -9,7 +9,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use graph::{
     BATCH_MAX, Backlog, Blame, FinishResult, GraphError, Next, Operation, Outcome, Pending,
-    PushResult, RequestKind, WriteQueue, WriteSuccess,
+    PushResult, RequestId, RequestKind, WriteQueue, WriteSuccess,
 };
 use presence::{Action, Fact, Input, Slot, TeamsWrite};
 use runtime::{commit_queue::WriteSink, engine_handle::Cause, people_index::PeopleIndex};
@@ -18,8 +18,9 @@ use tokio::{
     sync::{Notify, Semaphore},
     time::Instant,
 };
+use tracing::Instrument;
 
-use super::{Tenant, network_time};
+use super::{Tenant, network_time, traced_write::TracedWrite};
 
 /// Requests on the wire at once. At 50 ms an answer that is 1,280 a second, far beyond any tenant's budget.
 const IN_FLIGHT_MAX: usize = 64;
@@ -289,6 +290,10 @@ impl TenantWrites {
     }
 
     async fn send(&self, tenant: &Tenant, writes: Vec<Pending<Tag>>) {
+        let traced = |write: &Pending<Tag>| {
+            TracedWrite::new(&write.tag.write, write.operation.call(), write.waited)
+        };
+        let traced: Vec<TracedWrite> = writes.iter().map(traced).collect();
         for write in &writes {
             tenant
                 .context
@@ -301,13 +306,17 @@ impl TenantWrites {
         }
         match writes.as_slice() {
             [write] => {
-                let result = write_one(tenant, write).await;
-                self.done(tenant, write, result).await;
+                let [traced] = traced.as_slice() else { return };
+                let result = write_one(tenant, write, traced.id())
+                    .instrument(traced.span.clone())
+                    .await;
+                self.done(tenant, write, traced, result).await;
             }
             several => {
-                let requests: Vec<(&str, Operation)> = several
+                let requests: Vec<_> = several
                     .iter()
-                    .map(|write| (&*write.user, write.operation))
+                    .zip(&traced)
+                    .map(|(write, traced)| (&*write.user, write.operation, Some(traced.id())))
                     .collect();
                 let results = tenant.client.write_batch(&requests).await;
                 if is_batch_unanswered(&results) {
@@ -315,13 +324,13 @@ impl TenantWrites {
                 }
                 match results {
                     Ok(results) => {
-                        for (write, result) in several.iter().zip(results) {
-                            self.done(tenant, write, result).await;
+                        for ((write, traced), result) in several.iter().zip(&traced).zip(results) {
+                            self.done(tenant, write, traced, result).await;
                         }
                     }
                     Err(error) => {
-                        for write in several {
-                            self.done(tenant, write, Err(error.clone())).await;
+                        for (write, traced) in several.iter().zip(&traced) {
+                            self.done(tenant, write, traced, Err(error.clone())).await;
                         }
                     }
                 }
@@ -333,13 +342,22 @@ impl TenantWrites {
         &self,
         tenant: &Tenant,
         write: &Pending<Tag>,
+        traced: &TracedWrite,
         result: Result<WriteSuccess, GraphError>,
     ) {
         tenant.count(write.operation.call(), result.as_ref().map(|_| ()));
+        traced.span.in_scope(|| match &result {
+            Ok(_) => tracing::debug!("write acknowledged by Graph"),
+            Err(error) => {
+                traced.span.record("error", tracing::field::display(error));
+                tracing::debug!("write failed");
+            }
+        });
         let TeamsWrite {
             person,
             slot,
             action,
+            trace: _,
         } = write.tag.write;
         let (fact, outcome) = match &result {
             Ok(WriteSuccess::Done) => (Some(Fact::TeamsAcknowledged(slot, action)), Outcome::Done),
@@ -363,7 +381,8 @@ impl TenantWrites {
             && write.tag.origin == Origin::Engine
         {
             let input = Input::Person(person, fact);
-            tenant.context.engine.input(input, Cause::Other).await;
+            let cause = Cause::Write(traced.trace);
+            tenant.context.engine.input(input, cause).await;
         }
         let now = network_time();
         {
@@ -412,13 +431,21 @@ fn is_batch_unanswered(
 }
 
 /// Sends one write, with the application's permission or with the person's own login.
-async fn write_one(tenant: &Tenant, write: &Pending<Tag>) -> Result<WriteSuccess, GraphError> {
+async fn write_one(
+    tenant: &Tenant,
+    write: &Pending<Tag>,
+    id: RequestId,
+) -> Result<WriteSuccess, GraphError> {
     let (user, operation) = (&*write.user, write.operation);
     match &tenant.logins {
-        None => tenant.client.write(user, operation).await,
+        None => tenant.client.write(user, operation, Some(id)).await,
         Some(logins) => {
-            let write_as =
-                |token| async move { tenant.client.write_as(&token, user, operation).await };
+            let write_as = |token| async move {
+                tenant
+                    .client
+                    .write_as(&token, user, operation, Some(id))
+                    .await
+            };
             logins.with(write.tag.write.person, write_as).await
         }
     }

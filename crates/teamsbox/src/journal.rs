@@ -58,6 +58,9 @@ pub(crate) enum Detail {
         /// Client id of the application.
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "app_text")]
         app: Option<Arc<str>>,
+        /// The request's `client-request-id`.
+        #[serde(rename = "clientRequestId", skip_serializing_if = "Option::is_none")]
+        client_request_id: Option<Box<str>>,
         /// Number of people of a bulk read.
         #[serde(skip_serializing_if = "Option::is_none")]
         count: Option<usize>,
@@ -116,9 +119,21 @@ impl Detail {
             path: shorten(path, PATH_MAX),
             status,
             app,
+            client_request_id: None,
             count,
             fault: None,
         }
+    }
+
+    /// Adds the id that the client gave the request.
+    pub(crate) fn with_client_request_id(mut self, id: Option<&str>) -> Self {
+        if let Self::Request {
+            client_request_id, ..
+        } = &mut self
+        {
+            *client_request_id = id.map(Into::into);
+        }
+        self
     }
 
     /// Adds the names of the faults that changed the answer.

@@ -24,6 +24,7 @@ const ROWS: [&[&str]; 9] = [
         "sip",
         "graph",
         "i18n",
+        "otlp",
         "agent-protocol",
         "agent-windows",
         "agent-macos",

@@ -152,6 +152,7 @@ mod tests {
             person: PersonId(person),
             previous: None,
             now: Presence::initial(Timestamp::default()),
+            trace: None,
             texts: TextByLevel::default(),
         }))
     }

@@ -4,20 +4,20 @@ use reqwest::Method;
 
 use super::{Client, body::read_json};
 use crate::{
-    BATCH_MAX, GraphError, Operation, RequestKind, WriteSuccess,
+    BATCH_MAX, GraphError, Operation, RequestId, RequestKind, WriteSuccess,
     batch::{Responses, body, split},
     clock,
 };
 
 impl Client {
     /// Writes the presence of up to 20 people ([`BATCH_MAX`]) with one HTTP request; one result for each write, in the same
-    /// order. Each write counts against Graph's limits like a request of its own.
+    /// order. Each write counts against Graph's limits like a request of its own, and has its own id.
     ///
     /// # Errors
     /// See [`GraphError`], for the batch as a whole: the fate of its writes is unknown.
     pub async fn write_batch(
         &self,
-        writes: &[(&str, Operation)],
+        writes: &[(&str, Operation, Option<RequestId>)],
     ) -> Result<Vec<Result<WriteSuccess, GraphError>>, GraphError> {
         const CALL: &str = "$batch";
         if writes.len() > BATCH_MAX {

@@ -156,7 +156,7 @@ async fn a_single_write_meets_every_answer_of_the_corpus_with_its_verdict() {
             Operation::ClearDoNotDisturb,
         ] {
             let (client, _) = answering(&recorded).await;
-            let result = client.write("anna", operation).await;
+            let result = client.write("anna", operation, None).await;
             let wait = result.as_ref().err().and_then(GraphError::retry_after);
             let verdict = outcome(result, written);
             assert_eq!(
@@ -184,7 +184,7 @@ async fn an_item_of_a_batch_is_judged_like_a_single_request() {
         let answer = json!({ "responses": [item("1"), item("0")] });
         let (client, _) = client([token(), ok(&answer.to_string())]).await;
         let operations = [Operation::SetSession, Operation::ClearDoNotDisturb];
-        let writes = operations.map(|operation| ("anna", operation));
+        let writes = operations.map(|operation| ("anna", operation, None));
         let results = client.write_batch(&writes).await.unwrap();
         for (operation, result) in operations.into_iter().zip(results) {
             let verdict = outcome(result, written);
@@ -202,7 +202,7 @@ async fn an_item_of_a_batch_is_judged_like_a_single_request() {
 async fn a_batch_that_is_refused_as_a_whole_refuses_no_item() {
     for (file, recorded, _) in corpus() {
         let (client, _) = answering(&recorded).await;
-        let writes = [("anna", Operation::SetSession)];
+        let writes = [("anna", Operation::SetSession, None)];
         match client.write_batch(&writes).await {
             Ok(results) => panic!("{file}: {results:?}"),
             Err(error) => assert_eq!(error.blame(), Blame::Service, "{file}: {error}"),
@@ -238,11 +238,29 @@ async fn an_intercepted_answer_is_named_with_its_remedy() {
     ] {
         let (client, _) = client([token(), (status, None, body.into())]).await;
         let error = client
-            .write("anna", Operation::ClearDoNotDisturb)
+            .write("anna", Operation::ClearDoNotDisturb, None)
             .await
             .unwrap_err()
             .to_string();
         assert!(error.contains(text), "{status}: {error}");
         assert!(!error.contains("<html>"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_request_carries_the_id_of_its_caller() {
+    let id = graph::RequestId::from(0x1f);
+    let guid = "00000000-0000-0000-0000-00000000001f";
+    let answers = r#"{"responses":[{"id":"0","status":200},{"id":"1","status":200}]}"#;
+    let (client, script) = client([token(), ok(""), ok(answers)]).await;
+    let set = Operation::SetSession;
+    client.write("anna", set, Some(id)).await.unwrap();
+    assert_eq!(script.sent(1).request_id.as_deref(), Some(guid));
+
+    let writes = [("anna", set, Some(id)), ("ben", set, None)];
+    client.write_batch(&writes).await.unwrap();
+    assert_eq!(script.sent(2).request_id, None, "the items have ids");
+    let body: serde_json::Value = serde_json::from_str(&script.sent(2).body).unwrap();
+    assert_eq!(body["requests"][0]["headers"]["client-request-id"], guid);
+    assert!(body["requests"][1]["headers"]["client-request-id"].is_null());
 }

@@ -173,7 +173,10 @@ async fn row_96_the_application_signs_in_with_a_certificate() {
         [token(), empty(200), refusal("x", 1)],
     )
     .await;
-    client.write("anna", Operation::SetSession).await.unwrap();
+    client
+        .write("anna", Operation::SetSession, None)
+        .await
+        .unwrap();
     let form = script.sent(0).body;
     assert!(form.contains("client_assertion=eyJ"), "{form}");
     assert!(

@@ -100,8 +100,8 @@ async fn rows_92_and_93_a_batch_is_one_request_of_at_most_twenty() {
         {"id":"0","status":200,"headers":{},"body":null}]}"#;
     let (client, script) = client([token(), ok(answers), (429, Some("4"), String::new())]).await;
     let writes = [
-        ("anna", Operation::SetSession),
-        ("ben", Operation::ClearSession),
+        ("anna", Operation::SetSession, None),
+        ("ben", Operation::ClearSession, None),
     ];
     let results = client.write_batch(&writes).await.unwrap();
     assert!(results[0].is_ok());
@@ -117,7 +117,7 @@ async fn rows_92_and_93_a_batch_is_one_request_of_at_most_twenty() {
 
     let error = client.write_batch(&writes).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(4)));
-    let many = vec![("anna", Operation::SetSession); 21];
+    let many = vec![("anna", Operation::SetSession, None); 21];
     let error = client.write_batch(&many).await.unwrap_err();
     assert!(error.to_string().contains("21"), "{error}");
     assert!(client.write_batch(&[]).await.unwrap().is_empty());

@@ -22,7 +22,10 @@ use secrecy::SecretString;
 #[tokio::test]
 async fn a_refused_token_is_replaced_once() {
     let (client, script) = client([token(), empty(401), token(), empty(200)]).await;
-    client.write("anna", Operation::SetSession).await.unwrap();
+    client
+        .write("anna", Operation::SetSession, None)
+        .await
+        .unwrap();
     let requests = script.requests.lock().unwrap().clone();
     assert_eq!(requests.len(), 4);
     assert_eq!(requests[3], "POST /v1.0/users/anna/presence/setPresence");
@@ -32,7 +35,7 @@ async fn a_refused_token_is_replaced_once() {
 async fn a_fresh_token_that_is_refused_too_is_the_services_fault() {
     let (client, _) = client([token(), empty(401), token(), empty(401)]).await;
     let error = client
-        .write("anna", Operation::SetSession)
+        .write("anna", Operation::SetSession, None)
         .await
         .unwrap_err();
     assert!(matches!(
@@ -58,11 +61,11 @@ async fn a_token_that_is_refused_again_and_again_is_kept_for_a_while() {
     ];
     let (client, script) = client(answers).await;
     for _ in 0..3 {
-        let error = client.presences(&["a"]).await.unwrap_err();
+        let error = client.presences(&["a"], None).await.unwrap_err();
         assert!(matches!(error, GraphError::Unauthorized { .. }), "{error}");
     }
     // The next successful answer counts at once.
-    client.presences(&["a"]).await.unwrap();
+    client.presences(&["a"], None).await.unwrap();
     let requests = script.requests();
     let is_sign_in = |request: &&String| request.ends_with("/token");
     assert_eq!(
@@ -111,7 +114,7 @@ async fn answers_of_others_in_place_of_the_sign_in_service_are_named() {
 async fn a_passing_refusal_of_the_sign_in_is_microsofts_fault() {
     let body = r#"{"error":"invalid_request","error_description":"AADSTS90033: A transient error has occurred."}"#;
     let (client, _) = client([(400, Some("7"), body.into())]).await;
-    let error = client.presences(&["a"]).await.unwrap_err();
+    let error = client.presences(&["a"], None).await.unwrap_err();
     assert_eq!(error.blame(), Blame::Service);
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(
@@ -125,13 +128,16 @@ async fn clearing_an_empty_slot_succeeds_and_setting_for_an_unknown_user_fails()
     let unknown = r#"{"error":{"code":"NotFound","message":"x"}}"#;
     let answers = [404; 3].map(|status| (status, None, unknown.to_owned()));
     let (client, _) = client([token()].into_iter().chain(answers)).await;
-    client.write("anna", Operation::ClearSession).await.unwrap();
     client
-        .write("anna", Operation::ClearDoNotDisturb)
+        .write("anna", Operation::ClearSession, None)
+        .await
+        .unwrap();
+    client
+        .write("anna", Operation::ClearDoNotDisturb, None)
         .await
         .unwrap();
     let error = client
-        .write("anna", Operation::SetSession)
+        .write("anna", Operation::SetSession, None)
         .await
         .unwrap_err();
     assert_eq!(error.blame(), Blame::Request);
@@ -142,9 +148,9 @@ async fn clearing_an_empty_slot_succeeds_and_setting_for_an_unknown_user_fails()
 async fn throttling_carries_the_wait_rounded_up() {
     let throttled = |wait| (429, wait, String::new());
     let (client, _) = client([token(), throttled(Some("2.128")), throttled(None)]).await;
-    let error = client.presences(&["a"]).await.unwrap_err();
+    let error = client.presences(&["a"], None).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
-    let error = client.presences(&["a"]).await.unwrap_err();
+    let error = client.presences(&["a"], None).await.unwrap_err();
     assert_eq!((error.retry_after(), error.blame()), (None, Blame::Service));
 }
 
@@ -152,7 +158,7 @@ async fn throttling_carries_the_wait_rounded_up() {
 async fn a_missing_permission_is_named() {
     let body = r#"{"error":{"code":"Forbidden","message":"Forbidden"}}"#;
     let (client, _) = client([token(), (403, None, body.into()), (403, None, body.into())]).await;
-    let error = client.presences(&["a"]).await.unwrap_err();
+    let error = client.presences(&["a"], None).await.unwrap_err();
     assert!(
         error.to_string().contains("Presence.ReadWrite.All"),
         "{error}"
@@ -166,17 +172,17 @@ async fn a_missing_permission_is_named() {
 async fn answers_that_are_not_graphs_are_refused() {
     for body in ["x", "{}"].map(str::to_owned) {
         let (client, _) = client([token(), (200, None, body)]).await;
-        let error = client.presences(&["a"]).await.unwrap_err();
+        let error = client.presences(&["a"], None).await.unwrap_err();
         assert!(matches!(error, GraphError::Malformed { .. }), "{error}");
     }
     let (portal, _) = client([token(), (200, None, "<html>".into())]).await;
-    let error = portal.presences(&["a"]).await.unwrap_err();
+    let error = portal.presences(&["a"], None).await.unwrap_err();
     assert!(error.to_string().contains("a page of a proxy"), "{error}");
     // The readable part of an answer with malformed elements.
     let unknown =
         r#"{"value":[{"id":"a","availability":"busy","activity":"x","new":1},{"id":"b"},null]}"#;
     let (client, _) = client([token(), (200, None, unknown.into())]).await;
-    let read = client.presences(&["a", "b"]).await.unwrap();
+    let read = client.presences(&["a", "b"], None).await.unwrap();
     assert_eq!((read.presences.len(), read.skipped.len()), (1, 2));
     assert_eq!(read.presences[0].availability, "busy");
 }
@@ -192,9 +198,9 @@ async fn a_long_answer_is_read_and_one_that_is_too_large_is_named_so() {
     };
     let (long, huge) = (with_reply(3 << 20), with_reply(33 << 20));
     let (client, _) = client([token(), (200, None, long), (200, None, huge)]).await;
-    let read = client.presences(&["a"]).await.unwrap();
+    let read = client.presences(&["a"], None).await.unwrap();
     assert_eq!(read.presences[0].availability, "Away");
-    let error = client.presences(&["a"]).await.unwrap_err();
+    let error = client.presences(&["a"], None).await.unwrap_err();
     assert!(matches!(error, GraphError::TooLarge { .. }), "{error}");
     assert!(error.to_string().contains("automatic replies"), "{error}");
     assert!(!error.to_string().contains("address"), "{error}");
@@ -205,7 +211,7 @@ async fn a_refused_sign_in_is_not_repeated_at_once_and_shows_no_secret() {
     let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: x","error_codes":[7000215]}"#;
     let (client, script) = client([(401, None, body.into())]).await;
     for _ in 0..3 {
-        let error = client.presences(&["a"]).await.unwrap_err();
+        let error = client.presences(&["a"], None).await.unwrap_err();
         let text = format!("{error} {error:?} {client:?}");
         assert!(
             text.contains("AADSTS7000215") && text.contains("secret is wrong"),
@@ -228,7 +234,7 @@ async fn an_unreachable_address_is_named() {
     };
     let error = Client::new(config)
         .unwrap()
-        .presences(&["a"])
+        .presences(&["a"], None)
         .await
         .unwrap_err();
     assert!(

@@ -22,6 +22,7 @@ pub(crate) type Answer = (u16, Option<&'static str>, String);
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) query: String,
+    pub(crate) request_id: Option<String>,
     pub(crate) authorization: String,
     pub(crate) body: String,
 }
@@ -57,6 +58,10 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
     let authorization = parts.headers.get("authorization");
     script.sent.lock().unwrap().push(Sent {
         query: parts.uri.query().unwrap_or_default().to_owned(),
+        request_id: parts
+            .headers
+            .get("client-request-id")
+            .map(|id| id.to_str().unwrap().to_owned()),
         authorization: authorization
             .map(|value| value.to_str().unwrap().to_owned())
             .unwrap_or_default(),

@@ -287,7 +287,7 @@ async fn read(report: &mut Report, client: &Client, linked: &[&str]) -> bool {
         .get(..linked.len().min(NAMED_MAX))
         .unwrap_or_default();
     let asked = if asked.is_empty() { &nobody } else { asked };
-    match client.presences(asked).await {
+    match client.presences(asked, None).await {
         Ok(read) if !linked.is_empty() && read.presences.is_empty() => {
             report.fail(CHECK, Fault::ReadEmpty, asked.join(", "));
             true
@@ -356,12 +356,12 @@ async fn write(report: &mut Report, client: &Client, people: &[&StoredPerson], n
     if person.record.slots.iter().any(Option::is_some) {
         return report.fail(CHECK, Fault::TestPersonBusy, person.name.clone());
     }
-    if let Err(error) = client.write(account, Operation::SetSession).await {
+    if let Err(error) = client.write(account, Operation::SetSession, None).await {
         let fault = graph_fault(&error, Fault::WriteRefused);
         return report.fail(CHECK, fault, error.to_string());
     }
     let shows = shows(client, account).await;
-    if let Err(error) = client.write(account, Operation::ClearSession).await {
+    if let Err(error) = client.write(account, Operation::ClearSession, None).await {
         return report.fail(CHECK, Fault::ClearRefused, error.to_string());
     }
     match shows {
@@ -381,7 +381,7 @@ async fn write(report: &mut Report, client: &Client, people: &[&StoredPerson], n
 async fn shows(client: &Client, account: &str) -> Result<(), String> {
     let began = tokio::time::Instant::now();
     loop {
-        let read = client.presences(&[account]).await;
+        let read = client.presences(&[account], None).await;
         let seen = read.ok().and_then(|read| read.presences.into_iter().next());
         let availability = seen.map(|presence| presence.availability);
         if availability.as_deref() == Some("Busy") {

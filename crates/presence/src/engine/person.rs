@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::Fact;
 use crate::{
-    AppointmentOrigin, ClientId, ClientSignal, ClientState, Effect, LineChange, LineId, LineSignal,
+    Action, AppointmentOrigin, ClientId, ClientSignal, Effect, LineChange, LineId, LineSignal,
     LineState, MeetingSignal, MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence,
     ProgramSignal, Record, Signals, Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
+    TraceId,
     evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Command, Mirror},
     policy::Settings,
@@ -99,7 +100,13 @@ impl Person {
     }
 
     /// Applies a fact.
-    pub(super) fn apply(&mut self, fact: Fact, timing: &Timing, now: Timestamp) -> Vec<Command> {
+    pub(super) fn apply(
+        &mut self,
+        fact: Fact,
+        trace: Option<TraceId>,
+        timing: &Timing,
+        now: Timestamp,
+    ) -> Vec<Command> {
         match fact {
             Fact::TeamsLinked => self.link(now),
             Fact::TeamsUnlinked => self.unlink(now),
@@ -118,29 +125,45 @@ impl Person {
                 self.policy = policy;
                 self.forget_teams();
             }
-            Fact::Line(line, change) => self.report_line(line, change, timing, now),
+            Fact::Line(line, change) => self.report_line(line, change, trace, timing, now),
             Fact::TeamsObserved(answer) => {
-                return self.observe_teams(answer, timing, now);
+                return self.observe_teams(answer, trace, timing, now);
             }
             Fact::TeamsAcknowledged(slot, action) => {
                 return self.mirror.on_acknowledged(slot, action, timing, now);
             }
             Fact::TeamsNothingToClear(slot) => return self.mirror.on_nothing_to_clear(slot, now),
             Fact::TeamsRefused(slot, action) => self.mirror.on_refused(slot, action, timing),
-            Fact::Choice(choice) => self.signals.choice = choice,
+            Fact::Choice(choice) => {
+                self.signals.choice_trace = trace.filter(|_| choice.is_some());
+                self.signals.choice = choice;
+            }
             Fact::Client {
                 client,
                 state,
                 since,
                 until,
-            } => self.report_client(client, state, since.min(now), until),
+            } => self.report_client(ClientSignal {
+                client,
+                state,
+                since: since.min(now),
+                until,
+                trace,
+            }),
             Fact::ClientEnded(client) => self.end_client(client, now),
             Fact::Meeting {
                 meeting,
                 audio,
                 screen,
                 until,
-            } => self.report_meeting(meeting, audio, screen, until, now),
+            } => self.report_meeting(MeetingSignal {
+                meeting,
+                audio,
+                screen,
+                since: now,
+                until,
+                trace,
+            }),
             Fact::MeetingEnded(meeting) => {
                 self.signals
                     .meetings
@@ -151,15 +174,25 @@ impl Person {
                 programs,
                 until,
             } => {
-                let said = &mut self.signals.programs;
-                said.retain(|program| program.client != client);
-                said.extend(programs.into_iter().map(|(alias, since)| ProgramSignal {
-                    client,
-                    alias,
-                    since: since.min(now),
-                    until,
-                }));
-                said.truncate(SIGNALS_MAX);
+                let known = &mut self.signals.programs;
+                let reported: Vec<_> = programs
+                    .into_iter()
+                    .map(|(alias, since)| {
+                        let before = known
+                            .iter()
+                            .find(|program| program.client == client && program.alias == alias);
+                        ProgramSignal {
+                            client,
+                            since: since.min(now),
+                            until,
+                            trace: before.map_or(trace, |program| program.trace),
+                            alias,
+                        }
+                    })
+                    .collect();
+                known.retain(|program| program.client != client);
+                known.extend(reported);
+                known.truncate(SIGNALS_MAX);
             }
             Fact::Appointment(appointment) => {
                 let list = &mut self.signals.appointments;
@@ -180,23 +213,14 @@ impl Person {
         Vec::new()
     }
 
-    fn report_client(
-        &mut self,
-        client: ClientId,
-        state: ClientState,
-        since: Timestamp,
-        until: Timestamp,
-    ) {
+    fn report_client(&mut self, signal: ClientSignal) {
         let clients = &mut self.signals.clients;
         let has_room = clients.len() < SIGNALS_MAX;
-        let signal = ClientSignal {
-            client,
-            state,
-            since,
-            until,
-        };
-        match clients.iter_mut().find(|known| known.client == client) {
-            Some(known) if known.state == state => known.until = until,
+        match clients
+            .iter_mut()
+            .find(|known| known.client == signal.client)
+        {
+            Some(known) if known.state == signal.state => known.until = signal.until,
             Some(known) => *known = signal,
             None if has_room => clients.push(signal),
             None => {}
@@ -216,34 +240,24 @@ impl Person {
         }
     }
 
-    fn report_meeting(
-        &mut self,
-        meeting: Arc<str>,
-        audio: bool,
-        screen: bool,
-        until: Timestamp,
-        now: Timestamp,
-    ) {
+    fn report_meeting(&mut self, signal: MeetingSignal) {
         let meetings = &mut self.signals.meetings;
         let has_room = meetings.len() < SIGNALS_MAX;
-        let signal = MeetingSignal {
-            meeting,
-            audio,
-            screen,
-            since: now,
-            until,
-        };
         match meetings
             .iter_mut()
             .find(|known| known.meeting == signal.meeting)
         {
             Some(known) => {
-                let since = if known.audio == audio {
-                    known.since
+                let (since, trace) = if known.audio == signal.audio {
+                    (known.since, known.trace)
                 } else {
-                    now
+                    (signal.since, signal.trace)
                 };
-                *known = MeetingSignal { since, ..signal };
+                *known = MeetingSignal {
+                    since,
+                    trace,
+                    ..signal
+                };
             }
             None if has_room => meetings.push(signal),
             None => {}
@@ -270,7 +284,15 @@ impl Person {
         commands
     }
 
-    fn report_line(&mut self, line: LineId, change: LineChange, timing: &Timing, now: Timestamp) {
+    /// Applies a report about a line. Its state begins at `now` unless it continues the state before.
+    fn report_line(
+        &mut self,
+        line: LineId,
+        change: LineChange,
+        trace: Option<TraceId>,
+        timing: &Timing,
+        now: Timestamp,
+    ) {
         let (state, party, lease) = match change {
             LineChange::State {
                 state,
@@ -288,13 +310,14 @@ impl Person {
             return;
         }
         let answered = |state| matches!(state, LineState::Connected | LineState::Held);
-        let signal = LineSignal {
+        let report = LineSignal {
             line,
             state,
             since: now,
             until: now + lease,
             party,
             stale: false,
+            trace,
         };
         match self
             .signals
@@ -306,13 +329,24 @@ impl Person {
                 let goes_on = known.until > now
                     && (known.state == state || (answered(known.state) && answered(state)));
                 let since = if goes_on { known.since } else { now };
-                *known = LineSignal { since, ..signal };
+                // A repeated report renews the lease; the fact is the report that set the state.
+                let is_repeated = goes_on && known.state == state;
+                let trace = if is_repeated {
+                    known.trace
+                } else {
+                    report.trace
+                };
+                *known = LineSignal {
+                    since,
+                    trace,
+                    ..report
+                };
             }
             None => {
                 // Reserves one entry: nearly every person has one line, and there may be a million
                 // people.
                 self.signals.lines.reserve_exact(1);
-                self.signals.lines.push(signal);
+                self.signals.lines.push(report);
             }
         }
     }
@@ -355,6 +389,8 @@ impl Person {
         &mut self,
         id: PersonId,
         commands: Vec<Command>,
+        trace: Option<TraceId>,
+        now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
         effects.extend(commands.into_iter().map(|command| match command {
@@ -367,6 +403,11 @@ impl Person {
                 person: id,
                 slot,
                 action,
+                trace: match action {
+                    Action::Set => self.signals.cause_trace(slot, now).or(trace),
+                    Action::Clear => trace,
+                    Action::Renew | Action::Abandon => None,
+                },
             }),
             Command::Resumed => Effect::WritingResumed(id),
             Command::ReportLag(lag) => Effect::WriteLag { person: id, lag },
@@ -396,7 +437,7 @@ impl Person {
         id: PersonId,
         timing: &Timing,
         now: Timestamp,
-        publication: Publication,
+        (publication, trace): (Publication, Option<TraceId>),
         effects: &mut Vec<Effect>,
     ) {
         let Decision {
@@ -422,6 +463,7 @@ impl Person {
             effects.push(Effect::Changed {
                 person: id,
                 presence,
+                trace,
             });
         }
     }

@@ -33,6 +33,7 @@ pub(super) fn axis(
                     let kind = ReasonKind::UsesMicrophone(program.alias.clone());
                     Reason::new(Rule::Microphone, Source::Agent, kind, program.since)
                         .until(Some(program.until))
+                        .traced(program.trace)
                 },
             );
         }
@@ -68,6 +69,7 @@ fn lines(
                 .until(Some(line.until))
                 .stale(line.stale)
                 .with(line.party.clone())
+                .traced(line.trace)
         };
         if leading == Some(line) {
             axis.offer(|| (activity, line.since), reason);
@@ -87,6 +89,7 @@ fn meetings(
         let reason = |kind| {
             Reason::new(Rule::Meeting, Source::Meeting, kind, meeting.since)
                 .until(Some(meeting.until))
+                .traced(meeting.trace)
         };
         if leading == Some(meeting) {
             axis.offer(
@@ -126,6 +129,7 @@ fn teams(
                 Reason::new(Rule::Presenting, Source::Teams, kind, since)
                     .until(mirror.observed_until(signals, timing))
                     .stale(stale())
+                    .traced(signals.teams_trace())
             },
         );
     }
@@ -137,6 +141,7 @@ fn teams(
                 Reason::new(Rule::TeamsCallActivity, Source::Teams, kind, call.since)
                     .until(mirror.call_until(signals, timing))
                     .stale(stale())
+                    .traced(signals.teams_trace())
             },
         );
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Axis, Explain, Facts};
 use crate::{
     Appointment, AppointmentOrigin, AppointmentText, Choice, ClientState, Forwarding, Meaning,
-    PersonPolicy, Profile, Signals, Status, Timestamp,
+    PersonPolicy, Profile, Signals, Status, Timestamp, TraceId,
     reason::{Reason, ReasonDetail, ReasonKind, Rule, Source},
     requests::{DoNotDisturbRequest, choice, is_suspended, profile_of, status_of},
 };
@@ -86,7 +86,12 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
     if let Some((choice, profile)) = choice
         && profile.status == Status::DoNotDisturb
     {
-        offer_choice(&mut axis, Rule::ManualDoNotDisturb, choice, profile);
+        offer_choice(
+            &mut axis,
+            Rule::ManualDoNotDisturb,
+            (choice, signals.choice_trace),
+            profile,
+        );
     }
     appointments(facts, now, &mut axis, Rule::AppointmentDoNotDisturb);
     teams_do_not_disturb(facts, now, &mut axis);
@@ -97,9 +102,11 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
             Status::DoNotDisturb => {}
             Status::Available => {
                 automatic(facts, now, &mut axis);
+                let choice = (choice, signals.choice_trace);
                 offer_choice(&mut axis, Rule::ManualAvailable, choice, profile);
             }
             Status::BeRightBack | Status::Busy | Status::Absent | Status::Offline => {
+                let choice = (choice, signals.choice_trace);
                 offer_choice(&mut axis, Rule::ManualChoice, choice, profile);
             }
         }
@@ -112,6 +119,7 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
             Reason::new(Rule::ManualChoice, Source::Person, kind, choice.since)
                 .until(choice.until)
                 .detail(ReasonDetail::ProfileGone)
+                .traced(signals.choice_trace)
         });
     }
     if choice.is_none_or(|(_, profile)| profile.status != Status::Available) {
@@ -123,7 +131,7 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
 fn offer_choice(
     axis: &mut Axis<'_, impl Explain, Offer>,
     rule: Rule,
-    choice: &Choice,
+    (choice, trace): (&Choice, Option<TraceId>),
     profile: &Profile,
 ) {
     axis.offer(
@@ -133,7 +141,9 @@ fn offer_choice(
         },
         || {
             let kind = ReasonKind::ChosenProfile(choice.profile.clone());
-            Reason::new(rule, Source::Person, kind, choice.since).until(choice.until)
+            Reason::new(rule, Source::Person, kind, choice.since)
+                .until(choice.until)
+                .traced(trace)
         },
     );
 }
@@ -223,7 +233,9 @@ fn teams_do_not_disturb(
                 None => Offer::built_in(rule, Status::DoNotDisturb, since),
             },
             || {
-                let reason = Reason::new(rule, Source::Teams, kind, since).until(until);
+                let reason = Reason::new(rule, Source::Teams, kind, since)
+                    .until(until)
+                    .traced(signals.teams_trace());
                 match signals.choice_at(now) {
                     Some(_) => reason.detail(ReasonDetail::EndItInTeams),
                     None => reason,
@@ -248,7 +260,9 @@ fn teams_call(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explai
     let (rule, since) = (Rule::TeamsCall, call.since);
     let reason = || {
         let kind = ReasonKind::TeamsCallAppointment;
-        Reason::new(rule, Source::Teams, kind, since).until(mirror.call_until(signals, timing))
+        Reason::new(rule, Source::Teams, kind, since)
+            .until(mirror.call_until(signals, timing))
+            .traced(signals.teams_trace())
     };
     if is_suspended(signals, since, now) {
         axis.explain
@@ -287,7 +301,9 @@ fn automatic(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain
         let reason = || {
             let kind = ReasonKind::NoClientAsTeamsShows(status);
             let until = facts.mirror.observed_until(signals, facts.timing);
-            Reason::new(rule, Source::Teams, kind, since).until(until)
+            Reason::new(rule, Source::Teams, kind, since)
+                .until(until)
+                .traced(signals.teams_trace())
         };
         // The person's choice of an Available profile (rule 8) gives the same status, and has call
         // forwarding.
@@ -303,7 +319,7 @@ fn automatic(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain
             Some(profile) => Offer::new(rule, profile, since),
             None => Offer::built_in(rule, trigger.fallback, since),
         },
-        || Reason::new(rule, Source::Client, trigger.kind, since),
+        || Reason::new(rule, Source::Client, trigger.kind, since).traced(trigger.trace),
     );
 }
 
@@ -313,6 +329,8 @@ struct Trigger<'a> {
     fallback: Status,
     since: Timestamp,
     kind: ReasonKind,
+    /// Trace of the report of the client that was used last.
+    trace: Option<TraceId>,
 }
 
 fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> Option<Trigger<'a>> {
@@ -326,16 +344,21 @@ fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> O
             fallback: Status::Absent,
             since,
             kind: ReasonKind::NoClient,
+            trace: None,
         });
     }
     // A person who uses one machine is not away because another is locked. A client that cannot detect use
     // proves nothing.
-    let mut since = None;
+    let (mut since, mut trace) = (None, None);
     let mut is_locked = false;
     for client in &signals.clients {
         match automatic.away_at(client) {
             None if client.state == ClientState::Unknown => {}
-            Some(at) if at <= now => since = since.max(Some(at)),
+            Some(at) if at <= now => {
+                if since < Some(at) {
+                    (since, trace) = (Some(at), client.trace);
+                }
+            }
             _ => return None,
         }
         is_locked |= client.state == ClientState::Locked;
@@ -353,6 +376,7 @@ fn trigger<'a>(signals: &Signals, policy: &'a PersonPolicy, now: Timestamp) -> O
         fallback: Status::BeRightBack,
         since,
         kind,
+        trace,
     })
 }
 

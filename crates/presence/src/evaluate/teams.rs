@@ -22,7 +22,7 @@ pub(super) fn reasons(facts: &Facts<'_>, confidence: Confidence, explain: &mut i
     if let Some(seen) = observation {
         add(&|| {
             let kind = ReasonKind::TeamsShows(seen.state.clone());
-            Reason::new(Rule::TeamsDetail, Source::Teams, kind, seen.since)
+            Reason::new(Rule::TeamsDetail, Source::Teams, kind, seen.since).traced(seen.trace)
         });
     }
     for slot in Slot::ALL {

@@ -16,6 +16,8 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) access: RawAccess,
     #[serde(default)]
+    pub(super) log: RawLog,
+    #[serde(default)]
     pub(super) audit: RawAudit,
     #[serde(default)]
     pub(super) secrets: RawSecrets,
@@ -77,6 +79,12 @@ pub(super) struct RawOpenId {
     pub(super) scopes: Option<Vec<String>>,
     #[serde(default)]
     pub(super) tenants: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLog {
+    pub(super) format: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

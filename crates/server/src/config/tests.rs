@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sip::digest::Algorithm;
 
-use super::{Config, Environment, raw::Raw};
+use super::{Config, Environment, LogFormat, raw::Raw};
 
 const GOOD: &str = r#"
 data = "data"
@@ -47,6 +47,19 @@ fn a_good_file_is_taken_and_paths_are_beside_it() {
     assert_eq!(teams.client.graph, "https://graph.microsoft.com");
     assert_eq!(teams.requests_per_30_seconds, Some(1_500));
     assert_eq!(config.pbxs[0].connector.servers(), ["127.0.0.1:5060"]);
+}
+
+#[test]
+fn the_log_has_one_of_two_formats() {
+    let format = |text: &str, environment| parse(text, environment).map(|config| config.log);
+    assert_eq!(format("", &[]), Ok(LogFormat::Text));
+    let json = "[log]\nformat = \"json\"";
+    assert_eq!(format(json, &[]), Ok(LogFormat::Json));
+    let text = [("OFFHOOK__LOG__FORMAT", "text")];
+    assert_eq!(format(json, &text), Ok(LogFormat::Text));
+    let refused = format("[log]\nformat = \"xml\"", &[]).unwrap_err();
+    let expected = "log.format: \"xml\" is no format; expected text or json";
+    assert!(refused.contains(expected), "{refused}");
 }
 
 #[test]

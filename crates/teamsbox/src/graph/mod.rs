@@ -119,12 +119,16 @@ impl Identity {
             request: Guid::random()
                 .map(|guid| guid.to_string())
                 .unwrap_or_default(),
-            client: headers
-                .get("client-request-id")
-                .filter(|id| id.len() <= 128)
-                .cloned(),
+            client: client_request_id(headers).cloned(),
         }
     }
+}
+
+/// The id that the client gave the request, unless it is too long.
+fn client_request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers
+        .get("client-request-id")
+        .filter(|id| id.len() <= 128)
 }
 
 /// One call: a request, or an item of a batch.
@@ -260,6 +264,7 @@ fn log(shell: &Shell, call: &Call<'_>, reply: &Reply) {
         reply.app.clone(),
         reply.count,
     )
+    .with_client_request_id(client_request_id(call.headers).and_then(|id| id.to_str().ok()))
     .with_faults(reply.spoilt.as_deref());
     shell.with(|world, now| world.log_request(now, reply.user, request));
 }

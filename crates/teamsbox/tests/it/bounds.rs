@@ -119,6 +119,15 @@ async fn rules_6_and_7_every_reply_is_identified_and_dated() {
             assert_eq!(error["innerError"]["client-request-id"], "my-own-7");
         }
     }
+    for entry in tenant.journal().await {
+        let detail = &entry["detail"];
+        if detail["path"]
+            .as_str()
+            .is_some_and(|path| path.starts_with("/v1.0"))
+        {
+            assert_eq!(detail["clientRequestId"], "my-own-7", "{entry}");
+        }
+    }
 }
 
 #[tokio::test]

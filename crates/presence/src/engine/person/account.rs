@@ -2,7 +2,7 @@
 
 use super::Person;
 use crate::{
-    TeamsAccount, TeamsAnswer, Timestamp, Timing, Unreachable, answer_order::AnswerAge,
+    TeamsAccount, TeamsAnswer, Timestamp, Timing, TraceId, Unreachable, answer_order::AnswerAge,
     mirror::Command, policy::Settings,
 };
 
@@ -40,6 +40,7 @@ impl Person {
     pub(super) fn observe_teams(
         &mut self,
         answer: TeamsAnswer,
+        trace: Option<TraceId>,
         timing: &Timing,
         now: Timestamp,
     ) -> Vec<Command> {
@@ -55,7 +56,7 @@ impl Person {
             timing,
         };
         self.mirror
-            .observe(&mut self.signals, settings, answer, now)
+            .observe(&mut self.signals, settings, (answer, trace), now)
     }
 
     fn set_account(&mut self, account: TeamsAccount, now: Timestamp) {

@@ -39,7 +39,8 @@ impl PageHandler for Microphone {
         let scope = scope(request);
         let read = request.api.read::<Programs>(&path(&scope)).await?;
         let settings: ScopeSettings = request.api.get(&settings(&scope)).await?;
-        let enabled = settings.values.get(setting_keys::MICROPHONE_ENABLED.name) == Some(&Value::Bool(true));
+        let enabled =
+            settings.values.get(setting_keys::MICROPHONE_ENABLED.name) == Some(&Value::Bool(true));
         let state = request.say(if enabled {
             "microphone-on"
         } else {

@@ -7,7 +7,6 @@ use api_types::{
     teams_account::{TeamsAccount, TeamsAccountLink},
 };
 use presence::PersonId;
-use serde_json::Value;
 
 use super::{
     people::{body, fields},

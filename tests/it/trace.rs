@@ -1,0 +1,161 @@
+//! One trace id from a NOTIFY to the request at Graph, the event stream, the explanation, the log and a collector.
+
+use std::{fs, time::Duration};
+
+use end_to_end::{Collector, Installation, Lab, Server, Teamsbox, eventually};
+use reqwest::{Method, Response};
+use serde_json::Value;
+
+use crate::{
+    SOON,
+    telephone::{PEOPLE, everybody_certain},
+};
+
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// Data of the first event of a stream that matches.
+async fn event(stream: &mut Response, matches: impl Fn(&Value) -> bool) -> Value {
+    let mut text = String::new();
+    loop {
+        let chunk = tokio::time::timeout(SOON, stream.chunk()).await;
+        let chunk = chunk.expect("no such event").unwrap();
+        text += std::str::from_utf8(&chunk.expect("the stream ended")).unwrap();
+        let complete = text.rfind("\n\n").unwrap_or(0);
+        let data = text[..complete]
+            .lines()
+            .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok());
+        if let Some(found) = data.into_iter().find(&matches) {
+            return found;
+        }
+    }
+}
+
+/// Trace id of the reason that a call explains a person's presence with.
+async fn trace_of_call(server: &Server, person: &str) -> String {
+    let path = format!("/api/v1/people/{person}/explanation?trace=true");
+    let explanation = server.ok(Method::GET, &path, None).await;
+    let reasons = explanation["reasons"].as_array().unwrap();
+    let call = reasons
+        .iter()
+        .find(|reason| reason["rule"] == "activity: call on the telephone system");
+    let trace = call.and_then(|call| call["trace"].as_str());
+    trace.unwrap_or_else(|| panic!("{explanation}")).to_owned()
+}
+
+fn guid(trace: &str) -> String {
+    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|group| &trace[group]);
+    groups.join("-")
+}
+
+#[tokio::test]
+async fn one_id_leads_from_a_notify_to_graph_and_to_clients() {
+    let (lab, teamsbox, mut collector) = (
+        Lab::up(16),
+        Teamsbox::start(0).await,
+        Collector::start().await,
+    );
+    for (name, _) in PEOPLE {
+        teamsbox.add_user(name).await;
+    }
+    let rest = [
+        Installation::teams(teamsbox.url()),
+        Installation::pbx(lab.port(), "udp", "pw1003"),
+        "[log]\nformat = \"json\"\n".into(),
+    ];
+    let installation = Installation::new(&rest.concat());
+    installation.import(&PEOPLE).await;
+    let log = installation.file("log");
+    let environment = [
+        ("OFFHOOK_LOG", "info,phones=debug,runtime=debug,teams=debug"),
+        (ENDPOINT, &*collector.url),
+    ];
+    let server = installation.serve_logging_with(&environment, &log).await;
+    server.set_mode("telephony_and_presence").await;
+    everybody_certain(&server).await;
+    let anna = server.person("anna").await;
+
+    let mut stream = server.events().await;
+    lab.call("1001", "1002");
+    eventually("anna", SOON, "Busy/InACall".into(), || {
+        teamsbox.shown("anna")
+    })
+    .await;
+
+    let trace = trace_of_call(&server, &anna).await;
+    assert_eq!(trace.len(), 32);
+    let untraced = server.explanation("anna").await;
+    assert!(!untraced.contains(&trace), "only on request: {untraced}");
+    let printed = installation.run("explain", &["--trace", "anna"]).await.1;
+    assert!(printed.contains(&format!("trace {trace}")), "{printed}");
+
+    let busy = event(&mut stream, |data| {
+        data["person"] == *anna && data["presence"]["status"] == "Busy"
+    });
+    assert_eq!(busy.await["trace"], *trace);
+
+    let journal = teamsbox
+        .control(Method::GET, "/journal?limit=10000", None)
+        .await;
+    let requests = journal["entries"].as_array().unwrap().iter();
+    let of_trace: Vec<&str> = requests
+        .map(|entry| &entry["detail"])
+        .filter(|detail| detail["clientRequestId"] == guid(&trace))
+        .map(|detail| detail["path"].as_str().unwrap())
+        .collect();
+    let [path] = of_trace.as_slice() else {
+        panic!("{of_trace:?} of {trace} in {journal}");
+    };
+    assert!(path.ends_with("/presence/setPresence"), "{path}");
+
+    let lines = fs::read_to_string(&log).unwrap();
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    let said = |span: &str, message: &str| {
+        lines.iter().any(|line| {
+            line["message"] == message
+                && line["span"]["name"] == span
+                && line["span"]["trace_id"] == *trace
+        })
+    };
+    assert!(said("pbx.notify", "line state received"), "{lines:#?}");
+    assert!(said("engine", "presence changed"), "{lines:#?}");
+    assert!(said("engine", "write to Teams"), "{lines:#?}");
+    assert!(
+        said("graph.write", "write acknowledged by Graph"),
+        "{lines:#?}"
+    );
+
+    // The second half of the trace id is the id of its first span.
+    let first = trace[16..].to_owned();
+    for (name, parent) in [
+        ("pbx.notify", String::new()),
+        ("engine", first.clone()),
+        ("graph.write", first.clone()),
+        ("client.event", first),
+    ] {
+        collector.wait_for(&trace, name, &parent).await;
+    }
+    assert_eq!(server.terminate().await, 0);
+}
+
+/// The collector accepts connections and never answers.
+#[tokio::test]
+async fn a_silent_collector_delays_neither_writes_nor_the_end() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let teamsbox = Teamsbox::start(0).await;
+    teamsbox.add_user("anna").await;
+    let installation = Installation::new(&Installation::teams(teamsbox.url()));
+    installation.import(&[("anna", "")]).await;
+    let server = installation.serve_with(&[(ENDPOINT, &url)]).await;
+    server.set_mode("telephony_and_presence").await;
+    server.choose("anna", "Do not disturb").await;
+    eventually("anna", SOON, "DoNotDisturb/DoNotDisturb".into(), || {
+        teamsbox.shown("anna")
+    })
+    .await;
+    let end = tokio::time::timeout(Duration::from_secs(15), server.terminate()).await;
+    assert_eq!(end, Ok(0));
+}

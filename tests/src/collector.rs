@@ -1,0 +1,171 @@
+//! An OpenTelemetry collector, which reads the spans that it receives.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+
+/// Longest wait for a span.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// A collector of spans.
+pub struct Collector {
+    /// The endpoint.
+    pub url: String,
+    bodies: mpsc::UnboundedReceiver<Vec<u8>>,
+    spans: Vec<Span>,
+}
+
+/// Ids as hexadecimal digits; the parent of a first span is empty.
+#[derive(Debug)]
+struct Span {
+    trace: String,
+    parent: String,
+    name: String,
+}
+
+impl Collector {
+    /// Starts a collector on any port.
+    ///
+    /// # Panics
+    /// No port is free.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, bodies) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let sender = sender.clone();
+                tokio::spawn(async move {
+                    if let Some(body) = receive(&mut stream).await {
+                        let _ = sender.send(body);
+                    }
+                });
+            }
+        });
+        Self {
+            url,
+            bodies,
+            spans: Vec::new(),
+        }
+    }
+
+    /// Waits for a span of the trace with this name and parent.
+    ///
+    /// # Panics
+    /// The span does not arrive.
+    pub async fn wait_for(&mut self, trace: &str, name: &str, parent: &str) {
+        let wanted =
+            |span: &Span| (&*span.trace, &*span.name, &*span.parent) == (trace, name, parent);
+        while !self.spans.iter().any(wanted) {
+            let body = tokio::time::timeout(WAIT_MAX, self.bodies.recv()).await;
+            let Ok(Some(body)) = body else {
+                panic!("no {name} of {trace} under {parent:?} in {:#?}", self.spans);
+            };
+            self.spans.extend(spans(&body));
+        }
+    }
+}
+
+/// Receives one request to `/v1/traces` and accepts it; returns its body.
+async fn receive(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let end = loop {
+        stream
+            .read_buf(&mut bytes)
+            .await
+            .ok()
+            .filter(|read| *read > 0)?;
+        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at + 4;
+        }
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    assert!(head.starts_with("post /v1/traces "), "{head}");
+    assert!(
+        head.contains("content-type: application/x-protobuf"),
+        "{head}"
+    );
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length?.trim().parse().ok()?;
+    while bytes.len() < end + length {
+        stream
+            .read_buf(&mut bytes)
+            .await
+            .ok()
+            .filter(|read| *read > 0)?;
+    }
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    stream.write_all(answer).await.ok()?;
+    Some(bytes.split_off(end))
+}
+
+/// The spans of an `ExportTraceServiceRequest`: `resource_spans` (1), `scope_spans` (2), `spans` (2).
+fn spans(request: &[u8]) -> Vec<Span> {
+    let below = |bytes: &[u8], wanted: u64| -> Vec<Vec<u8>> {
+        let all = fields(bytes).into_iter();
+        all.filter(|(field, _)| *field == wanted)
+            .map(|(_, value)| value)
+            .collect()
+    };
+    let mut spans = Vec::new();
+    for resource in below(request, 1) {
+        for scope in below(&resource, 2) {
+            for span in below(&scope, 2) {
+                let first = |field| below(&span, field).into_iter().next().unwrap_or_default();
+                let hex = |field| -> String {
+                    first(field)
+                        .iter()
+                        .map(|byte| format!("{byte:02x}"))
+                        .collect()
+                };
+                spans.push(Span {
+                    trace: hex(1),
+                    parent: hex(4),
+                    name: String::from_utf8(first(5)).unwrap(),
+                });
+            }
+        }
+    }
+    spans
+}
+
+/// The fields of a Protobuf message with their bytes; numbers are left out.
+fn fields(mut bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
+    let mut fields = Vec::new();
+    while !bytes.is_empty() {
+        let key = variable(&mut bytes);
+        match key & 7 {
+            0 => {
+                variable(&mut bytes);
+            }
+            1 => bytes = &bytes[8..],
+            2 => {
+                let length = usize::try_from(variable(&mut bytes)).unwrap();
+                let (value, rest) = bytes.split_at(length);
+                fields.push((key >> 3, value.to_vec()));
+                bytes = rest;
+            }
+            other => panic!("wire type {other}"),
+        }
+    }
+    fields
+}
+
+fn variable(bytes: &mut &[u8]) -> u64 {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let (first, rest) = bytes.split_first().expect("a number that ends");
+        *bytes = rest;
+        number |= u64::from(first & 0x7f) << shift;
+        if first & 0x80 == 0 {
+            return number;
+        }
+    }
+    panic!("a number of more than 64 bits");
+}
