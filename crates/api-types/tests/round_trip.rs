@@ -1,5 +1,6 @@
 //! Each body reads what the API answers and writes it again unchanged; requests keep the difference between null and an
 //! absent field.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Debug;
 
