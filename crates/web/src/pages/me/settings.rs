@@ -1,13 +1,14 @@
 //! My settings: own values, and values of the administrator.
 
+use api_types::settings::{FeedState, PersonSettings};
 use gateway::calendars::Unread;
 use presence::{Setting, SettingsGroup};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Block, Cell, Choice, Field, Form, Kind, RefusedForm, text},
+    components::{Block, Cell, Choice, Field, Form, Kind, RefusedForm},
     page_context::{EnteredForm, PageContext},
     setting::{self, Profiles},
 };
@@ -26,14 +27,17 @@ impl PageHandler for Settings {
         for settings in SettingsGroup::ALL {
             let read = request
                 .api
-                .read::<Value>(&request.mine(&format!("settings/{}", settings.name()))?)
+                .read::<PersonSettings>(&request.mine(&format!("settings/{}", settings.name()))?)
                 .await?;
             let form = form(request, settings, &read.value, &profiles).tag(&read.tag);
-            if let Some(code) = read.value.get("trouble_code").and_then(Value::as_str) {
+            let feed_state = read.value.feed_state.as_ref();
+            if let Some((feed_state, code)) =
+                feed_state.and_then(|state| Some((state, state.trouble_code.as_ref()?)))
+            {
                 let trouble = request.say(&format!("feed-trouble-{code}"));
                 page = page.add(Block::Alert(trouble));
                 if code == Unread::CODE {
-                    page = page.add(Block::Facts(unread(request, &read.value)));
+                    page = page.add(Block::Facts(unread(request, feed_state)));
                 }
             }
             page = page.form(form, back);
@@ -56,29 +60,24 @@ impl PageHandler for Settings {
             body.insert(setting.key.to_owned(), value);
         }
         let path = request.mine(&format!("settings/{name}"))?;
-        request
-            .api
-            .put(&path, json!(body), typed.one("tag"))
-            .await?;
+        request.api.put(&path, body, typed.one("tag")).await?;
         Ok(Done::new(HERE, "saved").into())
     }
 }
 
 /// Unreadable parts of the calendar feed, each with its line.
-fn unread(request: &PageContext, read: &Value) -> Vec<(String, Cell)> {
-    let problems = read.get("unread").and_then(Value::as_array);
-    let problems = problems.into_iter().flatten();
-    problems
-        .map(|problem| {
-            let line = problem.get("line").and_then(Value::as_u64);
-            let place = match line {
+fn unread(request: &PageContext, feed_state: &FeedState) -> Vec<(String, Cell)> {
+    let parts = feed_state.unread.iter();
+    parts
+        .map(|part| {
+            let place = match part.line {
                 Some(line) => request
                     .words
                     .with("feed-unread-line", "value", line.to_string()),
                 None => request.say("feed-unread-calendar"),
             };
-            let key = format!("feed-unread-{}", text(problem, "code"));
-            let property = text(problem, "property").to_owned();
+            let key = format!("feed-unread-{}", part.code);
+            let property = part.property.clone().unwrap_or_default();
             (
                 place,
                 Cell::Text(request.words.with(&key, "name", property)),
@@ -87,10 +86,13 @@ fn unread(request: &PageContext, read: &Value) -> Vec<(String, Cell)> {
         .collect()
 }
 
-fn form(request: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
-    let may = read.get("user_may_change").unwrap_or(&Value::Null);
-    let own = read.get("own").unwrap_or(&Value::Null);
-    let scope = setting::scope_name(request, text(read, "decided_by"));
+fn form(
+    request: &PageContext,
+    page: SettingsGroup,
+    read: &PersonSettings,
+    profiles: &Profiles,
+) -> Form {
+    let scope = setting::scope_name(request, &read.decided_by);
     let mut form = Form::new(
         request.words,
         page.name(),
@@ -98,11 +100,11 @@ fn form(request: &PageContext, page: SettingsGroup, read: &Value, profiles: &Pro
     );
     let mut any = false;
     for setting in page.settings() {
-        let held = read.get(setting.key).unwrap_or(&Value::Null);
-        let is_mine = may.get(setting.key) == Some(&json!(true));
+        let held = read.values.get(setting.key).unwrap_or(&Value::Null);
+        let is_mine = read.user_may_change.get(setting.key) == Some(&true);
         any |= is_mine;
         let field = if is_mine {
-            field(request, setting, held, own.get(setting.key), profiles)
+            field(request, setting, held, read.own.get(setting.key), profiles)
         } else {
             let locked = request.words.with("card-locked", "scope", scope.as_str());
             Field::new(setting.key, setting::label(request, setting), Kind::Shown)

@@ -1,13 +1,16 @@
 //! Sharing: relationships of viewers to the person.
 
-use api_types::relationships::{LevelBody, RelationshipBody};
+use api_types::{
+    relationships::{LevelBody, RelationshipBody},
+    settings::PersonSettings,
+};
 use presence::Relationship;
 use serde_json::Value;
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Button, Cell, Field, Form, Kind, RefusedForm, Row, Table, text},
+    components::{Button, Cell, Field, Form, Kind, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -53,14 +56,18 @@ async fn shown(
 ) -> Result<Page, Refusal> {
     let settings = request
         .api
-        .get::<Value>(&format!("{owner}settings/presence"))
+        .get::<PersonSettings>(&format!("{owner}settings/presence"))
         .await?;
     let others = request
         .api
         .items::<RelationshipBody>(&format!("{owner}relationships"))
         .await?;
-    let level = request.say(&format!("level-{}", text(&settings, "relationship")));
-    let policy = request.say(&format!("policy-{}", text(&settings, "owner_policy")));
+    let word = |key: &str| {
+        let value = settings.values.get(key).and_then(Value::as_str);
+        value.unwrap_or_default()
+    };
+    let level = request.say(&format!("level-{}", word("relationship")));
+    let policy = request.say(&format!("policy-{}", word("owner_policy")));
     let form = Form::new(request.words, "set", request.say("sharing-add"))
         .field(
             Field::text("viewer", request.say("sharing-viewer"))
