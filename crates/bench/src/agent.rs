@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use api_types::presence::ActivitySystem;
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -142,12 +143,11 @@ async fn subscribe(mut subscriber: Child, seen: Sender<Observation>) -> anyhow::
 
 /// Sends the observations of a colleague's event stream.
 async fn watch(url: String, key: String, seen: Sender<Observation>) -> anyhow::Result<()> {
-    follow(&url, &key, |event| {
-        if let Some(presence) = event.get("presence") {
-            let is_used = presence["activity"]["via"] == "microphone";
-            // The measurement waits for each observation, so the channel has room.
-            let _ = seen.try_send((is_used, Instant::now()));
-        }
+    follow(&url, &key, |change| {
+        let activity = change.presence.activity;
+        let is_used = activity.is_some_and(|activity| activity.via == ActivitySystem::Microphone);
+        // The measurement waits for each observation, so the channel has room.
+        let _ = seen.try_send((is_used, Instant::now()));
     })
     .await
 }

@@ -14,8 +14,9 @@ use std::{
 };
 
 use anyhow::Context;
+use api_types::sources::MeetingBody;
 use reqwest::{Client, Method};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -96,7 +97,10 @@ impl Server {
         let method = if busy { Method::PUT } else { Method::DELETE };
         let mut request = self.http.request(method, url).bearer_auth(&self.key);
         if busy {
-            request = request.json(&json!({"audio": true}));
+            request = request.json(&MeetingBody {
+                audio: true,
+                screen: false,
+            });
         }
         request.send().await?.error_for_status()?;
         Ok(())

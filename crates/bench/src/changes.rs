@@ -4,10 +4,14 @@
 
 use anyhow::{Context, ensure};
 use api::access;
+use api_types::{
+    people::{NewLine, NewPerson},
+    relationships::LevelBody,
+};
 use presence::PersonId;
 use reqwest::{Client, Method};
 use runtime::clock::Clock;
-use serde_json::{Value, json};
+use serde::Serialize;
 use store::{Account, Role, Store};
 use tokio::time::Instant;
 
@@ -86,7 +90,7 @@ struct Server {
 
 impl Server {
     /// Sends a change. Returns the milliseconds until the answer.
-    async fn send(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<f64> {
+    async fn send(&self, method: Method, path: &str, body: &impl Serialize) -> anyhow::Result<f64> {
         let request = self.http.request(method, format!("{}{path}", self.url));
         let request = request.bearer_auth(&self.key).json(body);
         let began = Instant::now();
@@ -121,16 +125,27 @@ async fn measure(people: usize, rounds: u64) -> anyhow::Result<Figures> {
             "Assistant"
         };
         let path = format!("/api/v1/people/{owner}/relationships/{}", owner + 1);
-        let body = json!({"level": level});
+        let body = LevelBody {
+            level: level.to_owned(),
+        };
         relationship.push(server.send(Method::PUT, &path, &body).await?);
     }
     let events_of_relationships = events(&mut board).await?;
     for round in 0..rounds {
         let path = format!("/api/v1/people/{}", round * 7 % count + 1);
-        let body = json!({"name": format!("renamed {round}")});
+        let body = NewPerson {
+            name: Some(format!("renamed {round}")),
+            ..NewPerson::default()
+        };
         person.push(server.send(Method::PATCH, &path, &body).await?);
-        let body =
-            json!({"name": format!("new {round}"), "lines": [{"extension": format!("n{round}")}]});
+        let line = NewLine {
+            extension: format!("n{round}"),
+        };
+        let body = NewPerson {
+            name: Some(format!("new {round}")),
+            lines: Some(vec![line]),
+            ..NewPerson::default()
+        };
         new.push(server.send(Method::POST, "/api/v1/people", &body).await?);
     }
     ensure!(

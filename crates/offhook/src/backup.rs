@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::Context;
 use api::restores::backups_folder;
+use api_types::backups::{Backup, Backups};
 use runtime::clock::Clock;
 use serde_json::json;
 use server::config::Config;
@@ -95,7 +96,7 @@ async fn ask(config: &Config, copy: &Path) -> anyhow::Result<()> {
     let name = copy.file_name().and_then(|name| name.to_str());
     let path = format!("/api/v1/backups/{}/restore", name.unwrap_or_default());
     let server = RunningServer::of(config).await?;
-    server.post(&path, &json!({})).await?;
+    server.post::<Backup>(&path, &json!({})).await?;
     let begun_again = async {
         // Waits until another file has the name and the server answers again. The database is opened here only then,
         // because opening an older one upgrades it.
@@ -106,7 +107,7 @@ async fn ask(config: &Config, copy: &Path) -> anyhow::Result<()> {
         }
         RunningServer::of(config)
             .await?
-            .get("/api/v1/backups")
+            .get::<Backups>("/api/v1/backups")
             .await?;
         anyhow::Ok(())
     };

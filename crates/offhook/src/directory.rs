@@ -1,6 +1,6 @@
 //! `offhook directory`: lets the running server synchronise people with Entra now, or previews the changes.
 
-use serde_json::{Value, json};
+use api_types::directory::{Directory, DirectoryAction, DirectorySynchronisation};
 
 use crate::{Configured, installation, output, running::RunningServer};
 
@@ -21,46 +21,54 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = installation::configuration(&arguments.configured.config)?;
     let server = RunningServer::of(&config).await?;
-    let wish = json!({"dry_run": arguments.dry_run, "tenant": arguments.tenant});
-    let body = server.post("/api/v1/directory/synchronise", &wish).await?;
-    output::print(text(&body));
+    let request = DirectorySynchronisation {
+        dry_run: arguments.dry_run,
+        tenant: arguments.tenant,
+    };
+    let outcome = server.post("/api/v1/directory/synchronise", &request);
+    output::print(text(&outcome.await?));
     Ok(())
 }
 
 /// One line for each change and each warning, and the number of accounts.
-fn text(outcome: &Value) -> String {
-    let items = outcome.get("items").and_then(Value::as_array);
+fn text(outcome: &Directory) -> String {
     let mut text = String::new();
-    for item in items.into_iter().flatten() {
-        let field = |name| item.get(name).and_then(Value::as_str).unwrap_or_default();
-        text += &format!(
-            "{:<10} {:<30} {}\n",
-            field("what"),
-            field("name"),
-            field("reason")
-        );
+    for DirectoryAction {
+        what, name, reason, ..
+    } in &outcome.items
+    {
+        text += &format!("{:<10} {name:<30} {reason}\n", what.name());
     }
-    let warnings = outcome.get("warnings").and_then(Value::as_array);
-    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
+    for warning in &outcome.warnings {
         text += &format!("{:<10} {warning}\n", "warning");
     }
-    let accounts = outcome.get("accounts").and_then(Value::as_u64).unwrap_or(0);
-    let dry = outcome.get("dry_run") == Some(&Value::Bool(true));
-    let done = if dry { "no changes made" } else { "done" };
-    text + &format!("{accounts} accounts in the directory; {done}\n")
+    let done = match outcome.dry_run {
+        true => "no changes made",
+        false => "done",
+    };
+    text + &format!("{} accounts in the directory; {done}\n", outcome.accounts)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use api_types::directory::DirectoryActionKind;
 
-    use super::text;
+    use super::{Directory, DirectoryAction, text};
 
     #[test]
     fn each_deed_is_a_line() {
-        let outcome = json!({"accounts": 3, "dry_run": true, "items": [
-            {"what": "ambiguous", "name": "anna", "reason": "the mail fits several people: 1, 2"}],
-            "warnings": ["2 elements could not be read"]});
+        let outcome = Directory {
+            at: "2026-11-23T09:00:00Z".into(),
+            dry_run: true,
+            accounts: 3,
+            items: vec![DirectoryAction {
+                what: DirectoryActionKind::Ambiguous,
+                person: None,
+                name: "anna".into(),
+                reason: "the mail fits several people: 1, 2".into(),
+            }],
+            warnings: vec!["2 elements could not be read".into()],
+        };
         let shown = text(&outcome);
         assert!(shown.starts_with("ambiguous  anna "), "{shown}");
         let warning = "\nwarning    2 elements could not be read\n";

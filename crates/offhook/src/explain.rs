@@ -2,7 +2,11 @@
 
 use std::io::IsTerminal;
 
-use serde_json::Value;
+use api_types::{
+    people::{PeoplePage, PersonBody},
+    presence::Explanation,
+};
+use presence::Confidence;
 
 use crate::{Configured, installation, output, running::RunningServer};
 
@@ -34,7 +38,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     };
     let id = find(&server, &arguments.person).await?;
-    let explanation = server
+    let explanation: Explanation = server
         .get(&format!(
             "/api/v1/people/{id}/explanation?trace={}",
             arguments.trace
@@ -49,25 +53,17 @@ async fn find(server: &RunningServer, wanted: &str) -> anyhow::Result<String> {
     let mut found = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = server
+        let page: PeoplePage = server
             .get(&format!("/api/v1/people?limit=1000{cursor}"))
             .await?;
-        for person in page
-            .get("items")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            match matches(person, wanted) {
-                Match::Exact => return Ok(field(person, "id").to_owned()),
-                Match::Part => found.push((
-                    field(person, "id").to_owned(),
-                    field(person, "name").to_owned(),
-                )),
+        for person in page.items {
+            match matches(&person, wanted) {
+                Match::Exact => return Ok(person.id),
+                Match::Part => found.push((person.id, person.name)),
                 Match::No => {}
             }
         }
-        match page.get("next").and_then(Value::as_str) {
+        match page.next {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
         }
@@ -94,34 +90,27 @@ enum Match {
     No,
 }
 
-fn matches(person: &Value, wanted: &str) -> Match {
-    let same = |text: &str| text.eq_ignore_ascii_case(wanted);
-    let lines = person.get("lines").and_then(Value::as_array);
-    let has_line = lines
-        .into_iter()
-        .flatten()
-        .any(|line| field(line, "extension") == wanted);
-    let exact = ["id", "name", "mail", "userPrincipalName"]
-        .into_iter()
-        .any(|key| same(field(person, key)));
+fn matches(person: &PersonBody, wanted: &str) -> Match {
+    let has_line = person.lines.iter().any(|line| line.extension == wanted);
+    let exact = [
+        &person.id,
+        &person.name,
+        &person.mail,
+        &person.user_principal_name,
+    ]
+    .into_iter()
+    .any(|text| text.eq_ignore_ascii_case(wanted));
     if exact || has_line {
         Match::Exact
-    } else if field(person, "name")
-        .to_lowercase()
-        .contains(&wanted.to_lowercase())
-    {
+    } else if person.name.to_lowercase().contains(&wanted.to_lowercase()) {
         Match::Part
     } else {
         Match::No
     }
 }
 
-fn field<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
 /// Explanation as text: the visible state, the reasons that decided, and the overruled ones.
-fn text(explanation: &Value, colours: bool) -> String {
+fn text(explanation: &Explanation, colours: bool) -> String {
     let bold = |text: &str| {
         if colours {
             format!("\x1b[1m{text}\x1b[0m")
@@ -129,56 +118,56 @@ fn text(explanation: &Value, colours: bool) -> String {
             text.to_owned()
         }
     };
-    let none = Value::Null;
-    let presence = explanation.get("presence").unwrap_or(&none);
-    let mut lines = vec![format!(
-        "{}: {}, {}",
-        bold(field(explanation, "name")),
-        bold(field(presence, "status")),
-        field(presence, "text"),
-    )];
-    lines.push(format!(
-        "  since {}, profile {}, {}",
-        field(presence, "since"),
-        field(presence, "profile"),
-        field(presence, "confidence"),
-    ));
-    let reasons = explanation.get("reasons").and_then(Value::as_array);
-    for reason in reasons.into_iter().flatten() {
-        let counted = reason.get("counted").and_then(Value::as_bool) == Some(true);
-        let mark = if counted { "✔" } else { "·" };
-        let mut says = format!("{}: {}", field(reason, "source"), field(reason, "says"));
-        if !field(reason, "party").is_empty() {
-            says = format!("{says} with {}", field(reason, "party"));
+    let presence = &explanation.presence;
+    let mut lines = vec![
+        format!(
+            "{}: {}, {}",
+            bold(&explanation.name),
+            bold(presence.status.name()),
+            presence.text,
+        ),
+        format!(
+            "  since {}, profile {}, {}",
+            presence.since.as_deref().unwrap_or_default(),
+            presence.profile.as_deref().unwrap_or_default(),
+            presence.confidence.name(),
+        ),
+    ];
+    for reason in &explanation.reasons {
+        let mark = if reason.counted { "✔" } else { "·" };
+        let mut says = format!("{}: {}", reason.source, reason.says);
+        if let Some(party) = given(&reason.party) {
+            says = format!("{says} with {party}");
         }
-        if !field(reason, "about").is_empty() {
-            says = format!("{says} “{}”", field(reason, "about"));
+        if let Some(about) = given(&reason.about) {
+            says = format!("{says} “{about}”");
         }
-        if counted {
+        if reason.counted {
             says = bold(&says);
         }
         lines.push(format!("{mark} {says}"));
-        let mut detail = format!(
-            "{}; since {}",
-            field(reason, "rule"),
-            field(reason, "since")
-        );
-        if !field(reason, "lease_end").is_empty() {
-            detail = format!("{detail}; until {}", field(reason, "lease_end"));
+        let mut detail = format!("{}; since {}", reason.rule, reason.since);
+        if let Some(end) = &reason.lease_end {
+            detail = format!("{detail}; until {end}");
         }
-        if field(reason, "confidence") != "certain" {
-            detail = format!("{detail}; {}", field(reason, "confidence"));
+        if reason.confidence != Confidence::Certain {
+            detail = format!("{detail}; {}", reason.confidence.name());
         }
         lines.push(format!("    {detail}"));
-        if !field(reason, "trace").is_empty() {
-            lines.push(format!("    trace {}", field(reason, "trace")));
+        if let Some(trace) = &reason.trace {
+            lines.push(format!("    trace {trace}"));
         }
-        if !field(reason, "note").is_empty() {
-            lines.push(format!("    {}", field(reason, "note")));
+        if let Some(note) = &reason.note {
+            lines.push(format!("    {note}"));
         }
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// The text, unless it is empty.
+fn given(text: &Option<String>) -> Option<&String> {
+    text.as_ref().filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -189,8 +178,9 @@ mod tests {
 
     #[test]
     fn a_person_is_found_by_any_name() {
-        let anna = json!({"id": "7", "name": "Anna Becker", "mail": "anna@x.example",
-            "userPrincipalName": "", "lines": [{"extension": "1001"}]});
+        let anna = serde_json::from_value(json!({"id": "7", "name": "Anna Becker",
+            "mail": "anna@x.example", "userPrincipalName": "", "lines": [{"extension": "1001"}]}));
+        let anna = anna.unwrap();
         for wanted in ["7", "anna becker", "ANNA@x.example", "1001"] {
             assert!(matches!(matches(&anna, wanted), Match::Exact), "{wanted}");
         }
@@ -200,16 +190,19 @@ mod tests {
 
     #[test]
     fn reasons_that_counted_differ_from_overruled_ones() {
-        let shown = text(
-            &json!({"name": "Anna", "presence": {"status": "Busy", "text": "On the phone",
-                "since": "S", "profile": "Available", "confidence": "certain"},
-                "reasons": [
-                    {"rule": "activity: call", "source": "line 1001", "says": "in a call", "since": "S",
-                     "counted": true, "confidence": "certain"},
-                    {"rule": "profile 5", "source": "calendar", "says": "appointment", "about": "Review",
-                     "since": "S", "counted": false, "confidence": "stale", "note": "suspended"}]}),
-            false,
-        );
+        let explanation = serde_json::from_value(json!({
+            "person": "7", "name": "Anna",
+            "presence": {"status": "Busy", "activity": null, "text": "On the phone", "since": "S",
+                "until": null, "profile": "Available", "confidence": "certain"},
+            "reasons": [
+                {"rule": "activity: call", "source": "line 1001", "says": "in a call", "code": "in-a-call",
+                 "value": null, "since": "S", "lease_end": null, "counted": true, "confidence": "certain",
+                 "note": null, "note_code": null, "note_value": null},
+                {"rule": "profile 5", "source": "calendar", "says": "appointment", "code": "appointment",
+                 "value": null, "about": "Review", "since": "S", "lease_end": null, "counted": false,
+                 "confidence": "stale", "note": "suspended", "note_code": null, "note_value": null}],
+        }));
+        let shown = text(&explanation.unwrap(), false);
         assert_eq!(
             shown,
             "Anna: Busy, On the phone\n  since S, profile Available, certain\n✔ line 1001: in a call\n    \

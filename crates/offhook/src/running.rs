@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use reqwest::{Client, RequestBuilder, Response, header};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use server::config::Config;
 
@@ -44,13 +45,17 @@ impl RunningServer {
     }
 
     /// Sends a GET request. A refusal is an error with the server's text.
-    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.answer(self.client.get(format!("{}{path}", self.api)))
             .await
     }
 
     /// Sends a POST request. A refusal is an error with the server's text.
-    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
         let request = self.client.post(format!("{}{path}", self.api));
         self.answer(request.json(body)).await
     }
@@ -63,10 +68,10 @@ impl RunningServer {
         if answer.status().is_success() {
             return Ok(());
         }
-        read(answer).await.map(drop)
+        read::<Value>(answer).await.map(drop)
     }
 
-    async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
         read(self.send(request).await?).await
     }
 
@@ -82,7 +87,7 @@ impl RunningServer {
     }
 }
 
-async fn read(answer: Response) -> anyhow::Result<Value> {
+async fn read<T: DeserializeOwned>(answer: Response) -> anyhow::Result<T> {
     let status = answer.status();
     let body: Value = answer.json().await.context("the answer is not JSON")?;
     let detail = body.get("detail").and_then(Value::as_str);
@@ -91,5 +96,6 @@ async fn read(answer: Response) -> anyhow::Result<Value> {
         "{}",
         detail.unwrap_or("the server refused")
     );
-    Ok(body)
+    serde_json::from_value(body)
+        .context("the answer has another form; is the server of another version?")
 }

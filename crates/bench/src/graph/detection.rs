@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use api_types::presence::ActivitySystem;
 use presence::Timing;
 use runtime::metrics::RequestLabels;
 use tokio::time::Instant;
@@ -119,13 +120,13 @@ async fn listen(
     begun: PendingCalls,
     seen: Arc<Mutex<Vec<f64>>>,
 ) -> anyhow::Result<()> {
-    follow(&format!("http://{address}"), &key, |event| {
-        if event["presence"]["activity"]["via"] != "teams" {
+    follow(&format!("http://{address}"), &key, |change| {
+        let activity = change.presence.activity;
+        if activity.is_none_or(|activity| activity.via != ActivitySystem::Teams) {
             return;
         }
-        let person = event["person"].as_str().unwrap_or_default();
         let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = begun.remove(person) {
+        if let Some(at) = begun.remove(&change.person) {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.push(at.elapsed().as_secs_f64());
         }
