@@ -55,7 +55,7 @@ struct Page {
     area: String,
     sections: Vec<Link>,
     /// Confirmation of the last action.
-    said: Option<String>,
+    confirmation: Option<String>,
     zone: String,
     /// Whether the page can be reloaded without losing entered values.
     is_fresh: bool,
@@ -68,16 +68,16 @@ impl Page {
     fn new(request: &PageContext, title: String) -> Self {
         let (area, sections) = sections(&request.layout);
         // Only after a redirect: a form that is shown again has changed nothing.
-        let said = request.query("done").filter(|_| request.is_get);
-        let said = said.map(|key| format!("{DONE}{key}"));
+        let done = request.query("done").filter(|_| request.is_get);
+        let key = done.map(|done| format!("{DONE}{done}"));
         Self {
             title,
             area,
             sections,
-            said: said
+            confirmation: key
                 .map(|key| (request.say(&key), key))
-                .filter(|(said, key)| said != key)
-                .map(|(said, _)| said),
+                .filter(|(text, key)| text != key)
+                .map(|(text, _)| text),
             zone: request.zone.iana_name().unwrap_or_default().to_owned(),
             is_fresh: request.is_get,
             layout: request.layout.clone(),
@@ -118,16 +118,16 @@ impl Page {
 struct Done {
     to: String,
     /// Key of the confirmation, without its prefix.
-    said: &'static str,
+    confirmation: &'static str,
     /// Cookie of a new session.
     cookie: Option<String>,
 }
 
 impl Done {
-    fn new(to: impl Into<String>, said: &'static str) -> Self {
+    fn new(to: impl Into<String>, confirmation: &'static str) -> Self {
         Self {
             to: to.into(),
-            said,
+            confirmation,
             cookie: None,
         }
     }
@@ -186,9 +186,13 @@ async fn act<P: PageHandler>(
     typed: EnteredForm,
 ) -> Result<Response, Refusal> {
     let refusal = match P::act(&request, &typed).await {
-        Ok(Outcome::Done(Done { to, said, cookie })) => {
+        Ok(Outcome::Done(Done {
+            to,
+            confirmation,
+            cookie,
+        })) => {
             let joint = if to.contains('?') { '&' } else { '?' };
-            let to = format!("{to}{joint}done={said}");
+            let to = format!("{to}{joint}done={confirmation}");
             let cookies = cookie.map(|cookie| [(header::SET_COOKIE, cookie)]);
             return Ok((cookies, Redirect::to(&to)).into_response());
         }
@@ -198,11 +202,11 @@ async fn act<P: PageHandler>(
     let status = refusal.status;
     let back = RefusedForm { typed, refusal };
     let mut page = P::show(&request, Some(&back)).await?;
-    let is_told = page.blocks.iter().any(|block| match block {
+    let is_shown = page.blocks.iter().any(|block| match block {
         Block::Form(form) | Block::Folded(_, form) => form.is_wrong(),
         _ => false,
     });
-    if !is_told {
+    if !is_shown {
         // Buttons in tables have no place for a refusal.
         page.blocks.insert(0, Block::Alert(back.refusal.detail));
     }
@@ -253,7 +257,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
         title: layout.words.text(key),
         area: String::new(),
         sections: Vec::new(),
-        said: None,
+        confirmation: None,
         zone: String::new(),
         is_fresh: false,
         refresh: None,

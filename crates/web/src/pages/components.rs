@@ -32,12 +32,20 @@ pub(crate) enum Block {
     Folded(String, Form),
     /// A search field for this page: label and search text.
     Search(String, String),
-    /// Filters of a table: name, label and value of each.
-    Filter(Vec<(String, String, String)>),
+    /// Filters of a table.
+    Filter(Vec<FilterField>),
     /// A labelled list of links.
     Links(String, Vec<Link>),
     /// A chart, with a table as alternative.
     Picture(Picture),
+}
+
+/// A field by which a table is filtered.
+#[derive(Clone, Debug)]
+pub(crate) struct FilterField {
+    pub name: &'static str,
+    pub label: String,
+    pub value: String,
 }
 
 /// A link.
@@ -387,7 +395,7 @@ impl Form {
         let wrong = back.refusal.field.as_deref().unwrap_or_default();
         let (wrong_field, _) = wrong.split_once('.').unwrap_or((wrong, ""));
         self.meanwhile = back.refusal.is_meanwhile();
-        let mut told = false;
+        let mut is_shown = false;
         for field in &mut self.fields {
             let typed = back.typed.all(&field.name);
             if self.meanwhile && typed != field.values {
@@ -396,12 +404,14 @@ impl Form {
             if !matches!(field.kind, Kind::Password(_) | Kind::Shown) {
                 field.values = typed;
             }
-            if !wrong.is_empty() && (field.name == wrong || (!told && field.name == wrong_field)) {
+            if !wrong.is_empty()
+                && (field.name == wrong || (!is_shown && field.name == wrong_field))
+            {
                 field.error = Some(back.refusal.detail.clone());
-                told = true;
+                is_shown = true;
             }
         }
-        if !told && !self.meanwhile {
+        if !is_shown && !self.meanwhile {
             self.wrong = Some(back.refusal.detail.clone());
         }
         self

@@ -18,21 +18,25 @@ const ME: [(&str, &str); 8] = [
     (PASSWORD, "nav-password"),
 ];
 
-/// Pages of the administration: path, key, and whether only system administrators may open them.
-const ADMIN: [(&str, &str, bool); 13] = [
-    ("/admin", "nav-overview", false),
-    ("/admin/people", "nav-people", false),
-    ("/admin/scopes", "nav-scopes", false),
-    ("/admin/templates", "nav-templates", false),
-    ("/admin/microphone", "nav-microphone", false),
-    ("/admin/workgroups", "nav-workgroups", true),
-    ("/admin/tenants", "nav-tenants", true),
-    ("/admin/telephony", "nav-telephony", true),
-    ("/admin/accounts", "nav-accounts", true),
-    ("/admin/keys", "nav-keys", true),
-    ("/admin/audit", "nav-audit", true),
-    ("/admin/backup", "nav-backup", true),
-    ("/admin/work", "nav-work", true),
+/// Pages of all administrators: path and key.
+const ADMIN: [(&str, &str); 5] = [
+    ("/admin", "nav-overview"),
+    ("/admin/people", "nav-people"),
+    ("/admin/scopes", "nav-scopes"),
+    ("/admin/templates", "nav-templates"),
+    ("/admin/microphone", "nav-microphone"),
+];
+
+/// Pages of system administrators: path and key.
+const SYSTEM: [(&str, &str); 8] = [
+    ("/admin/workgroups", "nav-workgroups"),
+    ("/admin/tenants", "nav-tenants"),
+    ("/admin/telephony", "nav-telephony"),
+    ("/admin/accounts", "nav-accounts"),
+    ("/admin/keys", "nav-keys"),
+    ("/admin/audit", "nav-audit"),
+    ("/admin/backup", "nav-backup"),
+    ("/admin/work", "nav-work"),
 ];
 
 /// Title of the page's group, and links to its pages.
@@ -44,10 +48,9 @@ pub fn sections(layout: &Layout) -> (String, Vec<Link>) {
         is_here: to == layout.here || (to.matches('/').count() > 1 && layout.is_in(to)),
     };
     if layout.is_in("/admin") {
-        let pages = ADMIN
-            .iter()
-            .filter(|(_, _, system)| !system || layout.is_system_administrator);
-        let links = pages.map(|(to, key, _)| link(to, key)).collect();
+        let system = SYSTEM.iter().filter(|_| layout.is_system_administrator);
+        let pages = ADMIN.iter().chain(system);
+        let links = pages.map(|(to, key)| link(to, key)).collect();
         return (words.text("nav-admin"), links);
     }
     if !layout.is_in("/me") {

@@ -45,11 +45,10 @@ impl PageContext {
 
     /// The message of a key, or `otherwise` if there is none.
     pub(super) fn say_or(&self, key: &str, otherwise: &str) -> String {
-        let said = self.say(key);
-        if said == key {
-            otherwise.to_owned()
-        } else {
-            said
+        let text = self.say(key);
+        match text == key {
+            true => otherwise.to_owned(),
+            false => text,
         }
     }
 

@@ -64,10 +64,10 @@ pub async fn returned(
 ) -> Result<Response, Problem> {
     let began_here = cookies::cookie(&headers, COOKIE).unwrap_or_default();
     let query = query.unwrap_or_default();
-    let stands = (&context, &sessions);
+    let accounts = (&context, &sessions);
     let open_id = open_id.as_deref();
     let query = (&*query, began_here);
-    match open_id::finish(stands, open_id, &public_url, from.ip(), query).await? {
+    match open_id::finish(accounts, open_id, &public_url, from.ip(), query).await? {
         SignInResult::SignedIn { session, to } => {
             let cookies = AppendHeaders([
                 (header::SET_COOKIE, session),

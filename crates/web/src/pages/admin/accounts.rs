@@ -66,7 +66,7 @@ impl PageHandler for Accounts {
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         request.require_system_administrator()?;
         let one = format!("/accounts/{}", typed.one("key"));
-        let said = match typed.one("form") {
+        let confirmation = match typed.one("form") {
             "add" => {
                 let body = NewAccount {
                     name: typed.one("name").to_owned(),
@@ -103,7 +103,7 @@ impl PageHandler for Accounts {
                 "deleted"
             }
         };
-        Ok(Done::new(HERE, said).into())
+        Ok(Done::new(HERE, confirmation).into())
     }
 }
 

@@ -13,7 +13,7 @@ use store::AuditFilter;
 use crate::pages::{
     Page, PageHandler,
     client::{Refusal, part},
-    components::{Block, Cell, Link, RefusedForm, Row, Table},
+    components::{Block, Cell, FilterField, Link, RefusedForm, Row, Table},
     page_context::PageContext,
 };
 
@@ -31,7 +31,7 @@ pub(super) struct Audit;
 impl PageHandler for Audit {
     async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let filter = wanted(request);
+        let filter = filter_query(request);
         let cursor = request
             .query("cursor")
             .map(|cursor| format!("&cursor={}", part(cursor)));
@@ -45,13 +45,10 @@ impl PageHandler for Audit {
         if let Some(next) = next {
             links.push(link(format!("{HERE}?cursor={next}{filter}"), "list-after"));
         }
-        let fields = FILTERS.map(|name| {
-            let label = request.say(&format!("audit-{name}"));
-            (
-                name.to_owned(),
-                label,
-                request.query(name).unwrap_or_default().to_owned(),
-            )
+        let fields = FILTERS.map(|name| FilterField {
+            name,
+            label: request.say(&format!("audit-{name}")),
+            value: request.query(name).unwrap_or_default().to_owned(),
         });
         Ok(Page::new(request, request.say("nav-audit"))
             .text(request.say("audit-about"))
@@ -62,7 +59,7 @@ impl PageHandler for Audit {
 }
 
 /// The filter, as query of the API and of this page.
-fn wanted(request: &PageContext) -> String {
+fn filter_query(request: &PageContext) -> String {
     let given = FILTERS
         .iter()
         .filter_map(|name| Some((name, request.query(name)?)));

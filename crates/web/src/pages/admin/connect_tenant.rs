@@ -27,7 +27,7 @@ const CHECKS: [&[&str]; 5] = [
 
 /// The current step, and values entered before.
 struct Step {
-    step: usize,
+    number: usize,
     tenant: String,
     client: String,
 }
@@ -37,7 +37,7 @@ impl Step {
         let step = request.query("step").and_then(|step| step.parse().ok());
         let text = |name| request.query(name).unwrap_or_default().to_owned();
         Self {
-            step: step.unwrap_or(1).clamp(1, CHECKS.len()),
+            number: step.unwrap_or(1).clamp(1, CHECKS.len()),
             tenant: text("tenant"),
             client: text("client"),
         }
@@ -60,50 +60,50 @@ pub(super) struct ConnectTenant;
 impl PageHandler for ConnectTenant {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let at = Step::of(request);
-        let page = page(request, &at);
-        Ok(match at.step {
-            1 => page.form(ids(request, &at), back),
+        let step = Step::of(request);
+        let page = page(request, &step);
+        Ok(match step.number {
+            1 => page.form(ids(request, &step), back),
             _ => page
                 .form(examine_form(request), back)
-                .add(ways(request, &at)),
+                .add(neighbours(request, &step)),
         })
     }
 
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         request.require_system_administrator()?;
-        let mut at = Step::of(request);
-        if at.step == 1 {
-            at.tenant = id("tenant", typed)?;
-            at.client = id("client", typed)?;
+        let mut step = Step::of(request);
+        if step.number == 1 {
+            step.tenant = entered_id("tenant", typed)?;
+            step.client = entered_id("client", typed)?;
         }
         let mut findings = examination::findings(request).await?;
-        let checks = CHECKS.get(at.step - 1).copied().unwrap_or_default();
+        let checks = CHECKS.get(step.number - 1).copied().unwrap_or_default();
         findings.retain(|finding| checks.contains(&&*finding.check));
         let is_complete = is_complete(&findings);
-        if at.step == 1 && is_complete {
-            return Ok(Done::new(at.path(2), "step").into());
+        if step.number == 1 && is_complete {
+            return Ok(Done::new(step.path(2), "step").into());
         }
         let verdict = match is_complete {
             true => "connect-complete",
             false => "connect-incomplete",
         };
-        let page = page(request, &at)
+        let page = page(request, &step)
             .add(Block::Facts(vec![(
                 request.say("doctor"),
                 Cell::Mark(is_complete, request.say(verdict)),
             )]))
             .table(examination::table(request, &findings))
             .form(examine_form(request), None)
-            .add(ways(request, &at));
+            .add(neighbours(request, &step));
         Ok(Outcome::Shown(Box::new(page)))
     }
 }
 
 /// Instructions of a step.
-fn page(request: &PageContext, at: &Step) -> Page {
-    let of = |key: &str| format!("connect-{}-{key}", at.step);
-    let number = at.step.to_string();
+fn page(request: &PageContext, step: &Step) -> Page {
+    let of = |key: &str| format!("connect-{}-{key}", step.number);
+    let number = step.number.to_string();
     let title = request.words.of_two(
         "connect-step",
         ("count", &number),
@@ -111,7 +111,7 @@ fn page(request: &PageContext, at: &Step) -> Page {
     );
     let mut page = Page::new(request, title).text(request.say(&of("about")));
     let mut facts = Vec::new();
-    match at.step {
+    match step.number {
         2 => {
             let make = "openssl req -x509 -newkey rsa:2048 -nodes -days 730 -subj /CN=offhook \
                         -keyout offhook.key -out offhook.crt && chmod 600 offhook.key";
@@ -119,7 +119,7 @@ fn page(request: &PageContext, at: &Step) -> Page {
             facts.push((
                 request.say("connect-file"),
                 Cell::Code(section(
-                    at,
+                    step,
                     !request.parts().teams.clients.names().is_empty(),
                 )),
             ));
@@ -127,9 +127,9 @@ fn page(request: &PageContext, at: &Step) -> Page {
         3 => {
             let consent = format!(
                 "https://login.microsoftonline.com/{}/adminconsent?client_id={}",
-                at.tenant, at.client
+                step.tenant, step.client
             );
-            if at.is_known() {
+            if step.is_known() {
                 let link = Cell::Link(consent, request.say("connect-consent-now"));
                 facts.push((request.say("connect-consent"), link));
             }
@@ -157,9 +157,9 @@ fn page(request: &PageContext, at: &Step) -> Page {
 }
 
 /// The section of the configuration file from the values of the first step. Further tenants have names.
-fn section(at: &Step, is_further: bool) -> String {
-    let (tenant, client) = match at.is_known() {
-        true => (&*at.tenant, &*at.client),
+fn section(step: &Step, is_further: bool) -> String {
+    let (tenant, client) = match step.is_known() {
+        true => (&*step.tenant, &*step.client),
         false => ("…", "…"),
     };
     let begin = match is_further {
@@ -172,7 +172,7 @@ fn section(at: &Step, is_further: bool) -> String {
 }
 
 /// Form for the two ids of an application in Entra.
-fn ids(request: &PageContext, at: &Step) -> Form {
+fn ids(request: &PageContext, step: &Step) -> Form {
     let field = |name: &str, value: &str| {
         Field::text(name, request.say(&format!("connect-{name}")))
             .required()
@@ -180,8 +180,8 @@ fn ids(request: &PageContext, at: &Step) -> Form {
             .value(value)
     };
     Form::new(request.words, "ids", String::new())
-        .field(field("tenant", &at.tenant))
-        .field(field("client", &at.client))
+        .field(field("tenant", &step.tenant))
+        .field(field("client", &step.client))
         .button(request.say("connect-examine"))
 }
 
@@ -191,20 +191,20 @@ fn examine_form(request: &PageContext) -> Form {
 }
 
 /// Links to the neighbouring steps.
-fn ways(request: &PageContext, at: &Step) -> Block {
+fn neighbours(request: &PageContext, step: &Step) -> Block {
     let mut links = vec![Link::new(
-        at.path(at.step.saturating_sub(1).max(1)),
+        step.path(step.number.saturating_sub(1).max(1)),
         request.say("connect-before"),
     )];
-    links.push(match at.step < CHECKS.len() {
-        true => Link::new(at.path(at.step + 1), request.say("connect-next")),
+    links.push(match step.number < CHECKS.len() {
+        true => Link::new(step.path(step.number + 1), request.say("connect-next")),
         false => Link::new("/admin/tenants", request.say("nav-tenants")),
     });
     Block::Links(request.say("connect-ways"), links)
 }
 
 /// An entered id.
-fn id(field: &str, typed: &EnteredForm) -> Result<String, Refusal> {
+fn entered_id(field: &str, typed: &EnteredForm) -> Result<String, Refusal> {
     let id = typed.one(field).trim().to_lowercase();
     if is_guid(&id) {
         return Ok(id);

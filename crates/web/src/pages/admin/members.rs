@@ -2,7 +2,7 @@
 
 use api_types::scopes::Place;
 use presence::PersonId;
-use runtime::{organisation::Membership as At, people_index::Person};
+use runtime::{organisation::Membership, people_index::Person};
 
 use super::scopes::{at, is_in};
 use crate::pages::{
@@ -24,29 +24,29 @@ pub(super) fn table(request: &PageContext, scope: &str) -> Table {
     });
     people.sort_by_cached_key(|person| person.name.to_lowercase());
     let count = people.len();
-    let above = above(request, scope);
+    let parent = parent_place(request, scope);
     // An administrator of this location alone could not add removed people again.
-    let location = above.location.as_deref();
-    let may_take = request
+    let location = parent.location.as_deref();
+    let may_remove = request
         .caller
         .require_admin_at(&request.context.organisation, location);
-    let above = place_name(request, &above);
+    let parent = place_name(request, &parent);
     let here = scope_name(request, scope);
     let rows = people.iter().take(NAMED_MAX).map(|person| {
         let id = person.id.to_string();
-        let sure = request.words.with("scope-remove-sure", "scope", &*above);
+        let sure = request.words.with("scope-remove-sure", "scope", &*parent);
         let label =
             request
                 .words
                 .of_two("scope-remove-of", ("name", &person.name), ("scope", &here));
-        let take = Button::new("take", &id, request.say("scope-remove"))
+        let remove = Button::new("take", &id, request.say("scope-remove"))
             .label(label)
             .sure(format!("{}: {sure}", person.name));
         Row {
             cells: vec![
                 Cell::Link(format!("/admin/people/{id}"), person.name.clone()),
                 Cell::Text(person.mail.clone()),
-                Cell::Buttons(may_take.is_ok().then_some(take).into_iter().collect()),
+                Cell::Buttons(may_remove.is_ok().then_some(remove).into_iter().collect()),
             ],
             key: id,
         }
@@ -64,7 +64,7 @@ pub(super) fn table(request: &PageContext, scope: &str) -> Table {
 }
 
 /// The form to add a person.
-pub(super) fn put_form(request: &PageContext) -> Form {
+pub(super) fn add_form(request: &PageContext) -> Form {
     Form::new(request.words, "put", request.say("scope-add-person"))
         .field(
             Field::text("person", request.say("account-person"))
@@ -75,7 +75,7 @@ pub(super) fn put_form(request: &PageContext) -> Form {
 }
 
 /// Adds a person. Moves a person from elsewhere only after confirmation.
-pub(super) async fn put(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+pub(super) async fn add(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
     let person = request.person_named("person", typed.one("person"))?;
     let scope = request.path("scope");
     let (from, place) = (
@@ -83,13 +83,13 @@ pub(super) async fn put(request: &PageContext, typed: &EnteredForm) -> Result<Ou
         membership_of_scope(request, scope),
     );
     // The person would leave a group of this location.
-    let is_elsewhere = from != At::default() && from != place;
+    let is_elsewhere = from != Membership::default() && from != place;
     if is_elsewhere && !typed.ticked("sure") {
         let known = request.context.people.person(person);
         let name = known.map(|person| person.name.clone()).unwrap_or_default();
         let from = place_name(request, &from);
         let to = scope_name(request, scope);
-        let move_it = Form::new(request.words, "put", String::new())
+        let confirm = Form::new(request.words, "put", String::new())
             .hidden("person", request.person_as_text(person))
             .submit("sure", "yes", request.say("scope-move-now"));
         let back = Link::new(request.layout.here.clone(), request.say("preview-back"));
@@ -99,59 +99,63 @@ pub(super) async fn put(request: &PageContext, typed: &EnteredForm) -> Result<Ou
                     .words
                     .of_two("scope-move-about", ("scope", &from), ("target", &to)),
             )
-            .form(move_it, None)
+            .form(confirm, None)
             .add(Block::Links(request.say("preview-back"), vec![back]));
         return Ok(Outcome::Shown(Box::new(page)));
     }
-    place_at(request, person, place).await
+    move_to(request, person, place).await
 }
 
 /// Removes a person: from a group to its location, from a location to the organisation.
-pub(super) async fn take(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+pub(super) async fn remove(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
     let scope = request.path("scope");
     match typed.one("key").parse().map(PersonId) {
         Ok(person) if is_in(&place_of(request, person), scope) => {
-            place_at(request, person, above(request, scope)).await
+            move_to(request, person, parent_place(request, scope)).await
         }
         // Another administrator may have moved the person since.
         _ => Ok(Done::new(at(scope), "saved").into()),
     }
 }
 
-async fn place_at(request: &PageContext, person: PersonId, place: At) -> Result<Outcome, Refusal> {
-    let At { location, group } = place;
+async fn move_to(
+    request: &PageContext,
+    person: PersonId,
+    place: Membership,
+) -> Result<Outcome, Refusal> {
+    let Membership { location, group } = place;
     let body = Place { location, group };
     let path = format!("/people/{person}/place");
     request.api.put(&path, body, "").await?;
     Ok(Done::new(at(request.path("scope")), "saved").into())
 }
 
-fn place_of(request: &PageContext, person: PersonId) -> At {
+fn place_of(request: &PageContext, person: PersonId) -> Membership {
     let organisation = &request.context.organisation;
     organisation.read(|snapshot| snapshot.membership(person))
 }
 
-fn membership_of_scope(request: &PageContext, scope: &str) -> At {
+fn membership_of_scope(request: &PageContext, scope: &str) -> Membership {
     let organisation = &request.context.organisation;
     let place = organisation.read(|snapshot| snapshot.membership_of_scope(scope));
     place.unwrap_or_default()
 }
 
 /// The place of people who leave a scope.
-fn above(request: &PageContext, scope: &str) -> At {
+fn parent_place(request: &PageContext, scope: &str) -> Membership {
     match membership_of_scope(request, scope) {
-        At {
+        Membership {
             location,
             group: Some(_),
-        } => At {
+        } => Membership {
             location,
             group: None,
         },
-        _ => At::default(),
+        _ => Membership::default(),
     }
 }
 
-fn place_name(request: &PageContext, place: &At) -> String {
+fn place_name(request: &PageContext, place: &Membership) -> String {
     let names = [&place.location, &place.group];
     let names: Vec<String> = names
         .into_iter()

@@ -37,8 +37,8 @@ impl PageHandler for Microphone {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
         let scope = scope(request);
-        let read = request.api.read::<Programs>(&path(&scope)).await?;
-        let settings: ScopeSettings = request.api.get(&settings(&scope)).await?;
+        let read = request.api.read::<Programs>(&table_path(&scope)).await?;
+        let settings: ScopeSettings = request.api.get(&settings_path(&scope)).await?;
         let enabled =
             settings.values.get(setting_keys::MICROPHONE_ENABLED.name) == Some(&Value::Bool(true));
         let state = request.say(if enabled {
@@ -61,7 +61,7 @@ impl PageHandler for Microphone {
         ];
         let decided_by = scope_name(request, &read.value.decided_by);
         let individual = read.value.individual;
-        let whose = if individual {
+        let origin = if individual {
             request.say("programs-own")
         } else {
             request.words.with("programs-default", "scope", decided_by)
@@ -78,7 +78,7 @@ impl PageHandler for Microphone {
         page = page
             .add(scopes(request, &scope).await?)
             .add(Block::Facts(facts))
-            .text(whose)
+            .text(origin)
             .table(table(request, &scope, &read.value.items));
         let edited = match back {
             None => request.query("edit"),
@@ -86,7 +86,10 @@ impl PageHandler for Microphone {
             Some(_) => None,
         };
         if let Some(process) = edited {
-            let read = request.api.read::<Program>(&one(&scope, process)).await?;
+            let read = request
+                .api
+                .read::<Program>(&program_path(&scope, process))
+                .await?;
             let mut form = Form::new(
                 request.words,
                 "save",
@@ -103,7 +106,7 @@ impl PageHandler for Microphone {
         form.fields.extend(fields(request, None));
         page = page.form(form.button(request.say("add")), back);
         Ok(page.form(
-            begin(request, &scope, individual).await?.tag(&read.tag),
+            copy_form(request, &scope, individual).await?.tag(&read.tag),
             back,
         ))
     }
@@ -113,7 +116,7 @@ impl PageHandler for Microphone {
         let scope = scope(request);
         let here = format!("{HERE}?scope={}", part(&scope));
         let key = typed.one("key");
-        let said = match typed.one("form") {
+        let confirmation = match typed.one("form") {
             "enable" => {
                 let on = ScopeSettingsChange {
                     individual: Some(true),
@@ -123,7 +126,7 @@ impl PageHandler for Microphone {
                     )]),
                     ..ScopeSettingsChange::default()
                 };
-                request.api.put(&settings(&scope), on, "").await?;
+                request.api.put(&settings_path(&scope), on, "").await?;
                 "saved"
             }
             "add" => {
@@ -135,18 +138,22 @@ impl PageHandler for Microphone {
                     softphone: Some(program.softphone),
                     ignore_after_hours: program.ignore_after_hours,
                 };
-                request.api.post(&path(&scope), body).await?;
+                request.api.post(&table_path(&scope), body).await?;
                 "program-added"
             }
             "save" => {
                 request
                     .api
-                    .put(&one(&scope, key), entered(typed)?, typed.one("tag"))
+                    .put(
+                        &program_path(&scope, key),
+                        entered(typed)?,
+                        typed.one("tag"),
+                    )
                     .await?;
                 "saved"
             }
             "delete" => {
-                request.api.delete(&one(&scope, key)).await?;
+                request.api.delete(&program_path(&scope, key)).await?;
                 "deleted"
             }
             "table" => {
@@ -162,21 +169,27 @@ impl PageHandler for Microphone {
                 };
                 request
                     .api
-                    .put(&path(&scope), body, typed.one("tag"))
+                    .put(&table_path(&scope), body, typed.one("tag"))
                     .await?;
                 "saved"
             }
             switch => {
-                let read = request.api.read::<Program>(&one(&scope, key)).await?;
+                let read = request
+                    .api
+                    .read::<Program>(&program_path(&scope, key))
+                    .await?;
                 let body = Program {
                     active: switch == "activate",
                     ..read.value
                 };
-                request.api.put(&one(&scope, key), body, &read.tag).await?;
+                request
+                    .api
+                    .put(&program_path(&scope, key), body, &read.tag)
+                    .await?;
                 "saved"
             }
         };
-        Ok(Done::new(here, said).into())
+        Ok(Done::new(here, confirmation).into())
     }
 }
 
@@ -186,16 +199,16 @@ fn scope(request: &PageContext) -> String {
     request.query("scope").unwrap_or(own).to_owned()
 }
 
-fn path(scope: &str) -> String {
+fn table_path(scope: &str) -> String {
     format!("/scopes/{}/programs", part(scope))
 }
 
-fn settings(scope: &str) -> String {
+fn settings_path(scope: &str) -> String {
     format!("/scopes/{}/settings/microphone", part(scope))
 }
 
-fn one(scope: &str, process: &str) -> String {
-    format!("{}/{}", path(scope), part(process))
+fn program_path(scope: &str, process: &str) -> String {
+    format!("{}/{}", table_path(scope), part(process))
 }
 
 /// Links to the tables of other scopes.
@@ -260,7 +273,7 @@ fn entered(typed: &EnteredForm) -> Result<Program, Refusal> {
 }
 
 /// The form that copies another table or inherits that of the scope above.
-async fn begin(request: &PageContext, scope: &str, individual: bool) -> Result<Form, Refusal> {
+async fn copy_form(request: &PageContext, scope: &str, individual: bool) -> Result<Form, Refusal> {
     let mut choices = Vec::new();
     if individual {
         choices.push(Choice::new("", request.say("programs-as-above")));

@@ -27,20 +27,20 @@ pub(super) struct Overview;
 impl PageHandler for Overview {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
-        let seen = administered(request);
+        let views = administered(request);
         let numbers = Status::ALL.map(|status| {
-            let people = seen.values().filter(|view| view.status == status);
+            let people = views.values().filter(|view| view.status == status);
             (request.status(status.name()), people.count() as u64)
         });
         let people = (
             request.say("nav-people"),
-            Cell::Link("/admin/people".into(), seen.len().to_string()),
+            Cell::Link("/admin/people".into(), views.len().to_string()),
         );
         let mut page = Page::new(request, request.say("nav-overview"));
         if request.caller.is_admin() && !has_zone(request) {
             page = page.form(zone_form(request), back);
         }
-        let (silent, unmatched) = (silent(request, &seen), unmatched(request, &seen));
+        let (silent, unmatched) = (silent(request, &views), unmatched(request, &views));
         let statuses = Block::Picture(statuses(request, &numbers));
         if !request.caller.is_admin() {
             return Ok(page
@@ -50,14 +50,14 @@ impl PageHandler for Overview {
                 .table(unmatched));
         }
         let parts = request.context.health.parts();
-        let ill = parts.values().flatten().count();
-        let state = if ill == 0 {
+        let troubled = parts.values().flatten().count();
+        let state = if troubled == 0 {
             request.say("health-ok")
         } else {
-            request.words.with("health-problems", "count", ill)
+            request.words.with("health-problems", "count", troubled)
         };
         let mut facts = vec![
-            (request.say("health"), Cell::Mark(ill == 0, state)),
+            (request.say("health"), Cell::Mark(troubled == 0, state)),
             people,
             (
                 request.say("overview-streams"),
@@ -74,12 +74,12 @@ impl PageHandler for Overview {
         ];
         for tenant in request.parts().teams.clients.names().iter() {
             let seconds = request.context.metrics.sweep_interval(tenant);
-            let rhythm = format!("{seconds:.1} s");
+            let interval = format!("{seconds:.1} s");
             facts.push((
                 request
                     .words
                     .with("overview-polling-interval", "tenant", &**tenant),
-                Cell::Text(rhythm),
+                Cell::Text(interval),
             ));
             facts.push((
                 request.words.with("overview-budget", "tenant", &**tenant),
@@ -161,7 +161,7 @@ fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
                 .retain(|id, _| snapshot.membership(*id).location.as_deref() == Some(location));
         });
     }
-    let seen = presences.into_iter().map(|(id, presence)| {
+    let views = presences.into_iter().map(|(id, presence)| {
         (
             id,
             view(
@@ -170,7 +170,7 @@ fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
             ),
         )
     });
-    seen.collect()
+    views.collect()
 }
 
 /// Used part of a tenant's request budget.
@@ -199,17 +199,19 @@ pub(super) fn connected(
     request: &PageContext,
     parts: &BTreeMap<Part, Option<Trouble>>,
 ) -> Option<Block> {
-    let ill: Vec<String> = parts
+    let troubled: Vec<String> = parts
         .iter()
         .filter(|(_, trouble)| trouble.is_some())
         .map(|(part, _)| part.to_string())
         .collect();
-    let sentence = match (parts.is_empty(), ill.is_empty()) {
+    let sentence = match (parts.is_empty(), troubled.is_empty()) {
         (true, _) => return None,
         (_, true) => request.say("connected"),
-        _ => request.words.with("not-connected", "name", ill.join(", ")),
+        _ => request
+            .words
+            .with("not-connected", "name", troubled.join(", ")),
     };
-    let state = Cell::Mark(ill.is_empty(), sentence);
+    let state = Cell::Mark(troubled.is_empty(), sentence);
     Some(Block::Facts(vec![(request.say("health"), state)]))
 }
 
@@ -256,13 +258,13 @@ pub(super) fn health(request: &PageContext, parts: &BTreeMap<Part, Option<Troubl
 }
 
 /// People with missing updates: a source was silent beyond its lease.
-fn silent(request: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
-    let shared = &request.context;
-    let silent = seen
+fn silent(request: &PageContext, views: &BTreeMap<PersonId, View>) -> Table {
+    let context = &request.context;
+    let silent = views
         .iter()
         .filter(|(_, view)| view.confidence == Confidence::Stale);
     let rows = silent.take(NAMED_MAX).filter_map(|(id, view)| {
-        let person = shared.people.person(*id)?;
+        let person = context.people.person(*id)?;
         Some(Row {
             key: id.to_string(),
             cells: vec![
@@ -286,11 +288,11 @@ fn silent(request: &PageContext, seen: &BTreeMap<PersonId, View>) -> Table {
 
 /// People without a Teams account in scopes that synchronise calls.
 fn unmatched(request: &PageContext, administered: &BTreeMap<PersonId, View>) -> Table {
-    let shared = &request.context;
-    let people = shared.people.people(|person| {
+    let context = &request.context;
+    let people = context.people.people(|person| {
         person.teams_id.is_none()
             && administered.contains_key(&person.id)
-            && shared.organisation.syncs(person.id)
+            && context.organisation.syncs(person.id)
     });
     let rows = people.into_iter().take(NAMED_MAX).map(|person| Row {
         key: person.id.to_string(),

@@ -36,7 +36,7 @@ pub(super) struct ScopeSettingsPage;
 
 impl PageHandler for ScopeSettingsPage {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        let (scope, page, path) = here(request)?;
+        let Target { scope, page, path } = Target::of(request)?;
         let read = request.api.read::<ScopeSettings>(&path).await?;
         let title = request.words.of_two(
             "scope-page",
@@ -73,7 +73,7 @@ impl PageHandler for ScopeSettingsPage {
                 )
                 .add(Block::Facts(facts.collect()));
             if administers(request, scope) {
-                shown = shown.form(begin(request, scope).await?.tag(&read.tag), back);
+                shown = shown.form(override_form(request, scope).await?.tag(&read.tag), back);
             }
             return Ok(shown);
         }
@@ -90,8 +90,8 @@ impl PageHandler for ScopeSettingsPage {
     }
 
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        let (scope, page, path) = here(request)?;
-        let said = match typed.one("form") {
+        let Target { scope, page, path } = Target::of(request)?;
+        let confirmation = match typed.one("form") {
             teams_profiles::MAKE => {
                 let made = templates::make_teams(request, scope).await?;
                 let made = template::at(scope, &made.profile.name);
@@ -122,7 +122,7 @@ impl PageHandler for ScopeSettingsPage {
             }
         };
         request.api.put(&path, body, typed.one("tag")).await?;
-        Ok(Done::new(request.layout.here.clone(), said).into())
+        Ok(Done::new(request.layout.here.clone(), confirmation).into())
     }
 }
 
@@ -135,25 +135,31 @@ fn templates(request: &PageContext, scope: &str) -> Profiles {
     })
 }
 
-/// Scope, settings group, and path of the settings in the API.
-fn here(request: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal> {
-    require_administrator(request)?;
-    let (scope, name) = (request.path("scope"), request.path("page"));
-    let page =
-        SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&request.layout.here))?;
-    // Only administrators of the scope may see its values.
-    request
-        .caller
-        .require_admin(&request.context.organisation, scope)?;
-    Ok((
-        scope,
-        page,
-        format!("/scopes/{}/settings/{name}", part(scope)),
-    ))
+/// The settings of the page.
+struct Target<'a> {
+    scope: &'a str,
+    page: SettingsGroup,
+    /// Path in the API.
+    path: String,
+}
+
+impl<'a> Target<'a> {
+    fn of(request: &'a PageContext) -> Result<Self, Refusal> {
+        require_administrator(request)?;
+        let (scope, name) = (request.path("scope"), request.path("page"));
+        let page =
+            SettingsGroup::from_name(name).ok_or_else(|| Refusal::no_page(&request.layout.here))?;
+        // Only administrators of the scope may see its values.
+        request
+            .caller
+            .require_admin(&request.context.organisation, scope)?;
+        let path = format!("/scopes/{}/settings/{name}", part(scope));
+        Ok(Self { scope, page, path })
+    }
 }
 
 /// Form that overrides the settings here, with a scope to copy.
-async fn begin(request: &PageContext, scope: &str) -> Result<Form, Refusal> {
+async fn override_form(request: &PageContext, scope: &str) -> Result<Form, Refusal> {
     let scopes: Vec<Scope> = request.api.items("/scopes").await?;
     let mut choices = vec![Choice::new("", request.say("copy-product"))];
     for other in in_order(&scopes) {

@@ -5,7 +5,7 @@ use api_types::{
     settings::ScopeSettings,
 };
 use presence::SettingsGroup;
-use runtime::organisation::{Membership as At, ORGANISATION};
+use runtime::organisation::{Membership, ORGANISATION};
 
 use super::{members, require_administrator, settings_at};
 use crate::pages::{
@@ -108,7 +108,7 @@ impl PageHandler for Scope {
         let is_location = read.value.kind == ScopeKind::Location;
         shown = shown
             .table(members::table(request, id))
-            .form(members::put_form(request), back);
+            .form(members::add_form(request), back);
         let mut form = Form::new(request.words, "save", request.say("scope-edit"))
             .tag(&read.tag)
             .field(
@@ -151,8 +151,8 @@ impl PageHandler for Scope {
             return Ok(Done::new(HERE, "deleted").into());
         }
         match typed.one("form") {
-            "put" => return members::put(request, typed).await,
-            "take" => return members::take(request, typed).await,
+            "put" => return members::add(request, typed).await,
+            "take" => return members::remove(request, typed).await,
             _ => {}
         }
         // Forms without the field leave the tenant as it is.
@@ -180,7 +180,7 @@ pub(super) fn administers(request: &PageContext, scope: &str) -> bool {
 }
 
 /// Whether a place is in a scope.
-pub(super) fn is_in(place: &At, scope: &str) -> bool {
+pub(super) fn is_in(place: &Membership, scope: &str) -> bool {
     let is = |id: &Option<String>| id.as_deref() == Some(scope);
     scope == ORGANISATION || is(&place.location) || is(&place.group)
 }
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn who_is_in_a_group_is_in_its_location_and_the_organisation() {
-        let place = At {
+        let place = Membership {
             location: Some("berlin".into()),
             group: Some("sales".into()),
         };

@@ -20,23 +20,23 @@ pub(super) fn add(
     page: Page,
     back: Option<&RefusedForm>,
 ) -> Page {
-    let (taken, has_own) = request.context.organisation.read(|snapshot| {
+    let (templates, has_own) = request.context.organisation.read(|snapshot| {
         let has_own = snapshot.templates.get(scope, presence::TEAMS_PROFILE);
-        (taken(snapshot, scope), has_own.is_some())
+        (templates_in_effect(snapshot, scope), has_own.is_some())
     });
     let mut page = page;
     let mut links = Vec::new();
-    for (what, template) in taken {
-        let key = format!("teams-{}-takes", what.name());
+    for (state, template) in templates {
+        let key = format!("teams-{}-takes", state.name());
         page = match template {
             None => page.text(request.say(&format!("{key}-none"))),
-            Some((of, name)) => {
-                if administers(request, &of) {
-                    links.push(Link::new(template::at(&of, &name), name.clone()));
+            Some(TemplateAddress { scope, name }) => {
+                if administers(request, &scope) {
+                    links.push(Link::new(template::at(&scope, &name), name.clone()));
                 }
-                let of = scope_name(request, &of);
+                let scope = scope_name(request, &scope);
                 let words = request.words;
-                page.text(words.of_two(&key, ("name", &name), ("scope", &of)))
+                page.text(words.of_two(&key, ("name", &name), ("scope", &scope)))
             }
         };
     }
@@ -47,16 +47,25 @@ pub(super) fn add(
     if has_own || !administers(request, scope) {
         return page;
     }
-    let make = Form::new(request.words, MAKE, request.say("template-teams"));
-    page.form(make.button(request.say("template-teams-here")), back)
+    let form = Form::new(request.words, MAKE, request.say("template-teams"));
+    page.form(form.button(request.say("template-teams-here")), back)
 }
 
-/// Template of each state: scope and name.
-fn taken(snapshot: &Snapshot, scope: &str) -> [(TeamsUse, Option<(String, String)>); 2] {
+/// Scope and name of a template.
+struct TemplateAddress {
+    scope: String,
+    name: String,
+}
+
+/// The template of each state in Teams.
+fn templates_in_effect(snapshot: &Snapshot, scope: &str) -> [(TeamsUse, Option<TemplateAddress>); 2] {
     let place = snapshot.membership_of_scope(scope).unwrap_or_default();
-    TeamsUse::ALL.map(|what| {
-        let template = snapshot.templates.for_teams(what, &place, None);
-        let named = template.map(|one| (one.scope.clone(), one.profile.name.to_string()));
-        (what, named)
+    TeamsUse::ALL.map(|state| {
+        let template = snapshot.templates.for_teams(state, &place, None);
+        let address = template.map(|template| TemplateAddress {
+            scope: template.scope.clone(),
+            name: template.profile.name.to_string(),
+        });
+        (state, address)
     })
 }

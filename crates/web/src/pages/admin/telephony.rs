@@ -77,17 +77,17 @@ async fn lines(request: &PageContext, wanted: &str) -> Table {
         .context
         .people
         .people(|person| !person.lines.is_empty());
-    let (mut asked, mut lines) = (Vec::new(), Vec::new());
+    let (mut keys, mut lines) = (Vec::new(), Vec::new());
     for person in people {
         let is_named = person.name.to_lowercase().contains(wanted);
         for (line, extension) in &person.lines {
             if is_named || extension.contains(wanted) {
-                asked.push((person.id, *line));
+                keys.push((person.id, *line));
                 lines.push((extension.to_string(), person.clone()));
             }
         }
     }
-    let known = request.context.engine.lines(asked).await;
+    let known = request.context.engine.lines(keys).await;
     let mut lines: Vec<Line> = lines
         .into_iter()
         .zip(known)
@@ -136,7 +136,7 @@ async fn lines(request: &PageContext, wanted: &str) -> Table {
 
 /// The state of a line as text; a state that no PBX has confirmed is unknown.
 fn state(request: &PageContext, known: LineKnowledge) -> String {
-    let said = |state: LineState| {
+    let text = |state: LineState| {
         request.say(match state {
             LineState::Idle => "line-idle",
             LineState::Ringing => "line-ringing",
@@ -147,9 +147,9 @@ fn state(request: &PageContext, known: LineKnowledge) -> String {
     match known {
         LineKnowledge::Unknown => request.say("line-unknown"),
         LineKnowledge::Stale { state, .. } => {
-            request.words.with("line-stale", "status", said(state))
+            request.words.with("line-stale", "status", text(state))
         }
-        LineKnowledge::Confirmed { state, .. } => said(state),
+        LineKnowledge::Confirmed { state, .. } => text(state),
     }
 }
 

@@ -58,14 +58,14 @@ impl PageHandler for Workgroups {
             level: typed.one("level").to_owned(),
             members: request.people_named("members", typed.one("members"))?,
         };
-        let said = if typed.one("form") == "add" {
+        let confirmation = if typed.one("form") == "add" {
             request.api.post("/workgroups", body).await?;
             "added"
         } else {
             request.api.put(&one, body, typed.one("tag")).await?;
             "saved"
         };
-        Ok(Done::new(HERE, said).into())
+        Ok(Done::new(HERE, confirmation).into())
     }
 }
 
