@@ -2,6 +2,9 @@
 //! absent field.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "round_trip/administration.rs"]
+mod administration;
+
 use std::fmt::Debug;
 
 use api_types::{
