@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use api_types::settings::ScopeSettingsChange;
 use presence::{Confidence, PersonId, Status, View, setting_keys, view};
 use runtime::{
     clock::rfc3339,
     health::{Part, Trouble},
 };
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use super::require_administrator;
 use crate::pages::{
@@ -114,12 +115,13 @@ impl PageHandler for Overview {
 
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(request)?;
-        let zone = typed.one(setting_keys::TIME_ZONE.name);
+        let key = setting_keys::TIME_ZONE.name;
+        let change = ScopeSettingsChange {
+            values: Map::from_iter([(key.to_owned(), Value::from(typed.one(key)))]),
+            ..ScopeSettingsChange::default()
+        };
         let path = "/scopes/organisation/settings/calendar";
-        request
-            .api
-            .put(path, json!({(setting_keys::TIME_ZONE.name): zone}), "")
-            .await?;
+        request.api.put(path, change, "").await?;
         Ok(Done::new("/admin", "saved").into())
     }
 }
