@@ -310,10 +310,8 @@ impl Field {
         if !self.help.is_empty() {
             ids.push("help");
         }
-        let ids: Vec<String> = ids
-            .iter()
-            .map(|id| format!("{form}-{}-{id}", self.name))
-            .collect();
+        let ids = ids.iter().map(|id| format!("{form}-{}-{id}", self.name));
+        let ids: Vec<String> = ids.collect();
         if !ids.is_empty() {
             // Writing to a string cannot fail.
             let _ = write!(attributes, " aria-describedby=\"{}\"", ids.join(" "));
@@ -352,9 +350,8 @@ impl Form {
 
     /// Whether the form was refused.
     pub(crate) fn is_wrong(&self) -> bool {
-        self.meanwhile
-            || self.wrong.is_some()
-            || self.fields.iter().any(|field| field.error.is_some())
+        let has_error = self.fields.iter().any(|field| field.error.is_some());
+        self.meanwhile || self.wrong.is_some() || has_error
     }
 
     /// Sets the ETag of the resource as it was read.
@@ -422,10 +419,9 @@ impl Button {
     /// A button that carries out the action `form` for the item `key`.
     pub fn new(form: &str, key: &str, text: String) -> Self {
         let fields = [("form", form), ("key", key)];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self {
-            fields: fields
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec(),
+            fields: fields.to_vec(),
             text,
             ..Self::default()
         }
