@@ -8,7 +8,7 @@ use std::{
 use presence::PersonId;
 use runtime::health::Trouble;
 use sip::{
-    agent::{Agent, Outbox, Package, Peer, Resource, SUPPORTED, Settings},
+    agent::{Agent, ListId, Outbox, Package, Peer, SUPPORTED, Settings},
     ids::Ids,
     message::{Message, answer_to},
     redirect::{self, Repeats},
@@ -52,7 +52,7 @@ pub(super) struct PresenceServer {
     /// While the watchers of all people are being notified: the last person so far. The outer `None`: all are notified.
     all_after: Option<Option<PersonId>>,
     /// Lists with changed members, of which the watchers are not notified yet.
-    lists_left: Vec<Resource>,
+    lists_left: Vec<ListId>,
     /// Time of the last connection that the operating system refused.
     exhausted: Option<Duration>,
 }
@@ -149,7 +149,7 @@ impl PresenceServer {
             .split_off(self.lists_left.len().saturating_sub(LISTS_MAX))
         {
             self.agent.list_changed(now, list, &mut self.policy, out);
-            if !self.agent.is_watched(list) {
+            if !self.agent.is_list_watched(list) {
                 self.policy.lists.remove(&list);
             }
         }
