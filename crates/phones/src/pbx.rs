@@ -1,4 +1,4 @@
-//! A PBX as a source: turns the line events of its connector into inputs of the engine.
+//! A PBX as a source: hands the line events of its connector to the engine.
 
 use std::{
     sync::{Arc, Weak},
@@ -6,14 +6,13 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use presence::{Fact, Input, Relationship};
-use telephony::connector::{self, Connector, ConnectorHandle, LineChange, LineEvent, Publication};
+use presence::{Fact, Input, LineChange, Relationship};
+use telephony::connector::{self, Connector, ConnectorHandle, LineEvent, Publication};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 mod share;
 
 use runtime::{
-    clock::Clock,
     context::PeopleObserver,
     engine_handle::{Cause, EngineHandle},
     health::{Health, Trouble},
@@ -76,7 +75,6 @@ impl Pbx {
         directory: PeopleIndex,
         engine: EngineHandle,
         health: Health,
-        clock: Clock,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, String> {
         let part = format!("pbx {}", connector.name());
@@ -88,7 +86,7 @@ impl Pbx {
             .map_err(|error| error.to_string())?;
         let reported = connector.health();
         tasks.spawn(report_health(part, reported, health));
-        tasks.spawn(translate(receiver, directory, engine, clock));
+        tasks.spawn(forward(receiver, directory, engine));
         Ok(Self {
             connector: Arc::new(connector),
             share,
@@ -150,34 +148,21 @@ impl PeopleObserver for ExtensionWatch {
     }
 }
 
-async fn translate(
+/// Hands line events to the engine, each as a fact about the person of the extension.
+async fn forward(
     mut events: mpsc::Receiver<LineEvent>,
     directory: PeopleIndex,
     engine: EngineHandle,
-    clock: Clock,
 ) {
     while let Some(event) = events.recv().await {
-        let Some((person, line)) = directory.by_extension(&event.extension) else {
-            continue;
+        let cause = match event.change {
+            LineChange::State { .. } => Cause::Pbx(event.received),
+            LineChange::Stale => Cause::Other,
         };
-        let (fact, cause) = match event.change {
-            LineChange::State {
-                state,
-                party,
-                lease,
-            } => {
-                let until = clock.now() + lease;
-                let fact = Fact::Line {
-                    line,
-                    state,
-                    until,
-                    party,
-                };
-                (fact, Cause::Pbx(event.received))
-            }
-            LineChange::Stale => (Fact::LineStale(line), Cause::Other),
-        };
-        engine.input(Input::Person(person, fact), cause).await;
+        if let Some((person, line)) = directory.by_extension(&event.extension) {
+            let fact = Fact::Line(line, event.change);
+            engine.input(Input::Person(person, fact), cause).await;
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use presence::{Fact, Input, LineId, LineState, PersonId, Relationship, View, view};
+use presence::{Fact, Input, LineChange, LineId, LineState, PersonId, Relationship, View, view};
 use runtime::{
     context::Context,
     engine_handle::Cause,
@@ -454,17 +454,16 @@ impl Host<Flow> for WatcherPolicy {
             },
             Some(body) => publications::read(publication.package, body).ok_or(400u16)?,
         };
-        let lease = publication.until.saturating_sub(now);
-        let until = match publication.body {
-            None => self.context.clock.now(),
-            Some(_) => self.context.clock.now() + lease,
+        let lease = match publication.body {
+            None => Duration::ZERO,
+            Some(_) => publication.until.saturating_sub(now),
         };
-        let fact = Fact::Line {
-            line,
+        let change = LineChange::State {
             state,
-            until,
             party: party.clone(),
+            lease,
         };
+        let fact = Fact::Line(line, change);
         let heard = Cause::Pbx(tokio::time::Instant::now());
         let input = Input::Person(person(publication.resource), fact);
         if !self.context.engine.try_input(input, heard) {

@@ -7,9 +7,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use presence::LineChange;
 use telephony::{
     Password,
-    connector::{Connector, LineChange},
+    connector::Connector,
     sip_connector::{SipConnectorConfig, Transport},
 };
 

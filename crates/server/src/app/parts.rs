@@ -73,7 +73,6 @@ pub(super) async fn start_pbxs(
             context.people.clone(),
             context.engine.clone(),
             context.health.clone(),
-            context.clock.clone(),
             tasks,
         )
         .await;
