@@ -1,7 +1,7 @@
 //! Rules of the address of a person's calendar feed, which is a secret at most providers.
 
 use gateway::{calendars::Calendars, external_fetch::web_address};
-use presence::{PersonId, SettingsGroup};
+use presence::{PersonId, SettingsGroup, setting_keys};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Address of a person's calendar feed.
-pub(super) const FEED: &str = "feed";
+pub(super) const FEED: &str = setting_keys::FEED_ADDRESS.name;
 
 /// Refuses a calendar feed in the settings of a scope: feeds belong to people.
 pub(super) fn refuse_feed_of_scope(

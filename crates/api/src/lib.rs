@@ -72,7 +72,7 @@ use runtime::{
 use serde::de::DeserializeOwned;
 pub use state::{ApiOptions, ApiParts, ApiState};
 use teams::TeamsHandle;
-pub use teams_account::{TeamsAccountBody, forget_account};
+pub use teams_account::{forget_account, teams_account};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::problem::Problem;

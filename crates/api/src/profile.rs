@@ -8,7 +8,7 @@ use axum::{
 };
 use presence::{
     Forwarding, ForwardingError, MyProfiles, Origin, Permission, PersonId, Profile, SettingsGroup,
-    Status, same_name,
+    Status, same_name, setting_keys,
 };
 use runtime::{
     audit::{Details, Own},
@@ -277,10 +277,10 @@ async fn put(
     let allowed = context.organisation.read(|tables| {
         tables
             .resolve(person, SettingsGroup::Profiles)
-            .flag("personal")
+            .get(setting_keys::PERSONAL_PROFILES)
     });
     if !allowed {
-        return Err(Problem::locked("personal"));
+        return Err(Problem::locked(setting_keys::PERSONAL_PROFILES.name));
     }
     let present = personal(context, person);
     let existing = present

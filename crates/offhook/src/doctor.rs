@@ -14,6 +14,7 @@ use std::{
 };
 
 use ::teams::TeamsOptions;
+use api_types::doctor;
 use fault::Fault;
 use phones::Ports;
 use runtime::organisation::MAIN_TENANT;
@@ -99,8 +100,8 @@ impl Report {
         self.findings.push(finding);
     }
 
-    fn told(&self) -> Vec<api::installation_check::Finding> {
-        self.findings.iter().map(Finding::told).collect()
+    fn bodies(&self) -> Vec<doctor::Finding> {
+        self.findings.iter().map(Finding::body).collect()
     }
 
     fn failures(&self) -> usize {
@@ -137,18 +138,18 @@ impl Finding {
         text
     }
 
-    fn told(&self) -> api::installation_check::Finding {
+    fn body(&self) -> doctor::Finding {
         let verdict = match self.verdict {
-            Verdict::Fine => "fine",
-            Verdict::Warning(_) => "warning",
-            Verdict::Failed(_) => "failed",
-            Verdict::Skipped => "skipped",
+            Verdict::Fine => doctor::Verdict::Fine,
+            Verdict::Warning(_) => doctor::Verdict::Warning,
+            Verdict::Failed(_) => doctor::Verdict::Failed,
+            Verdict::Skipped => doctor::Verdict::Skipped,
         };
         let fault = self.fault();
         let text = |of: fn(Fault) -> &'static str| fault.map(|fault| of(fault).to_owned());
-        api::installation_check::Finding {
+        doctor::Finding {
             check: self.check.to_owned(),
-            verdict: verdict.to_owned(),
+            verdict,
             what: self.what.clone(),
             fault: text(Fault::code),
             means: text(Fault::means),
@@ -167,7 +168,7 @@ enum Place<'a> {
 }
 
 /// Runs all checks, for the server's pages and API.
-pub async fn findings(path: PathBuf, store: Store) -> Vec<api::installation_check::Finding> {
+pub async fn findings(path: PathBuf, store: Store) -> Vec<doctor::Finding> {
     let mut report = Report {
         findings: Vec::new(),
         prints: false,
@@ -175,7 +176,7 @@ pub async fn findings(path: PathBuf, store: Store) -> Vec<api::installation_chec
         tenant: None,
     };
     examine(&mut report, &path, Place::Server(&store), None).await;
-    report.told()
+    report.bodies()
 }
 
 /// Runs all checks and prints the findings. Fails if a check failed.
@@ -194,7 +195,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     )
     .await;
     if arguments.json {
-        println!("{}", json!(report.told()));
+        println!("{}", json!(report.bodies()));
     }
     match report.failures() {
         0 => Ok(()),

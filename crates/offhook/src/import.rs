@@ -80,7 +80,8 @@ fn print_table(table: &PeopleTable) {
             table.comments
         );
     }
-    let missing = table.missing_columns();
+    let missing = table.missing_columns().into_iter();
+    let missing: Vec<&str> = missing.map(ColumnUse::title).collect();
     if !missing.is_empty() {
         println!(
             "not in the table, and left unchanged: {}",

@@ -104,8 +104,8 @@ pub use reason::{
 pub use record::{PersonRecord, Record, SlotRecord};
 pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
 pub use settings_group::{
-    DecidingScope, EffectiveSettings, SETTINGS, ScopeChain, Setting, SettingValues, SettingsGroup,
-    UserOverride, Value,
+    DecidingScope, EffectiveSettings, FeedAddress, Key, ProfileName, SETTINGS, ScopeChain, Setting,
+    SettingType, SettingValues, SettingsGroup, TimeZone, UserOverride, Value, setting_keys,
 };
 pub use signals::{
     ClientId, ClientSignal, ClientState, LineKnowledge, LineSignal, MeetingSignal, ProgramSignal,

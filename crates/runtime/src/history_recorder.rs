@@ -4,7 +4,7 @@ mod stored;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use presence::{PersonId, SettingsGroup};
+use presence::{PersonId, SettingsGroup, setting_keys};
 use store::StoreError;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -26,7 +26,7 @@ fn keeps(context: &Context, person: PersonId) -> bool {
     let resolved = |tables: &Snapshot| {
         tables
             .resolve(person, SettingsGroup::Presence)
-            .flag("history")
+            .get(setting_keys::KEEP_HISTORY)
     };
     keeps_any(context) && context.organisation.read(resolved)
 }

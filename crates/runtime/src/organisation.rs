@@ -15,7 +15,7 @@ use std::{
 use copy_on_write::CopyOnWrite;
 use presence::{
     EffectiveSettings, MyProfiles, PersonId, PersonPolicy, Presence, Profile, Relationship,
-    ScopeChain, SettingValues, SettingsGroup,
+    ScopeChain, SettingValues, SettingsGroup, setting_keys,
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Workgroup};
 pub use templates::{TeamsUse, TemplateEdit, Templates};
@@ -256,7 +256,7 @@ impl Organisation {
             Some(without) => {
                 let settings =
                     self.read(|tables| tables.resolve(person, SettingsGroup::Microphone));
-                match settings.flag("history") {
+                match settings.get(setting_keys::MICROPHONE_HISTORY) {
                     true => presence.clone(),
                     false => Presence::clone(without),
                 }

@@ -196,6 +196,16 @@ impl Check<'_> {
         }
     }
 
+    /// Where the value of a key is set: its line, or its environment variable.
+    fn place(&self, key: &str) -> String {
+        match self.environment.overriding(key) {
+            Some(name) => name,
+            None => Places::new(self.text)
+                .line(key)
+                .map_or_else(|| key.to_owned(), |line| format!("line {line}")),
+        }
+    }
+
     fn config(&self, raw: Raw) -> Result<Config, ConfigError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let listen = match raw.http.listen {

@@ -1,17 +1,20 @@
 //! Enumerations, lengths, ranges, patterns and times of fields in the OpenAPI document, from the tables and limits by which
 //! the server checks.
 
-use directory::ActionKind;
+use api_types::{
+    accounts::Role,
+    directory::DirectoryActionKind,
+    doctor::Verdict,
+    import::ImportEffect,
+    scopes::ScopeKind,
+    work::{WorkKind, WorkState},
+};
 use presence::{
     AppointmentOrigin, ClientState, Confidence, Forwarding, REASON_CODES, Relationship, Status,
 };
-use runtime::{
-    limits,
-    organisation::{ORGANISATION, TeamsUse},
-    programs,
-};
+use runtime::{limits, organisation::TeamsUse, programs};
 use serde_json::{Value, json};
-use store::{API_KEY_SCOPES, Role, ScopeKind};
+use store::API_KEY_SCOPES;
 
 use crate::{agents, appointments, password, people, teams_account};
 
@@ -71,16 +74,18 @@ pub(super) fn restrict(field: &mut Value, names: &[&str]) {
     field["enum"] = names.collect();
 }
 
+fn names<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|word| name(*word)).collect()
+}
+
 /// Fields with few values: schema, field and values.
 fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
     let statuses = || Status::ALL.map(Status::name).to_vec();
     let levels = || Relationship::ALL.map(Relationship::name).to_vec();
     let confidences = || Confidence::ALL.map(Confidence::name).to_vec();
-    let roles = || Role::ALL.map(Role::name).to_vec();
-    let kinds = || ScopeKind::ALL.map(ScopeKind::name).to_vec();
+    let roles = || names(Role::ALL, Role::name);
     // The organisation always exists: a new scope is a location or a group.
-    let mut all_kinds = kinds();
-    all_kinds.push(ORGANISATION);
+    let new_kinds = [ScopeKind::Location, ScopeKind::Group];
     let mut origins = AppointmentOrigin::ALL.map(AppointmentOrigin::name).to_vec();
     origins.push(TEAMS_CALL);
     vec![
@@ -114,23 +119,27 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             ClientState::ALL.map(ClientState::name).to_vec(),
         ),
         ("Appointment", "origin", origins),
-        ("Scope", "kind", all_kinds),
-        ("NewScope", "kind", kinds()),
+        ("Scope", "kind", names(ScopeKind::ALL, ScopeKind::name)),
+        ("NewScope", "kind", names(&new_kinds, ScopeKind::name)),
         ("Account", "role", roles()),
         ("AccountChange", "role", roles()),
         ("NewAccount", "role", roles()),
         ("Key", "scopes", API_KEY_SCOPES.to_vec()),
         ("NewKey", "scopes", API_KEY_SCOPES.to_vec()),
-        ("Work", "what", WORK.to_vec()),
-        ("Work", "state", WORK_STATES.to_vec()),
+        ("Work", "what", names(WorkKind::ALL, WorkKind::name)),
+        ("Work", "state", names(WorkState::ALL, WorkState::name)),
         ("Device", "system", agents::SYSTEMS.to_vec()),
         (
             "DirectoryDeed",
             "what",
-            ActionKind::ALL.map(ActionKind::name).to_vec(),
+            names(DirectoryActionKind::ALL, DirectoryActionKind::name),
         ),
-        ("ImportDeed", "what", IMPORTED.to_vec()),
-        ("Finding", "verdict", VERDICTS.to_vec()),
+        (
+            "ImportDeed",
+            "what",
+            names(ImportEffect::ALL, ImportEffect::name),
+        ),
+        ("Finding", "verdict", names(Verdict::ALL, Verdict::name)),
     ]
 }
 
@@ -150,10 +159,6 @@ const VIA: [&str; 4] = ["pbx", "teams", "meeting", "microphone"];
 const ORIGINS: [&str; 2] = ["personal", "central"];
 const TEAMS_CALL: &str = "teams";
 const ACTIONS: [&str; 3] = ["none", "forward", "refuse"];
-const WORK: [&str; 3] = ["import", "directory", "backup"];
-const WORK_STATES: [&str; 4] = ["running", "done", "failed", "cancelled"];
-const IMPORTED: [&str; 3] = ["added", "updated", "conflict"];
-const VERDICTS: [&str; 4] = ["fine", "warning", "failed", "skipped"];
 
 /// Lengths and ranges: schema, field, keyword of JSON Schema and value. Where the server counts bytes, the value is the
 /// largest number of characters.

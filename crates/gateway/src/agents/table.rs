@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use agent_protocol::{Report, Row, Table, same_program};
-use presence::{PersonId, SettingsGroup, Timestamp};
+use presence::{Key, PersonId, SettingsGroup, Timestamp, setting_keys};
 use runtime::organisation::Snapshot;
 
 /// Processes of Teams: Teams itself reports more for people who are synchronised.
@@ -13,16 +13,18 @@ const TEAMS: [&str; 2] = ["teams", "ms-teams"];
 /// The programs for a person's agents.
 pub(super) fn table(tables: &Snapshot, person: PersonId) -> Table {
     let settings = tables.resolve(person, SettingsGroup::Microphone);
-    let milliseconds = |key: &str| u64::from(settings.seconds(key)) * 1000;
+    let milliseconds = |key: Key<Duration>| settings.get(key).as_secs() * 1000;
     let mut table = Table {
-        on_after_milliseconds: milliseconds("on_after"),
-        off_after_milliseconds: milliseconds("off_after"),
+        on_after_milliseconds: milliseconds(setting_keys::MICROPHONE_ON_AFTER),
+        off_after_milliseconds: milliseconds(setting_keys::MICROPHONE_OFF_AFTER),
         rows: Vec::new(),
     };
-    if !settings.flag("enabled") {
+    if !settings.get(setting_keys::MICROPHONE_ENABLED) {
         return table;
     }
-    let mode = tables.resolve(person, SettingsGroup::Teams).mode("mode");
+    let mode = tables
+        .resolve(person, SettingsGroup::Teams)
+        .get(setting_keys::SYNC_MODE);
     let is_teams = |process: &str| TEAMS.iter().any(|teams| same_program(teams, process));
     let place = tables.membership(person);
     let programs = tables.programs(&place).1.into_iter();

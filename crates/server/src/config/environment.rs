@@ -38,7 +38,11 @@ impl Environment {
             .to_uppercase()
             .replace('.', "__");
         let name = format!("OFFHOOK__{key}");
-        self.0.iter().any(|(set, _)| *set == name).then_some(name)
+        let (set, _) = self
+            .0
+            .iter()
+            .find(|(set, _)| set.eq_ignore_ascii_case(&name))?;
+        Some(set.clone())
     }
 
     /// Applies the environment to the file, one variable at a time, so that an error names the variable.

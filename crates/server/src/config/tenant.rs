@@ -2,7 +2,7 @@
 //! own sections.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -53,7 +53,7 @@ impl Check<'_> {
             directories.extend(directory.map(|directory| (tenant.name.clone(), directory)));
             tenants.push(tenant);
         }
-        let mut names = BTreeSet::from([MAIN_TENANT.to_owned()]);
+        let mut names: Vec<String> = Vec::new();
         for (at, mut raw) in further.into_iter().enumerate() {
             let keys = Keys {
                 teams: format!("tenants.{at}."),
@@ -62,12 +62,19 @@ impl Check<'_> {
             };
             let key = format!("{}name", keys.teams);
             let name = self.segment(&key, raw.name.take())?;
-            if !names.insert(name.clone()) {
-                let problem = format!(
-                    "{name:?} is the name of another tenant ({MAIN_TENANT:?} is that of [teams]); take another"
-                );
+            let taken = match names.iter().position(|other| *other == name) {
+                Some(other) => Some(format!(
+                    "is in {} too",
+                    self.place(&format!("tenants.{other}.name"))
+                )),
+                None if name == MAIN_TENANT => Some("is the name of [teams]".to_owned()),
+                None => None,
+            };
+            if let Some(taken) = taken {
+                let problem = format!("{name:?} {taken}; take another");
                 return Err(self.error(&key, problem));
             }
+            names.push(name.clone());
             let (teams, directory) = (raw.teams(), std::mem::take(&mut raw.directory));
             let (tenant, directory) =
                 self.tenant(&keys, name, teams, directory, raw.notifications)?;

@@ -101,7 +101,7 @@ pub(super) async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Ou
     if typed.one("dry_run") == "no" {
         let begun = request
             .api
-            .begin_text(IMPORT, table_input.text.clone())
+            .begin_text::<Value>(IMPORT, table_input.text.clone())
             .await;
         return Ok(
             match begun.map_err(|refusal| table_input.refused(refusal))? {
@@ -120,7 +120,7 @@ pub(super) async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Ou
     Ok(Outcome::Shown(Box::new(shown(
         request,
         table_input,
-        &preview,
+        &preview.json()?,
     ))))
 }
 

@@ -1,5 +1,6 @@
 //! Microphone Sync: programs that colleagues see at the microphone, by scope.
 
+use presence::setting_keys;
 use runtime::organisation::{ORGANISATION, PRODUCT};
 use serde_json::{Value, json};
 
@@ -29,8 +30,11 @@ impl PageHandler for Microphone {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
         let scope = scope(request);
-        let read = request.api.read(&path(&scope)).await?;
-        let enabled = flag(&request.api.get(&settings(&scope)).await?, "enabled");
+        let read = request.api.read::<Value>(&path(&scope)).await?;
+        let enabled = flag(
+            &request.api.get::<Value>(&settings(&scope)).await?,
+            setting_keys::MICROPHONE_ENABLED.name,
+        );
         let state = request.say(if enabled {
             "microphone-on"
         } else {
@@ -76,7 +80,7 @@ impl PageHandler for Microphone {
             Some(_) => None,
         };
         if let Some(process) = edited {
-            let read = request.api.read(&one(&scope, process)).await?;
+            let read = request.api.read::<Value>(&one(&scope, process)).await?;
             let mut form = Form::new(
                 request.words,
                 "save",
@@ -109,7 +113,7 @@ impl PageHandler for Microphone {
         let key = typed.one("key");
         let said = match typed.one("form") {
             "enable" => {
-                let on = json!({"individual": true, "enabled": true});
+                let on = json!({"individual": true, (setting_keys::MICROPHONE_ENABLED.name): true});
                 request.api.put(&settings(&scope), on, "").await?;
                 "saved"
             }
@@ -145,7 +149,7 @@ impl PageHandler for Microphone {
                 "saved"
             }
             switch => {
-                let read = request.api.read(&one(&scope, key)).await?;
+                let read = request.api.read::<Value>(&one(&scope, key)).await?;
                 let mut body = read.value;
                 body["active"] = json!(switch == "activate");
                 request.api.put(&one(&scope, key), body, &read.tag).await?;
@@ -176,7 +180,7 @@ fn one(scope: &str, process: &str) -> String {
 
 /// Links to the tables of other scopes.
 async fn scopes(request: &PageContext, here: &str) -> Result<Block, Refusal> {
-    let all = request.api.items("/scopes").await?;
+    let all = request.api.items::<Value>("/scopes").await?;
     let mine = in_order(&all).into_iter();
     let mine = mine.filter(|scope| administers(request, text(scope, "id")));
     let links = mine.map(|scope| {
@@ -239,7 +243,7 @@ async fn begin(request: &PageContext, scope: &str, individual: bool) -> Result<F
         choices.push(Choice::new("", request.say("programs-as-above")));
     }
     choices.push(Choice::new(PRODUCT, request.say("copy-product")));
-    let scopes = request.api.items("/scopes").await?;
+    let scopes = request.api.items::<Value>("/scopes").await?;
     for other in in_order(&scopes) {
         let id = text(other, "id");
         if id != scope && administers(request, id) {

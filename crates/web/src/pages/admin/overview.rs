@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use presence::{Confidence, PersonId, Status, View, view};
+use presence::{Confidence, PersonId, Status, View, setting_keys, view};
 use runtime::{clock::rfc3339, health::Trouble};
 use serde_json::json;
 
@@ -116,11 +116,11 @@ impl PageHandler for Overview {
 
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(request)?;
-        let zone = typed.one("time_zone");
+        let zone = typed.one(setting_keys::TIME_ZONE.name);
         let path = "/scopes/organisation/settings/calendar";
         request
             .api
-            .put(path, json!({"time_zone": zone}), "")
+            .put(path, json!({(setting_keys::TIME_ZONE.name): zone}), "")
             .await?;
         Ok(Done::new("/admin", "saved").into())
     }
@@ -142,10 +142,13 @@ fn zone_form(request: &PageContext) -> Form {
         },
         str::to_owned,
     );
-    let field = Field::text("time_zone", request.say("zone-question-label"))
-        .value(zone)
-        .help(request.say("zone-question-help"))
-        .required();
+    let field = Field::text(
+        setting_keys::TIME_ZONE.name,
+        request.say("zone-question-label"),
+    )
+    .value(zone)
+    .help(request.say("zone-question-help"))
+    .required();
     Form::new(request.words, "zone", request.say("zone-question"))
         .field(field)
         .button(request.say("save"))

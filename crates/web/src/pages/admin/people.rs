@@ -61,7 +61,11 @@ impl PageHandler for People {
             "search" => return search(request).await,
             _ => {}
         }
-        let made = request.api.post("/people", body(request, typed)).await?;
+        let made: Value = request
+            .api
+            .post("/people", body(request, typed))
+            .await?
+            .json()?;
         Ok(Done::new(format!("{HERE}/{}", text(&made, "id")), "added").into())
     }
 }
@@ -73,10 +77,11 @@ fn search_form(request: &PageContext) -> Form {
 }
 
 async fn search(request: &PageContext) -> Result<Outcome, Refusal> {
-    let done = request
+    let done: Value = request
         .api
         .post("/teams-accounts/search", json!({}))
-        .await?;
+        .await?
+        .json()?;
     let list = |key: &str| {
         done.get(key)
             .and_then(Value::as_array)

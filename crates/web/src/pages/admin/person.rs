@@ -25,11 +25,11 @@ impl PageHandler for Person {
         require_administrator(request)?;
         let id = request.path("person");
         require_administered(request, id)?;
-        let read = request.api.read(&format!("/people/{id}")).await?;
+        let read = request.api.read::<Value>(&format!("/people/{id}")).await?;
         let name = text(&read.value, "name").to_owned();
         let explanation = request
             .api
-            .get(&format!("/people/{id}/explanation"))
+            .get::<Value>(&format!("/people/{id}/explanation"))
             .await?;
         let presence = explanation.get("presence").unwrap_or(&Value::Null);
         let mut form = Form::new(request.words, "save", request.say("person-edit")).tag(&read.tag);
@@ -119,8 +119,11 @@ fn require_administered(request: &PageContext, id: &str) -> Result<(), Refusal> 
 
 /// Form for the person's place, among those that the caller administers.
 async fn place(request: &PageContext, id: &str) -> Result<Form, Refusal> {
-    let read = request.api.read(&format!("/people/{id}/place")).await?;
-    let mut scopes = request.api.items("/scopes").await?;
+    let read = request
+        .api
+        .read::<Value>(&format!("/people/{id}/place"))
+        .await?;
+    let mut scopes = request.api.items::<Value>("/scopes").await?;
     scopes.retain(|scope| administers(request, text(scope, "id")));
     let mut choices = Vec::new();
     if request.caller.is_admin() {
@@ -160,7 +163,7 @@ async fn place(request: &PageContext, id: &str) -> Result<Form, Refusal> {
 async fn account(request: &PageContext, id: &str) -> Table {
     let account = request
         .api
-        .get(&format!("/people/{id}/teams-account"))
+        .get::<Value>(&format!("/people/{id}/teams-account"))
         .await;
     let rows = account.ok().map(|account| {
         let object = text(&account, "account").to_owned();

@@ -35,7 +35,7 @@ pub(super) struct ScopeSettings;
 impl PageHandler for ScopeSettings {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let (scope, page, path) = here(request)?;
-        let read = request.api.read(&path).await?;
+        let read = request.api.read::<Value>(&path).await?;
         let title = request.words.of_two(
             "scope-page",
             ("name", &request.say(&format!("page-{}", page.name()))),
@@ -145,7 +145,7 @@ fn here(request: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal>
 
 /// Form that overrides the settings here, with a scope to copy.
 async fn begin(request: &PageContext, scope: &str) -> Result<Form, Refusal> {
-    let scopes = request.api.items("/scopes").await?;
+    let scopes = request.api.items::<Value>("/scopes").await?;
     let mut choices = vec![Choice::new("", request.say("copy-product"))];
     for other in in_order(&scopes) {
         let id = text(other, "id");
@@ -201,7 +201,7 @@ fn form(request: &PageContext, page: SettingsGroup, read: &Value, profiles: &Pro
 
 /// Whether a scope can have the setting: calendar feeds belong to people.
 fn is_of_scopes(setting: &Setting) -> bool {
-    (setting.group, setting.key) != (SettingsGroup::Calendar, "feed")
+    !matches!(setting.default, presence::Value::FeedAddress(_))
 }
 
 /// The entered values for the API.
@@ -211,12 +211,7 @@ fn body(page: SettingsGroup, typed: &EnteredForm) -> Map<String, Value> {
     for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
         let value = match setting.default {
             presence::Value::Flag(_) => json!(typed.ticked(setting.key)),
-            presence::Value::Profile(_) | presence::Value::Text(_) => {
-                match typed.given(setting.key) {
-                    None => Value::Null,
-                    Some(value) => json!(value),
-                }
-            }
+            _ if setting.default.is_optional() => json!(typed.given(setting.key)),
             _ => setting::read(setting, typed.one(setting.key)),
         };
         body.insert(setting.key.into(), value);

@@ -23,7 +23,7 @@ pub(super) struct Scopes;
 impl PageHandler for Scopes {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
-        let scopes = request.api.items("/scopes").await?;
+        let scopes = request.api.items::<Value>("/scopes").await?;
         let mine: Vec<&Value> = in_order(&scopes)
             .into_iter()
             .filter(|scope| administers(request, text(scope, "id")))
@@ -66,7 +66,7 @@ impl PageHandler for Scopes {
             "group"
         };
         let body = json!({"kind": kind, "parent": parent, "name": typed.one("name")});
-        let made = request.api.post("/scopes", body).await?;
+        let made: Value = request.api.post("/scopes", body).await?.json()?;
         Ok(Done::new(at(text(&made, "id")), "added").into())
     }
 }
@@ -78,11 +78,14 @@ impl PageHandler for Scope {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
         let id = request.path("scope");
-        let read = request.api.read(&format!("/scopes/{}", part(id))).await?;
+        let read = request
+            .api
+            .read::<Value>(&format!("/scopes/{}", part(id)))
+            .await?;
         let mut pages = Vec::new();
         for page in SettingsGroup::ALL {
             let path = format!("/scopes/{}/settings/{}", part(id), page.name());
-            pages.push((page, request.api.get(&path).await?));
+            pages.push((page, request.api.get::<Value>(&path).await?));
         }
         let up = match text(&read.value, "parent") {
             "" => Link::new(HERE, request.say("nav-scopes")),

@@ -43,7 +43,7 @@ impl PageHandler for Tenants {
         for tenant in request.parts().directory_syncs.keys() {
             let last = request
                 .api
-                .get(&format!("/directory?tenant={}", part(tenant)))
+                .get::<Value>(&format!("/directory?tenant={}", part(tenant)))
                 .await?;
             let form = Form::new(
                 request.words,
@@ -73,7 +73,11 @@ impl PageHandler for Tenants {
         }
         let dry_run = typed.one("dry_run") != "no";
         let body = json!({"tenant": typed.one("form"), "dry_run": dry_run});
-        let done = match request.api.begin("/directory/synchronise", body).await? {
+        let done = match request
+            .api
+            .begin::<Value>("/directory/synchronise", body)
+            .await?
+        {
             JobAnswer::Done(done) => done,
             JobAnswer::UnderWay(id) => return Ok(work::look(&id).into()),
         };

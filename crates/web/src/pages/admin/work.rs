@@ -22,7 +22,7 @@ pub(super) struct AllWork;
 impl PageHandler for AllWork {
     async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let works = request.api.items("/work").await?;
+        let works = request.api.items::<Value>("/work").await?;
         let mut page = Page::new(request, request.say("nav-work"))
             .text(request.say("work-about"))
             .table(table(request, &works));
@@ -37,7 +37,7 @@ pub(super) struct OneWork;
 impl PageHandler for OneWork {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let work = request.api.get(&at(request)).await?;
+        let work = request.api.get::<Value>(&at(request)).await?;
         let mut page = Page::new(
             request,
             request.say(&format!("work-{}", text(&work, "what"))),
