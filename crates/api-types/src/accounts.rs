@@ -1,9 +1,9 @@
 //! Accounts (`/accounts`).
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::closed_list::closed_list;
+use crate::{closed_list::closed_list, given::given};
 
 closed_list! {
     /// The permissions of an account.
@@ -85,11 +85,6 @@ pub struct AccountChange {
     )]
     #[schema(value_type = Option<String>)]
     pub location: Option<Option<String>>,
-}
-
-/// Distinguishes null from an absent field.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// A password to set.

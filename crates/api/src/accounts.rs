@@ -260,7 +260,7 @@ async fn require_old(
     account: &Account,
     given: Option<String>,
 ) -> Result<(), Problem> {
-    let wrong = |detail: &str| Problem::forbidden(detail).of_field("old_password");
+    let wrong = |detail: &str| Problem::forbidden(detail).with_field("old_password");
     let given = given.ok_or_else(|| wrong("is required to change one's own password"))?;
     let attempt = Attempt {
         way: Way::PresentPassword,

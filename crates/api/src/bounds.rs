@@ -37,16 +37,16 @@ pub(super) fn refuse_of_scope(
     if caller.is_admin() || page != SettingsGroup::Presence {
         return Ok(());
     }
-    let (before, after) = context.organisation.read(|tables| {
-        let place = tables.membership_of_scope(scope).unwrap_or_default();
+    let (before, after) = context.organisation.read(|snapshot| {
+        let place = snapshot.membership_of_scope(scope).unwrap_or_default();
         let after = match after {
             Some(after) => (
                 after.get(setting_keys::RELATIONSHIP),
                 after.get(setting_keys::OWNER_POLICY),
             ),
-            None => tables.default_visibility(&above(&place)),
+            None => snapshot.default_visibility(&above(&place)),
         };
-        (tables.default_visibility(&place), after)
+        (snapshot.default_visibility(&place), after)
     });
     let fields = Fields {
         relationship: setting_keys::RELATIONSHIP.name,
@@ -65,9 +65,9 @@ pub(super) fn refuse_of_place(
     if caller.is_admin() {
         return Ok(());
     }
-    let visibility = |tables: &Snapshot| {
-        let now = tables.default_visibility(&tables.membership(person));
-        (now, tables.default_visibility(to))
+    let visibility = |snapshot: &Snapshot| {
+        let now = snapshot.default_visibility(&snapshot.membership(person));
+        (now, snapshot.default_visibility(to))
     };
     let (before, after) = context.organisation.read(visibility);
     let fields = Fields {
@@ -124,7 +124,7 @@ fn may_send_calls_away(
     };
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     let mut known = profiles
         .iter()
         .filter(|profile| same_name(&profile.name, name))

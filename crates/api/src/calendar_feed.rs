@@ -56,14 +56,14 @@ pub(super) fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result
     let Err(refusal) = caller.require_self(person, Access::Change) else {
         return Ok(());
     };
-    let (_, detail) = refusal.parts();
+    let (_, detail) = refusal.into_status_and_detail();
     Err(Problem::forbidden_field(
         FEED,
         format!("{detail}; leave {FEED} out"),
     ))
 }
 
-pub(super) fn hide_feed(values: &mut Value) {
+pub(super) fn hide_feed(values: &mut Map<String, Value>) {
     if let Some(feed) = values.get_mut(FEED) {
         *feed = Value::Null;
     }

@@ -64,7 +64,7 @@ use axum::{
 };
 pub use events::EventStreams;
 pub(crate) use openapi::Document;
-pub use presence::PresenceBody;
+pub use presence::presence_body;
 use runtime::{
     organisation::Organisation,
     people_index::{PeopleIndex, Person},

@@ -267,11 +267,11 @@ fn refuse_twice(items: &[Program], program: &Program) -> Result<(), Problem> {
 }
 
 fn known(context: &Context, scope: &str) -> Result<ProgramTable, Problem> {
-    context.organisation.read(|tables| {
-        let place = tables.membership_of_scope(scope);
+    context.organisation.read(|snapshot| {
+        let place = snapshot.membership_of_scope(scope);
         let remedy = "GET /api/v1/scopes lists them";
         let place = place.ok_or_else(|| Problem::not_found("scope", scope, remedy))?;
-        let (decided_by, items) = tables.programs(&place);
+        let (decided_by, items) = snapshot.programs(&place);
         Ok(ProgramTable {
             individual: decided_by == scope,
             decided_by: decided_by.to_owned(),
@@ -296,7 +296,7 @@ impl<'a> Table<'a> {
         scope: &'a str,
     ) -> Result<Self, Problem> {
         caller.require_admin(&context.organisation, scope)?;
-        let one_at_a_time = context.settings_change.lock().await;
+        let one_at_a_time = context.settings_lock.lock().await;
         Ok(Self {
             before: known(context, scope)?,
             context,

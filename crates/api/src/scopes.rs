@@ -34,8 +34,8 @@ pub async fn list(
     paging: Paging,
 ) -> Result<axum::Json<Scopes>, Problem> {
     let mut rows = vec![(BEFORE_ALL.to_owned(), organisation())];
-    context.organisation.read(|tables| {
-        let scopes = tables.scopes.iter();
+    context.organisation.read(|snapshot| {
+        let scopes = snapshot.scopes.iter();
         rows.extend(scopes.map(|(id, scope)| (id.clone(), scope_body(scope))));
     });
     let (items, next) = paging.page(rows)?;
@@ -68,7 +68,7 @@ pub async fn read(
     }
     let found = context
         .organisation
-        .read(|tables| tables.scopes.get(&scope).map(scope_body));
+        .read(|snapshot| snapshot.scopes.get(&scope).map(scope_body));
     let remedy = "GET /api/v1/scopes lists them";
     let found = found.ok_or_else(|| Problem::not_found("scope", &scope, remedy))?;
     Ok(axum::Json(found))
@@ -93,9 +93,9 @@ pub async fn add(
     let parent = body.parent.unwrap_or_else(|| ORGANISATION.into());
     caller.require_admin(&context.organisation, &parent)?;
     limit_checks::text("name", &body.name, NAME_MAX)?;
-    let _one_at_a_time = context.settings_change.lock().await;
-    let beside = context.organisation.read(|tables| {
-        let scopes = tables.scopes.values();
+    let _one_at_a_time = context.settings_lock.lock().await;
+    let beside = context.organisation.read(|snapshot| {
+        let scopes = snapshot.scopes.values();
         scopes.filter(|scope| *scope.parent == *parent).count()
     });
     limit_checks::one_more("scopes of this parent", beside, SCOPES_MAX)?;
@@ -180,8 +180,8 @@ pub async fn change(
         );
         return Err(Problem::invalid("tenant", detail));
     }
-    let _one_at_a_time = context.settings_change.lock().await;
-    let known = |tables: &Snapshot| tables.scopes.get(&scope).map(scope_body);
+    let _one_at_a_time = context.settings_lock.lock().await;
+    let known = |snapshot: &Snapshot| snapshot.scopes.get(&scope).map(scope_body);
     let before = context.organisation.read(known);
     let entry = |after| {
         new_entry(&context.clock, &caller, Administration::ScopeChange, &scope)
@@ -208,7 +208,7 @@ pub async fn change(
     // The name may have changed even if the tenant was refused: applies the stored state.
     context.organisation.load(&context.store).await?;
     named?;
-    context.check_movers();
+    context.announce_tenant_moves();
     context.check_tenants();
     let now = context.organisation.read(known);
     now.map(axum::Json)
@@ -228,14 +228,14 @@ pub async fn delete(
     Path(scope): Path<String>,
 ) -> Result<StatusCode, Problem> {
     // Administrators of a location may delete its groups, not the location.
-    let parent = context.organisation.read(|tables| {
-        let known = tables.scopes.get(&scope);
+    let parent = context.organisation.read(|snapshot| {
+        let known = snapshot.scopes.get(&scope);
         known.map(|known| known.parent.clone())
     });
     caller.require_admin_at(&context.organisation, parent.as_deref())?;
-    let _one_at_a_time = context.settings_change.lock().await;
-    let before = context.organisation.read(|tables| {
-        let known = tables.scopes.get(&scope);
+    let _one_at_a_time = context.settings_lock.lock().await;
+    let before = context.organisation.read(|snapshot| {
+        let known = snapshot.scopes.get(&scope);
         known.map(
             |known| json!({"kind": known.kind.name(), "parent": known.parent, "name": known.name}),
         )
@@ -262,7 +262,7 @@ pub async fn place(
     let person = super::person(&context.people, &id)?.id;
     let place = context
         .organisation
-        .read(|tables| tables.membership(person));
+        .read(|snapshot| snapshot.membership(person));
     Ok(axum::Json(Place {
         location: place.location,
         group: place.group,
@@ -286,14 +286,14 @@ pub(crate) async fn put_place(
     let person = super::person(&context.people, &id)?.id;
     let before = context
         .organisation
-        .read(|tables| tables.membership(person));
+        .read(|snapshot| snapshot.membership(person));
     // At the old and at the new place.
     caller.require_admin_of(&context.organisation, person)?;
     caller.require_admin_at(&context.organisation, body.location.as_deref())?;
     if comparison.is_same() {
         return Ok(axum::Json(body));
     }
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let to = Membership {
         location: body.location.clone(),
         group: body.group.clone(),
@@ -315,8 +315,8 @@ pub(crate) async fn put_place(
         group: body.group.clone(),
     };
     context
-        .update_person(person, |tables| {
-            tables.memberships.insert(person, place);
+        .update_person(person, |snapshot| {
+            snapshot.memberships.insert(person, place);
         })
         .await;
     context.membership_changed(person, before);

@@ -53,7 +53,7 @@ pub async fn ready(
                 .map(|trouble| (trouble.what, trouble.remedy))
                 .unzip();
             Part {
-                part,
+                part: part.to_string(),
                 ready,
                 what,
                 remedy,
@@ -61,7 +61,7 @@ pub async fn ready(
         });
         let in_progress = context.health.progress().into_iter();
         let in_progress = in_progress.map(|(part, what)| Part {
-            part,
+            part: part.to_string(),
             ready: true,
             what: Some(what),
             remedy: None,
@@ -69,7 +69,7 @@ pub async fn ready(
         body.parts = Some(parts.chain(in_progress).collect());
         let warnings = context.health.warnings().into_iter();
         let warnings = warnings.map(|(part, warning)| Warning {
-            part,
+            part: part.to_string(),
             what: warning.what,
             remedy: warning.remedy,
         });

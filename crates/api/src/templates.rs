@@ -6,6 +6,10 @@ mod request;
 
 use std::collections::BTreeSet;
 
+use api_types::{
+    profile::ProfileBody,
+    templates::{TeamsState, TeamsUse as TeamsUseBody, Template as TemplateBody, Templates},
+};
 use axum::extract::{Path, State};
 pub use changes::*;
 pub use preview::*;
@@ -13,57 +17,13 @@ use runtime::{
     context::Context,
     organisation::{ORGANISATION, Snapshot, TeamsUse, Use, UseOwner},
 };
-use serde::Serialize;
 use store::{Audience, Template};
-use utoipa::ToSchema;
 
-use super::profile::{ProfileBody, distinct_names};
+use super::profile::distinct_names;
 use crate::{caller::Caller, problem::Problem};
 
 /// Reserved name in paths: the route that makes the template for Teams.
 const TEAMS: &str = "teams";
-
-/// Templates, in order.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Templates {
-    items: Vec<TemplateBody>,
-    /// Each name once, in order, as PUT accepts them.
-    names: Vec<String>,
-}
-
-/// A template and its scope.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Template)]
-pub struct TemplateBody {
-    #[serde(flatten)]
-    profile: ProfileBody,
-    /// The scope of the template.
-    scope: String,
-    /// The scope as a list; empty if only assigned people have the template.
-    offers: Vec<String>,
-    /// Assigned people; for administrators. Location administrators see only people of their location.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    people: Option<Vec<String>>,
-    /// Settings that name this template; for administrators.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uses: Option<Vec<String>>,
-    /// States in Teams that use this template; for administrators.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    teams_uses: Option<Vec<TeamsUseBody>>,
-}
-
-/// A state in Teams that uses a template.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TeamsUse)]
-pub(crate) struct TeamsUseBody {
-    /// A call, or Do not disturb.
-    #[serde(rename = "use")]
-    what: &'static str,
-    /// The uppermost scopes in which the state uses this template.
-    scopes: Vec<String>,
-    /// Number of people who have the template only by assignment.
-    people: usize,
-}
 
 /// The content of a template, which every caller may read.
 fn content(template: &Template) -> TemplateBody {
@@ -99,9 +59,9 @@ fn shown(context: &Context, caller: &Caller, template: &Template) -> TemplateBod
     if may_read.is_err() {
         return content(template);
     }
-    let (uses, in_teams) = context.organisation.read(|tables| {
-        let in_teams = tables.taken_in_teams().of(template);
-        (tables.uses(template), in_teams)
+    let (uses, in_teams) = context.organisation.read(|snapshot| {
+        let in_teams = snapshot.taken_in_teams().of(template);
+        (snapshot.uses(template), in_teams)
     });
     for_administrators(context, caller, template, uses, in_teams)
 }
@@ -110,7 +70,7 @@ fn shown(context: &Context, caller: &Caller, template: &Template) -> TemplateBod
 fn all(context: &Context, caller: &Caller) -> Templates {
     let templates: Vec<Template> = context
         .organisation
-        .read(|tables| tables.templates.iter().cloned().collect());
+        .read(|snapshot| snapshot.templates.iter().cloned().collect());
     // Uses are computed only for scopes that the caller administers.
     let may_read: Vec<bool> = templates
         .iter()
@@ -121,10 +81,10 @@ fn all(context: &Context, caller: &Caller) -> Templates {
         .collect();
     let with_rights = || templates.iter().zip(&may_read);
     let uses: Vec<Option<_>> = if may_read.contains(&true) {
-        context.organisation.read(|tables| {
-            let taken = tables.taken_in_teams();
+        context.organisation.read(|snapshot| {
+            let taken = snapshot.taken_in_teams();
             let uses = with_rights().map(|(template, may_read)| {
-                may_read.then(|| (tables.uses(template), taken.of(template)))
+                may_read.then(|| (snapshot.uses(template), taken.of(template)))
             });
             uses.collect()
         })
@@ -162,8 +122,11 @@ fn for_administrators(
     let people =
         people.filter(|person| caller.may_read_as_admin_of(&context.organisation, **person));
     let in_teams = in_teams.into_iter();
-    let in_teams = in_teams.map(|(what, scopes, people)| TeamsUseBody {
-        what: what.name(),
+    let in_teams = in_teams.map(|(used, scopes, people)| TeamsUseBody {
+        state: match used {
+            TeamsUse::Call => TeamsState::Call,
+            TeamsUse::DoNotDisturb => TeamsState::DoNotDisturb,
+        },
         scopes,
         people,
     });
@@ -194,7 +157,7 @@ const REMEDY: &str = "GET /api/v1/templates lists them with their scopes";
 
 /// The template of this name in a scope.
 fn of_scope(context: &Context, scope: &str, name: &str) -> Result<Template, Problem> {
-    let get = |tables: &Snapshot| tables.templates.get(scope, name).cloned();
+    let get = |snapshot: &Snapshot| snapshot.templates.get(scope, name).cloned();
     let template = context.organisation.read(get);
     template.ok_or_else(|| {
         let named = format!("{name} in {scope}");
@@ -204,9 +167,9 @@ fn of_scope(context: &Context, scope: &str, name: &str) -> Result<Template, Prob
 
 /// The template of this name in the organisation, or the only one of this name.
 fn found(context: &Context, name: &str) -> Result<Template, Problem> {
-    context.organisation.read(|tables| {
-        let named = tables.templates.named(name);
-        let of_organisation = tables.templates.get(ORGANISATION, name);
+    context.organisation.read(|snapshot| {
+        let named = snapshot.templates.named(name);
+        let of_organisation = snapshot.templates.get(ORGANISATION, name);
         match (of_organisation, named.as_slice()) {
             (Some(template), _) | (None, &[template]) => Ok(template.clone()),
             (None, []) => Err(Problem::not_found("template", name, REMEDY)),

@@ -62,7 +62,10 @@ fn body(id: u64, job: &Job) -> Work {
     let (state, problem) = match &job.state {
         JobState::Running => (WorkState::Running, None),
         JobState::Done(_) => (WorkState::Done, None),
-        JobState::Failed(problem) => (WorkState::Failed, Some(problem.clone().parts().1)),
+        JobState::Failed(problem) => (
+            WorkState::Failed,
+            Some(problem.clone().into_status_and_detail().1),
+        ),
         JobState::Cancelled => (WorkState::Cancelled, None),
     };
     Work {
@@ -156,7 +159,7 @@ pub async fn read(
     let (id, work) = known(&jobs, &id)?;
     let result = match &work.state {
         JobState::Done(value) => Some(Value::clone(value)),
-        _ => None,
+        JobState::Running | JobState::Failed(_) | JobState::Cancelled => None,
     };
     Ok(axum::Json(Work {
         result,

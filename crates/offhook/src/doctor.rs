@@ -23,7 +23,7 @@ use serde_json::json;
 use store::Store;
 use teams::is_called;
 
-use crate::Configured;
+use crate::{Configured, output};
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -96,7 +96,7 @@ impl Report {
             what,
         };
         if self.prints {
-            print!("{}", finding.text(self.colours));
+            output::print(finding.text(self.colours));
         }
         self.findings.push(finding);
     }
@@ -196,7 +196,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     )
     .await;
     if arguments.json {
-        println!("{}", json!(report.bodies()));
+        output::print(format_args!(
+            "{}
+",
+            json!(report.bodies())
+        ));
     }
     match report.failures() {
         0 => Ok(()),

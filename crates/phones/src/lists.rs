@@ -18,8 +18,8 @@ pub(super) fn members(
 ) -> Option<Vec<Member>> {
     let id = u64::from(list.0);
     let watcher = viewer(watcher?);
-    let people = context.organisation.read(|tables| {
-        let group = tables.workgroups.iter().find(|group| group.id == id)?;
+    let people = context.organisation.read(|snapshot| {
+        let group = snapshot.workgroups.iter().find(|group| group.id == id)?;
         // Only members see the members of a workgroup.
         let is_in = group.members.contains(&watcher);
         is_in.then(|| group.members.clone())

@@ -15,7 +15,7 @@ mod share;
 use runtime::{
     context::PeopleObserver,
     engine_handle::{Cause, EngineHandle},
-    health::{Health, Trouble},
+    health::{Health, Part, Trouble},
     people_index::PeopleIndex,
 };
 use share::Share;
@@ -77,7 +77,7 @@ impl Pbx {
         health: Health,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, String> {
-        let part = format!("pbx {}", connector.name());
+        let name = connector.name().into();
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         let mut extensions = directory.extensions();
         extensions.retain(|extension| share.has(extension));
@@ -85,7 +85,7 @@ impl Pbx {
             .start(names(extensions), sender)
             .map_err(|error| error.to_string())?;
         let reported = connector.health();
-        tasks.spawn(report_health(part, reported, health));
+        tasks.spawn(report_health(name, reported, health));
         tasks.spawn(forward(receiver, directory, engine));
         Ok(Self {
             connector: Arc::new(connector),
@@ -174,10 +174,11 @@ async fn forward(
 }
 
 async fn report_health(
-    part: String,
+    name: Arc<str>,
     mut reported: tokio::sync::watch::Receiver<connector::Health>,
     health: Health,
 ) {
+    let (part, documents) = (Part::Pbx(name.clone()), Part::PbxDocuments(name));
     loop {
         let (trouble, warning, remarks) = {
             let reported = reported.borrow_and_update();
@@ -190,7 +191,7 @@ async fn report_health(
         let has_lines_in_trouble = trouble.is_some() || remarks.is_some();
         health.report(&part, trouble);
         health.report_warning(&part, warning);
-        health.report_warning(&format!("{part} documents"), remarks);
+        health.report_warning(&documents, remarks);
         if reported.changed().await.is_err() {
             return;
         }

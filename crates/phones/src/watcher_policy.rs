@@ -15,6 +15,7 @@ use runtime::{
     secrets,
     sign_in_record::{Outcome, SignIn, Way},
 };
+use secrecy::ExposeSecret;
 use sip::{
     Transport,
     agent::{
@@ -176,7 +177,7 @@ impl WatcherPolicy {
             return Relationship::AssistantPlus;
         }
         let organisation = &self.context.organisation;
-        organisation.read(|tables| tables.relationship(owner, viewer))
+        organisation.read(|snapshot| snapshot.relationship(owner, viewer))
     }
 
     /// The account of the phone that sends a request.
@@ -250,7 +251,14 @@ impl WatcherPolicy {
         request: &Message<'_>,
     ) -> Result<String, NotSignedIn> {
         let accounts = &self.options.accounts;
-        let password = |name: &str| Some(account(accounts, name)?.credentials.password.as_str());
+        let password = |name: &str| {
+            Some(
+                account(accounts, name)?
+                    .credentials
+                    .password
+                    .expose_secret(),
+            )
+        };
         // Hashed, so that all names take the same memory.
         let key = |name: &str| (secrets::hash(name), sip::network(source));
         let note = |outcome, name: &str| {

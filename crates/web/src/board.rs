@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use api::{EventStreams, caller::Caller, problem::Problem};
+use api::{EventStreams, caller::Caller, people::person_body, presence_body, problem::Problem};
+use api_types::{people::PersonBody, presence::PresenceBody};
 use askama::Template;
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use presence::{Activity, PersonId, View, view};
-use runtime::{clock::rfc3339, context::Context, organisation::Snapshot};
+use presence::{PersonId, view};
+use runtime::{context::Context, organisation::Snapshot};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -128,41 +129,26 @@ struct Row {
 }
 
 impl Row {
-    fn new(language: Texts, person: &runtime::people_index::Person, presence: &View) -> Self {
-        let extensions: Vec<&str> = person
-            .lines
-            .iter()
-            .map(|(_, extension)| &**extension)
-            .collect();
+    fn new(language: Texts, person: PersonBody, presence: PresenceBody) -> Self {
+        let extensions: Vec<&str> = person.lines.iter().map(|line| &*line.extension).collect();
         let words = language.text(&format!("status-{}", presence.status.name()));
         let label = presence
             .activity
-            .as_ref()
-            .map(|activity| label(language, activity));
+            .map(|activity| language.activity(&activity));
         Self {
-            person: person.id.to_string(),
-            name: person.name.clone(),
             star: language.with("board-favourite", "name", &*person.name),
             extensions: extensions.join(", "),
             status: presence.status.name(),
             why: language.of_two("board-why-of", ("status", &words), ("name", &person.name)),
+            person: person.id,
+            name: person.name,
             words,
-            text: label.clone().unwrap_or_else(|| presence.text.to_string()),
+            text: label.clone().unwrap_or(presence.text),
             label: label.unwrap_or_default(),
-            since: presence.since.map(rfc3339).unwrap_or_default(),
+            since: presence.since.unwrap_or_default(),
             confidence: presence.confidence.name(),
         }
     }
-}
-
-/// The activity as text. Names of programs are not translated.
-fn label(language: Texts, activity: &Activity) -> String {
-    let key = match activity {
-        Activity::UsingApp(alias) => return language.with("activity-UsingApp", "app", &**alias),
-        Activity::OnThePhoneTeams => "activity-OnThePhoneTeams",
-        other => &format!("activity-{}", other.kind()),
-    };
-    language.text(key)
 }
 
 /// `GET /`: the board.
@@ -179,13 +165,14 @@ pub async fn page(
         .filter_map(|(id, presence)| {
             let seen = view(presence, caller.level(&context.organisation, *id));
             let person = context.people.person(*id)?;
-            Some((*id, Row::new(layout.words, &person, &seen)))
+            let row = Row::new(layout.words, person_body(&person), presence_body(&seen));
+            Some((*id, row))
         })
         .collect();
     rows.sort_by_cached_key(|(_, row)| row.name.to_lowercase());
     let groups = context
         .organisation
-        .read(|tables| grouped(layout.words, tables, caller.person, rows));
+        .read(|snapshot| grouped(layout.words, snapshot, caller.person, rows));
     let demo = demo.as_ref().map(|demo| DemoBar {
         teams_page: demo.teams_page.clone(),
         running: *demo.day.borrow(),
@@ -205,12 +192,12 @@ pub async fn page(
 /// Groups of the board: favourites, the viewer's workgroups, all others. Each person appears once.
 fn grouped(
     words: Texts,
-    tables: &Snapshot,
+    snapshot: &Snapshot,
     viewer: Option<PersonId>,
     rows: Vec<(PersonId, Row)>,
 ) -> Vec<Group> {
-    let favourites = viewer.and_then(|viewer| tables.favourites.get(&viewer));
-    let mine = tables
+    let favourites = viewer.and_then(|viewer| snapshot.favourites.get(&viewer));
+    let mine = snapshot
         .workgroups
         .iter()
         .filter(|group| viewer.is_some_and(|viewer| group.members.contains(&viewer)));

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use api_types::presence::{ActivityBody, ActivityKind, ActivitySystem};
 use i18n::{FluentArgs, FluentValue, Language, Messages};
 
 /// Contents of the Fluent files: messages of all pages, of the personal pages, of the administration.
@@ -72,6 +73,17 @@ impl Texts {
     /// The message of `key` with two arguments, each as (name, value).
     pub(crate) fn of_two(self, key: &str, one: (&str, &str), other: (&str, &str)) -> String {
         messages(self.0).with(key, &[one, other])
+    }
+
+    /// An activity as text. Names of programs are not translated.
+    pub(crate) fn activity(self, activity: &ActivityBody) -> String {
+        match (activity.kind, activity.via) {
+            (ActivityKind::UsingApp, _) => self.with("activity-UsingApp", "app", &*activity.label),
+            (ActivityKind::OnThePhone, ActivitySystem::Teams) => {
+                self.text("activity-OnThePhoneTeams")
+            }
+            (kind, _) => self.text(&format!("activity-{}", kind.name())),
+        }
     }
 
     /// The messages of `keys` as a JSON object for scripts. Arguments remain as placeholders (`{name}`), which the script

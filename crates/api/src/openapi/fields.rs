@@ -3,16 +3,18 @@
 
 use api_types::{
     accounts::Role,
+    appointments::AppointmentOrigin,
+    core_name::names,
     directory::DirectoryActionKind,
     doctor::Verdict,
     import::ImportEffect,
+    presence::{ActivityKind, ActivitySystem},
     scopes::ScopeKind,
+    templates::TeamsState,
     work::{WorkKind, WorkState},
 };
-use presence::{
-    AppointmentOrigin, ClientState, Confidence, Forwarding, REASON_CODES, Relationship, Status,
-};
-use runtime::{limits, organisation::TeamsUse, programs};
+use presence::{ClientState, Confidence, Forwarding, Origin, REASON_CODES, Relationship, Status};
+use runtime::{limits, programs};
 use serde_json::{Value, json};
 use store::API_KEY_SCOPES;
 
@@ -74,37 +76,40 @@ pub(super) fn restrict(field: &mut Value, names: &[&str]) {
     field["enum"] = names.collect();
 }
 
-fn names<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {
+/// The words of a closed list.
+fn words<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {
     all.iter().map(|word| name(*word)).collect()
 }
 
 /// Fields with few values: schema, field and values.
 fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
-    let statuses = || Status::ALL.map(Status::name).to_vec();
-    let levels = || Relationship::ALL.map(Relationship::name).to_vec();
-    let confidences = || Confidence::ALL.map(Confidence::name).to_vec();
-    let roles = || names(Role::ALL, Role::name);
+    let statuses = names::<Status>;
+    let levels = names::<Relationship>;
+    let confidences = names::<Confidence>;
+    let roles = || words(Role::ALL, Role::name);
     // The organisation always exists: a new scope is a location or a group.
     let new_kinds = [ScopeKind::Location, ScopeKind::Group];
-    let mut origins = AppointmentOrigin::ALL.map(AppointmentOrigin::name).to_vec();
-    origins.push(TEAMS_CALL);
     vec![
         ("Presence", "status", statuses()),
         ("Presence", "confidence", confidences()),
         ("Reason", "confidence", confidences()),
         ("Reason", "code", REASON_CODES.to_vec()),
-        ("Activity", "kind", ACTIVITIES.to_vec()),
-        ("Activity", "via", VIA.to_vec()),
+        (
+            "Activity",
+            "kind",
+            words(ActivityKind::ALL, ActivityKind::name),
+        ),
+        (
+            "Activity",
+            "via",
+            words(ActivitySystem::ALL, ActivitySystem::name),
+        ),
         ("Profile", "status", statuses()),
         ("NewProfile", "status", statuses()),
         ("NewTemplate", "status", statuses()),
         ("TemplateChange", "status", statuses()),
-        (
-            "TeamsUse",
-            "use",
-            TeamsUse::ALL.map(TeamsUse::name).to_vec(),
-        ),
-        ("Profile", "origin", ORIGINS.to_vec()),
+        ("TeamsUse", "use", words(TeamsState::ALL, TeamsState::name)),
+        ("Profile", "origin", names::<Origin>()),
         ("Forwarding", "kind", Forwarding::KINDS.to_vec()),
         ("Route", "action", ACTIONS.to_vec()),
         ("Relationship", "level", levels()),
@@ -113,51 +118,37 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("Workgroup", "level", levels()),
         ("NewWorkgroup", "level", levels()),
         ("Permissions", "level", levels()),
+        ("Client", "state", names::<ClientState>()),
         (
-            "Client",
-            "state",
-            ClientState::ALL.map(ClientState::name).to_vec(),
+            "Appointment",
+            "origin",
+            words(AppointmentOrigin::ALL, AppointmentOrigin::name),
         ),
-        ("Appointment", "origin", origins),
-        ("Scope", "kind", names(ScopeKind::ALL, ScopeKind::name)),
-        ("NewScope", "kind", names(&new_kinds, ScopeKind::name)),
+        ("Scope", "kind", words(ScopeKind::ALL, ScopeKind::name)),
+        ("NewScope", "kind", words(&new_kinds, ScopeKind::name)),
         ("Account", "role", roles()),
         ("AccountChange", "role", roles()),
         ("NewAccount", "role", roles()),
         ("Key", "scopes", API_KEY_SCOPES.to_vec()),
         ("NewKey", "scopes", API_KEY_SCOPES.to_vec()),
-        ("Work", "what", names(WorkKind::ALL, WorkKind::name)),
-        ("Work", "state", names(WorkState::ALL, WorkState::name)),
+        ("Work", "what", words(WorkKind::ALL, WorkKind::name)),
+        ("Work", "state", words(WorkState::ALL, WorkState::name)),
         ("Device", "system", agents::SYSTEMS.to_vec()),
         (
             "DirectoryDeed",
             "what",
-            names(DirectoryActionKind::ALL, DirectoryActionKind::name),
+            words(DirectoryActionKind::ALL, DirectoryActionKind::name),
         ),
         (
             "ImportDeed",
             "what",
-            names(ImportEffect::ALL, ImportEffect::name),
+            words(ImportEffect::ALL, ImportEffect::name),
         ),
-        ("Finding", "verdict", names(Verdict::ALL, Verdict::name)),
+        ("Finding", "verdict", words(Verdict::ALL, Verdict::name)),
     ]
 }
 
-/// Kinds of activities, the weakest first.
-const ACTIVITIES: [&str; 5] = [
-    "Ringing",
-    "UsingApp",
-    "InMeeting",
-    "Presenting",
-    "OnThePhone",
-];
-
-/// Sources of activities.
-const VIA: [&str; 4] = ["pbx", "teams", "meeting", "microphone"];
-
 /// Values that only answers have: a test checks every answer of all tests against them.
-const ORIGINS: [&str; 2] = ["personal", "central"];
-const TEAMS_CALL: &str = "teams";
 const ACTIONS: [&str; 3] = ["none", "forward", "refuse"];
 
 /// Lengths and ranges: schema, field, keyword of JSON Schema and value. Where the server counts bytes, the value is the

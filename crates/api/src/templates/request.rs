@@ -1,49 +1,16 @@
 //! Checks of a requested template: scope, people, content.
 
+use api_types::{profile::NewProfile, templates::NewTemplate};
 use presence::{Origin, PersonId, Profile, Status};
 use runtime::{
     context::Context,
     limits::{OFFERS_MAX, TEMPLATE_PEOPLE_MAX},
 };
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Audience, Template};
-use utoipa::ToSchema;
 
 use super::{TEAMS, offers};
-use crate::{caller::Caller, limit_checks, problem::Problem, profile::NewProfile};
-
-/// A complete template, to add or to replace.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewTemplate {
-    pub(super) name: Option<String>,
-    /// Default: Busy for a new template; a changed one keeps its status.
-    status: Option<String>,
-    forwarding: Option<Value>,
-    text: Option<String>,
-    pub(super) active: Option<bool>,
-    /// The scope of the template. Default: the organisation for a new template; a changed one stays.
-    pub(super) scope: Option<String>,
-    /// One entry: the scope. An empty list offers the template only to assigned people.
-    pub(super) offers: Option<Vec<String>>,
-    pub(super) people: Option<Vec<String>>,
-}
-
-/// Changes of a template. Absent fields stay.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the fields of a merge for the document")]
-pub(crate) struct TemplateChange {
-    status: Option<String>,
-    forwarding: Option<Value>,
-    text: Option<String>,
-    active: Option<bool>,
-    /// The scope to move the template to.
-    scope: Option<String>,
-    /// One entry: the scope. An empty list offers the template only to assigned people.
-    offers: Option<Vec<String>>,
-    people: Option<Vec<String>>,
-}
+use crate::{caller::Caller, limit_checks, problem::Problem, profile};
 
 /// Scope of a template, and whether it offers the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +109,7 @@ pub(super) fn checked(
     caller.require_admin(&context.organisation, &home.scope)?;
     let is_known = context
         .organisation
-        .read(|tables| tables.membership_of_scope(&home.scope).is_some());
+        .read(|snapshot| snapshot.membership_of_scope(&home.scope).is_some());
     if !is_known {
         let field = match body.scope {
             Some(_) => "scope",
@@ -160,11 +127,17 @@ pub(super) fn checked(
     let forwarding = forwarding
         .transpose()
         .map_err(|error| Problem::invalid("forwarding", error.to_string()))?;
-    let fields = NewProfile::new(status, forwarding, body.text);
+    let fields = NewProfile {
+        name: None,
+        status,
+        forwarding,
+        text: body.text,
+        active: None,
+    };
     let active = body.active.or(before.map(|before| before.profile.active));
     let profile = Profile {
         active: active.unwrap_or(true),
-        ..fields.checked(name, Origin::Central)?
+        ..profile::checked(fields, name, Origin::Central)?
     };
     Ok(Template {
         profile,
@@ -213,7 +186,7 @@ fn people(
         }
         let person = crate::person(&context.people, id)?.id;
         let allowed = caller.require_admin_of(&context.organisation, person);
-        allowed.map_err(|problem| problem.of_field("people"))?;
+        allowed.map_err(|problem| problem.with_field("people"))?;
         Ok(person)
     };
     let wanted = wanted.iter().map(person);

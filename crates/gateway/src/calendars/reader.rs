@@ -141,13 +141,13 @@ async fn read_one(reader: &Reader, feed: &Feed, demand: Demand) {
 
 /// The feeds of all people. Only people with settings of their own can have one.
 fn feeds(reader: &Reader) -> Vec<Feed> {
-    reader.context.organisation.read(|tables| {
-        tables
-            .own
+    reader.context.organisation.read(|snapshot| {
+        snapshot
+            .personal_settings
             .keys()
             .filter(|(_, page)| *page == SettingsGroup::Calendar)
             .filter_map(|(person, _)| {
-                let page = tables.resolve(*person, SettingsGroup::Calendar);
+                let page = snapshot.resolve(*person, SettingsGroup::Calendar);
                 let address = page
                     .get(setting_keys::FEED_ADDRESS)
                     .filter(|_| page.get(setting_keys::CALENDAR_ENABLED));

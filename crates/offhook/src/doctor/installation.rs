@@ -9,7 +9,6 @@ use api_types::readiness::{Readiness, Warning};
 use presence::{SettingsGroup, SyncMode, Timestamp, setting_keys};
 use reqwest::Client;
 use runtime::{organisation::MAIN_TENANT, values};
-use serde_json::Value;
 use server::config::{Config, ConfigError};
 use store::{Store, StoreError, StoredPerson, StoredScope};
 use teams::LoginsOf;

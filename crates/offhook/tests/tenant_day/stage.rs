@@ -15,13 +15,13 @@ use runtime::{
     organisation::MAIN_TENANT,
     secrets,
 };
+use secrecy::SecretString;
 use serde_json::Value;
 use server::{App, Options};
 use store::{Change, Concern, ImportPerson, OrganisationId, Store};
 use teams::{SignIn, TeamsOptions};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
-    Password,
     connector::Connector,
     simulated::{SimulatedPbx, SimulatedPbxConfig},
     sip_connector::{SipConnectorConfig, Transport},
@@ -41,7 +41,7 @@ const DOMAIN: &str = "pbx.day";
 pub struct Stage {
     pub teamsbox: Teamsbox,
     pub pbx: SimulatedPbx,
-    password: Password,
+    password: SecretString,
     folder: tempfile::TempDir,
     key: String,
     running: Running,
@@ -82,7 +82,7 @@ impl Stage {
             ..teamsbox::Config::default()
         });
         let teamsbox = teamsbox.await.unwrap();
-        let password = Password::new(secrets::new_secret().unwrap());
+        let password = SecretString::from(secrets::new_secret().unwrap());
         let pbx = SimulatedPbx::start(SimulatedPbxConfig {
             identity: None,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -256,7 +256,7 @@ fn options(
     clock: Clock,
     teamsbox: &Teamsbox,
     pbx: &SimulatedPbx,
-    password: Password,
+    password: SecretString,
 ) -> Options {
     let tenant = TeamsOptions {
         name: MAIN_TENANT.into(),

@@ -12,6 +12,13 @@ impl Snapshot {
         self.relationship_at(membership, owner, viewer)
     }
 
+    /// The viewers to whom the owner has set a relationship.
+    pub fn viewers_of(&self, owner: PersonId) -> impl Iterator<Item = PersonId> {
+        let from_owner = self.relationships.range((owner, PersonId(0))..);
+        let of_owner = from_owner.take_while(move |((known, _), _)| *known == owner);
+        of_owner.map(|((_, viewer), _)| *viewer)
+    }
+
     /// The default relationship of viewers to the people at a place, and how far these may change it.
     pub fn default_visibility(&self, membership: &Membership) -> (Relationship, OwnerPolicy) {
         // Computed for each change and each viewer: only scopes set these, so that no settings are merged.

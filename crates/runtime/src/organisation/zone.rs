@@ -31,7 +31,7 @@ impl ServerZone {
 impl Snapshot {
     /// The time zone that an administrator has set for the organisation.
     pub fn chosen_zone(&self) -> Option<&str> {
-        let page = self.page(ORGANISATION, SettingsGroup::Calendar)?;
+        let page = self.overrides(ORGANISATION, SettingsGroup::Calendar)?;
         page.get(setting_keys::TIME_ZONE)
     }
 
@@ -72,27 +72,31 @@ mod tests {
     // The default is the organisation's zone, not UTC.
     #[test]
     fn the_zone_of_calendars_is_the_organisations_unless_a_scope_has_its_own() {
-        let mut tables = Snapshot::default();
+        let mut snapshot = Snapshot::default();
         let lyon = Membership {
             location: Some("lyon".into()),
             group: None,
         };
-        let zone = |tables: &Snapshot, membership: &Membership| {
-            let resolved = tables.resolve_scope(membership, SettingsGroup::Calendar);
+        let zone = |snapshot: &Snapshot, membership: &Membership| {
+            let resolved = snapshot.resolve_scope(membership, SettingsGroup::Calendar);
             resolved.get(setting_keys::TIME_ZONE).unwrap().to_owned()
         };
-        assert_eq!(tables.chosen_zone(), None);
-        assert_eq!(zone(&tables, &Membership::default()), "UTC", "the server's");
-        tables.set_page(
+        assert_eq!(snapshot.chosen_zone(), None);
+        assert_eq!(
+            zone(&snapshot, &Membership::default()),
+            "UTC",
+            "the server's"
+        );
+        snapshot.set_overrides(
             ORGANISATION,
             SettingsGroup::Calendar,
             page(Some("Europe/Berlin")),
         );
-        assert_eq!(zone(&tables, &Membership::default()), "Europe/Berlin");
+        assert_eq!(zone(&snapshot, &Membership::default()), "Europe/Berlin");
         // Settings of its own, but no zone.
-        tables.set_page("lyon", SettingsGroup::Calendar, page(None));
-        assert_eq!(zone(&tables, &lyon), "Europe/Berlin");
-        tables.set_page("lyon", SettingsGroup::Calendar, page(Some("Europe/Paris")));
-        assert_eq!(zone(&tables, &lyon), "Europe/Paris");
+        snapshot.set_overrides("lyon", SettingsGroup::Calendar, page(None));
+        assert_eq!(zone(&snapshot, &lyon), "Europe/Berlin");
+        snapshot.set_overrides("lyon", SettingsGroup::Calendar, page(Some("Europe/Paris")));
+        assert_eq!(zone(&snapshot, &lyon), "Europe/Paris");
     }
 }

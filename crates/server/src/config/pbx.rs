@@ -5,7 +5,6 @@ use std::{net::Ipv6Addr, path::Path};
 use phones::pbx::PbxOptions;
 use sip::{message::Address, uri::user};
 use telephony::{
-    Password,
     connector::{Connector, host_and_port},
     sip_connector::{SipConnectorConfig, Transport},
     tls::Trust,
@@ -231,7 +230,7 @@ impl Check<'_> {
             lists,
             domain,
             username: self.required(&key("username"), raw.username)?,
-            password: Password::new(self.required(&key("password (or password_file)"), password)?),
+            password: self.required_secret(&key("password (or password_file)"), password)?,
             bind: bind.transpose()?,
         };
         Ok(PbxOptions {

@@ -105,7 +105,7 @@ impl Check<'_> {
         let password = self.secret(&key("password"), raw.password, file)?;
         let credentials = Credentials {
             username: self.required(&key("username"), raw.username)?,
-            password: self.required(&key("password"), password)?,
+            password: self.required_secret(&key("password"), password)?,
         };
         let extension = match raw.extension {
             // Unchecked: the phone of a name that is no extension has no person.

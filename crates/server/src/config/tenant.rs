@@ -9,6 +9,7 @@ use std::{
 
 use directory::{DirectoryOptions, PeopleFrom};
 use runtime::organisation::MAIN_TENANT;
+use secrecy::ExposeSecret;
 use teams::{NotificationOptions, SignIn, TeamsOptions};
 
 use super::{
@@ -266,7 +267,7 @@ impl Check<'_> {
                 &format!("{keys}certificate_file"),
                 "is given together with a client secret; give one of them",
             )),
-            (Some(secret), None, _) if !secret.trim().is_empty() => {
+            (Some(secret), None, _) if !secret.expose_secret().trim().is_empty() => {
                 Ok(graph::Credential::secret(secret))
             }
             (None, Some(certificate), private_key) => self

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sip::digest::Algorithm;
 
-use super::{Config, Environment};
+use super::{Config, Environment, raw::Raw};
 
 const GOOD: &str = r#"
 data = "data"
@@ -456,12 +456,16 @@ fn a_secret_never_appears_in_a_message() {
         assert!(!error.contains("98765"), "{error}");
         assert!(error.contains(":2:"), "{error}");
     }
-    let config = parse(GOOD, &[]).unwrap();
-    let printed = format!("{config:?}");
-    assert!(
-        !printed.contains("s3cret") && !printed.contains("pw1003"),
-        "{printed}"
-    );
+    let secrets = "[access]\napi_key = \"canary-key-of-20-characters\"\n[open_id_connect]\nissuer = \"https://login.example.com\"\nclient_id = \"c\"\nclient_secret = \"canary\"\n[sip]\ndomain = \"pbx.test\"\n[[sip.account]]\nusername = \"1001\"\npassword = \"canary\"\n[[tenants]]\nname = \"x\"\ntenant = \"t\"\nclient_id = \"c\"\nclient_secret = \"canary\"\n";
+    let text = format!("{GOOD}{secrets}").replace("s3cret", "canary");
+    let text = text.replace("pw1003", "canary");
+    let config = parse(&text, &[]).unwrap();
+    let raw: Raw = toml::from_str(&text).unwrap();
+    let variable = ("OFFHOOK__PBX__0__PASSWORD".into(), "canary".into());
+    let environment = Environment::new([variable]);
+    let printed = format!("{config:?} {raw:?} {environment:?}");
+    assert!(!printed.contains("canary"), "{printed}");
+    assert!(printed.contains("REDACTED") && printed.contains("OFFHOOK__PBX__0__PASSWORD"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use secrecy::ExposeSecret;
 use sip::{
     agent::{
         Admission, Agent, Class, Document, Host, ListId, Member, Outbox, Package, Peer,
@@ -65,7 +66,8 @@ impl Host<Flow> for Extensions {
         _: Package,
     ) -> Admission {
         let account = &self.account;
-        let password = |name: &str| (name == account.username).then_some(account.password.as_str());
+        let password =
+            |name: &str| (name == account.username).then_some(account.password.expose_secret());
         let source = peer.source.ip();
         match self.verifier.check(now, source, request, password) {
             Ok(_) => {}

@@ -78,11 +78,7 @@ pub struct Answer {
 impl Answer {
     /// Reads the body. Answers that the type does not describe are a fault of the program (500).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(&self.body).map_err(|error| Refusal {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            detail: format!("the page cannot read the answer of the API: {error}"),
-            field: None,
-        })
+        serde_json::from_slice(&self.body).map_err(|error| Refusal::unreadable(&error))
     }
 }
 
@@ -128,6 +124,15 @@ impl Refusal {
         }
     }
 
+    /// An answer of the API that its type does not describe: a fault of the program (500).
+    pub(crate) fn unreadable(error: &serde_json::Error) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            detail: format!("the page cannot read the answer of the API: {error}"),
+            field: None,
+        }
+    }
+
     /// No such page (404).
     pub(crate) fn no_page(path: &str) -> Self {
         Self {
@@ -160,7 +165,7 @@ impl IntoResponse for Refusal {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        let (status, detail) = problem.parts();
+        let (status, detail) = problem.into_status_and_detail();
         Self {
             status,
             detail,

@@ -116,6 +116,13 @@ pub(crate) enum Cell {
     Buttons(Vec<Button>),
 }
 
+impl Cell {
+    /// A time (RFC 3339); an empty cell if there is none.
+    pub(crate) fn time(at: Option<String>) -> Self {
+        at.map_or_else(|| Self::Text(String::new()), Self::Time)
+    }
+}
+
 /// A button in a form of its own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Button {
@@ -428,18 +435,6 @@ impl Button {
 /// A text of an answer; empty if absent.
 pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The texts of a list in an answer.
-pub fn texts(value: &Value, key: &str) -> Vec<String> {
-    let list = value.get(key).and_then(Value::as_array);
-    let texts = list.into_iter().flatten().filter_map(Value::as_str);
-    texts.map(str::to_owned).collect()
-}
-
-/// A boolean of an answer; false if absent.
-pub(crate) fn flag(value: &Value, key: &str) -> bool {
-    value.get(key).and_then(Value::as_bool).unwrap_or_default()
 }
 
 #[cfg(test)]

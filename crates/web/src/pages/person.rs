@@ -1,11 +1,15 @@
 //! A colleague: presence with explanation, the last 24 hours as a chart, numbers, and the relationship.
 
-use serde_json::Value;
+use api_types::{
+    people::{LineBody, PersonBody},
+    presence::{Explanation, PastBody},
+    relationships::Permissions,
+};
 
 use super::{
     Page, PageHandler,
     client::Refusal,
-    components::{Block, Cell, RefusedForm, text},
+    components::{Block, Cell, RefusedForm},
     page_context::PageContext,
     timeline::Timeline,
 };
@@ -16,20 +20,20 @@ pub(super) struct Colleague;
 impl PageHandler for Colleague {
     async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let path = format!("/people/{}", request.path("person"));
-        let person = request.api.get::<Value>(&path).await?;
+        let person = request.api.get::<PersonBody>(&path).await?;
         let explanation = request
             .api
-            .get::<Value>(&format!("{path}/explanation"))
+            .get::<Explanation>(&format!("{path}/explanation"))
             .await?;
         let history = request
             .api
-            .items::<Value>(&format!("{path}/history"))
+            .items::<PastBody>(&format!("{path}/history"))
             .await?;
         let permissions = request
             .api
-            .get::<Value>(&format!("{path}/permissions"))
+            .get::<Permissions>(&format!("{path}/permissions"))
             .await?;
-        let presence = explanation.get("presence").unwrap_or(&Value::Null);
+        let presence = &explanation.presence;
         let mut facts = vec![
             (request.say("board-status"), request.presence(presence)),
             (
@@ -38,33 +42,29 @@ impl PageHandler for Colleague {
             ),
             (
                 request.say("board-since"),
-                Cell::Time(text(presence, "since").to_owned()),
+                Cell::time(presence.since.clone()),
             ),
         ];
-        let lines = person.get("lines").and_then(Value::as_array);
-        for line in lines.into_iter().flatten() {
-            let number = text(line, "extension");
+        for LineBody { extension } in person.lines {
             facts.push((
                 request.say("person-call"),
-                Cell::Link(format!("tel:{number}"), number.to_owned()),
+                Cell::Link(format!("tel:{extension}"), extension),
             ));
         }
-        let mail = text(&person, "mail");
-        if !mail.is_empty() {
+        if !person.mail.is_empty() {
             facts.push((
                 request.say("person-mail"),
-                Cell::Link(format!("mailto:{mail}"), mail.to_owned()),
+                Cell::Link(format!("mailto:{}", person.mail), person.mail),
             ));
         }
-        let level = text(&permissions, "level");
-        if !level.is_empty() {
+        if let Some(level) = permissions.level {
             let level = request.say(&format!("level-{level}"));
             facts.push((request.say("person-relationship"), Cell::Text(level)));
         }
         facts.retain(
             |(_, cell)| !matches!(cell, Cell::Text(text) | Cell::Time(text) if text.is_empty()),
         );
-        Ok(Page::new(request, text(&person, "name").to_owned())
+        Ok(Page::new(request, person.name)
             .add(Block::Facts(facts))
             .add(Block::Picture(
                 Timeline::new(request, &history).picture(request, &history),

@@ -1,11 +1,12 @@
 //! Fields of settings, by kind of value, for scopes and people.
 
+use api_types::profile::ProfileBody;
 use presence::{OwnerPolicy, Relationship, Setting, SettingsGroup, SyncMode, Value as Kept};
 use runtime::organisation::{ORGANISATION, PRODUCT};
 use serde_json::{Value, json};
 
 use super::{
-    components::{Choice, Field, Kind, text},
+    components::{Choice, Field, Kind},
     page_context::PageContext,
     yes_or_no,
 };
@@ -16,9 +17,8 @@ pub(super) struct Profiles(Vec<String>);
 
 impl Profiles {
     /// The names in a list of profiles.
-    pub(super) fn of(profiles: &[Value]) -> Self {
-        let names = profiles.iter().map(|profile| text(profile, "name"));
-        Self::named(names.map(str::to_owned))
+    pub(super) fn of(profiles: Vec<ProfileBody>) -> Self {
+        Self::named(profiles.into_iter().map(|profile| profile.name))
     }
 
     /// These names.
@@ -37,8 +37,8 @@ pub(super) fn scope_name(request: &PageContext, scope: &str) -> String {
     match scope {
         PRODUCT => request.say("scope-product"),
         ORGANISATION => request.say("scope-organisation"),
-        id => request.context.organisation.read(|tables| {
-            let known = tables.scopes.get(id);
+        id => request.context.organisation.read(|snapshot| {
+            let known = snapshot.scopes.get(id);
             known.map_or_else(|| id.to_owned(), |scope| scope.name.clone())
         }),
     }

@@ -1,12 +1,12 @@
 //! The last 24 hours as a chart with a lane for each status, readable without colour.
 
+use api_types::presence::PastBody;
 use askama::Template;
 use jiff::{Span, Timestamp, Zoned};
 use presence::Status;
-use serde_json::Value;
 
 use super::{
-    components::{Cell, Picture, Row, Table, text},
+    components::{Cell, Picture, Row, Table},
     page_context::PageContext,
 };
 
@@ -63,28 +63,25 @@ struct Piece {
 }
 
 impl Timeline {
-    pub(super) fn new(request: &PageContext, history: &[Value]) -> Self {
+    pub(super) fn new(request: &PageContext, history: &[PastBody]) -> Self {
         let now = request.now();
         let lanes = Status::ALL.iter().zip(0..);
         let hours = full_hours(&now).map(|(minutes, label)| (x(minutes), label));
-        let moments = history
-            .iter()
-            .map(|change| text(change, "at").parse::<Timestamp>());
+        let moments = history.iter().map(|change| change.at.parse::<Timestamp>());
         let moments: Vec<Option<i64>> = moments
             .map(|at| Some(now.timestamp().duration_since(at.ok()?).as_mins()))
             .collect();
         let blocks = pieces(&moments).into_iter().filter_map(|piece| {
-            let presence = history.get(piece.index)?.get("presence")?;
-            let status = text(presence, "status");
+            let presence = &history.get(piece.index)?.presence;
             let lane = Status::ALL
                 .iter()
-                .position(|known| known.name() == status)?;
+                .position(|known| *known == presence.status)?;
             let at = |minutes: i64| {
                 let at = now.checked_sub(Span::new().minutes(minutes));
                 at.map(|at| at.strftime("%H:%M").to_string())
                     .unwrap_or_default()
             };
-            let Cell::Status(_, words) = request.presence(presence) else {
+            let Cell::Status(status, words) = request.presence(presence) else {
                 return None;
             };
             Some(Chart {
@@ -92,7 +89,7 @@ impl Timeline {
                 y: i64::try_from(lane).ok()? * LANE,
                 width: (x(piece.to) - x(piece.from)).max(2),
                 title: format!("{}–{} {words}", at(piece.from), at(piece.to)),
-                status: status.to_owned(),
+                status,
             })
         });
         Self {
@@ -108,12 +105,12 @@ impl Timeline {
     }
 
     /// The chart with the changes in a table.
-    pub(super) fn picture(self, request: &PageContext, history: &[Value]) -> Picture {
+    pub(super) fn picture(self, request: &PageContext, history: &[PastBody]) -> Picture {
         let rows = history.iter().rev().map(|change| Row {
-            key: text(change, "at").to_owned(),
+            key: change.at.clone(),
             cells: vec![
-                Cell::Time(text(change, "at").to_owned()),
-                request.presence(change.get("presence").unwrap_or(&Value::Null)),
+                Cell::Time(change.at.clone()),
+                request.presence(&change.presence),
             ],
         });
         let table = Table {

@@ -1,12 +1,15 @@
 //! Texts that several pages share: presence, reasons, profiles, relationships, times.
 
+use api_types::{
+    presence::{Explanation, PresenceBody, ReasonBody},
+    profile::{ForwardingBody, NewProfile, ProfileBody},
+};
 use jiff::{Timestamp, civil::DateTime};
-use presence::{Forwarding, Relationship, Status};
-use serde_json::{Value, json};
+use presence::{Confidence, Forwarding, Relationship, Status};
 
 use super::{
     client::Refusal,
-    components::{Cell, Choice, Field, Kind, Row, Table, flag, text},
+    components::{Cell, Choice, Field, Kind, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -19,39 +22,25 @@ impl PageContext {
         self.say(&format!("status-{name}"))
     }
 
-    /// An activity as text; empty if there is none.
-    pub(super) fn activity(&self, activity: &Value) -> String {
-        let via_teams = text(activity, "via") == "teams";
-        match text(activity, "kind") {
-            "" => String::new(),
-            "UsingApp" => self
-                .words
-                .with("activity-UsingApp", "app", text(activity, "label")),
-            "OnThePhone" if via_teams => self.say("activity-OnThePhoneTeams"),
-            kind => self.say(&format!("activity-{kind}")),
-        }
-    }
-
     /// A presence: status and activity.
-    pub(super) fn presence(&self, presence: &Value) -> Cell {
-        let status = text(presence, "status");
-        let activity = presence
-            .get("activity")
-            .map(|activity| self.activity(activity));
-        let words = match activity.filter(|activity| !activity.is_empty()) {
-            Some(activity) => format!("{} – {activity}", self.status(status)),
+    pub(super) fn presence(&self, presence: &PresenceBody) -> Cell {
+        let status = presence.status.name();
+        let words = match &presence.activity {
+            Some(activity) => {
+                let activity = self.words.activity(activity);
+                format!("{} – {activity}", self.status(status))
+            }
             None => self.status(status),
         };
         Cell::Status(status.to_owned(), words)
     }
 
     /// The text beside the status: the activity in the viewer's language, or the text that people and administrators chose.
-    pub(super) fn presence_text(&self, presence: &Value) -> String {
-        let activity = presence
-            .get("activity")
-            .map(|activity| self.activity(activity));
-        let activity = activity.filter(|activity| !activity.is_empty());
-        activity.unwrap_or_else(|| text(presence, "text").to_owned())
+    pub(super) fn presence_text(&self, presence: &PresenceBody) -> String {
+        match &presence.activity {
+            Some(activity) => self.words.activity(activity),
+            None => presence.text.clone(),
+        }
     }
 
     /// The message of a key, or `otherwise` if there is none.
@@ -65,17 +54,16 @@ impl PageContext {
     }
 
     /// The reasons of a presence: first the deciding ones, then the others.
-    pub(super) fn reasons(&self, explanation: &Value) -> Table {
-        let reasons = explanation.get("reasons").and_then(Value::as_array);
-        let mut reasons: Vec<&Value> = reasons.into_iter().flatten().collect();
-        let weight = |reason: &Value| match (flag(reason, "counted"), of_activity(reason)) {
+    pub(super) fn reasons(&self, explanation: &Explanation) -> Table {
+        let mut reasons: Vec<&ReasonBody> = explanation.reasons.iter().collect();
+        let weight = |reason: &ReasonBody| match (reason.counted, of_activity(reason)) {
             (true, true) => 0,
             (true, false) => 1,
             _ => 2,
         };
         reasons.sort_by_key(|reason| weight(reason));
         let has_activity = reasons.first().is_some_and(|reason| weight(reason) == 0);
-        let row = |reason: &Value| {
+        let row = |reason: &ReasonBody| {
             let verdict = match weight(reason) {
                 0 => "reasons-activity",
                 // During a call or meeting the profile only decides the forwarding and the presence afterwards.
@@ -84,17 +72,13 @@ impl PageContext {
                 _ if is_of_teams(reason) => "reasons-for-information",
                 _ => "reasons-does-not-decide",
             };
-            let time = |name: &str| match text(reason, name) {
-                "" => Cell::Text(String::new()),
-                time => Cell::Time(time.to_owned()),
-            };
             Row {
-                key: text(reason, "rule").to_owned(),
+                key: reason.rule.to_string(),
                 cells: vec![
                     Cell::Text(self.sentence(reason)),
-                    Cell::Mark(flag(reason, "counted"), self.say(verdict)),
-                    time("since"),
-                    time("lease_end"),
+                    Cell::Mark(reason.counted, self.say(verdict)),
+                    Cell::Time(reason.since.clone()),
+                    Cell::time(reason.lease_end.clone()),
                 ],
             }
         };
@@ -116,51 +100,47 @@ impl PageContext {
     }
 
     /// The sentence of a reason, with its source and notes.
-    fn sentence(&self, reason: &Value) -> String {
-        let source = text(reason, "source");
-        let source = match source.strip_prefix("line ") {
+    fn sentence(&self, reason: &ReasonBody) -> String {
+        let source = match reason.source.strip_prefix("line ") {
             Some(line) => self.words.with("source-line", "name", line),
-            None => self.say_or(&key("source", source), source),
+            None => self.say_or(&key("source", &reason.source), &reason.source),
         };
-        let value = match (text(reason, "code"), text(reason, "value")) {
-            ("no-client-as-teams-shows", status) => self.status(status),
-            (_, value) => value.to_owned(),
+        let value = reason.value.as_deref().unwrap_or_default();
+        let value = match &*reason.code {
+            "no-client-as-teams-shows" => self.status(value),
+            _ => value.to_owned(),
         };
-        let code = format!("reason-{}", text(reason, "code"));
+        let code = format!("reason-{}", reason.code);
         let mut sentence = format!("{source}: {}", self.words.with(&code, "value", &*value));
-        let about = text(reason, "about");
-        if !about.is_empty() {
+        if let Some(about) = reason.about.as_ref().filter(|about| !about.is_empty()) {
             sentence = format!("{sentence} – {about}");
         }
-        let party = text(reason, "party");
-        if !party.is_empty() {
-            let with = self.words.with("card-with", "party", party);
+        if let Some(party) = reason.party.as_ref().filter(|party| !party.is_empty()) {
+            let with = self.words.with("card-with", "party", &**party);
             sentence = format!("{sentence} {with}");
         }
-        let note = text(reason, "note_code");
-        if !note.is_empty() {
-            let value = text(reason, "note_value");
+        if let Some(note) = &reason.note_code {
+            let value = reason.note_value.as_deref().unwrap_or_default();
             let note = self.words.with(&format!("detail-{note}"), "value", value);
             sentence = format!("{sentence}; {note}");
         }
-        if text(reason, "confidence") == "stale" {
+        if reason.confidence == Confidence::Stale {
             sentence = format!("{sentence}; {}", self.say("confidence-stale"));
         }
         sentence
     }
 
-    /// The forwarding of a profile as text.
-    pub(super) fn forwarding(&self, profile: &Value) -> String {
-        let forwarding = profile.get("forwarding").unwrap_or(&Value::Null);
-        let kind = self.say(&format!("forwarding-{}", text(forwarding, "kind")));
-        match text(forwarding, "target") {
-            "" => kind,
-            target => format!("{kind}: {target}"),
+    /// A forwarding as text.
+    pub(super) fn forwarding(&self, forwarding: &ForwardingBody) -> String {
+        let kind = self.say(&format!("forwarding-{}", forwarding.kind));
+        match &forwarding.target {
+            None => kind,
+            Some(target) => format!("{kind}: {target}"),
         }
     }
 
-    /// The fields of a profile's form.
-    pub(super) fn profile_fields(&self, profile: &Value) -> [Field; 4] {
+    /// The fields of a profile's form; `None` for a new profile.
+    pub(super) fn profile_fields(&self, profile: Option<&ProfileBody>) -> [Field; 4] {
         let statuses = Status::ALL.map(|status| {
             let name = status.name();
             Choice::new(name, self.status(name))
@@ -168,32 +148,28 @@ impl PageContext {
         let kinds = Forwarding::KINDS
             .iter()
             .map(|kind| Choice::new(*kind, self.say(&format!("forwarding-{kind}"))));
-        let forwarding = profile.get("forwarding").unwrap_or(&Value::Null);
-        let given = |value: &str, otherwise: &'static str| {
-            if value.is_empty() {
-                otherwise.to_owned()
-            } else {
-                value.to_owned()
-            }
-        };
+        let status = profile.map_or(Status::Busy, |profile| profile.status);
+        let forwarding = profile.map(|profile| &profile.forwarding);
+        let target = forwarding.and_then(|forwarding| forwarding.target.clone());
+        let text = profile.and_then(|profile| profile.text.clone());
         [
             Field::new(
                 "status",
                 self.say("board-status"),
                 Kind::Select(statuses.to_vec()),
             )
-            .value(given(text(profile, "status"), "Busy")),
+            .value(status.name()),
             Field::new(
                 "forwarding",
                 self.say("profile-forwarding"),
                 Kind::Select(kinds.collect()),
             )
-            .value(given(text(forwarding, "kind"), "off")),
+            .value(forwarding.map_or("off", |forwarding| &*forwarding.kind)),
             Field::text("target", self.say("profile-target"))
-                .value(text(forwarding, "target"))
+                .value(target.unwrap_or_default())
                 .help(self.say("profile-target-help")),
             Field::text("text", self.say("profile-text"))
-                .value(text(profile, "text"))
+                .value(text.unwrap_or_default())
                 .help(self.say("profile-text-help")),
         ]
     }
@@ -244,23 +220,27 @@ impl PageContext {
 }
 
 /// The entered profile, for the API.
-pub(super) fn profile_body(typed: &EnteredForm) -> Value {
-    let target = typed.given("target");
-    json!({
-        "status": typed.one("status"),
-        "forwarding": {"kind": typed.one("forwarding"), "target": target},
-        "text": typed.given("text"),
-    })
+pub(super) fn new_profile(typed: &EnteredForm) -> NewProfile {
+    NewProfile {
+        name: None,
+        status: typed.one("status").to_owned(),
+        forwarding: Some(ForwardingBody {
+            kind: typed.one("forwarding").to_owned(),
+            target: typed.given("target").map(str::to_owned),
+        }),
+        text: typed.given("text").map(str::to_owned),
+        active: None,
+    }
 }
 
 /// Whether a reason concerns the activity, not the profile.
-fn of_activity(reason: &Value) -> bool {
-    text(reason, "rule").starts_with("activity")
+fn of_activity(reason: &ReasonBody) -> bool {
+    reason.rule.starts_with("activity")
 }
 
 /// Whether a reason only reports the state in Teams.
-fn is_of_teams(reason: &Value) -> bool {
-    text(reason, "rule").starts_with("Teams")
+fn is_of_teams(reason: &ReasonBody) -> bool {
+    reason.rule.starts_with("Teams")
 }
 
 /// The key of the message for a name of the API.

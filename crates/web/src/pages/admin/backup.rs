@@ -50,7 +50,7 @@ impl PageHandler for Backup {
             .await?
         {
             JobAnswer::Done(_) => Done::new(HERE, "saved"),
-            JobAnswer::UnderWay(id) => work::look(&id),
+            JobAnswer::UnderWay(id) => work::open(&id),
         }
         .into())
     }

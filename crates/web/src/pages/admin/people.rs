@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use api_types::{
+    account_search::AccountSearch,
+    people::{NewLine, NewPerson, PersonBody},
+};
 use runtime::{organisation::Snapshot, people_index::Person};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{import, require_administrator};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Block, Cell, Field, Form, Kind, Link, RefusedForm, Row, Table, text},
+    components::{Block, Cell, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -44,7 +48,7 @@ impl PageHandler for People {
             return Ok(page);
         }
         let mut form = Form::new(request.words, "add", request.say("person-add"));
-        form.fields.extend(fields(request, &Value::Null));
+        form.fields.extend(fields(request, None));
         Ok(page
             .folded(
                 request.say("person-add"),
@@ -61,12 +65,12 @@ impl PageHandler for People {
             "search" => return search(request).await,
             _ => {}
         }
-        let made: Value = request
+        let made: PersonBody = request
             .api
             .post("/people", body(request, typed))
             .await?
             .json()?;
-        Ok(Done::new(format!("{HERE}/{}", text(&made, "id")), "added").into())
+        Ok(Done::new(format!("{HERE}/{}", made.id), "added").into())
     }
 }
 
@@ -77,38 +81,23 @@ fn search_form(request: &PageContext) -> Form {
 }
 
 async fn search(request: &PageContext) -> Result<Outcome, Refusal> {
-    let done: Value = request
-        .api
-        .post("/teams-accounts/search", json!({}))
-        .await?
-        .json()?;
-    let list = |key: &str| {
-        done.get(key)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    };
-    let rows = list("found").map(|found| {
-        let id = text(found, "person");
-        Row {
-            key: id.to_owned(),
-            cells: vec![
-                Cell::Link(format!("{HERE}/{id}"), text(found, "name").to_owned()),
-                Cell::Code(text(found, "account").to_owned()),
-            ],
-        }
+    let search = request.api.post("/teams-accounts/search", json!({}));
+    let search: AccountSearch = search.await?.json()?;
+    let rows = search.found.into_iter().map(|found| Row {
+        cells: vec![
+            Cell::Link(format!("{HERE}/{}", found.person), found.name),
+            Cell::Code(found.account.unwrap_or_default()),
+        ],
+        key: found.person,
     });
-    let without = done.get("without_account").and_then(Value::as_u64);
     let mut page = Page::new(request, request.say("accounts-search"));
-    for trouble in list("troubles").filter_map(Value::as_str) {
-        page = page.add(Block::Alert(trouble.to_owned()));
-    }
-    if done.get("running") == Some(&json!(true)) {
+    page.blocks
+        .extend(search.troubles.into_iter().map(Block::Alert));
+    if search.running {
         page = page.text(request.say("accounts-search-running"));
     }
-    let missing = request
-        .words
-        .with("accounts-without", "count", without.unwrap_or_default());
+    let words = request.words;
+    let missing = words.with("accounts-without", "count", search.without_account);
     let table = Table {
         id: "found",
         caption: request.say("accounts-found"),
@@ -123,29 +112,27 @@ async fn search(request: &PageContext) -> Result<Outcome, Refusal> {
     Ok(Outcome::Shown(Box::new(page)))
 }
 
-/// The fields of a person. Identifying fields are read-only for administrators who may not change them.
-pub(super) fn fields(request: &PageContext, now: &Value) -> [Field; 4] {
+/// The fields of a person; `None`: a new one. Identifying fields are read-only for administrators who may not change them.
+pub(super) fn fields(request: &PageContext, person: Option<&PersonBody>) -> [Field; 4] {
     let identity = |name: &str, label: String, help: String| match request.caller.may_identify() {
         true => Field::text(name, label).help(help),
         false => Field::new(name, label, Kind::Shown).help(request.say("person-identity-help")),
     };
-    let lines = now.get("lines").and_then(Value::as_array);
-    let lines = lines
-        .into_iter()
-        .flatten()
-        .map(|line| text(line, "extension"));
-    let lines: Vec<&str> = lines.collect();
+    let text = |of: fn(&PersonBody) -> &String| person.map_or("", |person| of(person));
+    let lines = person.map_or(&[][..], |person| &person.lines);
+    let lines: Vec<&str> = lines.iter().map(|line| &*line.extension).collect();
     [
         Field::text("name", request.say("board-name"))
-            .value(text(now, "name"))
+            .value(text(|person| &person.name))
             .required(),
-        identity("mail", request.say("person-mail"), String::new()).value(text(now, "mail")),
+        identity("mail", request.say("person-mail"), String::new())
+            .value(text(|person| &person.mail)),
         identity(
             "userPrincipalName",
             request.say("person-upn"),
             request.say("person-upn-help"),
         )
-        .value(text(now, "userPrincipalName")),
+        .value(text(|person| &person.user_principal_name)),
         identity(
             "lines",
             request.say("person-lines"),
@@ -156,19 +143,25 @@ pub(super) fn fields(request: &PageContext, now: &Value) -> [Field; 4] {
 }
 
 /// The entered person for the API, without read-only fields.
-pub(super) fn body(request: &PageContext, typed: &EnteredForm) -> Value {
+pub(super) fn body(request: &PageContext, typed: &EnteredForm) -> NewPerson {
+    let name = Some(typed.one("name").to_owned());
     if !request.caller.may_identify() {
-        return json!({"name": typed.one("name")});
+        return NewPerson {
+            name,
+            ..NewPerson::default()
+        };
     }
     let lines = typed.one("lines").split([',', ';', ' ']).map(str::trim);
     let lines = lines.filter(|line| !line.is_empty());
-    let lines: Vec<Value> = lines.map(|line| json!({"extension": line})).collect();
-    json!({
-        "name": typed.one("name"),
-        "mail": typed.one("mail"),
-        "userPrincipalName": typed.one("userPrincipalName"),
-        "lines": lines,
-    })
+    let lines = lines.map(|line| NewLine {
+        extension: line.to_owned(),
+    });
+    NewPerson {
+        name,
+        mail: Some(typed.one("mail").to_owned()),
+        user_principal_name: Some(typed.one("userPrincipalName").to_owned()),
+        lines: Some(lines.collect()),
+    }
 }
 
 fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
@@ -184,9 +177,9 @@ fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
     };
     let mut found = request.context.people.people(has);
     if let Some(location) = request.caller.location() {
-        request.context.organisation.read(|tables| {
+        request.context.organisation.read(|snapshot| {
             found.retain(|person| {
-                tables.membership(person.id).location.as_deref() == Some(location)
+                snapshot.membership(person.id).location.as_deref() == Some(location)
             });
         });
     }
@@ -195,13 +188,13 @@ fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
 }
 
 /// Names of a person's location and group.
-fn place_of(tables: &Snapshot, person: &Person) -> String {
-    let place = tables.membership(person.id);
+fn place_of(snapshot: &Snapshot, person: &Person) -> String {
+    let place = snapshot.membership(person.id);
     let names = [place.location, place.group];
     let names = names
         .iter()
         .flatten()
-        .filter_map(|id| tables.scopes.get(id));
+        .filter_map(|id| snapshot.scopes.get(id));
     names
         .map(|scope| scope.name.clone())
         .collect::<Vec<_>>()
@@ -219,7 +212,7 @@ fn table<'a>(request: &PageContext, people: impl Iterator<Item = &'a Arc<Person>
         let place = request
             .context
             .organisation
-            .read(|tables| place_of(tables, person));
+            .read(|snapshot| place_of(snapshot, person));
         Row {
             key: person.id.to_string(),
             cells: vec![

@@ -1,9 +1,9 @@
 //! PBXs: state of connections and lines.
 
-use api::PresenceBody;
+use api::presence_body;
+use api_types::presence::PresenceBody;
 use presence::{LineKnowledge, LineState, PersonId, view};
 use runtime::clock::rfc3339;
-use serde_json::{Value, json};
 
 use super::{
     examination,
@@ -28,7 +28,7 @@ impl PageHandler for Telephony {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
         let mut parts = request.context.health.parts();
-        parts.retain(|part, _| part.starts_with("pbx"));
+        parts.retain(|part, _| part.is_of_pbx());
         let about = if parts.is_empty() {
             "telephony-none"
         } else {
@@ -61,7 +61,7 @@ impl PageHandler for Telephony {
 struct Line {
     extension: String,
     name: String,
-    presence: Value,
+    presence: Option<PresenceBody>,
     known: LineKnowledge,
 }
 
@@ -69,14 +69,9 @@ struct Line {
 async fn lines(request: &PageContext, wanted: &str) -> Table {
     let (_, presences) = request.context.events.all();
     let presence = |person: PersonId| {
-        let found = presences.get(&person);
-        found.map_or_else(
-            || json!({}),
-            |presence| {
-                let level = request.caller.level(&request.context.organisation, person);
-                json!(PresenceBody::from(&view(presence, level)))
-            },
-        )
+        let presence = presences.get(&person)?;
+        let level = request.caller.level(&request.context.organisation, person);
+        Some(presence_body(&view(presence, level)))
     };
     let people = request
         .context
@@ -113,7 +108,10 @@ async fn lines(request: &PageContext, wanted: &str) -> Table {
             Cell::Text(line.extension.clone()),
             Cell::Text(line.name),
             Cell::Text(state(request, line.known)),
-            request.presence(&line.presence),
+            match &line.presence {
+                Some(presence) => request.presence(presence),
+                None => Cell::Text(String::new()),
+            },
             since(line.known),
         ],
         key: line.extension,

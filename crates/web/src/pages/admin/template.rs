@@ -1,7 +1,9 @@
 //! A central template: content, uses, preview.
 
 use api::templates::ELSEWHERE;
-use serde_json::{Value, json};
+use api_types::templates::{
+    Template as TemplateBody, TemplateChange, TemplateEdit, TemplatePreview,
+};
 
 use super::{
     require_administrator,
@@ -10,12 +12,10 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Read, Refusal, part},
-    components::{
-        Block, Button, Cell, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text, texts,
-    },
+    components::{Block, Button, Cell, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
     setting::scope_name,
-    words::profile_body,
+    words::new_profile,
 };
 
 /// The page of a template.
@@ -25,29 +25,30 @@ impl PageHandler for Template {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let read = read(request).await?;
         let template = &read.value;
-        let (name, scope) = (text(template, "name"), text(template, "scope"));
-        let people = template.get("people").and_then(Value::as_array);
+        let (name, scope) = (&*template.profile.name, &*template.scope);
+        let people = template.people.iter().flatten().map(String::as_str);
         let mut form =
             Form::new(request.words, "save", request.say("template-edit")).tag(&read.tag);
-        form.fields.extend(request.profile_fields(template));
+        form.fields
+            .extend(request.profile_fields(Some(&template.profile)));
         let form = form
             .field(Field::check(
                 "active",
                 request.say("template-active"),
-                flag(template, "active"),
+                template.profile.active,
             ))
             .field(scope_field(request).await?.value(scope))
             .field(
                 Field::check(
                     "everyone",
                     request.say("template-for-everyone"),
-                    !texts(template, "offers").is_empty(),
+                    !template.offers.is_empty(),
                 )
                 .help(request.say("template-for-everyone-help")),
             )
             .field(
                 Field::new("people", request.say("template-people"), Kind::Area)
-                    .value(request.as_text(people.into_iter().flatten().filter_map(Value::as_str)))
+                    .value(request.as_text(people))
                     .help(request.say("people-text-help")),
             )
             .button(request.say("save"))
@@ -93,28 +94,35 @@ impl PageHandler for Template {
             "preview-delete" => return preview_deletion(request, &template).await,
             _ => {}
         }
-        let scope = typed.given("scope").unwrap_or(text(&template, "scope"));
-        let mut body = profile_body(typed);
-        body["active"] = json!(typed.ticked("active"));
-        body["scope"] = json!(scope);
-        body["offers"] = match typed.ticked("everyone") {
-            true => json!([scope]),
-            false => json!([]),
+        let scope = typed.given("scope").unwrap_or(&template.scope);
+        let profile = new_profile(typed);
+        let offers = typed.ticked("everyone").then(|| scope.to_owned());
+        let change = TemplateChange {
+            status: Some(profile.status),
+            forwarding: Some(profile.forwarding),
+            text: Some(profile.text),
+            active: Some(typed.ticked("active")),
+            scope: Some(scope.to_owned()),
+            offers: Some(offers.into_iter().collect()),
+            people: Some(request.people_named("people", typed.one("people"))?),
         };
-        body["people"] = json!(request.people_named("people", typed.one("people"))?);
         if typed.ticked("preview") {
-            let told = preview(request, &template, json!({"change": body})).await?;
+            let edit = TemplateEdit {
+                change: Some(change),
+                ..TemplateEdit::default()
+            };
+            let preview = preview(request, &template, edit).await?;
             let mut form = Form::new(request.words, "save", String::new()).tag(typed.one("tag"));
             for (name, value) in typed.pairs() {
                 if !["form", "tag", "preview"].contains(&name) {
                     form = form.hidden(name, value);
                 }
             }
-            let page = told.form(form.button(request.say("save")), None);
+            let page = preview.form(form.button(request.say("save")), None);
             return Ok(Outcome::Shown(Box::new(with_way_back(request, page))));
         }
-        request.api.put(&path, body, typed.one("tag")).await?;
-        Ok(Done::new(at(scope, text(&template, "name")), "saved").into())
+        request.api.patch(&path, change, typed.one("tag")).await?;
+        Ok(Done::new(at(scope, &template.profile.name), "saved").into())
     }
 }
 
@@ -124,22 +132,22 @@ pub(super) fn at(scope: &str, name: &str) -> String {
 }
 
 /// Path of a template in the API.
-fn path(template: &Value) -> String {
-    let (scope, name) = (text(template, "scope"), text(template, "name"));
+fn path(template: &TemplateBody) -> String {
+    let (scope, name) = (&template.scope, &template.profile.name);
     format!("/scopes/{}/templates/{}", part(scope), part(name))
 }
 
 /// The template of the path, by scope and name, or, as in earlier versions, by name. Refuses callers who do not administer
 /// its scope.
-async fn read(request: &PageContext) -> Result<Read<Value>, Refusal> {
+async fn read(request: &PageContext) -> Result<Read<TemplateBody>, Refusal> {
     require_administrator(request)?;
     let name = part(request.path("name"));
     let path = match request.path("scope") {
         "" => format!("/templates/{name}"),
         scope => format!("/scopes/{}/templates/{name}", part(scope)),
     };
-    let read = request.api.read::<Value>(&path).await?;
-    let scope = text(&read.value, "scope");
+    let read = request.api.read::<TemplateBody>(&path).await?;
+    let scope = &read.value.scope;
     request
         .caller
         .require_admin(&request.context.organisation, scope)?;
@@ -153,33 +161,28 @@ fn delete_button(request: &PageContext, name: &str) -> Button {
 }
 
 /// The states in Teams that use the template, as text.
-fn teams_uses(request: &PageContext, template: &Value) -> Vec<String> {
-    let uses = template.get("teams_uses").and_then(Value::as_array);
-    let mut told = Vec::new();
-    for used in uses.into_iter().flatten() {
-        let what = text(used, "use");
-        let scopes: Vec<String> = texts(used, "scopes")
-            .iter()
-            .map(|scope| scope_name(request, scope))
-            .collect();
+fn teams_uses(request: &PageContext, template: &TemplateBody) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for used in template.teams_uses.iter().flatten() {
+        let key = format!("template-teams-{}", used.state.name());
+        let scopes = used.scopes.iter().map(|scope| scope_name(request, scope));
+        let scopes: Vec<String> = scopes.collect();
         if !scopes.is_empty() {
-            let key = format!("template-teams-{what}");
-            told.push(request.words.with(&key, "scope", scopes.join(", ")));
+            sentences.push(request.words.with(&key, "scope", scopes.join(", ")));
         }
-        let people = used.get("people").and_then(Value::as_u64).unwrap_or(0);
-        if people > 0 {
-            let key = format!("template-teams-{what}-people");
-            told.push(request.words.with(&key, "count", people));
+        if used.people > 0 {
+            let key = format!("{key}-people");
+            sentences.push(request.words.with(&key, "count", used.people));
         }
     }
-    told
+    sentences
 }
 
 /// The uses that prevent the deletion unless another template has the name.
-fn uses(request: &PageContext, template: &Value, has_teams: bool) -> Table {
-    let rows = texts(template, "uses").into_iter().map(|what| Row {
-        cells: vec![Cell::Text(use_in_words(request, &what))],
-        key: what,
+fn uses(request: &PageContext, template: &TemplateBody, has_teams: bool) -> Table {
+    let rows = template.uses.iter().flatten().map(|used| Row {
+        cells: vec![Cell::Text(use_in_words(request, used))],
+        key: used.clone(),
     });
     let empty = if has_teams {
         "template-no-settings"
@@ -197,41 +200,42 @@ fn uses(request: &PageContext, template: &Value, has_teams: bool) -> Table {
 }
 
 /// A use (`group.key of scope`) as text.
-fn use_in_words(request: &PageContext, told: &str) -> String {
-    let Some((setting, whose)) = told.split_once(" of ") else {
-        return told.to_owned();
+fn use_in_words(request: &PageContext, used: &str) -> String {
+    let Some((setting, owner)) = used.split_once(" of ") else {
+        return used.to_owned();
     };
     let label = request.say_or(&format!("setting-{}", setting.replace('.', "-")), setting);
-    let whose = match whose.strip_prefix("person ") {
+    let owner = match owner.strip_prefix("person ") {
         Some(person) => request.name_of(person),
-        None if whose == ELSEWHERE => request.say("template-use-elsewhere"),
-        None => scope_name(request, whose),
+        None if owner == ELSEWHERE => request.say("template-use-elsewhere"),
+        None => scope_name(request, owner),
     };
     let words = request.words;
-    words.of_two("scope-page", ("name", &label), ("scope", &whose))
+    words.of_two("scope-page", ("name", &label), ("scope", &owner))
 }
 
 /// Preview of an edit: affected people and lost uses.
-async fn preview(request: &PageContext, template: &Value, edit: Value) -> Result<Page, Refusal> {
+async fn preview(
+    request: &PageContext,
+    template: &TemplateBody,
+    edit: TemplateEdit,
+) -> Result<Page, Refusal> {
     let path = format!("{}/preview", path(template));
-    let told: Value = request.api.post(&path, edit).await?.json()?;
-    let count = told.get("people").and_then(Value::as_u64).unwrap_or(0);
+    let preview: TemplatePreview = request.api.post(&path, edit).await?.json()?;
+    let count = preview.people;
     let row = |name: String| Row {
         key: name.clone(),
         cells: vec![Cell::Text(name)],
     };
-    let lost = texts(&told, "lost_uses");
-    let lost: Vec<String> = lost
-        .iter()
-        .map(|what| use_in_words(request, what))
-        .collect();
+    let lost = preview.lost_uses.iter();
+    let lost: Vec<String> = lost.map(|used| use_in_words(request, used)).collect();
     let page = Page::new(request, request.say("preview-title"))
         .text(request.words.with("preview-about", "count", count))
         .table(Table {
             id: "affected",
             caption: request.words.with("preview-caption", "count", count),
             head: vec![request.say("board-name")],
-            rows: texts(&told, "names").into_iter().map(row).collect(),
+            rows: preview.names.into_iter().map(row).collect(),
             empty: request.say("preview-none"),
             order: None,
         });
@@ -245,13 +249,20 @@ async fn preview(request: &PageContext, template: &Value, edit: Value) -> Result
     })
 }
 
-async fn preview_deletion(request: &PageContext, template: &Value) -> Result<Outcome, Refusal> {
-    let told = preview(request, template, json!({"delete": true})).await?;
-    let name = text(template, "name");
+async fn preview_deletion(
+    request: &PageContext,
+    template: &TemplateBody,
+) -> Result<Outcome, Refusal> {
+    let edit = TemplateEdit {
+        delete: true,
+        ..TemplateEdit::default()
+    };
+    let preview = preview(request, template, edit).await?;
+    let name = &*template.profile.name;
     let form = Form::new(request.words, "delete", String::new())
         .hidden("key", name)
         .button(request.words.with("delete-of", "name", name));
-    let page = with_way_back(request, told.form(form, None));
+    let page = with_way_back(request, preview.form(form, None));
     Ok(Outcome::Shown(Box::new(page)))
 }
 

@@ -1,8 +1,12 @@
 //! Central templates: profiles that administrators offer in their scopes.
 
-use api::profile::distinct_names;
+use api_types::{
+    profile::OrderBody,
+    scopes::Scope,
+    templates::{NewTemplate, Template, Templates as TemplatesBody},
+};
 use runtime::organisation::ORGANISATION;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     require_administrator,
@@ -12,11 +16,11 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{Cell, Choice, Field, Form, Kind, RefusedForm, Row, Table, flag, text},
+    components::{Cell, Choice, Field, Form, Kind, RefusedForm, Row, Table},
     me::{moved, movers},
     page_context::{EnteredForm, PageContext},
     setting::scope_name,
-    words::profile_body,
+    words::new_profile,
 };
 
 pub(super) const HERE: &str = "/admin/templates";
@@ -27,10 +31,9 @@ pub(super) struct Templates;
 impl PageHandler for Templates {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
-        let mut templates = request.api.items::<Value>("/templates").await?;
-        templates.retain(|template| {
-            let scope = text(template, "scope");
-            scope == ORGANISATION || administers(request, scope)
+        let mut templates: TemplatesBody = request.api.get("/templates").await?;
+        templates.items.retain(|template| {
+            template.scope == ORGANISATION || administers(request, &template.scope)
         });
         let scopes = scope_field(request).await?;
         let mut form = Form::new(request.words, "add", request.say("template-add"))
@@ -40,7 +43,7 @@ impl PageHandler for Templates {
                     .help(request.say("profile-name-help")),
             )
             .field(scopes.clone());
-        form.fields.extend(request.profile_fields(&Value::Null));
+        form.fields.extend(request.profile_fields(None));
         let teams = Form::new(request.words, "teams", request.say("template-teams"))
             .field(scopes)
             .button(request.say("template-teams-now"));
@@ -54,66 +57,64 @@ impl PageHandler for Templates {
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(request)?;
         let scope = typed.given("scope").unwrap_or(ORGANISATION);
-        let made: Value = match typed.one("form") {
+        let made: Template = match typed.one("form") {
             "add" => {
-                let mut body = profile_body(typed);
-                body["name"] = json!(typed.one("name"));
-                body["scope"] = json!(scope);
+                let profile = new_profile(typed);
+                let body = NewTemplate {
+                    name: Some(typed.one("name").to_owned()),
+                    status: Some(profile.status),
+                    forwarding: profile.forwarding.map(|forwarding| json!(forwarding)),
+                    text: profile.text,
+                    scope: Some(scope.to_owned()),
+                    ..NewTemplate::default()
+                };
                 request.api.post("/templates", body).await?.json()?
             }
             "teams" => make_teams(request, scope).await?,
             direction => {
-                let templates = request.api.items::<Value>("/templates").await?;
-                let names = moved(names(&templates), typed.one("key"), direction);
-                let body = json!({ "names": names });
+                let TemplatesBody { names, .. } = request.api.get("/templates").await?;
+                let body = OrderBody {
+                    names: moved(names, typed.one("key"), direction),
+                };
                 request.api.put("/templates", body, "").await?;
                 return Ok(Done::new(HERE, "ordered").into());
             }
         };
         // Opens the new template for its content.
-        let (scope, name) = (text(&made, "scope"), text(&made, "name"));
-        Ok(Done::new(at(scope, name), "added").into())
+        Ok(Done::new(at(&made.scope, &made.profile.name), "added").into())
     }
 }
 
 /// Adds the template for calls in Teams in a scope, unless it exists.
-pub(super) async fn make_teams(request: &PageContext, scope: &str) -> Result<Value, Refusal> {
+pub(super) async fn make_teams(request: &PageContext, scope: &str) -> Result<Template, Refusal> {
     let path = format!("/scopes/{}/templates/teams", part(scope));
     request.api.post(&path, json!({})).await?.json()
 }
 
 /// A field with the scopes that the caller administers.
 pub(super) async fn scope_field(request: &PageContext) -> Result<Field, Refusal> {
-    let scopes = request.api.items::<Value>("/scopes").await?;
+    let scopes: Vec<Scope> = request.api.items("/scopes").await?;
     let choices = in_order(&scopes)
         .into_iter()
-        .filter(|scope| administers(request, text(scope, "id")))
-        .map(|scope| Choice::new(text(scope, "id"), full_name(request, scope)));
+        .filter(|scope| administers(request, &scope.id))
+        .map(|scope| Choice::new(&*scope.id, full_name(request, scope)));
     let kind = Kind::Select(choices.collect());
     Ok(Field::new("scope", request.say("template-scope"), kind))
 }
 
-/// Each name once, in its first spelling.
-fn names(templates: &[Value]) -> Vec<String> {
-    distinct_names(templates.iter().map(|template| text(template, "name")))
-}
-
-fn table(request: &PageContext, templates: &[Value]) -> Table {
-    let names = names(templates);
-    let row = |template: &Value| {
-        let (name, status) = (text(template, "name"), text(template, "status"));
-        let scope = text(template, "scope");
+fn table(request: &PageContext, templates: &TemplatesBody) -> Table {
+    let row = |template: &Template| {
+        let (scope, profile) = (&*template.scope, &template.profile);
+        let (name, status) = (&*profile.name, profile.status.name());
         // Templates of the same name move together.
-        let mut same = names
+        let mut same = templates
+            .names
             .iter()
             .filter(|known| presence::same_name(known, name));
         let key = same.next().map_or(name, String::as_str);
-        let active = flag(template, "active");
-        let people = template.get("people").and_then(Value::as_array);
-        let people = people.map_or(0, Vec::len);
+        let people = template.people.as_ref().map_or(0, Vec::len);
         let mut audience = Vec::new();
-        let offers = template.get("offers").and_then(Value::as_array);
-        if offers.is_some_and(|offers| !offers.is_empty()) {
+        if !template.offers.is_empty() {
             audience.push(request.say("template-everyone"));
         }
         if people > 0 {
@@ -127,7 +128,7 @@ fn table(request: &PageContext, templates: &[Value]) -> Table {
             true => movers(request, key).to_vec(),
             false => Vec::new(),
         };
-        let state = if active {
+        let state = if profile.active {
             "profile-active"
         } else {
             "profile-inactive"
@@ -138,8 +139,8 @@ fn table(request: &PageContext, templates: &[Value]) -> Table {
                 named,
                 Cell::Text(scope_name(request, scope)),
                 Cell::Status(status.to_owned(), request.status(status)),
-                Cell::Text(request.forwarding(template)),
-                Cell::Mark(active, request.say(state)),
+                Cell::Text(request.forwarding(&profile.forwarding)),
+                Cell::Mark(profile.active, request.say(state)),
                 Cell::Text(audience.join(", ")),
                 Cell::Buttons(buttons),
             ],
@@ -159,7 +160,7 @@ fn table(request: &PageContext, templates: &[Value]) -> Table {
         ]
         .map(|key| request.say(key))
         .to_vec(),
-        rows: templates.iter().map(row).collect(),
+        rows: templates.items.iter().map(row).collect(),
         empty: request.say("templates-none"),
         order: request
             .caller

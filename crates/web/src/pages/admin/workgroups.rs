@@ -1,11 +1,12 @@
 //! Workgroups: people with a higher access level among one another.
 
-use serde_json::{Value, json};
+use api_types::relationships::{NewWorkgroup, WorkgroupBody};
+use presence::Relationship;
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Button, Cell, Field, Form, Kind, RefusedForm, Row, Table, text},
+    components::{Button, Cell, Field, Form, Kind, RefusedForm, Row, Table},
     me::levels,
     page_context::{EnteredForm, PageContext},
 };
@@ -18,7 +19,7 @@ pub(super) struct Workgroups;
 impl PageHandler for Workgroups {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let groups = request.api.items::<Value>("/workgroups").await?;
+        let groups = request.api.items("/workgroups").await?;
         let mut page = Page::new(request, request.say("nav-workgroups"))
             .text(request.say("workgroups-about"))
             .table(table(request, &groups));
@@ -26,19 +27,19 @@ impl PageHandler for Workgroups {
         if let Some(id) = edited {
             let read = request
                 .api
-                .read::<Value>(&format!("/workgroups/{id}"))
+                .read::<WorkgroupBody>(&format!("/workgroups/{id}"))
                 .await?;
             let title = request
                 .words
-                .with("profile-edit", "name", text(&read.value, "name"));
+                .with("profile-edit", "name", &*read.value.name);
             let mut form = Form::new(request.words, "save", title)
                 .tag(&read.tag)
                 .hidden("key", id);
-            form.fields.extend(fields(request, &read.value));
+            form.fields.extend(fields(request, Some(&read.value)));
             page = page.form(form.button(request.say("save")), back);
         }
         let mut form = Form::new(request.words, "add", request.say("workgroup-add"));
-        form.fields.extend(fields(request, &Value::Null));
+        form.fields.extend(fields(request, None));
         Ok(page
             .form(form.button(request.say("add")), back)
             .heading(request.say("levels-heading"))
@@ -52,9 +53,11 @@ impl PageHandler for Workgroups {
             request.api.delete(&one).await?;
             return Ok(Done::new(HERE, "deleted").into());
         }
-        let members = request.people_named("members", typed.one("members"))?;
-        let body =
-            json!({"name": typed.one("name"), "level": typed.one("level"), "members": members});
+        let body = NewWorkgroup {
+            name: typed.one("name").to_owned(),
+            level: typed.one("level").to_owned(),
+            members: request.people_named("members", typed.one("members"))?,
+        };
         let said = if typed.one("form") == "add" {
             request.api.post("/workgroups", body).await?;
             "added"
@@ -66,32 +69,30 @@ impl PageHandler for Workgroups {
     }
 }
 
-fn fields(request: &PageContext, group: &Value) -> [Field; 3] {
-    let level = Some(text(group, "level")).filter(|level| !level.is_empty());
-    let members = group.get("members").and_then(Value::as_array);
+/// The fields of a workgroup; `None`: a new one.
+fn fields(request: &PageContext, group: Option<&WorkgroupBody>) -> [Field; 3] {
+    let name = group.map_or("", |group| &group.name);
+    let level = group.map_or(Relationship::TeamColleague, |group| group.level);
+    let members = group.map_or(&[][..], |group| &group.members);
     [
         Field::text("name", request.say("board-name"))
             .required()
-            .value(text(group, "name")),
+            .value(name),
         Field::new(
             "level",
             request.say("workgroup-level"),
             Kind::Select(request.levels()),
         )
-        .value(level.unwrap_or("TeamColleague")),
+        .value(level.name()),
         Field::new("members", request.say("workgroup-members"), Kind::Area)
-            .value(request.as_text(members.into_iter().flatten().filter_map(Value::as_str)))
+            .value(request.as_text(members.iter().map(String::as_str)))
             .help(request.say("people-text-help")),
     ]
 }
 
-fn table(request: &PageContext, groups: &[Value]) -> Table {
-    let row = |group: &Value| {
-        let (id, name) = (text(group, "id"), text(group, "name"));
-        let members = group
-            .get("members")
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len);
+fn table(request: &PageContext, groups: &[WorkgroupBody]) -> Table {
+    let row = |group: &WorkgroupBody| {
+        let (id, name) = (&*group.id, &*group.name);
         let delete = Button::new("delete", id, request.say("delete"))
             .label(request.words.with("delete-of", "name", name))
             .sure(request.words.with("delete-sure", "name", name));
@@ -99,8 +100,8 @@ fn table(request: &PageContext, groups: &[Value]) -> Table {
             key: id.to_owned(),
             cells: vec![
                 Cell::Link(format!("{HERE}?edit={id}"), name.to_owned()),
-                Cell::Text(request.say(&format!("level-{}", text(group, "level")))),
-                Cell::Text(members.to_string()),
+                Cell::Text(request.say(&format!("level-{}", group.level.name()))),
+                Cell::Text(group.members.len().to_string()),
                 Cell::Buttons(vec![delete]),
             ],
         }

@@ -1,18 +1,20 @@
 //! My appointments: a day or a week as a chart with the list as alternative; entered appointments can be changed.
 
+use api_types::{
+    appointments::{AppointmentBody, AppointmentOrigin, NewAppointment},
+    profile::ProfileBody,
+};
 use jiff::{
     Span, Zoned,
     civil::{Date, DateTime},
 };
-use serde_json::{Value, json};
+use presence::APPOINTMENT_PROFILE;
 
 use super::timetable::Timetable;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{
-        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text,
-    },
+    components::{Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -38,15 +40,15 @@ impl PageHandler for Appointments {
         let from = part(&begin.timestamp().to_string()).into_owned();
         let mut all = request
             .api
-            .items::<Value>(&format!("{path}?from={from}"))
+            .items::<AppointmentBody>(&format!("{path}?from={from}"))
             .await?;
         all.retain(|appointment| {
-            let start = text(appointment, "start").parse::<jiff::Timestamp>();
+            let start = appointment.start.parse::<jiff::Timestamp>();
             start.is_ok_and(|start| start < end.timestamp())
         });
         let profiles = request
             .api
-            .items::<Value>(&request.mine("profiles")?)
+            .items::<ProfileBody>(&request.mine("profiles")?)
             .await?;
         let timetable = Timetable::new(request, shown.first, shown.days, &all);
         let mut page = Page::new(request, request.say("nav-appointments"))
@@ -62,19 +64,19 @@ impl PageHandler for Appointments {
         if let Some(id) = edited {
             let read = request
                 .api
-                .read::<Value>(&format!("{path}/{}", part(id)))
+                .read::<AppointmentBody>(&format!("{path}/{}", part(id)))
                 .await?;
             let form = Form::new(request.words, "save", request.say("appointment-edit"))
                 .tag(&read.tag)
                 .hidden("key", id);
             page = page.form(
-                fields(request, form, &read.value, &profiles).button(request.say("save")),
+                fields(request, form, Some(read.value), &profiles).button(request.say("save")),
                 back,
             );
         }
         let form = Form::new(request.words, "add", request.say("appointment-add"));
         Ok(page.form(
-            fields(request, form, &Value::Null, &profiles).button(request.say("add")),
+            fields(request, form, None, &profiles).button(request.say("add")),
             back,
         ))
     }
@@ -172,45 +174,48 @@ fn links(request: &PageContext, shown: &Span7) -> Result<Block, Refusal> {
 }
 
 /// The subject of an appointment, as text.
-pub(super) fn about(request: &PageContext, appointment: &Value) -> String {
-    match text(appointment, "text") {
-        "" => request.status("Busy"),
-        about => about.to_owned(),
+pub(super) fn about(request: &PageContext, appointment: &AppointmentBody) -> String {
+    match appointment.text.as_deref() {
+        None | Some("") => request.status("Busy"),
+        Some(about) => about.to_owned(),
     }
 }
 
-fn table(request: &PageContext, all: &[Value]) -> Table {
-    let row =
-        |appointment: &Value| {
-            let id = text(appointment, "id");
-            let about = about(request, appointment);
-            let mut cells = vec![
-                Cell::Colour(text(appointment, "colour").to_owned(), about.clone()),
-                Cell::Time(text(appointment, "start").to_owned()),
-            ];
-            cells.push(match text(appointment, "end") {
-                "" => Cell::Text(request.say("appointment-open")),
-                end => Cell::Time(end.to_owned()),
-            });
-            let origin = text(appointment, "origin");
-            cells.push(Cell::Text(text(appointment, "profile").to_owned()));
-            cells.push(Cell::Text(request.say(&format!("origin-{origin}"))));
-            let delete = Button::new("delete", id, request.say("delete"))
-                .label(request.words.with("delete-of", "name", about.as_str()));
-            cells.push(match origin {
-                "manual" => Cell::Link(format!("{HERE}?edit={id}"), request.say("change")),
-                _ => Cell::Text(String::new()),
-            });
-            cells.push(Cell::Buttons(if origin == "manual" {
-                vec![delete]
-            } else {
-                Vec::new()
-            }));
-            Row {
-                key: id.to_owned(),
-                cells,
+fn table(request: &PageContext, all: &[AppointmentBody]) -> Table {
+    let row = |appointment: &AppointmentBody| {
+        let id = &*appointment.id;
+        let about = about(request, appointment);
+        let colour = appointment.colour.clone().unwrap_or_default();
+        let end = appointment
+            .end
+            .clone()
+            .map_or_else(|| Cell::Text(request.say("appointment-open")), Cell::Time);
+        let origin = appointment.origin.map(AppointmentOrigin::name);
+        let origin = format!("origin-{}", origin.unwrap_or_default());
+        let (change, buttons) = match appointment.origin {
+            Some(AppointmentOrigin::Manual) => {
+                let delete = Button::new("delete", id, request.say("delete"))
+                    .label(request.words.with("delete-of", "name", about.as_str()));
+                let change = Cell::Link(format!("{HERE}?edit={id}"), request.say("change"));
+                (change, vec![delete])
+            }
+            Some(AppointmentOrigin::Calendar | AppointmentOrigin::Teams) | None => {
+                (Cell::Text(String::new()), Vec::new())
             }
         };
+        Row {
+            key: id.to_owned(),
+            cells: vec![
+                Cell::Colour(colour, about),
+                Cell::Time(appointment.start.clone()),
+                end,
+                Cell::Text(appointment.profile.clone().unwrap_or_default()),
+                Cell::Text(request.say(&origin)),
+                change,
+                Cell::Buttons(buttons),
+            ],
+        }
+    };
     Table {
         id: "appointments",
         caption: request.say("nav-appointments"),
@@ -231,34 +236,43 @@ fn table(request: &PageContext, all: &[Value]) -> Table {
     }
 }
 
-fn fields(request: &PageContext, form: Form, now: &Value, profiles: &[Value]) -> Form {
-    let usable = profiles.iter().filter(|profile| flag(profile, "active"));
-    let mut names: Vec<&str> = usable.map(|profile| text(profile, "name")).collect();
-    let profile = match text(now, "profile") {
-        "" => names
-            .iter()
-            .find(|name| **name == "Appointment")
-            .or(names.first())
-            .copied()
-            .unwrap_or_default(),
-        profile => profile,
-    };
+/// Fields of an appointment's form; `now` is `None` for a new appointment.
+fn fields(
+    request: &PageContext,
+    form: Form,
+    now: Option<AppointmentBody>,
+    profiles: &[ProfileBody],
+) -> Form {
+    let usable = profiles.iter().filter(|profile| profile.active);
+    let mut names: Vec<&str> = usable.map(|profile| &*profile.name).collect();
+    let profile = now.as_ref().and_then(|now| now.profile.as_deref());
+    let profile = profile.unwrap_or_else(|| {
+        let usual = names.iter().find(|name| **name == APPOINTMENT_PROFILE);
+        usual.or(names.first()).copied().unwrap_or_default()
+    });
     if !names.contains(&profile) {
         names.push(profile);
     }
     let choices = names.iter().map(|name| Choice::new(*name, *name)).collect();
-    let colour = text(now, "colour");
+    let moment = |moment: Option<&String>| {
+        moment.map_or_else(String::new, |moment| request.moment_field(moment))
+    };
+    let start = moment(now.as_ref().map(|now| &now.start));
+    let end = moment(now.as_ref().and_then(|now| now.end.as_ref()));
+    let text = now.as_ref().and_then(|now| now.text.clone());
+    let colour = now.as_ref().and_then(|now| now.colour.as_deref());
+    let is_private = now.as_ref().and_then(|now| now.private);
     let zone = request.zone.iana_name().unwrap_or("UTC");
-    form.field(Field::text("text", request.say("appointment-text")).value(text(now, "text")))
+    form.field(Field::text("text", request.say("appointment-text")).value(text.unwrap_or_default()))
         .field(
             Field::new("start", request.say("appointment-start"), Kind::Moment)
-                .value(request.moment_field(text(now, "start")))
+                .value(start)
                 .required()
                 .help(request.words.with("appointment-zone", "zone", zone)),
         )
         .field(
             Field::new("end", request.say("appointment-end"), Kind::Moment)
-                .value(request.moment_field(text(now, "end")))
+                .value(end)
                 .required(),
         )
         .field(
@@ -266,29 +280,29 @@ fn fields(request: &PageContext, form: Form, now: &Value, profiles: &[Value]) ->
         )
         .field(
             Field::new("colour", request.say("appointment-colour"), Kind::Colour)
-                .value(if colour.is_empty() { COLOUR } else { colour }),
+                .value(colour.unwrap_or(COLOUR)),
         )
         .field(
             Field::check(
                 "private",
                 request.say("appointment-private"),
-                flag(now, "private"),
+                is_private.unwrap_or_default(),
             )
             .help(request.say("appointment-private-help")),
         )
 }
 
-fn body(request: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
+fn body(request: &PageContext, typed: &EnteredForm) -> Result<NewAppointment, Refusal> {
     let moment = |field: &'static str| {
         let moment = request.moment(field, typed.one(field))?;
         moment.ok_or_else(|| Refusal::of_field(field, "write a day and a time".into()))
     };
-    Ok(json!({
-        "text": typed.one("text"),
-        "start": moment("start")?,
-        "end": moment("end")?,
-        "profile": typed.given("profile"),
-        "colour": typed.given("colour"),
-        "private": typed.ticked("private"),
-    }))
+    Ok(NewAppointment {
+        start: moment("start")?,
+        end: moment("end")?,
+        text: typed.one("text").to_owned(),
+        profile: typed.given("profile").map(str::to_owned),
+        colour: typed.given("colour").map(str::to_owned),
+        private: typed.ticked("private"),
+    })
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use api_types::devices::{CodeBody, DeviceBody, PauseBody};
 use runtime::clock::rfc3339;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{Block, Button, Cell, Form, Link, RefusedForm, Row, Table, text, texts},
+    components::{Block, Button, Cell, Form, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -24,7 +25,7 @@ impl PageHandler for Devices {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let devices = request
             .api
-            .items::<Value>(&request.mine("devices")?)
+            .items::<DeviceBody>(&request.mine("devices")?)
             .await?;
         let form = Form::new(request.words, "pair", request.say("device-pair"));
         let mut page = Page::new(request, request.say("nav-devices"))
@@ -40,26 +41,20 @@ impl PageHandler for Devices {
         let one = format!("{all}/{}", part(typed.one("key")));
         let pause = |lasting: Option<Duration>| {
             let until = lasting.map(|lasting| rfc3339(request.context.clock.now() + lasting));
-            request.api.patch(&one, json!({"paused_until": until}), "")
+            let body = PauseBody {
+                paused_until: until,
+            };
+            request.api.patch(&one, body, "")
         };
         match typed.one("form") {
             "pair" => {
-                let code: Value = request.api.post(&all, json!({})).await?.json()?;
+                let code: CodeBody = request.api.post(&all, json!({})).await?.json()?;
                 let page = Page::new(request, request.say("device-pair"))
                     .text(request.say("device-pair-about"))
                     .add(Block::Facts(vec![
-                        (
-                            request.say("device-code-is"),
-                            Cell::Code(text(&code, "code").to_owned()),
-                        ),
-                        (
-                            request.say("device-command"),
-                            Cell::Code(text(&code, "command").to_owned()),
-                        ),
-                        (
-                            request.say("device-code-until"),
-                            Cell::Time(text(&code, "until").to_owned()),
-                        ),
+                        (request.say("device-code-is"), Cell::Code(code.code)),
+                        (request.say("device-command"), Cell::Code(code.command)),
+                        (request.say("device-code-until"), Cell::Time(code.until)),
                     ]))
                     .add(Block::Links(
                         request.say("nav-devices"),
@@ -91,17 +86,16 @@ fn until_tomorrow(request: &PageContext) -> Duration {
     left.unwrap_or(HOUR * 12)
 }
 
-fn table(request: &PageContext, devices: &[Value]) -> Table {
-    let row = |device: &Value| {
-        let (id, name) = (text(device, "id"), text(device, "name"));
-        let paused = text(device, "paused_until");
-        let since = text(device, "connected_since");
-        let reporting = texts(device, "reporting");
-        let does = match (since.is_empty(), paused.is_empty(), reporting.is_empty()) {
-            (true, ..) => request.say("device-away"),
-            (_, false, _) => request.say("device-paused"),
-            (_, _, true) => request.say("device-nothing"),
-            _ => reporting.join(", "),
+fn table(request: &PageContext, devices: &[DeviceBody]) -> Table {
+    let row = |device: &DeviceBody| {
+        let (id, name) = (&*device.id, &*device.name);
+        let is_connected = device.connected_since.is_some();
+        let is_paused = device.paused_until.is_some();
+        let does = match (is_connected, is_paused, device.reporting.is_empty()) {
+            (false, ..) => request.say("device-away"),
+            (true, true, _) => request.say("device-paused"),
+            (true, false, true) => request.say("device-nothing"),
+            (true, false, false) => device.reporting.join(", "),
         };
         let button = |form: &str| {
             Button::new(form, id, request.say(&format!("device-{form}"))).label(
@@ -112,27 +106,23 @@ fn table(request: &PageContext, devices: &[Value]) -> Table {
                 ),
             )
         };
-        let mut buttons = match (since.is_empty(), paused.is_empty()) {
-            (true, _) => Vec::new(),
-            (_, true) => vec![button("hour"), button("tomorrow")],
-            (_, false) => vec![button("resume")],
+        let mut buttons = match (is_connected, is_paused) {
+            (false, _) => Vec::new(),
+            (true, false) => vec![button("hour"), button("tomorrow")],
+            (true, true) => vec![button("resume")],
         };
         buttons.push(
             Button::new("remove", id, request.say("delete"))
                 .label(request.words.with("delete-of", "name", name))
                 .sure(request.words.with("delete-sure", "name", name)),
         );
-        let until = match paused {
-            "" => Cell::Text(String::new()),
-            until => Cell::Time(until.to_owned()),
-        };
         Row {
             key: id.to_owned(),
             cells: vec![
                 Cell::Text(name.to_owned()),
-                Cell::Text(text(device, "system").to_owned()),
-                Cell::Mark(!since.is_empty(), does),
-                until,
+                Cell::Text(device.system.clone()),
+                Cell::Mark(is_connected, does),
+                Cell::time(device.paused_until.clone()),
                 Cell::Buttons(buttons),
             ],
         }

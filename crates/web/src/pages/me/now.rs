@@ -1,12 +1,17 @@
 //! My presence: the explained presence, profiles to choose, the state in Teams.
 
+use api_types::{
+    choice::{ChoiceBody, CurrentChoice},
+    presence::Explanation,
+    profile::ProfileBody,
+    teams_account::{TeamsAccount, TenantSignIn},
+};
 use jiff::Span;
-use serde_json::{Value, json};
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Block, Cell, Choice, Field, Form, Kind, RefusedForm, flag, text},
+    components::{Block, Cell, Choice, Field, Form, Kind, RefusedForm},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -17,18 +22,21 @@ impl PageHandler for Now {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let explanation = request
             .api
-            .get::<Value>(&request.mine("explanation")?)
+            .get::<Explanation>(&request.mine("explanation")?)
             .await?;
         let profiles = request
             .api
-            .items::<Value>(&request.mine("profiles")?)
+            .items::<ProfileBody>(&request.mine("profiles")?)
             .await?;
-        let choice = request.api.get::<Value>(&request.mine("profile")?).await?;
+        let choice = request
+            .api
+            .get::<CurrentChoice>(&request.mine("profile")?)
+            .await?;
         let account = request
             .api
-            .get::<Value>(&request.mine("teams-account")?)
+            .get::<TeamsAccount>(&request.mine("teams-account")?)
             .await?;
-        let presence = explanation.get("presence").unwrap_or(&Value::Null);
+        let presence = &explanation.presence;
         let facts = vec![
             (request.say("board-status"), request.presence(presence)),
             (
@@ -37,11 +45,11 @@ impl PageHandler for Now {
             ),
             (
                 request.say("me-profile"),
-                Cell::Text(text(presence, "profile").to_owned()),
+                Cell::Text(presence.profile.clone().unwrap_or_default()),
             ),
             (
                 request.say("board-since"),
-                Cell::Time(text(presence, "since").to_owned()),
+                Cell::Time(presence.since.clone().unwrap_or_default()),
             ),
             (
                 request.say("nav-my-teams"),
@@ -51,9 +59,9 @@ impl PageHandler for Now {
         let mut page = Page::new(request, request.say("nav-me-now"))
             .add(Block::Facts(facts))
             .form(choose(request, &profiles, &choice), back);
-        if let Some(chosen) = choice.get("profile").and_then(Value::as_str) {
+        if let Some(chosen) = &choice.profile {
             let form = Form::new(request.words, "automatic", String::new())
-                .button(request.words.with("me-automatic", "profile", chosen));
+                .button(request.words.with("me-automatic", "profile", &**chosen));
             page = page.form(form, back);
         }
         Ok(page
@@ -68,26 +76,27 @@ impl PageHandler for Now {
             return Ok(Done::new("/me", "automatic").into());
         }
         let until = until(request, typed)?;
-        let body = json!({"profile": typed.one("profile"), "until": until});
+        let body = ChoiceBody {
+            profile: Some(typed.one("profile").to_owned()),
+            until,
+        };
         request.api.put(&path, body, "").await?;
         Ok(Done::new("/me", "chosen").into())
     }
 }
 
 /// State of the account at Microsoft, in short.
-fn teams(request: &PageContext, account: &Value) -> String {
-    let is_linked = account
-        .get("account")
-        .is_some_and(|account| !account.is_null());
-    let own_login = text(account, "sign_in") == "people";
-    match (is_linked, own_login && !flag(account, "signed_in")) {
+fn teams(request: &PageContext, account: &TeamsAccount) -> String {
+    let own_login = account.sign_in == Some(TenantSignIn::People);
+    let is_signed_in = account.signed_in.unwrap_or_default();
+    match (account.account.is_some(), own_login && !is_signed_in) {
         (false, _) => request.say("teams-not-connected"),
         (true, true) => request.say("me-teams-sign-in"),
         (true, false) => request.say("me-teams-connected"),
     }
 }
 
-fn choose(request: &PageContext, profiles: &[Value], choice: &Value) -> Form {
+fn choose(request: &PageContext, profiles: &[ProfileBody], choice: &CurrentChoice) -> Form {
     let lengths = ["", "30", "60", "120", "today", "at"].map(|length| {
         Choice::new(
             length,
@@ -107,17 +116,12 @@ fn choose(request: &PageContext, profiles: &[Value], choice: &Value) -> Form {
             Field::new("until", request.say("me-until-at"), Kind::Moment)
                 .help(request.say("me-until-help")),
         );
-    let chosen = text(choice, "profile");
-    let active = profiles.iter().filter(|profile| flag(profile, "active"));
-    for profile in active {
-        let name = text(profile, "name");
-        form = form.submit(
-            "profile",
-            name,
-            format!("{name} ({})", request.status(text(profile, "status"))),
-        );
+    for profile in profiles.iter().filter(|profile| profile.active) {
+        let name = &profile.name;
+        let status = request.status(profile.status.name());
+        form = form.submit("profile", name, format!("{name} ({status})"));
         if let Some(button) = form.buttons.last_mut() {
-            button.pressed = Some(name == chosen);
+            button.pressed = Some(choice.profile.as_ref() == Some(name));
         }
     }
     form

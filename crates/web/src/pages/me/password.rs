@@ -1,7 +1,7 @@
 //! Password of the signed-in account.
 
 use api::password::LENGTH_MIN;
-use serde_json::json;
+use api_types::accounts::NewPassword;
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
@@ -51,10 +51,10 @@ impl PageHandler for Password {
             let detail = request.say("password-differs");
             return Err(Refusal::of_field("again", detail));
         }
-        let body = json!({
-            "old_password": typed.given("old_password"),
-            "password": typed.one("password"),
-        });
+        let body = NewPassword {
+            old_password: typed.given("old_password").map(str::to_owned),
+            password: typed.one("password").to_owned(),
+        };
         let path = format!("/accounts/{account}/password");
         request.api.put(&path, body, "").await?;
         // All sessions of the account have ended, including this one.

@@ -1,13 +1,14 @@
 //! My Profiles: their order, and personal profiles.
 
-use serde_json::{Value, json};
+use api_types::profile::{NewProfile, OrderBody, ProfileBody};
+use presence::Origin;
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{Button, Cell, Field, Form, RefusedForm, Row, Table, flag, text},
+    components::{Button, Cell, Field, Form, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
-    words::profile_body,
+    words::new_profile,
 };
 
 const HERE: &str = "/me/profiles";
@@ -18,7 +19,7 @@ pub(super) struct Profiles;
 impl PageHandler for Profiles {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let path = request.mine("profiles")?;
-        let profiles = request.api.items::<Value>(&path).await?;
+        let profiles = request.api.items::<ProfileBody>(&path).await?;
         let mut page = Page::new(request, request.say("nav-profiles"))
             .text(request.say("profiles-about"))
             .table(table(request, &profiles));
@@ -28,7 +29,7 @@ impl PageHandler for Profiles {
         {
             let read = request
                 .api
-                .read::<Value>(&format!("{path}/{}", part(name)))
+                .read::<ProfileBody>(&format!("{path}/{}", part(name)))
                 .await?;
             let mut form = Form::new(
                 request.words,
@@ -37,11 +38,12 @@ impl PageHandler for Profiles {
             )
             .tag(&read.tag)
             .hidden("key", name);
-            form.fields.extend(request.profile_fields(&read.value));
+            form.fields
+                .extend(request.profile_fields(Some(&read.value)));
             let form = form.field(Field::check(
                 "active",
                 request.say("template-active"),
-                flag(&read.value, "active"),
+                read.value.active,
             ));
             page = page.form(form.button(request.say("save")), back);
         }
@@ -50,7 +52,7 @@ impl PageHandler for Profiles {
                 .required()
                 .help(request.say("profile-name-help")),
         );
-        form.fields.extend(request.profile_fields(&Value::Null));
+        form.fields.extend(request.profile_fields(None));
         Ok(page.form(form.button(request.say("add")), back))
     }
 
@@ -60,14 +62,18 @@ impl PageHandler for Profiles {
         let one = format!("{path}/{}", part(key));
         let said = match typed.one("form") {
             "add" => {
-                let mut body = profile_body(typed);
-                body["name"] = json!(typed.one("name"));
+                let body = NewProfile {
+                    name: Some(typed.one("name").to_owned()),
+                    ..new_profile(typed)
+                };
                 request.api.post(&path, body).await?;
                 "added"
             }
             "save" => {
-                let mut body = profile_body(typed);
-                body["active"] = json!(typed.ticked("active"));
+                let body = NewProfile {
+                    active: Some(typed.ticked("active")),
+                    ..new_profile(typed)
+                };
                 request.api.put(&one, body, typed.one("tag")).await?;
                 "saved"
             }
@@ -76,12 +82,10 @@ impl PageHandler for Profiles {
                 "deleted"
             }
             direction => {
-                let profiles = request.api.items::<Value>(&path).await?;
-                let names = profiles
-                    .iter()
-                    .map(|profile| text(profile, "name").to_owned());
+                let profiles = request.api.items::<ProfileBody>(&path).await?;
+                let names = profiles.into_iter().map(|profile| profile.name);
                 let names = moved(names.collect(), key, direction);
-                request.api.put(&path, json!({"names": names}), "").await?;
+                request.api.put(&path, OrderBody { names }, "").await?;
                 "ordered"
             }
         };
@@ -116,10 +120,10 @@ pub(in crate::pages) fn movers(request: &PageContext, name: &str) -> [Button; 2]
     })
 }
 
-fn table(request: &PageContext, profiles: &[Value]) -> Table {
-    let row = |profile: &Value| {
-        let name = text(profile, "name");
-        let is_own = text(profile, "origin") == "personal";
+fn table(request: &PageContext, profiles: &[ProfileBody]) -> Table {
+    let row = |profile: &ProfileBody| {
+        let name = &*profile.name;
+        let is_own = profile.origin == Origin::Personal;
         let mut buttons = movers(request, name).to_vec();
         let mut cells = vec![Cell::Text(name.to_owned())];
         if is_own {
@@ -133,16 +137,16 @@ fn table(request: &PageContext, profiles: &[Value]) -> Table {
                     .sure(request.words.with("delete-sure", "name", name)),
             );
         }
-        let status = text(profile, "status");
-        let origin = match (is_own, flag(profile, "active")) {
+        let status = profile.status.name();
+        let origin = match (is_own, profile.active) {
             (true, true) => "card-own",
             (false, true) => "card-central",
             (true | false, false) => "profile-inactive",
         };
         cells.extend([
             Cell::Status(status.to_owned(), request.status(status)),
-            Cell::Text(request.forwarding(profile)),
-            Cell::Text(text(profile, "text").to_owned()),
+            Cell::Text(request.forwarding(&profile.forwarding)),
+            Cell::Text(profile.text.clone().unwrap_or_default()),
             Cell::Text(request.say(origin)),
             Cell::Buttons(buttons),
         ]);

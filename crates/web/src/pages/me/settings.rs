@@ -21,12 +21,8 @@ impl PageHandler for Settings {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let mut page =
             Page::new(request, request.say("nav-settings")).text(request.say("settings-about"));
-        let profiles = Profiles::of(
-            &request
-                .api
-                .items::<Value>(&request.mine("profiles")?)
-                .await?,
-        );
+        let path = request.mine("profiles")?;
+        let profiles = Profiles::of(request.api.items(&path).await?);
         for settings in SettingsGroup::ALL {
             let read = request
                 .api

@@ -1,6 +1,8 @@
 //! Sharing: relationships of viewers to the person.
 
-use serde_json::{Value, json};
+use api_types::relationships::{LevelBody, RelationshipBody};
+use presence::Relationship;
+use serde_json::Value;
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
@@ -55,7 +57,7 @@ async fn shown(
         .await?;
     let others = request
         .api
-        .items::<Value>(&format!("{owner}relationships"))
+        .items::<RelationshipBody>(&format!("{owner}relationships"))
         .await?;
     let level = request.say(&format!("level-{}", text(&settings, "relationship")));
     let policy = request.say(&format!("policy-{}", text(&settings, "owner_policy")));
@@ -104,7 +106,9 @@ async fn said(request: &PageContext, owner: &str, typed: &EnteredForm) -> Result
         return Ok(Done::new(here, "deleted").into());
     }
     let viewer = request.person_named("viewer", typed.one("viewer"))?;
-    let body = json!({"level": typed.one("level")});
+    let body = LevelBody {
+        level: typed.one("level").to_owned(),
+    };
     request
         .api
         .put(&format!("{path}/{viewer}"), body, "")
@@ -112,9 +116,10 @@ async fn said(request: &PageContext, owner: &str, typed: &EnteredForm) -> Result
     Ok(Done::new(here, "saved").into())
 }
 
-fn table(request: &PageContext, others: &[Value], mine: bool) -> Table {
-    let row = |other: &Value| {
-        let viewer = text(other, "viewer");
+fn table(request: &PageContext, others: &[RelationshipBody], mine: bool) -> Table {
+    let row = |other: &RelationshipBody| {
+        let viewer = &*other.viewer;
+        let level = |level: Relationship| request.say(&format!("level-{level}"));
         let name = request.name_of(viewer);
         let delete = Button::new("delete", viewer, request.say("delete"))
             .label(request.words.with("delete-of", "name", name.as_str()));
@@ -122,8 +127,8 @@ fn table(request: &PageContext, others: &[Value], mine: bool) -> Table {
             key: viewer.to_owned(),
             cells: vec![
                 Cell::Text(name),
-                Cell::Text(request.say(&format!("level-{}", text(other, "own")))),
-                Cell::Text(request.say(&format!("level-{}", text(other, "level")))),
+                Cell::Text(other.own.map(level).unwrap_or_default()),
+                Cell::Text(level(other.level)),
                 Cell::Buttons(vec![delete]),
             ],
         }

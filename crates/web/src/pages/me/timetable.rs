@@ -1,12 +1,12 @@
 //! Timetable: days as columns, appointments as blocks with colour and text.
 
+use api_types::appointments::AppointmentBody;
 use askama::Template;
 use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
-use serde_json::Value;
 
 use super::appointments::about;
 use crate::pages::{
-    components::{Picture, Table, text},
+    components::{Picture, Table},
     page_context::PageContext,
 };
 
@@ -56,7 +56,12 @@ struct Piece {
 }
 
 impl Timetable {
-    pub(super) fn new(request: &PageContext, first: Date, days: i32, all: &[Value]) -> Self {
+    pub(super) fn new(
+        request: &PageContext,
+        first: Date,
+        days: i32,
+        all: &[AppointmentBody],
+    ) -> Self {
         let days = i64::from(days);
         let names = (0..days).filter_map(|day| {
             let date = first.checked_add(Span::new().days(day)).ok()?;
@@ -87,7 +92,7 @@ impl Timetable {
                 y: HEAD + piece.from * HOUR / 60,
                 width: width - 2,
                 height: ((piece.to - piece.from) * HOUR / 60).max(LEAST),
-                colour: text(appointment, "colour").to_owned(),
+                colour: appointment.colour.clone().unwrap_or_default(),
                 words: about.chars().take(letters).collect(),
                 title: format!("{}–{} {about}", clock(piece.from), clock(piece.to)),
             })
@@ -119,18 +124,18 @@ fn clock(minutes: i64) -> String {
 
 /// The parts of an appointment on the shown days.
 fn pieces(
-    appointment: &Value,
+    appointment: &AppointmentBody,
     index: usize,
     (first, days): (Date, i64),
     zone: &TimeZone,
     now: Timestamp,
 ) -> Vec<Piece> {
-    let moment = |key: &str| text(appointment, key).parse::<Timestamp>();
-    let Ok(start) = moment("start") else {
+    let Ok(start) = appointment.start.parse::<Timestamp>() else {
         return Vec::new();
     };
+    let end = appointment.end.as_ref().and_then(|end| end.parse().ok());
     // A call in Teams has no end yet.
-    let end = moment("end").unwrap_or(now.max(start));
+    let end = end.unwrap_or(now.max(start));
     let piece = |day: i64| {
         let date = first.checked_add(Span::new().days(day)).ok()?;
         let midnight = date.to_zoned(zone.clone()).ok()?.timestamp();
@@ -200,16 +205,27 @@ fn lanes(mut pieces: Vec<Piece>) -> Vec<(Piece, i64, i64)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn zone() -> TimeZone {
         TimeZone::get("Europe/Berlin").unwrap()
     }
 
+    fn appointment(start: &str, end: &str) -> AppointmentBody {
+        AppointmentBody {
+            id: "1".into(),
+            start: start.into(),
+            end: Some(end.into()),
+            text: None,
+            colour: None,
+            profile: None,
+            private: None,
+            origin: None,
+        }
+    }
+
     fn of(start: &str, end: &str) -> Vec<(i64, i64, i64)> {
-        let appointment = json!({"start": start, "end": end});
+        let appointment = appointment(start, end);
         let first = Date::constant(2026, 11, 23);
         let pieces = pieces(&appointment, 0, (first, 7), &zone(), Timestamp::UNIX_EPOCH);
         pieces
@@ -244,7 +260,7 @@ mod tests {
 
     #[test]
     fn the_day_on_which_clocks_go_back_is_drawn_by_the_clock() {
-        let appointment = json!({"start": "2026-10-25T08:00:00Z", "end": "2026-10-25T09:00:00Z"});
+        let appointment = appointment("2026-10-25T08:00:00Z", "2026-10-25T09:00:00Z");
         let first = Date::constant(2026, 10, 25);
         let pieces = pieces(&appointment, 0, (first, 1), &zone(), Timestamp::UNIX_EPOCH);
         assert_eq!((pieces[0].from, pieces[0].to), (540, 600));
