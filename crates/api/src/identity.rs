@@ -81,7 +81,7 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
-    use presence::{LineId, PersonId};
+    use presence::{Extension, LineId, PersonId};
 
     use super::*;
 
@@ -94,8 +94,8 @@ mod tests {
             teams_id: None,
             tenant: "main".into(),
             lines: vec![
-                (LineId::Watched(1), "1001".into()),
-                (LineId::Watched(2), "1002".into()),
+                (LineId::Watched(1), Extension::stored("1001")),
+                (LineId::Watched(2), Extension::stored("1002")),
             ],
         }
     }
@@ -105,7 +105,7 @@ mod tests {
             name: "Anna Becker".into(),
             mail: "anna@contoso.example".into(),
             user_principal_name: "anna@contoso.example".into(),
-            extensions: vec!["1001".into(), "1002".into()],
+            extensions: ["1001", "1002"].map(Extension::stored).into(),
             ..ImportPerson::default()
         }
     }
@@ -133,7 +133,7 @@ mod tests {
             (
                 IdentityField::Extensions,
                 ImportPerson {
-                    extensions: vec!["1001".into()],
+                    extensions: vec![Extension::stored("1001")],
                     ..after()
                 },
             ),

@@ -219,7 +219,8 @@ fn imported(
 fn misleading(directory: &PeopleIndex, people: &[ImportPerson]) -> Vec<String> {
     let texts = |person: &ImportPerson| -> Vec<String> {
         let addresses = [&person.mail, &person.user_principal_name].into_iter();
-        let texts = addresses.chain(&person.extensions);
+        let extensions = person.extensions.iter().map(|extension| &**extension);
+        let texts = addresses.map(String::as_str).chain(extensions);
         texts.map(|text| text.trim().to_lowercase()).collect()
     };
     let known = directory.people(|_| true);

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use presence::PersonId;
+use presence::{Extension, PersonId};
 use runtime::{
     audit::Administration,
     context::Context,
@@ -27,7 +27,7 @@ pub(super) const LINES_MAX: usize = 64;
 
 /// The body of a person that is being stored.
 fn body_of_stored(id: PersonId, person: &ImportPerson) -> PersonBody {
-    let extensions = person.extensions.iter().cloned();
+    let extensions = person.extensions.iter().map(ToString::to_string);
     PersonBody {
         id: id.to_string(),
         name: person.name.clone(),
@@ -108,8 +108,9 @@ pub async fn add(
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let person = checked(body, None)?;
     refuse_name(&context.people, &person.name, None)?;
+    let lines: Vec<&str> = person.extensions.iter().map(|line| &**line).collect();
     let after = json!({"name": person.name, "mail": person.mail,
-        "userPrincipalName": person.user_principal_name, "lines": person.extensions});
+        "userPrincipalName": person.user_principal_name, "lines": lines});
     let entry = new_entry(
         &context.clock,
         &caller,
@@ -250,7 +251,7 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
     let extensions = match body.lines {
         None => before.map_or_else(Vec::new, |person| {
             let lines = person.lines.iter();
-            lines.map(|(_, extension)| extension.to_string()).collect()
+            lines.map(|(_, extension)| extension.clone()).collect()
         }),
         Some(lines) if lines.len() > LINES_MAX => {
             let detail = format!("has more than {LINES_MAX} lines");
@@ -259,16 +260,17 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
         Some(lines) => {
             let mut extensions = Vec::new();
             for line in lines {
-                let extension = text("lines", Some(line.extension), None)?;
+                let text = text("lines", Some(line.extension), None)?;
+                let known = before.into_iter().flat_map(|person| &person.lines);
                 // Extensions from before extensions were checked may stay.
-                let known = before.is_some_and(|person| {
-                    person.lines.iter().any(|(_, known)| **known == *extension)
-                });
-                if !known && !presence::is_extension(&extension) {
-                    let detail =
-                        "an extension has 1 to 64 letters, digits and + * # - _ . and nothing else";
-                    return Err(Problem::invalid("lines", detail));
-                }
+                let known = known
+                    .map(|(_, known)| known)
+                    .find(|known| ***known == *text);
+                let extension = match known {
+                    Some(known) => known.clone(),
+                    None => Extension::parse(&text)
+                        .map_err(|error| Problem::invalid("lines", error.to_string()))?,
+                };
                 if !extensions.contains(&extension) {
                     extensions.push(extension);
                 }

@@ -6,7 +6,7 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use anyhow::Context;
 use api::access;
 use phones::{PhonesOptions, pbx::PbxOptions};
-use presence::Timing;
+use presence::{Extension, Timing};
 use runtime::{clock::Clock, organisation::MAIN_TENANT, secrets};
 use secrecy::SecretString;
 use server::{App, Options};
@@ -189,7 +189,7 @@ impl Alone {
                 line: None,
                 extension_lines: Vec::new(),
                 teams_id: None,
-                extensions: vec![format!("p{number}")],
+                extensions: vec![Extension::stored(format!("p{number}"))],
                 location: None,
             })
             .collect();
@@ -224,7 +224,7 @@ fn import_people(ids: &[(String, String)]) -> Vec<ImportPerson> {
             line: None,
             extension_lines: Vec::new(),
             teams_id: Some(id.clone()),
-            extensions: vec![extension.clone()],
+            extensions: vec![Extension::stored(&**extension)],
             location: None,
         })
         .collect()

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use presence::PersonId;
+use presence::{Extension, PersonId};
 
 /// An account of the directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct KnownPerson {
     /// Object id of the linked account.
     pub teams_id: Option<String>,
     /// Extensions.
-    pub extensions: Vec<String>,
+    pub extensions: Vec<Extension>,
     /// Whether an account of the person here administers anything. Administrators are not found by a phone number: in many
     /// tenants people can change their own number, and signing in follows the linked account.
     pub administers: bool,
@@ -273,7 +273,7 @@ fn digits(number: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Completeness, EntraAccount, KnownPerson, MatchKey, PersonId, plan};
+    use super::{Completeness, EntraAccount, Extension, KnownPerson, MatchKey, PersonId, plan};
 
     fn account(id: &str, upn: &str, mail: &str, number: &str) -> EntraAccount {
         EntraAccount {
@@ -294,7 +294,7 @@ mod tests {
             mail: mail.into(),
             user_principal_name: upn.into(),
             teams_id: linked.map(str::to_owned),
-            extensions: vec![extension.into()],
+            extensions: vec![Extension::stored(extension)],
             administers: false,
         }
     }

@@ -185,7 +185,7 @@ async fn synchronise(
             extensions: person
                 .lines
                 .iter()
-                .map(|(_, extension)| extension.to_string())
+                .map(|(_, extension)| extension.clone())
                 .collect(),
             administers: administrators.contains(&person.id),
         })

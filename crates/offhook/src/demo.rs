@@ -16,7 +16,7 @@ use std::{
 use anyhow::Context;
 use api::access;
 use phones::{PhonesOptions, pbx::PbxOptions};
-use presence::{Relationship, Timestamp};
+use presence::{Extension, Relationship, Timestamp};
 use runtime::{clock::Clock, organisation::MAIN_TENANT, retention::AuditRetention, secrets};
 use secrecy::SecretString;
 use server::{App, Options};
@@ -124,7 +124,7 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     let people = people::people(arguments.people.into());
     let teamsbox = start_teamsbox(arguments, &people).await?;
     let teamsbox = Arc::new(teamsbox);
-    let extensions: Vec<String> = people
+    let extensions: Vec<Extension> = people
         .iter()
         .flat_map(|person| person.extensions.clone())
         .collect();
@@ -228,7 +228,7 @@ async fn start_teamsbox(
 }
 
 /// Starts the simulated PBX. Returns it with its connector.
-async fn start_pbx(extensions: &[String]) -> anyhow::Result<(Arc<SimulatedPbx>, Connector)> {
+async fn start_pbx(extensions: &[Extension]) -> anyhow::Result<(Arc<SimulatedPbx>, Connector)> {
     let password = SecretString::from(secrets::new_secret()?);
     let pbx = SimulatedPbx::start(SimulatedPbxConfig {
         identity: None,
@@ -236,10 +236,7 @@ async fn start_pbx(extensions: &[String]) -> anyhow::Result<(Arc<SimulatedPbx>, 
         domain: DOMAIN.into(),
         username: USERNAME.into(),
         password: password.clone(),
-        extensions: extensions
-            .iter()
-            .map(|extension| extension.as_str().into())
-            .collect(),
+        extensions: extensions.iter().cloned().map(Into::into).collect(),
     })
     .await
     .context("cannot start the simulated PBX")?;

@@ -17,6 +17,7 @@ use ::teams::TeamsOptions;
 use api_types::doctor;
 use fault::Fault;
 use phones::Ports;
+use presence::Extension;
 use runtime::organisation::MAIN_TENANT;
 use serde_json::json;
 use store::Store;
@@ -243,7 +244,7 @@ async fn examine(report: &mut Report, path: &Path, place: Place<'_>, test_person
     if let Some(phones) = &config.phones {
         let domains = config.pbxs.iter().map(|pbx| pbx.connector.domain());
         let lines = kept.people.iter().flat_map(|person| &person.lines);
-        let extensions: Vec<&str> = lines.map(|(_, extension)| extension.as_str()).collect();
+        let extensions: Vec<&Extension> = lines.map(|(_, extension)| extension).collect();
         phones::check(
             report,
             phones,

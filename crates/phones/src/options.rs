@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
-use presence::Relationship;
+use presence::{Extension, Relationship};
 use sip::digest::{Algorithm, Credentials};
 use telephony::tls::Identity;
 
@@ -37,7 +37,7 @@ pub struct PhoneAccount {
     /// The authentication name, which only this account has, and the password.
     pub credentials: Credentials,
     /// The phone's extension: the phone sees what the extension's person may see.
-    pub extension: String,
+    pub extension: Extension,
     /// Instead of [`PhonesOptions::algorithms`].
     pub algorithms: Option<Vec<Algorithm>>,
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use presence::{Fact, Input, LineChange, Relationship};
+use presence::{Extension, Fact, Input, LineChange, Relationship};
 use telephony::connector::{self, Connector, ConnectorHandle, LineEvent, Publication};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use tracing::{Instrument, debug_span};
@@ -44,8 +44,8 @@ impl PbxOptions {
     /// Each PBX with its part of these extensions.
     pub fn divide(
         all: Vec<Self>,
-        extensions: &[Arc<str>],
-    ) -> impl Iterator<Item = (Self, Vec<Arc<str>>)> {
+        extensions: &[Extension],
+    ) -> impl Iterator<Item = (Self, Vec<Extension>)> {
         Self::shared(all).map(|(pbx, share)| {
             let own = extensions.iter().filter(|extension| share.has(extension));
             let own = own.cloned().collect();
@@ -84,7 +84,7 @@ impl Pbx {
         let mut extensions = directory.extensions();
         extensions.retain(|extension| share.has(extension));
         let connector = connector
-            .start(extensions, sender)
+            .start(names(extensions), sender)
             .map_err(|error| error.to_string())?;
         let reported = connector.health();
         tasks.spawn(report_health(name, reported, health));
@@ -96,12 +96,14 @@ impl Pbx {
     }
 
     /// Watches and stops to watch extensions, as far as they belong to this PBX.
-    pub async fn change_extensions(&self, mut watch: Vec<Arc<str>>, mut unwatch: Vec<Arc<str>>) {
+    pub async fn change_extensions(&self, mut watch: Vec<Extension>, mut unwatch: Vec<Extension>) {
         for extensions in [&mut watch, &mut unwatch] {
             extensions.retain(|extension| self.share.has(extension));
         }
         if !(watch.is_empty() && unwatch.is_empty()) {
-            self.connector.change_extensions(watch, unwatch).await;
+            self.connector
+                .change_extensions(names(watch), names(unwatch))
+                .await;
         }
     }
 
@@ -111,13 +113,13 @@ impl Pbx {
     }
 
     /// Whether an extension belongs to this PBX.
-    pub fn has(&self, extension: &str) -> bool {
+    pub fn has(&self, extension: &Extension) -> bool {
         self.share.has(extension)
     }
 
     /// Publishes the presence of an extension to the PBX's own presence server.
-    pub async fn publish(&self, extension: Arc<str>, publication: Publication) {
-        self.connector.publish(extension, publication).await;
+    pub async fn publish(&self, extension: Extension, publication: Publication) {
+        self.connector.publish(extension.into(), publication).await;
     }
 
     /// Requests the state of every line again, and returns when all have answered.
@@ -139,8 +141,8 @@ pub struct ExtensionWatch(Weak<Pbx>);
 impl PeopleObserver for ExtensionWatch {
     fn extensions_changed(
         &self,
-        added: Vec<Arc<str>>,
-        removed: Vec<Arc<str>>,
+        added: Vec<Extension>,
+        removed: Vec<Extension>,
     ) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             if let Some(pbx) = self.0.upgrade() {
@@ -148,6 +150,11 @@ impl PeopleObserver for ExtensionWatch {
             }
         })
     }
+}
+
+/// The user parts by which a connector knows extensions.
+fn names(extensions: Vec<Extension>) -> Vec<Arc<str>> {
+    extensions.into_iter().map(Into::into).collect()
 }
 
 /// Hands line events to the engine, each as a fact about the person of the extension.

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use presence::{Activity, PersonId, Relationship, Status, View, view};
+use presence::{Activity, Extension, PersonId, Relationship, Status, View, view};
 use runtime::{context::Context, events::ListenFrom};
 use telephony::connector::{Documents, Publication};
 use tokio::sync::broadcast::error::RecvError;
@@ -26,7 +26,7 @@ pub struct Publishing {
 
 /// The publication about each extension of each person, with the name of its dialog. A new publication has a new name: a
 /// terminated dialog never comes back (RFC 4235 §3.7.1), and Kamailio insists on that.
-type Publications = HashMap<PersonId, BTreeMap<Arc<str>, (String, Publication)>>;
+type Publications = HashMap<PersonId, BTreeMap<Extension, (String, Publication)>>;
 
 /// Publishes changes until the task is dropped.
 pub async fn publish(context: Context, pbx: Arc<Pbx>, publishing: Publishing) {
@@ -77,8 +77,9 @@ impl Publishing {
         }
         let known = context.people.person(person);
         let lines = known.iter().flat_map(|person| person.lines.iter());
-        let held = lines.map(|(_, extension)| Arc::clone(extension));
-        let held: Vec<Arc<str>> = held.filter(|extension| pbx.has(extension)).collect();
+        let held = lines.map(|(_, extension)| extension);
+        let held = held.filter(|extension| pbx.has(extension));
+        let held: Vec<Extension> = held.cloned().collect();
         let published = published.entry(person).or_default();
         // An extension that the person lost must not stay lit.
         let mut extensions = held.clone();

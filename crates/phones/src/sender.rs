@@ -94,6 +94,7 @@ pub(super) fn identities(request: &Message<'_>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use presence::Extension;
     use sip::digest::{Algorithm, Credentials};
 
     use super::*;
@@ -104,7 +105,7 @@ mod tests {
                 username: username.into(),
                 password: "p".into(),
             },
-            extension: extension.into(),
+            extension: Extension::stored(extension),
             algorithms: Some(vec![Algorithm::Md5]),
         }
     }

@@ -58,6 +58,7 @@ mod appointment;
 mod effect;
 mod engine;
 mod evaluate;
+mod extension;
 mod forwarding;
 mod lag;
 mod line;
@@ -90,6 +91,7 @@ pub use appointment::{
 };
 pub use effect::{Effect, TeamsWrite};
 pub use engine::{Engine, Fact, Input};
+pub use extension::{Extension, ExtensionError};
 pub use forwarding::{Forwarding, ForwardingError, forwarding_loop};
 pub use lag::TenantLag;
 pub use line::{LineChange, LineState};
@@ -117,7 +119,7 @@ pub use slot::{
 };
 pub use status::{Activity, Confidence, Status};
 pub use sync_mode::SyncMode;
-pub use target::{Number, SipAddress, Target, TargetError, is_extension};
+pub use target::{Number, SipAddress, Target, TargetError};
 pub use teams::{Meaning, Observation, TeamsAnswer, TeamsCall, TeamsState};
 pub use teams_account::{TeamsAccount, Unreachable};
 pub use time::Timestamp;

@@ -3,12 +3,12 @@
 
 use std::{fmt, net::Ipv6Addr, sync::Arc};
 
+use crate::extension::is_extension;
+
 /// Longest number: 15 digits of E.164, and room for prefixes and feature codes.
 const NUMBER_MAX: usize = 32;
 /// Most digits behind a plus (E.164).
 const INTERNATIONAL_MAX: usize = 15;
-/// Longest user part of an address, and longest extension.
-const USER_MAX: usize = 64;
 /// Longest host name (RFC 1035 §2.3.4).
 const HOST_MAX: usize = 253;
 /// Characters that people write between digits.
@@ -206,17 +206,6 @@ impl Target {
             Self::Voicemail => "voicemail",
         }
     }
-}
-
-/// Whether a text can be an extension: 1 to 64 letters, digits and `+ * # - _ .`, all of which are safe in
-/// dialplans and, except `#`, in the user part of a SIP address (RFC 3261 §25.1).
-pub fn is_extension(text: &str) -> bool {
-    (1..=USER_MAX).contains(&text.len())
-        && text.bytes().all(|byte| is_user_byte(byte) || byte == b'#')
-}
-
-fn is_user_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+*-_.".contains(&byte)
 }
 
 /// Whether a text is a user part: an extension with its `#` escaped.

@@ -14,7 +14,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use people_changes::PeopleChanges;
-use presence::{PersonId, Timing};
+use presence::{Extension, PersonId, Timing};
 use store::{Store, StoreError};
 use tokio::{
     sync::{broadcast, watch},
@@ -47,8 +47,8 @@ pub trait PeopleObserver: Send + Sync {
     /// Some extensions have owners now and had none, or the reverse. Completes when the follower has applied the change.
     fn extensions_changed(
         &self,
-        _added: Vec<Arc<str>>,
-        _removed: Vec<Arc<str>>,
+        _added: Vec<Extension>,
+        _removed: Vec<Extension>,
     ) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }

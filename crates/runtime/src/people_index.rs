@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use presence::{LineId, PersonId};
+use presence::{Extension, LineId, PersonId};
 use sip::uri::{user, user_as_written};
 use store::StoredPerson;
 
@@ -25,15 +25,15 @@ pub struct Person {
     /// The tenant of this account.
     pub tenant: Arc<str>,
     /// Lines with their extensions.
-    pub lines: Vec<(LineId, Arc<str>)>,
+    pub lines: Vec<(LineId, Extension)>,
 }
 
 impl Person {
     /// Whether the person has exactly these extensions, in any order.
-    pub fn has_extensions(&self, extensions: &[String]) -> bool {
-        let known = self.lines.iter().map(|(_, extension)| &**extension);
-        let known: BTreeSet<&str> = known.collect();
-        known == extensions.iter().map(String::as_str).collect()
+    pub fn has_extensions(&self, extensions: &[Extension]) -> bool {
+        let known = self.lines.iter().map(|(_, extension)| extension);
+        let known: BTreeSet<&Extension> = known.collect();
+        known == extensions.iter().collect()
     }
 }
 
@@ -46,11 +46,7 @@ impl From<&StoredPerson> for Person {
             user_principal_name: stored.user_principal_name.clone(),
             teams_id: stored.teams_id.as_deref().map(Into::into),
             tenant: stored.teams_tenant.as_str().into(),
-            lines: stored
-                .lines
-                .iter()
-                .map(|(id, extension)| (*id, extension.as_str().into()))
-                .collect(),
+            lines: stored.lines.clone(),
         }
     }
 }
@@ -85,7 +81,7 @@ fn identifiers(person: &Person) -> Vec<(Identifier, String)> {
 struct Entries {
     people: BTreeMap<PersonId, Arc<Person>>,
     by_teams_id: HashMap<String, PersonId>,
-    by_extension: HashMap<Arc<str>, (PersonId, LineId)>,
+    by_extension: HashMap<Extension, (PersonId, LineId)>,
     /// People by the texts that identify them, in lower case.
     by_identifier: HashMap<String, Vec<(Identifier, PersonId)>>,
     /// Names of tenants, one copy of each for all people.
@@ -249,7 +245,7 @@ impl PeopleIndex {
     }
 
     /// Every extension.
-    pub fn extensions(&self) -> Vec<Arc<str>> {
+    pub fn extensions(&self) -> Vec<Extension> {
         self.read(|tables| tables.by_extension.keys().cloned().collect())
     }
 
@@ -329,7 +325,7 @@ impl Entries {
 
 #[cfg(test)]
 mod tests {
-    use presence::{LineId, PersonId};
+    use presence::{Extension, LineId, PersonId};
 
     use super::{PeopleIndex, Person};
 
@@ -342,7 +338,7 @@ mod tests {
             teams_id: None,
             tenant: "main".into(),
             lines: line
-                .map(|line| (LineId::Watched(line), "1001".into()))
+                .map(|line| (LineId::Watched(line), Extension::stored("1001")))
                 .into_iter()
                 .collect(),
         }
@@ -369,7 +365,8 @@ mod tests {
     #[test]
     fn an_address_names_a_line_in_every_spelling() {
         let people = PeopleIndex::default();
-        let line = |number, extension: &str| (LineId::Watched(number), extension.into());
+        let line =
+            |number, extension: &str| (LineId::Watched(number), Extension::stored(extension));
         let lines = vec![line(7, "+4930123"), line(8, "030-123"), line(9, "55#")];
         people.upsert(Person {
             lines,

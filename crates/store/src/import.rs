@@ -143,7 +143,7 @@ impl ImportConflict {
         // The extension may be in a further row of the same person.
         let given = person.extensions.iter().zip(&person.extension_lines);
         let mut given = given.filter(|(extension, _)| {
-            matches!(taken, StoreError::Taken { value, .. } if value == *extension)
+            matches!(taken, StoreError::Taken { value, .. } if **value == ***extension)
         });
         let line = given.next().map(|(_, line)| *line);
         Self {
@@ -266,7 +266,10 @@ async fn release(
         .await?;
     let loses_line = lines.iter().any(|line| {
         let extension: &str = line.get(0);
-        !person.extensions.iter().any(|wanted| wanted == extension)
+        !person
+            .extensions
+            .iter()
+            .any(|wanted| **wanted == *extension)
     });
     let differs = |before: &str, now: &str| !before.is_empty() && !before.eq_ignore_ascii_case(now);
     let loses_mail = differs(&known.mail, &person.mail);

@@ -4,8 +4,8 @@
 //! sqlx needs about 3 µs for a single row, which would be most of the start.
 
 use presence::{
-    Appointment, Choice, LineId, Origin, PersonId, PersonRecord, Profile, ReleaseReason, Slot,
-    SlotRecord, TeamsCall, Timestamp,
+    Appointment, Choice, Extension, LineId, Origin, PersonId, PersonRecord, Profile, ReleaseReason,
+    Slot, SlotRecord, TeamsCall, Timestamp,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Row, Sqlite, Transaction};
@@ -36,7 +36,7 @@ pub struct StoredPerson {
     /// Scope id of the configuration group.
     pub group: Option<String>,
     /// Lines with their extensions.
-    pub lines: Vec<(LineId, String)>,
+    pub lines: Vec<(LineId, Extension)>,
     /// Personal profiles, in the order of their creation.
     pub personal: Vec<Profile>,
     /// The order of My Profiles: names of central and personal ones; empty for the default order.
@@ -297,6 +297,7 @@ fn person(
 }
 
 fn add_line(person: &mut StoredPerson, (id, extension): (u64, String)) -> Result<(), StoreError> {
+    let extension = Extension::stored(extension);
     person.lines.push((LineId::Watched(id), extension));
     person.record.lines.push(LineId::Watched(id));
     Ok(())

@@ -1,6 +1,6 @@
 //! Changes of single people: adding, changing, deleting, location and configuration group, the link to a Teams account.
 
-use presence::PersonId;
+use presence::{Extension, PersonId};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
@@ -21,7 +21,7 @@ pub struct PersonChange {
     /// Sign-in name (UPN), or empty.
     pub user_principal_name: Option<String>,
     /// Extensions, which replace the present ones.
-    pub extensions: Option<Vec<String>>,
+    pub extensions: Option<Vec<Extension>>,
 }
 
 impl Store {
@@ -280,7 +280,7 @@ pub(crate) async fn set_teams_id(
 async fn set_lines(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
-    extensions: &[String],
+    extensions: &[Extension],
 ) -> Result<(), StoreError> {
     drop_other_lines(transaction, person, extensions).await?;
     add_lines(transaction, person, extensions).await
@@ -290,9 +290,10 @@ async fn set_lines(
 pub(crate) async fn drop_other_lines(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
-    extensions: &[String],
+    extensions: &[Extension],
 ) -> Result<(), StoreError> {
-    let wanted = serde_json::json!(extensions).to_string();
+    let wanted: Vec<&str> = extensions.iter().map(|extension| &**extension).collect();
+    let wanted = serde_json::json!(wanted).to_string();
     sqlx::query("DELETE FROM lines WHERE person = ?1 AND extension NOT IN (SELECT value FROM json_each(?2))")
         .bind(person)
         .bind(&wanted)
@@ -305,7 +306,7 @@ pub(crate) async fn drop_other_lines(
 pub(crate) async fn add_lines(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
-    extensions: &[String],
+    extensions: &[Extension],
 ) -> Result<(), StoreError> {
     for extension in extensions {
         // People who have left the directory lose the extension.
@@ -313,14 +314,14 @@ pub(crate) async fn add_lines(
             "DELETE FROM lines WHERE extension = ?1
              AND person IN (SELECT id FROM people WHERE gone_at IS NOT NULL AND id <> ?2)",
         )
-        .bind(extension)
+        .bind(&**extension)
         .bind(person)
         .execute(&mut **transaction)
         .await?;
         refuse_owned(transaction, EXTENSION, extension, person).await?;
         sqlx::query("INSERT OR IGNORE INTO lines (person, extension) VALUES (?1, ?2)")
             .bind(person)
-            .bind(extension)
+            .bind(&**extension)
             .execute(&mut **transaction)
             .await?;
     }

@@ -4,6 +4,7 @@
 //!
 //! The page, the API and the command line all use [`read_people_csv`].
 
+use presence::Extension;
 mod columns;
 mod decode;
 mod letters;
@@ -33,7 +34,7 @@ pub struct ImportPerson {
     /// Name of the location; `None` keeps the person's present location.
     pub location: Option<String>,
     /// Extensions.
-    pub extensions: Vec<String>,
+    pub extensions: Vec<Extension>,
     /// Lines of the extensions, in the same order; empty if the person does not come from a table.
     pub extension_lines: Vec<u64>,
 }

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use presence::Extension;
 use teamsbox::{CallKind, Teamsbox, UserSummary};
 use telephony::simulated::{CallId, SimulatedPbx};
 use tokio::sync::watch;
@@ -33,7 +34,7 @@ struct Day {
     teamsbox: Arc<Teamsbox>,
     pbx: Arc<SimulatedPbx>,
     users: Vec<UserSummary>,
-    extensions: Vec<String>,
+    extensions: Vec<Extension>,
     scenes: Vec<Scene>,
     beat: u64,
     random: u64,
@@ -43,7 +44,7 @@ struct Day {
 pub async fn run(
     teamsbox: Arc<Teamsbox>,
     pbx: Arc<SimulatedPbx>,
-    extensions: Vec<String>,
+    extensions: Vec<Extension>,
     mut running: watch::Receiver<bool>,
 ) {
     let users = teamsbox.users();

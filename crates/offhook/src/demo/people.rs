@@ -1,5 +1,6 @@
 //! Sample organisation.
 
+use presence::Extension;
 use store::ImportPerson;
 
 const NAMES: [&str; 25] = [
@@ -56,7 +57,7 @@ fn person(index: usize) -> ImportPerson {
         line: None,
         extension_lines: Vec::new(),
         teams_id: None,
-        extensions: vec![(1000 + number).to_string()],
+        extensions: vec![Extension::stored((1000 + number).to_string())],
         location: None,
     }
 }

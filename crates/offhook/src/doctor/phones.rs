@@ -6,6 +6,7 @@ use std::{
 };
 
 use phones::PhonesOptions;
+use presence::Extension;
 
 use super::{Fault, Report};
 
@@ -27,7 +28,7 @@ pub(super) fn check(
     report: &mut Report,
     options: &PhonesOptions,
     domains: &[&str],
-    extensions: &[&str],
+    extensions: &[&Extension],
     ports: Ports,
 ) {
     let unusable = match ports {
@@ -49,9 +50,11 @@ pub(super) fn check(
         );
     }
     let accounts = options.accounts.iter();
-    let extension = |account: &'_ phones::PhoneAccount| account.extension.clone();
-    let mut nobodys: Vec<String> = accounts.map(extension).collect();
-    nobodys.retain(|extension| !extensions.contains(&&**extension));
+    let mut nobodys: Vec<&str> = accounts
+        .map(|account| &account.extension)
+        .filter(|extension| !extensions.contains(extension))
+        .map(|extension| &**extension)
+        .collect();
     nobodys.sort();
     nobodys.dedup();
     // Without people no extension belongs to a person, which another check reports.

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use phones::pbx::PbxOptions;
+use presence::Extension;
 use store::StoredPerson;
 use telephony::connector::{
     Connector, ConnectorHandle, Health, LoginFault, Software, Trouble, host_and_port,
@@ -27,9 +28,10 @@ pub(super) async fn check_all(report: &mut Report, pbxs: Vec<PbxOptions>, people
     let extensions = people
         .iter()
         .flat_map(|person| &person.lines)
-        .map(|(_, extension)| extension.as_str().into());
-    let extensions: Vec<Arc<str>> = extensions.collect();
+        .map(|(_, extension)| extension.clone());
+    let extensions: Vec<Extension> = extensions.collect();
     for (pbx, extensions) in PbxOptions::divide(pbxs, &extensions) {
+        let extensions = extensions.into_iter().map(Into::into).collect();
         check(report, pbx.connector, extensions).await;
     }
 }

@@ -7,7 +7,7 @@ use api::access;
 use directory::{DirectoryOptions, PeopleFrom};
 use graph::{ClientConfig, Credential};
 use phones::pbx::PbxOptions;
-use presence::Timestamp;
+use presence::{Extension, Timestamp};
 use reqwest::{Method, StatusCode};
 use runtime::{
     clients::Connected,
@@ -232,7 +232,7 @@ fn imported(people: usize) -> Vec<ImportPerson> {
         name: format!("Person {number}"),
         mail: principal_name(number),
         user_principal_name: principal_name(number),
-        extensions: vec![extension(number)],
+        extensions: vec![Extension::stored(extension(number))],
         ..ImportPerson::default()
     };
     (0..people).map(person).collect()

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use presence::Extension;
+
 /// The extensions of one PBX. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Share {
@@ -22,7 +24,7 @@ impl Share {
     }
 
     /// Whether an extension belongs to the PBX.
-    pub fn has(&self, extension: &str) -> bool {
+    pub fn has(&self, extension: &Extension) -> bool {
         owner(&self.all, extension) == Some(self.own)
     }
 }
@@ -59,7 +61,7 @@ mod tests {
         let all = vec![named(&[]), named(&["2", "30"]), named(&["201"])];
         let shares: Vec<Share> = Share::of_each(all).collect();
         let owner = |extension: &str| {
-            let having = |share: &&Share| share.has(extension);
+            let having = |share: &&Share| share.has(&Extension::stored(extension));
             let found: Vec<usize> = shares.iter().filter(having).map(|s| s.own).collect();
             assert_eq!(found.len(), 1, "{extension}");
             found[0]
@@ -69,6 +71,6 @@ mod tests {
             [0, 1, 1, 2, 0]
         );
         let mut only = Share::of_each(vec![named(&["1"])]);
-        assert!(!only.next().unwrap().has("2001"));
+        assert!(!only.next().unwrap().has(&Extension::stored("2001")));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
-use presence::{Fact, Input, PersonId};
+use presence::{Extension, Fact, Input, PersonId};
 use store::{StoreError, StoredPerson};
 use tokio::sync::Mutex;
 
@@ -47,8 +47,8 @@ impl PeopleChanges {
 }
 
 /// The extensions that the person has in one of the two states only.
-fn changed_extensions(before: Option<&Person>, after: Option<&Person>) -> BTreeSet<Arc<str>> {
-    let of = |person: Option<&Person>| -> BTreeSet<Arc<str>> {
+fn changed_extensions(before: Option<&Person>, after: Option<&Person>) -> BTreeSet<Extension> {
+    let of = |person: Option<&Person>| -> BTreeSet<Extension> {
         let lines = person.into_iter().flat_map(|person| &person.lines);
         lines.map(|(_, extension)| extension.clone()).collect()
     };
@@ -142,7 +142,7 @@ impl Context {
             self.announce_tenant_moves();
         }
         for observer in self.observers() {
-            let has_owner = |extension: &Arc<str>| self.people.by_extension(extension).is_some();
+            let has_owner = |extension: &Extension| self.people.by_extension(extension).is_some();
             let (added, removed) = extensions.iter().cloned().partition(has_owner);
             observer.extensions_changed(added, removed).await;
         }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use phones::{PhoneAccount, PhonesOptions};
-use presence::Relationship;
+use presence::{Extension, ExtensionError, Relationship};
 use sip::digest::{Algorithm, Credentials};
 use telephony::tls::Identity;
 
@@ -108,14 +108,14 @@ impl Check<'_> {
             password: self.required_secret(&key("password"), password)?,
         };
         let extension = match raw.extension {
-            None => credentials.username.clone(),
-            Some(extension) if presence::is_extension(&extension) => extension,
-            Some(extension) => {
+            // Unchecked: the phone of a name that is no extension has no person.
+            None => Extension::stored(&*credentials.username),
+            Some(text) => Extension::parse(&text).map_err(|ExtensionError| {
                 let problem = format!(
-                    "{extension:?} is no extension: letters, digits and + * # - _ . (at most 64); expected for example \"1001\""
+                    "{text:?} is no extension: letters, digits and + * # - _ . (at most 64); expected for example \"1001\""
                 );
-                return Err(self.error(&key("extension"), problem));
-            }
+                self.error(&key("extension"), problem)
+            })?,
         };
         Ok(PhoneAccount {
             credentials,

@@ -12,7 +12,6 @@ use super::{
     store::{Subject, Subscription, Watched},
 };
 use crate::{
-    Transport,
     message::{MESSAGE_BYTES_MAX, Message, NameAddr, split_list},
     multipart, network,
     remark::Remarks,
@@ -161,9 +160,9 @@ pub(super) fn next_update<F: Copy>(
 ) -> Option<ListUpdate> {
     let uri = NameAddr::parse(subscription.texts().local)?.uri.to_owned();
     let (package, version) = (subscription.package, subscription.version);
-    let budget = match subscription.transport {
-        Transport::Udp => DATAGRAM_BUDGET,
-        _ => STREAM_BUDGET,
+    let budget = match subscription.transport.is_reliable() {
+        true => STREAM_BUDGET,
+        false => DATAGRAM_BUDGET,
     };
     let ending = subscription.ending.is_some();
     let Subject::List(list) = &mut subscription.subject else {

@@ -140,6 +140,11 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             let offered = package.content_type();
             return self.reply(peer, request, 415).header("Accept", offered);
         }
+        let publish = AdmittedPublish {
+            peer,
+            request,
+            expires,
+        };
         let tag = request.header("SIP-If-Match").map(|tag| {
             u64::from_str_radix(tag.trim(), 16)
                 .ok()
@@ -148,8 +153,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         match tag {
             // An unknown entity tag (RFC 3903 §6, step 4).
             Some(None) => self.reply(peer, request, 412),
-            Some(Some(tag)) => self.replace(now, (peer, request), tag, expires, host),
-            None => self.publish(now, (peer, request), (resource, package), expires, host),
+            Some(Some(tag)) => self.replace(now, &publish, tag, host),
+            None => self.publish(now, &publish, resource, package, host),
         }
     }
 
@@ -161,11 +166,16 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     fn publish(
         &mut self,
         now: Duration,
-        (peer, request): (Peer<F>, &Message<'_>),
-        (resource, package): (Resource, Package),
-        expires: u32,
+        admitted: &AdmittedPublish<'_, F>,
+        resource: Resource,
+        package: Package,
         host: &mut impl Host<F>,
     ) -> Writer {
+        let AdmittedPublish {
+            peer,
+            request,
+            expires,
+        } = *admitted;
         if request.body().is_empty() {
             return self.reply(peer, request, 400);
         }
@@ -179,17 +189,21 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             until: now + Duration::from_secs(expires.into()),
         };
         self.publications.next += 1;
-        self.keep(now, (peer, request), stored, None, expires, host)
+        self.keep(now, admitted, stored, None, host)
     }
 
     fn replace(
         &mut self,
         now: Duration,
-        (peer, request): (Peer<F>, &Message<'_>),
+        admitted: &AdmittedPublish<'_, F>,
         tag: u64,
-        expires: u32,
         host: &mut impl Host<F>,
     ) -> Writer {
+        let AdmittedPublish {
+            peer,
+            request,
+            expires,
+        } = *admitted;
         let Some(stored) = self.publications.by_tag.get(&tag).copied() else {
             return self.reply(peer, request, 412);
         };
@@ -204,18 +218,22 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             until: now + Duration::from_secs(expires.into()),
             ..stored
         };
-        self.keep(now, (peer, request), stored, Some(tag), expires, host)
+        self.keep(now, admitted, stored, Some(tag), host)
     }
 
     fn keep(
         &mut self,
         now: Duration,
-        (peer, request): (Peer<F>, &Message<'_>),
+        admitted: &AdmittedPublish<'_, F>,
         stored: StoredPublication,
         before: Option<u64>,
-        expires: u32,
         host: &mut impl Host<F>,
     ) -> Writer {
+        let AdmittedPublish {
+            peer,
+            request,
+            expires,
+        } = *admitted;
         let publication = Publication {
             body: Some(request.body()),
             ..stored.gone()
@@ -237,6 +255,13 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             .header("SIP-ETag", format_args!("{tag:016x}"))
             .header("Expires", expires)
     }
+}
+
+/// An admitted PUBLISH, with the granted seconds.
+struct AdmittedPublish<'a, F> {
+    peer: Peer<F>,
+    request: &'a Message<'a>,
+    expires: u32,
 }
 
 fn is_of(request: &Message<'_>, package: Package) -> bool {

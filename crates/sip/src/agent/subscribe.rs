@@ -103,7 +103,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         };
         match outcome {
             Ok(id) => {
-                let accepted = self.accept(now, id, peer.source, request, (expires, interval));
+                let accepted = self.accept(now, id, peer.source, request, expires, interval);
                 (accepted, Some(id))
             }
             Err(code) => (self.reply(peer, request, code), None),
@@ -116,7 +116,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         id: u32,
         source: SocketAddr,
         request: &Message<'_>,
-        (expires, interval): (u32, u16),
+        expires: u32,
+        interval: u16,
     ) -> Writer {
         let Some(subscription) = self.store.get_mut(id) else {
             return answer_to(request, 481, None, None);

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use presence::{Extension, ExtensionError};
+
 use super::{
     ColumnUse, CsvProblem, ImportPerson,
     columns::Head,
@@ -53,7 +55,7 @@ pub(super) struct People<'a> {
     /// Index of the person who has a value, and its line. Values are in lower case for ASCII letters only, as in the
     /// database.
     owners: HashMap<(Key, String), (usize, u64)>,
-    extensions: HashMap<String, (usize, u64)>,
+    extensions: HashMap<Extension, (usize, u64)>,
     /// Lines that were skipped as comments.
     comments: usize,
 }
@@ -89,9 +91,9 @@ impl<'a> People<'a> {
         check(&person).map_err(row)?;
         let extension = self.extension(record).map_err(row)?;
         let index = self.find_or_add(person, record.line).map_err(row)?;
-        if extension.is_empty() {
+        let Some(extension) = extension else {
             return Ok(());
-        }
+        };
         let owner = self.extensions.entry(extension.clone());
         let (owner, first) = *owner.or_insert((index, record.line));
         if owner != index {
@@ -115,7 +117,7 @@ impl<'a> People<'a> {
             return Ok(false);
         }
         let title = self.head.columns.first().and_then(|column| column.used_for);
-        if title == Some(ColumnUse::Extension) && presence::is_extension(first) {
+        if title == Some(ColumnUse::Extension) && Extension::parse(first).is_ok() {
             return Ok(false);
         }
         if record.fields.iter().any(|value| value.contains('\n')) {
@@ -159,8 +161,8 @@ impl<'a> People<'a> {
         value.map_or("", String::as_str)
     }
 
-    /// The extension of a row; empty without one.
-    fn extension(&self, record: &Record) -> Result<String, String> {
+    /// The extension of a row, if it has one.
+    fn extension(&self, record: &Record) -> Result<Option<Extension>, String> {
         let raw = self.field(record, ColumnUse::Extension);
         let extension = unprotected(raw);
         let problem = error_problem(extension).or_else(|| extension_problem(extension));
@@ -168,13 +170,16 @@ impl<'a> People<'a> {
         if let Some(problem) = problem.or_else(|| cut_problem(raw)) {
             return Err(format!("the extension {} {problem}", quoted(extension)));
         }
-        if !extension.is_empty() && !presence::is_extension(extension) {
-            return Err(format!(
+        if extension.is_empty() {
+            return Ok(None);
+        }
+        match Extension::parse(extension) {
+            Ok(extension) => Ok(Some(extension)),
+            Err(ExtensionError) => Err(format!(
                 "the extension {} may only have letters, digits and + * # - _ . (at most 64)",
                 quoted(extension)
-            ));
+            )),
         }
-        Ok(extension.to_owned())
     }
 
     /// The person of a row, without the extension.

@@ -46,7 +46,7 @@ async fn people_come_go_and_come_back() {
         (people[0].id, people[0].name.as_str()),
         (anna, "anna.becker")
     );
-    assert_eq!(people[0].lines[0].1, "1001");
+    assert_eq!(&*people[0].lines[0].1, "1001");
 
     store
         .apply_directory(&[DirectoryChange::Gone(anna)], MAIN, &CHANGE)

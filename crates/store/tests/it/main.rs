@@ -24,7 +24,7 @@ mod templates;
 
 use std::{path::PathBuf, time::Duration};
 
-use presence::{PersonId, Timestamp};
+use presence::{Extension, PersonId, Timestamp};
 use store::{
     AuditFilter, Change, Concern, ImportPerson, OrganisationId, Store, StoreError, StoredPerson,
 };
@@ -61,7 +61,10 @@ fn person(name: &str, extensions: &[&str]) -> ImportPerson {
         name: name.into(),
         mail: format!("{name}@contoso.example"),
         user_principal_name: format!("{name}@contoso.example"),
-        extensions: extensions.iter().map(ToString::to_string).collect(),
+        extensions: extensions
+            .iter()
+            .map(|text| Extension::stored(*text))
+            .collect(),
         ..ImportPerson::default()
     }
 }

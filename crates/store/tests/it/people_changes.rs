@@ -1,6 +1,6 @@
 //! The people who changed after a revision, for every statement that changes a person, also by another process.
 
-use presence::PersonId;
+use presence::{Extension, PersonId};
 use proptest::{prelude::*, test_runner::TestRunner};
 use store::{DirectoryChange, DirectoryPerson, PeopleChanges, PersonChange, Store};
 
@@ -45,7 +45,7 @@ async fn every_kind_of_change_names_the_person_and_nobody_else() {
     store.change_person(anna, &renamed, &CHANGE).await.unwrap();
     expect("the same again", &[]).await;
     let with_line = PersonChange {
-        extensions: Some(vec!["1001".into()]),
+        extensions: Some(vec![Extension::stored("1001")]),
         ..PersonChange::default()
     };
     store

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use presence::Extension;
 use serde_json::{Value, json};
 use store::{
     AuditFilter, Column, ImportPerson, ImportSummary, PeopleTable, Progress, Store, read_people_csv,
@@ -44,7 +45,7 @@ fn person(person: &ImportPerson) -> Value {
         "UPN": person.user_principal_name,
         "objectId": person.teams_id,
         "location": person.location,
-        "extensions": person.extensions,
+        "extensions": person.extensions.iter().map(|e| &**e).collect::<Vec<_>>(),
     })
 }
 
@@ -156,7 +157,7 @@ async fn people_written_as_a_table_come_back_unchanged() {
     let people = people.map(|(name, mail, extension)| ImportPerson {
         name: name.into(),
         mail: mail.into(),
-        extensions: vec![extension.into()],
+        extensions: vec![Extension::stored(extension)],
         ..ImportPerson::default()
     });
     store.import(&people, &CHANGE).await.unwrap();

@@ -23,7 +23,7 @@ use tokio_rustls::TlsConnector;
 
 use super::{
     SipConnectorConfig, Transport, escape_user,
-    targets::{self, Place, Target},
+    targets::{self, Rank, Target},
 };
 use crate::tls::server_name;
 
@@ -90,8 +90,8 @@ pub(super) struct Link {
     pub(super) local: SocketAddr,
     pub(super) transport: Transport,
     /// The server and its address in the order of preference.
-    pub(super) place: Place,
-    /// The number of the attempt that leads to this place.
+    pub(super) rank: Rank,
+    /// The number of the attempt that leads to this target.
     pub(super) attempt: usize,
 }
 
@@ -207,7 +207,7 @@ fn tcp_socket(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// Opens the link; `udp` is the socket of an earlier one. Of several places, `attempt` picks one.
+/// Opens the link; `udp` is the socket of an earlier one. Of several targets, `attempt` picks one.
 pub(super) async fn connect(
     config: Arc<SipConnectorConfig>,
     udp: Option<Arc<UdpSocket>>,
@@ -224,7 +224,7 @@ pub(super) async fn connect(
     }
 }
 
-/// Opens the link to this place.
+/// Opens the link to this target.
 pub(super) async fn open(
     config: &SipConnectorConfig,
     udp: Option<Arc<UdpSocket>>,
@@ -274,7 +274,7 @@ async fn open_at(
                 },
                 local,
                 transport,
-                place: target.place,
+                rank: target.rank,
                 attempt: 0,
             })
         }
@@ -297,7 +297,7 @@ async fn open_at(
                     Box::new(connected.map_err(refused)?)
                 }
                 (Transport::Tls, None) => return Err("nobody's certificate is believed".into()),
-                _ => Box::new(stream),
+                (Transport::Udp | Transport::Tcp, _) => Box::new(stream),
             };
             let (read, write) = split(stream);
             Ok(Link {
@@ -312,7 +312,7 @@ async fn open_at(
                 },
                 local,
                 transport,
-                place: target.place,
+                rank: target.rank,
                 attempt: 0,
             })
         }

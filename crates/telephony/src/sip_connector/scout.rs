@@ -9,22 +9,18 @@ use super::{
     SipConnectorConfig,
     link::{self, Link},
     probe::{Probe, ProbeAction},
-    targets::{self, Place},
+    targets::{self, Rank},
 };
 
 /// Returns true if a server preferred to this one answers.
-pub(super) async fn find_better(
-    config: Arc<SipConnectorConfig>,
-    place: Place,
-    mut ids: Ids,
-) -> bool {
+pub(super) async fn find_better(config: Arc<SipConnectorConfig>, rank: Rank, mut ids: Ids) -> bool {
     // A port of its own: the configured one is in use.
     let mut config = (*config).clone();
     if let Some(bind) = &mut config.bind {
         bind.set_port(0);
     }
     let found = targets::find(&config).await.unwrap_or_default();
-    for target in found.iter().filter(|target| target.place < place) {
+    for target in found.iter().filter(|target| target.rank < rank) {
         if let Ok(link) = link::open(&config, None, target).await
             && answers(&config, link, &mut ids).await
         {

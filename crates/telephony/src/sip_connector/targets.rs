@@ -31,12 +31,17 @@ pub(super) struct Target {
     pub(super) host: String,
     pub(super) address: SocketAddr,
     pub(super) transport: Transport,
-    /// The configured server and its own address: smaller numbers are preferred.
-    pub(super) place: Place,
+    pub(super) rank: Rank,
 }
 
-/// A target's position in the order of preference, independent of the other targets.
-pub(super) type Place = (usize, usize);
+/// A target's position in the order of preference, independent of the other targets: smaller numbers are preferred.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank {
+    /// The number of the configured server.
+    server: usize,
+    /// The number of the address among those of the server.
+    address: usize,
+}
 
 impl Transport {
     const ALL: [Self; 3] = [Self::Udp, Self::Tcp, Self::Tls];
@@ -77,14 +82,17 @@ pub(super) async fn find(config: &SipConnectorConfig) -> Result<Vec<Target>, Str
         .servers
         .iter()
         .enumerate()
-        .map(|(at, server)| async move {
+        .map(|(number, server)| async move {
             let found = tokio::time::timeout(FIND_MAX, one(config, server)).await;
             let found =
                 found.unwrap_or_else(|_| Err(format!("host name {server} is unknown (no answer)")));
             found.map(|found| {
                 let numbered = found.into_iter().enumerate();
-                let target = |(number, target)| Target {
-                    place: (at, number),
+                let target = |(address, target)| Target {
+                    rank: Rank {
+                        server: number,
+                        address,
+                    },
                     ..target
                 };
                 numbered.map(target).collect::<Vec<_>>()
@@ -136,7 +144,7 @@ async fn at(
         host: host.to_owned(),
         address,
         transport,
-        place: Place::default(),
+        rank: Rank::default(),
     };
     let bound = config.bind.as_ref();
     let fits = |address: &SocketAddr| bound.is_none_or(|b| b.is_ipv4() == address.is_ipv4());

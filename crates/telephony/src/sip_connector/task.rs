@@ -21,7 +21,7 @@ use super::{
     reconnect::{ConnectionEnd, NextServer, Reconnect},
     scout,
     stopping::Stopping,
-    targets,
+    targets::Rank,
     trouble::TroubleTexts,
 };
 use crate::phone_system::{Command, Health, LineEvent, Trouble};
@@ -119,7 +119,7 @@ impl Task {
     pub(super) async fn run(
         mut self,
         extensions: Vec<Arc<str>>,
-        mut orders: mpsc::Receiver<Command>,
+        mut commands: mpsc::Receiver<Command>,
     ) {
         let mut buffer = vec![0; READ_BYTES];
         // A handle of its own, so that waiting for room does not borrow the whole task.
@@ -139,8 +139,8 @@ impl Task {
             };
             let has_unsent = writer.as_ref().is_some_and(|w| w.is_waiting());
             tokio::select! {
-                order = orders.recv(), if self.stopping.is_none() => match order {
-                    Some(order) => self.obey(order),
+                command = commands.recv(), if self.stopping.is_none() => match command {
+                    Some(command) => self.execute(command),
                     // The owner is gone.
                     None => return,
                 },
@@ -192,10 +192,10 @@ impl Task {
             .fold(far, Duration::min)
     }
 
-    /// The current place, if there are preferred ones.
-    fn second_choice(&self) -> Option<targets::Place> {
-        let place = self.link.as_ref()?.place;
-        (place > targets::Place::default()).then_some(place)
+    /// The rank of the current server, if there are preferred ones.
+    fn second_choice(&self) -> Option<Rank> {
+        let rank = self.link.as_ref()?.rank;
+        (rank > Rank::default()).then_some(rank)
     }
 
     fn is_finished(&self) -> bool {
@@ -215,9 +215,9 @@ impl Task {
         }
     }
 
-    fn obey(&mut self, order: Command) {
+    fn execute(&mut self, command: Command) {
         let now = self.now();
-        let out = match order {
+        let out = match command {
             Command::Change { watch, unwatch } => {
                 for extension in &unwatch {
                     self.long_calls.forget(extension);
@@ -262,13 +262,13 @@ impl Task {
                 self.attempt,
             )));
         }
-        if let Some(place) = self.second_choice()
+        if let Some(rank) = self.second_choice()
             && self.scouting.is_none()
             && now >= self.scout_at
         {
             self.scouting = Some(Box::pin(scout::find_better(
                 Arc::clone(&self.config),
-                place,
+                rank,
                 self.ids.fork(),
             )));
         }

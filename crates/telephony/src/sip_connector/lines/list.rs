@@ -237,7 +237,7 @@ impl Lines {
             line.dialogs.retain_instances(|id| instances.is_live(id));
         }
         let mut remarks = Remarks::default();
-        let (mut is_told, mut is_active) = (false, false);
+        let (mut has_report, mut is_active) = (false, false);
         let is_silent = instances.has_silent();
         let mut troubles = Vec::new();
         for (id, instance) in instances.all {
@@ -254,7 +254,7 @@ impl Lines {
                     let id = (instances.several || is_known).then_some(&*id);
                     match self.apply_document(&within, extension, id, out) {
                         Some(read) => {
-                            is_told = true;
+                            has_report = true;
                             read.iter().cloned().for_each(|remark| remarks.push(remark));
                         }
                         None => {
@@ -278,11 +278,11 @@ impl Lines {
                 }
             }
         }
-        let news = match is_told || !is_silent {
+        let news = match has_report || !is_silent {
             true => News::Reported,
             false => News::Silent,
         };
-        if is_told && is_silent {
+        if has_report && is_silent {
             // All other instances have reported: this one may have an unknown call.
             troubles.push(
                 self.words
@@ -293,12 +293,12 @@ impl Lines {
             return news;
         };
         let Some(trouble) = troubles.into_iter().next() else {
-            if is_told {
+            if has_report {
                 self.report_state(received, extension, &remarks, out);
             }
             return news;
         };
-        if is_told {
+        if has_report {
             // One instance has a call, which the others cannot end. Without a call the silent ones may have one.
             match line.dialogs.state() {
                 None | Some(LineState::Idle) => self.lose(extension, trouble, out),
