@@ -31,6 +31,7 @@ struct Parameter {
     name: String,
     is_in_path: bool,
     is_number: bool,
+    is_boolean: bool,
     schema: Value,
 }
 
@@ -167,8 +168,9 @@ impl Contract {
                 same.map(|(_, value)| value.into_owned()).collect()
             };
             for value in found {
-                let value = match value.parse::<i64>() {
-                    Ok(number) if parameter.is_number => json!(number),
+                let value = match (value.parse::<i64>(), value.parse::<bool>()) {
+                    (Ok(number), _) if parameter.is_number => json!(number),
+                    (_, Ok(truth)) if parameter.is_boolean => json!(truth),
                     _ => json!(value),
                 };
                 self.valid(&parameter.schema, &value, &parameter.name)?;
@@ -255,6 +257,7 @@ fn bodies(document: &Value, operation: &Value) -> Bodies {
         name: parameter["name"].as_str().unwrap().to_owned(),
         is_in_path: parameter["in"] == "path",
         is_number: parameter["schema"]["type"] == "integer",
+        is_boolean: parameter["schema"]["type"] == "boolean",
         schema: parameter["schema"].clone(),
     });
     Bodies {

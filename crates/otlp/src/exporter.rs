@@ -135,7 +135,7 @@ impl Task {
     }
 }
 
-/// Waits for a span, then until a batch is full or [`BATCH_DELAY`] has passed. Without layers it waits for ever.
+/// Waits for a span, then until a batch is full or [`BATCH_DELAY`] has passed. Without a layer it never completes.
 async fn collect(spans: &mut mpsc::Receiver<Span>, batch: &mut Vec<Span>) {
     match spans.recv().await {
         Some(span) => batch.push(span),

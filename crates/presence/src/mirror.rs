@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use breaker::Breaker;
 use evidence::Evidence;
+pub(crate) use slots::cause_trace;
 
 use crate::{
     Meaning, Observation, Signals, SlotRecord, TeamsAnswer, TeamsCall, Timestamp, TraceId,

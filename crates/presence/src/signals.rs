@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Appointment, Choice, LineId, LineState, Meaning, Observation, Slot, TeamsCall, Timestamp,
-    TraceId,
+    Appointment, Choice, LineId, LineState, Meaning, Observation, TeamsCall, Timestamp, TraceId,
 };
 
 /// Report of a line.
@@ -242,17 +241,6 @@ impl Signals {
             .iter()
             .filter(|meeting| meeting.audio && meeting.until > now)
             .min_by_key(|meeting| meeting.since)
-    }
-
-    /// Trace of the fact that a write to this slot stands for, as far as it has one.
-    pub(crate) fn cause_trace(&self, slot: Slot, now: Timestamp) -> Option<TraceId> {
-        match slot {
-            Slot::Session => match self.leading_line(now).filter(|line| line.in_call(now)) {
-                Some(line) => line.trace,
-                None => self.leading_meeting(now)?.trace,
-            },
-            Slot::Preferred => self.choice_trace,
-        }
     }
 
     /// Trace of the answer since which Teams shows its last state.

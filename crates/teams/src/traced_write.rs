@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graph::RequestId;
+use graph::{GraphError, RequestId, WriteSuccess};
 use presence::{TeamsWrite, TraceId};
 use runtime::trace_id::new_trace_id;
 use tracing::{Span, debug_span, field::Empty};
@@ -24,6 +24,19 @@ impl TracedWrite {
         let source = caused_by.is_none().then_some("offhook");
         let span = debug_span!("graph.write", trace_id = %trace, source, otel.kind = "client", http.request.method = "POST", %person, write = call, waited_ms, error = Empty);
         Self { trace, span }
+    }
+
+    /// Logs the result of the request.
+    pub(super) fn log(&self, result: &Result<WriteSuccess, GraphError>) {
+        self.span.in_scope(|| match result {
+            Ok(WriteSuccess::Done | WriteSuccess::NothingToClear) => {
+                tracing::debug!("write acknowledged by Graph");
+            }
+            Err(error) => {
+                self.span.record("error", tracing::field::display(error));
+                tracing::debug!("write failed");
+            }
+        });
     }
 
     /// The id of the request at Graph.

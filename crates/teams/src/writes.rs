@@ -346,13 +346,7 @@ impl TenantWrites {
         result: Result<WriteSuccess, GraphError>,
     ) {
         tenant.count(write.operation.call(), result.as_ref().map(|_| ()));
-        traced.span.in_scope(|| match &result {
-            Ok(_) => tracing::debug!("write acknowledged by Graph"),
-            Err(error) => {
-                traced.span.record("error", tracing::field::display(error));
-                tracing::debug!("write failed");
-            }
-        });
+        traced.log(&result);
         let TeamsWrite {
             person,
             slot,

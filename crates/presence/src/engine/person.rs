@@ -11,7 +11,7 @@ use crate::{
     ProgramSignal, Record, Signals, Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
     TraceId,
     evaluate::{Decision, Facts, Silent, evaluate},
-    mirror::{Command, Mirror},
+    mirror::{Command, Mirror, cause_trace},
     policy::Settings,
     record::SlotRecord,
 };
@@ -404,7 +404,7 @@ impl Person {
                 slot,
                 action,
                 trace: match action {
-                    Action::Set => self.signals.cause_trace(slot, now).or(trace),
+                    Action::Set => cause_trace(&self.signals, slot, now).or(trace),
                     Action::Clear => trace,
                     Action::Renew | Action::Abandon => None,
                 },

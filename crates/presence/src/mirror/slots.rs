@@ -5,7 +5,7 @@ use super::{
     breaker::{self, Cause},
 };
 use crate::{
-    Signals, Timestamp,
+    Signals, Timestamp, TraceId,
     policy::Settings,
     requests::do_not_disturb,
     slot::{Action, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState, SlotWrite},
@@ -172,5 +172,16 @@ impl Mirror {
             | SlotState::Refused(_)
             | SlotState::Released(_) => None,
         }
+    }
+}
+
+/// Trace of the fact that a set of this slot stands for, as far as it has one.
+pub(crate) fn cause_trace(signals: &Signals, slot: Slot, now: Timestamp) -> Option<TraceId> {
+    match slot {
+        Slot::Session => match signals.leading_line(now).filter(|line| line.in_call(now)) {
+            Some(line) => line.trace,
+            None => signals.leading_meeting(now)?.trace,
+        },
+        Slot::Preferred => signals.choice_trace,
     }
 }
