@@ -150,7 +150,11 @@ const OPENS_FILES: [(&str, &str); 12] = [
     ),
     (
         "server/src/config.rs",
-        "the configuration and the files that it names, none of the database's",
+        "the configuration, not the database",
+    ),
+    (
+        "runtime/src/config.rs",
+        "files that the configuration names, none of the database's",
     ),
     (
         "gateway/src/external_fetch/folder.rs",

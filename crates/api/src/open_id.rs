@@ -4,6 +4,7 @@
 mod answer;
 mod attempts;
 mod claims;
+mod config;
 mod discovery;
 mod issuer;
 mod keys;
@@ -20,8 +21,9 @@ use std::net::IpAddr;
 
 pub(crate) use answer::AnswerError;
 use attempts::Attempts;
+pub use config::{OpenIdSection, options};
 use mapping::{MappedAccount, is_of, mapped};
-pub use provider::{CLAIM, OpenIdOptions, Provider};
+pub use provider::{OpenIdOptions, Provider};
 use runtime::{
     clock::Clock,
     context::Context,

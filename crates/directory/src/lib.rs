@@ -1,5 +1,6 @@
 //! People from Entra: reads a tenant's directory, matches its accounts with the known people, and applies the difference.
 
+pub mod config;
 mod difference;
 mod directory_reader;
 mod matching;

@@ -2,4 +2,5 @@
 
 pub mod agents;
 pub mod calendars;
+pub mod config;
 pub mod external_fetch;

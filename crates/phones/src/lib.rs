@@ -4,6 +4,7 @@
 //! board. A PBX that sends an INVITE before it lets a phone ring is answered by the forwarding of the profile in force.
 
 mod changes;
+pub mod config;
 mod document_cache;
 mod documents;
 mod lists;

@@ -5,6 +5,7 @@ pub mod clients;
 pub mod clock;
 pub mod clock_jump;
 pub mod commit_queue;
+pub mod config;
 pub mod context;
 pub mod engine_handle;
 pub mod engine_task;

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use presence::Timestamp;
+use serde::Deserialize;
 use store::StoreError;
 
 use crate::{
     clock_jump::{self, Deletion},
+    config::{ConfigError, ConfigReader},
     context::Context,
     history::KEPT,
 };
@@ -22,6 +24,11 @@ const ANSWERS_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Retention of people with a deleted account: as long as Entra keeps that account.
 const GONE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// Default retention of the audit log: two years, which many audits ask for.
+const AUDIT_DAYS: u64 = 730;
+/// Default retention of changes that people make to their own settings.
+const OWN_CHANGES_DAYS: u64 = 30;
+
 /// Retention of the rows of the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditRetention {
@@ -29,6 +36,38 @@ pub struct AuditRetention {
     pub all: Duration,
     /// Of rows about people's own changes: profiles, appointments, relationships, devices.
     pub own_changes: Duration,
+}
+
+/// The section `[audit]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSection {
+    days: Option<u64>,
+    own_changes_days: Option<u64>,
+}
+
+/// The retention of the section.
+///
+/// # Errors
+/// The first number of days out of range.
+pub fn audit(
+    reader: &ConfigReader<'_>,
+    section: &AuditSection,
+) -> Result<AuditRetention, ConfigError> {
+    let days = |key, days: u64| match days {
+        1..=36_500 => Ok(Duration::from_secs(days * 24 * 3600)),
+        _ => {
+            let problem = format!("{days} is out of range; expected 1 to 36500 days");
+            Err(reader.error(key, problem))
+        }
+    };
+    Ok(AuditRetention {
+        all: days("audit.days", section.days.unwrap_or(AUDIT_DAYS))?,
+        own_changes: days(
+            "audit.own_changes_days",
+            section.own_changes_days.unwrap_or(OWN_CHANGES_DAYS),
+        )?,
+    })
 }
 
 /// Deletes old rows, until the server ends. Deletes none while the clock may be wrong.

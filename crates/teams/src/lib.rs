@@ -4,6 +4,7 @@
 mod accounts;
 mod attempts;
 mod backlog;
+pub mod config;
 mod confirmation;
 mod handle;
 mod left_writes;

@@ -1,11 +1,18 @@
-//! The configuration file as parsed, and the messages for what cannot be parsed.
+//! The configuration file as parsed. The crates that use a section declare it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use api::open_id::OpenIdSection;
+use directory::config::DirectorySection;
+use gateway::config::{CalendarSection, OutsideSection};
+use phones::config::{PbxSection, SipSection};
+use runtime::retention::AuditSection;
 use secrecy::SecretString;
 use serde::Deserialize;
+use teams::config::{NotificationsSection, TeamsSection, TenantSection};
 
-use super::{ConfigError, places::Places};
+/// Keys that may be arrays of tables.
+pub(super) const ARRAYS_OF_TABLES: [&str; 3] = ["pbx", "sip.account", "tenants"];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,23 +25,23 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) log: RawLog,
     #[serde(default)]
-    pub(super) audit: RawAudit,
+    pub(super) audit: AuditSection,
     #[serde(default)]
     pub(super) secrets: RawSecrets,
-    pub(super) teams: Option<RawTeams>,
+    pub(super) teams: Option<TeamsSection>,
     #[serde(default)]
-    pub(super) directory: RawDirectory,
-    pub(super) notifications: Option<RawNotifications>,
+    pub(super) directory: DirectorySection,
+    pub(super) notifications: Option<NotificationsSection>,
     #[serde(default)]
-    pub(super) tenants: Vec<RawTenant>,
-    pub(super) open_id_connect: Option<RawOpenId>,
-    pub(super) sip: Option<RawSip>,
+    pub(super) tenants: Vec<TenantSection<DirectorySection>>,
+    pub(super) open_id_connect: Option<OpenIdSection>,
+    pub(super) sip: Option<SipSection>,
     #[serde(default)]
-    pub(super) outside: RawOutside,
+    pub(super) outside: OutsideSection,
     #[serde(default)]
-    pub(super) calendar: RawCalendar,
+    pub(super) calendar: CalendarSection,
     #[serde(default)]
-    pub(super) pbx: Vec<RawPbx>,
+    pub(super) pbx: Vec<PbxSection>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -48,37 +55,9 @@ pub(super) struct RawHttp {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawOutside {
-    #[serde(default)]
-    pub(super) allow: Vec<String>,
-    pub(super) proxy: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawCalendar {
-    pub(super) folder: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct RawAccess {
     pub(super) api_key: Option<SecretString>,
     pub(super) api_key_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawOpenId {
-    pub(super) name: Option<String>,
-    pub(super) issuer: Option<String>,
-    pub(super) client_id: Option<String>,
-    pub(super) client_secret: Option<SecretString>,
-    pub(super) client_secret_file: Option<PathBuf>,
-    pub(super) claim: Option<String>,
-    pub(super) scopes: Option<Vec<String>>,
-    #[serde(default)]
-    pub(super) tenants: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,191 +68,6 @@ pub(super) struct RawLog {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawAudit {
-    pub(super) days: Option<u64>,
-    pub(super) own_changes_days: Option<u64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct RawSecrets {
     pub(super) key_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawTeams {
-    pub(super) tenant: Option<String>,
-    pub(super) client_id: Option<String>,
-    pub(super) sign_in: Option<String>,
-    pub(super) client_secret: Option<SecretString>,
-    pub(super) client_secret_file: Option<PathBuf>,
-    pub(super) login_url: Option<String>,
-    pub(super) graph_url: Option<String>,
-    pub(super) cloud: Option<String>,
-    pub(super) certificate_file: Option<PathBuf>,
-    pub(super) private_key_file: Option<PathBuf>,
-    pub(super) requests_per_30_seconds: Option<u32>,
-}
-
-/// A further tenant: the keys of `[teams]`, a name, and sections of its own. Listed again, because serde cannot refuse
-/// unknown keys of a flattened table.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawTenant {
-    pub(super) name: Option<String>,
-    tenant: Option<String>,
-    client_id: Option<String>,
-    sign_in: Option<String>,
-    client_secret: Option<SecretString>,
-    client_secret_file: Option<PathBuf>,
-    login_url: Option<String>,
-    graph_url: Option<String>,
-    cloud: Option<String>,
-    certificate_file: Option<PathBuf>,
-    private_key_file: Option<PathBuf>,
-    requests_per_30_seconds: Option<u32>,
-    #[serde(default)]
-    pub(super) directory: RawDirectory,
-    pub(super) notifications: Option<RawNotifications>,
-}
-
-impl RawTenant {
-    /// The keys that it has in common with `[teams]`.
-    pub(super) fn teams(&mut self) -> RawTeams {
-        RawTeams {
-            tenant: self.tenant.take(),
-            client_id: self.client_id.take(),
-            sign_in: self.sign_in.take(),
-            client_secret: self.client_secret.take(),
-            client_secret_file: self.client_secret_file.take(),
-            login_url: self.login_url.take(),
-            graph_url: self.graph_url.take(),
-            cloud: self.cloud.take(),
-            certificate_file: self.certificate_file.take(),
-            private_key_file: self.private_key_file.take(),
-            requests_per_30_seconds: self.requests_per_30_seconds,
-        }
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawNotifications {
-    pub(super) url: Option<String>,
-    pub(super) certificate_file: Option<PathBuf>,
-    pub(super) private_key_file: Option<PathBuf>,
-    pub(super) old_certificate_file: Option<PathBuf>,
-    pub(super) old_private_key_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawDirectory {
-    pub(super) entra: Option<bool>,
-    pub(super) group: Option<String>,
-    pub(super) location: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawSip {
-    pub(super) listen: Option<String>,
-    pub(super) tls_listen: Option<String>,
-    pub(super) websocket_listen: Option<String>,
-    pub(super) certificate_file: Option<PathBuf>,
-    pub(super) private_key_file: Option<PathBuf>,
-    pub(super) address: Option<String>,
-    pub(super) domain: Option<String>,
-    #[serde(default)]
-    pub(super) trusted: Vec<String>,
-    pub(super) others: Option<String>,
-    pub(super) algorithms: Option<OneOrMany>,
-    #[serde(default)]
-    pub(super) account: Vec<RawSipAccount>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawSipAccount {
-    pub(super) username: Option<String>,
-    pub(super) extension: Option<String>,
-    pub(super) password: Option<SecretString>,
-    pub(super) password_file: Option<String>,
-    pub(super) algorithms: Option<OneOrMany>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawPbx {
-    pub(super) name: Option<String>,
-    pub(super) server: Option<OneOrMany>,
-    pub(super) transport: Option<String>,
-    pub(super) authority_file: Option<PathBuf>,
-    pub(super) list: Option<OneOrMany>,
-    #[serde(default)]
-    pub(super) extensions: Vec<String>,
-    pub(super) domain: Option<String>,
-    pub(super) username: Option<String>,
-    pub(super) password: Option<SecretString>,
-    pub(super) password_file: Option<PathBuf>,
-    pub(super) bind: Option<String>,
-    pub(super) publish: Option<String>,
-}
-
-/// One text, or a list of them.
-#[derive(Debug, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a text in quotes, or a list of such texts"
-)]
-pub(super) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    pub(super) fn into_list(self) -> Vec<String> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Many(many) => many,
-        }
-    }
-}
-
-/// Keys that may be arrays of tables.
-const ARRAYS_OF_TABLES: [&str; 3] = ["pbx", "sip.account", "tenants"];
-
-/// Converts a parser error to a message with line and key.
-pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
-    let at = error.span().map_or(0, |span| span.start);
-    let places = Places::new(text);
-    let (line, key) = (places.line_at(at), places.key_at(at));
-    let is_single_table =
-        ARRAYS_OF_TABLES.contains(&&*key) && error.message().contains("type: map");
-    let table = key.clone();
-    let key = if key.is_empty() {
-        key
-    } else {
-        format!("{key}: ")
-    };
-    let is_secret = ["secret", "password", "api_key"]
-        .iter()
-        .any(|word| key.contains(word));
-    // The parser's message quotes the value, which may be a secret.
-    let problem = match error.message() {
-        message if is_secret && message.starts_with("invalid") => {
-            "expected text in quotes".to_owned()
-        }
-        _ if is_single_table => {
-            format!("there may be several of these; write [[{table}]], with two brackets each")
-        }
-        message => message.to_owned(),
-    };
-    ConfigError::Line {
-        path: path.into(),
-        line,
-        key,
-        problem,
-    }
 }

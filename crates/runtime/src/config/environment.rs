@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::{ConfigError, raw::Raw};
+use super::ConfigError;
 
 /// The environment variables that begin with `OFFHOOK`. `Debug` shows their names only, because any of them may be a secret.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +49,11 @@ impl Environment {
     }
 
     /// Applies the environment to the file, one variable at a time, so that an error names the variable.
-    pub(super) fn apply_to(&self, path: &Path, text: &str) -> Result<Raw, ConfigError> {
+    pub(super) fn apply_to<T: DeserializeOwned>(
+        &self,
+        path: &Path,
+        text: &str,
+    ) -> Result<T, ConfigError> {
         let unusable = |problem: String| ConfigError::Key {
             path: path.into(),
             key: "file".into(),
@@ -56,7 +61,7 @@ impl Environment {
         };
         let mut table: Table =
             toml::from_str(text).map_err(|error| unusable(error.message().into()))?;
-        let mut raw: Raw = table
+        let mut sections: T = table
             .clone()
             .try_into()
             .map_err(|error: toml::de::Error| unusable(error.message().into()))?;
@@ -75,7 +80,7 @@ impl Environment {
                 let mut table = table.clone();
                 set(&mut table, &keys, value)
                     .ok_or_else(|| wrong("names no setting; expected OFFHOOK__SECTION__KEY"))?;
-                match Raw::try_from_table(table.clone()) {
+                match try_from_table::<T>(table.clone()) {
                     Ok(read) => tried.push((table, read)),
                     Err(message) if tried.is_empty() && !message.contains("invalid type") => {
                         return Err(wrong(&message));
@@ -86,18 +91,16 @@ impl Environment {
             let Some(first) = tried.into_iter().next() else {
                 return Err(wrong("has a value of the wrong kind for this setting"));
             };
-            (table, raw) = first;
+            (table, sections) = first;
         }
-        Ok(raw)
+        Ok(sections)
     }
 }
 
-impl Raw {
-    fn try_from_table(table: Table) -> Result<Self, String> {
-        table
-            .try_into()
-            .map_err(|error: toml::de::Error| error.message().to_owned())
-    }
+fn try_from_table<T: DeserializeOwned>(table: Table) -> Result<T, String> {
+    table
+        .try_into()
+        .map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
 fn readings(value: &str) -> Vec<Value> {
