@@ -118,7 +118,7 @@ fn the_two_readings_of_graph_share_no_code() {
 
 /// Source files in the serving process that open files, with the reason why each is allowed. (The operating system
 /// drops SQLite's locks when the process closes any other descriptor of the database.)
-const OPENS_FILES: [(&str, &str); 12] = [
+const OPENS_FILES: &[(&str, &str)] = &[
     (
         "offhook/src/backup.rs",
         "commands in a process of their own",

@@ -7,7 +7,7 @@ use presence::{
 };
 use runtime::{
     context::Context,
-    organisation::{Membership, Snapshot},
+    organisation::{Membership, ScopeId, Snapshot},
     values,
 };
 
@@ -31,7 +31,7 @@ struct Fields {
 pub(super) fn refuse_of_scope(
     context: &Context,
     caller: &Caller,
-    (scope, page): (&str, SettingsGroup),
+    (scope, page): (&ScopeId, SettingsGroup),
     after: Option<&SettingValues>,
 ) -> Result<(), Problem> {
     if caller.is_admin() || page != SettingsGroup::Presence {

@@ -8,7 +8,7 @@ use presence::{Permission, PersonId, Relationship};
 use runtime::{
     audit::Author,
     events::VisibilityBefore,
-    organisation::{ORGANISATION, Organisation, Snapshot},
+    organisation::{ORGANISATION, Organisation, ScopeId, Snapshot},
     people_index::Person,
 };
 use store::{ApiKey, Attempt, Role, Session};
@@ -50,7 +50,7 @@ enum Power {
     /// A person: only relationships give permissions.
     Person,
     /// A location administrator: settings of the location, and names, groups and settings of its people.
-    Location(String),
+    Location(ScopeId),
     /// A system administrator, or the key in the configuration file.
     System,
     /// An API key: queries routes of calls (`route`), reads everything (`read`), changes what people may change (`write`),
@@ -115,7 +115,7 @@ impl Caller {
                 account: Some(account.id),
                 power: match (account.role, account.location) {
                     (Role::SystemAdmin, _) => Power::System,
-                    (Role::LocationAdmin, Some(location)) => Power::Location(location),
+                    (Role::LocationAdmin, Some(location)) => Power::Location(location.into()),
                     (Role::LocationAdmin, None) | (Role::Person, _) => Power::Person,
                 },
                 attempt: None,
@@ -182,7 +182,7 @@ impl Caller {
     }
 
     /// The one location that the caller administers.
-    pub fn location(&self) -> Option<&str> {
+    pub fn location(&self) -> Option<&ScopeId> {
         match &self.power {
             Power::Location(location) => Some(location),
             Power::System | Power::Key { .. } | Power::Person => None,
@@ -336,14 +336,14 @@ impl Caller {
         owner: PersonId,
     ) -> Result<(), Problem> {
         let location = organisation.read(|snapshot| snapshot.membership(owner).location);
-        self.require_admin_at(organisation, location.as_deref())
+        self.require_admin_at(organisation, location.as_ref())
     }
 
     /// Refuses callers who do not administer the location or, without one, the organisation.
     pub fn require_admin_at(
         &self,
         organisation: &Organisation,
-        location: Option<&str>,
+        location: Option<&ScopeId>,
     ) -> Result<(), Problem> {
         self.require_admin(organisation, location.unwrap_or(ORGANISATION))
     }
@@ -353,7 +353,7 @@ impl Caller {
     pub fn require_admin_to_read(
         &self,
         organisation: &Organisation,
-        scope: &str,
+        scope: &ScopeId,
     ) -> Result<(), Problem> {
         match self.power {
             Power::Key { read: true, .. } => Ok(()),
@@ -377,7 +377,11 @@ impl Caller {
     }
 
     /// Refuses callers who do not administer the scope.
-    pub fn require_admin(&self, organisation: &Organisation, scope: &str) -> Result<(), Problem> {
+    pub fn require_admin(
+        &self,
+        organisation: &Organisation,
+        scope: &ScopeId,
+    ) -> Result<(), Problem> {
         let allowed = match &self.power {
             Power::System | Power::Key { admin: true, .. } => true,
             Power::Location(location) => organisation.read(|snapshot| {

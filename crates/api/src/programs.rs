@@ -9,7 +9,7 @@ use axum::{
 use runtime::{
     audit::Administration,
     context::Context,
-    organisation::{ORGANISATION, PRODUCT, PROGRAMS},
+    organisation::{ORGANISATION, PRODUCT, PROGRAMS, ScopeId},
     programs::{PROGRAMS_MAX, Program, Refused, prefilled},
 };
 use serde_json::{Value, json};
@@ -26,8 +26,8 @@ const TEXT_MAX: usize = agent_protocol::TABLE_MAX / 2;
 struct ProgramTable {
     /// Whether the scope has its own table.
     individual: bool,
-    /// The scope of the table; `product`: the default table.
-    decided_by: String,
+    /// The scope of the table; `None`: the default table.
+    decided_by: Option<ScopeId>,
     items: Vec<Program>,
 }
 
@@ -35,7 +35,9 @@ impl ProgramTable {
     fn body(self) -> Programs {
         Programs {
             individual: self.individual,
-            decided_by: self.decided_by,
+            decided_by: self
+                .decided_by
+                .map_or_else(|| PRODUCT.to_owned(), Into::into),
             items: self.items.into_iter().map(program_body).collect(),
         }
     }
@@ -81,6 +83,7 @@ pub async fn list(
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<axum::Json<Programs>, Problem> {
+    let scope = ScopeId::from(scope);
     caller.require_admin_to_read(&context.organisation, &scope)?;
     Ok(axum::Json(known(&context, &scope)?.body()))
 }
@@ -99,6 +102,7 @@ pub async fn set(
     comparison: Comparison,
     Json(wish): Json<ProgramsChange>,
 ) -> Result<axum::Json<Programs>, Problem> {
+    let scope = ScopeId::from(scope);
     let table = Table::open(&context, &caller, &scope).await?;
     if comparison.is_same() {
         return Ok(axum::Json(known(&context, &scope)?.body()));
@@ -113,7 +117,8 @@ pub async fn set(
         (_, None) => Some(table.before.items.clone()),
         (_, Some(from)) if from == PRODUCT => Some(prefilled()),
         (_, Some(from)) => {
-            if from != ORGANISATION {
+            let from = ScopeId::from(from);
+            if from != *ORGANISATION {
                 caller.require_admin(&context.organisation, &from)?;
             }
             Some(known(&context, &from)?.items)
@@ -123,7 +128,7 @@ pub async fn set(
     let is = after.as_ref().map(|after| json!(after));
     let noted = (was, is);
     table
-        .close(Administration::ProgramsSet, &scope, after, noted)
+        .close(Administration::ProgramsSet, scope.as_str(), after, noted)
         .await?;
     Ok(axum::Json(known(&context, &scope)?.body()))
 }
@@ -141,6 +146,7 @@ pub async fn add(
     Path(scope): Path<String>,
     Json(new): Json<NewProgram>,
 ) -> Result<(StatusCode, axum::Json<ProgramBody>), Problem> {
+    let scope = ScopeId::from(scope);
     let table = Table::open(&context, &caller, &scope).await?;
     let program = Program {
         process: new.process,
@@ -178,6 +184,7 @@ pub async fn read(
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
 ) -> Result<axum::Json<ProgramBody>, Problem> {
+    let scope = ScopeId::from(scope);
     caller.require_admin_to_read(&context.organisation, &scope)?;
     let items = known(&context, &scope)?.items;
     let at = position(&items, &process)?;
@@ -201,6 +208,7 @@ pub async fn change(
     comparison: Comparison,
     Json(body): Json<ProgramBody>,
 ) -> Result<axum::Json<ProgramBody>, Problem> {
+    let scope = ScopeId::from(scope);
     let table = Table::open(&context, &caller, &scope).await?;
     if comparison.is_same() {
         return Ok(axum::Json(body));
@@ -231,6 +239,7 @@ pub async fn delete(
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
+    let scope = ScopeId::from(scope);
     let table = Table::open(&context, &caller, &scope).await?;
     let mut items = table.before.items.clone();
     let before = items.remove(position(&items, &process)?);
@@ -266,15 +275,15 @@ fn refuse_twice(items: &[Program], program: &Program) -> Result<(), Problem> {
     }
 }
 
-fn known(context: &Context, scope: &str) -> Result<ProgramTable, Problem> {
+fn known(context: &Context, scope: &ScopeId) -> Result<ProgramTable, Problem> {
     context.organisation.read(|snapshot| {
         let place = snapshot.membership_of_scope(scope);
         let remedy = "GET /api/v1/scopes lists them";
-        let place = place.ok_or_else(|| Problem::not_found("scope", scope, remedy))?;
+        let place = place.ok_or_else(|| Problem::not_found("scope", scope.as_str(), remedy))?;
         let (decided_by, items) = snapshot.programs(&place);
         Ok(ProgramTable {
-            individual: decided_by == scope,
-            decided_by: decided_by.to_owned(),
+            individual: decided_by == Some(scope),
+            decided_by: decided_by.cloned(),
             items,
         })
     })
@@ -284,7 +293,7 @@ fn known(context: &Context, scope: &str) -> Result<ProgramTable, Problem> {
 struct Table<'a> {
     context: &'a Context,
     caller: &'a Caller,
-    scope: &'a str,
+    scope: &'a ScopeId,
     before: ProgramTable,
     _one_at_a_time: MutexGuard<'a, ()>,
 }
@@ -293,7 +302,7 @@ impl<'a> Table<'a> {
     async fn open(
         context: &'a Context,
         caller: &'a Caller,
-        scope: &'a str,
+        scope: &'a ScopeId,
     ) -> Result<Self, Problem> {
         caller.require_admin(&context.organisation, scope)?;
         let one_at_a_time = context.settings_lock.lock().await;

@@ -9,7 +9,7 @@ use runtime::{
     audit::Administration,
     context::Context,
     limits::{NAME_MAX, SCOPES_MAX},
-    organisation::{Membership, ORGANISATION, Snapshot},
+    organisation::{Membership, ORGANISATION, ScopeId, Snapshot},
 };
 use serde_json::json;
 use store::StoredScope;
@@ -36,7 +36,7 @@ pub async fn list(
     let mut rows = vec![(BEFORE_ALL.to_owned(), organisation())];
     context.organisation.read(|snapshot| {
         let scopes = snapshot.scopes.iter();
-        rows.extend(scopes.map(|(id, scope)| (id.clone(), scope_body(scope))));
+        rows.extend(scopes.map(|(id, scope)| (id.to_string(), scope_body(scope))));
     });
     let (items, next) = paging.page(rows)?;
     Ok(axum::Json(Scopes { items, next }))
@@ -44,7 +44,7 @@ pub async fn list(
 
 fn organisation() -> Scope {
     Scope {
-        id: ORGANISATION.into(),
+        id: ORGANISATION.to_string(),
         kind: ScopeKind::Organisation,
         parent: None,
         name: "Organisation".into(),
@@ -63,14 +63,15 @@ pub async fn read(
     State(context): State<Context>,
     Path(scope): Path<String>,
 ) -> Result<axum::Json<Scope>, Problem> {
-    if scope == ORGANISATION {
+    let scope = ScopeId::from(scope);
+    if scope == *ORGANISATION {
         return Ok(axum::Json(organisation()));
     }
     let found = context
         .organisation
         .read(|snapshot| snapshot.scopes.get(&scope).map(scope_body));
     let remedy = "GET /api/v1/scopes lists them";
-    let found = found.ok_or_else(|| Problem::not_found("scope", &scope, remedy))?;
+    let found = found.ok_or_else(|| Problem::not_found("scope", scope.as_str(), remedy))?;
     Ok(axum::Json(found))
 }
 
@@ -90,13 +91,15 @@ pub async fn add(
         let detail = format!("{:?} is neither \"location\" nor \"group\"", body.kind);
         Problem::invalid("kind", detail)
     })?;
-    let parent = body.parent.unwrap_or_else(|| ORGANISATION.into());
+    let parent = body
+        .parent
+        .map_or_else(|| ORGANISATION.clone(), ScopeId::from);
     caller.require_admin(&context.organisation, &parent)?;
     limit_checks::text("name", &body.name, NAME_MAX)?;
     let _one_at_a_time = context.settings_lock.lock().await;
     let beside = context.organisation.read(|snapshot| {
         let scopes = snapshot.scopes.values();
-        scopes.filter(|scope| *scope.parent == *parent).count()
+        scopes.filter(|scope| scope.parent == parent).count()
     });
     limit_checks::one_more("scopes of this parent", beside, SCOPES_MAX)?;
     let entry = new_entry(
@@ -114,9 +117,9 @@ pub async fn add(
         .await?;
     context.organisation.load(&context.store).await?;
     let body = Scope {
-        id,
+        id: id.into(),
         kind: kind_of(kind),
-        parent: Some(parent),
+        parent: Some(parent.into()),
         name: body.name,
         tenant: None,
     };
@@ -125,9 +128,9 @@ pub async fn add(
 
 fn scope_body(scope: &StoredScope) -> Scope {
     Scope {
-        id: scope.id.clone(),
+        id: scope.id.to_string(),
         kind: kind_of(scope.kind),
-        parent: Some(scope.parent.clone()),
+        parent: Some(scope.parent.to_string()),
         name: scope.name.clone(),
         tenant: scope.tenant.clone(),
     }
@@ -156,6 +159,7 @@ pub async fn change(
     comparison: Comparison,
     Json(body): Json<ScopeChange>,
 ) -> Result<axum::Json<Scope>, Problem> {
+    let scope = ScopeId::from(scope);
     // Location administrators may not change the tenant.
     let administered = match body.tenant {
         Some(_) => ORGANISATION,
@@ -163,7 +167,7 @@ pub async fn change(
     };
     caller.require_admin(&context.organisation, administered)?;
     if comparison.is_same() {
-        return read(State(context), Path(scope)).await;
+        return read(State(context), Path(scope.into())).await;
     }
     if let Some(tenant) = &body.tenant
         && teams.clients.get(tenant).is_none()
@@ -211,8 +215,9 @@ pub async fn change(
     context.announce_tenant_moves();
     context.check_tenants();
     let now = context.organisation.read(known);
-    now.map(axum::Json)
-        .ok_or_else(|| Problem::not_found("scope", &scope, "GET /api/v1/scopes lists the ids"))
+    now.map(axum::Json).ok_or_else(|| {
+        Problem::not_found("scope", scope.as_str(), "GET /api/v1/scopes lists the ids")
+    })
 }
 
 /// Deletes a scope. Refused while it is in use.
@@ -227,12 +232,13 @@ pub async fn delete(
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    let scope = ScopeId::from(scope);
     // Administrators of a location may delete its groups, not the location.
     let parent = context.organisation.read(|snapshot| {
         let known = snapshot.scopes.get(&scope);
         known.map(|known| known.parent.clone())
     });
-    caller.require_admin_at(&context.organisation, parent.as_deref())?;
+    caller.require_admin_at(&context.organisation, parent.as_ref())?;
     let _one_at_a_time = context.settings_lock.lock().await;
     let before = context.organisation.read(|snapshot| {
         let known = snapshot.scopes.get(&scope);
@@ -264,8 +270,8 @@ pub async fn place(
         .organisation
         .read(|snapshot| snapshot.membership(person));
     Ok(axum::Json(Place {
-        location: place.location,
-        group: place.group,
+        location: place.location.map(Into::into),
+        group: place.group.map(Into::into),
     }))
 }
 
@@ -289,34 +295,30 @@ pub(crate) async fn put_place(
         .read(|snapshot| snapshot.membership(person));
     // At the old and at the new place.
     caller.require_admin_of(&context.organisation, person)?;
-    caller.require_admin_at(&context.organisation, body.location.as_deref())?;
+    let to = Membership {
+        location: body.location.as_deref().map(ScopeId::from),
+        group: body.group.as_deref().map(ScopeId::from),
+    };
+    caller.require_admin_at(&context.organisation, to.location.as_ref())?;
     if comparison.is_same() {
         return Ok(axum::Json(body));
     }
     let _one_at_a_time = context.settings_lock.lock().await;
-    let to = Membership {
-        location: body.location.clone(),
-        group: body.group.clone(),
-    };
     bounds::refuse_of_place(&context, &caller, person, &to)?;
     let entry = new_entry(&context.clock, &caller, Administration::PersonPlace, person)
         .before(Some(
             json!({"location": before.location, "group": before.group}),
         ))
         .after(Some(json!(body)));
-    let (location, group) = (body.location.as_deref(), body.group.as_deref());
+    let (location, group) = (to.location.as_ref(), to.group.as_ref());
     let change = entry.change();
     context
         .store
         .set_membership(person, location, group, &change)
         .await?;
-    let place = Membership {
-        location: body.location.clone(),
-        group: body.group.clone(),
-    };
     context
         .update_person(person, |snapshot| {
-            snapshot.memberships.insert(person, place);
+            snapshot.memberships.insert(person, to);
         })
         .await;
     context.membership_changed(person, before);

@@ -8,7 +8,7 @@ use runtime::{
     audit::{Administration, Details, Own},
     context::Context,
     events::Reset,
-    organisation::{Membership, ORGANISATION},
+    organisation::{Membership, ORGANISATION, PRODUCT, ScopeId, Snapshot},
     values,
 };
 use serde_json::{Map, Value, json};
@@ -46,11 +46,18 @@ fn page(name: &str) -> Result<SettingsGroup, Problem> {
     })
 }
 
-fn place(context: &Context, scope: &str) -> Result<Membership, Problem> {
+fn place(context: &Context, scope: &ScopeId) -> Result<Membership, Problem> {
     let place = context
         .organisation
         .read(|snapshot| snapshot.membership_of_scope(scope));
-    place.ok_or_else(|| Problem::not_found("scope", scope, "GET /api/v1/scopes lists them"))
+    place
+        .ok_or_else(|| Problem::not_found("scope", scope.as_str(), "GET /api/v1/scopes lists them"))
+}
+
+/// The name of the scope that decides a group.
+fn decided_by(snapshot: &Snapshot, place: &Membership, page: SettingsGroup) -> String {
+    let scope = snapshot.decided_by(place, page);
+    scope.map_or_else(|| PRODUCT.to_owned(), ScopeId::to_string)
 }
 
 /// Values of a group as one object.
@@ -70,7 +77,7 @@ fn effective(settings: &EffectiveSettings) -> Map<String, Value> {
 
 fn scope_body(
     context: &Context,
-    scope: &str,
+    scope: &ScopeId,
     page: SettingsGroup,
 ) -> Result<ScopeSettings, Problem> {
     let place = place(context, scope)?;
@@ -85,7 +92,7 @@ fn scope_body(
             values: effective(&snapshot.resolve_scope(&place, page)),
             user_may_change: may_change.collect(),
             individual: snapshot.overrides(scope, page).is_some(),
-            decided_by: snapshot.decided_by(&place, page).to_owned(),
+            decided_by: decided_by(snapshot, &place, page),
         }
     }))
 }
@@ -102,6 +109,7 @@ pub async fn read(
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
 ) -> Result<axum::Json<ScopeSettings>, Problem> {
+    let scope = ScopeId::from(scope);
     let mut body = scope_body(&context, &scope, page(&name)?)?;
     // The address of a feed is a secret at most providers.
     if caller.require_admin(&context.organisation, &scope).is_err() {
@@ -128,7 +136,7 @@ pub async fn write(
     comparison: Comparison,
     Json(mut body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<ScopeSettings>, Problem> {
-    let page = page(&name)?;
+    let (scope, page) = (ScopeId::from(scope), page(&name)?);
     place(&context, &scope)?;
     caller.require_admin(&context.organisation, &scope)?;
     let one_at_a_time = context.settings_lock.lock().await;
@@ -155,7 +163,7 @@ pub async fn write(
         merge(page, body, &mut after)?;
         Some(after)
     };
-    let wanted = (scope.as_str(), page);
+    let wanted = (&scope, page);
     bounds::refuse_of_scope(&context, &caller, wanted, after.as_ref())?;
     let stored = after
         .as_ref()
@@ -232,7 +240,7 @@ fn keep_changes(read: &Map<String, Value>, copy: &mut Map<String, Value>) {
     }
 }
 
-fn present(context: &Context, scope: &str, page: SettingsGroup) -> Option<SettingValues> {
+fn present(context: &Context, scope: &ScopeId, page: SettingsGroup) -> Option<SettingValues> {
     context
         .organisation
         .read(|snapshot| snapshot.overrides(scope, page).cloned())
@@ -249,6 +257,7 @@ fn copied(
         let detail = format!("{from} is no scope; name one, for example \"{ORGANISATION}\"");
         return Err(Problem::invalid(COPY_FROM, detail));
     };
+    let from = &ScopeId::from(from);
     let place = place(context, from)?;
     // Settings of the organisation are visible in its locations; those of another location are not.
     if from != ORGANISATION {
@@ -315,7 +324,7 @@ fn whole_person_body(
                     .flat_map(|own| &own.values)
                     .map(|(key, value)| (*key, value)),
             ),
-            decided_by: snapshot.decided_by(&place, page).to_owned(),
+            decided_by: decided_by(snapshot, &place, page),
         }
     })
 }

@@ -15,7 +15,7 @@ pub use changes::*;
 pub use preview::*;
 use runtime::{
     context::Context,
-    organisation::{ORGANISATION, Snapshot, TeamsUse, Use, UseOwner},
+    organisation::{ORGANISATION, ScopeId, Snapshot, TeamsUse, Use, UseOwner},
 };
 use store::{Audience, Template};
 
@@ -29,7 +29,7 @@ const TEAMS: &str = "teams";
 fn content(template: &Template) -> TemplateBody {
     TemplateBody {
         profile: ProfileBody::from(&template.profile),
-        scope: template.scope.clone(),
+        scope: template.scope.to_string(),
         offers: offers(template),
         people: None,
         uses: None,
@@ -48,7 +48,7 @@ fn stored(template: &Template) -> TemplateBody {
 
 fn offers(template: &Template) -> Vec<String> {
     match template.audience {
-        Audience::Everyone => vec![template.scope.clone()],
+        Audience::Everyone => vec![template.scope.to_string()],
         Audience::Assigned => Vec::new(),
     }
 }
@@ -116,7 +116,7 @@ fn for_administrators(
     caller: &Caller,
     template: &Template,
     uses: BTreeSet<Use>,
-    in_teams: Vec<(TeamsUse, Vec<String>, usize)>,
+    in_teams: Vec<(TeamsUse, Vec<ScopeId>, usize)>,
 ) -> TemplateBody {
     let people = template.people.iter();
     let people =
@@ -127,7 +127,7 @@ fn for_administrators(
             TeamsUse::Call => TeamsState::Call,
             TeamsUse::DoNotDisturb => TeamsState::DoNotDisturb,
         },
-        scopes,
+        scopes: scopes.into_iter().map(Into::into).collect(),
         people,
     });
     TemplateBody {
@@ -156,7 +156,7 @@ fn named_uses(context: &Context, caller: &Caller, uses: BTreeSet<Use>) -> Vec<St
 const REMEDY: &str = "GET /api/v1/templates lists them with their scopes";
 
 /// The template of this name in a scope.
-fn of_scope(context: &Context, scope: &str, name: &str) -> Result<Template, Problem> {
+fn of_scope(context: &Context, scope: &ScopeId, name: &str) -> Result<Template, Problem> {
     let get = |snapshot: &Snapshot| snapshot.templates.get(scope, name).cloned();
     let template = context.organisation.read(get);
     template.ok_or_else(|| {
@@ -174,7 +174,7 @@ fn found(context: &Context, name: &str) -> Result<Template, Problem> {
             (Some(template), _) | (None, &[template]) => Ok(template.clone()),
             (None, []) => Err(Problem::not_found("template", name, REMEDY)),
             (None, several) => {
-                let scopes: Vec<&str> = several.iter().map(|one| &*one.scope).collect();
+                let scopes: Vec<&str> = several.iter().map(|one| one.scope.as_str()).collect();
                 Err(Problem::conflict(format!(
                     "there are {} templates {name:?}, in {}; name the scope: /api/v1/scopes/{{scope}}/templates/{{name}}",
                     scopes.len(),
@@ -224,6 +224,6 @@ pub(crate) async fn read_of_scope(
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
-    let template = of_scope(&context, &scope, &name)?;
+    let template = of_scope(&context, &scope.into(), &name)?;
     Ok(axum::Json(shown(&context, &caller, &template)))
 }

@@ -248,7 +248,7 @@ async fn synchronise(store: &Store) -> anyhow::Result<()> {
     let change = change("settings.set", "organisation/teams");
     let page = r#"{"mode":"telephony_and_presence"}"#;
     store
-        .set_settings("organisation", "teams", Some(page), &change)
+        .set_settings(store::ORGANISATION, "teams", Some(page), &change)
         .await?;
     Ok(())
 }

@@ -17,6 +17,7 @@ use presence::{
     EffectiveSettings, MyProfiles, PersonId, PersonPolicy, Presence, Profile, Relationship,
     ScopeChain, SettingValues, SettingsGroup, setting_keys,
 };
+pub use store::{ORGANISATION, ScopeId};
 use store::{Store, StoreError, StoredPerson, StoredScope, Workgroup};
 pub use templates::{TeamsUse, TemplateEdit, Templates};
 use tokio::sync::watch;
@@ -27,10 +28,7 @@ use crate::{
     values,
 };
 
-/// The id of the scope above all others.
-pub const ORGANISATION: &str = "organisation";
-
-/// Named instead of a scope where the product's default is in effect.
+/// Named in the API instead of a scope where the product's default is in effect.
 pub const PRODUCT: &str = "product";
 
 /// Name under which the store keeps process tables, beside the groups of settings.
@@ -46,15 +44,15 @@ pub const MAIN_TENANT: &str = "main";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Membership {
     /// The location's id.
-    pub location: Option<String>,
+    pub location: Option<ScopeId>,
     /// The configuration group's id.
-    pub group: Option<String>,
+    pub group: Option<ScopeId>,
 }
 
 impl Membership {
     /// The id of the lowest scope: group, location or organisation.
-    pub fn scope(&self) -> &str {
-        let scope = self.group.as_deref().or(self.location.as_deref());
+    pub fn scope(&self) -> &ScopeId {
+        let scope = self.group.as_ref().or(self.location.as_ref());
         scope.unwrap_or(ORGANISATION)
     }
 
@@ -84,11 +82,11 @@ pub struct Personal {
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// Locations and groups by id.
-    pub scopes: CopyOnWrite<BTreeMap<String, StoredScope>>,
+    pub scopes: CopyOnWrite<BTreeMap<ScopeId, StoredScope>>,
     /// Groups of settings that scopes override, by scope.
-    overrides: CopyOnWrite<BTreeMap<String, BTreeMap<SettingsGroup, SettingValues>>>,
+    overrides: CopyOnWrite<BTreeMap<ScopeId, BTreeMap<SettingsGroup, SettingValues>>>,
     /// Process tables of Microphone Sync by scope.
-    pub programs: CopyOnWrite<BTreeMap<String, Vec<Program>>>,
+    pub programs: CopyOnWrite<BTreeMap<ScopeId, Vec<Program>>>,
     /// Central templates in the administrator's order.
     pub templates: CopyOnWrite<Templates>,
     /// Personal settings.
@@ -302,9 +300,9 @@ impl Organisation {
     }
 
     /// Sets the process table of a scope; `None`: it inherits one.
-    pub fn set_programs(&self, scope: &str, programs: Option<Vec<Program>>) {
+    pub fn set_programs(&self, scope: &ScopeId, programs: Option<Vec<Program>>) {
         self.replace(|snapshot| match programs {
-            Some(programs) => snapshot.programs.insert(scope.to_owned(), programs),
+            Some(programs) => snapshot.programs.insert(scope.clone(), programs),
             None => snapshot.programs.remove(scope),
         });
     }
@@ -384,18 +382,18 @@ impl Snapshot {
     }
 
     /// The settings that a scope overrides; `None` if it overrides none of the group.
-    pub fn overrides(&self, scope: &str, page: SettingsGroup) -> Option<&SettingValues> {
+    pub fn overrides(&self, scope: &ScopeId, page: SettingsGroup) -> Option<&SettingValues> {
         self.overrides.get(scope)?.get(&page)
     }
 
     /// Sets or removes the settings that a scope overrides.
     pub fn set_overrides(
         &mut self,
-        scope: &str,
+        scope: &ScopeId,
         page: SettingsGroup,
         values: Option<SettingValues>,
     ) {
-        let pages = self.overrides.entry(scope.to_owned()).or_default();
+        let pages = self.overrides.entry(scope.clone()).or_default();
         match values {
             Some(values) => pages.insert(page, values),
             None => pages.remove(&page),
@@ -403,30 +401,30 @@ impl Snapshot {
     }
 
     /// Every group of settings that a scope overrides.
-    pub fn all_overrides(&self) -> impl Iterator<Item = (&str, SettingsGroup, &SettingValues)> {
+    pub fn all_overrides(&self) -> impl Iterator<Item = (&ScopeId, SettingsGroup, &SettingValues)> {
         self.overrides.iter().flat_map(|(scope, pages)| {
             let pages = pages.iter();
-            pages.map(|(page, values)| (scope.as_str(), *page, values))
+            pages.map(move |(page, values)| (scope, *page, values))
         })
     }
 
     /// The settings of the scopes above a membership.
     pub fn scope_chain(&self, membership: &Membership, page: SettingsGroup) -> ScopeChain<'_> {
-        let of = |scope: Option<&str>| self.overrides(scope?, page);
+        let of = |scope: Option<&ScopeId>| self.overrides(scope?, page);
         ScopeChain {
             organisation: of(Some(ORGANISATION)),
-            location: of(membership.location.as_deref()),
-            group: of(membership.group.as_deref()),
+            location: of(membership.location.as_ref()),
+            group: of(membership.group.as_ref()),
         }
     }
 
     /// The membership of people in a scope; `None` if there is no such scope.
-    pub fn membership_of_scope(&self, scope: &str) -> Option<Membership> {
+    pub fn membership_of_scope(&self, scope: &ScopeId) -> Option<Membership> {
         if scope == ORGANISATION {
             return Some(Membership::default());
         }
         let found = self.scopes.get(scope)?;
-        Some(if found.parent == ORGANISATION {
+        Some(if found.parent == *ORGANISATION {
             Membership {
                 location: Some(found.id.clone()),
                 group: None,

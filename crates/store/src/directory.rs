@@ -6,7 +6,7 @@ use presence::{PersonId, Timestamp};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, Store, StoreError, Subject,
+    Change, ScopeId, Store, StoreError, Subject,
     difference::{describe, record_difference},
     scopes::location_called,
     unique_fields::{MAIL, NEW_PERSON, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_kept},
@@ -173,7 +173,7 @@ async fn apply_changes(
                 update(transaction, id, person, tenant).await?;
                 id
             }
-            None => add(transaction, person, tenant, location.as_deref()).await?,
+            None => add(transaction, person, tenant, location.as_ref()).await?,
         };
         record_difference(transaction, id, before, change).await?;
     }
@@ -241,7 +241,7 @@ async fn add(
     transaction: &mut Transaction<'_, Sqlite>,
     person: &DirectoryPerson,
     tenant: &str,
-    location: Option<&str>,
+    location: Option<&ScopeId>,
 ) -> Result<i64, StoreError> {
     let added = sqlx::query(
         "INSERT INTO people (name, mail, user_principal_name, teams_id, from_directory, teams_tenant, location)
@@ -252,7 +252,7 @@ async fn add(
     .bind(&person.user_principal_name)
     .bind(&person.teams_id)
     .bind(tenant)
-    .bind(location)
+    .bind(location.map(ScopeId::as_str))
     .execute(&mut **transaction)
     .await?;
     Ok(added.last_insert_rowid())
@@ -263,19 +263,19 @@ async fn location_of_tenant(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
     tenant: &str,
-) -> Result<String, StoreError> {
+) -> Result<ScopeId, StoreError> {
     let id = location_called(transaction, name).await?;
     // A location without a tenant and without people is treated as a new one.
     sqlx::query(
         "UPDATE scopes SET tenant = ?2
          WHERE id = ?1 AND tenant IS NULL AND NOT EXISTS (SELECT 1 FROM people WHERE location = ?1)",
     )
-    .bind(&id)
+    .bind(id.as_str())
     .bind(tenant)
     .execute(&mut **transaction)
     .await?;
     let row = sqlx::query("SELECT coalesce(tenant, 'main') FROM scopes WHERE id = ?1")
-        .bind(&id)
+        .bind(id.as_str())
         .fetch_one(&mut **transaction)
         .await?;
     let named: &str = row.get(0);

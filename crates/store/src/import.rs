@@ -355,7 +355,7 @@ async fn move_to(
          WHERE id = ?1 AND location IS NOT ?2",
     )
     .bind(person)
-    .bind(location)
+    .bind(location.as_str())
     .execute(&mut **transaction)
     .await?;
     Ok(())

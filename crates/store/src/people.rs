@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Store, StoreError,
+    ScopeId, Store, StoreError,
     appointments::{APPOINTMENT, AppointmentRow, appointment},
     values::{PROFILE, ProfileRow, decoded, number, person_id, profile},
 };
@@ -32,9 +32,9 @@ pub struct StoredPerson {
     /// Name of the tenant of the linked account.
     pub teams_tenant: String,
     /// Scope id of the location.
-    pub location: Option<String>,
+    pub location: Option<ScopeId>,
     /// Scope id of the configuration group.
-    pub group: Option<String>,
+    pub group: Option<ScopeId>,
     /// Lines with their extensions.
     pub lines: Vec<(LineId, Extension)>,
     /// Personal profiles, in the order of their creation.
@@ -281,8 +281,8 @@ fn person(
         name,
         mail,
         user_principal_name,
-        location,
-        group,
+        location: location.map(ScopeId::from),
+        group: group.map(ScopeId::from),
         lines: Vec::new(),
         personal: Vec::new(),
         order: Vec::new(),

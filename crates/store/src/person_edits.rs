@@ -4,7 +4,7 @@ use presence::{Extension, PersonId};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, ImportPerson, ScopeKind, Store, StoreError, Subject,
+    Change, ImportPerson, ScopeId, ScopeKind, Store, StoreError, Subject,
     database::IMMEDIATE,
     idempotency::record_made,
     unique_fields::{EXTENSION, MAIL, NEW_PERSON, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
@@ -103,21 +103,21 @@ impl Store {
     pub async fn set_membership(
         &self,
         person: PersonId,
-        location: Option<&str>,
-        group: Option<&str>,
+        location: Option<&ScopeId>,
+        group: Option<&ScopeId>,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
         for (id, kind) in [(location, ScopeKind::Location), (group, ScopeKind::Group)] {
             let Some(id) = id else { continue };
             let found = sqlx::query("SELECT parent FROM scopes WHERE id = ?1 AND kind = ?2")
-                .bind(id)
+                .bind(id.as_str())
                 .bind(kind.name())
                 .fetch_optional(&mut *transaction)
                 .await?
                 .ok_or_else(|| StoreError::not_found(kind.subject(), id))?;
             let parent: &str = found.get(0);
-            if kind == ScopeKind::Group && location != Some(parent) {
+            if kind == ScopeKind::Group && location.map(ScopeId::as_str) != Some(parent) {
                 let problem =
                     format!("it belongs to the location {parent}; place the person there");
                 return Err(StoreError::conflict(Subject::Group, id, problem));
@@ -126,8 +126,8 @@ impl Store {
         let placed =
             sqlx::query("UPDATE people SET location = ?2, configuration_group = ?3 WHERE id = ?1")
                 .bind(person.0.cast_signed())
-                .bind(location)
-                .bind(group)
+                .bind(location.map(ScopeId::as_str))
+                .bind(group.map(ScopeId::as_str))
                 .execute(&mut *transaction)
                 .await?;
         commit_found(transaction, placed.rows_affected(), Subject::Person, person).await

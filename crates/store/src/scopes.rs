@@ -7,7 +7,8 @@ use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 use crate::{
     Change, Store, StoreError, Subject,
     idempotency::record_made,
-    values::{ORGANISATION, checked_name, commit_found, key},
+    scope_id::{ORGANISATION, ScopeId},
+    values::{checked_name, commit_found, key},
 };
 
 /// The kinds of scope below the organisation.
@@ -47,12 +48,12 @@ impl ScopeKind {
 /// A stored scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredScope {
-    /// Id, which never changes.
-    pub id: String,
+    /// Id.
+    pub id: ScopeId,
     /// Location or group.
     pub kind: ScopeKind,
     /// Id of the parent: the organisation for a location, the location for a group.
-    pub parent: String,
+    pub parent: ScopeId,
     /// Display name.
     pub name: String,
     /// Name of the location's tenant. A group has the tenant of its location.
@@ -78,9 +79,9 @@ impl Store {
         .await?;
         let scope = |row: &sqlx::sqlite::SqliteRow| {
             Some(StoredScope {
-                id: row.get(0),
+                id: row.get::<&str, _>(0).into(),
                 kind: ScopeKind::from_name(row.get(1))?,
-                parent: row.get(2),
+                parent: row.get::<&str, _>(2).into(),
                 name: row.get(3),
                 tenant: row.get(4),
             })
@@ -96,18 +97,18 @@ impl Store {
     pub async fn add_scope(
         &self,
         kind: ScopeKind,
-        parent: &str,
+        parent: &ScopeId,
         name: &str,
         change: &Change<'_>,
-    ) -> Result<String, StoreError> {
+    ) -> Result<ScopeId, StoreError> {
         let mut transaction = self.change(change).await?;
         let name = checked_name(Subject::Scope, name)?;
         let above = sqlx::query("SELECT kind FROM scopes WHERE id = ?1")
-            .bind(parent)
+            .bind(parent.as_str())
             .fetch_optional(&mut *transaction)
             .await?;
         let wanted = match kind {
-            ScopeKind::Location => ORGANISATION,
+            ScopeKind::Location => ORGANISATION.as_str(),
             ScopeKind::Group => "location",
         };
         match above {
@@ -122,7 +123,7 @@ impl Store {
             Some(_) => {}
         }
         let id = insert_scope(&mut transaction, kind, parent, name).await?;
-        record_made(&mut transaction, change.attempt, &id).await?;
+        record_made(&mut transaction, change.attempt, id.as_str()).await?;
         transaction.commit().await?;
         Ok(id)
     }
@@ -133,7 +134,7 @@ impl Store {
     /// The scope does not exist; its parent has another scope with the name; the database refused.
     pub async fn rename_scope(
         &self,
-        id: &str,
+        id: &ScopeId,
         name: &str,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
@@ -142,7 +143,7 @@ impl Store {
         let other = sqlx::query(
             "SELECT 1 FROM scopes WHERE parent = (SELECT parent FROM scopes WHERE id = ?1) AND key = ?2 AND id <> ?1",
         )
-        .bind(id)
+        .bind(id.as_str())
         .bind(key(name))
         .fetch_optional(&mut *transaction)
         .await?;
@@ -152,7 +153,7 @@ impl Store {
         let renamed = sqlx::query(
             "UPDATE scopes SET name = ?2, key = ?3 WHERE id = ?1 AND parent IS NOT NULL",
         )
-        .bind(id)
+        .bind(id.as_str())
         .bind(name)
         .bind(key(name))
         .execute(&mut *transaction)
@@ -172,14 +173,14 @@ impl Store {
     /// There is no such location; the database refused.
     pub async fn name_tenant(
         &self,
-        location: &str,
+        location: &ScopeId,
         tenant: Option<&str>,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
         let named =
             sqlx::query("UPDATE scopes SET tenant = ?2 WHERE id = ?1 AND kind = 'location'")
-                .bind(location)
+                .bind(location.as_str())
                 .bind(tenant)
                 .execute(&mut *transaction)
                 .await?;
@@ -196,18 +197,18 @@ impl Store {
     ///
     /// # Errors
     /// The scope does not exist; people, groups, accounts or templates use it; the database refused.
-    pub async fn delete_scope(&self, id: &str, change: &Change<'_>) -> Result<(), StoreError> {
+    pub async fn delete_scope(&self, id: &ScopeId, change: &Change<'_>) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
         let uses = uses(&mut transaction, id).await?;
         if !uses.is_empty() {
             return Err(StoreError::InUse {
                 subject: Subject::Scope,
-                value: id.to_owned(),
+                value: id.to_string(),
                 uses,
             });
         }
         let deleted = sqlx::query("DELETE FROM scopes WHERE id = ?1 AND parent IS NOT NULL")
-            .bind(id)
+            .bind(id.as_str())
             .execute(&mut *transaction)
             .await?;
         commit_found(
@@ -223,7 +224,7 @@ impl Store {
 /// The uses of a scope: the first [`USES_MAX`] by name, then the number of the others.
 async fn uses(
     transaction: &mut Transaction<'_, Sqlite>,
-    id: &str,
+    id: &ScopeId,
 ) -> Result<Vec<String>, StoreError> {
     const USES: &str = "
         SELECT 1 AS sort, 'group ' || name AS thing FROM scopes WHERE parent = ?1
@@ -234,7 +235,7 @@ async fn uses(
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "WITH uses AS ({USES}) SELECT thing, (SELECT count(*) FROM uses) FROM uses ORDER BY sort, thing LIMIT ?2"
     )))
-    .bind(id)
+    .bind(id.as_str())
     .bind(i64::try_from(USES_MAX).unwrap_or(i64::MAX))
     .fetch_all(&mut **transaction)
     .await?;
@@ -253,13 +254,13 @@ async fn uses(
 pub(crate) async fn location_called(
     connection: &mut SqliteConnection,
     name: &str,
-) -> Result<String, StoreError> {
+) -> Result<ScopeId, StoreError> {
     let found = sqlx::query("SELECT id FROM scopes WHERE parent = 'organisation' AND key = ?1")
         .bind(key(name))
         .fetch_optional(&mut *connection)
         .await?;
     match found {
-        Some(row) => Ok(row.get(0)),
+        Some(row) => Ok(row.get::<&str, _>(0).into()),
         None => insert_scope(connection, ScopeKind::Location, ORGANISATION, name).await,
     }
 }
@@ -267,11 +268,11 @@ pub(crate) async fn location_called(
 async fn insert_scope(
     connection: &mut SqliteConnection,
     kind: ScopeKind,
-    parent: &str,
+    parent: &ScopeId,
     name: &str,
-) -> Result<String, StoreError> {
+) -> Result<ScopeId, StoreError> {
     let same = sqlx::query("SELECT 1 FROM scopes WHERE parent = ?1 AND key = ?2")
-        .bind(parent)
+        .bind(parent.as_str())
         .bind(key(name))
         .fetch_optional(&mut *connection)
         .await?;
@@ -289,12 +290,12 @@ async fn insert_scope(
     sqlx::query("INSERT INTO scopes (id, kind, parent, name, key) VALUES (?1, ?2, ?3, ?4, ?5)")
         .bind(&id)
         .bind(kind.name())
-        .bind(parent)
+        .bind(parent.as_str())
         .bind(name.trim())
         .bind(key(name))
         .execute(&mut *connection)
         .await?;
-    Ok(id)
+    Ok(id.into())
 }
 
 /// `slug`, or `slug-N` with the first number from 2 that is not taken.

@@ -4,7 +4,7 @@ use presence::PersonId;
 use sqlx::Row;
 
 use crate::{
-    Change, Store, StoreError, Subject,
+    Change, ScopeId, Store, StoreError, Subject,
     values::{person_id, require_people, require_scopes},
 };
 
@@ -13,9 +13,13 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn settings(&self, scope: &str, page: &str) -> Result<Option<String>, StoreError> {
+    pub async fn settings(
+        &self,
+        scope: &ScopeId,
+        page: &str,
+    ) -> Result<Option<String>, StoreError> {
         let row = sqlx::query("SELECT value FROM pages WHERE scope = ?1 AND page = ?2")
-            .bind(scope)
+            .bind(scope.as_str())
             .bind(page)
             .fetch_optional(&self.database.pool)
             .await?;
@@ -26,13 +30,13 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn all_settings(&self) -> Result<Vec<(String, String, String)>, StoreError> {
+    pub async fn all_settings(&self) -> Result<Vec<(ScopeId, String, String)>, StoreError> {
         let rows = sqlx::query("SELECT scope, page, value FROM pages ORDER BY scope, page")
             .fetch_all(&self.database.pool)
             .await?;
         Ok(rows
             .iter()
-            .map(|row| (row.get(0), row.get(1), row.get(2)))
+            .map(|row| (row.get::<&str, _>(0).into(), row.get(1), row.get(2)))
             .collect())
     }
 
@@ -42,7 +46,7 @@ impl Store {
     /// The scope does not exist; the values are not JSON; the database refused.
     pub async fn set_settings(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         page: &str,
         value: Option<&str>,
         change: &Change<'_>,
@@ -56,7 +60,7 @@ impl Store {
                  ON CONFLICT (scope, page) DO UPDATE SET value = excluded.value",
             ),
         };
-        bound(statement.bind(scope).bind(page), page, value)?
+        bound(statement.bind(scope.as_str()).bind(page), page, value)?
             .execute(&mut *transaction)
             .await?;
         Ok(transaction.commit().await?)

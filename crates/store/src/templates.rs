@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, Store, StoreError, Subject,
+    Change, ScopeId, Store, StoreError, Subject,
     values::{
         PROFILE, arranged, checked_name, commit_found, decoded, key, person_id, profile,
         profile_json, require_people, require_scopes,
@@ -47,7 +47,7 @@ pub struct Template {
     /// The profile; its origin is central.
     pub profile: Profile,
     /// Id of the template's scope.
-    pub scope: String,
+    pub scope: ScopeId,
     /// The people who have the template without an assignment.
     pub audience: Audience,
     /// The people with an assignment of the template.
@@ -87,7 +87,7 @@ impl Store {
                     active,
                     ..profile(decoded(row.get(4))?, Origin::Central)?
                 },
-                scope,
+                scope: scope.into(),
                 audience: Audience::from_name(row.get(2)),
                 people,
             })
@@ -117,7 +117,7 @@ impl Store {
              FROM templates",
         )
         .bind(profile_json(&template.profile, name))
-        .bind(&template.scope)
+        .bind(template.scope.as_str())
         .bind(template.profile.active)
         .bind(template.audience.name())
         .execute(&mut *transaction)
@@ -134,14 +134,14 @@ impl Store {
     /// personal; the database refused.
     pub async fn change_template(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         template: &Template,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
         let name = checked(template)?;
         require_scopes(&mut transaction, &[&template.scope]).await?;
-        if template.scope != scope {
+        if template.scope != *scope {
             refuse_present(&mut transaction, &template.scope, name).await?;
         }
         let changed = sqlx::query(
@@ -150,8 +150,8 @@ impl Store {
              WHERE scope = ?2 AND key = ?1 ->> 'key'",
         )
         .bind(profile_json(&template.profile, name))
-        .bind(scope)
-        .bind(&template.scope)
+        .bind(scope.as_str())
+        .bind(template.scope.as_str())
         .bind(template.profile.active)
         .bind(template.audience.name())
         .execute(&mut *transaction)
@@ -172,13 +172,13 @@ impl Store {
     /// There is no such template; the database refused.
     pub async fn delete_template(
         &self,
-        scope: &str,
+        scope: &ScopeId,
         name: &str,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
         let deleted = sqlx::query("DELETE FROM templates WHERE scope = ?1 AND key = ?2")
-            .bind(scope)
+            .bind(scope.as_str())
             .bind(key(name))
             .execute(&mut *transaction)
             .await?;
@@ -219,7 +219,7 @@ impl Store {
 }
 
 /// Name and scope of a template, for errors.
-fn within(name: &str, scope: &str) -> String {
+fn within(name: &str, scope: &ScopeId) -> String {
     format!("{name} in {scope}")
 }
 
@@ -237,11 +237,11 @@ fn checked(template: &Template) -> Result<&str, StoreError> {
 
 async fn refuse_present(
     transaction: &mut Transaction<'_, Sqlite>,
-    scope: &str,
+    scope: &ScopeId,
     name: &str,
 ) -> Result<(), StoreError> {
     let present = sqlx::query("SELECT 1 FROM templates WHERE scope = ?1 AND key = ?2")
-        .bind(scope)
+        .bind(scope.as_str())
         .bind(key(name))
         .fetch_optional(&mut **transaction)
         .await?;
@@ -259,7 +259,7 @@ async fn assign(
     require_people(transaction, &template.people).await?;
     let people: Vec<u64> = template.people.iter().map(|person| person.0).collect();
     sqlx::query("DELETE FROM template_people WHERE scope = ?1 AND template = ?2")
-        .bind(&template.scope)
+        .bind(template.scope.as_str())
         .bind(key(&template.profile.name))
         .execute(&mut **transaction)
         .await?;
@@ -267,7 +267,7 @@ async fn assign(
         "INSERT OR IGNORE INTO template_people (scope, template, person)
          SELECT ?1, ?2, value FROM json_each(?3)",
     )
-    .bind(&template.scope)
+    .bind(template.scope.as_str())
     .bind(key(&template.profile.name))
     .bind(json!(people).to_string())
     .execute(&mut **transaction)

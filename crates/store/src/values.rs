@@ -7,10 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction, sqlite::SqliteRow};
 
-use crate::{StoreError, Subject};
-
-/// Id of the organisation's scope, the root of the tree, which always exists.
-pub const ORGANISATION: &str = "organisation";
+use crate::{ScopeId, StoreError, Subject};
 
 /// The form in which names are compared: trimmed and in lower case.
 pub(crate) fn key(name: &str) -> String {
@@ -149,7 +146,7 @@ pub(crate) async fn require_people(
 /// Refuses scopes that do not exist.
 pub(crate) async fn require_scopes(
     connection: &mut SqliteConnection,
-    scopes: &[&str],
+    scopes: &[&ScopeId],
 ) -> Result<(), StoreError> {
     let missing = sqlx::query(
         "SELECT value FROM json_each(?1) WHERE NOT EXISTS (SELECT 1 FROM scopes WHERE id = value) LIMIT 1",

@@ -174,7 +174,7 @@ async fn made_again(
                 .get("offers")
                 .and_then(|offers| offers.get(0)?.as_str());
             let scope = text("scope").or(offer.map(str::to_owned));
-            let scope = scope.unwrap_or_else(|| ORGANISATION.to_owned());
+            let scope = scope.unwrap_or_else(|| ORGANISATION.to_string());
             let scope = utf8_percent_encode(&scope, NON_ALPHANUMERIC);
             list = format!("/scopes/{scope}{list}");
             text(field)

@@ -13,7 +13,7 @@ use runtime::{
     audit::Administration,
     context::Context,
     limits::{TEMPLATES_ALL_MAX, TEMPLATES_MAX},
-    organisation::{self, ORGANISATION, Snapshot, TemplateEdit},
+    organisation::{self, ORGANISATION, ScopeId, Snapshot, TemplateEdit},
 };
 use serde_json::{Map, Value, json};
 use store::{Audience, StoreError, Template};
@@ -37,7 +37,7 @@ pub async fn add(
     caller: Caller,
     Json(body): Json<NewTemplate>,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
-    let scope = Home::new(ORGANISATION).wanted(&body)?.scope;
+    let scope = Home::new(ORGANISATION.clone()).wanted(&body)?.scope;
     caller.require_admin(&context.organisation, &scope)?;
     let one_at_a_time = context.settings_lock.lock().await;
     let name = body.name.clone().unwrap_or_default();
@@ -50,7 +50,7 @@ pub async fn add(
 
 /// The template of a request: by scope and name, or by name.
 enum Address {
-    OfScope(String, String),
+    OfScope(ScopeId, String),
     Named(String),
 }
 
@@ -122,7 +122,7 @@ pub(crate) async fn change_of_scope(
     Path((scope, name)): Path<(String, String)>,
     Json(body): Json<NewTemplate>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
-    let address = Address::OfScope(scope, name);
+    let address = Address::OfScope(scope.into(), name);
     replace(&context, &caller, address, |_| Ok(body)).await
 }
 
@@ -140,7 +140,7 @@ pub(crate) async fn change_part(
     Path((scope, name)): Path<(String, String)>,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
-    let address = Address::OfScope(scope, name);
+    let address = Address::OfScope(scope.into(), name);
     let request = |before: &Template| merged(json!(stored(before)), body);
     replace(&context, &caller, address, request).await
 }
@@ -174,7 +174,7 @@ pub(crate) async fn delete_of_scope(
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    remove(&context, &caller, Address::OfScope(scope, name)).await
+    remove(&context, &caller, Address::OfScope(scope.into(), name)).await
 }
 
 async fn remove(
@@ -240,9 +240,10 @@ fn refuse(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(),
 
 /// The target in the audit log.
 fn target(template: &Template) -> String {
-    match &*template.scope {
-        ORGANISATION => template.profile.name.to_string(),
-        scope => format!("{scope}/{}", template.profile.name),
+    if template.scope == *ORGANISATION {
+        template.profile.name.to_string()
+    } else {
+        format!("{}/{}", template.scope, template.profile.name)
     }
 }
 
@@ -330,7 +331,7 @@ pub(crate) async fn create_teams(
     body: Option<axum::Json<TeamsTemplate>>,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     let scope = body.and_then(|axum::Json(body)| body.scope);
-    let scope = scope.unwrap_or_else(|| ORGANISATION.into());
+    let scope = scope.map_or_else(|| ORGANISATION.clone(), ScopeId::from);
     teams_in(&context, &caller, scope).await
 }
 
@@ -346,13 +347,13 @@ pub(crate) async fn create_teams_of_scope(
     caller: Caller,
     Path(scope): Path<String>,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
-    teams_in(&context, &caller, scope).await
+    teams_in(&context, &caller, scope.into()).await
 }
 
 async fn teams_in(
     context: &Context,
     caller: &Caller,
-    scope: String,
+    scope: ScopeId,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     caller.require_admin(&context.organisation, &scope)?;
     let _one_at_a_time = context.settings_lock.lock().await;

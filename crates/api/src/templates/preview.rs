@@ -2,7 +2,10 @@
 
 use api_types::templates::{TemplateEdit, TemplatePreview};
 use axum::extract::{Path, State};
-use runtime::{context::Context, organisation};
+use runtime::{
+    context::Context,
+    organisation::{self, ScopeId},
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -39,6 +42,7 @@ pub async fn preview(
     Path((scope, name)): Path<(String, String)>,
     Json(body): Json<SentEdit>,
 ) -> Result<axum::Json<TemplatePreview>, Problem> {
+    let scope = ScopeId::from(scope);
     caller.require_admin(&context.organisation, &scope)?;
     let edit = match (body.delete, body.change) {
         (true, None) => organisation::TemplateEdit::Delete(of_scope(&context, &scope, &name)?),
@@ -66,7 +70,7 @@ pub async fn preview(
 fn wanted(
     context: &Context,
     caller: &Caller,
-    (scope, name): (&str, &str),
+    (scope, name): (&ScopeId, &str),
     change: Map<String, Value>,
 ) -> Result<organisation::TemplateEdit, Problem> {
     let Ok(before) = of_scope(context, scope, name) else {

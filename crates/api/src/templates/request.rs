@@ -5,6 +5,7 @@ use presence::{Origin, PersonId, Profile, Status};
 use runtime::{
     context::Context,
     limits::{OFFERS_MAX, TEMPLATE_PEOPLE_MAX},
+    organisation::ScopeId,
 };
 use serde_json::{Map, Value};
 use store::{Audience, Template};
@@ -15,15 +16,15 @@ use crate::{caller::Caller, limit_checks, problem::Problem, profile};
 /// Scope of a template, and whether it offers the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Home {
-    pub(super) scope: String,
+    pub(super) scope: ScopeId,
     pub(super) audience: Audience,
 }
 
 impl Home {
     /// Default for a new template in this scope.
-    pub(super) fn new(scope: &str) -> Self {
+    pub(super) fn new(scope: ScopeId) -> Self {
         Self {
-            scope: scope.to_owned(),
+            scope,
             audience: Audience::Everyone,
         }
     }
@@ -38,19 +39,19 @@ impl Home {
 
     /// The requested scope. Earlier versions had only `offers`.
     pub(super) fn wanted(self, body: &NewTemplate) -> Result<Self, Problem> {
-        let scope = body.scope.clone();
+        let scope = body.scope.as_deref();
         let Some(offers) = &body.offers else {
-            let scope = scope.unwrap_or(self.scope);
+            let scope = scope.map_or(self.scope, ScopeId::from);
             return Ok(Self { scope, ..self });
         };
         limit_checks::list("offers", offers.len(), OFFERS_MAX)?;
         match (offers.as_slice(), scope) {
             ([], scope) => Ok(Self {
-                scope: scope.unwrap_or(self.scope),
+                scope: scope.map_or(self.scope, ScopeId::from),
                 audience: Audience::Assigned,
             }),
-            ([offer], None) => Ok(Self::new(offer)),
-            ([offer], Some(scope)) if *offer == scope => Ok(Self::new(offer)),
+            ([offer], None) => Ok(Self::new(offer.as_str().into())),
+            ([offer], Some(scope)) if offer == scope => Ok(Self::new(scope.into())),
             ([offer], Some(scope)) => {
                 let detail =
                     format!("names {offer:?}, and scope names {scope:?}; leave one of them out");
@@ -84,7 +85,7 @@ pub(super) fn merged(before: Value, change: Map<String, Value>) -> Result<NewTem
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Start<'a> {
     /// A new template of this name in this scope, unless the request names another scope.
-    In(&'a str, &'a str),
+    In(&'a ScopeId, &'a str),
     /// An existing template.
     From(&'a Template),
 }
@@ -97,7 +98,7 @@ pub(super) fn checked(
     start: Start<'_>,
 ) -> Result<Template, Problem> {
     let (home, name, before) = match start {
-        Start::In(scope, name) => (Home::new(scope), name, None),
+        Start::In(scope, name) => (Home::new(scope.clone()), name, None),
         Start::From(before) => (Home::of(before), &*before.profile.name, Some(before)),
     };
     refuse_name(&body, name, before.is_none())?;
@@ -154,7 +155,7 @@ fn without_present_home(body: NewTemplate, before: &Template) -> NewTemplate {
             offers: None,
             ..body
         },
-        (Some(scope), Some(_)) if *scope == before.scope => NewTemplate {
+        (Some(scope), Some(_)) if scope == before.scope.as_str() => NewTemplate {
             scope: None,
             ..body
         },

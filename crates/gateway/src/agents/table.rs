@@ -130,7 +130,7 @@ mod tests {
             program("Softphone", true, true),
             program("MS-Teams", true, false),
         ];
-        snapshot.programs.insert(ORGANISATION.into(), own);
+        snapshot.programs.insert(ORGANISATION.clone(), own);
         assert_eq!(processes(&snapshot), ["Zoom"]);
     }
 

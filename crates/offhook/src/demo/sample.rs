@@ -43,14 +43,14 @@ pub async fn arrange(
         .collect();
     let teams = r#"{"mode":"telephony_and_presence"}"#;
     store
-        .set_settings("organisation", "teams", Some(teams), &change)
+        .set_settings(ORGANISATION, "teams", Some(teams), &change)
         .await?;
     let (berlin, lyon) = ("Berlin", "Lyon");
     let berlin = store
-        .add_scope(ScopeKind::Location, "organisation", berlin, &change)
+        .add_scope(ScopeKind::Location, ORGANISATION, berlin, &change)
         .await?;
     let lyon = store
-        .add_scope(ScopeKind::Location, "organisation", lyon, &change)
+        .add_scope(ScopeKind::Location, ORGANISATION, lyon, &change)
         .await?;
     let reception = store
         .add_scope(ScopeKind::Group, &berlin, "Reception", &change)
@@ -62,7 +62,7 @@ pub async fn arrange(
         .await?;
     for (index, person) in people.iter().take(NAMED).enumerate() {
         let (location, group) = match index % 5 {
-            0 => (&berlin, Some(&*reception)),
+            0 => (&berlin, Some(&reception)),
             1 | 2 => (&berlin, None),
             _ => (&lyon, None),
         };
@@ -74,7 +74,7 @@ pub async fn arrange(
         .add_template(
             &Template {
                 profile: Profile::central(TEAMS_PROFILE, Status::Busy),
-                scope: ORGANISATION.into(),
+                scope: ORGANISATION.clone(),
                 audience: Audience::Everyone,
                 people: Vec::new(),
             },

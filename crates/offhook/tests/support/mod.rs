@@ -295,7 +295,7 @@ impl Patient {
             .unwrap();
         let mode = r#"{"mode":"telephony_and_presence"}"#;
         store
-            .set_settings("organisation", "teams", Some(mode), &CHANGE)
+            .set_settings(store::ORGANISATION, "teams", Some(mode), &CHANGE)
             .await
             .unwrap();
         store.database().close().await;

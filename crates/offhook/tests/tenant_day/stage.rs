@@ -102,7 +102,7 @@ impl Stage {
         let change = change(now);
         store.import(&imported(with_phones), &change).await.unwrap();
         let page = r#"{"mode":"telephony_and_presence"}"#;
-        let set = store.set_settings("organisation", "teams", Some(page), &change);
+        let set = store.set_settings(store::ORGANISATION, "teams", Some(page), &change);
         set.await.unwrap();
         let (clock, driver) = Clock::driven(now);
         let key = access::new_api_key(&store, "day", &["read", "write", "admin"], &clock);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use presence::{APPOINTMENT_PROFILE, PersonId, Status, TEAMS_PROFILE};
 use store::{Audience, Template};
 
-use super::{Membership, ORGANISATION};
+use super::{Membership, ORGANISATION, ScopeId};
 
 /// A state in Teams that puts a template in force (docs/presence-rules.md, "Which profile is in force", rules 3 and 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +76,9 @@ pub struct Templates {
     /// Indices in `all` of active templates with the status Do not disturb.
     silent: Vec<usize>,
     /// Indices in `all` of the templates of a scope.
-    of_scope: HashMap<String, Vec<usize>>,
+    of_scope: HashMap<ScopeId, Vec<usize>>,
     /// Indices in `all` of the templates of a name, by scope.
-    named: HashMap<String, BTreeMap<String, usize>>,
+    named: HashMap<String, BTreeMap<ScopeId, usize>>,
     /// Indices in `all` of the templates that are assigned to a person.
     assigned: HashMap<PersonId, Vec<usize>>,
 }
@@ -123,12 +123,12 @@ impl Templates {
     }
 
     /// Number of templates of a scope.
-    pub fn count_in(&self, scope: &str) -> usize {
+    pub fn count_in(&self, scope: &ScopeId) -> usize {
         self.of_scope.get(scope).map_or(0, Vec::len)
     }
 
     /// The template of a name in a scope.
-    pub fn get(&self, scope: &str, name: &str) -> Option<&Template> {
+    pub fn get(&self, scope: &ScopeId, name: &str) -> Option<&Template> {
         self.all.get(*self.named.get(&key(name))?.get(scope)?)
     }
 
@@ -249,10 +249,10 @@ impl Templates {
 }
 
 /// The scopes of a membership, the nearest first.
-fn chain(membership: &Membership) -> impl Iterator<Item = &str> {
+fn chain(membership: &Membership) -> impl Iterator<Item = &ScopeId> {
     let scopes = [
-        membership.group.as_deref(),
-        membership.location.as_deref(),
+        membership.group.as_ref(),
+        membership.location.as_ref(),
         Some(ORGANISATION),
     ];
     scopes.into_iter().flatten()
@@ -264,7 +264,7 @@ fn nearest<'a>(
     membership: &Membership,
     person: Option<PersonId>,
 ) -> Option<&'a Template> {
-    let distance = |scope: &str| {
+    let distance = |scope: &ScopeId| {
         let found = chain(membership).position(|known| known == scope);
         found.unwrap_or(usize::MAX)
     };
@@ -362,14 +362,14 @@ mod tests {
             ("organisation", "B", true, false),
         ]);
         let of_berlin = templates(&[("berlin", "a", true, false)]);
-        let of_berlin = of_berlin.get("berlin", "A").unwrap();
+        let of_berlin = of_berlin.get(&"berlin".into(), "A").unwrap();
         let made = all.with(&TemplateEdit::Make(of_berlin.clone()));
         let with = ["a of berlin", "B of organisation"];
         assert_eq!(found(&made, &membership(), None), with);
         let deleted = made.with(&TemplateEdit::Delete(of_berlin.clone()));
         let without = ["A of organisation", "B of organisation"];
         assert_eq!(found(&deleted, &membership(), None), without);
-        let a = all.get("organisation", "a").unwrap().clone();
+        let a = all.get(ORGANISATION, "a").unwrap().clone();
         let moved = Template {
             scope: "lyon".into(),
             ..a.clone()

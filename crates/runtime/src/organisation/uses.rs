@@ -8,7 +8,7 @@ use std::{
 use presence::{DecidingScope, PersonId, SettingValues, SettingsGroup, same_name};
 use store::Template;
 
-use super::{Membership, ORGANISATION, PRODUCT, Snapshot, TeamsUse, TemplateEdit, Templates};
+use super::{Membership, ORGANISATION, ScopeId, Snapshot, TeamsUse, TemplateEdit, Templates};
 use crate::programs::{self, Program};
 
 /// A setting with the name of a profile as its value.
@@ -23,8 +23,8 @@ pub struct Use {
 /// The owner of a setting's value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UseOwner {
-    /// A scope, by its id.
-    Scope(String),
+    /// A scope.
+    Scope(ScopeId),
     /// A person, for themselves.
     Person(PersonId),
 }
@@ -40,7 +40,7 @@ impl fmt::Display for Use {
 }
 
 /// The highest scopes in which a state in Teams puts a template in force, by the template's scope and name.
-type Uppermost<'a> = HashMap<(&'a str, &'a str), Vec<String>>;
+type Uppermost<'a> = HashMap<(&'a ScopeId, &'a str), Vec<ScopeId>>;
 
 /// The templates that states in Teams put in force, computed once for all templates of a list.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct TakenInTeams<'a> {
 impl TakenInTeams<'_> {
     /// The states that put a template in force: the highest scopes in which they do, and the number of people with an assignment of the template
     /// as the only reason.
-    pub fn of(&self, template: &Template) -> Vec<(TeamsUse, Vec<String>, usize)> {
+    pub fn of(&self, template: &Template) -> Vec<(TeamsUse, Vec<ScopeId>, usize)> {
         let uses = self.uppermost.iter().map(|(what, uppermost)| {
             let is_taken = |membership: &Membership, person: Option<PersonId>| {
                 let taken = self.snapshot.templates.for_teams(*what, membership, person);
@@ -65,7 +65,7 @@ impl TakenInTeams<'_> {
                 let membership = self.snapshot.membership(**person);
                 is_taken(&membership, Some(**person)) && !is_taken(&membership, None)
             });
-            let scopes = uppermost.get(&(&*template.scope, &*template.profile.name));
+            let scopes = uppermost.get(&(&template.scope, &*template.profile.name));
             (*what, scopes.cloned().unwrap_or_default(), people.count())
         });
         uses.filter(|(_, scopes, people)| !scopes.is_empty() || *people > 0)
@@ -119,14 +119,14 @@ impl Snapshot {
             .map(|page| (ORGANISATION, page, &defaults));
         let has_none = |person: &PersonId| !self.has_own(*person, name);
         for (scope, page, values) in product.chain(self.all_overrides()) {
-            let decides = |membership: &Membership| match self.decided_by(membership, page) {
-                PRODUCT => scope == ORGANISATION,
-                decided_by => decided_by == scope,
+            let decides = |membership: &Membership| {
+                let decided_by = self.decided_by(membership, page);
+                decided_by.unwrap_or(ORGANISATION) == scope
             };
             for setting in values.uses(page, name) {
                 let what = Use {
                     setting: format!("{}.{}", page.name(), setting.key),
-                    owner: UseOwner::Scope(scope.to_owned()),
+                    owner: UseOwner::Scope(scope.clone()),
                 };
                 for membership in self.memberships_in(scope).filter(decides) {
                     visit(&what, &membership, None);
@@ -160,9 +160,9 @@ impl Snapshot {
     }
 
     /// The memberships of a scope and of the scopes below it.
-    fn memberships_in(&self, scope: &str) -> impl Iterator<Item = Membership> {
+    fn memberships_in(&self, scope: &ScopeId) -> impl Iterator<Item = Membership> {
         let below = self.scopes.values().filter(move |known| {
-            scope == ORGANISATION || known.id == scope || known.parent == scope
+            scope == ORGANISATION || known.id == *scope || known.parent == *scope
         });
         let organisation = (scope == ORGANISATION).then(Membership::default);
         organisation
@@ -177,12 +177,12 @@ impl Snapshot {
             for membership in self.memberships_in(ORGANISATION) {
                 let taken = |membership: &Membership| {
                     let taken = self.templates.for_teams(what, membership, None)?;
-                    Some((&*taken.scope, &*taken.profile.name))
+                    Some((&taken.scope, &*taken.profile.name))
                 };
                 let above = membership.above().and_then(|above| taken(&above));
                 if let Some(taken) = taken(&membership).filter(|taken| above != Some(*taken)) {
                     let scopes = uppermost.entry(taken).or_default();
-                    scopes.push(membership.scope().to_owned());
+                    scopes.push(membership.scope().clone());
                 }
             }
             (what, uppermost)
@@ -215,26 +215,30 @@ impl Snapshot {
         uses.collect()
     }
 
-    /// The process table for a membership, and the scope that decides it.
-    pub fn programs<'a>(&self, membership: &'a Membership) -> (&'a str, Vec<Program>) {
+    /// The process table for a membership, and the scope that decides it; `None`: the product's table.
+    pub fn programs<'a>(&self, membership: &'a Membership) -> (Option<&'a ScopeId>, Vec<Program>) {
         let scopes = [
-            membership.group.as_deref(),
-            membership.location.as_deref(),
+            membership.group.as_ref(),
+            membership.location.as_ref(),
             Some(ORGANISATION),
         ];
         let own = scopes.into_iter().flatten();
-        let mut own = own.filter_map(|scope| Some((scope, self.programs.get(scope)?.clone())));
-        own.next()
-            .unwrap_or_else(|| (PRODUCT, programs::prefilled()))
+        let mut own =
+            own.filter_map(|scope| Some((Some(scope), self.programs.get(scope)?.clone())));
+        own.next().unwrap_or_else(|| (None, programs::prefilled()))
     }
 
-    /// The id of the scope that decides a group of settings for a membership.
-    pub fn decided_by<'a>(&self, membership: &'a Membership, page: SettingsGroup) -> &'a str {
+    /// The scope that decides a group of settings for a membership; `None`: the product's defaults are in effect.
+    pub fn decided_by<'a>(
+        &self,
+        membership: &'a Membership,
+        page: SettingsGroup,
+    ) -> Option<&'a ScopeId> {
         match self.scope_chain(membership, page).effective().1 {
-            DecidingScope::Product => PRODUCT,
-            DecidingScope::Organisation => ORGANISATION,
-            DecidingScope::Location => membership.location.as_deref().unwrap_or(ORGANISATION),
-            DecidingScope::Group => membership.group.as_deref().unwrap_or(ORGANISATION),
+            DecidingScope::Product => None,
+            DecidingScope::Organisation => Some(ORGANISATION),
+            DecidingScope::Location => membership.location.as_ref(),
+            DecidingScope::Group => membership.group.as_ref(),
         }
     }
 }
@@ -250,7 +254,7 @@ mod tests {
     fn large() -> Snapshot {
         let template = |number| Template {
             profile: Profile::central(&format!("Profile {number:03}"), Status::Busy),
-            scope: ORGANISATION.into(),
+            scope: ORGANISATION.clone(),
             audience: Audience::Everyone,
             people: Vec::new(),
         };
@@ -262,13 +266,13 @@ mod tests {
         let scope = |number| {
             let id = format!("location-{number:03}");
             let scope = StoredScope {
-                id: id.clone(),
+                id: ScopeId::from(&*id),
                 kind: store::ScopeKind::Location,
-                parent: ORGANISATION.into(),
+                parent: ORGANISATION.clone(),
                 name: id.clone(),
                 tenant: None,
             };
-            (id, scope)
+            (scope.id.clone(), scope)
         };
         Snapshot {
             scopes: (0..500).map(scope).collect(),
@@ -287,7 +291,7 @@ mod tests {
         let used: Vec<_> = uses.flatten().collect();
         assert_eq!(
             used,
-            [(TeamsUse::DoNotDisturb, vec![ORGANISATION.to_owned()], 0)]
+            [(TeamsUse::DoNotDisturb, vec![ORGANISATION.clone()], 0)]
         );
     }
 }

@@ -94,9 +94,13 @@ mod tests {
         );
         assert_eq!(zone(&snapshot, &Membership::default()), "Europe/Berlin");
         // Settings of its own, but no zone.
-        snapshot.set_overrides("lyon", SettingsGroup::Calendar, page(None));
+        snapshot.set_overrides(&"lyon".into(), SettingsGroup::Calendar, page(None));
         assert_eq!(zone(&snapshot, &lyon), "Europe/Berlin");
-        snapshot.set_overrides("lyon", SettingsGroup::Calendar, page(Some("Europe/Paris")));
+        snapshot.set_overrides(
+            &"lyon".into(),
+            SettingsGroup::Calendar,
+            page(Some("Europe/Paris")),
+        );
         assert_eq!(zone(&snapshot, &lyon), "Europe/Paris");
     }
 }

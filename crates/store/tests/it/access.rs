@@ -101,7 +101,7 @@ async fn an_account_is_found_by_its_name_and_changed() {
     let changed = Account {
         person: Some(anna),
         role: Role::LocationAdmin,
-        location: Some(berlin.clone()),
+        location: Some(berlin.to_string()),
         password_hash: None,
         ..found.clone()
     };
@@ -139,11 +139,11 @@ async fn an_account_that_makes_no_sense_is_refused() {
         (account(" ", Role::Person), "name is empty"),
         (account("bert", Role::LocationAdmin), "needs a location"),
         (
-            somewhere(Role::SystemAdmin, ORGANISATION),
+            somewhere(Role::SystemAdmin, "organisation"),
             "only a location's",
         ),
         (
-            somewhere(Role::LocationAdmin, ORGANISATION),
+            somewhere(Role::LocationAdmin, "organisation"),
             "no location organisation",
         ),
         (

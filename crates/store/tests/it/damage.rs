@@ -82,7 +82,7 @@ async fn filled(folder: &tempfile::TempDir) {
             ..CHANGE
         };
         store
-            .add_scope(ScopeKind::Location, "organisation", &name, &large)
+            .add_scope(ScopeKind::Location, store::ORGANISATION, &name, &large)
             .await
             .unwrap();
         let rows = [anna, bert].map(|person| (person, after(number), "{\"status\":1}".repeat(20)));

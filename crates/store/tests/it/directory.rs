@@ -182,7 +182,10 @@ async fn people_of_another_tenant_come_to_its_location() {
         .unwrap();
     let anna = store.people(NOW).await.unwrap().remove(0);
     assert_eq!(
-        (anna.teams_tenant.as_str(), anna.location.as_deref()),
+        (
+            anna.teams_tenant.as_str(),
+            anna.location.as_ref().map(store::ScopeId::as_str)
+        ),
         ("fabrikam", Some("bonn"))
     );
     let named = store.scopes().await.unwrap().remove(0).tenant;
@@ -218,7 +221,7 @@ async fn an_account_is_in_a_tenant_until_it_is_unlinked() {
         .await
         .unwrap();
     store
-        .name_tenant("bonn", Some("fabrikam"), &CHANGE)
+        .name_tenant(&"bonn".into(), Some("fabrikam"), &CHANGE)
         .await
         .unwrap();
     let anna = store.people(NOW).await.unwrap().remove(0);
@@ -231,7 +234,10 @@ async fn an_account_is_in_a_tenant_until_it_is_unlinked() {
     store.link_teams(anna.id, "bbbb", "contoso").await.unwrap();
     let tenant = &store.people(NOW).await.unwrap()[0].teams_tenant;
     assert_eq!(tenant, "contoso");
-    let unknown = store.name_tenant("ulm", None, &CHANGE).await.unwrap_err();
+    let unknown = store
+        .name_tenant(&"ulm".into(), None, &CHANGE)
+        .await
+        .unwrap_err();
     assert!(unknown.to_string().contains("ulm"), "{unknown}");
 }
 

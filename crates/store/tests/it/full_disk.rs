@@ -56,7 +56,7 @@ async fn changes(store: &Store, id: PersonId, number: u64) -> Vec<Result<(), Sto
     vec![
         store.record_change(&large).await,
         store
-            .add_scope(ScopeKind::Location, "organisation", &name, &large)
+            .add_scope(ScopeKind::Location, store::ORGANISATION, &name, &large)
             .await
             .map(drop),
         store.import(&people, &large).await.map(drop),

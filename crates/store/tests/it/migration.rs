@@ -142,7 +142,7 @@ async fn a_fresh_database_offers_what_the_product_offers() {
     let profiles = templates.iter().map(|template| &template.profile);
     assert!(profiles.eq(MyProfiles::default().iter()));
     for template in &templates {
-        assert_eq!(template.scope, ORGANISATION);
+        assert_eq!(template.scope, *ORGANISATION);
         assert_eq!(template.audience, Audience::Everyone);
         assert_eq!(template.profile.origin, Origin::Central);
     }

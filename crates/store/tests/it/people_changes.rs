@@ -20,7 +20,12 @@ async fn every_kind_of_change_names_the_person_and_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
     let (store, [anna, bert, carla]) = with_people(&folder, ["anna", "bert", "carla"]).await;
     let location = store
-        .add_scope(store::ScopeKind::Location, "organisation", "Lyon", &CHANGE)
+        .add_scope(
+            store::ScopeKind::Location,
+            store::ORGANISATION,
+            "Lyon",
+            &CHANGE,
+        )
         .await
         .unwrap();
     let mut revision = store.people_revision().await.unwrap();

@@ -18,7 +18,7 @@ fn template(name: &str) -> Template {
             text: Some("Back soon".into()),
             ..Profile::central(name, Status::Busy)
         },
-        scope: ORGANISATION.into(),
+        scope: ORGANISATION.clone(),
         audience: Audience::Everyone,
         people: Vec::new(),
     }

@@ -282,7 +282,7 @@ async fn calendars_of_earlier_versions_keep_their_time_zone() {
             .map(|(scope, _, value)| (scope, value))
             .collect::<Vec<_>>()
     };
-    let of = |scope: &str, value: &str| (scope.to_owned(), value.to_owned());
+    let of = |scope: &str, value: &str| (store::ScopeId::from(scope), value.to_owned());
     assert_eq!(pages("SELECT 1").await, []);
     let person =
         "INSERT INTO people (id, name, mail, user_principal_name) VALUES (7, 'Anna', '', '');";

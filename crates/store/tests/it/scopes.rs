@@ -2,7 +2,7 @@
 
 use presence::PersonId;
 use proptest::prelude::Just;
-use store::{ORGANISATION, ScopeKind, StoreError, Template};
+use store::{ORGANISATION, ScopeId, ScopeKind, StoreError, Template};
 
 use crate::{CHANGE, NOW, open, refusal, with_people};
 
@@ -10,36 +10,35 @@ use crate::{CHANGE, NOW, open, refusal, with_people};
 async fn ids_are_readable_unique_and_stay() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
-    let add = async |kind, parent: &str, name: &str| {
+    let add = async |kind, parent: &ScopeId, name: &str| {
         store.add_scope(kind, parent, name, &CHANGE).await.unwrap()
     };
     let berlin = add(ScopeKind::Location, ORGANISATION, " Berlin ").await;
     let ulm = add(ScopeKind::Location, ORGANISATION, "Ulm").await;
-    assert_eq!(berlin, "berlin");
-    assert_eq!(
-        add(ScopeKind::Location, ORGANISATION, "Organisation").await,
-        "organisation-2"
-    );
-    assert_eq!(add(ScopeKind::Group, &berlin, "Sales").await, "sales");
-    assert_eq!(add(ScopeKind::Group, &ulm, "Sales").await, "sales-2");
-    assert_eq!(add(ScopeKind::Group, &ulm, "Sales 2").await, "sales-2-2");
-    assert_eq!(
-        add(ScopeKind::Group, "organisation-2", "Sales").await,
-        "sales-3"
-    );
+    assert_eq!(berlin.as_str(), "berlin");
+    let second = add(ScopeKind::Location, ORGANISATION, "Organisation").await;
+    assert_eq!(second.as_str(), "organisation-2");
+    for (parent, name, id) in [
+        (&berlin, "Sales", "sales"),
+        (&ulm, "Sales", "sales-2"),
+        (&ulm, "Sales 2", "sales-2-2"),
+        (&second, "Sales", "sales-3"),
+    ] {
+        assert_eq!(add(ScopeKind::Group, parent, name).await.as_str(), id);
+    }
     store.rename_scope(&ulm, "ULM", &CHANGE).await.unwrap();
     store.rename_scope(&ulm, "Neu-Ulm", &CHANGE).await.unwrap();
     let scopes = store.scopes().await.unwrap();
     let names: Vec<_> = scopes
         .iter()
-        .map(|scope| (&*scope.id, &*scope.parent, &*scope.name))
+        .map(|scope| (scope.id.as_str(), scope.parent.as_str(), &*scope.name))
         .collect();
     assert_eq!(
         names,
         [
-            ("berlin", ORGANISATION, "Berlin"),
-            ("ulm", ORGANISATION, "Neu-Ulm"),
-            ("organisation-2", ORGANISATION, "Organisation"),
+            ("berlin", "organisation", "Berlin"),
+            ("ulm", "organisation", "Neu-Ulm"),
+            ("organisation-2", "organisation", "Organisation"),
             ("sales", "berlin", "Sales"),
             ("sales-2", "ulm", "Sales"),
             ("sales-3", "organisation-2", "Sales"),
@@ -54,26 +53,26 @@ async fn ids_are_readable_unique_and_stay() {
     for (kind, parent, name, word) in [
         (
             ScopeKind::Location,
-            ORGANISATION,
+            "organisation",
             "BERLIN ",
             "called BERLIN already",
         ),
         (ScopeKind::Location, "berlin", "Mitte", "another kind"),
-        (ScopeKind::Group, ORGANISATION, "Sales", "another kind"),
+        (ScopeKind::Group, "organisation", "Sales", "another kind"),
         (ScopeKind::Group, "sales", "Sub", "another kind"),
         (ScopeKind::Group, "paris", "Sales", "no scope paris"),
         (ScopeKind::Group, "berlin", "  ", "name is empty"),
     ] {
-        let error = refusal(&store, store.add_scope(kind, parent, name, &CHANGE)).await;
+        let error = refusal(&store, store.add_scope(kind, &parent.into(), name, &CHANGE)).await;
         assert!(error.to_string().contains(word), "{error}");
     }
     for (id, name, word) in [
         ("ulm", "berlin", "called berlin already"),
         ("ulm", "", "name is empty"),
         ("paris", "Paris", "no location or group paris"),
-        (ORGANISATION, "Us", "no location or group organisation"),
+        ("organisation", "Us", "no location or group organisation"),
     ] {
-        let error = refusal(&store, store.rename_scope(id, name, &CHANGE)).await;
+        let error = refusal(&store, store.rename_scope(&id.into(), name, &CHANGE)).await;
         assert!(error.to_string().contains(word), "{error}");
     }
 }
@@ -92,9 +91,9 @@ async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
         .add_scope(ScopeKind::Group, &berlin, "Sales", &CHANGE)
         .await
         .unwrap();
-    let uses = async |id: &str| match refusal(&store, store.delete_scope(id, &CHANGE)).await {
+    let uses = async |id: &ScopeId| match refusal(&store, store.delete_scope(id, &CHANGE)).await {
         StoreError::InUse { value, uses, .. } => {
-            assert_eq!(value, id);
+            assert_eq!(value, id.as_str());
             uses
         }
         error => panic!("{error}"),
@@ -131,7 +130,7 @@ async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
         store.set_membership(id, None, None, &CHANGE).await.unwrap();
     }
     let moved = Template {
-        scope: ORGANISATION.into(),
+        scope: ORGANISATION.clone(),
         ..of_berlin
     };
     store
@@ -148,7 +147,7 @@ async fn a_scope_in_use_is_not_deleted_and_the_uses_are_named() {
         [],
         "its settings go with it"
     );
-    for id in [&*berlin, ORGANISATION] {
+    for id in [&berlin, ORGANISATION] {
         refusal(&store, store.delete_scope(id, &CHANGE)).await;
     }
 }
@@ -167,7 +166,7 @@ async fn pages_are_kept_for_scopes_and_people() {
     );
     assert_eq!(
         store.all_settings().await.unwrap(),
-        [(ORGANISATION.into(), "teams".into(), wanted.clone())]
+        [(ORGANISATION.clone(), "teams".into(), wanted.clone())]
     );
     store
         .set_personal_settings(anna, "teams", Some(&wanted), &CHANGE)
@@ -180,7 +179,11 @@ async fn pages_are_kept_for_scopes_and_people() {
     for (error, word) in [
         (refusal(&store, set(Some("{"))).await, "not JSON"),
         (
-            refusal(&store, store.set_settings("paris", "teams", None, &CHANGE)).await,
+            refusal(
+                &store,
+                store.set_settings(&"paris".into(), "teams", None, &CHANGE),
+            )
+            .await,
             "no scope paris",
         ),
         (

@@ -17,7 +17,7 @@ fn template(name: &str, scope: &str) -> Template {
 /// Name and scope of each template.
 async fn places(store: &Store) -> Vec<(String, String)> {
     let templates = store.templates().await.unwrap().into_iter();
-    let places = templates.map(|one| (one.profile.name.to_string(), one.scope));
+    let places = templates.map(|one| (one.profile.name.to_string(), one.scope.to_string()));
     places.collect()
 }
 
@@ -67,17 +67,17 @@ async fn two_scopes_have_templates_of_one_name_and_one_scope_has_not() {
     let of_ulm = Template {
         audience: Audience::Assigned,
         people: vec![anna],
-        ..template("busy", &ulm)
+        ..template("busy", ulm.as_str())
     };
     store.add_template(&of_ulm, &CHANGE).await.unwrap();
     let pair = |name: &str, scope: &str| (name.to_owned(), scope.to_owned());
-    let beside = [pair("Busy", ORGANISATION), pair("busy", "ulm")];
+    let beside = [pair("Busy", "organisation"), pair("busy", "ulm")];
     assert_eq!(places(&store).await[1..3], beside, "one place in the order");
-    let twice = template(" BUSY ", &ulm);
+    let twice = template(" BUSY ", ulm.as_str());
     let error = refusal(&store, store.add_template(&twice, &CHANGE)).await;
     assert!(matches!(error, StoreError::Exists { .. }), "{error}");
     let to_organisation = Template {
-        scope: ORGANISATION.into(),
+        scope: ORGANISATION.clone(),
         ..of_ulm.clone()
     };
     let moving = store.change_template(&ulm, &to_organisation, &CHANGE);
@@ -86,8 +86,8 @@ async fn two_scopes_have_templates_of_one_name_and_one_scope_has_not() {
     let list = ["Absent", "BUSY"].map(String::from);
     store.order_templates(&list, &CHANGE).await.unwrap();
     let first = [
-        pair("Absent", ORGANISATION),
-        pair("Busy", ORGANISATION),
+        pair("Absent", "organisation"),
+        pair("Busy", "organisation"),
         pair("busy", "ulm"),
     ];
     assert_eq!(places(&store).await[..3], first);
@@ -175,12 +175,12 @@ async fn a_template_of_several_scopes_becomes_one_of_each_and_nothing_is_lost() 
     assert_eq!(anna.order, ["lunch", "ms TEAMS"]);
     let choice = stored[3].record.choice.as_ref().unwrap();
     assert_eq!(&*choice.profile, "night");
-    let page = store.settings("lyon", "automatic").await.unwrap();
+    let page = store.settings(&"lyon".into(), "automatic").await.unwrap();
     assert_eq!(page.as_deref(), Some(r#"{"locked":"CANTEEN"}"#));
     assert_eq!(audit_rows(&store).await, 1);
     // The migrated database works like a new one.
     store
-        .delete_template("lyon", "canteen", &CHANGE)
+        .delete_template(&"lyon".into(), "canteen", &CHANGE)
         .await
         .unwrap();
     store.delete_person(PersonId(4), &CHANGE).await.unwrap();

@@ -36,9 +36,9 @@ pub(super) fn label(request: &PageContext, setting: &Setting) -> String {
 pub(super) fn scope_name(request: &PageContext, scope: &str) -> String {
     match scope {
         PRODUCT => request.say("scope-product"),
-        ORGANISATION => request.say("scope-organisation"),
+        id if id == ORGANISATION.as_str() => request.say("scope-organisation"),
         id => request.context.organisation.read(|snapshot| {
-            let known = snapshot.scopes.get(id);
+            let known = snapshot.scopes.get(&id.into());
             known.map_or_else(|| id.to_owned(), |scope| scope.name.clone())
         }),
     }

@@ -140,7 +140,7 @@ fn page(request: &PageContext, step: &Step) -> Page {
         )),
         5 => {
             let to = super::settings_at(
-                runtime::organisation::ORGANISATION,
+                runtime::organisation::ORGANISATION.as_str(),
                 presence::SettingsGroup::Teams,
             );
             facts.push((

@@ -26,7 +26,7 @@ pub(super) fn table(request: &PageContext, scope: &str) -> Table {
     let count = people.len();
     let parent = parent_place(request, scope);
     // An administrator of this location alone could not add removed people again.
-    let location = parent.location.as_deref();
+    let location = parent.location.as_ref();
     let may_remove = request
         .caller
         .require_admin_at(&request.context.organisation, location);
@@ -124,7 +124,10 @@ async fn move_to(
     place: Membership,
 ) -> Result<Outcome, Refusal> {
     let Membership { location, group } = place;
-    let body = Place { location, group };
+    let body = Place {
+        location: location.map(Into::into),
+        group: group.map(Into::into),
+    };
     let path = format!("/people/{person}/place");
     request.api.put(&path, body, "").await?;
     Ok(Done::new(at(request.path("scope")), "saved").into())
@@ -137,7 +140,7 @@ fn place_of(request: &PageContext, person: PersonId) -> Membership {
 
 fn membership_of_scope(request: &PageContext, scope: &str) -> Membership {
     let organisation = &request.context.organisation;
-    let place = organisation.read(|snapshot| snapshot.membership_of_scope(scope));
+    let place = organisation.read(|snapshot| snapshot.membership_of_scope(&scope.into()));
     place.unwrap_or_default()
 }
 
@@ -160,7 +163,7 @@ fn place_name(request: &PageContext, place: &Membership) -> String {
     let names: Vec<String> = names
         .into_iter()
         .flatten()
-        .map(|scope| scope_name(request, scope))
+        .map(|scope| scope_name(request, scope.as_str()))
         .collect();
     match names.is_empty() {
         true => request.say("scope-organisation"),

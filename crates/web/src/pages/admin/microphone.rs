@@ -196,7 +196,7 @@ impl PageHandler for Microphone {
 /// The shown scope; for a location administrator first the location.
 fn scope(request: &PageContext) -> String {
     let own = request.caller.location().unwrap_or(ORGANISATION);
-    request.query("scope").unwrap_or(own).to_owned()
+    request.query("scope").unwrap_or(own.as_str()).to_owned()
 }
 
 fn table_path(scope: &str) -> String {

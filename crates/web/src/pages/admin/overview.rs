@@ -159,8 +159,7 @@ fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
     let (_, mut presences) = request.context.events.all();
     if let Some(location) = request.caller.location() {
         request.context.organisation.read(|snapshot| {
-            presences
-                .retain(|id, _| snapshot.membership(*id).location.as_deref() == Some(location));
+            presences.retain(|id, _| snapshot.membership(*id).location.as_ref() == Some(location));
         });
     }
     let views = presences.into_iter().map(|(id, presence)| {

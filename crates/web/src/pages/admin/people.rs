@@ -179,7 +179,7 @@ fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
     if let Some(location) = request.caller.location() {
         request.context.organisation.read(|snapshot| {
             found.retain(|person| {
-                snapshot.membership(person.id).location.as_deref() == Some(location)
+                snapshot.membership(person.id).location.as_ref() == Some(location)
             });
         });
     }

@@ -8,7 +8,7 @@ use api_types::{
 };
 use presence::{PersonId, ScopeChain, Setting, SettingValues, SettingsGroup, UserOverride};
 use runtime::{
-    organisation::{ORGANISATION, Snapshot},
+    organisation::{ORGANISATION, ScopeId, Snapshot},
     values::{self, USER_MAY_CHANGE},
 };
 use serde_json::{Value, json};
@@ -129,7 +129,9 @@ impl PageHandler for ScopeSettingsPage {
 /// Templates for people of a scope.
 fn templates(request: &PageContext, scope: &str) -> Profiles {
     request.context.organisation.read(|snapshot| {
-        let place = snapshot.membership_of_scope(scope).unwrap_or_default();
+        let place = snapshot
+            .membership_of_scope(&scope.into())
+            .unwrap_or_default();
         let templates = snapshot.templates.at(&place, None).into_iter();
         Profiles::named(templates.map(|template| template.profile.name.to_string()))
     })
@@ -152,7 +154,7 @@ impl<'a> Target<'a> {
         // Only administrators of the scope may see its values.
         request
             .caller
-            .require_admin(&request.context.organisation, scope)?;
+            .require_admin(&request.context.organisation, &scope.into())?;
         let path = format!("/scopes/{}/settings/{name}", part(scope));
         Ok(Self { scope, page, path })
     }
@@ -164,7 +166,7 @@ async fn override_form(request: &PageContext, scope: &str) -> Result<Form, Refus
     let mut choices = vec![Choice::new("", request.say("copy-product"))];
     for other in in_order(&scopes) {
         let id = &*other.id;
-        if id != scope && (id == ORGANISATION || administers(request, id)) {
+        if id != scope && (id == ORGANISATION.as_str() || administers(request, id)) {
             let text = request
                 .words
                 .with("copy-from", "scope", scope_name(request, id));
@@ -244,10 +246,11 @@ fn body(page: SettingsGroup, typed: &EnteredForm) -> ScopeSettingsChange {
 /// Number of people with values from this scope, now or after overriding.
 fn affected(request: &PageContext, scope: &str, page: SettingsGroup) -> usize {
     let people = request.context.people.page(None, usize::MAX);
+    let id = ScopeId::from(scope);
     request.context.organisation.read(|snapshot| {
         let from_here = |person: PersonId| {
             let place = snapshot.membership(person);
-            is_in(&place, scope) && snapshot.decided_by(&place, page) == scope
+            is_in(&place, scope) && snapshot.decided_by(&place, page) == Some(&id)
         };
         people.iter().filter(|person| from_here(person.id)).count()
     })
@@ -264,7 +267,10 @@ fn preview(
     changed_values.insert(USER_MAY_CHANGE.into(), json!(change.user_may_change));
     let people = request.context.people.page(None, usize::MAX);
     let (locks, changed) = request.context.organisation.read(|snapshot| {
-        let before = snapshot.overrides(scope, page).cloned().unwrap_or_default();
+        let before = snapshot
+            .overrides(&scope.into(), page)
+            .cloned()
+            .unwrap_or_default();
         let mut after = before.clone();
         values::merge(page, changed_values, &mut after)
             .map_err(|refusal| Refusal::of_field(&refusal.key, refusal.detail))?;
@@ -352,12 +358,12 @@ fn difference(
     }
     let way = snapshot.scope_chain(&place, page);
     let with = Some(after);
-    let changed = if scope == ORGANISATION {
+    let changed = if scope == ORGANISATION.as_str() {
         ScopeChain {
             organisation: with,
             ..way
         }
-    } else if place.group.as_deref() == Some(scope) {
+    } else if place.group.as_ref().map(ScopeId::as_str) == Some(scope) {
         ScopeChain { group: with, ..way }
     } else {
         ScopeChain {

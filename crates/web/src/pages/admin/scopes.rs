@@ -5,7 +5,7 @@ use api_types::{
     settings::ScopeSettings,
 };
 use presence::SettingsGroup;
-use runtime::organisation::{Membership, ORGANISATION};
+use runtime::organisation::{Membership, ORGANISATION, ScopeId};
 
 use super::{members, require_administrator, settings_at};
 use crate::pages::{
@@ -56,7 +56,7 @@ impl PageHandler for Scopes {
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(request)?;
         let parent = typed.one("parent");
-        let kind = if parent == ORGANISATION {
+        let kind = if parent == ORGANISATION.as_str() {
             ScopeKind::Location
         } else {
             ScopeKind::Group
@@ -102,7 +102,7 @@ impl PageHandler for Scope {
             );
         }
         shown = shown.table(functions(request, id, &pages));
-        if id == ORGANISATION || !administers(request, id) {
+        if id == ORGANISATION.as_str() || !administers(request, id) {
             return Ok(shown);
         }
         let is_location = read.value.kind == ScopeKind::Location;
@@ -175,19 +175,19 @@ pub(super) fn at(scope: &str) -> String {
 pub(super) fn administers(request: &PageContext, scope: &str) -> bool {
     request
         .caller
-        .require_admin(&request.context.organisation, scope)
+        .require_admin(&request.context.organisation, &scope.into())
         .is_ok()
 }
 
 /// Whether a place is in a scope.
 pub(super) fn is_in(place: &Membership, scope: &str) -> bool {
-    let is = |id: &Option<String>| id.as_deref() == Some(scope);
-    scope == ORGANISATION || is(&place.location) || is(&place.group)
+    let is = |id: &Option<ScopeId>| id.as_ref().map(ScopeId::as_str) == Some(scope);
+    scope == ORGANISATION.as_str() || is(&place.location) || is(&place.group)
 }
 
 /// Number of people in a scope.
 fn people(request: &PageContext, scope: &str) -> usize {
-    if scope == ORGANISATION {
+    if scope == ORGANISATION.as_str() {
         return request.context.people.count();
     }
     request.context.organisation.read(|snapshot| {
@@ -227,7 +227,7 @@ fn table(request: &PageContext, scopes: &[&ScopeBody]) -> Table {
         let name = full_name(request, scope);
         let individual: Vec<String> = request.context.organisation.read(|snapshot| {
             let pages = SettingsGroup::ALL.into_iter();
-            let own = pages.filter(|page| snapshot.overrides(id, *page).is_some());
+            let own = pages.filter(|page| snapshot.overrides(&id.into(), *page).is_some());
             own.map(|page| request.say(&format!("page-{}", page.name())))
                 .collect()
         });
@@ -267,7 +267,7 @@ fn tenant_of(request: &PageContext, scope: &ScopeBody) -> String {
         (None, ScopeKind::Location | ScopeKind::Group) => {}
     }
     let inherited = request.context.organisation.read(|snapshot| {
-        let place = snapshot.membership_of_scope(&scope.id);
+        let place = snapshot.membership_of_scope(&scope.id.as_str().into());
         snapshot.tenant_of(&place.unwrap_or_default()).to_owned()
     });
     format!("({inherited})")

@@ -21,7 +21,9 @@ pub(super) fn add(
     back: Option<&RefusedForm>,
 ) -> Page {
     let (templates, has_own) = request.context.organisation.read(|snapshot| {
-        let has_own = snapshot.templates.get(scope, presence::TEAMS_PROFILE);
+        let has_own = snapshot
+            .templates
+            .get(&scope.into(), presence::TEAMS_PROFILE);
         (templates_in_effect(snapshot, scope), has_own.is_some())
     });
     let mut page = page;
@@ -58,12 +60,17 @@ struct TemplateAddress {
 }
 
 /// The template of each state in Teams.
-fn templates_in_effect(snapshot: &Snapshot, scope: &str) -> [(TeamsUse, Option<TemplateAddress>); 2] {
-    let place = snapshot.membership_of_scope(scope).unwrap_or_default();
+fn templates_in_effect(
+    snapshot: &Snapshot,
+    scope: &str,
+) -> [(TeamsUse, Option<TemplateAddress>); 2] {
+    let place = snapshot
+        .membership_of_scope(&scope.into())
+        .unwrap_or_default();
     TeamsUse::ALL.map(|state| {
         let template = snapshot.templates.for_teams(state, &place, None);
         let address = template.map(|template| TemplateAddress {
-            scope: template.scope.clone(),
+            scope: template.scope.to_string(),
             name: template.profile.name.to_string(),
         });
         (state, address)

@@ -150,7 +150,7 @@ async fn read(request: &PageContext) -> Result<Read<TemplateBody>, Refusal> {
     let scope = &read.value.scope;
     request
         .caller
-        .require_admin(&request.context.organisation, scope)?;
+        .require_admin(&request.context.organisation, &scope.as_str().into())?;
     Ok(read)
 }
 

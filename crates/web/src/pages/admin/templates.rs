@@ -33,7 +33,7 @@ impl PageHandler for Templates {
         require_administrator(request)?;
         let mut templates: TemplatesBody = request.api.get("/templates").await?;
         templates.items.retain(|template| {
-            template.scope == ORGANISATION || administers(request, &template.scope)
+            template.scope == ORGANISATION.as_str() || administers(request, &template.scope)
         });
         let scopes = scope_field(request).await?;
         let mut form = Form::new(request.words, "add", request.say("template-add"))
@@ -56,7 +56,7 @@ impl PageHandler for Templates {
 
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(request)?;
-        let scope = typed.given("scope").unwrap_or(ORGANISATION);
+        let scope = typed.given("scope").unwrap_or(ORGANISATION.as_str());
         let made: Template = match typed.one("form") {
             "add" => {
                 let profile = new_profile(typed);
