@@ -2,6 +2,7 @@
 //! from them. The store keeps all but the policies.
 
 mod copy_on_write;
+mod membership;
 mod templates;
 mod uses;
 mod visibility;
@@ -13,6 +14,7 @@ use std::{
 };
 
 use copy_on_write::CopyOnWrite;
+pub use membership::Membership;
 use presence::{
     EffectiveSettings, MyProfiles, PersonId, PersonPolicy, Presence, Profile, Relationship,
     ScopeChain, SettingValues, SettingsGroup, setting_keys,
@@ -39,35 +41,6 @@ pub const FAVOURITES: &str = "favourites";
 
 /// The tenant of `[teams]` in the configuration: that of people in locations without a tenant.
 pub const MAIN_TENANT: &str = "main";
-
-/// The location and configuration group of a person: a path in the tree of scopes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Membership {
-    /// The location's id.
-    pub location: Option<ScopeId>,
-    /// The configuration group's id.
-    pub group: Option<ScopeId>,
-}
-
-impl Membership {
-    /// The id of the lowest scope: group, location or organisation.
-    pub fn scope(&self) -> &ScopeId {
-        let scope = self.group.as_ref().or(self.location.as_ref());
-        scope.unwrap_or(ORGANISATION)
-    }
-
-    /// The membership one scope higher; `None` for the organisation.
-    pub fn above(&self) -> Option<Self> {
-        match (&self.location, &self.group) {
-            (None, _) => None,
-            (Some(_), None) => Some(Self::default()),
-            (location, Some(_)) => Some(Self {
-                location: location.clone(),
-                group: None,
-            }),
-        }
-    }
-}
 
 /// A person's own profiles and their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub struct Key<T> {
     value: PhantomData<T>,
 }
 
-// Not derived: a key is `Copy` whatever the type of its values.
+// Not derived: a key is `Copy` for every type of values.
 impl<T> Clone for Key<T> {
     fn clone(&self) -> Self {
         *self
@@ -83,7 +83,7 @@ plain_types! {
     OwnerPolicy: Policy,
 }
 
-/// Declares types whose values are optional texts.
+/// Declares types with optional texts as values.
 macro_rules! text_types {
     ($($(#[$doc:meta])* $type:ident,)*) => {$(
         $(#[$doc])*

@@ -12,7 +12,7 @@ impl Snapshot {
         self.relationship_at(membership, owner, viewer)
     }
 
-    /// The viewers to whom the owner has set a relationship.
+    /// The viewers with a relationship that the owner has set.
     pub fn viewers_of(&self, owner: PersonId) -> impl Iterator<Item = PersonId> {
         let from_owner = self.relationships.range((owner, PersonId(0))..);
         let of_owner = from_owner.take_while(move |((known, _), _)| *known == owner);
