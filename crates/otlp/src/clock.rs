@@ -1,4 +1,8 @@
 //! The clock of spans.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this file is the clock of the crate"
+)]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
