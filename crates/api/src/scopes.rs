@@ -4,6 +4,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use presence::TenantName;
 use runtime::{
     audit::Administration,
     context::Context,
@@ -166,7 +167,7 @@ impl From<&StoredScope> for ScopeBody {
             kind: scope.kind.name(),
             parent: Some(scope.parent.clone()),
             name: scope.name.clone(),
-            tenant: scope.tenant.clone(),
+            tenant: scope.tenant.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -196,7 +197,8 @@ pub async fn change(
     if comparison.is_same() {
         return read(State(context), Path(scope)).await;
     }
-    if let Some(tenant) = &body.tenant
+    let tenant = body.tenant.as_deref().map(TenantName::new);
+    if let Some(tenant) = &tenant
         && teams.clients.get(tenant).is_none()
     {
         let names: Vec<String> = teams
@@ -206,7 +208,8 @@ pub async fn change(
             .map(ToString::to_string)
             .collect();
         let detail = format!(
-            "{tenant:?} is no tenant of the configuration; it has: {}",
+            "{:?} is no tenant of the configuration; it has: {}",
+            tenant.as_str(),
             names.join(", ")
         );
         return Err(Problem::invalid("tenant", detail));
@@ -227,11 +230,11 @@ pub async fn change(
             .rename_scope(&scope, name, &entry.change())
             .await?;
     }
-    let named = match &body.tenant {
+    let named = match &tenant {
         Some(tenant) => {
-            let entry = entry(json!({"tenant": tenant}));
+            let entry = entry(json!({"tenant": tenant.as_str()}));
             let change = entry.change();
-            let named = Some(tenant.as_str());
+            let named = Some(tenant);
             context.store.name_tenant(&scope, named, &change).await
         }
         None => Ok(()),

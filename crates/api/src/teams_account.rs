@@ -4,6 +4,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use presence::TeamsUserId;
 use runtime::{
     audit::{Details, Own},
     clock::rfc3339,
@@ -128,7 +129,7 @@ impl TeamsAccountBody {
                 Some(_) => "people",
                 None => "application",
             }),
-            account: person.teams_id.as_deref().map(str::to_owned),
+            account: person.teams_id.as_ref().map(ToString::to_string),
             sign_in_name,
             display_name,
             signed_in: login.as_ref().map(|login| login.is_signed_in),
@@ -148,14 +149,14 @@ impl TeamsAccountBody {
                 let other = others.iter().find(|known| known.id != person.id);
                 QuestionBody {
                     name_of: other.map(|other| other.name.clone()),
-                    account: question.account.object_id,
+                    account: question.account.object_id.to_string(),
                     sign_in_name: question.account.sign_in_name,
                     display_name: question.account.display_name,
                     until: rfc3339(question.until),
                     confirmation: question.confirmation,
                 }
             }),
-            tenant,
+            tenant: tenant.to_string(),
         })
     }
 }
@@ -301,8 +302,8 @@ pub async fn link(
     }
     let account = link_named(&teams, &person, wanted).await?;
     let details = Details::default()
-        .before(Some(json!({"account": person.teams_id.as_deref()})))
-        .after(Some(json!({"account": account})));
+        .before(Some(json!({"account": account_of(&person)})))
+        .after(Some(json!({"account": account.as_str()})));
     let entry = own_entry(&context, &caller, Own::TeamsAccountLink, person.id, details);
     context.store.record_change(&entry.change()).await?;
     read(State(context), State(teams), caller, Path(id)).await
@@ -334,8 +335,13 @@ pub async fn forget_account(
     person: &Person,
 ) -> Result<(), AccountError> {
     disconnect(teams, person).await?;
-    let details = Details::default().before(Some(json!({"account": person.teams_id.as_deref()})));
+    let details = Details::default().before(Some(json!({"account": account_of(person)})));
     let entry = own_entry(context, caller, Own::TeamsAccountForget, person.id, details);
     context.store.record_change(&entry.change()).await?;
     Ok(())
+}
+
+/// The linked account, as audit rows have it.
+fn account_of(person: &Person) -> Option<&str> {
+    person.teams_id.as_ref().map(TeamsUserId::as_str)
 }

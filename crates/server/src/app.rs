@@ -29,7 +29,7 @@ use phones::{
     ListenError, PhonesOptions,
     pbx::{Pbx, PbxOptions},
 };
-use presence::{Input, Timing};
+use presence::{Input, TenantName, Timing};
 use runtime::{
     clients::Connected, clock::Clock, clock_jump, commit_queue::SETTLE_MAX, context::Context,
     metrics::Metrics, people_index::PeopleIndex, retention::AuditRetention, vault::Vault,
@@ -59,7 +59,7 @@ pub struct Options {
     /// The tenants.
     pub tenants: Vec<TeamsOptions>,
     /// Import settings of people from Entra, by the names of the tenants.
-    pub directories: BTreeMap<Arc<str>, DirectoryOptions>,
+    pub directories: BTreeMap<TenantName, DirectoryOptions>,
     /// The PBXs.
     pub pbxs: Vec<PbxOptions>,
     /// Settings of the presence server for phones; `None`: no phones are served.

@@ -14,7 +14,6 @@ use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
@@ -25,6 +24,7 @@ use gateway::external_fetch::OutsideOptions;
 use ipnet::IpNet;
 use phones::{PhonesOptions, pbx::PbxOptions};
 use places::Places;
+use presence::TenantName;
 use raw::Raw;
 use runtime::retention::AuditRetention;
 use teams::TeamsOptions;
@@ -51,7 +51,7 @@ pub struct Config {
     /// The tenants; the tenant of `[teams]` is the first.
     pub tenants: Vec<TeamsOptions>,
     /// Import settings of people from Entra, by the names of the tenants.
-    pub directories: BTreeMap<Arc<str>, DirectoryOptions>,
+    pub directories: BTreeMap<TenantName, DirectoryOptions>,
     /// The PBXs.
     pub pbxs: Vec<PbxOptions>,
     /// Settings of the presence server for phones; `None`: no phones are served.

@@ -1,6 +1,6 @@
 //! Changes of single people: adding, changing, deleting, location and configuration group, the link to a Teams account.
 
-use presence::PersonId;
+use presence::{PersonId, TeamsUserId, TenantName};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
@@ -36,15 +36,15 @@ impl Store {
         Ok(usize::try_from(row.get::<i64, _>(0)).unwrap_or(0))
     }
 
-    /// Links a person to a Teams account, named by its Entra object id and its tenant.
+    /// Links a person to a Teams account of a tenant.
     ///
     /// # Errors
     /// Another person is linked to it; the database refused.
     pub async fn link_teams(
         &self,
         person: PersonId,
-        teams_id: &str,
-        tenant: &str,
+        teams_id: &TeamsUserId,
+        tenant: &TenantName,
     ) -> Result<(), StoreError> {
         let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         let person = person.0.cast_signed();
@@ -57,12 +57,16 @@ impl Store {
     ///
     /// # Errors
     /// Another person is linked to it; the database refused.
-    pub async fn may_link_teams(&self, person: PersonId, teams_id: &str) -> Result<(), StoreError> {
+    pub async fn may_link_teams(
+        &self,
+        person: PersonId,
+        teams_id: &TeamsUserId,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.database.pool.begin().await?;
         refuse_owned(
             &mut transaction,
             TEAMS_ACCOUNT,
-            teams_id,
+            teams_id.as_str(),
             person.0.cast_signed(),
         )
         .await
@@ -259,18 +263,18 @@ pub(crate) async fn forget_writes(
 pub(crate) async fn set_teams_id(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
-    teams_id: &str,
-    tenant: Option<&str>,
+    teams_id: &TeamsUserId,
+    tenant: Option<&TenantName>,
 ) -> Result<(), StoreError> {
-    refuse_owned(transaction, TEAMS_ACCOUNT, teams_id, person).await?;
+    refuse_owned(transaction, TEAMS_ACCOUNT, teams_id.as_str(), person).await?;
     sqlx::query(
         "UPDATE people SET teams_id = ?2, teams_tenant =
             coalesce(?3, (SELECT tenant FROM scopes WHERE scopes.id = location), 'main')
          WHERE id = ?1",
     )
     .bind(person)
-    .bind(teams_id)
-    .bind(tenant)
+    .bind(teams_id.as_str())
+    .bind(tenant.map(TenantName::as_str))
     .execute(&mut **transaction)
     .await?;
     Ok(())

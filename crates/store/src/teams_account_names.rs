@@ -1,6 +1,6 @@
 //! Names of linked Teams accounts, for display. They may differ from the person's names in Offhook.
 
-use presence::PersonId;
+use presence::{PersonId, TeamsUserId};
 use sqlx::Row;
 
 use crate::{Store, StoreError};
@@ -9,7 +9,7 @@ use crate::{Store, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedAccount {
     /// Entra object id.
-    pub object_id: String,
+    pub object_id: TeamsUserId,
     /// Sign-in name (UPN); `None` if Microsoft did not return it.
     pub sign_in_name: Option<String>,
     /// Display name; `None` if Microsoft did not return it.
@@ -32,7 +32,7 @@ impl Store {
                  display_name = excluded.display_name",
         )
         .bind(person.0.cast_signed())
-        .bind(&account.object_id)
+        .bind(account.object_id.as_str())
         .bind(&account.sign_in_name)
         .bind(&account.display_name)
         .execute(&self.database.pool)
@@ -56,7 +56,7 @@ impl Store {
         .fetch_optional(&self.database.pool)
         .await?;
         Ok(row.map(|row| NamedAccount {
-            object_id: row.get(0),
+            object_id: TeamsUserId::new(row.get(0)),
             sign_in_name: row.get(1),
             display_name: row.get(2),
         }))

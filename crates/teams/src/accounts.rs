@@ -11,7 +11,7 @@ use graph::{
         scope,
     },
 };
-use presence::{Fact, PersonId};
+use presence::{Fact, PersonId, TeamsUserId, TenantName};
 use runtime::{audit::Own, people_index::Person, secrets, vault::VaultError};
 use store::{NamedAccount, StoreError};
 
@@ -34,7 +34,7 @@ pub enum AccountError {
     #[error(
         "the tenant {0} of this person's location is not configured; name another for the location, or add it to the configuration"
     )]
-    NoTenant(String),
+    NoTenant(TenantName),
     /// The login is federated and cannot be remembered.
     #[error(
         "{0} signs in at another identity provider (federated): such a login cannot be remembered; sign in without remembering it, or ask an administrator to connect the whole tenant"
@@ -44,12 +44,12 @@ pub enum AccountError {
     #[error(
         "people of the tenant {0} sign in by themselves: ask the person to connect the account under \"Teams account\""
     )]
-    SignsIn(String),
+    SignsIn(TenantName),
     /// The tenant has no such account.
     #[error(
         "the tenant {1} has no account {0}; give the object id or the sign-in name as Entra shows it under Users"
     )]
-    NoAccount(String, String),
+    NoAccount(String, TenantName),
     /// The account belongs to another tenant.
     #[error("{0} is an account of another tenant; sign in with that of {1}")]
     OtherTenant(String, String),
@@ -216,17 +216,17 @@ pub async fn link_named(
     teams: &TeamsHandle,
     person: &Person,
     named: &str,
-) -> Result<String, AccountError> {
+) -> Result<TeamsUserId, AccountError> {
     let tenant = tenant(teams, person.id)?;
     if tenant.logins.is_some() {
-        return Err(AccountError::SignsIn(tenant.name.to_string()));
+        return Err(AccountError::SignsIn(tenant.name));
     }
     let found = tenant.client.find_user(named).await?;
-    let missing = || AccountError::NoAccount(named.to_owned(), tenant.name.to_string());
+    let missing = || AccountError::NoAccount(named.to_owned(), tenant.name.clone());
     let account = found.ok_or_else(missing)?;
     teams.attempts.cancel(person.id);
     let account = NamedAccount {
-        object_id: account.id,
+        object_id: TeamsUserId::new(&account.id),
         sign_in_name: account.user_principal_name,
         display_name: account.display_name,
     };
@@ -243,15 +243,15 @@ async fn link(
     login: Option<(ClientKind, &UserToken, Keep)>,
 ) -> Result<(), AccountError> {
     let names = account;
-    let account = account.object_id.as_str();
+    let account = &account.object_id;
     // Checked before the earlier account is unlinked.
     teams
         .context
         .store
         .may_link_teams(person.id, account)
         .await?;
-    let known = person.teams_id.as_deref();
-    if known.is_some_and(|known| !known.eq_ignore_ascii_case(account)) {
+    let known = person.teams_id.as_ref();
+    if known.is_some_and(|known| known != account) {
         teams.context.unlink(person).await?;
     }
     let _one_at_a_time = teams.context.settings_change.lock().await;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use graph::GraphError;
-use presence::PersonId;
+use presence::{PersonId, TenantName};
 use runtime::{
     clock::Clock,
     commit_queue::WriteSink,
@@ -35,7 +35,7 @@ pub struct TeamsHandle {
     /// Sign-ins of people who connect their Teams account.
     pub attempts: Attempts,
     /// Senders of Graph's notifications to the tasks of their tenants, by tenant.
-    pub notifications: Arc<BTreeMap<Arc<str>, NotificationSender>>,
+    pub notifications: Arc<BTreeMap<TenantName, NotificationSender>>,
 }
 
 /// The connections to all tenants before the engine starts.
@@ -72,7 +72,7 @@ impl TeamsStart {
     }
 
     /// The names of the tenants.
-    pub fn names(&self) -> BTreeSet<Arc<str>> {
+    pub fn names(&self) -> BTreeSet<TenantName> {
         self.clients.names().into_iter().collect()
     }
 

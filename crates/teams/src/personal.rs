@@ -3,11 +3,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{MutexGuard, PoisonError},
 };
 
 use graph::Presences;
-use presence::PersonId;
+use presence::{PersonId, TeamsUserId};
 use runtime::health::{Trouble, first_few};
 
 use super::{Tenant, logins::Logins, sweep};
@@ -47,7 +47,7 @@ impl Tenant {
     }
 
     /// Reads accounts, each with the person's own login. Those that could not be read are left out.
-    pub(super) async fn read_each(&self, logins: &Logins, ids: &[Arc<str>]) -> Presences {
+    pub(super) async fn read_each(&self, logins: &Logins, ids: &[TeamsUserId]) -> Presences {
         let mut read = Presences::default();
         for id in ids {
             let Some(person) = self.context.people.by_teams_id(id) else {
@@ -76,7 +76,7 @@ impl Tenant {
             // A login shows its own account's presence only.
             let own = result
                 .ok()
-                .filter(|presence| presence.id.eq_ignore_ascii_case(id));
+                .filter(|presence| TeamsUserId::new(&presence.id) == *id);
             read.presences.extend(own);
         }
         read

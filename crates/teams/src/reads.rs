@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use presence::{Confidence, Effect, PersonId, Presence, TenantLag};
+use presence::{Confidence, Effect, PersonId, Presence, TenantLag, TenantName};
 use runtime::{engine_task::Sink, people_index::PeopleIndex};
 use tokio::{sync::Notify, time::Instant};
 
@@ -15,12 +15,12 @@ use tokio::{sync::Notify, time::Instant};
 #[derive(Clone, Debug)]
 pub struct Reads {
     directory: PeopleIndex,
-    tenants: Arc<HashMap<Arc<str>, TenantReads>>,
+    tenants: Arc<HashMap<TenantName, TenantReads>>,
 }
 
 impl Reads {
     /// No people yet, for these tenants.
-    pub fn new(directory: PeopleIndex, tenants: &[Arc<str>]) -> Self {
+    pub fn new(directory: PeopleIndex, tenants: &[TenantName]) -> Self {
         let tenants = tenants
             .iter()
             .map(|name| (name.clone(), TenantReads::default()));
@@ -59,7 +59,7 @@ impl Reads {
     }
 
     /// The reads of one tenant.
-    pub fn of_tenant(&self, name: &str) -> TenantReads {
+    pub fn of_tenant(&self, name: &TenantName) -> TenantReads {
         self.tenants.get(name).cloned().unwrap_or_default()
     }
 

@@ -11,7 +11,7 @@ use graph::{
     BATCH_MAX, Backlog, Blame, FinishResult, GraphError, Next, Operation, Outcome, Pending,
     PushResult, RequestKind, WriteQueue, WriteSuccess,
 };
-use presence::{Action, Fact, Input, Slot, TeamsWrite};
+use presence::{Action, Fact, Input, Slot, TeamsUserId, TeamsWrite, TenantName};
 use runtime::{commit_queue::WriteSink, engine_handle::Cause, people_index::PeopleIndex};
 use store::Store;
 use tokio::{
@@ -36,6 +36,7 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Debug)]
 pub(super) struct Tag {
+    pub(super) account: TeamsUserId,
     pub(super) write: TeamsWrite,
     pub(super) heard_at: Option<Instant>,
     pub(super) origin: Origin,
@@ -54,9 +55,9 @@ pub(super) enum Origin {
 struct Shared {
     queue: Mutex<WriteQueue<Tag>>,
     /// Writes that are not retried any more: their failures must be forgotten. Locked only while the queue is locked.
-    left: Mutex<Vec<(Arc<str>, Slot)>>,
+    left: Mutex<Vec<(TeamsUserId, Slot)>>,
     /// Confirmed clears of accounts that the person has no longer: their records are to be forgotten.
-    taken_back: Mutex<BTreeSet<(Arc<str>, Slot)>>,
+    taken_back: Mutex<BTreeSet<(TeamsUserId, Slot)>>,
     /// Notified of each of these.
     settle: Notify,
     wake: Notify,
@@ -77,7 +78,7 @@ enum NextStep {
 /// The queues of writes, one for each tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TeamsWrites {
-    queues: Arc<HashMap<Arc<str>, TenantWrites>>,
+    queues: Arc<HashMap<TenantName, TenantWrites>>,
     directory: PeopleIndex,
 }
 
@@ -87,7 +88,7 @@ pub struct TenantWrites(Arc<Shared>);
 
 impl TeamsWrites {
     /// Empty queues for these tenants. Writes for people of other tenants are dropped.
-    pub fn new(directory: PeopleIndex, tenants: &[Arc<str>]) -> Self {
+    pub fn new(directory: PeopleIndex, tenants: &[TenantName]) -> Self {
         let queues = tenants
             .iter()
             .map(|name| (name.clone(), TenantWrites::default()));
@@ -98,7 +99,7 @@ impl TeamsWrites {
     }
 
     /// The queue of one tenant.
-    pub fn of_tenant(&self, name: &str) -> TenantWrites {
+    pub fn of_tenant(&self, name: &TenantName) -> TenantWrites {
         self.queues.get(name).cloned().unwrap_or_default()
     }
 }
@@ -106,7 +107,8 @@ impl TeamsWrites {
 impl WriteSink for TeamsWrites {
     fn push(&self, write: TeamsWrite, heard_at: Option<Instant>) -> Option<Fact> {
         let person = self.directory.person(write.person)?;
-        let (Some(user), Some(queue)) = (&person.teams_id, self.queues.get(&person.tenant)) else {
+        let (Some(account), Some(queue)) = (&person.teams_id, self.queues.get(&person.tenant))
+        else {
             return None;
         };
         let operation = match (write.slot, write.action) {
@@ -117,25 +119,26 @@ impl WriteSink for TeamsWrites {
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
             (slot, Action::Abandon) => {
                 let mut writes = queue.queue();
-                writes.release(user, graph_slot(slot));
-                queue.left().push((user.clone(), slot));
+                writes.release(account.as_shared(), graph_slot(slot));
+                queue.left().push((account.clone(), slot));
                 queue.0.wake.notify_one();
                 return None;
             }
         };
         let tag = Tag {
+            account: account.clone(),
             write,
             heard_at,
             origin: Origin::Engine,
         };
         let mut writes = queue.queue();
-        let pushed = writes.push(network_time(), user, operation, tag);
+        let pushed = writes.push(network_time(), account.as_shared(), operation, tag);
         queue.0.wake.notify_one();
         match pushed {
             PushResult::Queued => None,
             // The write that it clears was never sent.
             PushResult::Cancelled => {
-                queue.left().push((user.clone(), write.slot));
+                queue.left().push((account.clone(), write.slot));
                 Some(Fact::TeamsAcknowledged(write.slot, write.action))
             }
         }
@@ -183,7 +186,7 @@ impl TenantWrites {
     }
 
     /// Confirmed clears of accounts that the person has no longer.
-    pub(super) fn taken_back(&self) -> MutexGuard<'_, BTreeSet<(Arc<str>, Slot)>> {
+    pub(super) fn taken_back(&self) -> MutexGuard<'_, BTreeSet<(TeamsUserId, Slot)>> {
         let taken_back = self.0.taken_back.lock();
         taken_back.unwrap_or_else(PoisonError::into_inner)
     }
@@ -193,7 +196,7 @@ impl TenantWrites {
         self.queue().backlog(network_time())
     }
 
-    fn left(&self) -> MutexGuard<'_, Vec<(Arc<str>, Slot)>> {
+    fn left(&self) -> MutexGuard<'_, Vec<(TeamsUserId, Slot)>> {
         self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -208,8 +211,8 @@ impl TenantWrites {
     /// Forgets the failures of writes that are not retried any more, and the writes to accounts that no person has.
     pub(super) fn forget_unconfirmed(&self, tenant: &Tenant) {
         let mut queue = self.queue();
-        for (user, slot) in tenant.forget_unconfirmed(network_time()) {
-            queue.release(&user, graph_slot(slot));
+        for (account, slot) in tenant.forget_unconfirmed(network_time()) {
+            queue.release(account.as_shared(), graph_slot(slot));
         }
         self.forget_left(&queue, tenant);
         self.wake();
@@ -227,7 +230,7 @@ impl TenantWrites {
     async fn forget_removed(self, directory: PeopleIndex) {
         loop {
             tokio::time::sleep(FORGET_INTERVAL).await;
-            let is_known = |user: &str| directory.by_teams_id(user).is_some();
+            let is_known = |user: &str| directory.by_teams_id(&TeamsUserId::new(user)).is_some();
             self.queue().retain_known(is_known);
         }
     }
@@ -336,6 +339,7 @@ impl TenantWrites {
         result: Result<WriteSuccess, GraphError>,
     ) {
         tenant.count(write.operation.call(), result.as_ref().map(|_| ()));
+        let account = &write.tag.account;
         let TeamsWrite {
             person,
             slot,
@@ -353,9 +357,9 @@ impl TenantWrites {
             }
         };
         if result.is_ok() && action == Action::Clear {
-            let owner = tenant.context.people.by_teams_id(&write.user);
+            let owner = tenant.context.people.by_teams_id(account);
             if write.tag.origin == Origin::LeftWrite || owner != Some(person) {
-                self.taken_back().insert((write.user.clone(), slot));
+                self.taken_back().insert((account.clone(), slot));
                 self.0.settle.notify_one();
             }
         }
@@ -378,7 +382,7 @@ impl TenantWrites {
             // While the queue is locked, so that the write is not released between its failure and the record of it.
             if result.is_ok() || finished != FinishResult::Released {
                 tenant.report_write(
-                    (&write.user, write.tag.write),
+                    (account, write.tag.write),
                     result.as_ref().map(|_| ()),
                     (now, next_at),
                 );

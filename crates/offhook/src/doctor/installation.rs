@@ -5,9 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use presence::Timestamp;
+use presence::{TenantName, Timestamp};
 use reqwest::Client;
-use runtime::organisation::MAIN_TENANT;
 use serde_json::Value;
 use server::config::{Config, ConfigError};
 use store::{Store, StoreError, StoredPerson, StoredScope};
@@ -37,14 +36,14 @@ pub(super) struct OfTenant<'a> {
 
 impl Kept {
     /// Contents that belong to one tenant.
-    pub(super) fn of_tenant(&self, tenant: &str) -> OfTenant<'_> {
+    pub(super) fn of_tenant(&self, tenant: &TenantName) -> OfTenant<'_> {
         let named = |person: &&StoredPerson| {
             let location = self
                 .scopes
                 .iter()
                 .find(|scope| Some(&scope.id) == person.location.as_ref());
-            let named = location.and_then(|location| location.tenant.as_deref());
-            named.unwrap_or(MAIN_TENANT) == tenant
+            let named = location.and_then(|location| location.tenant.as_ref());
+            named.unwrap_or(TenantName::main()) == tenant
         };
         let count = |kind: LoginsOf| {
             let prefix = kind.prefix(tenant);

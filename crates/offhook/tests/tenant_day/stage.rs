@@ -7,12 +7,11 @@ use api::access;
 use directory::{DirectoryOptions, PeopleFrom};
 use graph::{ClientConfig, Credential};
 use phones::pbx::PbxOptions;
-use presence::Timestamp;
+use presence::{TenantName, Timestamp};
 use reqwest::{Method, StatusCode};
 use runtime::{
     clients::Connected,
     clock::{Clock, ClockDriver},
-    organisation::MAIN_TENANT,
     secrets,
 };
 use serde_json::Value;
@@ -259,7 +258,7 @@ fn options(
     password: Password,
 ) -> Options {
     let tenant = TeamsOptions {
-        name: MAIN_TENANT.into(),
+        name: TenantName::main().clone(),
         sign_in: SignIn::Application,
         client: ClientConfig {
             login: teamsbox.url(),
@@ -294,7 +293,7 @@ fn options(
     };
     Options {
         tenants: vec![tenant],
-        directories: [(MAIN_TENANT.into(), directory)].into(),
+        directories: [(TenantName::main().clone(), directory)].into(),
         pbxs: vec![pbx],
         ..Options::alone(store, clock)
     }

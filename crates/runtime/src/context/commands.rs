@@ -126,7 +126,7 @@ impl Context {
         let unknown: Vec<String> = self.organisation.read(|tables| {
             let named = tables.scopes.values();
             named
-                .filter_map(|scope| Some((scope, scope.tenant.as_deref()?)))
+                .filter_map(|scope| Some((scope, scope.tenant.as_ref()?)))
                 .filter(|(_, tenant)| !self.has_tenant(tenant))
                 .map(|(scope, tenant)| format!("{} names {tenant}", scope.id))
                 .collect()

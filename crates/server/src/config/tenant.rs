@@ -4,11 +4,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use directory::{DirectoryOptions, PeopleFrom};
-use runtime::organisation::MAIN_TENANT;
+use presence::TenantName;
 use teams::{NotificationOptions, SignIn, TeamsOptions};
 
 use super::{
@@ -29,7 +28,7 @@ struct Keys {
 }
 
 /// Import settings, by the names of the tenants.
-type Directories = BTreeMap<Arc<str>, DirectoryOptions>;
+type Directories = BTreeMap<TenantName, DirectoryOptions>;
 
 impl Check<'_> {
     /// All tenants; the tenant of `[teams]` comes first.
@@ -48,12 +47,12 @@ impl Check<'_> {
                 directory: "directory.".into(),
                 notifications: "notifications.".into(),
             };
-            let name = MAIN_TENANT.to_owned();
+            let name = TenantName::main().clone();
             let (tenant, directory) = self.tenant(&keys, name, teams, directory, notifications)?;
             directories.extend(directory.map(|directory| (tenant.name.clone(), directory)));
             tenants.push(tenant);
         }
-        let mut names = BTreeSet::from([MAIN_TENANT.to_owned()]);
+        let mut names = BTreeSet::from([TenantName::main().clone()]);
         for (at, mut raw) in further.into_iter().enumerate() {
             let keys = Keys {
                 teams: format!("tenants.{at}."),
@@ -61,10 +60,12 @@ impl Check<'_> {
                 notifications: format!("tenants.{at}.notifications."),
             };
             let key = format!("{}name", keys.teams);
-            let name = self.segment(&key, raw.name.take())?;
+            let name = TenantName::new(&self.segment(&key, raw.name.take())?);
             if !names.insert(name.clone()) {
                 let problem = format!(
-                    "{name:?} is the name of another tenant ({MAIN_TENANT:?} is that of [teams]); take another"
+                    "{:?} is the name of another tenant ({:?} is that of [teams]); take another",
+                    name.as_str(),
+                    TenantName::MAIN
                 );
                 return Err(self.error(&key, problem));
             }
@@ -80,7 +81,7 @@ impl Check<'_> {
     fn tenant(
         &self,
         keys: &Keys,
-        name: String,
+        name: TenantName,
         mut raw: RawTeams,
         directory: RawDirectory,
         notifications: Option<RawNotifications>,

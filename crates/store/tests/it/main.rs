@@ -24,9 +24,10 @@ mod templates;
 
 use std::{path::PathBuf, time::Duration};
 
-use presence::{PersonId, Timestamp};
+use presence::{PersonId, TenantName, Timestamp};
 use store::{
-    AuditFilter, Change, Concern, ImportPerson, OrganisationId, Store, StoreError, StoredPerson,
+    AuditFilter, Change, Concern, DirectoryTarget, ImportPerson, OrganisationId, Store, StoreError,
+    StoredPerson,
 };
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
@@ -63,6 +64,14 @@ fn person(name: &str, extensions: &[&str]) -> ImportPerson {
         user_principal_name: format!("{name}@contoso.example"),
         extensions: extensions.iter().map(ToString::to_string).collect(),
         ..ImportPerson::default()
+    }
+}
+
+/// The directory of an installation with a single tenant. New people have no location.
+fn main_directory() -> DirectoryTarget<'static> {
+    DirectoryTarget {
+        tenant: TenantName::main(),
+        location: None,
     }
 }
 

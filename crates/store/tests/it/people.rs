@@ -1,6 +1,8 @@
 //! People: import, restart, location and group, deletion.
 
-use presence::{Choice, PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsCall, Timestamp};
+use presence::{
+    Choice, PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsCall, TenantName, Timestamp,
+};
 use store::{
     Account, Durability, ImportPerson, ORGANISATION, OrganisationId, Progress, Role, ScopeKind,
     Store, StoreError, Subject, Template,
@@ -18,7 +20,11 @@ async fn what_was_committed_is_there_after_a_restart() {
         .unwrap();
     let id = people(&store).await[0].id;
     store
-        .link_teams(id, "11111111-2222-3333-4444-555555555555", "main")
+        .link_teams(
+            id,
+            &"11111111-2222-3333-4444-555555555555".into(),
+            TenantName::main(),
+        )
         .await
         .unwrap();
     let profile = "Do not disturb".into();
@@ -211,12 +217,24 @@ async fn a_teams_account_belongs_to_one_person() {
         .iter()
         .map(|person| person.id)
         .collect();
-    store.link_teams(ids[0], "aaaa", "main").await.unwrap();
-    store.link_teams(ids[0], "aaaa", "main").await.unwrap();
-    store.may_link_teams(ids[0], "aaaa").await.unwrap();
+    store
+        .link_teams(ids[0], &"aaaa".into(), TenantName::main())
+        .await
+        .unwrap();
+    store
+        .link_teams(ids[0], &"aaaa".into(), TenantName::main())
+        .await
+        .unwrap();
+    store.may_link_teams(ids[0], &"aaaa".into()).await.unwrap();
     for error in [
-        store.may_link_teams(ids[1], "AAAA").await.unwrap_err(),
-        store.link_teams(ids[1], "AAAA", "main").await.unwrap_err(),
+        store
+            .may_link_teams(ids[1], &"AAAA".into())
+            .await
+            .unwrap_err(),
+        store
+            .link_teams(ids[1], &"AAAA".into(), TenantName::main())
+            .await
+            .unwrap_err(),
     ] {
         assert!(error.to_string().contains("belongs to anna"), "{error}");
     }
@@ -269,7 +287,11 @@ async fn writers_wait_for_each_other() {
     let mut writers = tokio::task::JoinSet::new();
     for person in people(&store).await {
         let linking = store.clone();
-        writers.spawn(async move { linking.link_teams(person.id, &person.name, "main").await });
+        writers.spawn(async move {
+            linking
+                .link_teams(person.id, &person.name.as_str().into(), TenantName::main())
+                .await
+        });
         let committing = store.clone();
         let call = TeamsCall {
             since: NOW,

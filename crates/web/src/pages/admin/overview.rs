@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use presence::{Confidence, PersonId, Status, View, view};
+use presence::{Confidence, PersonId, Status, TenantName, View, view};
 use runtime::{clock::rfc3339, health::Trouble};
 use serde_json::json;
 
@@ -83,15 +83,19 @@ impl PageHandler for Overview {
             facts.push((
                 request
                     .words
-                    .with("overview-polling-interval", "tenant", &**tenant),
+                    .with("overview-polling-interval", "tenant", tenant.as_str()),
                 Cell::Text(rhythm),
             ));
             facts.push((
-                request.words.with("overview-budget", "tenant", &**tenant),
+                request
+                    .words
+                    .with("overview-budget", "tenant", tenant.as_str()),
                 Cell::Text(budget(request, tenant)),
             ));
             facts.push((
-                request.words.with("overview-backlog", "tenant", &**tenant),
+                request
+                    .words
+                    .with("overview-backlog", "tenant", tenant.as_str()),
                 Cell::Text(backlog(request, tenant)),
             ));
         }
@@ -172,7 +176,7 @@ fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
 }
 
 /// Used part of a tenant's request budget.
-fn budget(request: &PageContext, tenant: &str) -> String {
+fn budget(request: &PageContext, tenant: &TenantName) -> String {
     let (sent, limit) = request.context.metrics.budget(tenant);
     if limit == 0 {
         return sent.to_string();
@@ -184,7 +188,7 @@ fn budget(request: &PageContext, tenant: &str) -> String {
 }
 
 /// Number of writes that wait for a tenant's budget, and age of the oldest.
-fn backlog(request: &PageContext, tenant: &str) -> String {
+fn backlog(request: &PageContext, tenant: &TenantName) -> String {
     let (writes, seconds) = request.context.metrics.backlog(tenant);
     let writes = writes.to_string();
     let age = format!("{seconds} s");

@@ -270,7 +270,7 @@ fn tenant_of(request: &PageContext, scope: &Value) -> String {
     }
     let inherited = request.context.organisation.read(|tables| {
         let place = tables.membership_of_scope(text(scope, "id"));
-        tables.tenant_of(&place.unwrap_or_default()).to_owned()
+        tables.tenant_of(&place.unwrap_or_default()).clone()
     });
     format!("({inherited})")
 }
