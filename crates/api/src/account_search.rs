@@ -1,35 +1,11 @@
 //! Search for the Teams accounts of people without one.
 
+use api_types::account_search::{AccountSearch, FoundAccount};
 use axum::extract::State;
 use runtime::context::Context;
-use serde::Serialize;
 use teams::{TeamsHandle, TooSoon};
-use utoipa::ToSchema;
 
 use crate::{caller::Caller, problem::Problem};
-
-/// Result of a search for Teams accounts.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AccountSearch)]
-pub(crate) struct SearchBody {
-    /// Whether the search continues because it takes longer than 20 seconds.
-    running: bool,
-    /// Found accounts of people in the caller's administration.
-    found: Vec<FoundBody>,
-    /// Number of people of the caller's administration without a Teams account.
-    without_account: usize,
-    /// Reasons why the search in a tenant stopped early; for system administrators.
-    troubles: Vec<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = FoundAccount)]
-pub(crate) struct FoundBody {
-    person: String,
-    name: String,
-    /// Entra object id.
-    account: Option<String>,
-}
 
 /// Searches for the Teams accounts of people without one in all tenants. Joins a running search; answers 429 within ten
 /// seconds after the last one.
@@ -37,20 +13,20 @@ pub(crate) struct FoundBody {
     post,
     path = "/teams-accounts/search",
     tag = "Administration",
-    responses((status = OK, description = "The result.", body = SearchBody)),
+    responses((status = OK, description = "The result.", body = AccountSearch)),
 )]
 pub async fn search(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
-) -> Result<axum::Json<SearchBody>, Problem> {
+) -> Result<axum::Json<AccountSearch>, Problem> {
     if !caller.administers() {
         let detail = "accounts are searched for by administrators; ask one";
         return Err(Problem::forbidden(detail));
     }
     let tenants: Vec<_> = teams.clients.all().cloned().collect();
     let searches = tenants.iter().map(|tenant| tenant.search.now());
-    let mut body = SearchBody {
+    let mut body = AccountSearch {
         running: false,
         found: Vec::new(),
         without_account: 0,
@@ -73,7 +49,7 @@ pub async fn search(
                         .require_admin_of(&context.organisation, person.id)
                         .is_ok()
                 });
-                body.found.extend(mine.map(|person| FoundBody {
+                body.found.extend(mine.map(|person| FoundAccount {
                     person: person.id.to_string(),
                     name: person.name.clone(),
                     account: person.teams_id.as_ref().map(ToString::to_string),

@@ -2,6 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use api_types::accounts::{
+    Account as AccountBody, AccountChange, Accounts, NewAccount, NewPassword,
+};
 use axum::{
     extract::{ConnectInfo, Path, State},
     http::{HeaderMap, StatusCode, header},
@@ -12,10 +15,8 @@ use runtime::{
     audit::Administration, clock::rfc3339, context::Context, limits::NAME_MAX,
     organisation::ORGANISATION, sign_in_record::Way,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Account, Role};
-use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry, paging::Paging};
 use crate::{
@@ -28,53 +29,20 @@ use crate::{
     sign_in::{Attempt, Refusal, SECONDS_EACH, Target, WrongPasswords},
 };
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Accounts {
-    items: Vec<AccountBody>,
-    next: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Account)]
-pub(crate) struct AccountBody {
-    id: String,
-    name: String,
-    role: &'static str,
-    person: Option<String>,
-    location: Option<String>,
-    has_password: bool,
-    created_at: String,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewAccount {
-    name: String,
-    role: String,
-    person: Option<String>,
-    location: Option<String>,
-    password: Option<String>,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewPassword {
-    /// The present password; required for one's own account if that has one.
-    old_password: Option<String>,
-    password: String,
-}
-
-impl From<&Account> for AccountBody {
-    fn from(account: &Account) -> Self {
-        Self {
-            id: account.id.to_string(),
-            name: account.name.clone(),
-            role: account.role.name(),
-            person: account.person.map(|person| person.to_string()),
-            location: account.location.clone(),
-            has_password: account.password_hash.is_some(),
-            created_at: rfc3339(account.created_at),
-        }
+/// The body of an account.
+fn body(account: &Account) -> AccountBody {
+    AccountBody {
+        id: account.id.to_string(),
+        name: account.name.clone(),
+        role: match account.role {
+            Role::Person => api_types::accounts::Role::Person,
+            Role::LocationAdmin => api_types::accounts::Role::LocationAdmin,
+            Role::SystemAdmin => api_types::accounts::Role::SystemAdmin,
+        },
+        person: account.person.map(|person| person.to_string()),
+        location: account.location.clone(),
+        has_password: account.password_hash.is_some(),
+        created_at: rfc3339(account.created_at),
     }
 }
 
@@ -94,7 +62,7 @@ pub async fn list(
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let accounts = context.store.accounts().await?;
     let rows = accounts.iter();
-    let rows = rows.map(|account| (account.name.to_lowercase(), AccountBody::from(account)));
+    let rows = rows.map(|account| (account.name.to_lowercase(), body(account)));
     let (items, next) = paging.page(rows)?;
     Ok(axum::Json(Accounts { items, next }))
 }
@@ -112,27 +80,7 @@ pub async fn read(
     Path(id): Path<String>,
 ) -> Result<axum::Json<AccountBody>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
-    Ok(axum::Json(AccountBody::from(&found(&context, &id).await?)))
-}
-
-/// Changes of an account. Absent fields stay; null clears a field.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AccountChange {
-    role: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    person: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    location: Option<Option<String>>,
-}
-
-/// Distinguishes null from an absent field.
-fn given<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
+    Ok(axum::Json(body(&found(&context, &id).await?)))
 }
 
 /// Changes the role, location or person of an account, effective at once for its sessions.
@@ -148,22 +96,22 @@ pub async fn change(
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
-    Json(body): Json<AccountChange>,
+    Json(change): Json<AccountChange>,
 ) -> Result<axum::Json<AccountBody>, Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let before = found(&context, &id).await?;
     if comparison.is_same() {
-        return Ok(axum::Json(AccountBody::from(&before)));
+        return Ok(axum::Json(body(&before)));
     }
-    let person = match body.person {
+    let person = match change.person {
         None => before.person,
         Some(None) => None,
         Some(Some(id)) => Some(super::person(&context.people, &id)?.id),
     };
     let account = Account {
-        role: body.role.map_or(Ok(before.role), |name| role(&name))?,
+        role: change.role.map_or(Ok(before.role), |name| role(&name))?,
         person,
-        location: body.location.unwrap_or_else(|| before.location.clone()),
+        location: change.location.unwrap_or_else(|| before.location.clone()),
         ..before.clone()
     };
     let entry = new_entry(
@@ -172,14 +120,14 @@ pub async fn change(
         Administration::AccountChange,
         &account.name,
     )
-    .before(Some(json!(AccountBody::from(&before))))
-    .after(Some(json!(AccountBody::from(&account))));
+    .before(Some(json!(body(&before))))
+    .after(Some(json!(body(&account))));
     context
         .store
         .change_account(&account, &entry.change())
         .await?;
     revocations.report();
-    Ok(axum::Json(AccountBody::from(&account)))
+    Ok(axum::Json(body(&account)))
 }
 
 fn role(name: &str) -> Result<Role, Problem> {
@@ -226,7 +174,7 @@ pub async fn add(
     ));
     let id = context.store.add_account(&account, &entry.change()).await?;
     let account = Account { id, ..account };
-    Ok((StatusCode::CREATED, axum::Json(AccountBody::from(&account))))
+    Ok((StatusCode::CREATED, axum::Json(body(&account))))
 }
 
 /// Hashes a new password. Refuses a password that is easy to guess.
@@ -312,7 +260,7 @@ async fn require_old(
     account: &Account,
     given: Option<String>,
 ) -> Result<(), Problem> {
-    let wrong = |detail: &str| Problem::forbidden(detail).of_field("old_password");
+    let wrong = |detail: &str| Problem::forbidden(detail).with_field("old_password");
     let given = given.ok_or_else(|| wrong("is required to change one's own password"))?;
     let attempt = Attempt {
         way: Way::PresentPassword,
@@ -355,7 +303,7 @@ pub async fn delete(
         Administration::AccountDelete,
         &account.name,
     )
-    .before(Some(json!(AccountBody::from(&account))));
+    .before(Some(json!(body(&account))));
     let change = entry.change();
     context.store.delete_account(account.id, &change).await?;
     revocations.report();

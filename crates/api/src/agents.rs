@@ -45,7 +45,7 @@ struct ApiChooser(Context);
 impl ProfileChooser for ApiChooser {
     async fn choose(&self, person: PersonId, profile: Option<String>) -> Result<(), String> {
         let chosen = choose(&self.0, person, profile).await;
-        chosen.map_err(|problem| problem.parts().1)
+        chosen.map_err(|problem| problem.into_status_and_detail().1)
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
         change(&mut headers);
         websocket_key(&headers)
             .err()
-            .map(|problem| problem.parts().1)
+            .map(|problem| problem.into_status_and_detail().1)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api_types::appointments::{self as body, AppointmentBody, Appointments, NewAppointment};
 use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
@@ -16,10 +17,9 @@ use runtime::{
     context::Context,
     limits::{APPOINTMENT_TEXT_MAX, APPOINTMENTS_MAX},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
-use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry, paging::Paging};
 use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
@@ -46,43 +46,6 @@ pub(super) const COLOUR_PATTERN: &str = "^#[0-9A-Fa-f]{6}$";
 /// End of the period of a list.
 const END_OF_TIME: Timestamp = Timestamp::from_milliseconds(i64::MAX);
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Appointments {
-    items: Vec<AppointmentBody>,
-    next: Option<String>,
-}
-
-/// An appointment. Fields that the viewer may not see are absent.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Appointment)]
-pub(crate) struct AppointmentBody {
-    id: String,
-    start: String,
-    end: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    colour: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    private: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    origin: Option<&'static str>,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewAppointment {
-    start: String,
-    end: String,
-    text: String,
-    profile: Option<String>,
-    colour: Option<String>,
-    #[serde(default)]
-    private: bool,
-}
-
 fn body(appointment: &Appointment, level: Relationship) -> AppointmentBody {
     let may_read = level.may(Permission::SeeAppointmentText);
     let text = if appointment.private && !level.may(Permission::SeePrivateText) {
@@ -98,7 +61,7 @@ fn body(appointment: &Appointment, level: Relationship) -> AppointmentBody {
         colour: Some(appointment.colour.to_string()).filter(|_| may_read),
         profile: Some(appointment.profile.to_string()).filter(|_| may_read),
         private: Some(appointment.private).filter(|_| may_read),
-        origin: Some(appointment.origin.name()).filter(|_| may_read),
+        origin: Some(appointment.origin.into()).filter(|_| may_read),
     }
 }
 
@@ -159,7 +122,7 @@ pub async fn list(
             colour: Some(TEAMS_CALL_COLOUR.into()),
             profile: profile.map(|profile| profile.name.to_string()),
             private: Some(false),
-            origin: Some("teams"),
+            origin: Some(body::AppointmentOrigin::Teams),
         };
         rows.insert(0, (since.milliseconds(), call));
     }
@@ -200,7 +163,7 @@ fn checked(
     let name = new.profile.unwrap_or_else(|| APPOINTMENT_PROFILE.into());
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     let profile = super::profile::named(&profiles, &name)?;
     Ok(Appointment {
         id: AppointmentId(0),

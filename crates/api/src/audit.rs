@@ -2,17 +2,18 @@
 
 mod entry;
 
+use api_types::audit::{AuditPage, AuditRow};
 use axum::{
     Json,
     extract::{Query, State},
 };
 pub(crate) use entry::{new_entry, own_entry};
 use runtime::{clock::rfc3339, context::Context, organisation::ORGANISATION};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use store::{AuditFilter, Concern};
-use utoipa::ToSchema;
 
+use super::calendar_feed::FEED;
 use crate::{caller::Caller, problem::Problem};
 
 /// Rows of a page by default.
@@ -27,25 +28,6 @@ pub(crate) struct AuditQuery {
     who: Option<String>,
     what: Option<String>,
     target: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AuditPage {
-    items: Vec<AuditRow>,
-    next: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct AuditRow {
-    id: String,
-    at: String,
-    who: String,
-    what: String,
-    target: String,
-    before: Option<Value>,
-    after: Option<Value>,
-    /// Whether the person or an assistant changed the person's own data: recorded without values.
-    own: bool,
 }
 
 /// Lists entries of the audit log, the newest first.
@@ -81,7 +63,7 @@ pub async fn list(
     let json = |text: Option<String>| {
         let mut value: Value = serde_json::from_str(&text?).ok()?;
         // The address of a calendar feed is a secret, which keys that read the log must not have.
-        if let (false, Some(feed)) = (caller.is_admin(), value.get_mut("feed")) {
+        if let (false, Some(feed)) = (caller.is_admin(), value.get_mut(FEED)) {
             *feed = Value::Null;
         }
         Some(value)

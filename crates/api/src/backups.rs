@@ -2,6 +2,10 @@
 
 use std::{fs, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc, time::UNIX_EPOCH};
 
+use api_types::{
+    backups::{Backup, Backups},
+    work::{Work, WorkKind},
+};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -11,14 +15,12 @@ use presence::Timestamp;
 use runtime::{
     audit::Administration, clock::rfc3339, context::Context, organisation::ORGANISATION,
 };
-use serde::Serialize;
 use serde_json::json;
 use store::{PreparedRestore, Progress};
-use utoipa::ToSchema;
 
 use super::{
     audit::new_entry,
-    work::{Prefer, WorkBody, answer},
+    work::{Prefer, answer},
 };
 use crate::{
     caller::Caller,
@@ -29,21 +31,6 @@ use crate::{
 
 /// Beginning and end of a backup's file name.
 const NAME: (&str, &str) = ("offhook-", ".db");
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Backups {
-    /// Folder of the backups, on the server's machine.
-    folder: String,
-    items: Vec<BackupBody>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Backup)]
-pub(crate) struct BackupBody {
-    name: String,
-    at: String,
-    bytes: u64,
-}
 
 /// Lists the backups, the newest first.
 #[utoipa::path(
@@ -71,13 +58,13 @@ pub async fn list(
     get,
     path = "/backups/{name}",
     tag = "Administration",
-    responses((status = OK, description = "The requested data.", body = BackupBody)),
+    responses((status = OK, description = "The requested data.", body = Backup)),
 )]
 pub async fn read(
     State(context): State<Context>,
     caller: Caller,
     Path(name): Path<String>,
-) -> Result<axum::Json<BackupBody>, Problem> {
+) -> Result<axum::Json<Backup>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let folder = folder(&context);
     let backup = blocking(move || known(&folder, &name)).await?;
@@ -90,8 +77,8 @@ pub async fn read(
     path = "/backups",
     tag = "Administration",
     responses(
-        (status = CREATED, description = "Added.", body = BackupBody),
-        (status = ACCEPTED, description = "A job was started (`Prefer: respond-async`).", body = WorkBody),
+        (status = CREATED, description = "Added.", body = Backup),
+        (status = ACCEPTED, description = "A job was started (`Prefer: respond-async`).", body = Work),
     ),
 )]
 pub async fn make(
@@ -122,7 +109,7 @@ pub async fn make(
     answer(
         (&jobs, &context.clock),
         (&caller, prefer),
-        "backup",
+        WorkKind::Backup,
         (progress, StatusCode::CREATED),
         work,
     )
@@ -163,14 +150,14 @@ pub async fn delete(
     post,
     path = "/backups/{name}/restore",
     tag = "Administration",
-    responses((status = ACCEPTED, description = "The backup is intact; the server restarts with it.", body = BackupBody)),
+    responses((status = ACCEPTED, description = "The backup is intact; the server restarts with it.", body = Backup)),
 )]
 pub async fn restore(
     State(context): State<Context>,
     State(restores): State<Option<Restores>>,
     caller: Caller,
     Path(name): Path<String>,
-) -> Result<(StatusCode, axum::Json<BackupBody>), Problem> {
+) -> Result<(StatusCode, axum::Json<Backup>), Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let Some(restores) = restores else {
         let detail =
@@ -227,9 +214,9 @@ fn refused(file: &std::path::Path, error: &std::io::Error) -> Problem {
 }
 
 /// The backups in a folder; none if the folder does not exist.
-fn found(folder: &std::path::Path) -> Vec<BackupBody> {
+fn found(folder: &std::path::Path) -> Vec<Backup> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut backups: Vec<BackupBody> = files
+    let mut backups: Vec<Backup> = files
         .filter_map(|file| {
             let name = file.file_name().into_string().ok()?;
             let is_ours = name.starts_with(NAME.0) && name.ends_with(NAME.1);
@@ -239,7 +226,7 @@ fn found(folder: &std::path::Path) -> Vec<BackupBody> {
                 .filter(|about| is_ours && about.is_file())?;
             let at = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
             let at = Timestamp::from_milliseconds(i64::try_from(at.as_millis()).ok()?);
-            Some(BackupBody {
+            Some(Backup {
                 name,
                 at: rfc3339(at),
                 bytes: about.len(),
@@ -251,7 +238,7 @@ fn found(folder: &std::path::Path) -> Vec<BackupBody> {
 }
 
 /// The backup with this name, which must be in the list: paths are refused.
-fn known(folder: &std::path::Path, name: &str) -> Result<BackupBody, Problem> {
+fn known(folder: &std::path::Path, name: &str) -> Result<Backup, Problem> {
     let found = found(folder).into_iter().find(|backup| backup.name == name);
     found.ok_or_else(|| Problem::not_found("backup", name, "GET /api/v1/backups lists them"))
 }

@@ -3,7 +3,7 @@
 
 use presence::{
     Forwarding, OwnerPolicy, Permission, PersonId, Relationship, Setting, SettingValues,
-    SettingsGroup, UserOverride, Value, same_name,
+    SettingsGroup, UserOverride, Value, same_name, setting_keys,
 };
 use runtime::{
     context::Context,
@@ -12,11 +12,6 @@ use runtime::{
 };
 
 use crate::{caller::Caller, problem::Problem};
-
-/// The setting for the default relationship of viewers to the people of a scope.
-const RELATIONSHIP: &str = "relationship";
-/// The setting that limits people's own choices of visibility.
-const OWNER_POLICY: &str = "owner_policy";
 
 /// The highest default relationship that a location administrator may set. Higher ones let viewers act for a person: system
 /// administrators set them, and people for themselves.
@@ -42,17 +37,20 @@ pub(super) fn refuse_of_scope(
     if caller.is_admin() || page != SettingsGroup::Presence {
         return Ok(());
     }
-    let (before, after) = context.organisation.read(|tables| {
-        let place = tables.membership_of_scope(scope).unwrap_or_default();
+    let (before, after) = context.organisation.read(|snapshot| {
+        let place = snapshot.membership_of_scope(scope).unwrap_or_default();
         let after = match after {
-            Some(after) => visibility_of(page, after),
-            None => tables.default_visibility(&above(&place)),
+            Some(after) => (
+                after.get(setting_keys::RELATIONSHIP),
+                after.get(setting_keys::OWNER_POLICY),
+            ),
+            None => snapshot.default_visibility(&above(&place)),
         };
-        (tables.default_visibility(&place), after)
+        (snapshot.default_visibility(&place), after)
     });
     let fields = Fields {
-        relationship: RELATIONSHIP,
-        policy: OWNER_POLICY,
+        relationship: setting_keys::RELATIONSHIP.name,
+        policy: setting_keys::OWNER_POLICY.name,
     };
     refuse_visibility(before, after, &fields)
 }
@@ -67,9 +65,9 @@ pub(super) fn refuse_of_place(
     if caller.is_admin() {
         return Ok(());
     }
-    let visibility = |tables: &Snapshot| {
-        let now = tables.default_visibility(&tables.membership(person));
-        (now, tables.default_visibility(to))
+    let visibility = |snapshot: &Snapshot| {
+        let now = snapshot.default_visibility(&snapshot.membership(person));
+        (now, snapshot.default_visibility(to))
     };
     let (before, after) = context.organisation.read(visibility);
     let fields = Fields {
@@ -121,12 +119,12 @@ fn may_send_calls_away(
     setting: &Setting,
     value: &Value,
 ) -> bool {
-    let Value::Profile(Some(name)) = value else {
+    let Value::ProfileName(Some(name)) = value else {
         return false;
     };
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     let mut known = profiles
         .iter()
         .filter(|profile| same_name(&profile.name, name))
@@ -146,20 +144,6 @@ fn above(place: &Membership) -> Membership {
         },
         None => Membership::default(),
     }
-}
-
-/// The visibility in the settings of a scope.
-fn visibility_of(page: SettingsGroup, values: &SettingValues) -> Visibility {
-    let value = |key: &str| page.setting(key).map(|setting| values.value(setting));
-    let level = match value(RELATIONSHIP) {
-        Some(Value::Level(level)) => *level,
-        _ => Relationship::Unknown,
-    };
-    let policy = match value(OWNER_POLICY) {
-        Some(Value::Policy(policy)) => *policy,
-        _ => OwnerPolicy::default(),
-    };
-    (level, policy)
 }
 
 fn refuse_visibility(

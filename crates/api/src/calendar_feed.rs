@@ -1,7 +1,7 @@
 //! Rules of the address of a person's calendar feed, which is a secret at most providers.
 
 use gateway::{calendars::Calendars, external_fetch::web_address};
-use presence::{PersonId, SettingsGroup};
+use presence::{PersonId, SettingsGroup, setting_keys};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Address of a person's calendar feed.
-pub(super) const FEED: &str = "feed";
+pub(super) const FEED: &str = setting_keys::FEED_ADDRESS.name;
 
 /// Refuses a calendar feed in the settings of a scope: feeds belong to people.
 pub(super) fn refuse_feed_of_scope(
@@ -56,14 +56,14 @@ pub(super) fn refuse_feed_of_others(caller: &Caller, person: PersonId) -> Result
     let Err(refusal) = caller.require_self(person, Access::Change) else {
         return Ok(());
     };
-    let (_, detail) = refusal.parts();
+    let (_, detail) = refusal.into_status_and_detail();
     Err(Problem::forbidden_field(
         FEED,
         format!("{detail}; leave {FEED} out"),
     ))
 }
 
-pub(super) fn hide_feed(values: &mut Value) {
+pub(super) fn hide_feed(values: &mut Map<String, Value>) {
     if let Some(feed) = values.get_mut(FEED) {
         *feed = Value::Null;
     }

@@ -116,7 +116,7 @@ impl Caller {
                 power: match (account.role, account.location) {
                     (Role::SystemAdmin, _) => Power::System,
                     (Role::LocationAdmin, Some(location)) => Power::Location(location),
-                    _ => Power::Person,
+                    (Role::LocationAdmin, None) | (Role::Person, _) => Power::Person,
                 },
                 attempt: None,
                 session: Arc::default(),
@@ -185,7 +185,7 @@ impl Caller {
     pub fn location(&self) -> Option<&str> {
         match &self.power {
             Power::Location(location) => Some(location),
-            _ => None,
+            Power::System | Power::Key { .. } | Power::Person => None,
         }
     }
 
@@ -227,7 +227,7 @@ impl Caller {
             return Relationship::AssistantPlus;
         }
         self.person.map_or(Relationship::Unknown, |viewer| {
-            organisation.read(|tables| level(tables, owner, viewer))
+            organisation.read(|snapshot| level(snapshot, owner, viewer))
         })
     }
 
@@ -246,7 +246,7 @@ impl Caller {
                 (*concerned == viewer).then_some(*level)
             }
             VisibilityBefore::Membership(place) => {
-                Some(organisation.read(|tables| tables.relationship_at(place, owner, viewer)))
+                Some(organisation.read(|snapshot| snapshot.relationship_at(place, owner, viewer)))
             }
         }
     }
@@ -335,7 +335,7 @@ impl Caller {
         organisation: &Organisation,
         owner: PersonId,
     ) -> Result<(), Problem> {
-        let location = organisation.read(|tables| tables.membership(owner).location);
+        let location = organisation.read(|snapshot| snapshot.membership(owner).location);
         self.require_admin_at(organisation, location.as_deref())
     }
 
@@ -357,14 +357,16 @@ impl Caller {
     ) -> Result<(), Problem> {
         match self.power {
             Power::Key { read: true, .. } => Ok(()),
-            _ => self.require_admin(organisation, scope),
+            Power::Key { .. } | Power::System | Power::Location(_) | Power::Person => {
+                self.require_admin(organisation, scope)
+            }
         }
     }
 
     /// Whether the caller may read what administrators of the person read.
     pub fn may_read_as_admin_of(&self, organisation: &Organisation, person: PersonId) -> bool {
         let location = || {
-            let place = organisation.read(|tables| tables.membership(person));
+            let place = organisation.read(|snapshot| snapshot.membership(person));
             place.location
         };
         match &self.power {
@@ -378,8 +380,8 @@ impl Caller {
     pub fn require_admin(&self, organisation: &Organisation, scope: &str) -> Result<(), Problem> {
         let allowed = match &self.power {
             Power::System | Power::Key { admin: true, .. } => true,
-            Power::Location(location) => organisation.read(|tables| {
-                tables
+            Power::Location(location) => organisation.read(|snapshot| {
+                snapshot
                     .membership_of_scope(scope)
                     .is_some_and(|place| place.location.as_ref() == Some(location))
             }),

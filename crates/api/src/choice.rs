@@ -1,5 +1,9 @@
 //! The profile that a person chose.
 
+use api_types::{
+    choice::{ChoiceBody, CurrentChoice},
+    presence::PresenceBody,
+};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -10,38 +14,12 @@ use runtime::{
     clock::{parse_rfc3339, rfc3339},
     context::Context,
 };
-use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 
-use super::{Json, PresenceBody, audit::own_entry, forwarding_loop::refuse_loop, profile::named};
+use super::{
+    Json, audit::own_entry, forwarding_loop::refuse_loop, presence::presence_body, profile::named,
+};
 use crate::{caller::Caller, preconditions::Comparison, problem::Problem};
-
-/// The choice of a profile.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = Choice)]
-#[serde(deny_unknown_fields)]
-pub struct ChoiceBody {
-    /// The name of one of the person's profiles; null: back to automatic, as GET answers if none is chosen.
-    #[serde(deserialize_with = "required")]
-    #[schema(required = true)]
-    profile: Option<String>,
-    until: Option<String>,
-}
-
-/// A field that may be null and may not be absent.
-fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Option::deserialize(deserializer)
-}
-
-/// The chosen profile; all null if none is chosen and the profile is automatic.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Chosen)]
-pub struct CurrentChoice {
-    profile: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
-}
 
 /// The person's choice, for callers who may change it.
 #[utoipa::path(
@@ -95,7 +73,7 @@ pub async fn choose(
         .presence(person)
         .ok_or_else(|| Problem::unavailable("the server is starting; try again in a moment"))?;
     let view = view(&presence, caller.level(&context.organisation, person));
-    Ok(axum::Json(PresenceBody::from(&view)))
+    Ok(axum::Json(presence_body(&view)))
 }
 
 /// Chooses one of the person's profiles. The caller must be authorised.
@@ -108,7 +86,7 @@ pub async fn put(
 ) -> Result<(), Problem> {
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     let profile = named(&profiles, profile)?;
     refuse_loop(context, caller, person, profile)?;
     let now = context.clock.now();

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use api_types::devices::{CodeBody, DeviceBody, Devices, PauseBody};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -15,10 +16,8 @@ use runtime::{
     organisation::ORGANISATION,
     people_index::Person,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Device;
-use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry};
 use crate::{
@@ -31,69 +30,29 @@ use crate::{
 /// Longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// A machine with an agent.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Device)]
-pub(crate) struct DeviceBody {
-    id: String,
-    name: String,
-    /// `linux`, `macos` or `windows`.
-    system: String,
-    created: String,
-    /// Time when the agent connected; null if it is not connected.
-    connected_since: Option<String>,
-    /// The agent's version.
-    version: Option<String>,
-    /// Programs that use the microphone, the first to start first.
-    reporting: Vec<String>,
-    /// End of the pause that the person asked for.
-    paused_until: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Devices {
-    items: Vec<DeviceBody>,
-}
-
-/// A code to enter on the machine that is being paired.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PairingCode)]
-pub(crate) struct CodeBody {
-    code: String,
-    until: String,
-    /// Command to enter on the machine.
-    command: String,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = DevicePause)]
-pub(crate) struct PauseBody {
-    /// End of the pause; null: reports continue now.
-    paused_until: Option<String>,
-}
-
-impl DeviceBody {
-    /// Shows the reported programs only to callers who may see the use of the microphone.
-    fn new((context, agents): (&Context, &Agents), caller: &Caller, device: Device) -> Self {
-        let report = agents.last_report(device.id.as_str());
-        let level = caller.level(&context.organisation, device.person);
-        let may_see = level.may(Permission::SeeMicrophone);
-        let now = context.clock.now();
-        let paused = report.as_ref().and_then(|report| report.paused_until);
-        Self {
-            name: device.name,
-            system: device.system,
-            created: rfc3339(device.created_at),
-            connected_since: report.as_ref().map(|report| rfc3339(report.since)),
-            version: report.as_ref().map(|report| report.version.clone()),
-            reporting: report
-                .filter(|_| may_see)
-                .map(|report| report.programs)
-                .unwrap_or_default(),
-            paused_until: paused.filter(|until| *until > now).map(rfc3339),
-            id: device.id.to_string(),
-        }
+/// The body of a device. Shows the reported programs only to callers who may see the use of the microphone.
+fn device_body(
+    (context, agents): (&Context, &Agents),
+    caller: &Caller,
+    device: Device,
+) -> DeviceBody {
+    let report = agents.last_report(device.id.as_str());
+    let level = caller.level(&context.organisation, device.person);
+    let may_see = level.may(Permission::SeeMicrophone);
+    let now = context.clock.now();
+    let paused = report.as_ref().and_then(|report| report.paused_until);
+    DeviceBody {
+        name: device.name,
+        system: device.system,
+        created: rfc3339(device.created_at),
+        connected_since: report.as_ref().map(|report| rfc3339(report.since)),
+        version: report.as_ref().map(|report| report.version.clone()),
+        reporting: report
+            .filter(|_| may_see)
+            .map(|report| report.programs)
+            .unwrap_or_default(),
+        paused_until: paused.filter(|until| *until > now).map(rfc3339),
+        id: device.id.to_string(),
     }
 }
 
@@ -131,7 +90,7 @@ pub async fn list(
 ) -> Result<axum::Json<Devices>, Problem> {
     let person = owner(&context, &caller, &id, Access::Read)?;
     let devices = context.store.devices(person.id).await?.into_iter();
-    let items = devices.map(|device| DeviceBody::new((&context, &agents), &caller, device));
+    let items = devices.map(|device| device_body((&context, &agents), &caller, device));
     Ok(axum::Json(Devices {
         items: items.collect(),
     }))
@@ -184,7 +143,7 @@ pub async fn read(
 ) -> Result<axum::Json<DeviceBody>, Problem> {
     let person = owner(&context, &caller, &id, Access::Read)?;
     let device = known(&context, &person, &device).await?;
-    Ok(axum::Json(DeviceBody::new(
+    Ok(axum::Json(device_body(
         (&context, &agents),
         &caller,
         device,

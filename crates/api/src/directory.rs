@@ -2,58 +2,27 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use api_types::{
+    directory::{Directory, DirectoryAction, DirectoryActionKind, DirectorySynchronisation},
+    work::{Work, WorkKind},
+};
 use axum::{
     extract::{Query, State},
     http::StatusCode,
     response::Response,
 };
-use directory::{DirectorySync, SyncError, SyncOutcome};
+use directory::{ActionKind, DirectorySync, SyncError, SyncOutcome};
 use presence::TenantName;
 use runtime::{clock::rfc3339, context::Context, organisation::ORGANISATION};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use store::{Progress, StoreError};
-use utoipa::ToSchema;
 
 use super::{
     Json,
-    work::{Prefer, WorkBody, answer},
+    work::{Prefer, answer},
 };
 use crate::{caller::Caller, jobs::Jobs, problem::Problem};
-
-/// Result or preview of a synchronisation. Matched, unchanged accounts are not listed.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Directory)]
-pub(crate) struct DirectoryBody {
-    at: String,
-    dry_run: bool,
-    /// Accounts in the directory.
-    accounts: usize,
-    items: Vec<DeedBody>,
-    /// Possible problems: unreadable elements of the directory, refused changes, misleading names.
-    warnings: Vec<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = DirectoryDeed)]
-struct DeedBody {
-    /// `added`, `updated`, `gone`, `unmatched` (a person without an account), `ambiguous` (an account that several people
-    /// match), `refused`.
-    what: &'static str,
-    person: Option<String>,
-    name: String,
-    reason: String,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = DirectoryWish)]
-pub(crate) struct WishBody {
-    #[serde(default)]
-    dry_run: bool,
-    /// Name of the tenant; optional if only one has a directory.
-    tenant: Option<String>,
-}
 
 /// Query: the tenant.
 #[derive(Debug, Deserialize)]
@@ -81,22 +50,28 @@ fn sync<'a>(syncs: &'a DirectorySyncs, tenant: Option<&str>) -> Result<&'a Direc
     })
 }
 
-impl From<SyncOutcome> for DirectoryBody {
-    fn from(outcome: SyncOutcome) -> Self {
-        let warnings = outcome.warnings();
-        let items = outcome.actions.into_iter().map(|action| DeedBody {
-            what: action.kind.name(),
-            person: action.person.map(|person| person.to_string()),
-            name: action.name,
-            reason: action.reason,
-        });
-        Self {
-            at: rfc3339(outcome.at),
-            dry_run: outcome.dry_run,
-            accounts: outcome.accounts,
-            items: items.collect(),
-            warnings,
-        }
+/// The body of a synchronisation's result.
+fn body(outcome: SyncOutcome) -> Directory {
+    let warnings = outcome.warnings();
+    let items = outcome.actions.into_iter().map(|action| DirectoryAction {
+        what: match action.kind {
+            ActionKind::Added => DirectoryActionKind::Added,
+            ActionKind::Updated => DirectoryActionKind::Updated,
+            ActionKind::Gone => DirectoryActionKind::Gone,
+            ActionKind::Unmatched => DirectoryActionKind::Unmatched,
+            ActionKind::Ambiguous => DirectoryActionKind::Ambiguous,
+            ActionKind::Refused => DirectoryActionKind::Refused,
+        },
+        person: action.person.map(|person| person.to_string()),
+        name: action.name,
+        reason: action.reason,
+    });
+    Directory {
+        at: rfc3339(outcome.at),
+        dry_run: outcome.dry_run,
+        accounts: outcome.accounts,
+        items: items.collect(),
+        warnings,
     }
 }
 
@@ -106,20 +81,20 @@ impl From<SyncOutcome> for DirectoryBody {
     path = "/directory",
     tag = "Administration",
     params(("tenant" = Option<String>, Query, description = "The tenant; optional if only one has a directory.")),
-    responses((status = OK, description = "The requested data.", body = Option<DirectoryBody>)),
+    responses((status = OK, description = "The requested data.", body = Option<Directory>)),
 )]
 pub async fn last(
     State(context): State<Context>,
     State(syncs): State<DirectorySyncs>,
     caller: Caller,
     Query(query): Query<TenantQuery>,
-) -> Result<axum::Json<Option<DirectoryBody>>, Problem> {
+) -> Result<axum::Json<Option<Directory>>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let last = match sync(&syncs, query.tenant.as_deref()) {
         Ok(sync) => sync.last(),
         Err(_) => None,
     };
-    Ok(axum::Json(last.map(DirectoryBody::from)))
+    Ok(axum::Json(last.map(body)))
 }
 
 /// Synchronises with Entra now and answers with the result; a dry run only shows it.
@@ -128,8 +103,8 @@ pub async fn last(
     path = "/directory/synchronise",
     tag = "Administration",
     responses(
-        (status = OK, description = "The result.", body = DirectoryBody),
-        (status = ACCEPTED, description = "A job was started (`Prefer: respond-async`).", body = WorkBody),
+        (status = OK, description = "The result.", body = Directory),
+        (status = ACCEPTED, description = "A job was started (`Prefer: respond-async`).", body = Work),
     ),
 )]
 pub async fn synchronise(
@@ -138,7 +113,7 @@ pub async fn synchronise(
     State(syncs): State<DirectorySyncs>,
     caller: Caller,
     prefer: Prefer,
-    Json(wish): Json<WishBody>,
+    Json(wish): Json<DirectorySynchronisation>,
 ) -> Result<Response, Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let sync = sync(&syncs, wish.tenant.as_deref())?.clone();
@@ -146,7 +121,7 @@ pub async fn synchronise(
     let watched = progress.clone();
     let work = async move {
         match sync.now(wish.dry_run, watched).await {
-            Some(Ok(outcome)) => Ok(json!(DirectoryBody::from(outcome))),
+            Some(Ok(outcome)) => Ok(json!(body(outcome))),
             Some(Err(SyncError::Cancelled)) => Err(StoreError::Cancelled.into()),
             Some(Err(error)) => Err(Problem::unavailable(&error.to_string())),
             None => Err(Problem::unavailable("the server is stopping")),
@@ -155,7 +130,7 @@ pub async fn synchronise(
     answer(
         (&jobs, &context.clock),
         (&caller, prefer),
-        "directory",
+        WorkKind::Directory,
         (progress, StatusCode::OK),
         work,
     )

@@ -2,27 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use api_types::doctor::{Findings, Verdict};
 use axum::extract::State;
 use runtime::{audit::Administration, context::Context, organisation::ORGANISATION};
-use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Mutex;
-use utoipa::ToSchema;
 
 use super::audit::new_entry;
-use crate::{
-    caller::Caller,
-    installation_check::{Doctor, Finding},
-    problem::Problem,
-};
+use crate::{caller::Caller, installation_check::Doctor, problem::Problem};
 
 /// Longer than all checks that wait for the network.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(120);
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Findings {
-    items: Vec<Finding>,
-}
 
 /// The check of the installation, at most one at a time.
 #[derive(Debug)]
@@ -69,7 +59,9 @@ pub async fn examine(
         .map_err(|_| {
             Problem::unavailable("the doctor took too long; run `offhook doctor` there")
         })?;
-    let failed = items.iter().filter(|finding| finding.verdict == "failed");
+    let failed = items
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Failed);
     let after = json!({"checks": items.len(), "failed": failed.count()});
     let entry = new_entry(
         &context.clock,

@@ -9,6 +9,7 @@ mod token;
 
 use std::{collections::VecDeque, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
+use api_types::{people::PersonRemoved, presence::PresenceChange};
 use axum::{
     extract::{Query, State},
     http::HeaderMap,
@@ -19,7 +20,7 @@ use presence::{PersonId, Relationship, view};
 use runtime::{
     clients::Connected,
     context::Context,
-    events::{Change, Event, Listening},
+    events::{Change, Event, ListenFrom, Listening},
     metrics::Counted,
 };
 use serde::{Deserialize, Serialize};
@@ -30,11 +31,10 @@ use tokio::{
     },
     time::{Instant, Interval, interval_at},
 };
-use utoipa::ToSchema;
 
 use self::gathering::{Gathering, News, PersonChanges};
 pub use self::token::Tokens;
-use super::{PresenceBody, people::PersonBody};
+use super::{people::person_body, presence::presence_body};
 use crate::{access::Access, caller::Caller, problem::Problem, revocations::Revocations};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -42,12 +42,6 @@ use crate::{access::Access, caller::Caller, problem::Problem, revocations::Revoc
 pub(crate) struct Since {
     /// The id of the last received event.
     since: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Body {
-    person: String,
-    presence: PresenceBody,
 }
 
 /// The parts that event streams use beside the context. Cheap to clone.
@@ -64,11 +58,6 @@ pub struct EventStreams {
 }
 
 type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;
-
-#[derive(Serialize, ToSchema)]
-struct RemovedBody {
-    person: String,
-}
 
 /// Streams changes as server-sent events: `presence` with a person and the new presence, `person` with new names or lines,
 /// `person-removed` with an id, `reset` if everything must be read again, `hello` at the start. `Last-Event-ID` or `since`
@@ -92,17 +81,21 @@ pub async fn stream(
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .filter(|id| !id.is_empty());
+    let revision = |id: &str| {
+        let opened = tokens.open(id);
+        opened.map_or(ListenFrom::Unknown, ListenFrom::Revision)
+    };
     let since = match (last, since) {
         // A browser repeats an id of an earlier run or version, too: such an id begins a new stream.
-        (Some(last), _) => Some(tokens.open(last).unwrap_or(u64::MAX)),
+        (Some(last), _) => revision(last),
         (None, Some(since)) => {
             if !token::is_well_formed(&since) {
                 let detail = "since names no event; send the id of an event as it was received, or leave it out";
                 return Err(Problem::invalid("since", detail));
             }
-            Some(tokens.open(&since).unwrap_or(u64::MAX))
+            revision(&since)
         }
-        (None, None) => None,
+        (None, None) => ListenFrom::Now,
     };
     let Listening {
         missed,
@@ -213,7 +206,7 @@ impl Listener {
         match received {
             Ok(event) => self.add(event),
             Err(RecvError::Lagged(_)) => {
-                let listening = self.context.events.listen(None);
+                let listening = self.context.events.listen(ListenFrom::Now);
                 self.receiver = listening.receiver;
                 self.begin_again(listening.revision);
             }
@@ -289,7 +282,7 @@ fn frames(
         match news {
             News::Removed => {
                 let person = person.to_string();
-                frames.extend(json_frame("person-removed", &RemovedBody { person }));
+                frames.extend(json_frame("person-removed", &PersonRemoved { person }));
             }
             News::There {
                 details,
@@ -297,7 +290,7 @@ fn frames(
                 presence,
             } => {
                 let known = context.people.person(person).filter(|_| details);
-                let known = known.map(|known| PersonBody::from(&*known));
+                let known = known.map(|known| person_body(&known));
                 frames.extend(known.and_then(|known| json_frame("person", &known)));
                 let levels = Levels {
                     before: level_before,
@@ -346,9 +339,9 @@ fn presence_frame(
         return None;
     }
     let make = || {
-        let body = Body {
+        let body = PresenceChange {
             person: person.to_string(),
-            presence: PresenceBody::from(&seen),
+            presence: presence_body(&seen),
         };
         // A struct of strings always serialises.
         serde_json::to_string(&body).unwrap_or_default()

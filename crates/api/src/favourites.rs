@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api_types::favourites::FavouritesBody;
 use axum::extract::{Path, State};
 use presence::PersonId;
 use runtime::{
@@ -10,9 +11,7 @@ use runtime::{
     limits::FAVOURITES_MAX,
     organisation::FAVOURITES,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry};
 use crate::{
@@ -21,14 +20,6 @@ use crate::{
     preconditions::Comparison,
     problem::Problem,
 };
-
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = Favourites)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FavouritesBody {
-    /// Ids of people.
-    people: Vec<String>,
-}
 
 fn body(people: &BTreeSet<PersonId>) -> FavouritesBody {
     FavouritesBody {
@@ -50,8 +41,8 @@ pub async fn read(
 ) -> Result<axum::Json<FavouritesBody>, Problem> {
     let person = super::person(&context.people, &id)?.id;
     caller.require_self(person, Access::Read)?;
-    let favourites = context.organisation.read(|tables| {
-        let favourites = tables.favourites.get(&person);
+    let favourites = context.organisation.read(|snapshot| {
+        let favourites = snapshot.favourites.get(&person);
         favourites.map(body)
     });
     Ok(axum::Json(
@@ -82,9 +73,9 @@ pub async fn write(
     let people = wish.people.iter();
     let people = people.map(|id| super::person(&context.people, id).map(|person| person.id));
     let people = people.collect::<Result<BTreeSet<_>, _>>()?;
-    let _one_at_a_time = context.settings_change.lock().await;
-    let before = context.organisation.read(|tables| {
-        let favourites = tables.favourites.get(&person);
+    let _one_at_a_time = context.settings_lock.lock().await;
+    let before = context.organisation.read(|snapshot| {
+        let favourites = snapshot.favourites.get(&person);
         favourites.map(|favourites| json!(body(favourites)))
     });
     let after = body(&people);

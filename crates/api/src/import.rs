@@ -2,6 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use api_types::{
+    import::{ColumnUse, Import, ImportColumn, ImportEffect, ImportTable, Imported, ImportedRow},
+    work::{Work, WorkKind},
+};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Query, Request, State},
@@ -14,32 +18,19 @@ use runtime::{
     organisation::ORGANISATION,
     people_index::PeopleIndex,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use store::{
-    Column, ColumnUse, ImportChange, ImportConflict, ImportPerson, ImportSummary, PeopleTable,
-    Progress, read_people_csv,
+    Column, ImportChange, ImportConflict, ImportPerson, ImportSummary, PeopleTable, Progress,
+    read_people_csv,
 };
-use utoipa::ToSchema;
 
 use super::{
     Json,
     audit::new_entry,
-    work::{Prefer, WorkBody, answer},
+    work::{Prefer, answer},
 };
 use crate::{caller::Caller, jobs::Jobs, problem::Problem};
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = Import)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ImportBody {
-    /// The table. Its first line names the columns `name`, `mail`, `UPN`, `extension`, and optionally `location` and
-    /// `objectId`.
-    csv: String,
-    /// Whether the import is only previewed.
-    #[serde(default)]
-    dry_run: bool,
-}
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -67,7 +58,7 @@ impl<S: Send + Sync> FromRequest<S> for UploadedTable {
         let Query(query) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
         let (kind, charset) = content_type(request.headers());
         if kind == "application/json" || kind.ends_with("+json") {
-            let Json(ImportBody { csv, dry_run }) = Json::from_request(request, state).await?;
+            let Json(Import { csv, dry_run }) = Json::from_request(request, state).await?;
             return Ok(Self {
                 bytes: csv.into(),
                 charset: None,
@@ -104,101 +95,54 @@ fn content_type(headers: &HeaderMap) -> (String, Option<String>) {
     (kind, charset)
 }
 
-/// Result or preview of an import. Unchanged people are counted, but not listed.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Imported)]
-pub(crate) struct ImportedBody {
-    dry_run: bool,
-    /// Number of added people.
-    added: usize,
-    /// Number of existing people, changed or not.
-    updated: usize,
-    /// Number of existing people without changes.
-    unchanged: usize,
-    /// Number of rows that contradict existing people; an import with such rows is refused.
-    conflicts: usize,
-    items: Vec<DeedBody>,
-    /// Names that look like an address or an extension of another person, with the remedy.
-    warnings: Vec<String>,
-    table: TableBody,
-}
-
-/// Format of the table.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ImportTable)]
-struct TableBody {
-    /// The encoding: `UTF-8`, `UTF-16LE`, `UTF-16BE`, `windows-1252`, or the charset of `Content-Type`.
-    encoding: &'static str,
-    /// Separator of the columns.
-    separator: char,
-    /// The columns, in the order of the table.
-    columns: Vec<ColumnBody>,
-    /// Known columns that the table lacks: these values stay unchanged.
-    missing: Vec<&'static str>,
-    /// Number of lines that were skipped as comments (`#`).
-    comments: usize,
-}
-
-/// Use of a column.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ImportColumn)]
-struct ColumnBody {
-    title: String,
-    /// `name`, `mail`, `UPN`, `extension`, `objectId` or `location`; null: the column is ignored.
-    used_for: Option<&'static str>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ImportDeed)]
-struct DeedBody {
-    /// Line of the table.
-    line: Option<u64>,
-    /// `added`, `updated` or `conflict`.
-    what: &'static str,
-    name: String,
-    /// The differences, as `field: before → after`; for a conflict, the problem and its remedy.
-    difference: String,
-}
-
-impl From<ImportChange> for DeedBody {
-    fn from(ImportChange { line, difference }: ImportChange) -> Self {
-        Self {
-            line,
-            what: if difference.is_new() {
-                "added"
-            } else {
-                "updated"
-            },
-            name: difference.name(),
-            difference: difference.changes(),
-        }
+fn changed_row(ImportChange { line, difference }: ImportChange) -> ImportedRow {
+    ImportedRow {
+        line,
+        what: if difference.is_new() {
+            ImportEffect::Added
+        } else {
+            ImportEffect::Updated
+        },
+        name: difference.name(),
+        difference: difference.changes(),
     }
 }
 
-impl From<ImportConflict> for DeedBody {
-    fn from(conflict: ImportConflict) -> Self {
-        Self {
-            line: conflict.line,
-            what: "conflict",
-            name: conflict.name,
-            difference: conflict.problem,
-        }
+fn conflicting_row(conflict: ImportConflict) -> ImportedRow {
+    ImportedRow {
+        line: conflict.line,
+        what: ImportEffect::Conflict,
+        name: conflict.name,
+        difference: conflict.problem,
     }
 }
 
-impl TableBody {
-    fn new(table: &PeopleTable) -> Self {
-        let column = |column: &Column| ColumnBody {
-            title: column.title.clone(),
-            used_for: column.used_for.map(ColumnUse::title),
-        };
-        Self {
-            encoding: table.encoding,
-            separator: table.separator,
-            columns: table.columns.iter().map(column).collect(),
-            missing: table.missing_columns(),
-            comments: table.comments,
-        }
+fn column_use(used_for: store::ColumnUse) -> ColumnUse {
+    match used_for {
+        store::ColumnUse::Name => ColumnUse::Name,
+        store::ColumnUse::Mail => ColumnUse::Mail,
+        store::ColumnUse::SignInName => ColumnUse::SignInName,
+        store::ColumnUse::Extension => ColumnUse::Extension,
+        store::ColumnUse::ObjectId => ColumnUse::ObjectId,
+        store::ColumnUse::Location => ColumnUse::Location,
+    }
+}
+
+fn table_body(table: &PeopleTable) -> ImportTable {
+    let column = |column: &Column| ImportColumn {
+        title: column.title.clone(),
+        used_for: column.used_for.map(column_use),
+    };
+    ImportTable {
+        encoding: table.encoding.to_owned(),
+        separator: table.separator,
+        columns: table.columns.iter().map(column).collect(),
+        missing: table
+            .missing_columns()
+            .into_iter()
+            .map(column_use)
+            .collect(),
+        comments: table.comments,
     }
 }
 
@@ -210,13 +154,13 @@ impl TableBody {
     tag = "People",
     params(ImportQuery),
     request_body(content(
-        (ImportBody = "application/json"),
+        (Import = "application/json"),
         (String = "text/csv"),
         (String = "application/octet-stream"),
     )),
     responses(
-        (status = OK, description = "The result.", body = ImportedBody),
-        (status = ACCEPTED, description = "A job was started (`Prefer: respond-async`).", body = WorkBody),
+        (status = OK, description = "The result.", body = Imported),
+        (status = ACCEPTED, description = "A job was started (`Prefer: respond-async`).", body = Work),
     ),
 )]
 pub async fn import(
@@ -241,7 +185,7 @@ pub async fn import(
     answer(
         (&jobs, &context.clock),
         (&caller, prefer),
-        "import",
+        WorkKind::Import,
         (progress, StatusCode::OK),
         work,
     )
@@ -253,11 +197,11 @@ fn imported(
     table: &PeopleTable,
     dry_run: bool,
     warnings: Vec<String>,
-) -> ImportedBody {
+) -> Imported {
     let conflicts = summary.conflicts.len();
-    let refused = summary.conflicts.into_iter().map(DeedBody::from);
-    let done = summary.differences.into_iter().map(DeedBody::from);
-    ImportedBody {
+    let refused = summary.conflicts.into_iter().map(conflicting_row);
+    let done = summary.differences.into_iter().map(changed_row);
+    Imported {
         dry_run,
         added: summary.added,
         updated: summary.updated,
@@ -266,7 +210,7 @@ fn imported(
         // Conflicts first: a page shows the beginning.
         items: refused.chain(done).collect(),
         warnings,
-        table: TableBody::new(table),
+        table: table_body(table),
     }
 }
 

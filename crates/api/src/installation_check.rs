@@ -2,26 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use api_types::doctor::Finding;
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-/// Result of a check.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Finding {
-    /// Name of the check.
-    pub check: String,
-    /// `fine`, `warning`, `failed`, `skipped`.
-    pub verdict: String,
-    /// Names and values of this installation.
-    pub what: String,
-    /// Code of the fault, listed in `docs/doctor.md`.
-    pub fault: Option<String>,
-    /// Meaning of the fault.
-    pub means: Option<String>,
-    /// Remedy.
-    pub remedy: Option<String>,
-}
 
 type Examine = dyn Fn() -> BoxFuture<'static, Vec<Finding>> + Send + Sync;
 

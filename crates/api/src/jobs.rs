@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use api_types::work::WorkKind;
 use presence::Timestamp;
 use serde_json::Value;
 use store::Progress;
@@ -35,8 +36,8 @@ pub enum JobState {
 /// A long operation.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Kind: `import`, `directory` or `backup`.
-    pub what: &'static str,
+    /// What the job does.
+    pub kind: WorkKind,
     /// Name of the caller who started the job.
     pub who: String,
     /// Time of the start.
@@ -71,7 +72,7 @@ impl Jobs {
     /// `RUNNING_MAX` jobs are running.
     pub fn begin<F>(
         &self,
-        (what, who, begun): (&'static str, &str, Timestamp),
+        (kind, who, begun): (WorkKind, &str, Timestamp),
         progress: Arc<Progress>,
         work: F,
     ) -> Result<(u64, Pending), Problem>
@@ -88,7 +89,7 @@ impl Jobs {
         inner.last += 1;
         let id = inner.last;
         let entry = Job {
-            what,
+            kind,
             who: who.to_owned(),
             begun,
             progress,
@@ -173,7 +174,7 @@ mod tests {
         for index in 0..FINISHED_MAX + 5 {
             let work = async move { Ok(json!(index)) };
             let (_, pending) = jobs
-                .begin(("import", "admin", NOW), Arc::default(), work)
+                .begin((WorkKind::Import, "admin", NOW), Arc::default(), work)
                 .unwrap();
             pending.await.unwrap().unwrap();
         }
@@ -190,7 +191,7 @@ mod tests {
         let jobs = Jobs::default();
         let work = async { panic!("as a defect would") };
         let (id, pending) = jobs
-            .begin(("import", "admin", NOW), Arc::default(), work)
+            .begin((WorkKind::Import, "admin", NOW), Arc::default(), work)
             .unwrap();
         assert!(pending.await.is_err());
         assert!(matches!(jobs.get(id).unwrap().state, JobState::Failed(_)));
@@ -201,7 +202,7 @@ mod tests {
         let jobs = Jobs::default();
         let begin = || {
             let work = std::future::pending::<Result<Value, Problem>>();
-            jobs.begin(("backup", "admin", NOW), Arc::default(), work)
+            jobs.begin((WorkKind::Backup, "admin", NOW), Arc::default(), work)
         };
         let running: Vec<_> = (0..RUNNING_MAX).map(|_| begin().unwrap()).collect();
         assert!(begin().is_err());

@@ -1,5 +1,6 @@
 //! API keys.
 
+use api_types::keys::{Key, Keys, NewKey};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -8,37 +9,11 @@ use runtime::{
     audit::Administration, clock::rfc3339, context::Context, limits::NAME_MAX,
     organisation::ORGANISATION, secrets,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{API_KEY_SCOPES, ApiKey};
-use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry};
 use crate::{caller::Caller, limit_checks, problem::Problem, revocations::Revocations};
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Keys {
-    items: Vec<KeyBody>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Key)]
-pub(crate) struct KeyBody {
-    id: String,
-    name: String,
-    scopes: Vec<String>,
-    created_at: String,
-    /// The key itself; only in the answer to POST.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewKey {
-    name: String,
-    scopes: Vec<String>,
-}
 
 /// Lists the API keys, without secrets.
 #[utoipa::path(
@@ -54,19 +29,18 @@ pub async fn list(
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let keys = context.store.api_keys().await?;
     Ok(axum::Json(Keys {
-        items: keys.into_iter().map(KeyBody::from).collect(),
+        items: keys.into_iter().map(body).collect(),
     }))
 }
 
-impl From<ApiKey> for KeyBody {
-    fn from(key: ApiKey) -> Self {
-        Self {
-            id: key.id,
-            name: key.name,
-            scopes: key.scopes,
-            created_at: rfc3339(key.created_at),
-            key: None,
-        }
+/// The body of a key, without the secret.
+fn body(key: ApiKey) -> Key {
+    Key {
+        id: key.id,
+        name: key.name,
+        scopes: key.scopes,
+        created_at: rfc3339(key.created_at),
+        key: None,
     }
 }
 
@@ -75,19 +49,19 @@ impl From<ApiKey> for KeyBody {
     get,
     path = "/keys/{id}",
     tag = "Access",
-    responses((status = OK, description = "The requested data.", body = KeyBody)),
+    responses((status = OK, description = "The requested data.", body = Key)),
 )]
 pub async fn read(
     State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<KeyBody>, Problem> {
+) -> Result<axum::Json<Key>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let mut keys = context.store.api_keys().await?.into_iter();
     let key = keys.find(|key| key.id == id);
     let remedy = "GET /api/v1/keys lists them";
     let key = key.ok_or_else(|| Problem::not_found("key", &id, remedy))?;
-    Ok(axum::Json(KeyBody::from(key)))
+    Ok(axum::Json(body(key)))
 }
 
 /// Makes an API key. The answer holds the key, which cannot be read again.
@@ -95,13 +69,13 @@ pub async fn read(
     post,
     path = "/keys",
     tag = "Access",
-    responses((status = CREATED, description = "Added.", body = KeyBody)),
+    responses((status = CREATED, description = "Added.", body = Key)),
 )]
 pub async fn add(
     State(context): State<Context>,
     caller: Caller,
     Json(new): Json<NewKey>,
-) -> Result<(StatusCode, axum::Json<KeyBody>), Problem> {
+) -> Result<(StatusCode, axum::Json<Key>), Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     limit_checks::text("name", &new.name, NAME_MAX)?;
     limit_checks::list("scopes", new.scopes.len(), API_KEY_SCOPES.len())?;
@@ -131,7 +105,7 @@ pub async fn add(
         .store
         .add_api_key(&secrets::hash(&key), &new.name, &scopes, &entry.change())
         .await?;
-    let body = KeyBody {
+    let body = Key {
         id,
         name: new.name,
         scopes: new.scopes,

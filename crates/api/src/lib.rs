@@ -64,7 +64,7 @@ use axum::{
 };
 pub use events::EventStreams;
 pub(crate) use openapi::Document;
-pub use presence::PresenceBody;
+pub use presence::presence_body;
 use runtime::{
     organisation::Organisation,
     people_index::{PeopleIndex, Person},
@@ -72,7 +72,7 @@ use runtime::{
 use serde::de::DeserializeOwned;
 pub use state::{ApiOptions, ApiParts, ApiState};
 use teams::TeamsHandle;
-pub use teams_account::{TeamsAccountBody, forget_account};
+pub use teams_account::{forget_account, teams_account};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::problem::Problem;

@@ -20,7 +20,6 @@ use std::net::IpAddr;
 
 pub(crate) use answer::AnswerError;
 use attempts::Attempts;
-use graph::Secret;
 use mapping::{MappedAccount, is_of, mapped};
 pub use provider::{CLAIM, OpenIdOptions, Provider};
 use runtime::{
@@ -28,6 +27,7 @@ use runtime::{
     context::Context,
     sign_in_record::{Outcome, Way},
 };
+use secrecy::SecretString;
 use serde_json::json;
 use store::{Account, Change, Concern, Role};
 
@@ -96,7 +96,7 @@ pub struct Authorization {
     /// Address at the provider, for the browser.
     pub url: String,
     /// Value of the parameter `state`, which the browser keeps in a cookie.
-    pub state: Secret,
+    pub state: SecretString,
 }
 
 /// Begins a sign-in. `to`: path of the page that opens afterwards.

@@ -150,13 +150,13 @@ fn setting_schema(setting: &Setting) -> Value {
     let levels = Relationship::ALL.map(Relationship::name);
     let mut schema = match setting.default {
         SettingValue::Flag(_) => json!({"type": ["boolean", "null"]}),
-        SettingValue::Seconds(_) => {
+        SettingValue::Duration(_) => {
             json!({"type": ["integer", "null"], "minimum": least, "maximum": most})
         }
         SettingValue::Mode(_) => one_of(&SyncMode::ALL.map(SyncMode::name)),
         SettingValue::Level(_) => one_of(&levels),
         SettingValue::Policy(_) => one_of(&OwnerPolicy::ALL.map(OwnerPolicy::name)),
-        SettingValue::Profile(_) | SettingValue::Text(_) => {
+        SettingValue::ProfileName(_) | SettingValue::TimeZone(_) | SettingValue::FeedAddress(_) => {
             json!({"type": ["string", "null"], "maxLength": runtime::limits::ADDRESS_MAX})
         }
     };

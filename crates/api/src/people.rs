@@ -1,5 +1,6 @@
 //! People.
 
+use api_types::people::{LineBody, NewPerson, PeoplePage, PersonBody};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -12,11 +13,9 @@ use runtime::{
     organisation::ORGANISATION,
     people_index::{PeopleIndex, Person},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{ImportPerson, PersonChange};
 use teams::TeamsHandle;
-use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry, paging::Paging, templates};
 use crate::{
@@ -26,56 +25,29 @@ use crate::{
 /// Largest number of extensions of a person.
 pub(super) const LINES_MAX: usize = 64;
 
-/// A page of people.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PeoplePage {
-    items: Vec<PersonBody>,
-    next: Option<String>,
-}
-
-/// A person.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Person)]
-#[serde(rename_all = "camelCase")]
-pub struct PersonBody {
-    id: String,
-    name: String,
-    mail: String,
-    user_principal_name: String,
-    lines: Vec<LineBody>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Line)]
-struct LineBody {
-    extension: String,
-}
-
-impl PersonBody {
-    fn new(id: PersonId, person: &ImportPerson) -> Self {
-        let extensions = person.extensions.iter().cloned();
-        Self {
-            id: id.to_string(),
-            name: person.name.clone(),
-            mail: person.mail.clone(),
-            user_principal_name: person.user_principal_name.clone(),
-            lines: extensions.map(|extension| LineBody { extension }).collect(),
-        }
+/// The body of a person that is being stored.
+fn body_of_stored(id: PersonId, person: &ImportPerson) -> PersonBody {
+    let extensions = person.extensions.iter().cloned();
+    PersonBody {
+        id: id.to_string(),
+        name: person.name.clone(),
+        mail: person.mail.clone(),
+        user_principal_name: person.user_principal_name.clone(),
+        lines: extensions.map(|extension| LineBody { extension }).collect(),
     }
 }
 
-impl From<&Person> for PersonBody {
-    fn from(person: &Person) -> Self {
-        let lines = person.lines.iter().map(|(_, extension)| LineBody {
-            extension: extension.to_string(),
-        });
-        Self {
-            id: person.id.to_string(),
-            name: person.name.clone(),
-            mail: person.mail.clone(),
-            user_principal_name: person.user_principal_name.clone(),
-            lines: lines.collect(),
-        }
+/// The body of a person.
+pub fn person_body(person: &Person) -> PersonBody {
+    let lines = person.lines.iter().map(|(_, extension)| LineBody {
+        extension: extension.to_string(),
+    });
+    PersonBody {
+        id: person.id.to_string(),
+        name: person.name.clone(),
+        mail: person.mail.clone(),
+        user_principal_name: person.user_principal_name.clone(),
+        lines: lines.collect(),
     }
 }
 
@@ -100,27 +72,8 @@ pub async fn list(
         .last()
         .filter(|_| more)
         .map(|person| person.id.to_string());
-    let items = people
-        .iter()
-        .map(|person| PersonBody::from(&**person))
-        .collect();
+    let items = people.iter().map(|person| person_body(person)).collect();
     Ok(axum::Json(PeoplePage { items, next }))
-}
-
-/// Fields of a person. In a change, absent fields stay.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewPerson {
-    name: Option<String>,
-    mail: Option<String>,
-    user_principal_name: Option<String>,
-    lines: Option<Vec<NewLine>>,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewLine {
-    extension: String,
 }
 
 /// A person.
@@ -137,7 +90,7 @@ pub async fn read(
 ) -> Result<axum::Json<PersonBody>, Problem> {
     let person = super::person(&context.people, &id)?;
     super::schedule_account_search(&teams, &context.organisation, &person);
-    Ok(axum::Json(PersonBody::from(&*person)))
+    Ok(axum::Json(person_body(&person)))
 }
 
 /// Adds a person.
@@ -166,10 +119,7 @@ pub async fn add(
     .after(Some(after));
     let id = context.store.add_person(&person, &entry.change()).await?;
     context.apply_people().await;
-    Ok((
-        StatusCode::CREATED,
-        axum::Json(PersonBody::new(id, &person)),
-    ))
+    Ok((StatusCode::CREATED, axum::Json(body_of_stored(id, &person))))
 }
 
 /// Changes a person. Absent fields stay; `lines` replaces all lines. Location administrators may change the name; mail,
@@ -190,7 +140,7 @@ pub async fn change(
     let before = super::person(&context.people, &id)?;
     caller.require_admin_of(&context.organisation, before.id)?;
     if comparison.is_same() {
-        return Ok(axum::Json(PersonBody::from(&*before)));
+        return Ok(axum::Json(person_body(&before)));
     }
     let person = checked(body, Some(&before))?;
     caller.require_same_identity(&before, &person)?;
@@ -198,14 +148,14 @@ pub async fn change(
     if person.name != before.name {
         refuse_name(&context.people, &person.name, Some(before.id))?;
     }
-    let wanted = PersonBody::new(before.id, &person);
+    let wanted = body_of_stored(before.id, &person);
     let entry = new_entry(
         &context.clock,
         &caller,
         Administration::PersonChange,
         before.id,
     )
-    .before(Some(json!(PersonBody::from(&*before))))
+    .before(Some(json!(person_body(&before))))
     .after(Some(json!(wanted)));
     // Writes only changed values, so that concurrent changes of other fields stay.
     let changed = |new: &String, old: &String| (new != old).then(|| new.clone());
@@ -225,7 +175,7 @@ pub async fn change(
         // Stored now, applied soon.
         false => None,
     };
-    let now = now.map_or(wanted, |now| PersonBody::from(&*now));
+    let now = now.map_or(wanted, |now| person_body(&now));
     Ok(axum::Json(now))
 }
 
@@ -252,7 +202,7 @@ pub async fn delete(
         Administration::PersonDelete,
         person.id,
     )
-    .before(Some(json!(PersonBody::from(&*person))));
+    .before(Some(json!(person_body(&person))));
     let deleted = context
         .store
         .delete_person(person.id, &entry.change())

@@ -1,125 +1,64 @@
 //! A person's presence and its reasons, as the caller may see them.
 
+use api_types::presence::{
+    ActivityBody, Explanation, HistoryBody, PastBody, PresenceBody, ReasonBody,
+};
 use axum::{
     Json,
     extract::{Path, State},
 };
 use presence::{
-    Activity, MicrophoneLayer, Permission, Reason, ReasonDetail, Source, View, reasons_for, view,
+    MicrophoneLayer, Permission, Reason, ReasonDetail, Source, View, reasons_for, view,
 };
 use runtime::{clock::rfc3339, context::Context, people_index::Person};
-use serde::Serialize;
 use teams::TeamsHandle;
-use utoipa::ToSchema;
 
 use super::paging::Paging;
 use crate::{caller::Caller, problem::Problem};
 
-/// A presence.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Presence)]
-pub struct PresenceBody {
-    status: &'static str,
-    activity: Option<ActivityBody>,
-    profile: Option<String>,
-    text: String,
-    since: Option<String>,
-    /// The end of the status, if known: of the person's choice or of an appointment.
-    until: Option<String>,
-    confidence: &'static str,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Activity)]
-struct ActivityBody {
-    kind: &'static str,
-    label: String,
-    via: &'static str,
-}
-
-impl From<&View> for PresenceBody {
-    fn from(view: &View) -> Self {
-        let activity = |activity: &Activity| ActivityBody {
-            kind: activity.kind(),
-            label: activity.label().to_owned(),
-            via: activity.via(),
-        };
-        Self {
-            status: view.status.name(),
-            activity: view.activity.as_ref().map(activity),
-            profile: view.profile.as_deref().map(str::to_owned),
-            text: view.text.to_string(),
-            since: view.since.map(rfc3339),
-            until: view.until.map(rfc3339),
-            confidence: view.confidence.name(),
-        }
+/// The body of a presence as a viewer sees it.
+pub fn presence_body(view: &View) -> PresenceBody {
+    PresenceBody {
+        status: view.status,
+        activity: view.activity.as_ref().map(ActivityBody::from),
+        profile: view.profile.as_deref().map(str::to_owned),
+        text: view.text.to_string(),
+        since: view.since.map(rfc3339),
+        until: view.until.map(rfc3339),
+        confidence: view.confidence,
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Explanation {
-    person: String,
-    name: String,
-    presence: PresenceBody,
-    reasons: Vec<ReasonBody>,
-}
-
-/// A reason. Parts that the viewer may not see are absent.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Reason)]
-struct ReasonBody {
-    rule: &'static str,
-    source: String,
-    says: String,
-    /// Stable code of the reason, for other languages, and its parameter.
-    code: &'static str,
-    value: Option<String>,
-    since: String,
-    lease_end: Option<String>,
-    counted: bool,
-    confidence: &'static str,
-    note: Option<String>,
-    /// The same for the note.
-    note_code: Option<&'static str>,
-    note_value: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    about: Option<String>,
-    /// The other party of a call.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    party: Option<String>,
-}
-
-impl ReasonBody {
-    fn new(reason: Reason, person: &Person) -> Self {
-        let source = match reason.source {
-            Source::Line(line) => person.lines.iter().find(|(id, _)| *id == line).map_or_else(
-                || "line".into(),
-                |(_, extension)| format!("line {extension}"),
-            ),
-            Source::Teams => "Teams".into(),
-            Source::Person => "the person".into(),
-            Source::Meeting => "meeting server".into(),
-            Source::Agent => "desktop agent".into(),
-            Source::Calendar => "calendar".into(),
-            Source::Client => "clients".into(),
-            Source::Offhook => "Offhook".into(),
-        };
-        Self {
-            rule: reason.rule.name(),
-            source,
-            says: reason.kind.to_string(),
-            code: reason.kind.code(),
-            value: reason.kind.value(),
-            since: rfc3339(reason.since),
-            lease_end: reason.lease_end.map(rfc3339),
-            counted: reason.counted,
-            confidence: reason.confidence.name(),
-            note_code: reason.detail.as_ref().map(ReasonDetail::code),
-            note_value: reason.detail.as_ref().and_then(ReasonDetail::value),
-            note: reason.detail.map(|note| note.to_string()),
-            about: reason.appointment.map(|about| about.text.to_string()),
-            party: reason.party.as_deref().map(str::to_owned),
-        }
+/// The body of a reason for the presence of this person.
+fn reason_body(reason: Reason, person: &Person) -> ReasonBody {
+    let source = match reason.source {
+        Source::Line(line) => person.lines.iter().find(|(id, _)| *id == line).map_or_else(
+            || "line".into(),
+            |(_, extension)| format!("line {extension}"),
+        ),
+        Source::Teams => "Teams".into(),
+        Source::Person => "the person".into(),
+        Source::Meeting => "meeting server".into(),
+        Source::Agent => "desktop agent".into(),
+        Source::Calendar => "calendar".into(),
+        Source::Client => "clients".into(),
+        Source::Offhook => "Offhook".into(),
+    };
+    ReasonBody {
+        rule: reason.rule.name().into(),
+        source,
+        says: reason.kind.to_string(),
+        code: reason.kind.code().into(),
+        value: reason.kind.value(),
+        since: rfc3339(reason.since),
+        lease_end: reason.lease_end.map(rfc3339),
+        counted: reason.counted,
+        confidence: reason.confidence,
+        note_code: reason.detail.as_ref().map(|detail| detail.code().into()),
+        note_value: reason.detail.as_ref().and_then(ReasonDetail::value),
+        note: reason.detail.map(|note| note.to_string()),
+        about: reason.appointment.map(|about| about.text.to_string()),
+        party: reason.party.as_deref().map(str::to_owned),
     }
 }
 
@@ -142,7 +81,7 @@ pub async fn read(
     let person = super::person(&context.people, &id)?;
     let presence = context.events.presence(person.id).ok_or_else(starting)?;
     let view = view(&presence, caller.level(&context.organisation, person.id));
-    Ok(Json(PresenceBody::from(&view)))
+    Ok(Json(presence_body(&view)))
 }
 
 /// The explanation of the presence: all reasons in order, counted or overruled.
@@ -167,26 +106,12 @@ pub async fn explain(
     Ok(Json(Explanation {
         person: person.id.to_string(),
         name: person.name.clone(),
-        presence: PresenceBody::from(&view(&presence, level)),
+        presence: presence_body(&view(&presence, level)),
         reasons: reasons_for(&presence, reasons, level)
             .into_iter()
-            .map(|reason| ReasonBody::new(reason, &person))
+            .map(|reason| reason_body(reason, &person))
             .collect(),
     }))
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = History)]
-pub(crate) struct HistoryBody {
-    items: Vec<PastBody>,
-    next: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Past)]
-struct PastBody {
-    at: String,
-    presence: PresenceBody,
 }
 
 /// Past presence of the last 24 hours, as the caller may see it now, the oldest first.
@@ -213,13 +138,13 @@ pub async fn history(
     let mut rows = Vec::new();
     // A person who was always offline has no history: a blocked viewer must see the same.
     let mut last = Some(View::offline());
-    for (at, presence) in context.events.past(person) {
+    for (at, presence) in context.events.history(person) {
         let seen = view(&presence, level);
         // Changes that the caller may not see are skipped, as are those of times and confidence alone.
         if !last.as_ref().is_some_and(|last| last.looks_like(&seen)) {
             let row = PastBody {
                 at: rfc3339(at),
-                presence: PresenceBody::from(&seen),
+                presence: presence_body(&seen),
             };
             rows.push((at.milliseconds(), row));
             last = Some(seen);

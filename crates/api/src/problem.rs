@@ -16,7 +16,7 @@ use store::{StoreError, UniqueField};
 const CANCELLED: &str = "cancelled";
 
 /// Title of the problem of a request that an earlier one with the same idempotency key carried out.
-const DONE_ALREADY: &str = "done already";
+const CARRIED_OUT: &str = "done already";
 /// Seconds after which a request that timed out is worth repeating.
 const RETRY_AFTER: u32 = 5;
 
@@ -154,7 +154,7 @@ impl Problem {
     }
 
     /// The wait of a request for another operation timed out (409, with `Retry-After`).
-    pub fn under_way(what: &str) -> Self {
+    pub fn in_progress(what: &str) -> Self {
         let detail = format!("{what} is in progress; repeat this request in {RETRY_AFTER} seconds");
         let problem = Self::new(StatusCode::CONFLICT, "under way", detail);
         Self {
@@ -164,14 +164,14 @@ impl Problem {
     }
 
     /// An earlier request with the same idempotency key was carried out, and its answer is no longer known (409).
-    pub fn done_already(remedy: &str) -> Self {
+    pub fn already_carried_out(remedy: &str) -> Self {
         let detail =
             format!("a request with this Idempotency-Key was carried out before: {remedy}");
-        Self::new(StatusCode::CONFLICT, DONE_ALREADY, detail)
+        Self::new(StatusCode::CONFLICT, CARRIED_OUT, detail)
     }
 
     /// Names the field that is wrong.
-    pub fn of_field(self, field: &'static str) -> Self {
+    pub fn with_field(self, field: &'static str) -> Self {
         Self {
             field: Some(field.into()),
             ..self
@@ -225,7 +225,7 @@ impl Problem {
     }
 
     /// The status and the detail.
-    pub fn parts(self) -> (StatusCode, String) {
+    pub fn into_status_and_detail(self) -> (StatusCode, String) {
         (self.status, self.detail)
     }
 
@@ -261,7 +261,7 @@ impl From<StoreError> for Problem {
             StoreError::InUse { .. }
             | StoreError::Conflict { .. }
             | StoreError::Contradicted { .. } => Self::conflict(detail),
-            StoreError::Repeated { .. } => Self::new(StatusCode::CONFLICT, DONE_ALREADY, detail),
+            StoreError::Repeated { .. } => Self::new(StatusCode::CONFLICT, CARRIED_OUT, detail),
             StoreError::Cancelled => Self::new(StatusCode::CONFLICT, CANCELLED, detail),
             StoreError::Open { .. }
             | StoreError::Migrate { .. }

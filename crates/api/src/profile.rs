@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use api_types::profile::{ForwardingBody, NewProfile, OrderBody, ProfileBody, Profiles};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
 use presence::{
     Forwarding, ForwardingError, MyProfiles, Origin, Permission, PersonId, Profile, SettingsGroup,
-    Status, same_name,
+    Status, same_name, setting_keys,
 };
 use runtime::{
     audit::{Details, Own},
@@ -16,124 +17,44 @@ use runtime::{
     limits::{NAME_MAX, ORDER_MAX, PROFILES_MAX},
     organisation::Personal,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry, forwarding_loop::refuse_loop};
 use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
 
-/// A person's profiles, in order.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Profiles {
-    items: Vec<ProfileBody>,
-    /// Each name once, in order, as PUT accepts them.
-    names: Vec<String>,
-}
-
-/// A profile.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Profile)]
-pub struct ProfileBody {
-    name: String,
-    status: &'static str,
-    forwarding: ForwardingBody,
-    text: Option<String>,
-    origin: &'static str,
-    active: bool,
-}
-
-/// The call forwarding of a profile.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = Forwarding)]
-#[serde(deny_unknown_fields)]
-pub struct ForwardingBody {
-    kind: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    target: Option<String>,
-}
-
-/// Fields of a profile that a request sets. The name never changes.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewProfile {
-    /// The name; taken from the path where the path has one.
-    pub name: Option<String>,
-    status: String,
-    forwarding: Option<ForwardingBody>,
-    text: Option<String>,
-    /// Default: a new profile is active, a changed one stays as it is.
-    active: Option<bool>,
-}
-
-impl From<&Profile> for ProfileBody {
-    fn from(profile: &Profile) -> Self {
-        Self {
-            name: profile.name.to_string(),
-            status: profile.status.name(),
-            forwarding: ForwardingBody {
-                kind: profile.forwarding.kind().into(),
-                target: profile
-                    .forwarding
-                    .target()
-                    .map(|target| target.name().to_owned()),
-            },
-            text: profile.text.as_deref().map(str::to_owned),
-            origin: match profile.origin {
-                Origin::Personal => "personal",
-                Origin::Central => "central",
-            },
-            active: profile.is_usable(),
+/// Checks the fields and makes the profile with this name.
+pub fn checked(fields: NewProfile, name: &str, origin: Origin) -> Result<Profile, Problem> {
+    let name = name.trim();
+    limit_checks::name("name", name)?;
+    let Some(status) = Status::from_name(&fields.status) else {
+        let names = Status::ALL.map(Status::name).join(", ");
+        let detail = format!("{:?} is no status; there are {names}", fields.status);
+        return Err(Problem::invalid("status", detail));
+    };
+    let forwarding = match fields.forwarding {
+        None => Forwarding::Off,
+        Some(ForwardingBody { kind, target }) => {
+            Forwarding::from_names(&kind, target.as_deref()).map_err(|error| {
+                let detail = match error {
+                    ForwardingError::Target(error) => error.to_string(),
+                    ForwardingError::Kind => format!(
+                        "the kinds are {}; all, internal and external need a target, the others have none",
+                        Forwarding::KINDS.join(", ")
+                    ),
+                };
+                Problem::invalid("forwarding", detail)
+            })?
         }
-    }
-}
-
-impl NewProfile {
-    /// The body of a profile, as the caller may see it.
-    pub fn new(status: String, forwarding: Option<ForwardingBody>, text: Option<String>) -> Self {
-        Self {
-            name: None,
-            status,
-            forwarding,
-            text,
-            active: None,
-        }
-    }
-
-    /// Checks the fields and makes the profile with this name.
-    pub fn checked(self, name: &str, origin: Origin) -> Result<Profile, Problem> {
-        let name = name.trim();
-        limit_checks::name("name", name)?;
-        let Some(status) = Status::from_name(&self.status) else {
-            let names = Status::ALL.map(Status::name).join(", ");
-            let detail = format!("{:?} is no status; there are {names}", self.status);
-            return Err(Problem::invalid("status", detail));
-        };
-        let forwarding = match self.forwarding {
-            None => Forwarding::Off,
-            Some(ForwardingBody { kind, target }) => {
-                Forwarding::from_names(&kind, target.as_deref()).map_err(|error| {
-                    let detail = match error {
-                        ForwardingError::Target(error) => error.to_string(),
-                        ForwardingError::Kind => format!(
-                            "the kinds are {}; all, internal and external need a target, the others have none",
-                            Forwarding::KINDS.join(", ")
-                        ),
-                    };
-                    Problem::invalid("forwarding", detail)
-                })?
-            }
-        };
-        limit_checks::text("text", self.text.as_deref().unwrap_or_default(), NAME_MAX)?;
-        Ok(Profile {
-            name: name.into(),
-            status,
-            forwarding,
-            text: self.text.filter(|text| !text.is_empty()).map(Into::into),
-            origin,
-            active: self.active.unwrap_or(true),
-        })
-    }
+    };
+    limit_checks::text("text", fields.text.as_deref().unwrap_or_default(), NAME_MAX)?;
+    Ok(Profile {
+        name: name.into(),
+        status,
+        forwarding,
+        text: fields.text.filter(|text| !text.is_empty()).map(Into::into),
+        origin,
+        active: fields.active.unwrap_or(true),
+    })
 }
 
 /// The profile of this name among a person's profiles. The refusal lists their names.
@@ -172,7 +93,7 @@ pub async fn list(
 fn profiles_for(context: &Context, caller: &Caller, person: PersonId) -> Profiles {
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     let may_see = caller
         .level(&context.organisation, person)
         .may(Permission::ChangeProfile);
@@ -207,7 +128,7 @@ pub async fn read(
     caller.require_to_read(&context.organisation, person, Permission::ChangeProfile)?;
     let profiles = context
         .organisation
-        .read(|tables| tables.my_profiles(person));
+        .read(|snapshot| snapshot.my_profiles(person));
     // A change at this path concerns personal profiles.
     let own = |known: &&Profile| known.origin == Origin::Personal && same_name(&known.name, &name);
     let found = profiles.iter().find(own);
@@ -273,14 +194,14 @@ async fn put(
 ) -> Result<ProfileBody, Problem> {
     let person = super::person(&context.people, id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
-    let _one_at_a_time = context.settings_change.lock().await;
-    let allowed = context.organisation.read(|tables| {
-        tables
+    let _one_at_a_time = context.settings_lock.lock().await;
+    let allowed = context.organisation.read(|snapshot| {
+        snapshot
             .resolve(person, SettingsGroup::Profiles)
-            .flag("personal")
+            .get(setting_keys::PERSONAL_PROFILES)
     });
     if !allowed {
-        return Err(Problem::locked("personal"));
+        return Err(Problem::locked(setting_keys::PERSONAL_PROFILES.name));
     }
     let present = personal(context, person);
     let existing = present
@@ -308,7 +229,7 @@ async fn put(
         active: body.active.or(existing.map(|existing| existing.active)),
         ..body
     };
-    let profile = body.checked(&name, Origin::Personal)?;
+    let profile = checked(body, &name, Origin::Personal)?;
     if existing.is_some_and(|existing| existing.active) && !profile.active {
         refuse_use(context, person, &name)?;
     }
@@ -338,14 +259,16 @@ async fn put(
 }
 
 fn personal(context: &Context, person: PersonId) -> Personal {
-    let arranged = |tables: &runtime::organisation::Snapshot| tables.personal.get(&person).cloned();
+    let arranged = |snapshot: &runtime::organisation::Snapshot| {
+        snapshot.personal_profiles.get(&person).cloned()
+    };
     context.organisation.read(arranged).unwrap_or_default()
 }
 
 async fn arrange(context: &Context, person: PersonId, personal: Personal) {
     context
-        .update_person(person, |tables| {
-            tables.personal.insert(person, personal);
+        .update_person(person, |snapshot| {
+            snapshot.personal_profiles.insert(person, personal);
         })
         .await;
 }
@@ -364,7 +287,7 @@ pub async fn delete(
 ) -> Result<StatusCode, Problem> {
     let person = super::person(&context.people, &id)?.id;
     caller.require(&context.organisation, person, Permission::ChangeForwarding)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let mine = personal(&context, person).profiles;
     let before = mine.iter().find(|known| same_name(&known.name, &name));
     if before.is_some_and(|before| before.active) {
@@ -388,12 +311,12 @@ pub async fn delete(
 
 /// Refuses to remove a personal profile that the person's settings use.
 fn refuse_use(context: &Context, person: PersonId, name: &str) -> Result<(), Problem> {
-    let uses = context.organisation.read(|tables| {
-        let place = tables.membership(person);
-        match tables.templates.counting(name, &place, Some(person)) {
+    let uses = context.organisation.read(|snapshot| {
+        let place = snapshot.membership(person);
+        match snapshot.templates.counting(name, &place, Some(person)) {
             // The settings then mean the template of that name.
             Some(_) => Vec::new(),
-            None => tables.own_uses(person, name),
+            None => snapshot.own_uses(person, name),
         }
     });
     if uses.is_empty() {
@@ -402,15 +325,6 @@ fn refuse_use(context: &Context, person: PersonId, name: &str) -> Result<(), Pro
     let used = uses.join(", ");
     let detail = format!("the profile {name:?} is used by {used}; change these first");
     Err(Problem::conflict(detail))
-}
-
-/// The order of profiles or templates.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = Order)]
-#[serde(deny_unknown_fields)]
-pub struct OrderBody {
-    /// All names, the first first.
-    pub names: Vec<String>,
 }
 
 /// Sets the order of My Profiles. Unnamed profiles follow the named ones.
@@ -436,7 +350,7 @@ pub async fn order(
     for name in &body.names {
         limit_checks::name("names", name)?;
     }
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = personal(&context, person);
     let details = Details::default()
         .before(Some(json!(before.order)))

@@ -1,6 +1,7 @@
 //! Process tables of Microphone Sync: a scope has its own or inherits that of the scope above. The first change copies the
 //! inherited table.
 
+use api_types::programs::{NewProgram, Program as ProgramBody, Programs, ProgramsChange};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -11,10 +12,8 @@ use runtime::{
     organisation::{ORGANISATION, PRODUCT, PROGRAMS},
     programs::{PROGRAMS_MAX, Program, Refused, prefilled},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::MutexGuard;
-use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry};
 use crate::{caller::Caller, preconditions::Comparison, problem::Problem};
@@ -23,8 +22,8 @@ use crate::{caller::Caller, preconditions::Comparison, problem::Problem};
 /// shown by its process.
 const TEXT_MAX: usize = agent_protocol::TABLE_MAX / 2;
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Programs {
+/// The process table in effect in a scope.
+struct ProgramTable {
     /// Whether the scope has its own table.
     individual: bool,
     /// The scope of the table; `product`: the default table.
@@ -32,25 +31,36 @@ pub struct Programs {
     items: Vec<Program>,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = ProgramsWish)]
-#[serde(deny_unknown_fields)]
-pub struct Wish {
-    /// False: inherit the table of the scope above again.
-    individual: Option<bool>,
-    /// The scope of the table to copy; `product`: the default table.
-    copy_from: Option<String>,
+impl ProgramTable {
+    fn body(self) -> Programs {
+        Programs {
+            individual: self.individual,
+            decided_by: self.decided_by,
+            items: self.items.into_iter().map(program_body).collect(),
+        }
+    }
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewProgram {
-    process: String,
-    #[serde(default)]
-    also: Vec<String>,
-    alias: Option<String>,
-    softphone: Option<bool>,
-    ignore_after_hours: Option<u32>,
+fn program_body(program: Program) -> ProgramBody {
+    ProgramBody {
+        process: program.process,
+        also: program.also,
+        alias: program.alias,
+        active: program.active,
+        softphone: program.softphone,
+        ignore_after_hours: program.ignore_after_hours,
+    }
+}
+
+fn program(body: ProgramBody) -> Program {
+    Program {
+        process: body.process,
+        also: body.also,
+        alias: body.alias,
+        active: body.active,
+        softphone: body.softphone,
+        ignore_after_hours: body.ignore_after_hours,
+    }
 }
 
 impl From<Refused> for Problem {
@@ -72,7 +82,7 @@ pub async fn list(
     Path(scope): Path<String>,
 ) -> Result<axum::Json<Programs>, Problem> {
     caller.require_admin_to_read(&context.organisation, &scope)?;
-    known(&context, &scope).map(axum::Json)
+    Ok(axum::Json(known(&context, &scope)?.body()))
 }
 
 /// Resets a scope's table to the inherited one, or copies another.
@@ -87,11 +97,11 @@ pub async fn set(
     caller: Caller,
     Path(scope): Path<String>,
     comparison: Comparison,
-    Json(wish): Json<Wish>,
+    Json(wish): Json<ProgramsChange>,
 ) -> Result<axum::Json<Programs>, Problem> {
     let table = Table::open(&context, &caller, &scope).await?;
     if comparison.is_same() {
-        return known(&context, &scope).map(axum::Json);
+        return Ok(axum::Json(known(&context, &scope)?.body()));
     }
     let after = match (wish.individual, wish.copy_from) {
         (Some(false), None) => None,
@@ -115,7 +125,7 @@ pub async fn set(
     table
         .close(Administration::ProgramsSet, &scope, after, noted)
         .await?;
-    known(&context, &scope).map(axum::Json)
+    Ok(axum::Json(known(&context, &scope)?.body()))
 }
 
 /// Adds a program. It is not reported until it is active.
@@ -123,14 +133,14 @@ pub async fn set(
     post,
     path = "/scopes/{scope}/programs",
     tag = "Microphone Sync",
-    responses((status = CREATED, description = "Added.", body = Program)),
+    responses((status = CREATED, description = "Added.", body = ProgramBody)),
 )]
 pub async fn add(
     State(context): State<Context>,
     caller: Caller,
     Path(scope): Path<String>,
     Json(new): Json<NewProgram>,
-) -> Result<(StatusCode, axum::Json<Program>), Problem> {
+) -> Result<(StatusCode, axum::Json<ProgramBody>), Problem> {
     let table = Table::open(&context, &caller, &scope).await?;
     let program = Program {
         process: new.process,
@@ -153,7 +163,7 @@ pub async fn add(
     table
         .close(Administration::ProgramsAdd, &target, Some(items), noted)
         .await?;
-    Ok((StatusCode::CREATED, axum::Json(program)))
+    Ok((StatusCode::CREATED, axum::Json(program_body(program))))
 }
 
 /// A program.
@@ -161,18 +171,20 @@ pub async fn add(
     get,
     path = "/scopes/{scope}/programs/{process}",
     tag = "Microphone Sync",
-    responses((status = OK, description = "The requested data.", body = Program)),
+    responses((status = OK, description = "The requested data.", body = ProgramBody)),
 )]
 pub async fn read(
     State(context): State<Context>,
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
-) -> Result<axum::Json<Program>, Problem> {
+) -> Result<axum::Json<ProgramBody>, Problem> {
     caller.require_admin_to_read(&context.organisation, &scope)?;
     let items = known(&context, &scope)?.items;
     let at = position(&items, &process)?;
     let found = items.into_iter().nth(at);
-    found.map(axum::Json).ok_or_else(|| unknown(&process))
+    found
+        .map(|program| axum::Json(program_body(program)))
+        .ok_or_else(|| unknown(&process))
 }
 
 /// Changes a program, including its process.
@@ -180,22 +192,22 @@ pub async fn read(
     put,
     path = "/scopes/{scope}/programs/{process}",
     tag = "Microphone Sync",
-    responses((status = OK, description = "The requested data.", body = Program)),
+    responses((status = OK, description = "The requested data.", body = ProgramBody)),
 )]
 pub async fn change(
     State(context): State<Context>,
     caller: Caller,
     Path((scope, process)): Path<(String, String)>,
     comparison: Comparison,
-    Json(program): Json<Program>,
-) -> Result<axum::Json<Program>, Problem> {
+    Json(body): Json<ProgramBody>,
+) -> Result<axum::Json<ProgramBody>, Problem> {
     let table = Table::open(&context, &caller, &scope).await?;
     if comparison.is_same() {
-        return Ok(axum::Json(program));
+        return Ok(axum::Json(body));
     }
     let mut items = table.before.items.clone();
     let at = position(&items, &process)?;
-    let program = program.checked()?;
+    let program = program(body).checked()?;
     let before = items.remove(at);
     refuse_twice(&items, &program)?;
     items.insert(at, program.clone());
@@ -204,7 +216,7 @@ pub async fn change(
     table
         .close(Administration::ProgramsChange, &target, Some(items), noted)
         .await?;
-    Ok(axum::Json(program))
+    Ok(axum::Json(program_body(program)))
 }
 
 /// Deletes a program, which is then no longer reported.
@@ -254,13 +266,13 @@ fn refuse_twice(items: &[Program], program: &Program) -> Result<(), Problem> {
     }
 }
 
-fn known(context: &Context, scope: &str) -> Result<Programs, Problem> {
-    context.organisation.read(|tables| {
-        let place = tables.membership_of_scope(scope);
+fn known(context: &Context, scope: &str) -> Result<ProgramTable, Problem> {
+    context.organisation.read(|snapshot| {
+        let place = snapshot.membership_of_scope(scope);
         let remedy = "GET /api/v1/scopes lists them";
         let place = place.ok_or_else(|| Problem::not_found("scope", scope, remedy))?;
-        let (decided_by, items) = tables.programs(&place);
-        Ok(Programs {
+        let (decided_by, items) = snapshot.programs(&place);
+        Ok(ProgramTable {
             individual: decided_by == scope,
             decided_by: decided_by.to_owned(),
             items,
@@ -273,7 +285,7 @@ struct Table<'a> {
     context: &'a Context,
     caller: &'a Caller,
     scope: &'a str,
-    before: Programs,
+    before: ProgramTable,
     _one_at_a_time: MutexGuard<'a, ()>,
 }
 
@@ -284,7 +296,7 @@ impl<'a> Table<'a> {
         scope: &'a str,
     ) -> Result<Self, Problem> {
         caller.require_admin(&context.organisation, scope)?;
-        let one_at_a_time = context.settings_change.lock().await;
+        let one_at_a_time = context.settings_lock.lock().await;
         Ok(Self {
             before: known(context, scope)?,
             context,

@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use api_types::relationships::{
+    LevelBody, NewWorkgroup, Permissions, RelationshipBody, Relationships, WorkgroupBody,
+    Workgroups,
+};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -14,10 +18,8 @@ use runtime::{
     limits::{MEMBERS_MAX, NAME_MAX, RELATIONSHIPS_MAX, WORKGROUPS_MAX},
     organisation::ORGANISATION,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Workgroup;
-use utoipa::ToSchema;
 
 use super::{
     Json,
@@ -31,29 +33,6 @@ use crate::{
     problem::Problem,
 };
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Relationships {
-    items: Vec<RelationshipBody>,
-    next: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Relationship)]
-pub(crate) struct RelationshipBody {
-    viewer: String,
-    /// The owner's own setting.
-    own: Option<&'static str>,
-    /// The relationship in effect, with workgroups and the default of the owner's scope.
-    level: &'static str,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = Level)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LevelBody {
-    level: String,
-}
-
 fn level(name: &str) -> Result<Relationship, Problem> {
     Relationship::from_name(name).ok_or_else(|| {
         let names = Relationship::ALL.map(Relationship::name).join(", ");
@@ -62,12 +41,12 @@ fn level(name: &str) -> Result<Relationship, Problem> {
 }
 
 fn shown(context: &Context, owner: PersonId, viewer: PersonId) -> RelationshipBody {
-    context.organisation.read(|tables| {
-        let own = tables.relationships.get(&(owner, viewer)).copied();
+    context.organisation.read(|snapshot| {
+        let own = snapshot.relationships.get(&(owner, viewer)).copied();
         RelationshipBody {
             viewer: viewer.to_string(),
-            own: own.map(Relationship::name),
-            level: tables.relationship(owner, viewer).name(),
+            own,
+            level: snapshot.relationship(owner, viewer),
         }
     })
 }
@@ -88,11 +67,9 @@ pub async fn list(
 ) -> Result<axum::Json<Relationships>, Problem> {
     let owner = super::person(&context.people, &id)?.id;
     caller.require_self(owner, Access::Read)?;
-    let viewers: Vec<PersonId> = context.organisation.read(|tables| {
-        let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
-        let range = tables.relationships.range(from);
-        range.map(|((_, viewer), _)| *viewer).collect()
-    });
+    let viewers: Vec<PersonId> = context
+        .organisation
+        .read(|snapshot| snapshot.viewers_of(owner).collect());
     let (viewers, next) = paging.page(viewers.into_iter().map(|viewer| (viewer.0, viewer)))?;
     let items = viewers
         .into_iter()
@@ -174,17 +151,16 @@ async fn set(
 ) -> Result<RelationshipBody, Problem> {
     let (owner, viewer) = both(context, id, viewer)?;
     caller.require_self(owner, Access::Change)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = shown(context, owner, viewer);
     if before.own.is_none() && level.is_some() {
-        let present = context.organisation.read(|tables| {
-            let from = (owner, PersonId(0))..=(owner, PersonId(u64::MAX));
-            tables.relationships.range(from).count()
-        });
+        let present = context
+            .organisation
+            .read(|snapshot| snapshot.viewers_of(owner).count());
         limit_checks::one_more("relationships", present, RELATIONSHIPS_MAX)?;
     }
     let details = Details::part(viewer)
-        .before(Some(json!(before.own)))
+        .before(Some(json!(before.own.map(Relationship::name))))
         .after(Some(json!(level.map(Relationship::name))));
     let entry = own_entry(context, caller, Own::RelationshipSet, owner, details);
     let stored = context
@@ -194,7 +170,7 @@ async fn set(
     stored?;
     let level_before = context
         .organisation
-        .read(|tables| tables.relationship(owner, viewer));
+        .read(|snapshot| snapshot.relationship(owner, viewer));
     context.organisation.set_relationship(owner, viewer, level);
     // Concerns the viewer's boards and phones only, and only if the viewer's view changes.
     let before = VisibilityBefore::Relationship(viewer, level_before);
@@ -204,37 +180,12 @@ async fn set(
     Ok(shown(context, owner, viewer))
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Workgroups {
-    items: Vec<WorkgroupBody>,
-    next: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Workgroup)]
-pub(crate) struct WorkgroupBody {
-    id: String,
-    name: String,
-    level: &'static str,
-    members: Vec<String>,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewWorkgroup {
-    name: String,
-    level: String,
-    members: Vec<String>,
-}
-
-impl From<&Workgroup> for WorkgroupBody {
-    fn from(group: &Workgroup) -> Self {
-        Self {
-            id: group.id.to_string(),
-            name: group.name.clone(),
-            level: group.level.name(),
-            members: group.members.iter().map(ToString::to_string).collect(),
-        }
+fn workgroup_body(group: &Workgroup) -> WorkgroupBody {
+    WorkgroupBody {
+        id: group.id.to_string(),
+        name: group.name.clone(),
+        level: group.level,
+        members: group.members.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -252,9 +203,9 @@ pub async fn workgroups(
     paging: Paging,
 ) -> Result<axum::Json<Workgroups>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
-    let (items, next) = context.organisation.read(|tables| {
-        let groups = tables.workgroups.iter();
-        paging.page(groups.map(|group| (group.name.to_lowercase(), WorkgroupBody::from(group))))
+    let (items, next) = context.organisation.read(|snapshot| {
+        let groups = snapshot.workgroups.iter();
+        paging.page(groups.map(|group| (group.name.to_lowercase(), workgroup_body(group))))
     })?;
     Ok(axum::Json(Workgroups { items, next }))
 }
@@ -303,9 +254,9 @@ pub(crate) async fn read_workgroup(
 }
 
 fn workgroup(context: &Context, id: u64) -> Option<WorkgroupBody> {
-    context.organisation.read(|tables| {
-        let known = tables.workgroups.iter().find(|group| group.id == id);
-        known.map(WorkgroupBody::from)
+    context.organisation.read(|snapshot| {
+        let known = snapshot.workgroups.iter().find(|group| group.id == id);
+        known.map(workgroup_body)
     })
 }
 
@@ -348,9 +299,11 @@ async fn put_workgroup(
         .iter()
         .map(|id| super::person(&context.people, id).map(|person| person.id))
         .collect::<Result<Vec<PersonId>, Problem>>()?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     if id.is_none() {
-        let present = context.organisation.read(|tables| tables.workgroups.len());
+        let present = context
+            .organisation
+            .read(|snapshot| snapshot.workgroups.len());
         limit_checks::one_more("workgroups", present, WORKGROUPS_MAX)?;
     }
     let before = id
@@ -373,7 +326,7 @@ async fn put_workgroup(
     Ok(WorkgroupBody {
         id: id.to_string(),
         name: body.name,
-        level: level.name(),
+        level,
         members: body.members,
     })
 }
@@ -392,7 +345,7 @@ pub(crate) async fn delete_workgroup(
 ) -> Result<StatusCode, Problem> {
     caller.require_admin(&context.organisation, ORGANISATION)?;
     let id = workgroup_id(&id)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = workgroup(&context, id).map(|before| json!(before));
     let entry =
         new_entry(&context.clock, &caller, Administration::WorkgroupDelete, id).before(before);
@@ -411,18 +364,6 @@ async fn apply_workgroups(context: &Context) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Permissions of the caller for an owner, for pages that show them.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Permissions {
-    /// The caller's relationship to the person from TeamColleague on; else null. For a blocked viewer, the relationship
-    /// without the block, which the viewer must not notice; attempts are refused.
-    level: Option<&'static str>,
-    pick_up: bool,
-    change_profile: bool,
-    change_forwarding: bool,
-    change_appointments: bool,
-}
-
 /// The permissions of the caller for the person.
 #[utoipa::path(
     get,
@@ -439,7 +380,7 @@ pub async fn permissions(
     let level = caller.shown_level(&context.organisation, owner);
     let told = Some(level).filter(|level| *level >= Relationship::TeamColleague);
     Ok(axum::Json(Permissions {
-        level: told.map(Relationship::name),
+        level: told,
         pick_up: level.may(Permission::PickUp),
         change_profile: level.may(Permission::ChangeProfile),
         change_forwarding: level.may(Permission::ChangeForwarding),

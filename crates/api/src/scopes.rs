@@ -1,5 +1,6 @@
 //! Scopes: the organisation, locations and groups; and the place of people in them.
 
+use api_types::scopes::{NewScope, Place, Scope, ScopeChange, ScopeKind, Scopes};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -11,49 +12,12 @@ use runtime::{
     limits::{NAME_MAX, SCOPES_MAX},
     organisation::{Membership, ORGANISATION, Snapshot},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{ScopeKind, StoredScope};
+use store::StoredScope;
 use teams::TeamsHandle;
-use utoipa::ToSchema;
 
 use super::{Json, audit::new_entry, bounds, paging::Paging};
 use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Scopes {
-    items: Vec<ScopeBody>,
-    next: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Scope)]
-pub(crate) struct ScopeBody {
-    id: String,
-    kind: &'static str,
-    parent: Option<String>,
-    name: String,
-    /// The tenant of a location; null: the main one.
-    tenant: Option<String>,
-}
-
-/// Changes of a scope. Absent fields stay.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ScopeChange {
-    name: Option<String>,
-    /// The tenant of a location, by its name in the configuration; `main` is that of `[teams]`.
-    tenant: Option<String>,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewScope {
-    kind: String,
-    /// The location of a group.
-    parent: Option<String>,
-    name: String,
-}
 
 /// Position of the organisation in the list: before every id, and not empty, which clients take for the end.
 const BEFORE_ALL: &str = "!";
@@ -71,18 +35,18 @@ pub async fn list(
     paging: Paging,
 ) -> Result<axum::Json<Scopes>, Problem> {
     let mut rows = vec![(BEFORE_ALL.to_owned(), organisation())];
-    context.organisation.read(|tables| {
-        let scopes = tables.scopes.iter();
-        rows.extend(scopes.map(|(id, scope)| (id.clone(), ScopeBody::from(scope))));
+    context.organisation.read(|snapshot| {
+        let scopes = snapshot.scopes.iter();
+        rows.extend(scopes.map(|(id, scope)| (id.clone(), scope_body(scope))));
     });
     let (items, next) = paging.page(rows)?;
     Ok(axum::Json(Scopes { items, next }))
 }
 
-fn organisation() -> ScopeBody {
-    ScopeBody {
+fn organisation() -> Scope {
+    Scope {
         id: ORGANISATION.into(),
-        kind: ORGANISATION,
+        kind: ScopeKind::Organisation,
         parent: None,
         name: "Organisation".into(),
         tenant: None,
@@ -94,18 +58,18 @@ fn organisation() -> ScopeBody {
     get,
     path = "/scopes/{scope}",
     tag = "Scopes and settings",
-    responses((status = OK, description = "The requested data.", body = ScopeBody)),
+    responses((status = OK, description = "The requested data.", body = Scope)),
 )]
 pub async fn read(
     State(context): State<Context>,
     Path(scope): Path<String>,
-) -> Result<axum::Json<ScopeBody>, Problem> {
+) -> Result<axum::Json<Scope>, Problem> {
     if scope == ORGANISATION {
         return Ok(axum::Json(organisation()));
     }
     let found = context
         .organisation
-        .read(|tables| tables.scopes.get(&scope).map(ScopeBody::from));
+        .read(|snapshot| snapshot.scopes.get(&scope).map(scope_body));
     let remedy = "GET /api/v1/scopes lists them";
     let found = found.ok_or_else(|| Problem::not_found("scope", &scope, remedy))?;
     Ok(axum::Json(found))
@@ -116,23 +80,23 @@ pub async fn read(
     post,
     path = "/scopes",
     tag = "Scopes and settings",
-    responses((status = CREATED, description = "Added.", body = ScopeBody)),
+    responses((status = CREATED, description = "Added.", body = Scope)),
 )]
 pub async fn add(
     State(context): State<Context>,
     caller: Caller,
     Json(body): Json<NewScope>,
-) -> Result<(StatusCode, axum::Json<ScopeBody>), Problem> {
-    let kind = ScopeKind::from_name(&body.kind).ok_or_else(|| {
+) -> Result<(StatusCode, axum::Json<Scope>), Problem> {
+    let kind = store::ScopeKind::from_name(&body.kind).ok_or_else(|| {
         let detail = format!("{:?} is neither \"location\" nor \"group\"", body.kind);
         Problem::invalid("kind", detail)
     })?;
     let parent = body.parent.unwrap_or_else(|| ORGANISATION.into());
     caller.require_admin(&context.organisation, &parent)?;
     limit_checks::text("name", &body.name, NAME_MAX)?;
-    let _one_at_a_time = context.settings_change.lock().await;
-    let beside = context.organisation.read(|tables| {
-        let scopes = tables.scopes.values();
+    let _one_at_a_time = context.settings_lock.lock().await;
+    let beside = context.organisation.read(|snapshot| {
+        let scopes = snapshot.scopes.values();
         scopes.filter(|scope| *scope.parent == *parent).count()
     });
     limit_checks::one_more("scopes of this parent", beside, SCOPES_MAX)?;
@@ -150,9 +114,9 @@ pub async fn add(
         .add_scope(kind, &parent, &body.name, &entry.change())
         .await?;
     context.organisation.load(&context.store).await?;
-    let body = ScopeBody {
+    let body = Scope {
         id,
-        kind: kind.name(),
+        kind: kind_of(kind),
         parent: Some(parent),
         name: body.name,
         tenant: None,
@@ -160,15 +124,20 @@ pub async fn add(
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
-impl From<&StoredScope> for ScopeBody {
-    fn from(scope: &StoredScope) -> Self {
-        Self {
-            id: scope.id.clone(),
-            kind: scope.kind.name(),
-            parent: Some(scope.parent.clone()),
-            name: scope.name.clone(),
-            tenant: scope.tenant.as_ref().map(ToString::to_string),
-        }
+fn scope_body(scope: &StoredScope) -> Scope {
+    Scope {
+        id: scope.id.clone(),
+        kind: kind_of(scope.kind),
+        parent: Some(scope.parent.clone()),
+        name: scope.name.clone(),
+        tenant: scope.tenant.as_ref().map(ToString::to_string),
+    }
+}
+
+fn kind_of(kind: store::ScopeKind) -> ScopeKind {
+    match kind {
+        store::ScopeKind::Location => ScopeKind::Location,
+        store::ScopeKind::Group => ScopeKind::Group,
     }
 }
 
@@ -178,7 +147,7 @@ impl From<&StoredScope> for ScopeBody {
     patch,
     path = "/scopes/{scope}",
     tag = "Scopes and settings",
-    responses((status = OK, description = "The present state.", body = ScopeBody)),
+    responses((status = OK, description = "The present state.", body = Scope)),
 )]
 pub async fn change(
     State(context): State<Context>,
@@ -187,7 +156,7 @@ pub async fn change(
     Path(scope): Path<String>,
     comparison: Comparison,
     Json(body): Json<ScopeChange>,
-) -> Result<axum::Json<ScopeBody>, Problem> {
+) -> Result<axum::Json<Scope>, Problem> {
     // Location administrators may not change the tenant.
     let administered = match body.tenant {
         Some(_) => ORGANISATION,
@@ -214,8 +183,8 @@ pub async fn change(
         );
         return Err(Problem::invalid("tenant", detail));
     }
-    let _one_at_a_time = context.settings_change.lock().await;
-    let known = |tables: &Snapshot| tables.scopes.get(&scope).map(ScopeBody::from);
+    let _one_at_a_time = context.settings_lock.lock().await;
+    let known = |snapshot: &Snapshot| snapshot.scopes.get(&scope).map(scope_body);
     let before = context.organisation.read(known);
     let entry = |after| {
         new_entry(&context.clock, &caller, Administration::ScopeChange, &scope)
@@ -242,7 +211,7 @@ pub async fn change(
     // The name may have changed even if the tenant was refused: applies the stored state.
     context.organisation.load(&context.store).await?;
     named?;
-    context.check_movers();
+    context.announce_tenant_moves();
     context.check_tenants();
     let now = context.organisation.read(known);
     now.map(axum::Json)
@@ -262,14 +231,14 @@ pub async fn delete(
     Path(scope): Path<String>,
 ) -> Result<StatusCode, Problem> {
     // Administrators of a location may delete its groups, not the location.
-    let parent = context.organisation.read(|tables| {
-        let known = tables.scopes.get(&scope);
+    let parent = context.organisation.read(|snapshot| {
+        let known = snapshot.scopes.get(&scope);
         known.map(|known| known.parent.clone())
     });
     caller.require_admin_at(&context.organisation, parent.as_deref())?;
-    let _one_at_a_time = context.settings_change.lock().await;
-    let before = context.organisation.read(|tables| {
-        let known = tables.scopes.get(&scope);
+    let _one_at_a_time = context.settings_lock.lock().await;
+    let before = context.organisation.read(|snapshot| {
+        let known = snapshot.scopes.get(&scope);
         known.map(
             |known| json!({"kind": known.kind.name(), "parent": known.parent, "name": known.name}),
         )
@@ -282,30 +251,22 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(as = Place)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PlaceBody {
-    location: Option<String>,
-    group: Option<String>,
-}
-
 /// The location and configuration group of a person.
 #[utoipa::path(
     get,
     path = "/people/{id}/place",
     tag = "Scopes and settings",
-    responses((status = OK, description = "The requested data.", body = PlaceBody)),
+    responses((status = OK, description = "The requested data.", body = Place)),
 )]
 pub async fn place(
     State(context): State<Context>,
     Path(id): Path<String>,
-) -> Result<axum::Json<PlaceBody>, Problem> {
+) -> Result<axum::Json<Place>, Problem> {
     let person = super::person(&context.people, &id)?.id;
     let place = context
         .organisation
-        .read(|tables| tables.membership(person));
-    Ok(axum::Json(PlaceBody {
+        .read(|snapshot| snapshot.membership(person));
+    Ok(axum::Json(Place {
         location: place.location,
         group: place.group,
     }))
@@ -316,26 +277,26 @@ pub async fn place(
     put,
     path = "/people/{id}/place",
     tag = "Scopes and settings",
-    responses((status = OK, description = "The requested data.", body = PlaceBody)),
+    responses((status = OK, description = "The requested data.", body = Place)),
 )]
 pub(crate) async fn put_place(
     State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
-    Json(body): Json<PlaceBody>,
-) -> Result<axum::Json<PlaceBody>, Problem> {
+    Json(body): Json<Place>,
+) -> Result<axum::Json<Place>, Problem> {
     let person = super::person(&context.people, &id)?.id;
     let before = context
         .organisation
-        .read(|tables| tables.membership(person));
+        .read(|snapshot| snapshot.membership(person));
     // At the old and at the new place.
     caller.require_admin_of(&context.organisation, person)?;
     caller.require_admin_at(&context.organisation, body.location.as_deref())?;
     if comparison.is_same() {
         return Ok(axum::Json(body));
     }
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let to = Membership {
         location: body.location.clone(),
         group: body.group.clone(),
@@ -357,8 +318,8 @@ pub(crate) async fn put_place(
         group: body.group.clone(),
     };
     context
-        .update_person(person, |tables| {
-            tables.memberships.insert(person, place);
+        .update_person(person, |snapshot| {
+            snapshot.memberships.insert(person, place);
         })
         .await;
     context.membership_changed(person, before);

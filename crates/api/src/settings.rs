@@ -1,5 +1,6 @@
 //! Settings of scopes, by group, and people's own values.
 
+use api_types::settings::{FeedState, PersonSettings, ScopeSettings, UnreadPart};
 use axum::extract::{Path, State};
 use gateway::calendars::{Calendars, Unread};
 use presence::{EffectiveSettings, PersonId, SettingValues, SettingsGroup, UserOverride};
@@ -48,38 +49,44 @@ fn page(name: &str) -> Result<SettingsGroup, Problem> {
 fn place(context: &Context, scope: &str) -> Result<Membership, Problem> {
     let place = context
         .organisation
-        .read(|tables| tables.membership_of_scope(scope));
+        .read(|snapshot| snapshot.membership_of_scope(scope));
     place.ok_or_else(|| Problem::not_found("scope", scope, "GET /api/v1/scopes lists them"))
 }
 
-/// All values of a group as one object.
-fn flat(resolved: &EffectiveSettings) -> Map<String, Value> {
-    resolved
-        .values
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), values::json(value)))
+/// Values of a group as one object.
+fn flat<'a>(
+    values: impl IntoIterator<Item = (&'a str, &'a presence::Value)>,
+) -> Map<String, Value> {
+    let values = values.into_iter();
+    values
+        .map(|(key, value)| (key.to_owned(), values::json(value)))
         .collect()
 }
 
-fn scope_body(context: &Context, scope: &str, page: SettingsGroup) -> Result<Value, Problem> {
+/// The values in effect as one object.
+fn effective(settings: &EffectiveSettings) -> Map<String, Value> {
+    flat(settings.values.iter().map(|(key, value)| (*key, value)))
+}
+
+fn scope_body(
+    context: &Context,
+    scope: &str,
+    page: SettingsGroup,
+) -> Result<ScopeSettings, Problem> {
     let place = place(context, scope)?;
-    Ok(context.organisation.read(|tables| {
-        let way = tables.scope_chain(&place, page);
+    Ok(context.organisation.read(|snapshot| {
+        let way = snapshot.scope_chain(&place, page);
         let defaults = SettingValues::default();
         let decided = way.effective().0.unwrap_or(&defaults);
-        let mut body = flat(&tables.resolve_scope(&place, page));
-        let may_change: Map<String, Value> = page
+        let may_change = page
             .settings()
-            .map(|setting| {
-                let may = decided.user_may_change(setting);
-                (setting.key.to_owned(), json!(may))
-            })
-            .collect();
-        let individual = tables.page(scope, page).is_some();
-        body.insert(values::USER_MAY_CHANGE.into(), may_change.into());
-        body.insert(INDIVIDUAL.into(), json!(individual));
-        body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
-        Value::Object(body)
+            .map(|setting| (setting.key.to_owned(), decided.user_may_change(setting)));
+        ScopeSettings {
+            values: effective(&snapshot.resolve_scope(&place, page)),
+            user_may_change: may_change.collect(),
+            individual: snapshot.overrides(scope, page).is_some(),
+            decided_by: snapshot.decided_by(&place, page).to_owned(),
+        }
     }))
 }
 
@@ -94,13 +101,11 @@ pub async fn read(
     State(context): State<Context>,
     caller: Caller,
     Path((scope, name)): Path<(String, String)>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<ScopeSettings>, Problem> {
     let mut body = scope_body(&context, &scope, page(&name)?)?;
     // The address of a feed is a secret at most providers.
-    if caller.require_admin(&context.organisation, &scope).is_err()
-        && let Some(feed) = body.get_mut(FEED)
-    {
-        *feed = Value::Null;
+    if caller.require_admin(&context.organisation, &scope).is_err() {
+        hide_feed(&mut body.values);
     }
     Ok(axum::Json(body))
 }
@@ -122,11 +127,11 @@ pub async fn write(
     Path((scope, name)): Path<(String, String)>,
     comparison: Comparison,
     Json(mut body): Json<Map<String, Value>>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<ScopeSettings>, Problem> {
     let page = page(&name)?;
     place(&context, &scope)?;
     caller.require_admin(&context.organisation, &scope)?;
-    let one_at_a_time = context.settings_change.lock().await;
+    let one_at_a_time = context.settings_lock.lock().await;
     match comparison {
         Comparison::Same => return Ok(axum::Json(scope_body(&context, &scope, page)?)),
         Comparison::ChangedCopy(read) => keep_changes_of_scope(page, &read, &mut body),
@@ -172,12 +177,12 @@ pub async fn write(
     let visibility = || {
         context
             .organisation
-            .read(|tables| tables.default_visibility(&here))
+            .read(|snapshot| snapshot.default_visibility(&here))
     };
     let before = visibility();
     let changed = context
         .organisation
-        .update(|tables| tables.set_page(&scope, page, after));
+        .update(|snapshot| snapshot.set_overrides(&scope, page, after));
     context.apply_policies(changed).await;
     if visibility() != before {
         // Every viewer's view of the people here may have changed.
@@ -230,7 +235,7 @@ fn keep_changes(read: &Map<String, Value>, copy: &mut Map<String, Value>) {
 fn present(context: &Context, scope: &str, page: SettingsGroup) -> Option<SettingValues> {
     context
         .organisation
-        .read(|tables| tables.page(scope, page).cloned())
+        .read(|snapshot| snapshot.overrides(scope, page).cloned())
 }
 
 /// The settings in effect in another scope, as a beginning.
@@ -249,8 +254,8 @@ fn copied(
     if from != ORGANISATION {
         caller.require_admin(&context.organisation, from)?;
     }
-    Ok(context.organisation.read(|tables| {
-        let decided = tables.scope_chain(&place, page).effective().0;
+    Ok(context.organisation.read(|snapshot| {
+        let decided = snapshot.scope_chain(&place, page).effective().0;
         decided.cloned().unwrap_or_default()
     }))
 }
@@ -278,14 +283,12 @@ fn person_body(
     caller: &Caller,
     person: PersonId,
     page: SettingsGroup,
-) -> Value {
+) -> PersonSettings {
     let mut body = whole_person_body((context, calendars), person, page);
     // The address of a feed is a secret at most providers.
     if !caller.may_read_secrets(person) {
-        hide_feed(&mut body);
-        if let Some(own) = body.get_mut(OWN) {
-            hide_feed(own);
-        }
+        hide_feed(&mut body.values);
+        hide_feed(&mut body.own);
     }
     body
 }
@@ -294,38 +297,50 @@ fn whole_person_body(
     (context, calendars): (&Context, &Calendars),
     person: PersonId,
     page: SettingsGroup,
-) -> Value {
-    context.organisation.read(|tables| {
-        let resolved = tables.resolve(person, page);
-        let mut body = flat(&resolved);
-        let may_change: Map<String, Value> = page
-            .settings()
-            .map(|setting| {
-                let may = resolved.changeable.contains(setting.key);
-                (setting.key.to_owned(), json!(may))
-            })
-            .collect();
-        let own = tables.own.get(&(person, page));
-        let own = own.map_or_else(|| json!({}), values::page_json);
-        body.insert(values::USER_MAY_CHANGE.into(), may_change.into());
-        body.insert(OWN.into(), own);
-        let place = tables.membership(person);
-        body.insert("decided_by".into(), json!(tables.decided_by(&place, page)));
-        if page == SettingsGroup::Calendar {
-            let trouble = calendars.trouble(person);
-            let unread = calendars.unread(person);
-            let (text, code) = match (trouble, &unread) {
-                (Some(trouble), _) => (Some(trouble.to_string()), Some(trouble.code())),
-                (None, Some(unread)) => (Some(unread.text()), Some(Unread::CODE)),
-                (None, None) => (None, None),
-            };
-            body.insert("trouble".into(), json!(text));
-            body.insert("trouble_code".into(), json!(code));
-            let unread = unread.map_or_else(|| json!([]), |unread| unread.json());
-            body.insert("unread".into(), unread);
+) -> PersonSettings {
+    context.organisation.read(|snapshot| {
+        let resolved = snapshot.resolve(person, page);
+        let may_change = page.settings().map(|setting| {
+            let may = resolved.changeable.contains(setting.key);
+            (setting.key.to_owned(), may)
+        });
+        let own = snapshot.personal_settings.get(&(person, page));
+        let place = snapshot.membership(person);
+        PersonSettings {
+            feed_state: (page == SettingsGroup::Calendar).then(|| feed_state(calendars, person)),
+            values: effective(&resolved),
+            user_may_change: may_change.collect(),
+            own: flat(
+                own.into_iter()
+                    .flat_map(|own| &own.values)
+                    .map(|(key, value)| (*key, value)),
+            ),
+            decided_by: snapshot.decided_by(&place, page).to_owned(),
         }
-        Value::Object(body)
     })
+}
+
+fn feed_state(calendars: &Calendars, person: PersonId) -> FeedState {
+    let trouble = calendars.trouble(person);
+    let unread = calendars.unread(person);
+    let (text, code) = match (trouble, &unread) {
+        (Some(trouble), _) => (Some(trouble.to_string()), Some(trouble.code())),
+        (None, Some(unread)) => (Some(unread.text()), Some(Unread::CODE)),
+        (None, None) => (None, None),
+    };
+    let parts = unread.into_iter().flat_map(|unread| unread.first);
+    let parts = parts.map(|problem| UnreadPart {
+        code: problem.fault.code().to_owned(),
+        event: problem.event,
+        line: problem.line,
+        property: problem.fault.property().map(str::to_owned),
+        detail: problem.to_string(),
+    });
+    FeedState {
+        trouble: text,
+        trouble_code: code.map(str::to_owned),
+        unread: parts.collect(),
+    }
 }
 
 /// The settings in effect for the person, and the person's own values.
@@ -340,7 +355,7 @@ pub(crate) async fn read_own(
     State(calendars): State<Calendars>,
     caller: Caller,
     Path((id, name)): Path<(String, String)>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<PersonSettings>, Problem> {
     let person = super::person(&context.people, &id)?;
     caller.require_self_or_admin(&context.organisation, person.id, Access::Read)?;
     let page = page(&name)?;
@@ -375,20 +390,16 @@ pub(crate) async fn write_own(
     caller.require_self_or_admin(&context.organisation, person, Access::Change)?;
     match comparison {
         Comparison::Same => {
-            return Ok(axum::Json(person_body(
-                (&context, &calendars),
-                &caller,
-                person,
-                page,
-            )));
+            let present = person_body((&context, &calendars), &caller, person, page);
+            return Ok(axum::Json(json!(present)));
         }
         Comparison::ChangedCopy(read) => keep_changes(&read, &mut body),
         Comparison::Values => {}
     }
-    let one_at_a_time = context.settings_change.lock().await;
+    let one_at_a_time = context.settings_lock.lock().await;
     let resolved = context
         .organisation
-        .read(|tables| tables.resolve(person, page));
+        .read(|snapshot| snapshot.resolve(person, page));
     let locked = body
         .keys()
         .find(|key| page.setting(key).is_some() && !resolved.changeable.contains(key.as_str()));
@@ -410,7 +421,7 @@ pub(crate) async fn write_own(
     let sent: Vec<String> = body.keys().cloned().collect();
     let before = context
         .organisation
-        .read(|tables| tables.own.get(&(person, page)).cloned());
+        .read(|snapshot| snapshot.personal_settings.get(&(person, page)).cloned());
     let mut after = before.clone().unwrap_or_default();
     for (key, value) in body {
         match page.setting(&key) {
@@ -436,11 +447,11 @@ pub(crate) async fn write_own(
         .await;
     written?;
     context
-        .update_person(person, |tables| {
+        .update_person(person, |snapshot| {
             let key = (person, page);
             match after {
-                Some(after) => tables.own.insert(key, after),
-                None => tables.own.remove(&key),
+                Some(after) => snapshot.personal_settings.insert(key, after),
+                None => snapshot.personal_settings.remove(&key),
             };
         })
         .await;
@@ -448,7 +459,7 @@ pub(crate) async fn write_own(
     if page == SettingsGroup::Calendar {
         calendars.read_person_now(person);
     }
-    let mut body = person_body((&context, &calendars), &caller, person, page);
+    let mut body = json!(person_body((&context, &calendars), &caller, person, page));
     if let (false, Some(body)) = (caller.may_read(), body.as_object_mut()) {
         body.retain(|key, _| sent.contains(key));
     }

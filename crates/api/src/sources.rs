@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use api_types::sources::{ClientBody, MeetingBody};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
 use presence::{ClientId, ClientState, Fact};
 use runtime::{clients::LEASE, clock::parse_rfc3339, context::Context, limits::SOURCE_NAME_MAX};
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use utoipa::ToSchema;
 
 use super::Json;
 use crate::{
@@ -21,15 +20,6 @@ use crate::{
 
 /// Lease of a meeting (docs/presence-rules.md, "Leases").
 const MEETING_LEASE: Duration = Duration::from_secs(60);
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = Meeting)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MeetingBody {
-    audio: bool,
-    #[serde(default)]
-    screen: bool,
-}
 
 /// Reports that the person is in a meeting, for one minute.
 #[utoipa::path(
@@ -74,14 +64,6 @@ pub async fn leave(
     let fact = Fact::MeetingEnded(meeting.into());
     context.engine.fact(person, fact).await;
     Ok(StatusCode::NO_CONTENT)
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = Client)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ClientBody {
-    state: String,
-    since: Option<String>,
 }
 
 /// The number of a client, by a hash of its name.

@@ -1,5 +1,6 @@
 //! Routes for monitoring: readiness and metrics.
 
+use api_types::readiness::{Part, Readiness, Warning};
 use axum::{
     Json,
     extract::State,
@@ -7,7 +8,6 @@ use axum::{
     response::IntoResponse,
 };
 use runtime::{context::Context, organisation::ORGANISATION};
-use serde_json::json;
 
 use crate::{access::Access, caller::Caller, problem::Problem};
 
@@ -36,29 +36,44 @@ pub async fn ready(
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let mut body = json!({ "ready": ready });
+    let mut body = Readiness {
+        ready,
+        ..Readiness::default()
+    };
     let caller = access.caller(&headers).await.ok().flatten();
     let may_read = caller.is_some_and(|caller| {
         caller
             .require_admin_to_read(&context.organisation, ORGANISATION)
             .is_ok()
     });
-    if may_read && let Some(body) = body.as_object_mut() {
-        let parts = parts.into_iter().map(|(part, trouble)| match trouble {
-            None => json!({ "part": part, "ready": true }),
-            Some(trouble) => {
-                json!({ "part": part, "ready": false, "what": trouble.what, "remedy": trouble.remedy })
+    if may_read {
+        let parts = parts.into_iter().map(|(part, trouble)| {
+            let ready = trouble.is_none();
+            let (what, remedy) = trouble
+                .map(|trouble| (trouble.what, trouble.remedy))
+                .unzip();
+            Part {
+                part: part.to_string(),
+                ready,
+                what,
+                remedy,
             }
         });
-        let under_way = context.health.progress().into_iter();
-        let under_way =
-            under_way.map(|(part, what)| json!({ "part": part, "ready": true, "what": what }));
-        body.insert("parts".into(), parts.chain(under_way).collect());
-        let warnings = context.health.warnings().into_iter();
-        let warnings = warnings.map(|(part, warning)| {
-            json!({ "part": part, "what": warning.what, "remedy": warning.remedy })
+        let in_progress = context.health.progress().into_iter();
+        let in_progress = in_progress.map(|(part, what)| Part {
+            part: part.to_string(),
+            ready: true,
+            what: Some(what),
+            remedy: None,
         });
-        body.insert("warnings".into(), warnings.collect());
+        body.parts = Some(parts.chain(in_progress).collect());
+        let warnings = context.health.warnings().into_iter();
+        let warnings = warnings.map(|(part, warning)| Warning {
+            part: part.to_string(),
+            what: warning.what,
+            remedy: warning.remedy,
+        });
+        body.warnings = Some(warnings.collect());
     }
     (status, Json(body))
 }

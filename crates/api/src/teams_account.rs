@@ -1,5 +1,9 @@
 //! A person's Teams account: state, linking by a sign-in at Microsoft or by an administrator, unlinking.
 
+use api_types::teams_account::{
+    TeamsAccount, TeamsAccountAnswer, TeamsAccountCode, TeamsAccountLink, TeamsAccountQuestion,
+    TeamsAccountSignIn, TenantSignIn,
+};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -11,11 +15,9 @@ use runtime::{
     context::Context,
     people_index::Person,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::StoreError;
 use teams::{AccountError, Answer, Keep, TeamsHandle, begin_code, confirm, disconnect, link_named};
-use utoipa::ToSchema;
 
 use super::{Json, audit::own_entry};
 use crate::{
@@ -28,137 +30,58 @@ use crate::{
 /// Largest length of an account's id or sign-in name (Entra allows 113 characters).
 pub(super) const ACCOUNT_MAX: usize = 256;
 
-/// State of a person's Teams account.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TeamsAccount)]
-pub struct TeamsAccountBody {
-    /// The tenant of the person's location.
-    pub tenant: String,
-    /// Kind of sign-in in the tenant: `application` or `people`; null if the tenant is not configured.
-    pub sign_in: Option<&'static str>,
-    /// Entra object id of the linked account.
-    pub account: Option<String>,
-    /// Sign-in name (UPN) of the linked account, if known.
-    pub sign_in_name: Option<String>,
-    /// Display name of the linked account, if known.
-    pub display_name: Option<String>,
-    /// Whether the person's own login is valid; null if there is none.
-    pub signed_in: Option<bool>,
-    /// Whether the login is kept across restarts.
-    pub remembered: Option<bool>,
-    /// Problem and remedy.
-    pub trouble: Option<String>,
-    /// A pending sign-in by code.
-    pub waiting: Option<WaitingBody>,
-    /// An account that signed in and waits for confirmation.
-    pub question: Option<QuestionBody>,
-}
-
-/// Code and address of a pending sign-in.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TeamsAccountCode)]
-pub struct WaitingBody {
-    pub user_code: String,
-    pub verification_uri: String,
-    pub until: String,
-}
-
-/// An account that signed in at Microsoft and does not match the person.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TeamsAccountQuestion)]
-pub struct QuestionBody {
-    /// Entra object id.
-    pub account: String,
-    pub sign_in_name: Option<String>,
-    pub display_name: Option<String>,
-    /// Name of another person who has the account's sign-in name in Offhook.
-    pub name_of: Option<String>,
-    pub until: String,
-    /// Value for the answer, valid in this session only.
-    pub confirmation: String,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TeamsAccountAnswer)]
-pub(crate) struct AnswerBody {
-    /// `confirmation` of the question.
-    confirmation: String,
-    /// True: link the account to the person; false: discard the sign-in.
-    link: bool,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TeamsAccountSignIn)]
-pub(crate) struct SignInBody {
-    /// Whether to keep the login across restarts ("Stay signed in"), sealed.
-    #[serde(default)]
-    remember: bool,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TeamsAccountLink)]
-pub(crate) struct LinkBody {
-    /// Object id or sign-in name of the account in Entra; null only if no account is linked: DELETE unlinks one.
-    account: Option<String>,
-}
-
-impl TeamsAccountBody {
-    /// The state, as shown in this session.
-    pub async fn of(
-        (context, teams): (&Context, &TeamsHandle),
-        person: &Person,
-        session: &str,
-    ) -> Result<Self, StoreError> {
-        let named = context.store.teams_account_names(person.id).await?;
-        let (sign_in_name, display_name) = named.map_or((None, None), |named| {
-            (named.sign_in_name, named.display_name)
-        });
-        let tenant = context.organisation.tenant(person.id);
-        let tenant_client = teams.clients.get(&tenant);
-        let login = tenant_client
-            .and_then(|tenant_client| tenant_client.logins.as_ref())
-            .and_then(|logins| logins.state(&person.id.to_string()));
-        let waiting = teams.attempts.waiting(person.id);
-        let now = context.clock.now();
-        let question = teams.attempts.question(person.id, session, now);
-        Ok(Self {
-            sign_in: tenant_client.map(|tenant_client| match tenant_client.logins {
-                Some(_) => "people",
-                None => "application",
-            }),
-            account: person.teams_id.as_ref().map(ToString::to_string),
-            sign_in_name,
-            display_name,
-            signed_in: login.as_ref().map(|login| login.is_signed_in),
-            remembered: login.as_ref().map(|login| login.remembered),
-            trouble: teams
-                .attempts
-                .failed(person.id)
-                .or(login.and_then(|login| login.trouble)),
-            waiting: waiting.map(|waiting| WaitingBody {
-                user_code: waiting.user_code,
-                verification_uri: waiting.verification_uri,
-                until: rfc3339(waiting.until),
-            }),
-            question: question.map(|question| {
-                let name = question.account.sign_in_name.as_deref().unwrap_or_default();
-                let others = context.people.identified(name);
-                let other = others.iter().find(|known| known.id != person.id);
-                QuestionBody {
-                    name_of: other.map(|other| other.name.clone()),
-                    account: question.account.object_id.to_string(),
-                    sign_in_name: question.account.sign_in_name,
-                    display_name: question.account.display_name,
-                    until: rfc3339(question.until),
-                    confirmation: question.confirmation,
-                }
-            }),
-            tenant: tenant.to_string(),
-        })
-    }
+/// The state of a person's Teams account, as shown in this session.
+pub async fn teams_account(
+    (context, teams): (&Context, &TeamsHandle),
+    person: &Person,
+    session: &str,
+) -> Result<TeamsAccount, StoreError> {
+    let named = context.store.teams_account_names(person.id).await?;
+    let (sign_in_name, display_name) = named.map_or((None, None), |named| {
+        (named.sign_in_name, named.display_name)
+    });
+    let tenant = context.organisation.tenant(person.id);
+    let tenant_client = teams.clients.get(&tenant);
+    let login = tenant_client
+        .and_then(|tenant_client| tenant_client.logins.as_ref())
+        .and_then(|logins| logins.state(&person.id.to_string()));
+    let waiting = teams.attempts.waiting(person.id);
+    let now = context.clock.now();
+    let question = teams.attempts.question(person.id, session, now);
+    Ok(TeamsAccount {
+        sign_in: tenant_client.map(|tenant_client| match tenant_client.logins {
+            Some(_) => TenantSignIn::People,
+            None => TenantSignIn::Application,
+        }),
+        account: account_of(person).map(str::to_owned),
+        sign_in_name,
+        display_name,
+        signed_in: login.as_ref().map(|login| login.is_signed_in),
+        remembered: login.as_ref().map(|login| login.remembered),
+        trouble: teams
+            .attempts
+            .failed(person.id)
+            .or(login.and_then(|login| login.trouble)),
+        waiting: waiting.map(|waiting| TeamsAccountCode {
+            user_code: waiting.user_code,
+            verification_uri: waiting.verification_uri,
+            until: rfc3339(waiting.until),
+        }),
+        question: question.map(|question| {
+            let name = question.account.sign_in_name.as_deref().unwrap_or_default();
+            let others = context.people.identified(name);
+            let other = others.iter().find(|known| known.id != person.id);
+            TeamsAccountQuestion {
+                name_of: other.map(|other| other.name.clone()),
+                account: question.account.object_id.to_string(),
+                sign_in_name: question.account.sign_in_name,
+                display_name: question.account.display_name,
+                until: rfc3339(question.until),
+                confirmation: question.confirmation,
+            }
+        }),
+        tenant: tenant.to_string(),
+    })
 }
 
 impl From<AccountError> for Problem {
@@ -186,21 +109,21 @@ impl From<AccountError> for Problem {
     get,
     path = "/people/{id}/teams-account",
     tag = "People",
-    responses((status = OK, description = "The requested data.", body = TeamsAccountBody)),
+    responses((status = OK, description = "The requested data.", body = TeamsAccount)),
 )]
 pub async fn read(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<TeamsAccountBody>, Problem> {
+) -> Result<axum::Json<TeamsAccount>, Problem> {
     let person = super::person(&context.people, &id)?;
     caller.require_self_or_admin(&context.organisation, person.id, Access::Read)?;
     super::schedule_account_search(&teams, &context.organisation, &person);
-    let body = TeamsAccountBody::of((&context, &teams), &person, caller.session_mark()).await?;
+    let body = teams_account((&context, &teams), &person, caller.session_mark()).await?;
     // The human who enters the code links an account, and so does the answer to the question.
     let may_type = require_to_link(&caller, &person).is_ok();
-    Ok(axum::Json(TeamsAccountBody {
+    Ok(axum::Json(TeamsAccount {
         waiting: body.waiting.filter(|_| may_type),
         question: body.question.filter(|_| may_type),
         ..body
@@ -221,19 +144,19 @@ fn require_to_link(caller: &Caller, person: &Person) -> Result<(), Problem> {
     post,
     path = "/people/{id}/teams-account/sign-in",
     tag = "People",
-    responses((status = CREATED, description = "The sign-in has begun.", body = WaitingBody)),
+    responses((status = CREATED, description = "The sign-in has begun.", body = TeamsAccountCode)),
 )]
 pub async fn sign_in(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<SignInBody>,
-) -> Result<(StatusCode, axum::Json<WaitingBody>), Problem> {
+    Json(body): Json<TeamsAccountSignIn>,
+) -> Result<(StatusCode, axum::Json<TeamsAccountCode>), Problem> {
     let person = super::person(&context.people, &id)?;
     require_to_link(&caller, &person)?;
     let waiting = begin_code(&teams, &person, Keep::chosen(body.remember)).await?;
-    let body = WaitingBody {
+    let body = TeamsAccountCode {
         user_code: waiting.user_code,
         verification_uri: waiting.verification_uri,
         until: rfc3339(waiting.until),
@@ -247,15 +170,15 @@ pub async fn sign_in(
     post,
     path = "/people/{id}/teams-account/confirm",
     tag = "People",
-    responses((status = OK, description = "The present state.", body = TeamsAccountBody)),
+    responses((status = OK, description = "The present state.", body = TeamsAccount)),
 )]
 pub async fn answer(
     State(context): State<Context>,
     State(teams): State<TeamsHandle>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(body): Json<AnswerBody>,
-) -> Result<axum::Json<TeamsAccountBody>, Problem> {
+    Json(body): Json<TeamsAccountAnswer>,
+) -> Result<axum::Json<TeamsAccount>, Problem> {
     let person = super::person(&context.people, &id)?;
     require_to_link(&caller, &person)?;
     let answer = match body.link {
@@ -265,7 +188,7 @@ pub async fn answer(
     let shown = (body.confirmation.as_str(), caller.session_mark());
     confirm(&teams, &person, shown, answer).await?;
     let person = super::person(&context.people, &id)?;
-    let body = TeamsAccountBody::of((&context, &teams), &person, caller.session_mark()).await?;
+    let body = teams_account((&context, &teams), &person, caller.session_mark()).await?;
     Ok(axum::Json(body))
 }
 
@@ -274,7 +197,7 @@ pub async fn answer(
     put,
     path = "/people/{id}/teams-account",
     tag = "People",
-    responses((status = OK, description = "Linked.", body = TeamsAccountBody)),
+    responses((status = OK, description = "Linked.", body = TeamsAccount)),
 )]
 pub async fn link(
     State(context): State<Context>,
@@ -282,8 +205,8 @@ pub async fn link(
     caller: Caller,
     Path(id): Path<String>,
     comparison: Comparison,
-    Json(body): Json<LinkBody>,
-) -> Result<axum::Json<TeamsAccountBody>, Problem> {
+    Json(body): Json<TeamsAccountLink>,
+) -> Result<axum::Json<TeamsAccount>, Problem> {
     let person = super::person(&context.people, &id)?;
     caller.require_to_identify(IdentityField::TeamsAccount)?;
     if comparison.is_same() {

@@ -6,6 +6,7 @@ mod request;
 
 use std::collections::BTreeSet;
 
+use api_types::profile::ProfileBody;
 use axum::extract::{Path, State};
 pub use changes::*;
 pub use preview::*;
@@ -17,7 +18,7 @@ use serde::Serialize;
 use store::{Audience, Template};
 use utoipa::ToSchema;
 
-use super::profile::{ProfileBody, distinct_names};
+use super::profile::distinct_names;
 use crate::{caller::Caller, problem::Problem};
 
 /// Reserved name in paths: the route that makes the template for Teams.
@@ -99,9 +100,9 @@ fn shown(context: &Context, caller: &Caller, template: &Template) -> TemplateBod
     if may_read.is_err() {
         return content(template);
     }
-    let (uses, in_teams) = context.organisation.read(|tables| {
-        let in_teams = tables.taken_in_teams().of(template);
-        (tables.uses(template), in_teams)
+    let (uses, in_teams) = context.organisation.read(|snapshot| {
+        let in_teams = snapshot.taken_in_teams().of(template);
+        (snapshot.uses(template), in_teams)
     });
     for_administrators(context, caller, template, uses, in_teams)
 }
@@ -110,7 +111,7 @@ fn shown(context: &Context, caller: &Caller, template: &Template) -> TemplateBod
 fn all(context: &Context, caller: &Caller) -> Templates {
     let templates: Vec<Template> = context
         .organisation
-        .read(|tables| tables.templates.iter().cloned().collect());
+        .read(|snapshot| snapshot.templates.iter().cloned().collect());
     // Uses are computed only for scopes that the caller administers.
     let may_read: Vec<bool> = templates
         .iter()
@@ -121,10 +122,10 @@ fn all(context: &Context, caller: &Caller) -> Templates {
         .collect();
     let with_rights = || templates.iter().zip(&may_read);
     let uses: Vec<Option<_>> = if may_read.contains(&true) {
-        context.organisation.read(|tables| {
-            let taken = tables.taken_in_teams();
+        context.organisation.read(|snapshot| {
+            let taken = snapshot.taken_in_teams();
             let uses = with_rights().map(|(template, may_read)| {
-                may_read.then(|| (tables.uses(template), taken.of(template)))
+                may_read.then(|| (snapshot.uses(template), taken.of(template)))
             });
             uses.collect()
         })
@@ -194,7 +195,7 @@ const REMEDY: &str = "GET /api/v1/templates lists them with their scopes";
 
 /// The template of this name in a scope.
 fn of_scope(context: &Context, scope: &str, name: &str) -> Result<Template, Problem> {
-    let get = |tables: &Snapshot| tables.templates.get(scope, name).cloned();
+    let get = |snapshot: &Snapshot| snapshot.templates.get(scope, name).cloned();
     let template = context.organisation.read(get);
     template.ok_or_else(|| {
         let named = format!("{name} in {scope}");
@@ -204,9 +205,9 @@ fn of_scope(context: &Context, scope: &str, name: &str) -> Result<Template, Prob
 
 /// The template of this name in the organisation, or the only one of this name.
 fn found(context: &Context, name: &str) -> Result<Template, Problem> {
-    context.organisation.read(|tables| {
-        let named = tables.templates.named(name);
-        let of_organisation = tables.templates.get(ORGANISATION, name);
+    context.organisation.read(|snapshot| {
+        let named = snapshot.templates.named(name);
+        let of_organisation = snapshot.templates.get(ORGANISATION, name);
         match (of_organisation, named.as_slice()) {
             (Some(template), _) | (None, &[template]) => Ok(template.clone()),
             (None, []) => Err(Problem::not_found("template", name, REMEDY)),

@@ -3,6 +3,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use api_types::work::{Work, WorkKind, WorkList, WorkState};
 use axum::{
     extract::{FromRequestParts, Path, State},
     http::{HeaderMap, StatusCode, header, request::Parts},
@@ -14,10 +15,8 @@ use runtime::{
     context::Context,
     organisation::ORGANISATION,
 };
-use serde::Serialize;
 use serde_json::Value;
 use store::Progress;
-use utoipa::ToSchema;
 
 use super::audit::new_entry;
 use crate::{
@@ -57,55 +56,28 @@ impl Prefer {
     }
 }
 
-/// A job.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Work)]
-pub(crate) struct WorkBody {
-    id: String,
-    /// `import`, `directory` or `backup`.
-    what: &'static str,
-    /// Name of the caller who started the job.
-    who: String,
-    begun: String,
-    /// `running`, `done`, `failed` or `cancelled`. Failed and cancelled jobs have changed nothing, unless `problem`
-    /// reports changes.
-    state: &'static str,
-    /// Steps done: people, accounts or bytes.
-    done: u64,
-    /// Steps in total; 0 if unknown.
-    total: u64,
-    /// Body of the answer of a finished job; not in the list.
-    result: Option<Value>,
-    /// Reason of a failure, and remedy.
-    problem: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct WorkList {
-    items: Vec<WorkBody>,
-}
-
-impl WorkBody {
-    /// The job without its result, which may be long.
-    fn new(id: u64, work: &Job) -> Self {
-        let (done, total) = work.progress.done_and_total();
-        let (state, problem) = match &work.state {
-            JobState::Running => ("running", None),
-            JobState::Done(_) => ("done", None),
-            JobState::Failed(problem) => ("failed", Some(problem.clone().parts().1)),
-            JobState::Cancelled => ("cancelled", None),
-        };
-        Self {
-            id: id.to_string(),
-            what: work.what,
-            who: work.who.clone(),
-            begun: rfc3339(work.begun),
-            state,
-            done,
-            total,
-            result: None,
-            problem,
-        }
+/// The body of a job without its result, which may be long.
+fn body(id: u64, job: &Job) -> Work {
+    let (done, total) = job.progress.done_and_total();
+    let (state, problem) = match &job.state {
+        JobState::Running => (WorkState::Running, None),
+        JobState::Done(_) => (WorkState::Done, None),
+        JobState::Failed(problem) => (
+            WorkState::Failed,
+            Some(problem.clone().into_status_and_detail().1),
+        ),
+        JobState::Cancelled => (WorkState::Cancelled, None),
+    };
+    Work {
+        id: id.to_string(),
+        what: job.kind,
+        who: job.who.clone(),
+        begun: rfc3339(job.begun),
+        state,
+        done,
+        total,
+        result: None,
+        problem,
     }
 }
 
@@ -113,14 +85,14 @@ impl WorkBody {
 pub async fn answer<F>(
     (jobs, clock): (&Jobs, &Clock),
     (caller, prefer): (&Caller, Prefer),
-    what: &'static str,
+    kind: WorkKind,
     (progress, status): (Arc<Progress>, StatusCode),
     work: F,
 ) -> Result<Response, Problem>
 where
     F: Future<Output = Result<Value, Problem>> + Send + 'static,
 {
-    let about = (what, caller.name.as_str(), clock.now());
+    let about = (kind, caller.name.as_str(), clock.now());
     let (id, mut pending) = jobs.begin(about, progress, work)?;
     let ended = match prefer.0 {
         None => Some(pending.await),
@@ -134,7 +106,7 @@ where
         None => {
             let (id, work) = known(jobs, &id.to_string())?;
             let place = [(header::LOCATION, format!("/api/v1/work/{id}"))];
-            let body = axum::Json(WorkBody::new(id, &work));
+            let body = axum::Json(body(id, &work));
             Ok((StatusCode::ACCEPTED, place, body).into_response())
         }
     }
@@ -166,7 +138,7 @@ pub async fn list(
 ) -> Result<axum::Json<WorkList>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let all = jobs.all().into_iter();
-    let items = all.map(|(id, work)| WorkBody::new(id, &work)).collect();
+    let items = all.map(|(id, work)| body(id, &work)).collect();
     Ok(axum::Json(WorkList { items }))
 }
 
@@ -175,23 +147,23 @@ pub async fn list(
     get,
     path = "/work/{id}",
     tag = "Administration",
-    responses((status = OK, description = "The requested data.", body = WorkBody)),
+    responses((status = OK, description = "The requested data.", body = Work)),
 )]
 pub async fn read(
     State(context): State<Context>,
     State(jobs): State<Jobs>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<WorkBody>, Problem> {
+) -> Result<axum::Json<Work>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let (id, work) = known(&jobs, &id)?;
     let result = match &work.state {
         JobState::Done(value) => Some(Value::clone(value)),
-        _ => None,
+        JobState::Running | JobState::Failed(_) | JobState::Cancelled => None,
     };
-    Ok(axum::Json(WorkBody {
+    Ok(axum::Json(Work {
         result,
-        ..WorkBody::new(id, &work)
+        ..body(id, &work)
     }))
 }
 
@@ -215,7 +187,7 @@ pub async fn cancel(
         &context.clock,
         &caller,
         Administration::WorkCancel,
-        work.what,
+        work.kind.name(),
     );
     context.store.record_change(&entry.change()).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
 use anyhow::Context;
 use presence::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Choice, Engine, Fact, Input,
-    LineId, LineState, PersonId, PersonPolicy, PersonRecord, Status, SyncMode, TeamsAnswer,
-    TeamsState, Timestamp, Timing,
+    LineChange, LineId, LineState, PersonId, PersonPolicy, PersonRecord, Status, SyncMode,
+    TeamsAnswer, TeamsState, Timestamp, Timing,
 };
 use tokio::time::Instant;
 
@@ -147,12 +147,14 @@ fn load(engine: &mut Engine, person: u64, policy: &Arc<PersonPolicy>) {
 }
 
 fn take(engine: &mut Engine, person: u64, state: LineState, now: Timestamp) {
-    let fact = Fact::Line {
-        line: line(person),
-        state,
-        until: now + LEASE,
-        party: None,
-    };
+    let fact = Fact::Line(
+        line(person),
+        LineChange::State {
+            state,
+            party: None,
+            lease: LEASE,
+        },
+    );
     black_box(engine.handle(now, Input::Person(PersonId(person), fact)));
 }
 
@@ -197,12 +199,14 @@ fn handled(engine: &mut Engine, people: u64, time: Duration, kind: Kind) -> f64 
 fn mix(engine: &mut Engine, people: u64) {
     for person in 0..people {
         let fact = match person % 5 {
-            1 => Fact::Line {
-                line: line(person),
-                state: LineState::Connected,
-                until: NOW + LEASE,
-                party: None,
-            },
+            1 => Fact::Line(
+                line(person),
+                LineChange::State {
+                    state: LineState::Connected,
+                    party: None,
+                    lease: LEASE,
+                },
+            ),
             2 => Fact::TeamsObserved(TeamsAnswer {
                 state: TeamsState::new("Busy", "InACall"),
                 asked_at: NOW,

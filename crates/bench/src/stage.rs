@@ -8,12 +8,12 @@ use api::access;
 use phones::{PhonesOptions, pbx::PbxOptions};
 use presence::{TenantName, Timing};
 use runtime::{clock::Clock, secrets};
+use secrecy::SecretString;
 use server::{App, Options};
 use store::{Change, Concern, ImportPerson, OrganisationId, Store};
 use teams::{SignIn, TeamsOptions};
 use teamsbox::{CallKind, Device, NewUser, Teamsbox};
 use telephony::{
-    Password,
     connector::Connector,
     simulated::{SimulatedPbx, SimulatedPbxConfig},
     sip_connector::{SipConnectorConfig, Transport},
@@ -35,7 +35,7 @@ pub struct Stage {
 }
 
 fn client(teamsbox: &Teamsbox) -> graph::ClientConfig {
-    let secret = graph::Secret::new(teamsbox::DEFAULT_CLIENT_SECRET);
+    let secret = SecretString::from(teamsbox::DEFAULT_CLIENT_SECRET);
     graph::ClientConfig {
         login: teamsbox.url(),
         graph: teamsbox.url(),
@@ -70,7 +70,7 @@ impl Stage {
             .enumerate()
             .map(|(index, user)| (user.id, (10_000 + index).to_string()))
             .collect();
-        let password = Password::new(secrets::new_secret()?);
+        let password = SecretString::from(secrets::new_secret()?);
         let pbx = SimulatedPbx::start(SimulatedPbxConfig {
             identity: None,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),

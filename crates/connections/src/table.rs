@@ -13,7 +13,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 use runtime::{
-    health::{Health, Trouble},
+    health::{Health, Part, Trouble},
     metrics::Metrics,
 };
 use tokio::{sync::Notify, time::Instant};
@@ -23,8 +23,6 @@ use super::{
     state::{CloseReason, State, Worth},
 };
 
-/// Health part of the connections.
-const PART: &str = "connections";
 /// Most bytes of strangers' unfinished requests; beyond it, the oldest of these connections are closed.
 const UNFINISHED_MAX: usize = 64 * 1024 * 1024;
 /// Connections for each one that is closed at a time when there is no room: a search for the oldest at every new
@@ -85,7 +83,7 @@ enum Candidates {
 impl Connections {
     /// An empty table with these limits.
     pub fn new(limits: Limits, health: Health, metrics: Arc<Metrics>) -> Self {
-        health.report(PART, None);
+        health.report(&Part::Connections, None);
         Self(Arc::new(Inner {
             limits,
             health,
@@ -278,7 +276,9 @@ impl Connections {
     pub(super) fn exhausted(&self, error: &io::Error, now: Instant) {
         let mut table = self.table();
         table.exhausted = Some((now, error.to_string()));
-        self.0.health.report(PART, self.trouble(&table, now));
+        self.0
+            .health
+            .report(&Part::Connections, self.trouble(&table, now));
         self.evict(&mut table, Candidates::All, now);
     }
 
@@ -295,7 +295,7 @@ impl Connections {
         self.log(&mut table, now);
         let trouble = self.trouble(&table, now);
         drop(table);
-        self.0.health.report(PART, trouble);
+        self.0.health.report(&Part::Connections, trouble);
     }
 
     fn trouble(&self, table: &Table, now: Instant) -> Option<Trouble> {
@@ -398,7 +398,7 @@ mod tests {
         assert!(connections.admit(None, start).is_none());
         let trouble = |after| {
             connections.sweep(start + Duration::from_secs(after));
-            health.parts()[PART].clone()
+            health.parts()[&Part::Connections].clone()
         };
         assert!(trouble(1).unwrap().what.contains("24 of all"));
         assert_eq!(trouble(11), None);
@@ -422,10 +422,10 @@ mod tests {
         let (connections, health) = connections(64);
         let start = Instant::now();
         connections.exhausted(&io::Error::from_raw_os_error(24), start);
-        let trouble = health.parts()[PART].clone().unwrap();
+        let trouble = health.parts()[&Part::Connections].clone().unwrap();
         assert!(trouble.what.contains("Too many open files"), "{trouble:?}");
         connections.sweep(start + Duration::from_secs(11));
-        assert_eq!(health.parts()[PART], None);
+        assert_eq!(health.parts()[&Part::Connections], None);
     }
 
     #[test]

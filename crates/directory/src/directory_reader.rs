@@ -12,7 +12,10 @@ use graph::{
     backoff,
 };
 use presence::{TeamsUserId, TenantName};
-use runtime::{health::Trouble, limits::PERSON_TEXT_MAX};
+use runtime::{
+    health::{DirectoryPart, Trouble},
+    limits::PERSON_TEXT_MAX,
+};
 use store::Progress;
 
 use super::{
@@ -123,8 +126,8 @@ impl DirectoryReader {
         }
     }
 
-    /// Warnings about the accounts, by the suffix of the health part.
-    pub(super) fn warnings(&self) -> [(&'static str, Option<Trouble>); 3] {
+    /// Warnings about the accounts, by the part of the synchronisation.
+    pub(super) fn warnings(&self) -> [(DirectoryPart, Option<Trouble>); 3] {
         let elements = (self.unreadable > 0).then(|| Trouble {
             what: format!(
                 "{} elements of the directory could not be read, because they are no objects or have no id; no person is taken \
@@ -149,7 +152,11 @@ impl DirectoryReader {
                      for a proxy that changes answers"
                 .into(),
         });
-        [("", elements), (" members", members), (" link", link)]
+        [
+            (DirectoryPart::Whole, elements),
+            (DirectoryPart::Members, members),
+            (DirectoryPart::Link, link),
+        ]
     }
 
     /// The accounts. For an account without a state in Graph's answer, `is_linked` decides whether it may sign in.

@@ -2,7 +2,7 @@
 
 use graph::GraphError;
 use presence::{PersonId, Timestamp};
-use runtime::health::Trouble;
+use runtime::health::{DirectoryPart, Trouble};
 use store::StoreError;
 
 /// Result of a synchronisation, or of a dry run.
@@ -16,8 +16,8 @@ pub struct SyncOutcome {
     pub accounts: usize,
     /// The actions.
     pub actions: Vec<SyncAction>,
-    /// Warnings, by the suffix of the health part.
-    pub(super) warnings: Vec<(&'static str, Option<Trouble>)>,
+    /// Warnings, by the part of the synchronisation.
+    pub(super) warnings: Vec<(DirectoryPart, Option<Trouble>)>,
 }
 
 impl SyncOutcome {

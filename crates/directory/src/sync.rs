@@ -10,7 +10,7 @@ use graph::Client;
 use presence::{PersonId, TeamsUserId, TenantName, Timestamp};
 use runtime::{
     context::Context,
-    health::{Trouble, first_few},
+    health::{DirectoryPart, Part, Trouble, first_few},
 };
 use store::{Change, Concern, DirectoryChange, DirectoryTarget, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
@@ -27,8 +27,6 @@ use super::{
 const POLL_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// Pause after a failure.
 const RETRY_INTERVAL: Duration = Duration::from_secs(30);
-/// Health part of the synchronisation.
-const PART: &str = "teams directory";
 
 /// A request to synchronise now.
 #[derive(Debug)]
@@ -95,12 +93,7 @@ pub async fn run(
     inbox: SyncRequests,
 ) {
     let SyncRequests(mut requests, last) = inbox;
-    let part = if tenant.is_main() {
-        PART.to_owned()
-    } else {
-        format!("{PART} ({tenant})")
-    };
-    let mut directory = DirectoryReader::new(client, tenant, options);
+    let mut directory = DirectoryReader::new(client, tenant.clone(), options);
     loop {
         let done = synchronise(&context, &mut directory, false, &Progress::default()).await;
         let pause = if done.is_ok() {
@@ -108,14 +101,14 @@ pub async fn run(
         } else {
             RETRY_INTERVAL
         };
-        report(&context, (&part, &directory), &last, &done);
+        report(&context, (&tenant, &directory), &last, &done);
         let until = tokio::time::Instant::now() + pause;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(until) => break,
                 Some(request) = requests.recv() => {
                     let done = synchronise(&context, &mut directory, request.dry_run, &request.progress).await;
-                    report(&context, (&part, &directory), &last, &done);
+                    report(&context, (&tenant, &directory), &last, &done);
                     let _ = request.answer.send(done);
                 }
             }
@@ -125,7 +118,7 @@ pub async fn run(
 
 fn report(
     context: &Context,
-    (part, directory): (&str, &DirectoryReader),
+    (tenant, directory): (&TenantName, &DirectoryReader),
     last: &Mutex<Option<SyncOutcome>>,
     done: &Result<SyncOutcome, SyncError>,
 ) {
@@ -133,14 +126,13 @@ fn report(
         Ok(outcome) => outcome.warnings.clone(),
         Err(_) => directory.warnings().into(),
     };
-    for (end, warning) in warnings {
-        context
-            .health
-            .report_warning(&format!("{part}{end}"), warning);
+    let part = |part| Part::Directory(part, tenant.clone());
+    for (about, warning) in warnings {
+        context.health.report_warning(&part(about), warning);
     }
     match done {
         Ok(outcome) => {
-            context.health.report(part, None);
+            context.health.report(&part(DirectoryPart::Whole), None);
             if !outcome.dry_run {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome.clone());
             }
@@ -152,7 +144,9 @@ fn report(
                 what: format!("the directory could not be synchronised: {what}"),
                 remedy: "no person was changed; Offhook retries after 30 s".into(),
             };
-            context.health.report(part, Some(trouble));
+            context
+                .health
+                .report(&part(DirectoryPart::Whole), Some(trouble));
         }
     }
 }
@@ -224,9 +218,9 @@ async fn synchronise(
         context.apply_people().await;
     }
     let mut warnings = Vec::from(directory.warnings());
-    warnings.push((" names", misleading(context, tenant)));
+    warnings.push((DirectoryPart::Names, misleading(context, tenant)));
     if !dry_run {
-        warnings.push((" refusals", refusals(&actions)));
+        warnings.push((DirectoryPart::Refusals, refusals(&actions)));
     }
     Ok(SyncOutcome {
         at: now,

@@ -52,6 +52,7 @@ struct Live {
 struct ConnectedAgent {
     client: ClientId,
     orders: mpsc::Sender<Order>,
+    end: watch::Sender<Option<EndReason>>,
     presence_changed: Arc<Notify>,
     last_report: LastReport,
 }
@@ -69,11 +70,12 @@ pub struct LastReport {
     pub paused_until: Option<Timestamp>,
 }
 
+/// Reason why the server closes an agent's connection, for the agent's log.
+type EndReason = &'static str;
+
 /// An order to one agent's connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Order {
-    /// Close the connection for this reason.
-    End(&'static str),
     /// Have the agent report nothing for this time.
     Pause(Duration),
     /// Send changed settings and profiles.
@@ -88,6 +90,8 @@ struct AgentSession {
     person: PersonId,
     client: ClientId,
     orders: mpsc::Receiver<Order>,
+    /// Set when the connection must be closed. Beside the orders, because their queue may be full.
+    end: watch::Receiver<Option<EndReason>>,
     presence_changed: Arc<Notify>,
 }
 
@@ -116,10 +120,12 @@ impl Agents {
         let device: Arc<str> = device.into();
         let client = ClientId::Agent(self.0.next_client.fetch_add(1, Ordering::Relaxed));
         let (orders, receiver) = mpsc::channel(ORDERS_MAX);
+        let (end, ended) = watch::channel(None);
         let presence_changed = Arc::new(Notify::new());
         let connected = ConnectedAgent {
             client,
             orders,
+            end,
             presence_changed: presence_changed.clone(),
             last_report: LastReport {
                 since,
@@ -130,9 +136,7 @@ impl Agents {
         let before = live.devices.insert(device.clone(), connected);
         match before {
             Some(before) => {
-                let _ = before
-                    .orders
-                    .try_send(Order::End("the device connected again"));
+                before.end.send_replace(Some("the device connected again"));
             }
             None => live.people.entry(person).or_default().push(device.clone()),
         }
@@ -142,6 +146,7 @@ impl Agents {
             person,
             client,
             orders: receiver,
+            end: ended,
             presence_changed,
         }
     }
@@ -159,18 +164,16 @@ impl Agents {
 
     /// Closes the connection of a removed device.
     pub fn end(&self, device: &str) {
-        self.order(device, Order::End("the device was removed"));
+        if let Some(connected) = self.read().devices.get(device) {
+            connected.end.send_replace(Some("the device was removed"));
+        }
     }
 
-    /// Pauses the reports of a device's agent. Returns false if the agent is not connected.
+    /// Pauses the reports of a device's agent. Returns false if the agent is not connected or has too many orders waiting.
     pub fn pause(&self, device: &str, lasting: Duration) -> bool {
-        self.order(device, Order::Pause(lasting))
-    }
-
-    fn order(&self, device: &str, order: Order) -> bool {
         let live = self.read();
         let connected = live.devices.get(device);
-        connected.is_some_and(|connected| connected.orders.try_send(order).is_ok())
+        connected.is_some_and(|connected| connected.orders.try_send(Order::Pause(lasting)).is_ok())
     }
 
     /// Wakes the agents of a person with a changed presence.
@@ -266,10 +269,10 @@ mod tests {
     #[test]
     fn a_device_that_connects_anew_ends_the_older_connection_only() {
         let agents = Agents::default();
-        let mut first = agents.begin("a", ANNA, NOW);
-        let mut second = agents.begin("a", ANNA, NOW);
-        assert!(matches!(first.orders.try_recv(), Ok(Order::End(_))));
-        assert!(second.orders.try_recv().is_err());
+        let first = agents.begin("a", ANNA, NOW);
+        let second = agents.begin("a", ANNA, NOW);
+        assert_eq!(*first.end.borrow(), Some("the device connected again"));
+        assert_eq!(*second.end.borrow(), None);
         first.update_report(|report| report.version = "old".into());
         second.update_report(|report| report.version = "new".into());
         drop(first);
@@ -278,6 +281,17 @@ mod tests {
         drop(second);
         assert_eq!((agents.last_report("a"), agents.count()), (None, 0));
         assert!(agents.read().people.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_removed_device_is_disconnected_with_a_full_queue_of_orders_too() {
+        let agents = Agents::default();
+        let mut session = agents.begin("a", ANNA, NOW);
+        while agents.pause("a", Duration::from_secs(1)) {}
+        agents.end("a");
+        let reason = connection::end_reason(&mut session.end).await;
+        assert_eq!(reason, "the device was removed");
+        agents.end("b");
     }
 
     #[test]

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use body::{ANSWER_MAX, read_bytes, read_with, retry_after, unreachable};
 use reqwest::{Response, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    Body, ClientConfig, GraphError, Operation, Presences, RequestKind, Secret, UserPresence,
-    Verdict, WriteSuccess, error::RequestContext, judge, member::text_of, presences,
-    token::TokenState,
+    Body, ClientConfig, GraphError, Operation, Presences, RequestKind, UserPresence, Verdict,
+    WriteSuccess, error::RequestContext, judge, member::text_of, presences, token::TokenState,
 };
 
 mod batch;
@@ -156,7 +156,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`GraphError`].
-    pub async fn own_presence(&self, token: &Secret) -> Result<UserPresence, GraphError> {
+    pub async fn own_presence(&self, token: &SecretString) -> Result<UserPresence, GraphError> {
         const CALL: &str = "get presence";
         let url = self.url(&["v1.0", "me", "presence"])?;
         let sent = self.send_as(token, CALL, reqwest::Method::GET, url.as_str(), None);
@@ -183,7 +183,7 @@ impl Client {
     /// See [`GraphError`]. A clear of an empty slot succeeds.
     pub async fn write_as(
         &self,
-        token: &Secret,
+        token: &SecretString,
         user: &str,
         operation: Operation,
     ) -> Result<WriteSuccess, GraphError> {
@@ -284,7 +284,7 @@ impl Client {
     }
 
     /// Records that Graph accepted the token. Skipped while another request signs in, so that the answer does not wait.
-    fn accept_token(&self, token: &Secret, sent: &Result<Response, GraphError>) {
+    fn accept_token(&self, token: &SecretString, sent: &Result<Response, GraphError>) {
         if sent
             .as_ref()
             .is_ok_and(|response| response.status().is_success())
@@ -298,20 +298,23 @@ impl Client {
     ///
     /// # Errors
     /// See [`GraphError`].
-    pub async fn access_token(&self) -> Result<Secret, GraphError> {
+    pub async fn access_token(&self) -> Result<SecretString, GraphError> {
         self.token().await
     }
 
     /// Sends with the given token; 401 is an error.
     pub(crate) async fn send_as(
         &self,
-        token: &Secret,
+        token: &SecretString,
         call: &'static str,
         method: reqwest::Method,
         url: &str,
         body: Option<&serde_json::Value>,
     ) -> Result<Response, GraphError> {
-        let mut request = self.http.request(method, url).bearer_auth(token.reveal());
+        let mut request = self
+            .http
+            .request(method, url)
+            .bearer_auth(token.expose_secret());
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -326,14 +329,14 @@ impl Client {
     }
 
     /// Returns the current token or signs in. Concurrent callers wait for the same sign-in.
-    async fn token(&self) -> Result<Secret, GraphError> {
+    async fn token(&self) -> Result<SecretString, GraphError> {
         let mut state = self.token.lock().await;
         if let Some(token) = state.current(Instant::now())? {
             return Ok(token);
         }
         match self.sign_in().await {
             Ok(token) => {
-                let secret = Secret::new(token.access_token);
+                let secret = token.access_token;
                 state.store(secret.clone(), token.lifetime, Instant::now());
                 Ok(secret)
             }

@@ -2,9 +2,10 @@
 //! client credentials flow" and "Application authentication certificate credentials").
 
 use jsonwebtoken::{Algorithm, Header, encode};
+use secrecy::SecretString;
 use serde::Serialize;
 
-use crate::{GraphError, KeyedCertificate, Secret};
+use crate::{GraphError, KeyedCertificate};
 
 /// Lifetime of an assertion. Offhook sends it at once; Microsoft recommends five to ten minutes.
 const LIFETIME_SECONDS: i64 = 600;
@@ -13,7 +14,7 @@ const LIFETIME_SECONDS: i64 = 600;
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// A client secret.
-    Secret(Secret),
+    Secret(SecretString),
     /// A certificate with its private key. Entra receives signatures only.
     Certificate(KeyedCertificate),
     /// No credential: a public client, with which only people sign in. The application itself gets no token.
@@ -34,8 +35,8 @@ struct Claims {
 
 impl Credential {
     /// A client secret.
-    pub fn secret(text: impl Into<String>) -> Self {
-        Self::Secret(Secret::new(text))
+    pub fn secret(text: impl Into<SecretString>) -> Self {
+        Self::Secret(text.into())
     }
 
     /// Form fields for a request to `token_url` that prove the identity of the application. `now` is milliseconds since
@@ -49,7 +50,7 @@ impl Credential {
         token_url: &str,
         now: i64,
         id: &str,
-    ) -> Result<Vec<(&'static str, Secret)>, GraphError> {
+    ) -> Result<Vec<(&'static str, SecretString)>, GraphError> {
         match self {
             Self::Public => Ok(Vec::new()),
             Self::Secret(secret) => Ok(vec![("client_secret", secret.clone())]),
@@ -57,7 +58,7 @@ impl Credential {
                 let assertion = client_assertion(certificate, client_id, token_url, now, id)?;
                 let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
                 Ok(vec![
-                    ("client_assertion_type", Secret::new(kind)),
+                    ("client_assertion_type", SecretString::from(kind)),
                     ("client_assertion", assertion),
                 ])
             }
@@ -76,13 +77,15 @@ pub fn client_assertion(
     token_url: &str,
     now: i64,
     id: &str,
-) -> Result<Secret, GraphError> {
+) -> Result<SecretString, GraphError> {
     let header = header(&certificate.certificate().x5t_s256());
     let claims = claims(client_id, token_url, now, id);
     let signed = encode(&header, &claims, certificate.signing());
-    signed.map(Secret::new).map_err(|_| GraphError::Signing {
-        thumbprint: certificate.thumbprint().into(),
-    })
+    signed
+        .map(SecretString::from)
+        .map_err(|_| GraphError::Signing {
+            thumbprint: certificate.thumbprint().into(),
+        })
 }
 
 fn header(x5t_s256: &str) -> Header {
@@ -109,6 +112,7 @@ mod tests {
     use aws_lc_rs::rsa::KeySize;
     use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
     use jsonwebtoken::{DecodingKey, Validation, decode};
+    use secrecy::ExposeSecret;
 
     use super::*;
     use crate::vectors;
@@ -153,10 +157,10 @@ mod tests {
             let credential = Credential::Certificate(pair.clone());
             let fields = credential.fields(APP, URL, NOW, ID).unwrap();
             assert_eq!(
-                fields[0].1.reveal(),
+                fields[0].1.expose_secret(),
                 "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
             );
-            let assertion = fields[1].1.reveal();
+            let assertion = fields[1].1.expose_secret();
             let (n, e) = vectors::public_components(&key);
             let encode = |bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes);
             let key = DecodingKey::from_rsa_components(&encode(n), &encode(e)).unwrap();
@@ -166,7 +170,7 @@ mod tests {
             let text = format!("{credential:?} {fields:?}");
             assert!(!text.contains(assertion), "{text}");
         }
-        let secret = Credential::Secret(Secret::new("canary"));
+        let secret = Credential::Secret(SecretString::from("canary"));
         assert_eq!(
             secret.fields(APP, URL, NOW, ID).unwrap()[0].0,
             "client_secret"

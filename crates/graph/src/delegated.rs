@@ -7,10 +7,11 @@ mod session;
 pub use authorization::{Authorization, CallbackError, pkce_challenge};
 pub use device::{DeviceCode, DeviceFlow, DeviceState, PollAnswer};
 pub(crate) use device::{DeviceCodeWire, poll_refusal};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 pub use session::{SessionState, UserSession};
 
-use crate::{Secret, sign_in::Token};
+use crate::sign_in::Token;
 
 /// Time in milliseconds before the expiry at which an access token is replaced.
 const RENEW_BEFORE: i64 = 300_000;
@@ -39,13 +40,13 @@ pub struct SignedInUser {
 }
 
 /// Tokens of a person. `Debug` shows none of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct UserToken {
     /// Access token for Graph.
-    pub access: Secret,
+    pub access: SecretString,
     /// Refresh token, if the scope contained `offline_access`. Store it before deleting the old one, which stays valid
     /// after its use (Microsoft identity platform, "Refresh tokens").
-    pub refresh: Option<Secret>,
+    pub refresh: Option<SecretString>,
     /// Time of expiry of the access token, in milliseconds since 1970.
     pub expires: i64,
     /// Granted permissions, separated by spaces.
@@ -84,16 +85,16 @@ struct IdClaims {
 impl UserToken {
     /// Converts an answer of Entra that arrived at `now`; `old` is the refresh token of the request, which stays if the
     /// answer has none.
-    pub(crate) fn new(token: Token, client_id: &str, old: Option<&Secret>, now: i64) -> Self {
+    pub(crate) fn new(token: Token, client_id: &str, old: Option<&SecretString>, now: i64) -> Self {
         let lifetime = i64::try_from(token.lifetime.as_millis()).unwrap_or(i64::MAX);
         Self {
-            access: Secret::new(token.access_token),
-            refresh: token.refresh_token.map(Secret::new).or(old.cloned()),
+            access: token.access_token,
+            refresh: token.refresh_token.or(old.cloned()),
             expires: now.saturating_add(lifetime),
             scope: token.scope.unwrap_or_default(),
             user: token
                 .id_token
-                .and_then(|id_token| signed_in(&id_token, client_id)),
+                .and_then(|id_token| signed_in(id_token.expose_secret(), client_id)),
         }
     }
 
@@ -132,8 +133,8 @@ mod tests {
         Token {
             access_token: "canary-access".into(),
             lifetime: Duration::from_secs(seconds),
-            refresh_token: refresh.map(str::to_owned),
-            id_token: id_token.map(str::to_owned),
+            refresh_token: refresh.map(SecretString::from),
+            id_token: id_token.map(SecretString::from),
             scope: Some("User.Read".into()),
         }
     }
@@ -179,10 +180,11 @@ mod tests {
 
     #[test]
     fn row_99_the_old_refresh_token_stays_if_there_is_no_new_one() {
-        let old = Secret::new("old");
+        let old = SecretString::from("old");
         let refreshed = |new| UserToken::new(token(None, new, 3_600), "app", Some(&old), 0);
-        assert_eq!(refreshed(None).refresh, Some(old.clone()));
-        assert_eq!(refreshed(Some("new")).refresh, Some(Secret::new("new")));
+        let kept = |new| refreshed(new).refresh.unwrap().expose_secret().to_owned();
+        assert_eq!(kept(None), "old");
+        assert_eq!(kept(Some("new")), "new");
         assert_eq!(refreshed(None).expires, 3_600_000);
         for id_token in [id_token("another"), "nonsense".into()] {
             let token = UserToken::new(token(Some(&id_token), None, u64::MAX), "app", None, 0);

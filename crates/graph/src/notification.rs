@@ -14,7 +14,9 @@ mod wire;
 mod tests;
 
 pub use key_set::{KeySet, SigningKeys};
-pub use receiver::{Counters, Event, Lifecycle, LifecycleKind, Notice, ReceiveResult, Receiver};
+pub use receiver::{
+    Counters, DropReason, Event, Lifecycle, LifecycleKind, Notice, ReceiveResult, Receiver,
+};
 pub use token::TrustedApplication;
 
 /// Maximum length of Graph's validation token; usual ones have about 130 characters.

@@ -2,17 +2,18 @@
 
 use aws_lc_rs::rand;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use secrecy::SecretString;
 
-use crate::{GraphError, Secret};
+use crate::GraphError;
 
 /// Returns 256 random bits as 43 characters (base64url) for `clientState`, `state` and PKCE verifiers.
 ///
 /// # Errors
 /// [`GraphError::NoRandomness`].
-pub fn random_secret() -> Result<Secret, GraphError> {
+pub fn random_secret() -> Result<SecretString, GraphError> {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes).map_err(|_| GraphError::NoRandomness)?;
-    Ok(Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+    Ok(SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
 }
 
 /// Returns a random GUID (RFC 9562, version 4).
@@ -34,13 +35,18 @@ pub(crate) fn random_guid() -> Result<String, GraphError> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]
     fn random_text_has_the_form_that_is_wanted_and_differs() {
         let secret = random_secret().unwrap();
-        assert_eq!(secret.reveal().len(), 43);
-        assert_ne!(secret, random_secret().unwrap());
+        assert_eq!(secret.expose_secret().len(), 43);
+        assert_ne!(
+            secret.expose_secret(),
+            random_secret().unwrap().expose_secret()
+        );
         let guid = random_guid().unwrap();
         assert_eq!((guid.len(), guid.as_bytes()[14]), (36, b'4'));
         assert_ne!(guid, random_guid().unwrap());

@@ -10,11 +10,12 @@ mod watchdog;
 mod tests;
 
 pub use keeper::{AccountStatus, Action, Keeper, KeeperSettings, SubscriptionAnswer};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Certificate, Secret,
+    Certificate,
     time::{format_milliseconds, parse_milliseconds},
 };
 
@@ -31,7 +32,7 @@ pub struct EncryptionCertificate {
 }
 
 /// A subscription to create.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct NewSubscription {
     /// URL for notifications: https, reachable for Microsoft.
     pub notification_url: String,
@@ -44,7 +45,7 @@ pub struct NewSubscription {
     /// Certificate with which Graph encrypts.
     pub certificate: EncryptionCertificate,
     /// Secret that Graph repeats in every notification, to prove that it belongs to this subscription.
-    pub client_state: Secret,
+    pub client_state: SecretString,
 }
 
 /// A subscription that exists at Graph.
@@ -71,7 +72,7 @@ impl NewSubscription {
             "includeResourceData": true,
             "encryptionCertificate": self.certificate.certificate.base64(),
             "encryptionCertificateId": self.certificate.id,
-            "clientState": self.client_state.reveal(),
+            "clientState": self.client_state.expose_secret(),
             "latestSupportedTlsVersion": "v1_2",
         });
         if let Some(url) = &self.lifecycle_url {

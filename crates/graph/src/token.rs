@@ -1,8 +1,9 @@
 //! Access token of the application: cached until shortly before it expires, and requested again with backoff.
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Duration, Instant};
 
-use crate::{Blame, GraphError, Secret, backoff};
+use crate::{Blame, GraphError, backoff};
 
 /// Time before the expiry at which a token is replaced, so that no request carries a token that expires on the way.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -13,7 +14,7 @@ const SERVICE_WAIT_MAX: Duration = Duration::from_secs(3);
 /// Access token with its times.
 #[derive(Debug)]
 struct CachedToken {
-    token: Secret,
+    token: SecretString,
     renew_at: Instant,
     ends_at: Instant,
     /// True if Graph has answered a request with this token.
@@ -33,7 +34,7 @@ pub(crate) struct TokenState {
 impl TokenState {
     /// Returns the token if it may be used, `Ok(None)` if a new one may be requested, and the last error while the backoff
     /// lasts.
-    pub(crate) fn current(&self, now: Instant) -> Result<Option<Secret>, GraphError> {
+    pub(crate) fn current(&self, now: Instant) -> Result<Option<SecretString>, GraphError> {
         let resting = self.refused.as_ref().filter(|(_, until)| now < *until);
         match (&self.token, resting) {
             (Some(cached), _) if now < cached.renew_at => Ok(Some(cached.token.clone())),
@@ -45,7 +46,7 @@ impl TokenState {
         }
     }
 
-    pub(crate) fn store(&mut self, token: Secret, lifetime: Duration, now: Instant) {
+    pub(crate) fn store(&mut self, token: SecretString, lifetime: Duration, now: Instant) {
         let usable = lifetime.saturating_sub(RENEW_BEFORE).max(lifetime / 2);
         self.token = Some(CachedToken {
             token,
@@ -58,7 +59,11 @@ impl TokenState {
     }
 
     /// Records a failed sign-in. Returns the old token if it is still valid.
-    pub(crate) fn fail(&mut self, error: GraphError, now: Instant) -> Result<Secret, GraphError> {
+    pub(crate) fn fail(
+        &mut self,
+        error: GraphError,
+        now: Instant,
+    ) -> Result<SecretString, GraphError> {
         self.failures = self.failures.saturating_add(1);
         let own = backoff(self.failures, 0);
         let wait = match error.blame() {
@@ -75,17 +80,19 @@ impl TokenState {
     }
 
     /// Records that Graph answered a request with this token.
-    pub(crate) fn accept(&mut self, accepted: &Secret) {
+    pub(crate) fn accept(&mut self, accepted: &SecretString) {
         if let Some(cached) = &mut self.token {
-            cached.is_accepted |= cached.token == *accepted;
+            cached.is_accepted |= cached.token.expose_secret() == accepted.expose_secret();
         }
     }
 
     /// Records that Graph refused a token with 401. Returns true if the caller can get another token; the refused one is
     /// forgotten then. Otherwise the token stays in use, because Graph may accept it again.
-    pub(crate) fn replace(&mut self, refused: &Secret, now: Instant) -> bool {
+    pub(crate) fn replace(&mut self, refused: &SecretString, now: Instant) -> bool {
         let current = self.token.as_ref();
-        let Some(cached) = current.filter(|cached| cached.token == *refused) else {
+        let Some(cached) =
+            current.filter(|cached| cached.token.expose_secret() == refused.expose_secret())
+        else {
             return true;
         };
         let since_last = self.replaced_at.map(|at| now.saturating_duration_since(at));
@@ -188,7 +195,7 @@ mod tests {
         for error in [down(None), error()] {
             let start = Instant::now();
             let mut state = TokenState::default();
-            state.store(Secret::new("one"), Duration::from_secs(3_600), start);
+            state.store(SecretString::from("one"), Duration::from_secs(3_600), start);
             let mut renewals = 0;
             for second in 3_300..3_600 {
                 let now = start + Duration::from_secs(second);
@@ -199,7 +206,7 @@ mod tests {
                         state.fail(error.clone(), now).unwrap()
                     }
                 };
-                assert_eq!(token, Secret::new("one"), "{second}");
+                assert_eq!(token.expose_secret(), "one", "{second}");
             }
             assert!((5..=150).contains(&renewals), "{renewals}");
             let end = start + Duration::from_secs(3_600);
@@ -213,7 +220,7 @@ mod tests {
         let start = Instant::now();
         let mut state = TokenState::default();
         assert!(state.current(start).unwrap().is_none());
-        state.store(Secret::new("one"), Duration::from_secs(3_599), start);
+        state.store(SecretString::from("one"), Duration::from_secs(3_599), start);
         assert!(
             state
                 .current(start + Duration::from_secs(3_200))
@@ -226,9 +233,9 @@ mod tests {
                 .unwrap()
                 .is_none()
         );
-        assert!(state.replace(&Secret::new("another"), start));
+        assert!(state.replace(&SecretString::from("another"), start));
         assert!(state.current(start).unwrap().is_some());
-        assert!(state.replace(&Secret::new("one"), start));
+        assert!(state.replace(&SecretString::from("one"), start));
         assert!(state.current(start).unwrap().is_none());
     }
 
@@ -237,13 +244,13 @@ mod tests {
         let start = Instant::now();
         let mut state = TokenState::default();
         let mut replaced = Vec::new();
-        state.store(Secret::new("0"), Duration::from_secs(3_600), start);
+        state.store(SecretString::from("0"), Duration::from_secs(3_600), start);
         for second in 0..=300 {
             let now = start + Duration::from_secs(second);
             let token = state.current(now).unwrap().unwrap();
             if state.replace(&token, now) {
                 replaced.push(second);
-                let next = Secret::new(second.to_string());
+                let next = SecretString::from(second.to_string());
                 state.store(next, Duration::from_secs(3_600), now);
             }
         }
@@ -252,8 +259,12 @@ mod tests {
         let later = start + Duration::from_secs(500);
         let token = state.current(later).unwrap().unwrap();
         assert!(state.replace(&token, later));
-        state.store(Secret::new("next"), Duration::from_secs(3_600), later);
-        assert!(!state.replace(&Secret::new("next"), later));
+        state.store(
+            SecretString::from("next"),
+            Duration::from_secs(3_600),
+            later,
+        );
+        assert!(!state.replace(&SecretString::from("next"), later));
     }
 
     // Also if every token works for a moment only, as with a clock of the tests that ends it.
@@ -262,15 +273,15 @@ mod tests {
         let start = Instant::now();
         let mut state = TokenState::default();
         let mut replaced = 0;
-        state.store(Secret::new("0"), Duration::from_secs(3_600), start);
+        state.store(SecretString::from("0"), Duration::from_secs(3_600), start);
         for second in 0..600 {
             let now = start + Duration::from_secs(second);
             let token = state.current(now).unwrap().unwrap();
-            state.accept(&Secret::new("another"));
+            state.accept(&SecretString::from("another"));
             state.accept(&token);
             if state.replace(&token, now) {
                 replaced += 1;
-                let next = Secret::new((second + 1).to_string());
+                let next = SecretString::from((second + 1).to_string());
                 state.store(next, Duration::from_secs(3_600), now);
             }
             let at_once = second < u64::from(ACCEPTED_MAX);

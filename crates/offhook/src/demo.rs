@@ -18,12 +18,12 @@ use api::access;
 use phones::{PhonesOptions, pbx::PbxOptions};
 use presence::{Relationship, TenantName, Timestamp};
 use runtime::{clock::Clock, retention::AuditRetention, secrets};
+use secrecy::SecretString;
 use server::{App, Options};
 use store::{ImportPerson, OrganisationId, Store};
 use teams::{SignIn, TeamsOptions};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
-    Password,
     connector::Connector,
     simulated::{SimulatedPbx, SimulatedPbxConfig},
     sip_connector::{SipConnectorConfig, Transport},
@@ -229,7 +229,7 @@ async fn start_teamsbox(
 
 /// Starts the simulated PBX. Returns it with its connector.
 async fn start_pbx(extensions: &[String]) -> anyhow::Result<(Arc<SimulatedPbx>, Connector)> {
-    let password = Password::new(secrets::new_secret()?);
+    let password = SecretString::from(secrets::new_secret()?);
     let pbx = SimulatedPbx::start(SimulatedPbxConfig {
         identity: None,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),

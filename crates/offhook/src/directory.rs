@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Configured, installation, running::RunningServer};
+use crate::{Configured, installation, output, running::RunningServer};
 
 /// Arguments of `directory`.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let server = RunningServer::of(&config).await?;
     let wish = json!({"dry_run": arguments.dry_run, "tenant": arguments.tenant});
     let body = server.post("/api/v1/directory/synchronise", &wish).await?;
-    print!("{}", text(&body));
+    output::print(text(&body));
     Ok(())
 }
 

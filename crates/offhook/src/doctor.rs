@@ -14,13 +14,14 @@ use std::{
 };
 
 use ::teams::TeamsOptions;
+use api_types::doctor;
 use fault::Fault;
 use phones::Ports;
 use serde_json::json;
 use store::Store;
 use teams::is_called;
 
-use crate::Configured;
+use crate::{Configured, output};
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -93,13 +94,13 @@ impl Report {
             what,
         };
         if self.prints {
-            print!("{}", finding.text(self.colours));
+            output::print(finding.text(self.colours));
         }
         self.findings.push(finding);
     }
 
-    fn told(&self) -> Vec<api::installation_check::Finding> {
-        self.findings.iter().map(Finding::told).collect()
+    fn bodies(&self) -> Vec<doctor::Finding> {
+        self.findings.iter().map(Finding::body).collect()
     }
 
     fn failures(&self) -> usize {
@@ -136,18 +137,18 @@ impl Finding {
         text
     }
 
-    fn told(&self) -> api::installation_check::Finding {
+    fn body(&self) -> doctor::Finding {
         let verdict = match self.verdict {
-            Verdict::Fine => "fine",
-            Verdict::Warning(_) => "warning",
-            Verdict::Failed(_) => "failed",
-            Verdict::Skipped => "skipped",
+            Verdict::Fine => doctor::Verdict::Fine,
+            Verdict::Warning(_) => doctor::Verdict::Warning,
+            Verdict::Failed(_) => doctor::Verdict::Failed,
+            Verdict::Skipped => doctor::Verdict::Skipped,
         };
         let fault = self.fault();
         let text = |of: fn(Fault) -> &'static str| fault.map(|fault| of(fault).to_owned());
-        api::installation_check::Finding {
+        doctor::Finding {
             check: self.check.to_owned(),
-            verdict: verdict.to_owned(),
+            verdict,
             what: self.what.clone(),
             fault: text(Fault::code),
             means: text(Fault::means),
@@ -166,7 +167,7 @@ enum Place<'a> {
 }
 
 /// Runs all checks, for the server's pages and API.
-pub async fn findings(path: PathBuf, store: Store) -> Vec<api::installation_check::Finding> {
+pub async fn findings(path: PathBuf, store: Store) -> Vec<doctor::Finding> {
     let mut report = Report {
         findings: Vec::new(),
         prints: false,
@@ -174,7 +175,7 @@ pub async fn findings(path: PathBuf, store: Store) -> Vec<api::installation_chec
         tenant: None,
     };
     examine(&mut report, &path, Place::Server(&store), None).await;
-    report.told()
+    report.bodies()
 }
 
 /// Runs all checks and prints the findings. Fails if a check failed.
@@ -193,7 +194,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     )
     .await;
     if arguments.json {
-        println!("{}", json!(report.told()));
+        output::print(format_args!(
+            "{}
+",
+            json!(report.bodies())
+        ));
     }
     match report.failures() {
         0 => Ok(()),

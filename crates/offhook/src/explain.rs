@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use serde_json::Value;
 
-use crate::{Configured, installation, running::RunningServer};
+use crate::{Configured, installation, output, running::RunningServer};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let explanation = server
         .get(&format!("/api/v1/people/{id}/explanation"))
         .await?;
-    print!("{}", text(&explanation, std::io::stdout().is_terminal()));
+    output::print(text(&explanation, std::io::stdout().is_terminal()));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use runtime::clock::Clock;
 use store::{ColumnUse, ImportSummary, PeopleTable, Progress};
 
-use crate::installation;
+use crate::{installation, output};
 
 /// Maximum length of a file in bytes; larger files are mistakes.
 const FILE_MAX: u64 = 256 * 1024 * 1024;
@@ -65,27 +65,31 @@ pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
 /// Prints the encoding, the separator and the meaning of the columns.
 fn print_table(table: &PeopleTable) {
     let separator = store::separator_name(table.separator);
-    println!("Read as {}, separated by {separator}.", table.encoding);
+    output::print(format_args!(
+        "Read as {}, separated by {separator}.\n",
+        table.encoding
+    ));
     for column in &table.columns {
         // A title may contain any text.
         let title = &column.title;
         match column.used_for.map(ColumnUse::title) {
-            Some(used_for) => println!("column {title:?}: {used_for}"),
-            None => println!("column {title:?}: ignored"),
+            Some(used_for) => output::print(format_args!("column {title:?}: {used_for}\n")),
+            None => output::print(format_args!("column {title:?}: ignored\n")),
         }
     }
     if table.comments > 0 {
-        println!(
-            "lines skipped as comments, because they begin with #: {}",
+        output::print(format_args!(
+            "lines skipped as comments, because they begin with #: {}\n",
             table.comments
-        );
+        ));
     }
-    let missing = table.missing_columns();
+    let missing = table.missing_columns().into_iter();
+    let missing: Vec<&str> = missing.map(ColumnUse::title).collect();
     if !missing.is_empty() {
-        println!(
-            "not in the table, and left unchanged: {}",
+        output::print(format_args!(
+            "not in the table, and left unchanged: {}\n",
             missing.join(", ")
-        );
+        ));
     }
 }
 
@@ -93,12 +97,12 @@ fn print_table(table: &PeopleTable) {
 fn print_preview(summary: &ImportSummary) {
     let line = |line: Option<u64>| line.map_or_else(String::new, |line| format!("line {line}: "));
     for conflict in &summary.conflicts {
-        println!(
-            "{}conflict: {}: {}",
+        output::print(format_args!(
+            "{}conflict: {}: {}\n",
             line(conflict.line),
             conflict.name,
             conflict.problem
-        );
+        ));
     }
     for deed in &summary.differences {
         let what = if deed.difference.is_new() {
@@ -107,13 +111,16 @@ fn print_preview(summary: &ImportSummary) {
             "changed"
         };
         let (name, changes) = (deed.difference.name(), deed.difference.changes());
-        println!("{}{what}: {name}: {changes}", line(deed.line));
+        output::print(format_args!(
+            "{}{what}: {name}: {changes}\n",
+            line(deed.line)
+        ));
     }
-    println!(
-        "{} people would be new, {} changed, {} unchanged; {} conflicts. Nothing has been changed.",
+    output::print(format_args!(
+        "{} people would be new, {} changed, {} unchanged; {} conflicts. Nothing has been changed.\n",
         summary.added,
         summary.updated.saturating_sub(summary.unchanged),
         summary.unchanged,
         summary.conflicts.len()
-    );
+    ));
 }

@@ -11,6 +11,7 @@ mod import;
 mod installation;
 mod link;
 mod log;
+mod output;
 mod rewrap;
 mod running;
 mod serve;

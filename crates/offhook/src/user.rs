@@ -9,7 +9,7 @@ use presence::{PersonId, Timestamp};
 use runtime::clock::Clock;
 use store::{Account, Role, Store};
 
-use crate::{Configured, installation};
+use crate::{Configured, installation, output};
 
 /// Arguments of `user`.
 #[derive(Debug, clap::Args)]
@@ -131,7 +131,9 @@ async fn list(store: &Store) -> anyhow::Result<()> {
             .map_or_else(|| "-".into(), |person| person.to_string());
         let location = account.location.as_deref().unwrap_or("-");
         let (name, role) = (&account.name, account.role.name());
-        println!("{name:<30} {role:<15} person {person:<10} location {location}");
+        output::print(format_args!(
+            "{name:<30} {role:<15} person {person:<10} location {location}\n"
+        ));
     }
     Ok(())
 }

@@ -2,24 +2,24 @@
 
 use presence::PersonId;
 use runtime::context::Context;
-use sip::agent::{Member, Resource, Watcher};
+use sip::agent::{ListId, Member, Watcher};
 
 use super::{
     options::PhonesOptions,
-    resources::{LISTS, resource},
+    resources::{resource, viewer},
 };
 
 /// The members of a list without the watcher. `None`: there is no such workgroup, or the watcher is not a member.
 pub(super) fn members(
     context: &Context,
     options: &PhonesOptions,
-    list: Resource,
-    watcher: Watcher,
+    list: ListId,
+    watcher: Option<Watcher>,
 ) -> Option<Vec<Member>> {
-    let id = u64::from(list.0 & !LISTS);
-    let watcher = PersonId(watcher.0.into());
-    let people = context.organisation.read(|tables| {
-        let group = tables.workgroups.iter().find(|group| group.id == id)?;
+    let id = u64::from(list.0);
+    let watcher = viewer(watcher?);
+    let people = context.organisation.read(|snapshot| {
+        let group = snapshot.workgroups.iter().find(|group| group.id == id)?;
         // Only members see the members of a workgroup.
         let is_in = group.members.contains(&watcher);
         is_in.then(|| group.members.clone())

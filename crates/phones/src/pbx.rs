@@ -1,4 +1,4 @@
-//! A PBX as a source: turns the line events of its connector into inputs of the engine.
+//! A PBX as a source: hands the line events of its connector to the engine.
 
 use std::{
     sync::{Arc, Weak},
@@ -6,17 +6,16 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use presence::{Fact, Input, Relationship};
-use telephony::connector::{self, Connector, ConnectorHandle, LineChange, LineEvent, Publication};
+use presence::{Fact, Input, LineChange, Relationship};
+use telephony::connector::{self, Connector, ConnectorHandle, LineEvent, Publication};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 mod share;
 
 use runtime::{
-    clock::Clock,
     context::PeopleObserver,
     engine_handle::{Cause, EngineHandle},
-    health::{Health, Trouble},
+    health::{Health, Part, Trouble},
     people_index::PeopleIndex,
 };
 use share::Share;
@@ -76,10 +75,9 @@ impl Pbx {
         directory: PeopleIndex,
         engine: EngineHandle,
         health: Health,
-        clock: Clock,
         tasks: &mut JoinSet<()>,
     ) -> Result<Self, String> {
-        let part = format!("pbx {}", connector.name());
+        let name = connector.name().into();
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         let mut extensions = directory.extensions();
         extensions.retain(|extension| share.has(extension));
@@ -87,8 +85,8 @@ impl Pbx {
             .start(extensions, sender)
             .map_err(|error| error.to_string())?;
         let reported = connector.health();
-        tasks.spawn(report_health(part, reported, health));
-        tasks.spawn(translate(receiver, directory, engine, clock));
+        tasks.spawn(report_health(name, reported, health));
+        tasks.spawn(forward(receiver, directory, engine));
         Ok(Self {
             connector: Arc::new(connector),
             share,
@@ -150,42 +148,30 @@ impl PeopleObserver for ExtensionWatch {
     }
 }
 
-async fn translate(
+/// Hands line events to the engine, each as a fact about the person of the extension.
+async fn forward(
     mut events: mpsc::Receiver<LineEvent>,
     directory: PeopleIndex,
     engine: EngineHandle,
-    clock: Clock,
 ) {
     while let Some(event) = events.recv().await {
-        let Some((person, line)) = directory.by_extension(&event.extension) else {
-            continue;
+        let cause = match event.change {
+            LineChange::State { .. } => Cause::Pbx(event.received),
+            LineChange::Stale => Cause::Other,
         };
-        let (fact, cause) = match event.change {
-            LineChange::State {
-                state,
-                party,
-                lease,
-            } => {
-                let until = clock.now() + lease;
-                let fact = Fact::Line {
-                    line,
-                    state,
-                    until,
-                    party,
-                };
-                (fact, Cause::Pbx(event.received))
-            }
-            LineChange::Stale => (Fact::LineStale(line), Cause::Other),
-        };
-        engine.input(Input::Person(person, fact), cause).await;
+        if let Some((person, line)) = directory.by_extension(&event.extension) {
+            let fact = Fact::Line(line, event.change);
+            engine.input(Input::Person(person, fact), cause).await;
+        }
     }
 }
 
 async fn report_health(
-    part: String,
+    name: Arc<str>,
     mut reported: tokio::sync::watch::Receiver<connector::Health>,
     health: Health,
 ) {
+    let (part, documents) = (Part::Pbx(name.clone()), Part::PbxDocuments(name));
     loop {
         let (trouble, warning, remarks) = {
             let reported = reported.borrow_and_update();
@@ -198,7 +184,7 @@ async fn report_health(
         let has_lines_in_trouble = trouble.is_some() || remarks.is_some();
         health.report(&part, trouble);
         health.report_warning(&part, warning);
-        health.report_warning(&format!("{part} documents"), remarks);
+        health.report_warning(&documents, remarks);
         if reported.changed().await.is_err() {
             return;
         }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use presence::PersonId;
-use runtime::health::Trouble;
+use runtime::health::{Part, Trouble};
 use sip::{
-    agent::{Agent, Outbox, Package, Peer, Resource, SUPPORTED, Settings},
+    agent::{Agent, ListId, Outbox, Package, Peer, SUPPORTED, Settings},
     ids::Ids,
     message::{Message, answer_to},
     redirect::{self, Repeats},
@@ -34,8 +34,6 @@ const SUBSCRIPTIONS_MAX: usize = 2_000_000;
 /// Most subscriptions from one untrusted address: an office behind one address has hundreds of phones with dozens of keys each.
 const SUBSCRIPTIONS_PER_SOURCE_MAX: usize = 50_000;
 
-/// Health part of accepted connections.
-const PART: &str = "phone connections";
 /// Shortest time for which a refused connection stays reported.
 const TROUBLE_MIN: Duration = Duration::from_secs(10);
 
@@ -52,7 +50,7 @@ pub(super) struct PresenceServer {
     /// While the watchers of all people are being notified: the last person so far. The outer `None`: all are notified.
     all_after: Option<Option<PersonId>>,
     /// Lists with changed members, of which the watchers are not notified yet.
-    lists_left: Vec<Resource>,
+    lists_left: Vec<ListId>,
     /// Time of the last connection that the operating system refused.
     exhausted: Option<Duration>,
 }
@@ -149,7 +147,7 @@ impl PresenceServer {
             .split_off(self.lists_left.len().saturating_sub(LISTS_MAX))
         {
             self.agent.list_changed(now, list, &mut self.policy, out);
-            if !self.agent.is_watched(list) {
+            if !self.agent.is_list_watched(list) {
                 self.policy.lists.remove(&list);
             }
         }
@@ -256,7 +254,7 @@ impl sip_server::Core for PresenceServer {
         match outcome {
             Ok(()) if self.exhausted.is_some_and(|at| now >= at + TROUBLE_MIN) => {
                 self.exhausted = None;
-                health.report(PART, None);
+                health.report(&Part::PhoneConnections, None);
             }
             Ok(()) => {}
             Err(error) => {
@@ -265,7 +263,7 @@ impl sip_server::Core for PresenceServer {
                     what: format!("a phone's connection could not be accepted: {error}"),
                     remedy: "raise the limit of open files (LimitNOFILE= of the systemd unit, ulimit -n), and look who opens so many connections".into(),
                 };
-                health.report(PART, Some(trouble));
+                health.report(&Part::PhoneConnections, Some(trouble));
             }
         }
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use presence::{Activity, PersonId, Relationship, Status, View, view};
-use runtime::context::Context;
+use runtime::{context::Context, events::ListenFrom};
 use telephony::connector::{Documents, Publication};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -31,7 +31,7 @@ type Publications = HashMap<PersonId, BTreeMap<Arc<str>, (String, Publication)>>
 /// Publishes changes until the task is dropped.
 pub async fn publish(context: Context, pbx: Arc<Pbx>, publishing: Publishing) {
     let mut published = Publications::new();
-    let mut events = context.events.listen(None).receiver;
+    let mut events = context.events.listen(ListenFrom::Now).receiver;
     loop {
         let mut people: BTreeSet<PersonId> = published.keys().copied().collect();
         let known = context.people.page(None, usize::MAX);

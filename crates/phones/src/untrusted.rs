@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
-use runtime::health::{Health, Trouble};
+use runtime::health::{Health, Part, Trouble};
 
-/// Health part of untrusted addresses.
-const PART: &str = "phones refused";
 /// Remembered addresses. One more replaces the address with the oldest INVITE.
 const REMEMBERED_MAX: usize = 16;
 /// Time for which an address is remembered after its last INVITE.
@@ -38,7 +36,7 @@ impl Untrusted {
     pub(super) fn report(&mut self, now: Duration, health: &Health) {
         self.asked.retain(|_, at| now < *at + LASTS);
         if self.is_due(now) {
-            health.report_warning(PART, self.warning());
+            health.report_warning(&Part::RefusedPhones, self.warning());
             self.reported = Some((now, self.asked.keys().copied().collect()));
         }
     }
@@ -97,7 +95,7 @@ mod tests {
     fn warning_text(health: &Health) -> String {
         let warnings = health.warnings();
         warnings
-            .get(PART)
+            .get(&Part::RefusedPhones)
             .map_or_else(String::new, |w| w.what.clone())
     }
 

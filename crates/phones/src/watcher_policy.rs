@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use presence::{Fact, Input, LineId, LineState, PersonId, Relationship, View, view};
+use presence::{Fact, Input, LineChange, LineId, LineState, PersonId, Relationship, View, view};
 use runtime::{
     context::Context,
     engine_handle::Cause,
@@ -15,11 +15,12 @@ use runtime::{
     secrets,
     sign_in_record::{Outcome, SignIn, Way},
 };
+use secrecy::ExposeSecret;
 use sip::{
     Transport,
     agent::{
-        Admission, AdmissionError, Class, Document, Host, Member, Package, Peer, Publication,
-        PublicationId, Resource, Watcher,
+        Admission, AdmissionError, Class, Document, Host, ListId, Member, Package, Peer,
+        Publication, PublicationId, Resource, Watcher,
     },
     digest::{Algorithm, Refusal, Verifier},
     message::{Message, NameAddr, StartLine},
@@ -33,7 +34,7 @@ use super::{
     documents, lists,
     options::{PhoneAccount, PhonesOptions},
     publications,
-    resources::{is_list, list, resource},
+    resources::{Subject, list, person, resource, viewer, watcher},
     sender::{account, foreign_extension, identities, usernames},
 };
 
@@ -48,14 +49,12 @@ const WRONG_PASSWORDS: f64 = 100.0;
 const FOREIGN_INTERVAL_SECONDS: f64 = 600.0;
 /// Longest duration of a subscription, in seconds.
 pub(super) const SUBSCRIPTION_SECONDS_MAX: u32 = 3_600;
-/// A watcher without an extension of a person.
-const STRANGER: Watcher = Watcher(u32::MAX);
 
 /// Receives a watched person, and the longest time until the subscription ends or is refreshed: sources read watched people more
 /// often.
 pub type OnWatched = Arc<dyn Fn(PersonId, Duration) + Send + Sync>;
 
-/// Decides which people a watcher may see, and how much of them. Resources and watchers have the numbers of people.
+/// Decides which people a watcher may see, and how much of them. A watcher without an extension of a person is unknown.
 pub(super) struct WatcherPolicy {
     pub(super) context: Context,
     pub(super) options: PhonesOptions,
@@ -71,7 +70,7 @@ pub(super) struct WatcherPolicy {
     /// Connections with an authenticated peer.
     pub(super) known: HashSet<Flow>,
     /// Watched lists.
-    pub(super) lists: BTreeSet<Resource>,
+    pub(super) lists: BTreeSet<ListId>,
     /// Published states, for publications that are refreshed without a body.
     published: HashMap<PublicationId, (LineState, Option<Arc<str>>)>,
 }
@@ -154,14 +153,13 @@ impl WatcherPolicy {
 
     /// Reports a person as watched until the subscription must be refreshed.
     fn watch(&self, resource: Resource) {
-        let person = PersonId(resource.0.into());
         let lasts = Duration::from_secs(SUBSCRIPTION_SECONDS_MAX.into());
-        (self.on_watched)(person, lasts);
+        (self.on_watched)(person(resource), lasts);
     }
 
     /// The watcher that a trusted peer asserts: the first asserted identity that is an extension (RFC 3325 §9.1: there may be a
     /// `sip:` and a `tel:` one), or without any the sender.
-    fn asserted(&self, request: &Message<'_>) -> Watcher {
+    fn asserted(&self, request: &Message<'_>) -> Option<Watcher> {
         let identities = identities(request);
         let mut people = identities
             .iter()
@@ -170,16 +168,16 @@ impl WatcherPolicy {
     }
 
     /// The level at which a watcher sees a person.
-    fn level(&self, resource: Resource, watcher: Watcher) -> Relationship {
-        if watcher == STRANGER {
+    fn level(&self, resource: Resource, watcher: Option<Watcher>) -> Relationship {
+        let Some(watcher) = watcher else {
             return self.options.others;
-        }
-        let (owner, viewer) = (PersonId(resource.0.into()), PersonId(watcher.0.into()));
+        };
+        let (owner, viewer) = (person(resource), viewer(watcher));
         if owner == viewer {
             return Relationship::AssistantPlus;
         }
         let organisation = &self.context.organisation;
-        organisation.read(|tables| tables.relationship(owner, viewer))
+        organisation.read(|snapshot| snapshot.relationship(owner, viewer))
     }
 
     /// The account of the phone that sends a request.
@@ -236,7 +234,7 @@ impl WatcherPolicy {
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<Watcher, AdmissionError> {
+    ) -> Result<Option<Watcher>, AdmissionError> {
         if self.trusts(peer) {
             return Ok(self.asserted(request));
         }
@@ -253,7 +251,14 @@ impl WatcherPolicy {
         request: &Message<'_>,
     ) -> Result<String, NotSignedIn> {
         let accounts = &self.options.accounts;
-        let password = |name: &str| Some(account(accounts, name)?.credentials.password.as_str());
+        let password = |name: &str| {
+            Some(
+                account(accounts, name)?
+                    .credentials
+                    .password
+                    .expose_secret(),
+            )
+        };
         // Hashed, so that all names take the same memory.
         let key = |name: &str| (secrets::hash(name), sip::network(source));
         let note = |outcome, name: &str| {
@@ -279,8 +284,8 @@ impl WatcherPolicy {
         Ok(verified?)
     }
 
-    /// The resource of a request: named in the Request-URI, or, within a dialog, where that is the contact address, in To.
-    fn named(&self, request: &Message<'_>) -> Option<Resource> {
+    /// The person or workgroup of a request: named in the Request-URI, or, within a dialog, where that is the contact address, in To.
+    fn named(&self, request: &Message<'_>) -> Option<Subject> {
         let StartLine::Request { uri, .. } = request.start() else {
             return None;
         };
@@ -292,25 +297,25 @@ impl WatcherPolicy {
             _ => to?,
         };
         match self.context.people.by_address(named) {
-            Some((person, _)) => resource(person),
-            None => list(&user(named)?),
+            Some((person, _)) => resource(person).map(Subject::Person),
+            None => list(&user(named)?).map(Subject::Workgroup),
         }
     }
 
-    /// The resource and the watcher of a request.
+    /// The subject and the watcher of a request.
     fn requested(
         &mut self,
         now: Duration,
         peer: Peer<Flow>,
         request: &Message<'_>,
-    ) -> Result<(Resource, Watcher), AdmissionError> {
+    ) -> Result<(Subject, Option<Watcher>), AdmissionError> {
         let watcher = self.watcher(now, peer, request)?;
-        let resource = self.named(request).ok_or(AdmissionError::Refuse(404))?;
-        Ok((resource, watcher))
+        let subject = self.named(request).ok_or(AdmissionError::Refuse(404))?;
+        Ok((subject, watcher))
     }
 
     fn make(&self, resource: Resource, package: Package, class: Class) -> Option<Document> {
-        let person = self.context.people.person(PersonId(resource.0.into()))?;
+        let person = self.context.people.person(person(resource))?;
         let (_, extension) = person.lines.first()?;
         let entity = format!("sip:{extension}@{}", self.options.domain);
         let level = Relationship::ALL
@@ -352,9 +357,8 @@ fn offered_by_default(options: &PhonesOptions, transport: Transport) -> &[Algori
 }
 
 /// The watcher of an extension's person.
-fn watcher_of(person: Option<(PersonId, LineId)>) -> Watcher {
-    let resource = person.and_then(|(person, _)| resource(person));
-    resource.map_or(STRANGER, |resource| Watcher(resource.0))
+fn watcher_of(person: Option<(PersonId, LineId)>) -> Option<Watcher> {
+    person.and_then(|(person, _)| watcher(person))
 }
 
 impl Host<Flow> for WatcherPolicy {
@@ -370,7 +374,7 @@ impl Host<Flow> for WatcherPolicy {
         _: Package,
     ) -> Admission {
         match self.requested(now, peer, request) {
-            Ok((list, watcher)) if is_list(list) => {
+            Ok((Subject::Workgroup(list), watcher)) => {
                 // Unknown lists are refused: they would fill the memory.
                 let Some(members) = self.members(list, watcher) else {
                     return Admission::Refuse(404);
@@ -381,7 +385,7 @@ impl Host<Flow> for WatcherPolicy {
                 self.lists.insert(list);
                 Admission::WatchList(list, watcher)
             }
-            Ok((resource, watcher)) => {
+            Ok((Subject::Person(resource), watcher)) => {
                 let class = Class(self.level(resource, watcher) as u8);
                 self.watch(resource);
                 Admission::Watch(resource, class, watcher)
@@ -394,11 +398,11 @@ impl Host<Flow> for WatcherPolicy {
         dialog_flow(peer, request)
     }
 
-    fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class> {
+    fn class(&mut self, resource: Resource, watcher: Option<Watcher>) -> Option<Class> {
         Some(Class(self.level(resource, watcher) as u8))
     }
 
-    fn members(&mut self, list: Resource, watcher: Watcher) -> Option<Vec<Member>> {
+    fn members(&mut self, list: ListId, watcher: Option<Watcher>) -> Option<Vec<Member>> {
         lists::members(&self.context, &self.options, list, watcher)
     }
 
@@ -424,14 +428,12 @@ impl Host<Flow> for WatcherPolicy {
         _: Package,
     ) -> Admission {
         let (resource, publisher) = match self.requested(now, peer, request) {
-            Ok(requested) => requested,
+            Ok((Subject::Person(resource), publisher)) => (resource, publisher),
+            Ok((Subject::Workgroup(_), _)) => return Admission::Refuse(403),
             Err(reason) => return reason.into(),
         };
-        if is_list(resource) {
-            return Admission::Refuse(403);
-        }
         // A phone publishes for its own person; the PBX for any person.
-        let own = publisher.0 == resource.0;
+        let own = publisher.map(viewer) == Some(person(resource));
         if !own && !self.trusts(peer) {
             return Admission::Refuse(403);
         }
@@ -460,20 +462,18 @@ impl Host<Flow> for WatcherPolicy {
             },
             Some(body) => publications::read(publication.package, body).ok_or(400u16)?,
         };
-        let lease = publication.until.saturating_sub(now);
-        let until = match publication.body {
-            None => self.context.clock.now(),
-            Some(_) => self.context.clock.now() + lease,
+        let lease = match publication.body {
+            None => Duration::ZERO,
+            Some(_) => publication.until.saturating_sub(now),
         };
-        let person = PersonId(publication.resource.0.into());
-        let fact = Fact::Line {
-            line,
+        let change = LineChange::State {
             state,
-            until,
             party: party.clone(),
+            lease,
         };
+        let fact = Fact::Line(line, change);
         let heard = Cause::Pbx(tokio::time::Instant::now());
-        let input = Input::Person(person, fact);
+        let input = Input::Person(person(publication.resource), fact);
         if !self.context.engine.try_input(input, heard) {
             return Err(503);
         }

@@ -12,7 +12,7 @@ use std::{
 use person::{Person, Publication};
 
 use crate::{
-    Action, Appointment, AppointmentId, Choice, ClientId, ClientState, Effect, LineId, LineState,
+    Action, Appointment, AppointmentId, Choice, ClientId, ClientState, Effect, LineChange, LineId,
     MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence, Reason, Signals, Slot,
     TeamsAnswer, Timestamp, Timing,
     evaluate::{Silent, evaluate},
@@ -54,19 +54,8 @@ pub enum Fact {
     Lines(Vec<LineId>),
     /// Settings or profiles changed.
     Policy(Arc<PersonPolicy>),
-    /// State of a line. Renews the lease even if the state is the same.
-    Line {
-        /// The line.
-        line: LineId,
-        /// The state.
-        state: LineState,
-        /// End of the lease.
-        until: Timestamp,
-        /// Number or name of the other party, if the PBX sends one.
-        party: Option<Arc<str>>,
-    },
-    /// The connection to the line's PBX is lost.
-    LineStale(LineId),
+    /// A source reports the state of a line.
+    Line(LineId, LineChange),
     /// Graph's answer about the person's state in Teams.
     TeamsObserved(TeamsAnswer),
     /// Teams acknowledged a write.

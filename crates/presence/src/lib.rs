@@ -16,7 +16,7 @@
 //! use std::{sync::Arc, time::Duration};
 //!
 //! use presence::{
-//!     Action, Activity, Effect, Engine, Fact, Input, LineId, LineState, MicrophoneLayer, PersonId, PersonPolicy, PersonRecord,
+//!     Action, Activity, Effect, Engine, Fact, Input, LineChange, LineId, LineState, MicrophoneLayer, PersonId, PersonPolicy, PersonRecord,
 //!     Rule, Slot, Status, SyncMode, Timestamp, Timing,
 //! };
 //!
@@ -30,8 +30,8 @@
 //! engine.handle(now, Input::AddPerson(anna, Box::new(record), policy));
 //!
 //! // A connector reports an answered call. The state counts until the end of its lease.
-//! let fact = Fact::Line { line: desk, state: LineState::Connected, until: now + Duration::from_secs(600), party: None };
-//! for effect in engine.handle(now, Input::Person(anna, fact)) {
+//! let call = LineChange::State { state: LineState::Connected, party: None, lease: Duration::from_secs(600) };
+//! for effect in engine.handle(now, Input::Person(anna, Fact::Line(desk, call))) {
 //!     match effect {
 //!         Effect::Store(record) => println!("commit {record:?}, before the write is sent"),
 //!         Effect::Write(write) => assert_eq!((write.slot, write.action), (Slot::Session, Action::Set)),
@@ -91,7 +91,7 @@ pub use effect::{Effect, TeamsWrite};
 pub use engine::{Engine, Fact, Input};
 pub use forwarding::{Forwarding, ForwardingError, forwarding_loop};
 pub use lag::TenantLag;
-pub use line::LineState;
+pub use line::{LineChange, LineState};
 pub use person::{LineId, PersonId};
 pub use policy::{Automatic, PersonPolicy};
 pub use presence::{AppointmentText, MicrophoneLayer, Presence};
@@ -104,8 +104,8 @@ pub use reason::{
 pub use record::{PersonRecord, Record, SlotRecord};
 pub use relationship::{OwnerPolicy, Permission, Relationship, relationship};
 pub use settings_group::{
-    DecidingScope, EffectiveSettings, SETTINGS, ScopeChain, Setting, SettingValues, SettingsGroup,
-    UserOverride, Value,
+    DecidingScope, EffectiveSettings, FeedAddress, Key, ProfileName, SETTINGS, ScopeChain, Setting,
+    SettingType, SettingValues, SettingsGroup, TimeZone, UserOverride, Value, setting_keys,
 };
 pub use signals::{
     ClientId, ClientSignal, ClientState, LineKnowledge, LineSignal, MeetingSignal, ProgramSignal,

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    ClientSignal, ClientState, EffectiveSettings, MyProfiles, SyncMode, Timestamp, Timing,
+    ClientSignal, ClientState, EffectiveSettings, Key, MyProfiles, ProfileName, SyncMode,
+    Timestamp, Timing, setting_keys,
 };
 
 /// Settings and profiles that decide about a person besides the signals.
@@ -70,15 +71,14 @@ impl Automatic {
 impl From<&EffectiveSettings> for Automatic {
     /// Reads the settings of the group `automatic`.
     fn from(page: &EffectiveSettings) -> Self {
-        let after = |key| Duration::from_secs(page.seconds(key).into());
-        let profile = |key| page.text(key).map(Into::into);
+        let profile = |key: Key<ProfileName>| page.get(key).map(Into::into);
         Self {
-            client_start: profile("client_start"),
-            client_end: profile("client_end"),
-            client_end_after: after("client_end_after"),
-            inactivity: profile("inactivity"),
-            inactivity_after: after("inactivity_after"),
-            locked: profile("locked"),
+            client_start: profile(setting_keys::CLIENT_START_PROFILE),
+            client_end: profile(setting_keys::CLIENT_END_PROFILE),
+            client_end_after: page.get(setting_keys::CLIENT_END_AFTER),
+            inactivity: profile(setting_keys::INACTIVITY_PROFILE),
+            inactivity_after: page.get(setting_keys::INACTIVITY_AFTER),
+            locked: profile(setting_keys::LOCKED_PROFILE),
         }
     }
 }
@@ -92,9 +92,9 @@ impl PersonPolicy {
         profiles: MyProfiles,
     ) -> Self {
         Self {
-            mode: teams.mode("mode"),
-            base_from_teams: teams.flag("base_from_teams"),
-            renew_do_not_disturb: teams.flag("renew_dnd"),
+            mode: teams.get(setting_keys::SYNC_MODE),
+            base_from_teams: teams.get(setting_keys::BASE_FROM_TEAMS),
+            renew_do_not_disturb: teams.get(setting_keys::RENEW_DND),
             profiles,
             automatic: automatic.into(),
         }

@@ -3,11 +3,12 @@
 use std::fmt;
 
 /// Relationship of an owner to a viewer. Each level includes the ones before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relationship {
     /// Sees nothing, and cannot notice it.
     Blocked,
     /// Sees nothing.
+    #[default]
     Unknown,
     /// A person of another company.
     External,

@@ -32,7 +32,11 @@ pub(crate) fn profile_of<'a>(
     // Time out of office or tentative time has its own meaning: the profile `Appointment` would change it.
     match appointment.fallback {
         Status::Busy => named.or_else(|| policy.profiles.named(APPOINTMENT_PROFILE)),
-        _ => named,
+        Status::Available
+        | Status::BeRightBack
+        | Status::DoNotDisturb
+        | Status::Absent
+        | Status::Offline => named,
     }
 }
 

@@ -2,14 +2,19 @@
 //! scopes"). [`SETTINGS`] has every setting once, with meaning, default and limits; API, store and engine follow
 //! from it.
 
+mod key;
 mod table;
 
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
 
-pub use table::SETTINGS;
+pub use key::{FeedAddress, Key, ProfileName, SettingType, TimeZone};
+#[cfg(test)]
+pub(crate) use table::TYPES;
+pub use table::{SETTINGS, setting_keys};
 
 use crate::{OwnerPolicy, Relationship, SyncMode, profile::same_name};
 
@@ -74,8 +79,8 @@ impl SettingsGroup {
 pub enum Value {
     /// Yes or no.
     Flag(bool),
-    /// A number of seconds.
-    Seconds(u32),
+    /// A duration in whole seconds.
+    Duration(Duration),
     /// A synchronisation mode.
     Mode(SyncMode),
     /// A relationship.
@@ -83,9 +88,25 @@ pub enum Value {
     /// A policy for owners' own relationships.
     Policy(OwnerPolicy),
     /// Name of a profile; `None`: no profile.
-    Profile(Option<Cow<'static, str>>),
-    /// Free text, for example an address; `None`: nothing.
-    Text(Option<Cow<'static, str>>),
+    ProfileName(Option<Cow<'static, str>>),
+    /// Name of a time zone of the IANA database; `None`: that of the organisation.
+    TimeZone(Option<Cow<'static, str>>),
+    /// Address or file of a calendar feed; `None`: no feed.
+    FeedAddress(Option<Cow<'static, str>>),
+}
+
+impl Value {
+    /// Whether a setting of this type may be without a value.
+    pub const fn is_optional(&self) -> bool {
+        match self {
+            Self::ProfileName(_) | Self::TimeZone(_) | Self::FeedAddress(_) => true,
+            Self::Flag(_)
+            | Self::Duration(_)
+            | Self::Mode(_)
+            | Self::Level(_)
+            | Self::Policy(_) => false,
+        }
+    }
 }
 
 /// A setting.
@@ -101,7 +122,7 @@ pub struct Setting {
     pub default: Value,
     /// Whether people may have a value of their own.
     pub user_override: UserOverride,
-    /// Smallest and largest number, for numbers.
+    /// Smallest and largest number of seconds, for durations.
     pub range: (u32, u32),
 }
 
@@ -131,6 +152,17 @@ impl SettingValues {
         self.values.get(setting.key).unwrap_or(&setting.default)
     }
 
+    /// Value of the setting with a key of this group.
+    pub fn get<T: SettingType>(&self, key: Key<T>) -> T::Read<'_> {
+        let value = self.values.get(key.name).and_then(T::read);
+        value.unwrap_or_else(|| key.default())
+    }
+
+    /// Sets the value of the setting with a key of this group.
+    pub fn set<T: SettingType>(&mut self, key: Key<T>, value: T::Read<'_>) {
+        self.values.insert(key.name, T::value(value));
+    }
+
     /// Whether people may change a setting.
     pub fn user_may_change(&self, setting: &Setting) -> bool {
         match setting.user_override {
@@ -152,10 +184,7 @@ impl SettingValues {
     pub fn profiles(&self, group: SettingsGroup) -> impl Iterator<Item = (&'static Setting, &str)> {
         group
             .settings()
-            .filter_map(|setting| match self.value(setting) {
-                Value::Profile(Some(name)) => Some((setting, &**name)),
-                _ => None,
-            })
+            .filter_map(|setting| Some((setting, ProfileName::read(self.value(setting))??)))
     }
 
     /// Keys that are set, and not left to a default, to the profile called `name`.
@@ -163,7 +192,8 @@ impl SettingValues {
         self.values
             .iter()
             .filter(move |(_, value)| {
-                matches!(value, Value::Profile(Some(used)) if same_name(used, name))
+                let used = ProfileName::read(value).flatten();
+                used.is_some_and(|used| same_name(used, name))
             })
             .map(|(key, _)| *key)
     }
@@ -220,11 +250,12 @@ impl<'a> ScopeChain<'a> {
         }
     }
 
-    /// Value of a setting in the scopes, without people's own values; `None`: the group has no such setting.
-    pub fn value_of(self, group: SettingsGroup, key: &str) -> Option<&'a Value> {
-        let setting = group.setting(key)?;
-        let decided = self.effective().0;
-        Some(decided.map_or(&setting.default, |decided| decided.value(setting)))
+    /// Value of a setting in the scopes, without people's own values.
+    pub fn get<T: SettingType>(self, key: Key<T>) -> T::Read<'a> {
+        match self.effective().0 {
+            Some(decided) => decided.get(key),
+            None => key.default(),
+        }
     }
 
     /// Settings in effect for a person with values `own`. A value that the person may not change is kept by
@@ -234,6 +265,7 @@ impl<'a> ScopeChain<'a> {
         let (scope, decided_by) = self.effective();
         let scope = scope.unwrap_or(&defaults);
         let mut resolved = EffectiveSettings {
+            group,
             values: BTreeMap::new(),
             changeable: BTreeSet::new(),
             decided_by,
@@ -254,6 +286,8 @@ impl<'a> ScopeChain<'a> {
 /// Settings of a group in effect for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectiveSettings {
+    /// The group.
+    pub group: SettingsGroup,
     /// Values by key.
     pub values: BTreeMap<&'static str, Value>,
     /// Keys that the person may change.
@@ -263,48 +297,16 @@ pub struct EffectiveSettings {
 }
 
 impl EffectiveSettings {
-    /// A flag; a setting of another kind reads as false.
-    pub fn flag(&self, key: &str) -> bool {
-        matches!(self.values.get(key), Some(Value::Flag(true)))
+    /// Value of a setting of this group.
+    pub fn get<T: SettingType>(&self, key: Key<T>) -> T::Read<'_> {
+        debug_assert_eq!(key.group, self.group, "{}", key.name);
+        let value = self.values.get(key.name).and_then(T::read);
+        value.unwrap_or_default()
     }
 
-    /// A number of seconds; a setting of another kind reads as 0.
-    pub fn seconds(&self, key: &str) -> u32 {
-        match self.values.get(key) {
-            Some(Value::Seconds(seconds)) => *seconds,
-            _ => 0,
-        }
-    }
-
-    /// The synchronisation mode; a setting of another kind reads as none.
-    pub fn mode(&self, key: &str) -> SyncMode {
-        match self.values.get(key) {
-            Some(Value::Mode(mode)) => *mode,
-            _ => SyncMode::None,
-        }
-    }
-
-    /// Name of a profile, or free text.
-    pub fn text(&self, key: &str) -> Option<&str> {
-        match self.values.get(key) {
-            Some(Value::Profile(text) | Value::Text(text)) => text.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// A relationship; a setting of another kind reads as unknown.
-    pub fn level(&self, key: &str) -> Relationship {
-        match self.values.get(key) {
-            Some(Value::Level(level)) => *level,
-            _ => Relationship::Unknown,
-        }
-    }
-
-    /// A policy for owners' own relationships.
-    pub fn policy(&self, key: &str) -> OwnerPolicy {
-        match self.values.get(key) {
-            Some(Value::Policy(policy)) => *policy,
-            _ => OwnerPolicy::default(),
-        }
+    /// Replaces the value of a setting of this group.
+    pub fn set<T: SettingType>(&mut self, key: Key<T>, value: T::Read<'_>) {
+        debug_assert_eq!(key.group, self.group, "{}", key.name);
+        self.values.insert(key.name, T::value(value));
     }
 }

@@ -31,10 +31,10 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     APPOINTMENT_COLOUR, Action, Appointment, AppointmentId, AppointmentOrigin, Choice, ClientId,
-    ClientState, Effect, Engine, Fact, Input, LineId, LineState, MicrophoneLayer, MyProfiles,
-    Origin, PersonId, PersonPolicy, PersonRecord, Presence, Profile, Reason, Record, Relationship,
-    Rule, Slot, Status, SyncMode, TeamsAnswer, TeamsState, TeamsWrite, TenantLag, Timestamp,
-    Timing, View, reasons_for, view,
+    ClientState, Effect, Engine, Fact, Input, LineChange, LineId, LineState, MicrophoneLayer,
+    MyProfiles, Origin, PersonId, PersonPolicy, PersonRecord, Presence, Profile, Reason, Record,
+    Relationship, Rule, Slot, Status, SyncMode, TeamsAnswer, TeamsState, TeamsWrite, TenantLag,
+    Timestamp, Timing, View, reasons_for, view,
 };
 
 pub(crate) const ANNA: PersonId = PersonId(1);
@@ -60,18 +60,21 @@ pub(crate) struct World {
     pub(crate) tenant_lag: TenantLag,
 }
 
+/// The report of a line without a name of the other party.
+pub(crate) fn reported(state: LineState, lease: Duration) -> LineChange {
+    let party = None;
+    LineChange::State {
+        state,
+        party,
+        lease,
+    }
+}
+
 impl World {
     /// A world with a line that has reported idle.
     pub(crate) fn new(mode: SyncMode) -> Self {
         let mut world = Self::with_record(mode, PersonRecord::default());
-        let (line, state) = (DESK, LineState::Idle);
-        let until = START + LONG;
-        world.fact(Fact::Line {
-            line,
-            state,
-            until,
-            party: None,
-        });
+        world.fact(Fact::Line(DESK, reported(LineState::Idle, LONG)));
         world
     }
 
@@ -160,14 +163,7 @@ impl World {
     }
 
     pub(crate) fn line(&mut self, state: LineState) {
-        let until = self.now + Duration::from_secs(600);
-        let line = DESK;
-        self.fact(Fact::Line {
-            line,
-            state,
-            until,
-            party: None,
-        });
+        self.fact(Fact::Line(DESK, reported(state, Duration::from_secs(600))));
     }
 
     /// Applies a fact about Anna.

@@ -8,11 +8,9 @@ use store::{Database, StoreError};
 
 use crate::{
     clock::rfc3339,
-    health::{Health, Trouble},
+    health::{Health, Part, Trouble},
 };
 
-/// Name of the part in `/readyz`.
-const PART: &str = "clock";
 /// Largest jump ahead that needs no confirmation.
 const JUMP_MAX: Duration = Duration::from_secs(24 * 3600);
 
@@ -40,7 +38,7 @@ fn deletion(last_known: Option<Timestamp>, now: Timestamp) -> Deletion {
 ///
 /// # Errors
 /// The database refused.
-pub async fn look(
+pub async fn check(
     database: &Database,
     health: &Health,
     now: Timestamp,
@@ -49,9 +47,11 @@ pub async fn look(
     match deletion {
         Deletion::Allowed => {
             database.set_last_known_time(now).await?;
-            health.report(PART, None);
+            health.report(&Part::Clock, None);
         }
-        Deletion::Paused { last_known } => health.report(PART, Some(trouble(last_known, now))),
+        Deletion::Paused { last_known } => {
+            health.report(&Part::Clock, Some(trouble(last_known, now)))
+        }
     }
     Ok(deletion)
 }
@@ -66,7 +66,7 @@ pub async fn confirm(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     database.set_last_known_time(now).await?;
-    health.report(PART, None);
+    health.report(&Part::Clock, None);
     Ok(())
 }
 

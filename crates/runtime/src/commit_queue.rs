@@ -21,7 +21,7 @@ use tokio::{
 use crate::{
     audit::Entry,
     engine_handle::{Cause, EngineHandle},
-    health::{Health, Trouble},
+    health::{Health, Part, Trouble},
     store_health::StoreHealth,
 };
 
@@ -31,8 +31,6 @@ pub const SETTLE_MAX: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(500);
 /// Interval at which the database's log is moved into it.
 const CHECKPOINT: Duration = Duration::from_secs(1);
-/// Name of the part in `/readyz`: a problem while records wait for the database.
-const PART: &str = "database";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
@@ -163,22 +161,22 @@ impl CommitQueue {
     }
 
     /// Completes when every record is durable and every write handed to Teams' queue, after [`SETTLE_MAX`] at the latest.
-    pub async fn committed(&self) {
+    pub async fn wait_until_committed(&self) {
         // A slow store delays the caller no longer: the rest is committed afterwards.
         let _ = tokio::time::timeout(SETTLE_MAX, self.until_committed()).await;
     }
 
     /// Completes when no record and no write to Teams is left, after [`SETTLE_MAX`] at the latest: a tenant that does not answer
     /// delays the caller no longer, and presence expires in Teams.
-    pub async fn settled(&self) {
-        let settled = async {
+    pub async fn wait_until_idle(&self) {
+        let idle = async {
             // An acknowledgement of Teams may make the engine add a record, and a record a write.
             while !(self.is_committed() && self.teams.is_idle()) {
                 self.until_committed().await;
                 self.teams.idle().await;
             }
         };
-        let _ = tokio::time::timeout(SETTLE_MAX, settled).await;
+        let _ = tokio::time::timeout(SETTLE_MAX, idle).await;
     }
 
     async fn until_committed(&self) {
@@ -232,7 +230,7 @@ impl CommitQueue {
                     .await
                 {
                     Ok(()) => {
-                        health.report(PART, None);
+                        health.report(&Part::Database, None);
                         for (write, heard_at) in batch.writes.into_values() {
                             if let Some(fact) = self.teams.push(write, heard_at) {
                                 let input = Input::Person(write.person, fact);
@@ -258,7 +256,7 @@ impl CommitQueue {
                             remedy: remedy.into(),
                         };
                         // A refused choice is not tried again: the person got an error.
-                        health.report(PART, (!batch.is_empty()).then_some(trouble));
+                        health.report(&Part::Database, (!batch.is_empty()).then_some(trouble));
                         store_health.refused(error.to_string());
                         for EnteredChoice { done, .. } in entered {
                             let _ = done.send(Err(error.to_string()));

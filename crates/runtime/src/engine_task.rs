@@ -96,7 +96,7 @@ impl Sinks {
                 Effect::Changed { person, presence } => {
                     let answered_at = match cause {
                         Cause::Graph(received) => Some(received),
-                        _ => None,
+                        Cause::Pbx(_) | Cause::Other => None,
                     };
                     self.events.publish(person, presence, now, answered_at);
                 }
@@ -111,7 +111,7 @@ impl Sinks {
         if !(records.is_empty() && writes.is_empty()) {
             let heard_at = match cause {
                 Cause::Pbx(received) => Some(received),
-                _ => None,
+                Cause::Graph(_) | Cause::Other => None,
             };
             self.commits.push(records, writes, heard_at);
         }

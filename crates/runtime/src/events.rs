@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
-use presence::{PersonId, Presence, Relationship, Timestamp};
+use presence::{Confidence, PersonId, Presence, Relationship, Timestamp};
 use tokio::{sync::broadcast, time::Instant};
 
 use crate::{
@@ -124,8 +124,10 @@ impl TextByLevel {
 struct State {
     revision: u64,
     presences: BTreeMap<PersonId, Presence>,
-    history: VecDeque<Arc<Event>>,
-    past: History,
+    /// Number of the presences that are not stale.
+    observed: usize,
+    recent: VecDeque<Arc<Event>>,
+    history: History,
 }
 
 type Observer = Box<dyn Fn(&Event) + Send + Sync>;
@@ -149,6 +151,21 @@ pub struct Events {
     metrics: Arc<Metrics>,
     /// Decides the content of the history.
     organisation: Organisation,
+}
+
+/// The changes with which a listener begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenFrom {
+    /// Those from now on.
+    Now,
+    /// Those after a revision that the listener has seen.
+    Revision(u64),
+    /// Those after a revision of another run of the server: everything must be read again.
+    Unknown,
+}
+
+fn is_observed(presence: &Presence) -> bool {
+    presence.confidence != Confidence::Stale
 }
 
 /// The start of a listener.
@@ -190,9 +207,11 @@ impl Events {
             self.metrics.teams_to_event.observe(answered_at);
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let remembered = self.organisation.remembered(person, &presence);
-        state.past.record(person, now, remembered);
+        let remembered = self.organisation.presence_for_history(person, &presence);
+        state.history.record(person, now, remembered);
+        state.observed += usize::from(is_observed(&presence));
         let previous = state.presences.insert(person, presence.clone());
+        state.observed -= usize::from(previous.as_ref().is_some_and(is_observed));
         self.metrics
             .people
             .set(i64::try_from(state.presences.len()).unwrap_or(i64::MAX));
@@ -208,9 +227,10 @@ impl Events {
     /// Forgets a person who was deleted, and notifies clients.
     pub fn remove(&self, person: PersonId, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = state.presences.remove(&person).is_some();
-        state.past.forget(person);
-        if known {
+        let previous = state.presences.remove(&person);
+        state.observed -= usize::from(previous.as_ref().is_some_and(is_observed));
+        state.history.forget(person);
+        if previous.is_some() {
             self.send(&mut state, now, Change::Removed(person));
         }
     }
@@ -228,9 +248,9 @@ impl Events {
     }
 
     /// Adds the history from before this start.
-    pub fn remember(&self, person: PersonId, past: Vec<(Timestamp, Presence)>) {
+    pub fn restore_history(&self, person: PersonId, past: Vec<(Timestamp, Presence)>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.past.recall(person, past);
+        state.history.restore(person, past);
     }
 
     /// Makes viewers read everything again.
@@ -246,10 +266,10 @@ impl Events {
             at,
             change,
         });
-        if state.history.len() == HISTORY_MAX {
-            state.history.pop_front();
+        if state.recent.len() == HISTORY_MAX {
+            state.recent.pop_front();
         }
-        state.history.push_back(event.clone());
+        state.recent.push_back(event.clone());
         let observers = &self.observers.0;
         for observer in &*observers.read().unwrap_or_else(PoisonError::into_inner) {
             observer(&event);
@@ -277,15 +297,15 @@ impl Events {
     }
 
     /// The history of a person in the last 24 hours, the oldest row first.
-    pub fn past(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
+    pub fn history(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.past.of(person)
+        state.history.of(person)
     }
 
     /// Whether a row of the person's history begins at this time.
-    pub fn begins_row(&self, person: PersonId, at: Timestamp) -> bool {
+    pub fn is_start_of_history_row(&self, person: PersonId, at: Timestamp) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.past.begins(person, at)
+        state.history.is_start_of_row(person, at)
     }
 
     /// The presence of all people, and its revision.
@@ -294,19 +314,26 @@ impl Events {
         (state.revision, state.presences.clone())
     }
 
-    /// Starts a listener, with the changes after `since` if they are kept.
-    pub fn listen(&self, since: Option<u64>) -> Listening {
+    /// The number of people whose sources have all reported, so that their presence is not stale.
+    pub fn observed(&self) -> usize {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.observed
+    }
+
+    /// Starts a listener, with the missed changes if they are kept.
+    pub fn listen(&self, since: ListenFrom) -> Listening {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = state
-            .history
+            .recent
             .front()
             .map_or(state.revision + 1, |event| event.revision);
         let missed = match since {
-            None => Some(Vec::new()),
-            Some(since) if since > state.revision || since + 1 < oldest => None,
-            Some(since) => Some(
+            ListenFrom::Now => Some(Vec::new()),
+            ListenFrom::Unknown => None,
+            ListenFrom::Revision(since) if since > state.revision || since + 1 < oldest => None,
+            ListenFrom::Revision(since) => Some(
                 state
-                    .history
+                    .recent
                     .iter()
                     .filter(|event| event.revision > since)
                     .cloned()
@@ -325,10 +352,33 @@ impl Events {
 mod tests {
     use std::sync::Arc;
 
-    use presence::{PersonId, Timestamp};
+    use presence::{Confidence, PersonId, Presence, Timestamp};
 
-    use super::{Events, HISTORY_MAX, Organisation};
+    use super::{Events, HISTORY_MAX, ListenFrom, Organisation};
     use crate::fixtures::busy;
+
+    #[test]
+    fn observed_people_are_counted_over_all_changes() {
+        let events = Events::new(Arc::default(), 0, Organisation::default());
+        let stale = || Presence {
+            confidence: Confidence::Stale,
+            ..busy()
+        };
+        let publish = |person, presence| {
+            events.publish(PersonId(person), presence, Timestamp::default(), None);
+            events.observed()
+        };
+        assert_eq!(publish(1, stale()), 0);
+        assert_eq!(publish(1, stale()), 0);
+        assert_eq!(publish(1, busy()), 1);
+        assert_eq!(publish(1, busy()), 1);
+        assert_eq!(publish(2, busy()), 2);
+        assert_eq!(publish(1, stale()), 1);
+        for (person, left) in [(1, 1), (2, 0), (3, 0)] {
+            events.remove(PersonId(person), Timestamp::default());
+            assert_eq!(events.observed(), left);
+        }
+    }
 
     #[test]
     fn a_client_that_returns_gets_what_it_missed_or_starts_anew() {
@@ -337,14 +387,15 @@ mod tests {
             events.publish(PersonId(person), busy(), Timestamp::default(), None);
         }
         let missed = |since| events.listen(since).missed.map(|missed| missed.len());
-        assert_eq!(missed(None), Some(0));
-        assert_eq!(missed(Some(1)), Some(2));
-        assert_eq!(missed(Some(0)), Some(3));
-        assert_eq!(missed(Some(4)), None, "of another run of the server");
+        assert_eq!(missed(ListenFrom::Now), Some(0));
+        assert_eq!(missed(ListenFrom::Revision(1)), Some(2));
+        assert_eq!(missed(ListenFrom::Revision(0)), Some(3));
+        assert_eq!(missed(ListenFrom::Revision(4)), None);
+        assert_eq!(missed(ListenFrom::Unknown), None);
         for _ in 0..HISTORY_MAX {
             events.publish(PersonId(1), busy(), Timestamp::default(), None);
         }
-        assert_eq!(missed(Some(1)), None);
-        assert_eq!(missed(Some(3)), Some(HISTORY_MAX));
+        assert_eq!(missed(ListenFrom::Revision(1)), None);
+        assert_eq!(missed(ListenFrom::Revision(3)), Some(HISTORY_MAX));
     }
 }

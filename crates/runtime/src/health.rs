@@ -1,9 +1,13 @@
 //! Problems, warnings and work in progress of every part of the server: shown by `/readyz`, logged on change.
 
+mod part;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
+
+pub use part::{DirectoryPart, Part, TeamsPart};
 
 /// A problem and its remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,29 +32,30 @@ pub fn first_few(each: impl ExactSizeIterator<Item = String>) -> String {
 /// The health of every part of the server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
-    parts: Arc<Mutex<BTreeMap<String, Option<Trouble>>>>,
+    parts: Arc<Mutex<BTreeMap<Part, Option<Trouble>>>>,
     /// Work in progress, by part.
-    progress: Arc<Mutex<BTreeMap<String, String>>>,
+    progress: Arc<Mutex<BTreeMap<Part, String>>>,
     /// Warnings, by part.
-    warnings: Arc<Mutex<BTreeMap<String, Trouble>>>,
+    warnings: Arc<Mutex<BTreeMap<Part, Trouble>>>,
 }
 
 impl Health {
     /// Reports the problem of a part; `None`: it has none. A change is logged once.
-    pub fn report(&self, part: &str, trouble: Option<Trouble>) {
+    pub fn report(&self, part: &Part, trouble: Option<Trouble>) {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = parts.insert(part.to_owned(), trouble.clone());
+        let before = parts.insert(part.clone(), trouble.clone());
         match (before.flatten(), trouble) {
             (before, Some(now)) if before.as_ref() != Some(&now) => {
+                let part = part.to_string();
                 tracing::warn!(part, what = %now.what, remedy = %now.remedy, "problem");
             }
-            (Some(_), None) => tracing::info!(part, "recovered"),
-            _ => {}
+            (Some(_), None) => tracing::info!(part = part.to_string(), "recovered"),
+            (Some(_), Some(_)) | (None, None | Some(_)) => {}
         }
     }
 
     /// Every part with its problem.
-    pub fn parts(&self) -> BTreeMap<String, Option<Trouble>> {
+    pub fn parts(&self) -> BTreeMap<Part, Option<Trouble>> {
         self.parts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -58,35 +63,36 @@ impl Health {
     }
 
     /// Reports work in progress of a part; `None`: it is done.
-    pub fn report_progress(&self, part: &str, what: Option<String>) {
+    pub fn report_progress(&self, part: &Part, what: Option<String>) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         match what {
-            Some(what) => progress.insert(part.to_owned(), what),
+            Some(what) => progress.insert(part.clone(), what),
             None => progress.remove(part),
         };
     }
 
     /// Reports a warning of a part; `None`: it has none. A new warning is logged once.
-    pub fn report_warning(&self, part: &str, warning: Option<Trouble>) {
+    pub fn report_warning(&self, part: &Part, warning: Option<Trouble>) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(warning) = warning else {
             warnings.remove(part);
             return;
         };
         if warnings.get(part) != Some(&warning) {
-            tracing::warn!(part, what = %warning.what, remedy = %warning.remedy, "warning");
-            warnings.insert(part.to_owned(), warning);
+            let name = part.to_string();
+            tracing::warn!(part = name, what = %warning.what, remedy = %warning.remedy, "warning");
+            warnings.insert(part.clone(), warning);
         }
     }
 
     /// The warnings, by part.
-    pub fn warnings(&self) -> BTreeMap<String, Trouble> {
+    pub fn warnings(&self) -> BTreeMap<Part, Trouble> {
         let warnings = self.warnings.lock();
         warnings.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Work in progress, by part.
-    pub fn progress(&self) -> BTreeMap<String, String> {
+    pub fn progress(&self) -> BTreeMap<Part, String> {
         let progress = self.progress.lock();
         progress.unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -39,7 +39,7 @@ impl History {
 
     /// Adds the rows from before this start, the oldest first. A state that lasts since then is one row, and so are equal rows:
     /// earlier versions stored one for each confidence.
-    pub fn recall(&mut self, person: PersonId, mut past: Vec<(Timestamp, Presence)>) {
+    pub fn restore(&mut self, person: PersonId, mut past: Vec<(Timestamp, Presence)>) {
         past.dedup_by(|(_, next), (_, before)| before.looks_like(next));
         let changes = self.0.entry(person).or_default();
         if let (Some((_, last)), Some((_, first))) = (past.last(), changes.front())
@@ -56,7 +56,7 @@ impl History {
     }
 
     /// Whether a row of the person begins at this time.
-    pub fn begins(&self, person: PersonId, at: Timestamp) -> bool {
+    pub fn is_start_of_row(&self, person: PersonId, at: Timestamp) -> bool {
         let changes = self.0.get(&person);
         // From the newest row: callers ask for new rows.
         let mut changes = changes.into_iter().flatten().rev();
@@ -127,7 +127,7 @@ mod tests {
                 ..state.clone()
             };
             history.record(PersonId(1), now, shown);
-            assert!(history.begins(PersonId(1), now) == (index == 0));
+            assert!(history.is_start_of_row(PersonId(1), now) == (index == 0));
         }
         assert_eq!(rows(&history), [0]);
         let now = Timestamp::from_milliseconds(9);
@@ -156,7 +156,7 @@ mod tests {
         for (first, expected) in [(stale(&other), vec![1, 3]), (one, vec![1, 3, 8])] {
             let mut history = History::default();
             history.record(PersonId(1), Timestamp::from_milliseconds(8), first);
-            history.recall(PersonId(1), past.to_vec());
+            history.restore(PersonId(1), past.to_vec());
             assert_eq!(rows(&history), expected);
         }
     }

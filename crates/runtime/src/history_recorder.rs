@@ -4,29 +4,34 @@ mod stored;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use presence::{PersonId, SettingsGroup};
+use presence::{PersonId, SettingsGroup, setting_keys};
 use store::StoreError;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{context::Context, events::Event, history::KEPT, organisation::Snapshot};
+use crate::{
+    context::Context,
+    events::{Event, ListenFrom},
+    history::KEPT,
+    organisation::Snapshot,
+};
 
 /// Time in which changes are collected for one transaction. A crash loses no more.
 const COLLECTION_TIME: Duration = Duration::from_millis(500);
 
 /// Whether any scope keeps a history: by default, none does.
 fn keeps_any(context: &Context) -> bool {
-    context.organisation.read(|tables| {
-        let mut individual = tables.individual();
+    context.organisation.read(|snapshot| {
+        let mut individual = snapshot.all_overrides();
         individual.any(|(_, page, _)| page == SettingsGroup::Presence)
     })
 }
 
 /// Whether the person's scope keeps a history.
 fn keeps(context: &Context, person: PersonId) -> bool {
-    let resolved = |tables: &Snapshot| {
-        tables
+    let resolved = |snapshot: &Snapshot| {
+        snapshot
             .resolve(person, SettingsGroup::Presence)
-            .flag("history")
+            .get(setting_keys::KEEP_HISTORY)
     };
     keeps_any(context) && context.organisation.read(resolved)
 }
@@ -35,7 +40,7 @@ fn keeps(context: &Context, person: PersonId) -> bool {
 ///
 /// # Errors
 /// The store cannot be read.
-pub async fn recall(context: &Context) -> Result<(), StoreError> {
+pub async fn restore(context: &Context) -> Result<(), StoreError> {
     let since = context.clock.now() - KEPT;
     let mut past: BTreeMap<PersonId, Vec<_>> = BTreeMap::new();
     for (person, at, text) in context.store.history_of_all(since).await? {
@@ -45,7 +50,7 @@ pub async fn recall(context: &Context) -> Result<(), StoreError> {
     }
     for (person, changes) in past {
         if keeps(context, person) {
-            context.events.remember(person, changes);
+            context.events.restore_history(person, changes);
         }
     }
     Ok(())
@@ -53,7 +58,7 @@ pub async fn recall(context: &Context) -> Result<(), StoreError> {
 
 /// Stores changes of presence, until the server ends.
 pub async fn run(context: Context) {
-    let mut receiver = context.events.listen(None).receiver;
+    let mut receiver = context.events.listen(ListenFrom::Now).receiver;
     loop {
         let mut events: Vec<Arc<Event>> = match receiver.recv().await {
             Ok(event) => vec![event],
@@ -76,9 +81,9 @@ pub async fn run(context: Context) {
             .filter_map(|event| Some((event.at, event.presence()?)))
             .filter(|(_, change)| keeps(&context, change.person))
             // One row for one visible state, as in memory: a change that the settings hide leaves no row.
-            .filter(|(at, change)| context.events.begins_row(change.person, *at))
+            .filter(|(at, change)| context.events.is_start_of_history_row(change.person, *at))
             .map(|(at, change)| {
-                let now = context.organisation.remembered(change.person, &change.now);
+                let now = context.organisation.presence_for_history(change.person, &change.now);
                 (change.person, at, stored::to_json(&now))
             })
             .collect();

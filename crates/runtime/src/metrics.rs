@@ -1,59 +1,16 @@
 //! The server's metrics, in the text format of OpenMetrics.
 
-use std::{
-    sync::{Mutex, PoisonError, atomic::AtomicU64},
-    time::Duration,
-};
+mod latency;
 
+use std::{sync::atomic::AtomicU64, time::Duration};
+
+pub use latency::{Histogram, Latency};
 use presence::TenantName;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::{Registry, Unit},
 };
-use tokio::time::Instant;
-
-/// Upper bounds in seconds: the target is 10 ms at p99, a busy tenant waits for seconds.
-const BUCKETS: [f64; 13] = [
-    0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0, 10.0,
-];
-
-/// A latency as a histogram.
-#[derive(Debug)]
-pub struct Latency {
-    histogram: Histogram,
-    /// Every value, for a benchmark that asked for them.
-    samples: Mutex<Option<Vec<f64>>>,
-}
-
-impl Latency {
-    fn new() -> Self {
-        Self {
-            histogram: Histogram::new(BUCKETS),
-            samples: Mutex::default(),
-        }
-    }
-
-    /// Observes the time from `began` until now.
-    pub fn observe(&self, began: Instant) {
-        self.observe_duration(began.elapsed());
-    }
-
-    /// Observes a duration.
-    pub fn observe_duration(&self, duration: Duration) {
-        let seconds = duration.as_secs_f64();
-        self.histogram.observe(seconds);
-        if let Some(samples) = &mut *self.samples.lock().unwrap_or_else(PoisonError::into_inner) {
-            samples.push(seconds);
-        }
-    }
-
-    /// Begins to keep every value, or returns the values kept so far.
-    pub fn record_samples(&self) -> Vec<f64> {
-        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
-        samples.replace(Vec::new()).unwrap_or_default()
-    }
-}
 
 /// Labels of a Graph request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -78,6 +35,17 @@ pub struct ElementLabels {
 pub struct NotificationLabels {
     /// `taken`, `lifecycle`, or the reason of the drop.
     pub outcome: String,
+}
+
+/// Outcome of a change notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotificationOutcome {
+    /// It caused an early read.
+    Taken,
+    /// It is about its subscription.
+    Lifecycle,
+    /// It was dropped.
+    Dropped(graph::notification::DropReason),
 }
 
 /// Labels of a sign-in.
@@ -108,9 +76,9 @@ pub struct TenantLabels {
 pub struct Metrics {
     registry: Registry,
     /// Seconds from a PBX event until the Graph request is sent.
-    pub pbx_to_graph: std::sync::Arc<Latency>,
+    pub pbx_to_graph: Latency,
     /// Seconds from Graph's answer until the event is in the clients' streams.
-    pub teams_to_event: std::sync::Arc<Latency>,
+    pub teams_to_event: Latency,
     /// Requests to Graph.
     pub graph_requests: Family<RequestLabels, Counter>,
     /// Interval of a tenant's sweep, in seconds.
@@ -132,9 +100,9 @@ pub struct Metrics {
     /// People with a write to Teams that waits or is in flight.
     pub pending_writes: Gauge,
     /// Seconds that a read of Graph waits for a token of the budget.
-    pub budget_wait: std::sync::Arc<Latency>,
+    pub budget_wait: Latency,
     /// Seconds that a write waits for the budget, for the answer to an earlier write, or for the end of an outage.
-    pub write_wait: std::sync::Arc<Latency>,
+    pub write_wait: Latency,
     /// Change notifications of Graph by outcome.
     pub notifications: Family<NotificationLabels, Counter>,
     /// Open event streams.
@@ -156,33 +124,33 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("offhook");
-        let pbx_to_graph = std::sync::Arc::new(Latency::new());
-        let teams_to_event = std::sync::Arc::new(Latency::new());
+        let pbx_to_graph = Latency::default();
+        let teams_to_event = Latency::default();
         registry.register_with_unit(
             "pbx_event_to_graph_request",
             "Time from a PBX event until the Graph request is sent",
             Unit::Seconds,
-            pbx_to_graph.histogram.clone(),
+            pbx_to_graph.clone(),
         );
         registry.register_with_unit(
             "teams_answer_to_event",
             "Time from Graph's answer until the change is in the clients' streams, which may collect it for 50 ms",
             Unit::Seconds,
-            teams_to_event.histogram.clone(),
+            teams_to_event.clone(),
         );
-        let budget_wait = std::sync::Arc::new(Latency::new());
+        let budget_wait = Latency::default();
         registry.register_with_unit(
             "graph_budget_wait",
             "Time that reads of Graph wait for the tenant's budget",
             Unit::Seconds,
-            budget_wait.histogram.clone(),
+            budget_wait.clone(),
         );
-        let write_wait = std::sync::Arc::new(Latency::new());
+        let write_wait = Latency::default();
         registry.register_with_unit(
             "graph_write_wait",
             "Time that writes to Graph wait for the tenant's budget, an earlier write or the end of an outage",
             Unit::Seconds,
-            write_wait.histogram.clone(),
+            write_wait.clone(),
         );
         let metrics = Self {
             budget_wait,
@@ -391,8 +359,13 @@ impl Metrics {
     }
 
     /// Counts notifications.
-    pub fn count_notifications(&self, outcome: &str, count: u64) {
+    pub fn count_notifications(&self, outcome: NotificationOutcome, count: u64) {
         if count > 0 {
+            let outcome = match outcome {
+                NotificationOutcome::Taken => "taken",
+                NotificationOutcome::Lifecycle => "lifecycle",
+                NotificationOutcome::Dropped(reason) => reason.name(),
+            };
             let labels = NotificationLabels {
                 outcome: outcome.to_owned(),
             };

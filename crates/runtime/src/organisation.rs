@@ -15,7 +15,7 @@ use std::{
 use copy_on_write::CopyOnWrite;
 use presence::{
     EffectiveSettings, MyProfiles, PersonId, PersonPolicy, Presence, Profile, Relationship,
-    ScopeChain, SettingValues, SettingsGroup, TenantName,
+    ScopeChain, SettingValues, SettingsGroup, TenantName, setting_keys,
 };
 use store::{Store, StoreError, StoredPerson, StoredScope, Workgroup};
 pub use templates::{TeamsUse, TemplateEdit, Templates};
@@ -83,17 +83,17 @@ pub struct Snapshot {
     /// Locations and groups by id.
     pub scopes: CopyOnWrite<BTreeMap<String, StoredScope>>,
     /// Groups of settings that scopes override, by scope.
-    pages: CopyOnWrite<BTreeMap<String, BTreeMap<SettingsGroup, SettingValues>>>,
+    overrides: CopyOnWrite<BTreeMap<String, BTreeMap<SettingsGroup, SettingValues>>>,
     /// Process tables of Microphone Sync by scope.
     pub programs: CopyOnWrite<BTreeMap<String, Vec<Program>>>,
     /// Central templates in the administrator's order.
     pub templates: CopyOnWrite<Templates>,
     /// Personal settings.
-    pub own: CopyOnWrite<BTreeMap<(PersonId, SettingsGroup), SettingValues>>,
+    pub personal_settings: CopyOnWrite<BTreeMap<(PersonId, SettingsGroup), SettingValues>>,
     /// Favourites of people.
     pub favourites: CopyOnWrite<BTreeMap<PersonId, BTreeSet<PersonId>>>,
     /// Own profiles and orders of the people who have any.
-    pub personal: CopyOnWrite<BTreeMap<PersonId, Personal>>,
+    pub personal_profiles: CopyOnWrite<BTreeMap<PersonId, Personal>>,
     /// Memberships of the people who have a location.
     pub memberships: CopyOnWrite<BTreeMap<PersonId, Membership>>,
     /// Relationships that owners set, by owner and viewer.
@@ -113,8 +113,8 @@ pub struct Organisation(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     /// Locked for a look-up or a small change, never while policies are computed.
-    tables: RwLock<Snapshot>,
-    /// Serialises changes. Taken before `tables`.
+    snapshot: RwLock<Snapshot>,
+    /// Serialises changes. Taken before `snapshot`.
     writer: Mutex<()>,
     /// Grows with every change of many people.
     changes: watch::Sender<u64>,
@@ -131,34 +131,34 @@ impl Organisation {
         let own = store.all_personal_settings().await?;
         let (templates, workgroups) = (store.templates().await?, store.workgroups().await?);
         let relationships = store.relationships().await?;
-        self.replace(|tables| {
+        self.replace(|snapshot| {
             let scopes = scopes.into_iter();
             let scopes = scopes.map(|scope| (scope.id.clone(), scope));
-            tables.scopes = scopes.collect();
+            snapshot.scopes = scopes.collect();
             let programs = pages.iter().filter(|(_, page, _)| page == PROGRAMS);
             let programs = programs.map(|(scope, _, json)| (scope.clone(), programs::stored(json)));
-            tables.programs = programs.collect();
-            tables.pages = CopyOnWrite::default();
+            snapshot.programs = programs.collect();
+            snapshot.overrides = CopyOnWrite::default();
             for (scope, page, json) in pages {
                 if let Some(page) = SettingsGroup::from_name(&page) {
-                    tables.set_page(&scope, page, Some(values::stored(page, &json)));
+                    snapshot.set_overrides(&scope, page, Some(values::stored(page, &json)));
                 }
             }
             let favourites = own.iter().filter(|(_, page, _)| page == FAVOURITES);
             let favourites = favourites.map(|(person, _, json)| (*person, favourites_of(json)));
-            tables.favourites = favourites.collect();
+            snapshot.favourites = favourites.collect();
             let own = own.into_iter().filter_map(|(person, page, json)| {
                 let page = SettingsGroup::from_name(&page)?;
                 Some(((person, page), values::stored(page, &json)))
             });
-            tables.own = own.collect();
-            tables.server_zone = zone::ServerZone::detect();
-            tables.templates = Templates::new(templates).into();
-            tables.workgroups = workgroups.into();
+            snapshot.personal_settings = own.collect();
+            snapshot.server_zone = zone::ServerZone::detect();
+            snapshot.templates = Templates::new(templates).into();
+            snapshot.workgroups = workgroups.into();
             let relationships = relationships.into_iter();
             let relationships =
                 relationships.map(|(owner, viewer, level)| ((owner, viewer), level));
-            tables.relationships = relationships.collect();
+            snapshot.relationships = relationships.collect();
         });
         Ok(())
     }
@@ -166,20 +166,20 @@ impl Organisation {
     /// Adds or changes a person; returns the person's policy, and the membership before.
     pub fn upsert_person(&self, stored: &StoredPerson) -> (Arc<PersonPolicy>, Membership) {
         let _one_at_a_time = self.writer();
-        self.write(|tables| {
+        self.write(|snapshot| {
             let membership = Membership {
                 location: stored.location.clone(),
                 group: stored.group.clone(),
             };
-            let before = tables.membership(stored.id);
-            keep(&mut tables.memberships, stored.id, membership);
+            let before = snapshot.membership(stored.id);
+            keep(&mut snapshot.memberships, stored.id, membership);
             let personal = Personal {
                 profiles: stored.personal.clone(),
                 order: stored.order.clone(),
             };
-            keep(&mut tables.personal, stored.id, personal);
-            let policy = tables.policy_of(stored.id);
-            tables.policies.insert(stored.id, policy.clone());
+            keep(&mut snapshot.personal_profiles, stored.id, personal);
+            let policy = snapshot.policy_of(stored.id);
+            snapshot.policies.insert(stored.id, policy.clone());
             (policy, before)
         })
     }
@@ -187,11 +187,11 @@ impl Organisation {
     /// Removes a person; the store still has the person's settings.
     pub fn remove_person(&self, person: PersonId) {
         let _one_at_a_time = self.writer();
-        self.write(|tables| {
-            tables.memberships.remove(&person);
-            tables.personal.remove(&person);
-            tables.favourites.remove(&person);
-            tables.policies.remove(&person);
+        self.write(|snapshot| {
+            snapshot.memberships.remove(&person);
+            snapshot.personal_profiles.remove(&person);
+            snapshot.favourites.remove(&person);
+            snapshot.policies.remove(&person);
         });
     }
 
@@ -203,15 +203,15 @@ impl Organisation {
         change: impl FnOnce(&mut Snapshot),
     ) -> Option<Arc<PersonPolicy>> {
         let _one_at_a_time = self.writer();
-        self.write(|tables| {
-            change(tables);
+        self.write(|snapshot| {
+            change(snapshot);
             // A removed person has no policy.
-            let before = tables.policies.get(&person)?;
-            let policy = tables.policy_of(person);
+            let before = snapshot.policies.get(&person)?;
+            let policy = snapshot.policy_of(person);
             if policy == *before {
                 return None;
             }
-            tables.policies.insert(person, policy.clone());
+            snapshot.policies.insert(person, policy.clone());
             Some(policy)
         })
     }
@@ -219,41 +219,41 @@ impl Organisation {
     /// Sets or removes the relationship of a viewer to an owner.
     pub fn set_relationship(&self, owner: PersonId, viewer: PersonId, level: Option<Relationship>) {
         let _one_at_a_time = self.writer();
-        self.write(|tables| {
+        self.write(|snapshot| {
             let key = (owner, viewer);
             match level {
-                Some(level) => tables.relationships.insert(key, level),
-                None => tables.relationships.remove(&key),
+                Some(level) => snapshot.relationships.insert(key, level),
+                None => snapshot.relationships.remove(&key),
             };
         });
     }
 
     /// The policy of a person.
     pub fn policy(&self, person: PersonId) -> Option<Arc<PersonPolicy>> {
-        self.read(|tables| tables.policies.get(&person).cloned())
+        self.read(|snapshot| snapshot.policies.get(&person).cloned())
     }
 
     /// The tenant that the person's location names, else the main one.
     pub fn tenant(&self, person: PersonId) -> TenantName {
-        self.read(|tables| tables.tenant(person).clone())
+        self.read(|snapshot| snapshot.tenant(person).clone())
     }
 
     /// Whether the person's mode synchronises calls with Teams.
     pub fn syncs(&self, person: PersonId) -> bool {
-        self.read(|tables| {
-            let policy = tables.policies.get(&person);
+        self.read(|snapshot| {
+            let policy = snapshot.policies.get(&person);
             policy.is_some_and(|policy| policy.mode.telephony())
         })
     }
 
     /// The presence for the history: with the program that used the microphone only if the settings keep it.
-    pub fn remembered(&self, person: PersonId, presence: &Presence) -> Presence {
+    pub fn presence_for_history(&self, person: PersonId, presence: &Presence) -> Presence {
         match &presence.without_microphone {
             None => presence.clone(),
             Some(without) => {
                 let settings =
-                    self.read(|tables| tables.resolve(person, SettingsGroup::Microphone));
-                match settings.flag("history") {
+                    self.read(|snapshot| snapshot.resolve(person, SettingsGroup::Microphone));
+                match settings.get(setting_keys::MICROPHONE_HISTORY) {
                     true => presence.clone(),
                     false => Presence::clone(without),
                 }
@@ -263,15 +263,15 @@ impl Organisation {
 
     /// Changes the snapshot; returns the changed policies with their people.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) -> Vec<(PersonId, Arc<PersonPolicy>)> {
-        self.replace(|tables| {
-            change(tables);
-            let people: Vec<PersonId> = tables.policies.keys().copied().collect();
+        self.replace(|snapshot| {
+            change(snapshot);
+            let people: Vec<PersonId> = snapshot.policies.keys().copied().collect();
             let mut shared = HashMap::new();
             let mut changed = Vec::new();
             for person in people {
-                let policy = tables.policy(person, &mut shared);
-                if tables.policies.get(&person) != Some(&policy) {
-                    tables.policies.insert(person, policy.clone());
+                let policy = snapshot.policy(person, &mut shared);
+                if snapshot.policies.get(&person) != Some(&policy) {
+                    snapshot.policies.insert(person, policy.clone());
                     changed.push((person, policy));
                 }
             }
@@ -283,32 +283,38 @@ impl Organisation {
     /// have changed.
     pub fn set_workgroups(&self, workgroups: Vec<Workgroup>) -> BTreeSet<PersonId> {
         let _one_at_a_time = self.writer();
-        let before = self.read(|tables| tables.workgroups.clone());
+        let before = self.read(|snapshot| snapshot.workgroups.clone());
         let gone = before.iter().filter(|group| !workgroups.contains(group));
         let new = workgroups.iter().filter(|group| !before.contains(group));
         let members = gone.chain(new).flat_map(|group| &group.members);
         let members = members.copied().collect();
-        self.write(|tables| tables.workgroups = workgroups.into());
+        self.write(|snapshot| snapshot.workgroups = workgroups.into());
         members
     }
 
     /// Sets the favourites of a person.
     pub fn set_favourites(&self, person: PersonId, favourites: BTreeSet<PersonId>) {
         let _one_at_a_time = self.writer();
-        self.write(|tables| keep(&mut tables.favourites, person, favourites));
+        self.write(|snapshot| keep(&mut snapshot.favourites, person, favourites));
     }
 
     /// Sets the process table of a scope; `None`: it inherits one.
     pub fn set_programs(&self, scope: &str, programs: Option<Vec<Program>>) {
-        self.replace(|tables| match programs {
-            Some(programs) => tables.programs.insert(scope.to_owned(), programs),
-            None => tables.programs.remove(scope),
+        self.replace(|snapshot| match programs {
+            Some(programs) => snapshot.programs.insert(scope.to_owned(), programs),
+            None => snapshot.programs.remove(scope),
         });
     }
 
-    /// Reads the snapshot. Holds the readers' lock: `look` must not wait.
-    pub fn read<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
-        look(&self.0.tables.read().unwrap_or_else(PoisonError::into_inner))
+    /// Reads the snapshot. Holds the readers' lock: `read` must not wait.
+    pub fn read<T>(&self, read: impl FnOnce(&Snapshot) -> T) -> T {
+        read(
+            &self
+                .0
+                .snapshot
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Grows with every change of many people at once.
@@ -319,9 +325,9 @@ impl Organisation {
     /// Changes a copy of the snapshot, and then exchanges the two: readers wait for the exchange only.
     fn replace<T>(&self, change: impl FnOnce(&mut Snapshot) -> T) -> T {
         let one_at_a_time = self.writer();
-        let mut tables = self.read(Snapshot::clone);
-        let changed = change(&mut tables);
-        let before = self.write(|now| std::mem::replace(now, tables));
+        let mut snapshot = self.read(Snapshot::clone);
+        let changed = change(&mut snapshot);
+        let before = self.write(|now| std::mem::replace(now, snapshot));
         drop(one_at_a_time);
         // Not under a lock: dropping a large snapshot takes time.
         drop(before);
@@ -334,8 +340,8 @@ impl Organisation {
     }
 
     fn write<T>(&self, change: impl FnOnce(&mut Snapshot) -> T) -> T {
-        let tables = self.0.tables.write();
-        change(&mut tables.unwrap_or_else(PoisonError::into_inner))
+        let snapshot = self.0.snapshot.write();
+        change(&mut snapshot.unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -376,13 +382,18 @@ impl Snapshot {
     }
 
     /// The settings that a scope overrides; `None` if it overrides none of the group.
-    pub fn page(&self, scope: &str, page: SettingsGroup) -> Option<&SettingValues> {
-        self.pages.get(scope)?.get(&page)
+    pub fn overrides(&self, scope: &str, page: SettingsGroup) -> Option<&SettingValues> {
+        self.overrides.get(scope)?.get(&page)
     }
 
     /// Sets or removes the settings that a scope overrides.
-    pub fn set_page(&mut self, scope: &str, page: SettingsGroup, values: Option<SettingValues>) {
-        let pages = self.pages.entry(scope.to_owned()).or_default();
+    pub fn set_overrides(
+        &mut self,
+        scope: &str,
+        page: SettingsGroup,
+        values: Option<SettingValues>,
+    ) {
+        let pages = self.overrides.entry(scope.to_owned()).or_default();
         match values {
             Some(values) => pages.insert(page, values),
             None => pages.remove(&page),
@@ -390,8 +401,8 @@ impl Snapshot {
     }
 
     /// Every group of settings that a scope overrides.
-    pub fn individual(&self) -> impl Iterator<Item = (&str, SettingsGroup, &SettingValues)> {
-        self.pages.iter().flat_map(|(scope, pages)| {
+    pub fn all_overrides(&self) -> impl Iterator<Item = (&str, SettingsGroup, &SettingValues)> {
+        self.overrides.iter().flat_map(|(scope, pages)| {
             let pages = pages.iter();
             pages.map(|(page, values)| (scope.as_str(), *page, values))
         })
@@ -399,7 +410,7 @@ impl Snapshot {
 
     /// The settings of the scopes above a membership.
     pub fn scope_chain(&self, membership: &Membership, page: SettingsGroup) -> ScopeChain<'_> {
-        let of = |scope: Option<&str>| self.page(scope?, page);
+        let of = |scope: Option<&str>| self.overrides(scope?, page);
         ScopeChain {
             organisation: of(Some(ORGANISATION)),
             location: of(membership.location.as_deref()),
@@ -428,7 +439,7 @@ impl Snapshot {
 
     /// The effective settings of a person.
     pub fn resolve(&self, person: PersonId, page: SettingsGroup) -> EffectiveSettings {
-        let own = self.own.get(&(person, page));
+        let own = self.personal_settings.get(&(person, page));
         let resolved = self
             .scope_chain(&self.membership(person), page)
             .resolve(page, own);
@@ -440,13 +451,25 @@ impl Snapshot {
         self.with_zone(page, self.scope_chain(membership, page).resolve(page, None))
     }
 
+    /// The groups in which a person has settings of their own, with these settings.
+    pub fn settings_of(
+        &self,
+        person: PersonId,
+    ) -> impl Iterator<Item = (SettingsGroup, &SettingValues)> {
+        let from_person = self
+            .personal_settings
+            .range((person, SettingsGroup::Presence)..);
+        let of_person = from_person.take_while(move |((owner, _), _)| *owner == person);
+        of_person.map(|((_, group), values)| (*group, values))
+    }
+
     /// My Profiles of a person.
     pub fn my_profiles(&self, person: PersonId) -> MyProfiles {
         let membership = self.membership(person);
         let central = self.templates.at(&membership, Some(person)).into_iter();
         let central = central.map(|template| template.profile.clone());
         let none = Personal::default();
-        let personal = self.personal.get(&person).unwrap_or(&none);
+        let personal = self.personal_profiles.get(&person).unwrap_or(&none);
         MyProfiles::arrange(central, personal.profiles.iter().cloned(), &personal.order)
     }
 
@@ -471,12 +494,8 @@ impl Snapshot {
                 self.my_profiles(person),
             ))
         };
-        let differs = self.personal.contains_key(&person)
-            || self
-                .own
-                .range((person, SettingsGroup::Presence)..=(person, SettingsGroup::Calendar))
-                .next()
-                .is_some()
+        let differs = self.personal_profiles.contains_key(&person)
+            || self.settings_of(person).next().is_some()
             || self.templates.are_assigned(person);
         if differs {
             return make();

@@ -3,7 +3,6 @@
 
 use agent_protocol::{base_name, same_program};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// The process table of a new installation: alias, process, other names.
 const PREFILLED: [(&str, &str, &[&str]); 17] = [
@@ -68,7 +67,7 @@ pub const PROGRAMS_MAX: usize = 10_000;
 pub const HOURS_MAX: u32 = 7 * 24;
 
 /// A row of a process table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Program {
     /// Base name of the process without `.exe`; case does not matter.

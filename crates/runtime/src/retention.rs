@@ -37,7 +37,7 @@ pub async fn enforce(context: Context, audit: AuditRetention) {
     loop {
         let now = context.clock.now();
         let deleted = async {
-            if clock_jump::look(context.store.database(), &context.health, now).await?
+            if clock_jump::check(context.store.database(), &context.health, now).await?
                 == Deletion::Allowed
                 && now >= delete_at
             {

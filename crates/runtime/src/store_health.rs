@@ -6,12 +6,8 @@ use std::{sync::Arc, time::Duration};
 use store::{DamageCheck, Database};
 use tokio::sync::watch;
 
-use crate::health::{Health, Trouble};
+use crate::health::{Health, Part, Trouble};
 
-/// Name of the part in `/readyz`.
-const PART: &str = "store";
-/// Name of the part in `/readyz` for damage.
-const CHECK_PART: &str = "store-check";
 /// Interval of the checks while the database accepts changes.
 const PROBE_INTERVAL: Duration = Duration::from_secs(60);
 /// Interval of the checks after a failure.
@@ -58,21 +54,21 @@ impl StoreHealth {
                 wait = failed.as_ref().map_or(PROBE_INTERVAL, |_| RETRY_INTERVAL);
                 failed.map(|error| error.to_string())
             };
-            health.report(PART, reason.map(trouble));
+            health.report(&Part::Store, reason.map(trouble));
         }
     }
 }
 
 async fn check(database: &Database, health: &Health) {
     let what = "the database is being checked for damage, which takes some minutes if it is large";
-    health.report_progress(CHECK_PART, Some(what.into()));
+    health.report_progress(&Part::StoreCheck, Some(what.into()));
     let damage = database.check().await.err();
-    health.report_progress(CHECK_PART, None);
+    health.report_progress(&Part::StoreCheck, None);
     let trouble = damage.map(|damage| Trouble {
         what: damage.to_string(),
         remedy: "restore a backup: Backup in the administration lists them".into(),
     });
-    health.report(CHECK_PART, trouble);
+    health.report(&Part::StoreCheck, trouble);
 }
 
 fn trouble(what: String) -> Trouble {

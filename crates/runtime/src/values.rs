@@ -1,7 +1,7 @@
 //! Settings as JSON, the same on the wire and in the store: a flat object of keys and values, with `user_may_change` beside them
 //! if it is set.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use presence::{
     OwnerPolicy, Relationship, Setting, SettingValues, SettingsGroup, SyncMode, UserOverride, Value,
@@ -26,11 +26,11 @@ pub struct Refusal {
 pub fn json(value: &Value) -> Json {
     match value {
         Value::Flag(flag) => json!(flag),
-        Value::Seconds(seconds) => json!(seconds),
+        Value::Duration(duration) => json!(duration.as_secs()),
         Value::Mode(mode) => json!(mode.name()),
         Value::Level(level) => json!(level.name()),
         Value::Policy(policy) => json!(policy.name()),
-        Value::Profile(text) | Value::Text(text) => json!(text),
+        Value::ProfileName(text) | Value::TimeZone(text) | Value::FeedAddress(text) => json!(text),
     }
 }
 
@@ -74,7 +74,7 @@ pub fn merge(
             continue;
         }
         let setting = setting(page, &key)?;
-        if value.is_null() && !matches!(setting.default, Value::Profile(_) | Value::Text(_)) {
+        if value.is_null() && !setting.default.is_optional() {
             values.values.remove(setting.key);
         } else {
             let value = read(setting, &value).map_err(|detail| Refusal { key, detail })?;
@@ -133,12 +133,11 @@ fn read(setting: &Setting, json: &Json) -> Result<Value, String> {
             .as_bool()
             .map(Value::Flag)
             .ok_or_else(|| format!("{json} is neither true nor false")),
-        Value::Seconds(_) => {
+        Value::Duration(_) => {
             let (least, most) = setting.range;
             json.as_u64()
-                .and_then(|number| u32::try_from(number).ok())
-                .filter(|number| (least..=most).contains(number))
-                .map(Value::Seconds)
+                .filter(|number| (least.into()..=most.into()).contains(number))
+                .map(|seconds| Value::Duration(Duration::from_secs(seconds)))
                 .ok_or_else(|| format!("{json} is no number of seconds from {least} to {most}"))
         }
         Value::Mode(_) => name
@@ -153,8 +152,8 @@ fn read(setting: &Setting, json: &Json) -> Result<Value, String> {
             .and_then(OwnerPolicy::from_name)
             .map(Value::Policy)
             .ok_or_else(|| one_of(&OwnerPolicy::ALL.map(OwnerPolicy::name))),
-        Value::Profile(_) => text(json, NAME_MAX).map(Value::Profile),
-        Value::Text(_) if setting.key == "time_zone" => text(json, NAME_MAX)
+        Value::ProfileName(_) => text(json, NAME_MAX).map(Value::ProfileName),
+        Value::TimeZone(_) => text(json, NAME_MAX)
             .and_then(|zone| match &zone {
                 Some(name) if !calendar::is_zone(name) => {
                     let expected = "expected for example \"Europe/Berlin\"";
@@ -162,8 +161,8 @@ fn read(setting: &Setting, json: &Json) -> Result<Value, String> {
                 }
                 _ => Ok(zone),
             })
-            .map(Value::Text),
-        Value::Text(_) => text(json, ADDRESS_MAX).map(Value::Text),
+            .map(Value::TimeZone),
+        Value::FeedAddress(_) => text(json, ADDRESS_MAX).map(Value::FeedAddress),
     }
 }
 
@@ -187,14 +186,14 @@ fn text(json: &Json, most: usize) -> Result<Option<Cow<'static, str>>, String> {
 
 #[cfg(test)]
 mod tests {
-    use presence::{SETTINGS, SettingValues, SettingsGroup, SyncMode, Value};
+    use presence::{SETTINGS, SettingValues, SettingsGroup, SyncMode, setting_keys};
     use serde_json::{Map, json};
 
     use super::{json as write, merge, page_json, stored};
 
     #[test]
     fn every_default_is_read_as_it_is_written() {
-        for setting in &SETTINGS {
+        for setting in SETTINGS {
             let mut values = SettingValues::default();
             let body = Map::from_iter([(setting.key.to_owned(), write(&setting.default))]);
             merge(setting.group, body, &mut values).unwrap();
@@ -212,7 +211,7 @@ mod tests {
             &mut values,
         )
         .unwrap();
-        assert_eq!(values.values["mode"], Value::Mode(SyncMode::TelephonyOnly));
+        assert_eq!(values.get(setting_keys::SYNC_MODE), SyncMode::TelephonyOnly);
         assert_eq!(
             stored(SettingsGroup::Teams, &page_json(&values).to_string()),
             values

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use store::{Database, SealedSecret, StoreError};
 
 use crate::secrets;
@@ -88,10 +89,12 @@ impl Vault {
         });
         let bytes: Option<Vec<u8>> = digits.collect();
         let bytes = bytes.ok_or_else(|| problem("has other characters".into()))?;
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| VaultError::Refused)?;
+        let bytes = SecretSlice::from(bytes);
+        let bytes = bytes.expose_secret();
+        let key = RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| VaultError::Refused)?;
         Ok(Self {
             key,
-            name: secrets::fingerprint(&bytes, NAME_BYTES),
+            name: secrets::fingerprint(bytes, NAME_BYTES),
         })
     }
 
@@ -105,7 +108,7 @@ impl Vault {
             from: from.clone(),
             problem: error.to_string(),
         })?;
-        Self::new(&text, &from)
+        Self::new(SecretString::from(text).expose_secret(), &from)
     }
 
     /// A new key for a file.
@@ -139,7 +142,7 @@ impl Vault {
     ///
     /// # Errors
     /// The secret is sealed with another key or under another name, or damaged.
-    pub fn open(&self, secret: &SealedSecret) -> Result<Vec<u8>, VaultError> {
+    pub fn open(&self, secret: &SealedSecret) -> Result<SecretSlice<u8>, VaultError> {
         let name = || secret.name.clone();
         if secret.key != self.name {
             return Err(VaultError::OtherKey {
@@ -159,7 +162,9 @@ impl Vault {
             .key
             .open_in_place(nonce, Aad::from(secret.name.as_bytes()), &mut body)
             .map_err(|_| damaged())?;
-        Ok(opened.to_vec())
+        let length = opened.len();
+        body.truncate(length);
+        Ok(body.into())
     }
 
     /// Seals all secrets of the old key with this key, and returns their number. Changes none if one does not open.
@@ -171,7 +176,7 @@ impl Vault {
         for secret in database.sealed_secrets().await? {
             // An earlier run has changed this one.
             if secret.key != self.name {
-                anew.push(self.seal(&secret.name, &old.open(&secret)?)?);
+                anew.push(self.seal(&secret.name, old.open(&secret)?.expose_secret())?);
             }
         }
         database.replace_sealed_secrets(&anew).await?;
@@ -181,6 +186,7 @@ impl Vault {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
     use store::{OrganisationId, SealedSecret, Store};
 
     use super::{Vault, VaultError};
@@ -196,7 +202,7 @@ mod tests {
     fn what_is_sealed_opens_under_its_name_and_key_only() {
         let vault = vault(OLD);
         let sealed = vault.seal("refresh/1", b"a token").unwrap();
-        assert_eq!(vault.open(&sealed).unwrap(), b"a token");
+        assert_eq!(vault.open(&sealed).unwrap().expose_secret(), b"a token");
         let hides = |needle: &[u8]| {
             !sealed
                 .sealed
@@ -258,7 +264,10 @@ mod tests {
             "done already"
         );
         for secret in store.sealed_secrets("").await.unwrap() {
-            assert_eq!(new.open(&secret).unwrap(), secret.name.as_bytes());
+            assert_eq!(
+                new.open(&secret).unwrap().expose_secret(),
+                secret.name.as_bytes()
+            );
         }
         let foreign = SealedSecret {
             key: "another".into(),
@@ -270,6 +279,6 @@ mod tests {
             .unwrap();
         assert!(new.rewrap(&old, store.database()).await.is_err());
         let untouched = store.sealed_secrets("c").await.unwrap();
-        assert_eq!(old.open(&untouched[0]).unwrap(), b"c");
+        assert_eq!(old.open(&untouched[0]).unwrap().expose_secret(), b"c");
     }
 }

@@ -32,8 +32,10 @@ use phones::{
 use presence::{Input, TenantName, Timing};
 use runtime::{
     clients::Connected, clock::Clock, clock_jump, commit_queue::SETTLE_MAX, context::Context,
-    metrics::Metrics, people_index::PeopleIndex, retention::AuditRetention, vault::Vault,
+    events::ListenFrom, metrics::Metrics, people_index::PeopleIndex, retention::AuditRetention,
+    vault::Vault,
 };
+use secrecy::{ExposeSecret, SecretString};
 use store::{DamageCheck, Store, StoreError};
 use teams::{SweepNow, TeamsOptions, TeamsStart};
 use tokio::{
@@ -73,7 +75,7 @@ pub struct Options {
     /// Settings of sign-in with OpenID Connect; `None`: not offered.
     pub open_id: Option<OpenIdOptions>,
     /// The API key from the configuration.
-    pub api_key: Option<graph::Secret>,
+    pub api_key: Option<SecretString>,
     /// Opens sealed secrets; `None`: no service accounts, and so no change notifications.
     pub vault: Option<Arc<Vault>>,
     /// Retention of the audit log.
@@ -250,7 +252,7 @@ impl App {
 
         let api = ApiState::new(ApiOptions {
             context: context.clone(),
-            api_key: api_key.as_ref().map(graph::Secret::reveal),
+            api_key: api_key.as_ref().map(ExposeSecret::expose_secret),
             public_url: public_url.unwrap_or_else(|| format!("http://{address}")),
             stopping: stopping.clone(),
             doctor,
@@ -326,18 +328,10 @@ impl App {
 
     /// Returns when every source has reported every person, so that no presence is stale.
     pub async fn everybody_observed(&self) {
-        let stale =
-            |presence: &presence::Presence| presence.confidence == presence::Confidence::Stale;
-        let mut changes = self.context.events.listen(None).receiver;
-        loop {
-            let (_, presences) = self.context.events.all();
-            if presences.len() == self.context.people.count() && !presences.values().any(stale) {
-                return;
-            }
-            // Compares once for all changes that are already queued.
-            let change = changes.recv().await;
-            while changes.try_recv().is_ok() {}
-            if matches!(change, Err(RecvError::Closed)) {
+        let Context { events, people, .. } = &self.context;
+        let mut changes = events.listen(ListenFrom::Now).receiver;
+        while events.observed() != people.count() {
+            if matches!(changes.recv().await, Err(RecvError::Closed)) {
                 return;
             }
         }
@@ -352,7 +346,7 @@ impl App {
         let sweeps = self.sweeps.iter().map(SweepNow::sweep);
         let _ = tokio::time::timeout(SETTLE_MAX, futures_util::future::join_all(sweeps)).await;
         self.context.engine.input_and_wait(Input::Tick).await;
-        self.context.commits.settled().await;
+        self.context.commits.wait_until_idle().await;
     }
 
     /// Requests the current state of every line from the PBXs.
@@ -373,7 +367,7 @@ impl App {
         futures_util::future::join_all(pbxs.map(Pbx::stop)).await;
         let now = self.context.clock.now();
         if let Err(error) =
-            clock_jump::look(self.context.store.database(), &self.context.health, now).await
+            clock_jump::check(self.context.store.database(), &self.context.health, now).await
         {
             tracing::warn!(%error, "the last known time could not be stored");
         }

@@ -27,6 +27,7 @@ use places::Places;
 use presence::TenantName;
 use raw::Raw;
 use runtime::retention::AuditRetention;
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use teams::TeamsOptions;
 
 /// A checked configuration.
@@ -43,7 +44,7 @@ pub struct Config {
     /// Settings of sign-in with OpenID Connect; `None`: not offered.
     pub open_id: Option<OpenIdOptions>,
     /// The API key, if the configuration names one.
-    pub api_key: Option<graph::Secret>,
+    pub api_key: Option<SecretString>,
     /// The file with the key of the sealed secrets, if the configuration names one.
     pub secrets_key: Option<PathBuf>,
     /// Retention of the audit log.
@@ -112,6 +113,7 @@ const OWN_CHANGES_DAYS: u64 = 30;
 const PORT: u16 = 8_200;
 /// Name of the database in the data folder.
 const DATABASE: &str = "offhook.db";
+const MISSING: &str = "is missing or empty";
 /// Largest size of a file that holds a secret, in bytes.
 const SECRET_MAX: u64 = 16 * 1024;
 
@@ -196,6 +198,16 @@ impl Check<'_> {
         }
     }
 
+    /// Where the value of a key is set: its line, or its environment variable.
+    fn place(&self, key: &str) -> String {
+        match self.environment.overriding(key) {
+            Some(name) => name,
+            None => Places::new(self.text)
+                .line(key)
+                .map_or_else(|| key.to_owned(), |line| format!("line {line}")),
+        }
+    }
+
     fn config(&self, raw: Raw) -> Result<Config, ConfigError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let listen = match raw.http.listen {
@@ -216,7 +228,10 @@ impl Check<'_> {
             raw.access.api_key,
             raw.access.api_key_file,
         )?;
-        if api_key.as_ref().is_some_and(|key| key.len() < 20) {
+        if api_key
+            .as_ref()
+            .is_some_and(|key| key.expose_secret().len() < 20)
+        {
             let problem = "is shorter than 20 characters; leave it out to have a strong one made at the first start";
             return Err(self.error("access.api_key", problem));
         }
@@ -248,7 +263,7 @@ impl Check<'_> {
                 .open_id_connect
                 .map(|raw| self.open_id(raw))
                 .transpose()?,
-            api_key: api_key.map(graph::Secret::new),
+            api_key,
             secrets_key: raw.secrets.key_file.map(|file| folder.join(file)),
             audit_kept,
             tenants,
@@ -275,7 +290,7 @@ impl Check<'_> {
             tenants: raw.tenants,
             scopes,
             client_id: self.required(&key("client_id"), raw.client_id)?,
-            client_secret: graph::Secret::new(self.required(&secret, client_secret)?),
+            client_secret: self.required_secret(&secret, client_secret)?,
             claim: raw.claim.unwrap_or_else(|| CLAIM.into()),
         })
     }
@@ -303,7 +318,17 @@ impl Check<'_> {
     fn required(&self, key: &str, value: Option<String>) -> Result<String, ConfigError> {
         value
             .filter(|value| !value.trim().is_empty())
-            .ok_or_else(|| self.error(key, "is missing or empty"))
+            .ok_or_else(|| self.error(key, MISSING))
+    }
+
+    fn required_secret(
+        &self,
+        key: &str,
+        value: Option<SecretString>,
+    ) -> Result<SecretString, ConfigError> {
+        value
+            .filter(|value| !value.expose_secret().trim().is_empty())
+            .ok_or_else(|| self.error(key, MISSING))
     }
 
     /// A value that becomes a segment of a URL path: letters, digits, `-`, `.`, `_`.
@@ -364,9 +389,9 @@ impl Check<'_> {
     fn secret(
         &self,
         key: &str,
-        value: Option<String>,
+        value: Option<SecretString>,
         file: Option<PathBuf>,
-    ) -> Result<Option<String>, ConfigError> {
+    ) -> Result<Option<SecretString>, ConfigError> {
         let Some(file) = file else {
             return Ok(value);
         };
@@ -384,13 +409,14 @@ impl Check<'_> {
                     "is larger than {SECRET_MAX} bytes, so it is no secret"
                 )));
             }
-            let text = self.read_file(&file)?;
-            String::from_utf8(text).map_err(std::io::Error::other)
+            let content = SecretSlice::from(self.read_file(&file)?);
+            let text = std::str::from_utf8(content.expose_secret());
+            let text = text.map_err(std::io::Error::other)?;
+            Ok(SecretString::from(text.trim_end_matches(['\r', '\n'])))
         });
         self.secret_files.borrow_mut().push(file.clone());
-        let secret =
-            read.map_err(|error| self.error(&key_of_file, format!("{}: {error}", file.display())))?;
-        Ok(Some(secret.trim_end_matches(['\r', '\n']).to_owned()))
+        read.map(Some)
+            .map_err(|error| self.error(&key_of_file, format!("{}: {error}", file.display())))
     }
 }
 

@@ -5,7 +5,8 @@ mod teams;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use presence::{
-    Action, Effect, Engine, Fact, Input, LineId, Record, TeamsState, TeamsWrite, TenantLag, Timing,
+    Action, Effect, Engine, Fact, Input, LineChange, LineId, Record, TeamsState, TeamsWrite,
+    TenantLag, Timing,
 };
 
 use crate::{
@@ -355,12 +356,14 @@ impl<'s> World<'s> {
             self.people[at].reported.push((line, state, until));
             self.fact(
                 at,
-                Fact::Line {
+                Fact::Line(
                     line,
-                    state,
-                    until,
-                    party: None,
-                },
+                    LineChange::State {
+                        state,
+                        party: None,
+                        lease: until.since(self.now),
+                    },
+                ),
             );
         }
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use presence::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Choice, ClientId,
-    ClientState, Fact, LineState, Status, SyncMode,
+    ClientState, Fact, LineChange, LineState, Status, SyncMode,
 };
 
 use crate::{
@@ -94,12 +94,14 @@ impl World<'_> {
         person.reported.push((line, state, until));
         self.fact(
             at,
-            Fact::Line {
+            Fact::Line(
                 line,
-                state,
-                until,
-                party: Some("0815".into()),
-            },
+                LineChange::State {
+                    state,
+                    party: Some("0815".into()),
+                    lease: until.since(self.now),
+                },
+            ),
         );
     }
 
@@ -112,7 +114,7 @@ impl World<'_> {
                 known.2 = known.2.min(limit);
             }
         }
-        self.fact(at, Fact::LineStale(line));
+        self.fact(at, Fact::Line(line, LineChange::Stale));
     }
 
     /// Adds a line to the person, or removes one.

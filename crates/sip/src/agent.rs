@@ -31,9 +31,9 @@
 //!
 //! impl Host<u8> for Anna {
 //!     fn admit(&mut self, _: Duration, _: Peer<u8>, _: &Message<'_>, _: Package) -> Admission {
-//!         Admission::Watch(Resource(1), Class(0), Watcher(0))
+//!         Admission::Watch(Resource(1), Class(0), None)
 //!     }
-//!     fn class(&mut self, _: Resource, _: Watcher) -> Option<Class> {
+//!     fn class(&mut self, _: Resource, _: Option<Watcher>) -> Option<Class> {
 //!         Some(Class(0))
 //!     }
 //!     fn document(&mut self, _: Resource, _: Package, _: Class) -> Option<Arc<Document>> {
@@ -122,12 +122,12 @@ use std::{
 };
 
 pub use document::Document;
-pub use host::{Admission, AdmissionError, Class, Host, Package, Resource, Watcher};
+pub use host::{Admission, AdmissionError, Class, Host, ListId, Package, Resource, Watcher};
 pub use list::{MEMBERS_MAX, Member};
 use publish::Publications;
 pub use publish::{Publication, PublicationId};
 pub use settings::Settings;
-use store::Store;
+use store::{Store, Subject, Watched};
 use timers::Timers;
 
 use crate::{
@@ -248,9 +248,9 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         self.store.len() == 0
     }
 
-    /// Whether the resource has a watcher.
-    pub fn is_watched(&self, resource: Resource) -> bool {
-        self.store.watcher(resource, 0).is_some()
+    /// Whether the list has a watcher.
+    pub fn is_list_watched(&self, list: ListId) -> bool {
+        self.store.watcher(Watched::List(list), 0).is_some()
     }
 
     /// Number of publications.
@@ -336,14 +336,16 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         host: &mut impl Host<F>,
         out: &mut Outbox<F>,
     ) {
+        let watched = Watched::Resource(resource);
         let mut at = 0;
         // A watcher that is removed here is replaced by the last one, which moves to the same position.
-        while let Some(id) = self.store.watcher(resource, at) {
-            if let Some(list) = self.store.get_mut(id).and_then(|s| s.list.as_mut()) {
+        while let Some(id) = self.store.watcher(watched, at) {
+            let subject = self.store.get_mut(id).map(|s| &mut s.subject);
+            if let Some(Subject::List(list)) = subject {
                 list.touch(resource);
             }
             self.notify(now, id, host, out);
-            if self.store.watcher(resource, at) == Some(id) {
+            if self.store.watcher(watched, at) == Some(id) {
                 at += 1;
             }
         }
@@ -358,23 +360,26 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         host: &mut impl Host<F>,
         out: &mut Outbox<F>,
     ) {
+        let watched = Watched::Resource(resource);
         let mut changed = Vec::new();
         let mut at = 0;
-        while let Some(id) = self.store.watcher(resource, at) {
+        while let Some(id) = self.store.watcher(watched, at) {
             at += 1;
             if let Some(subscription) = self.store.get_mut(id) {
-                if let Some(list) = &mut subscription.list {
-                    if list.reclassify(resource, host) {
-                        changed.push(id);
-                    }
-                    continue;
+                let is_changed = match &mut subscription.subject {
+                    Subject::List(list) => list.reclassify(resource, host),
+                    Subject::Resource(_, class) => match host.class(resource, subscription.watcher)
+                    {
+                        Some(current) => std::mem::replace(class, current) != current,
+                        None => {
+                            subscription.ending = Some(notify::Ending::Rejected);
+                            true
+                        }
+                    },
+                };
+                if is_changed {
+                    changed.push(id);
                 }
-                match host.class(resource, subscription.watcher) {
-                    Some(same) if same == subscription.class => continue,
-                    Some(other) => subscription.class = other,
-                    None => subscription.ending = Some(notify::Ending::Rejected),
-                }
-                changed.push(id);
             }
         }
         for id in changed {

@@ -9,6 +9,7 @@ mod server;
 
 pub use client::{ClientAuthentication, Evidence, Verdict};
 use md5::{Digest as _, Md5};
+use secrecy::{ExposeSecret, SecretString};
 pub use server::{Claim, Refusal, Verifier};
 use sha2::Sha256;
 
@@ -55,22 +56,12 @@ impl Algorithm {
 }
 
 /// Name and password of an account. The password is not printed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Credentials {
     /// The digest user name.
     pub username: String,
     /// The password.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Credentials {{ username: {:?}, password: [redacted] }}",
-            self.username
-        )
-    }
+    pub password: SecretString,
 }
 
 /// One usable challenge of a 401 or 407.
@@ -256,7 +247,7 @@ impl Session {
                 nc: self.nonce_count,
             }),
         };
-        let response = fields.response(c.algorithm, &credentials.password, method);
+        let response = fields.response(c.algorithm, credentials.password.expose_secret(), method);
         let mut value = format!(
             "Digest username={}, realm={}, nonce={}, uri={}, response=\"{response}\"",
             quote(fields.username),

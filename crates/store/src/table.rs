@@ -63,14 +63,14 @@ pub struct PeopleTable {
 
 impl PeopleTable {
     /// The titles of optional columns that the table does not have.
-    pub fn missing_columns(&self) -> Vec<&'static str> {
+    pub fn missing_columns(&self) -> Vec<ColumnUse> {
         let has = |wanted| {
             self.columns
                 .iter()
                 .any(|column| column.used_for == Some(wanted))
         };
         let missing = ColumnUse::ALL.into_iter().filter(|wanted| !has(*wanted));
-        missing.map(ColumnUse::title).collect()
+        missing.collect()
     }
 }
 

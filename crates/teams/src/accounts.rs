@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use graph::{
-    GraphError, Secret,
+    GraphError,
     delegated::{
         Authorization, CallbackError, ClientKind, DeviceCode, DeviceFlow, DeviceState, UserToken,
         scope,
@@ -13,6 +13,7 @@ use graph::{
 };
 use presence::{Fact, PersonId, TeamsUserId, TenantName};
 use runtime::{audit::Own, people_index::Person, secrets, vault::VaultError};
+use secrecy::SecretString;
 use store::{NamedAccount, StoreError};
 
 use super::{
@@ -254,7 +255,7 @@ async fn link(
     if known.is_some_and(|known| known != account) {
         teams.context.unlink(person).await?;
     }
-    let _one_at_a_time = teams.context.settings_change.lock().await;
+    let _one_at_a_time = teams.context.settings_lock.lock().await;
     // If the login cannot be stored, nothing is linked: database and index of people stay alike.
     let name = person.id.to_string();
     let begun = match (&tenant.logins, login) {
@@ -318,7 +319,7 @@ async fn redeem(
     }: Returned,
     query: &str,
 ) -> Result<Completed, AccountError> {
-    let code: Secret = authorization.code_from_callback(query)?;
+    let code: SecretString = authorization.code_from_callback(query)?;
     let tenant = tenant(teams, person)?;
     let token = tenant.client.redeem_code(&authorization, &code).await?;
     let login = (ClientKind::Confidential, token);

@@ -236,10 +236,8 @@ fn abort(before: Option<(AttemptNumber, Attempt)>) {
 mod tests {
     use std::time::Duration;
 
-    use graph::{
-        Secret,
-        delegated::{ClientKind, UserToken},
-    };
+    use graph::delegated::{ClientKind, UserToken};
+    use secrecy::SecretString;
     use store::NamedAccount;
 
     use super::*;
@@ -253,8 +251,8 @@ mod tests {
         Attempt::Browser {
             authorization: Box::new(Authorization {
                 url: String::new(),
-                state: Secret::new("state"),
-                verifier: Secret::new("verifier"),
+                state: SecretString::from("state"),
+                verifier: SecretString::from("verifier"),
                 redirect_uri: String::new(),
             }),
             keep: Keep::UntilRestart,
@@ -273,8 +271,8 @@ mod tests {
             },
             kind: ClientKind::Public,
             token: UserToken {
-                access: Secret::new("access"),
-                refresh: Some(Secret::new("refresh")),
+                access: SecretString::from("access"),
+                refresh: Some(SecretString::from("refresh")),
                 expires: 0,
                 scope: String::new(),
                 user: None,

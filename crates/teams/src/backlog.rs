@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use graph::Backlog;
-use runtime::health::Trouble;
+use runtime::health::{TeamsPart, Trouble};
 
 use super::{Tenant, network_time, writes::TenantWrites};
 
-/// Health part of the backlog.
-const PART: &str = "teams backlog";
 /// Interval of the check.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Age from which a backlog is a problem, and by which it grows until it is reported again.
@@ -42,7 +40,7 @@ impl Tenant {
             self.context.metrics.set_backlog(&self.name, backlog);
             if last_report.is_due(backlog.oldest) {
                 let silent_for = self.budget().pause_left(network_time());
-                self.report(PART, trouble(backlog, self.limit, silent_for));
+                self.report(TeamsPart::Backlog, trouble(backlog, self.limit, silent_for));
             }
         }
     }

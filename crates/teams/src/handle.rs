@@ -13,7 +13,7 @@ use runtime::{
     commit_queue::WriteSink,
     context::{self, Context},
     engine_task::Sink,
-    health::{Health, Trouble},
+    health::{Health, Part, Trouble},
     people_index::PeopleIndex,
     vault::Vault,
 };
@@ -121,7 +121,7 @@ impl TeamsStart {
             {
                 let remedy = "people whose login does not open sign in again".into();
                 let trouble = Some(Trouble { what, remedy });
-                context.health.report("teams logins", trouble);
+                context.health.report(&Part::Logins, trouble);
             }
             let name = options.name.clone();
             let reads = self.reads.of_tenant(&name);

@@ -25,7 +25,6 @@ mod unconfirmed;
 mod writes;
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::Duration,
@@ -45,7 +44,11 @@ use presence::{PersonId, TeamsState, TeamsUserId, TenantName};
 use reach::Reach;
 use reads::TenantReads;
 use refused::Refused;
-use runtime::{context::Context, health::Trouble, people_index::Person};
+use runtime::{
+    context::Context,
+    health::{Part, TeamsPart, Trouble},
+    people_index::Person,
+};
 use search::AccountSearch;
 pub use search::TooSoon;
 pub use service_accounts::{
@@ -161,24 +164,16 @@ impl Tenant {
             .collect()
     }
 
-    /// The name of a health part of this tenant.
-    fn part_name<'a>(&self, part: &'a str) -> Cow<'a, str> {
-        match self.name.is_main() {
-            true => part.into(),
-            false => format!("{part} ({})", self.name).into(),
-        }
-    }
-
     /// Reports a health part of this tenant as OK or in trouble.
-    fn report(&self, part: &str, trouble: Option<Trouble>) {
-        self.context.health.report(&self.part_name(part), trouble);
+    fn report(&self, part: TeamsPart, trouble: Option<Trouble>) {
+        let part = Part::Teams(part, self.name.clone());
+        self.context.health.report(&part, trouble);
     }
 
     /// Reports a warning about a health part of this tenant, or its end.
-    fn report_warning(&self, part: &str, warning: Option<Trouble>) {
-        self.context
-            .health
-            .report_warning(&self.part_name(part), warning);
+    fn report_warning(&self, part: TeamsPart, warning: Option<Trouble>) {
+        let part = Part::Teams(part, self.name.clone());
+        self.context.health.report_warning(&part, warning);
     }
 
     /// A channel of the changes that the sweep sees.
@@ -239,7 +234,7 @@ impl Tenant {
     }
 
     /// Reports a failure that concerns the whole tenant.
-    fn report_failure(&self, part: &str, error: &GraphError) {
+    fn report_failure(&self, part: TeamsPart, error: &GraphError) {
         let trouble = Trouble {
             what: error.to_string(),
             remedy: remedy(error),

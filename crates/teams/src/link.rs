@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use graph::{Blame, DirectoryUser, GraphError, Purpose};
 use presence::{Fact, TeamsUserId};
-use runtime::{health::Trouble, people_index::Person};
+use runtime::{
+    health::{TeamsPart, Trouble},
+    people_index::Person,
+};
 use store::{NamedAccount, StoreError};
 
 use super::{
@@ -18,8 +21,6 @@ use super::{
 const SEARCH_INTERVAL: Duration = Duration::from_secs(600);
 /// Pause before the next search after a failure.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// Health part of the search for accounts.
-const PART: &str = "teams accounts";
 /// Unmatched people that are named one by one.
 const NAMED_MAX: usize = 5;
 
@@ -64,7 +65,7 @@ impl Tenant {
 
     /// Finds the accounts of all people, until the task is dropped.
     async fn find_all(self) {
-        let mut movers = self.context.movers();
+        let mut movers = self.context.tenant_moves();
         let mut lookups = Lookups::default();
         loop {
             let number = self.search.begin();
@@ -128,7 +129,7 @@ impl Tenant {
             let person = self.context.people.person(person);
             person.is_some_and(|person| self.is_unlinked(&person))
         });
-        self.report_warning(PART, lookups.warning());
+        self.report_warning(TeamsPart::Accounts, lookups.warning());
         let named = lookups.warning().map(|warning| warning.what);
         if let Some(what) = store_failure.or(tenant_failure) {
             let remedy = "Offhook retries after 2 s".into();
@@ -137,7 +138,7 @@ impl Tenant {
                 remedy,
             };
             let what = trouble.what.clone();
-            self.report(PART, Some(trouble));
+            self.report(TeamsPart::Accounts, Some(trouble));
             return (RETRY_INTERVAL, Some(what));
         }
         self.log_unmatched(&unmatched);
@@ -205,7 +206,7 @@ impl Tenant {
             return Ok(Found::Nothing);
         };
         // Database, index of people and engine change together.
-        let _one_at_a_time = context.settings_change.lock().await;
+        let _one_at_a_time = context.settings_lock.lock().await;
         // The search has waited: an administrator, or another search, may have linked an account, or removed the person.
         let now = self.context.people.person(person.id);
         if !now.is_some_and(|person| self.is_unlinked(&person)) {
@@ -294,7 +295,7 @@ impl Tenant {
 
     /// Logs people without an account. They are no problem of the tenant.
     fn log_unmatched(&self, unmatched: &[String]) {
-        self.report(PART, None);
+        self.report(TeamsPart::Accounts, None);
         if let Some(named) = unmatched
             .get(..unmatched.len().min(NAMED_MAX))
             .filter(|named| !named.is_empty())

@@ -7,7 +7,7 @@ use std::{
 };
 
 use graph::{
-    Blame, Client, GraphError, Secret, SignInFault,
+    Blame, Client, GraphError, SignInFault,
     delegated::{ClientKind, SessionState, UserSession, UserToken, scope},
 };
 use presence::{PersonId, TenantName};
@@ -15,6 +15,7 @@ use runtime::{
     clock::Clock,
     vault::{Vault, VaultError},
 };
+use secrecy::{ExposeSecret, SecretString};
 use store::Store;
 
 /// Prefix of the sealed text of logins that the web application began with its secret, and that are refreshed with it. A refresh
@@ -82,7 +83,7 @@ impl Keep {
 #[derive(Debug)]
 struct Login {
     /// The refresh token as the database has it; `None`: the login is not remembered.
-    stored: Option<Secret>,
+    stored: Option<SecretString>,
     session: UserSession,
 }
 
@@ -163,7 +164,7 @@ impl Logins {
             };
             match vault.open(&secret) {
                 Ok(refresh) => {
-                    self.remembered(name, &String::from_utf8_lossy(&refresh))
+                    self.remembered(name, &String::from_utf8_lossy(refresh.expose_secret()))
                         .await;
                     names.push(name.to_owned());
                 }
@@ -182,10 +183,11 @@ impl Logins {
             Some(refresh) => (ClientKind::Confidential, refresh),
             None => (ClientKind::Public, text),
         };
-        let stored = Secret::new(refresh);
+        let stored = SecretString::from(refresh);
         let known = self.logins().get(name).cloned();
         if let Some(known) = known
-            && known.lock().await.stored.as_ref() == Some(&stored)
+            && let Some(known) = &known.lock().await.stored
+            && known.expose_secret() == stored.expose_secret()
         {
             return;
         }
@@ -261,7 +263,7 @@ impl Logins {
     pub async fn with<T, R>(
         &self,
         person: PersonId,
-        request: impl Fn(Secret) -> R,
+        request: impl Fn(SecretString) -> R,
     ) -> Result<T, GraphError>
     where
         R: Future<Output = Result<T, GraphError>>,
@@ -277,7 +279,7 @@ impl Logins {
     }
 
     /// Graph refused this access token with 401. Returns true if there is another one, or one may be asked for.
-    pub async fn replace(&self, name: &str, refused: &Secret) -> bool {
+    pub async fn replace(&self, name: &str, refused: &SecretString) -> bool {
         let login = self.logins().get(name).cloned();
         let Some(login) = login else { return false };
         let now = self.now();
@@ -288,7 +290,7 @@ impl Logins {
     ///
     /// # Errors
     /// The login has ended, or Entra gives no token.
-    pub async fn token(&self, name: &str, age: TokenAge) -> Result<Secret, GraphError> {
+    pub async fn token(&self, name: &str, age: TokenAge) -> Result<SecretString, GraphError> {
         let login = self.logins().get(name).cloned();
         let login = login.ok_or_else(|| GraphError::UserSignIn {
             error: "login_required".into(),
@@ -328,7 +330,12 @@ impl Logins {
         }
     }
 
-    async fn keep(&self, name: &str, kind: ClientKind, refresh: &Secret) -> Result<(), VaultError> {
+    async fn keep(
+        &self,
+        name: &str,
+        kind: ClientKind,
+        refresh: &SecretString,
+    ) -> Result<(), VaultError> {
         let name = self.sealed_name(name);
         match &self.0.vault {
             Some(vault) => keep(&self.0.store, vault, &name, kind, refresh).await,
@@ -391,13 +398,15 @@ pub(super) async fn keep(
     vault: &Vault,
     name: &str,
     kind: ClientKind,
-    refresh: &Secret,
+    refresh: &SecretString,
 ) -> Result<(), VaultError> {
     let text = match kind {
         ClientKind::Public => refresh.clone(),
-        ClientKind::Confidential => Secret::new(format!("{CONFIDENTIAL}{}", refresh.reveal())),
+        ClientKind::Confidential => {
+            SecretString::from(format!("{CONFIDENTIAL}{}", refresh.expose_secret()))
+        }
     };
-    let sealed = vault.seal(name, text.reveal().as_bytes())?;
+    let sealed = vault.seal(name, text.expose_secret().as_bytes())?;
     Ok(store.seal_secrets(&[sealed]).await?)
 }
 
@@ -434,7 +443,7 @@ mod tests {
                 false,
                 true,
             ),
-            (SessionState::Ready(Secret::new("a")), true, false),
+            (SessionState::Ready(SecretString::from("a")), true, false),
         ] {
             let state = LoginState::of(&need, true);
             assert_eq!(state.is_signed_in, is_signed_in, "{need:?}");

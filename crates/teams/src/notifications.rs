@@ -5,12 +5,19 @@ use std::{sync::Arc, time::Duration};
 
 use graph::{
     Client, GraphError, KeyedCertificate,
-    notification::{Counters, Event, LifecycleKind, ReceiveResult, Receiver, TrustedApplication},
+    notification::{
+        Counters, DropReason, Event, LifecycleKind, ReceiveResult, Receiver, TrustedApplication,
+    },
     random_secret,
     subscription::{Action, EncryptionCertificate, Keeper, KeeperSettings, SubscriptionAnswer},
 };
 use presence::{TeamsUserId, Timestamp};
-use runtime::{health::Trouble, vault::Vault};
+use runtime::{
+    health::{TeamsPart, Trouble},
+    metrics::NotificationOutcome,
+    vault::Vault,
+};
+use secrecy::SecretString;
 use store::Store;
 use tokio::sync::mpsc;
 
@@ -24,8 +31,6 @@ use super::{
 const QUEUE_MAX: usize = 1_024;
 /// Interval at which the people to subscribe to and the service accounts are refreshed.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
-/// Health part of notifications.
-const PART: &str = "teams notifications";
 
 /// Settings of a tenant's notifications.
 #[derive(Debug)]
@@ -229,7 +234,7 @@ impl NotificationTask {
             what,
             remedy: "presences are read all the same, every second or so; `offhook service-account add` lets an account sign in".into(),
         });
-        self.tenant.report(PART, trouble);
+        self.tenant.report(TeamsPart::Notifications, trouble);
     }
 
     async fn receive(&mut self, body: &[u8]) {
@@ -289,12 +294,22 @@ impl NotificationTask {
         let counters = self.receiver.counters();
         let metrics = &self.tenant.context.metrics;
         let before = std::mem::replace(&mut self.counted, counters);
-        metrics.count_notifications("taken", counters.notices - before.notices);
-        metrics.count_notifications("lifecycle", counters.lifecycle - before.lifecycle);
-        for ((why, now), (_, before)) in counters.dropped().into_iter().zip(before.dropped()) {
-            metrics.count_notifications(why, now - before);
-            if now > before && why != "duplicates" {
-                tracing::warn!(why, count = now - before, "notifications were dropped");
+        metrics.count_notifications(
+            NotificationOutcome::Taken,
+            counters.notices - before.notices,
+        );
+        metrics.count_notifications(
+            NotificationOutcome::Lifecycle,
+            counters.lifecycle - before.lifecycle,
+        );
+        for ((reason, now), (_, before)) in counters.dropped().into_iter().zip(before.dropped()) {
+            metrics.count_notifications(NotificationOutcome::Dropped(reason), now - before);
+            if now > before && reason != DropReason::Duplicate {
+                tracing::warn!(
+                    why = reason.name(),
+                    count = now - before,
+                    "notifications were dropped"
+                );
             }
         }
     }
@@ -315,7 +330,7 @@ async fn tenant_id(tenant: &Tenant) -> String {
                     remedy: "write the directory id into teams.tenant; Offhook retries every 30 s"
                         .into(),
                 };
-                tenant.report(PART, Some(trouble));
+                tenant.report(TeamsPart::Notifications, Some(trouble));
             }
         }
         tokio::time::sleep(REFRESH_INTERVAL).await;
@@ -350,7 +365,7 @@ async fn carry_out(
 
 async fn request(
     client: &Client,
-    token: &graph::Secret,
+    token: &SecretString,
     action: &Action,
 ) -> Result<SubscriptionAnswer, GraphError> {
     match action {

@@ -9,11 +9,8 @@ use presence::{Effect, PersonId, Timestamp};
 use runtime::{
     clock::rfc3339,
     engine_task::Sink,
-    health::{Health, Trouble},
+    health::{Health, Part, Trouble},
 };
-
-/// Health part of the pauses.
-const PART: &str = "teams loop breaker";
 
 /// The pauses. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -58,7 +55,7 @@ impl Pauses {
             ),
             remedy: "check that no second presence synchronisation writes for these people; the log names them".into(),
         });
-        self.health.report(PART, trouble);
+        self.health.report(&Part::LoopBreaker, trouble);
     }
 }
 
@@ -79,15 +76,15 @@ impl Sink for Pauses {
 #[cfg(test)]
 mod tests {
     use presence::{PersonId, Timestamp};
-    use runtime::health::Health;
+    use runtime::health::{Health, Part};
 
-    use super::{PART, Pauses};
+    use super::Pauses;
 
     #[test]
     fn a_pause_is_a_problem_until_the_last_one_ends() {
         let health = Health::default();
         let pauses = Pauses::new(health.clone());
-        let problem = || health.parts().get(PART).cloned().flatten();
+        let problem = || health.parts().get(&Part::LoopBreaker).cloned().flatten();
         let until = Timestamp::from_milliseconds(1_800_000_000_000);
         assert_eq!(problem(), None);
         pauses.begin(PersonId(1), until);

@@ -8,9 +8,9 @@ use std::{
 
 use graph::Presences;
 use presence::{PersonId, TeamsUserId};
-use runtime::health::{Trouble, first_few};
+use runtime::health::{TeamsPart, Trouble, first_few};
 
-use super::{Tenant, logins::Logins, sweep};
+use super::{Tenant, logins::Logins};
 
 /// The people with a failed last read.
 #[derive(Debug, Default)]
@@ -98,8 +98,8 @@ impl Tenant {
                 (Some(Trouble { what, remedy }), None)
             }
         };
-        self.report(sweep::PART, trouble);
-        self.report_warning(sweep::PART, few);
+        self.report(TeamsPart::Sweep, trouble);
+        self.report_warning(TeamsPart::Sweep, few);
     }
 
     fn few_failures(&self, failures: &BTreeMap<PersonId, String>) -> Trouble {

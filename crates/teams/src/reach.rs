@@ -9,7 +9,11 @@ use std::{
 
 use graph::{ElementFault, Presences};
 use presence::{Fact, Input, PersonId, TeamsUserId, Timestamp};
-use runtime::{engine_handle::Cause, health::Trouble, people_index::Person};
+use runtime::{
+    engine_handle::Cause,
+    health::{TeamsPart, Trouble},
+    people_index::Person,
+};
 
 use super::Tenant;
 
@@ -20,8 +24,6 @@ const MISSES_MAX: u8 = 3;
 const MISS_SPACING: i64 = 750;
 /// Interval at which an ended login is reported again to the engine: an answer that was under way may have hidden it.
 const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
-/// Health part of missing accounts.
-const PART: &str = "missing teams accounts";
 /// Missing accounts that are named one by one.
 const NAMED_MAX: usize = 5;
 
@@ -186,7 +188,7 @@ impl Tenant {
         self.context
             .metrics
             .set_missing_accounts(&self.name, missing.len());
-        self.report(PART, self.missing_trouble(&missing));
+        self.report(TeamsPart::MissingAccounts, self.missing_trouble(&missing));
     }
 
     /// The accounts about which several answers in a row were odd, and why.

@@ -11,7 +11,7 @@ use graph::{Blame, GraphError, Halving, PartAnswer, Purpose};
 use presence::{Fact, Input, PersonId, TeamsUserId, Timestamp};
 use runtime::{
     engine_handle::Cause,
-    health::{Trouble, first_few},
+    health::{TeamsPart, Trouble, first_few},
 };
 
 use super::{Tenant, network_time};
@@ -24,8 +24,6 @@ const VAIN_PAUSE: i64 = 30_000;
 /// Pause before a refused account is retried, in milliseconds: doubled with each refusal.
 const FIRST_RETRY: i64 = 60_000;
 const LAST_RETRY: i64 = 3_600_000;
-/// Health part of accounts that cannot be read.
-const PART: &str = "unreadable teams accounts";
 
 /// A refused account.
 #[derive(Clone, Debug)]
@@ -248,7 +246,10 @@ impl Tenant {
         };
         causes.extend(self.unreadable());
         causes.sort();
-        self.report(PART, self.unreadable_trouble(&causes));
+        self.report(
+            TeamsPart::UnreadableAccounts,
+            self.unreadable_trouble(&causes),
+        );
     }
 
     fn unreadable_trouble(&self, causes: &[(TeamsUserId, String)]) -> Option<Trouble> {

@@ -14,7 +14,7 @@ use graph::{
 use presence::{
     Fact, Input, PersonId, SequenceNumber, TeamsAnswer, TeamsState, TeamsUserId, Timestamp,
 };
-use runtime::engine_handle::Cause;
+use runtime::{engine_handle::Cause, health::TeamsPart};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -25,8 +25,6 @@ use super::{Tenant, logins::Logins, network_time, reads::Turns};
 
 /// Pause while no person is synchronised with Teams.
 const IDLE_INTERVAL: Duration = Duration::from_millis(500);
-/// Health part of reading.
-pub(super) const PART: &str = "teams sweep";
 
 /// Requests a whole sweep at once. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -178,7 +176,7 @@ impl Tenant {
         if self.logins.is_some() {
             self.report_personal(people);
         } else if is_read && people > 0 {
-            self.report(PART, None);
+            self.report(TeamsPart::Sweep, None);
         }
     }
 
@@ -199,7 +197,7 @@ impl Tenant {
             .people
             .teams_ids(|person| self.serves(person) && self.has_login(person.id));
         if ids.is_empty() {
-            self.report(PART, None);
+            self.report(TeamsPart::Sweep, None);
         }
         ids
     }
@@ -242,7 +240,7 @@ impl Tenant {
         if self.read_halved(ids, &error, purpose).await {
             return true;
         }
-        self.report_failure(PART, &error);
+        self.report_failure(TeamsPart::Sweep, &error);
         false
     }
 

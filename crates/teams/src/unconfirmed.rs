@@ -9,12 +9,10 @@ use std::{
 
 use graph::{Blame, GraphError};
 use presence::{Action, PersonId, Slot, TeamsUserId, TeamsWrite};
-use runtime::health::Trouble;
+use runtime::health::{TeamsPart, Trouble};
 
 use super::Tenant;
 
-/// Health part of writing.
-const PART: &str = "teams writes";
 /// Lifetime of a write at Microsoft, in milliseconds: a session, Do not disturb.
 const SESSION: i64 = 5 * 60_000;
 const DAY: i64 = 24 * 3_600_000;
@@ -254,8 +252,8 @@ impl Tenant {
             }
         };
         let (trouble, warning) = unconfirmed.troubles(name, now);
-        self.report(PART, trouble);
-        self.report_warning(PART, warning);
+        self.report(TeamsPart::Writes, trouble);
+        self.report_warning(TeamsPart::Writes, warning);
     }
 }
 

@@ -7,9 +7,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use presence::LineChange;
+use secrecy::SecretString;
 use telephony::{
-    Password,
-    connector::{Connector, LineChange},
+    connector::Connector,
     sip_connector::{SipConnectorConfig, Transport},
 };
 
@@ -35,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         name_server: None,
         domain: domain.clone(),
         username: username.clone(),
-        password: Password::new(std::env::var("PASSWORD")?),
+        password: SecretString::from(std::env::var("PASSWORD")?),
         lists: std::env::var("LIST").into_iter().collect(),
         bind: None,
     };

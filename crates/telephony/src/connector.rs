@@ -10,9 +10,9 @@
 //!
 //! # Example
 //! ```
-//! use presence::LineState;
+//! use presence::{LineChange, LineState};
 //! use telephony::{
-//!     connector::{Connector, LineChange},
+//!     connector::Connector,
 //!     simulated::{SimulatedPbx, SimulatedPbxConfig},
 //!     sip_connector::{SipConnectorConfig, Transport},
 //! };
@@ -62,9 +62,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 pub use crate::phone_system::{
-    Command, ConnectorHandle, Documents, Health, LINE_TROUBLE_MAX, LineChange, LineEvent,
-    LoginFault, PhoneSystem, Publication, Software, StartError, TaskChannels, Trouble,
-    UnregisteredExtensions, host_and_port,
+    Command, ConnectorHandle, Documents, Health, LINE_TROUBLE_MAX, LineEvent, LoginFault,
+    PhoneSystem, Publication, Software, StartError, TaskChannels, Trouble, UnregisteredExtensions,
+    host_and_port,
 };
 use crate::sip_connector::SipConnectorConfig;
 

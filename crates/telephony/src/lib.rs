@@ -9,7 +9,6 @@
 pub mod connector;
 pub mod line_state;
 pub mod own_dialogs;
-mod password;
 mod phone_system;
 pub mod simulated;
 pub mod sip_connector;
@@ -17,6 +16,5 @@ pub mod sip_server;
 pub mod tls;
 
 pub use connector::{Connector, ConnectorHandle, Health, LineEvent, StartError, Trouble};
-pub use password::Password;
 pub use simulated::{CallId, SimulatedPbx, SimulatedPbxConfig};
 pub use sip_connector::{SipConnectorConfig, Transport};

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use presence::LineState;
+use presence::LineChange;
 pub use sip::software::Software;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -70,26 +70,10 @@ pub fn host_and_port(server: &str) -> (&str, Option<&str>) {
 pub struct LineEvent {
     /// The extension of the line.
     pub extension: Arc<str>,
-    /// The state of the line from now on.
+    /// The state of the line from now on. Sent for every NOTIFY and every renewal, also without a change.
     pub change: LineChange,
     /// When the phone system's message arrived, or when the connector lost the state.
     pub received: Instant,
-}
-
-/// The state of a line as a phone system reports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LineChange {
-    /// The line is in a state. Sent for every NOTIFY and every renewal, also without a change.
-    State {
-        /// Idle, ringing, connected or held.
-        state: LineState,
-        /// The number or name of the other party, if the phone system sends it.
-        party: Option<Arc<str>>,
-        /// How long the state is valid without renewal.
-        lease: Duration,
-    },
-    /// The state of the line is unknown from now on: the phone system or the subscription is gone.
-    Stale,
 }
 
 /// Documents that the phone system shall send to the watchers of an extension.

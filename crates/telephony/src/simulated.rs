@@ -17,6 +17,7 @@ use std::{
 
 pub use calls::CallId;
 use calls::Calls;
+use secrecy::SecretString;
 use sip::{
     agent::{Agent, Package, Settings},
     digest::{Algorithm, Credentials, Verifier},
@@ -24,7 +25,6 @@ use sip::{
 };
 
 use crate::{
-    Password,
     sip_server::{self, Sockets, Wake},
     tls::Identity,
 };
@@ -42,7 +42,7 @@ pub struct SimulatedPbxConfig {
     /// User name of the account that may watch.
     pub username: String,
     /// Password of that account.
-    pub password: Password,
+    pub password: SecretString,
     /// Extensions of the PBX.
     pub extensions: Vec<Arc<str>>,
     /// Certificate for TLS, at a port that the PBX picks; `None`: no TLS.
@@ -135,7 +135,7 @@ impl SimulatedPbx {
         }
         let account = Credentials {
             username: config.username,
-            password: config.password.reveal().to_owned(),
+            password: config.password.clone(),
         };
         let settings = Settings {
             packages: vec![Package::Dialog],

@@ -23,10 +23,10 @@ use std::{net::SocketAddr, sync::Arc};
 
 #[cfg(feature = "fuzzing")]
 pub use lines::random_notifier::play as play_random_notifier;
+use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
 use crate::{
-    Password,
     phone_system::{PhoneSystem, StartError, TaskChannels, UnregisteredExtensions, host_and_port},
     tls::Trust,
 };
@@ -61,7 +61,7 @@ pub struct SipConnectorConfig {
     /// User name of the account that may watch extensions; also the user in From.
     pub username: String,
     /// Password of the account.
-    pub password: Password,
+    pub password: SecretString,
     /// Addresses of lists (RFC 4662) with all extensions, such as `sip:blf@pbx.example`: the connector subscribes to each
     /// list. Empty: the connector subscribes to each extension.
     pub lists: Vec<String>,

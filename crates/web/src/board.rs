@@ -185,7 +185,7 @@ pub async fn page(
     rows.sort_by_cached_key(|(_, row)| row.name.to_lowercase());
     let groups = context
         .organisation
-        .read(|tables| grouped(layout.words, tables, caller.person, rows));
+        .read(|snapshot| grouped(layout.words, snapshot, caller.person, rows));
     let demo = demo.as_ref().map(|demo| DemoBar {
         teams_page: demo.teams_page.clone(),
         running: *demo.day.borrow(),
@@ -205,12 +205,12 @@ pub async fn page(
 /// Groups of the board: favourites, the viewer's workgroups, all others. Each person appears once.
 fn grouped(
     words: Texts,
-    tables: &Snapshot,
+    snapshot: &Snapshot,
     viewer: Option<PersonId>,
     rows: Vec<(PersonId, Row)>,
 ) -> Vec<Group> {
-    let favourites = viewer.and_then(|viewer| tables.favourites.get(&viewer));
-    let mine = tables
+    let favourites = viewer.and_then(|viewer| snapshot.favourites.get(&viewer));
+    let mine = snapshot
         .workgroups
         .iter()
         .filter(|group| viewer.is_some_and(|viewer| group.members.contains(&viewer)));

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use api::{
-    TeamsAccountBody, caller::Caller, forget_account, problem::Problem, public_url::PublicUrl,
-};
+use api::{caller::Caller, forget_account, problem::Problem, public_url::PublicUrl, teams_account};
+use api_types::teams_account::{TeamsAccount, TenantSignIn};
 use askama::Template;
 use axum::{
     extract::{Form, Query, RawQuery, State},
@@ -35,7 +34,7 @@ struct MyAccountPage {
     area: String,
     sections: Vec<Link>,
     who: String,
-    account: TeamsAccountBody,
+    account: TeamsAccount,
     /// Names of the linked account.
     linked: Option<String>,
     /// Names of the account to confirm.
@@ -85,7 +84,7 @@ async fn render(
     (person, caller): (&Person, &Caller),
     problem: Option<&AccountError>,
 ) -> Result<Response, Problem> {
-    let account = TeamsAccountBody::of((context, teams), person, caller.session_mark()).await?;
+    let account = teams_account((context, teams), person, caller.session_mark()).await?;
     // The answer to a form has the address of the form: links lead to the page.
     let layout = Layout {
         here: PAGE.into(),

@@ -42,7 +42,7 @@ fn is_administration(context: &Context, caller: &Caller, what: Own, person: Pers
         caller.person.is_some_and(|viewer| {
             let level = context
                 .organisation
-                .read(|tables| tables.relationship(person, viewer));
+                .read(|snapshot| snapshot.relationship(person, viewer));
             level.may(permission)
         })
     });

@@ -7,9 +7,10 @@ use std::{
 };
 
 use gateway::external_fetch::words;
-use graph::{GraphError, Secret, random_secret};
+use graph::{GraphError, random_secret};
 use presence::Timestamp;
 use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use super::{answer::remedy, shown};
@@ -23,11 +24,11 @@ const ATTEMPTS_MAX: usize = 10_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     /// Comes back with the code.
-    pub(super) state: Secret,
+    pub(super) state: SecretString,
     /// Comes back in the token.
-    pub(super) nonce: Secret,
+    pub(super) nonce: SecretString,
     /// Proves that the same client requested and redeems the code (RFC 7636).
-    pub(super) verifier: Secret,
+    pub(super) verifier: SecretString,
     /// Path of the page to open afterwards.
     pub(super) to: String,
     until: Timestamp,
@@ -56,7 +57,7 @@ impl Attempts {
                 attempts.remove(&oldest);
             }
         }
-        attempts.insert(attempt.state.reveal().to_owned(), attempt.clone());
+        attempts.insert(attempt.state.expose_secret().to_owned(), attempt.clone());
         Ok(attempt)
     }
 
@@ -67,7 +68,7 @@ impl Attempts {
         query: &str,
         began_here: &str,
         now: Timestamp,
-    ) -> Option<(Attempt, Result<Secret, String>)> {
+    ) -> Option<(Attempt, Result<SecretString, String>)> {
         let mut url = Url::parse("https://offhook.invalid/").ok()?;
         url.set_query(Some(query));
         let value = |name: &str| {
@@ -85,7 +86,7 @@ impl Attempts {
             .remove(&state)
             .filter(|attempt| attempt.until > now)?;
         let code = match (value("code"), value("error")) {
-            (Some(code), None) => Ok(Secret::new(code)),
+            (Some(code), None) => Ok(SecretString::from(code)),
             (_, error) => {
                 let more = value("error_description").unwrap_or_default();
                 let error = error.unwrap_or_else(|| "no code".into());
@@ -110,7 +111,7 @@ mod tests {
         let now = Timestamp::from_milliseconds(0);
         let attempts = Attempts::default();
         let attempt = attempts.begin("/".into(), now).unwrap();
-        let state = attempt.state.reveal();
+        let state = attempt.state.expose_secret();
         let long = "x".repeat(10_000);
         let query = format!("state={state}&error=%1B{long}&error_description={long}");
         let (_, refused) = attempts.finish(&query, state, now).unwrap();
@@ -129,7 +130,7 @@ mod tests {
                 .begin("/me".into(), now)
                 .unwrap()
                 .state
-                .reveal()
+                .expose_secret()
                 .to_owned()
         };
         let state = begin();
@@ -138,7 +139,7 @@ mod tests {
         assert!(attempts.finish("code=abc", &state, now).is_none());
         let (attempt, code) = attempts.finish(&query, &state, now).unwrap();
         assert_eq!(
-            (attempt.to.as_str(), code.unwrap().reveal()),
+            (attempt.to.as_str(), code.unwrap().expose_secret()),
             ("/me", "abc")
         );
         assert!(attempts.finish(&query, &state, now).is_none(), "twice");

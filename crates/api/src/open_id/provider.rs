@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
-use graph::{Secret, delegated::pkce_challenge};
+use graph::delegated::pkce_challenge;
 use presence::Timestamp;
 use reqwest::{Client, Url, header};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::{
@@ -44,7 +45,7 @@ pub struct OpenIdOptions {
     /// Our id there.
     pub client_id: String,
     /// Our secret there.
-    pub client_secret: Secret,
+    pub client_secret: SecretString,
     /// Scopes that are asked for; `openid` is among them.
     pub scopes: Vec<String>,
     /// The claim that identifies the person: compared with people's sign-in names and mail addresses, or, as `oid`, with their
@@ -61,7 +62,7 @@ struct Known {
 /// The answer of the token endpoint. Its other fields (`expires_in`, `scope`) may hold anything.
 struct Tokens {
     id_token: String,
-    access_token: Option<Secret>,
+    access_token: Option<SecretString>,
     token_type: Option<String>,
 }
 
@@ -140,8 +141,8 @@ impl Provider {
             .append_pair("client_id", &self.options.client_id)
             .append_pair("redirect_uri", redirect_uri)
             .append_pair("scope", &self.options.scopes.join(" "))
-            .append_pair("state", attempt.state.reveal())
-            .append_pair("nonce", attempt.nonce.reveal())
+            .append_pair("state", attempt.state.expose_secret())
+            .append_pair("nonce", attempt.nonce.expose_secret())
             .append_pair("code_challenge", &pkce_challenge(&attempt.verifier))
             .append_pair("code_challenge_method", "S256");
         Ok(url.into())
@@ -151,7 +152,7 @@ impl Provider {
     /// scopes grant claims at UserInfo, and in the ID token only where a provider adds them).
     pub(super) async fn redeem(
         &self,
-        code: &Secret,
+        code: &SecretString,
         attempt: &Attempt,
         redirect_uri: &str,
         now: Timestamp,
@@ -164,7 +165,7 @@ impl Provider {
         };
         let signed = self.verified(&tokens.id_token, &mut known, now).await?;
         let signed = signed.map_err(|error| not_believed(error.to_string()))?;
-        let nonce = attempt.nonce.reveal();
+        let nonce = attempt.nonce.expose_secret();
         let subject = check_id_token(&signed, self.expected(&known), nonce, now);
         let subject = subject.map_err(not_believed)?;
         let claim = &self.options.claim;
@@ -222,7 +223,7 @@ impl Provider {
     async fn tokens(
         &self,
         discovery: &Discovery,
-        code: &Secret,
+        code: &SecretString,
         attempt: &Attempt,
         redirect_uri: &str,
     ) -> Result<Tokens, AnswerError> {
@@ -257,7 +258,7 @@ impl Provider {
             })?;
             return Ok(Tokens {
                 id_token,
-                access_token: text("access_token").map(Secret::new),
+                access_token: text("access_token").map(SecretString::from),
                 token_type: text("token_type"),
             });
         }
@@ -270,7 +271,7 @@ impl Provider {
     async fn exchange(
         &self,
         discovery: &Discovery,
-        code: &Secret,
+        code: &SecretString,
         attempt: &Attempt,
         redirect_uri: &str,
         way: ClientAuthentication,
@@ -282,9 +283,9 @@ impl Provider {
         } = &self.options;
         let mut form = vec![
             ("grant_type", "authorization_code"),
-            ("code", code.reveal()),
+            ("code", code.expose_secret()),
             ("redirect_uri", redirect_uri),
-            ("code_verifier", attempt.verifier.reveal()),
+            ("code_verifier", attempt.verifier.expose_secret()),
         ];
         let url = discovery.token_endpoint.clone();
         let mut request = self
@@ -293,12 +294,12 @@ impl Provider {
             .header(header::ACCEPT, "application/json");
         match way {
             ClientAuthentication::Basic => {
-                let (id, secret) = (encoded(client_id), encoded(client_secret.reveal()));
+                let (id, secret) = (encoded(client_id), encoded(client_secret.expose_secret()));
                 request = request.basic_auth(id, Some(secret));
             }
             ClientAuthentication::Post => {
                 form.push(("client_id", client_id));
-                form.push(("client_secret", client_secret.reveal()));
+                form.push(("client_secret", client_secret.expose_secret()));
             }
         }
         answer(request.form(&form), discovery.token_endpoint.as_str()).await
@@ -328,7 +329,7 @@ impl Provider {
             .http
             .get(url.clone())
             .header(header::ACCEPT, "application/json, application/jwt")
-            .bearer_auth(token.reveal());
+            .bearer_auth(token.expose_secret());
         let answer = answer(request, url.as_str()).await?;
         let claims = match answer.signed()? {
             None => answer.object()?,

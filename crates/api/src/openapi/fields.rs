@@ -1,17 +1,21 @@
 //! Enumerations, lengths, ranges, patterns and times of fields in the OpenAPI document, from the tables and limits by which
 //! the server checks.
 
-use directory::ActionKind;
-use presence::{
-    AppointmentOrigin, ClientState, Confidence, Forwarding, REASON_CODES, Relationship, Status,
+use api_types::{
+    accounts::Role,
+    appointments::AppointmentOrigin,
+    core_name::names,
+    directory::DirectoryActionKind,
+    doctor::Verdict,
+    import::ImportEffect,
+    presence::{ActivityKind, ActivitySystem},
+    scopes::ScopeKind,
+    work::{WorkKind, WorkState},
 };
-use runtime::{
-    limits,
-    organisation::{ORGANISATION, TeamsUse},
-    programs,
-};
+use presence::{ClientState, Confidence, Forwarding, Origin, REASON_CODES, Relationship, Status};
+use runtime::{limits, organisation::TeamsUse, programs};
 use serde_json::{Value, json};
-use store::{API_KEY_SCOPES, Role, ScopeKind};
+use store::API_KEY_SCOPES;
 
 use crate::{agents, appointments, password, people, teams_account};
 
@@ -71,25 +75,34 @@ pub(super) fn restrict(field: &mut Value, names: &[&str]) {
     field["enum"] = names.collect();
 }
 
+/// The words of a closed list.
+fn words<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|word| name(*word)).collect()
+}
+
 /// Fields with few values: schema, field and values.
 fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
-    let statuses = || Status::ALL.map(Status::name).to_vec();
-    let levels = || Relationship::ALL.map(Relationship::name).to_vec();
-    let confidences = || Confidence::ALL.map(Confidence::name).to_vec();
-    let roles = || Role::ALL.map(Role::name).to_vec();
-    let kinds = || ScopeKind::ALL.map(ScopeKind::name).to_vec();
+    let statuses = names::<Status>;
+    let levels = names::<Relationship>;
+    let confidences = names::<Confidence>;
+    let roles = || words(Role::ALL, Role::name);
     // The organisation always exists: a new scope is a location or a group.
-    let mut all_kinds = kinds();
-    all_kinds.push(ORGANISATION);
-    let mut origins = AppointmentOrigin::ALL.map(AppointmentOrigin::name).to_vec();
-    origins.push(TEAMS_CALL);
+    let new_kinds = [ScopeKind::Location, ScopeKind::Group];
     vec![
         ("Presence", "status", statuses()),
         ("Presence", "confidence", confidences()),
         ("Reason", "confidence", confidences()),
         ("Reason", "code", REASON_CODES.to_vec()),
-        ("Activity", "kind", ACTIVITIES.to_vec()),
-        ("Activity", "via", VIA.to_vec()),
+        (
+            "Activity",
+            "kind",
+            words(ActivityKind::ALL, ActivityKind::name),
+        ),
+        (
+            "Activity",
+            "via",
+            words(ActivitySystem::ALL, ActivitySystem::name),
+        ),
         ("Profile", "status", statuses()),
         ("NewProfile", "status", statuses()),
         ("NewTemplate", "status", statuses()),
@@ -99,7 +112,7 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             "use",
             TeamsUse::ALL.map(TeamsUse::name).to_vec(),
         ),
-        ("Profile", "origin", ORIGINS.to_vec()),
+        ("Profile", "origin", names::<Origin>()),
         ("Forwarding", "kind", Forwarding::KINDS.to_vec()),
         ("Route", "action", ACTIONS.to_vec()),
         ("Relationship", "level", levels()),
@@ -108,52 +121,38 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("Workgroup", "level", levels()),
         ("NewWorkgroup", "level", levels()),
         ("Permissions", "level", levels()),
+        ("Client", "state", names::<ClientState>()),
         (
-            "Client",
-            "state",
-            ClientState::ALL.map(ClientState::name).to_vec(),
+            "Appointment",
+            "origin",
+            words(AppointmentOrigin::ALL, AppointmentOrigin::name),
         ),
-        ("Appointment", "origin", origins),
-        ("Scope", "kind", all_kinds),
-        ("NewScope", "kind", kinds()),
+        ("Scope", "kind", words(ScopeKind::ALL, ScopeKind::name)),
+        ("NewScope", "kind", words(&new_kinds, ScopeKind::name)),
         ("Account", "role", roles()),
         ("AccountChange", "role", roles()),
         ("NewAccount", "role", roles()),
         ("Key", "scopes", API_KEY_SCOPES.to_vec()),
         ("NewKey", "scopes", API_KEY_SCOPES.to_vec()),
-        ("Work", "what", WORK.to_vec()),
-        ("Work", "state", WORK_STATES.to_vec()),
+        ("Work", "what", words(WorkKind::ALL, WorkKind::name)),
+        ("Work", "state", words(WorkState::ALL, WorkState::name)),
         ("Device", "system", agents::SYSTEMS.to_vec()),
         (
             "DirectoryDeed",
             "what",
-            ActionKind::ALL.map(ActionKind::name).to_vec(),
+            words(DirectoryActionKind::ALL, DirectoryActionKind::name),
         ),
-        ("ImportDeed", "what", IMPORTED.to_vec()),
-        ("Finding", "verdict", VERDICTS.to_vec()),
+        (
+            "ImportDeed",
+            "what",
+            words(ImportEffect::ALL, ImportEffect::name),
+        ),
+        ("Finding", "verdict", words(Verdict::ALL, Verdict::name)),
     ]
 }
 
-/// Kinds of activities, the weakest first.
-const ACTIVITIES: [&str; 5] = [
-    "Ringing",
-    "UsingApp",
-    "InMeeting",
-    "Presenting",
-    "OnThePhone",
-];
-
-/// Sources of activities.
-const VIA: [&str; 4] = ["pbx", "teams", "meeting", "microphone"];
-
 /// Values that only answers have: a test checks every answer of all tests against them.
-const ORIGINS: [&str; 2] = ["personal", "central"];
-const TEAMS_CALL: &str = "teams";
 const ACTIONS: [&str; 3] = ["none", "forward", "refuse"];
-const WORK: [&str; 3] = ["import", "directory", "backup"];
-const WORK_STATES: [&str; 4] = ["running", "done", "failed", "cancelled"];
-const IMPORTED: [&str; 3] = ["added", "updated", "conflict"];
-const VERDICTS: [&str; 4] = ["fine", "warning", "failed", "skipped"];
 
 /// Lengths and ranges: schema, field, keyword of JSON Schema and value. Where the server counts bytes, the value is the
 /// largest number of characters.

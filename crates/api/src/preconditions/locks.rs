@@ -43,14 +43,14 @@ impl OngoingChanges {
     ) -> Result<OwnedRwLockReadGuard<()>, Problem> {
         let lock = self.things.named(&thing(path)).read_owned();
         let held = tokio::time::timeout(WAIT_MAX, lock).await;
-        held.map_err(|_| Problem::under_way("another change of the same resource"))
+        held.map_err(|_| Problem::in_progress("another change of the same resource"))
     }
 
     /// Held during a conditional change of the resource at a path: all other changes of the resource wait.
     pub(super) async fn alone(&self, path: &str) -> Result<OwnedRwLockWriteGuard<()>, Problem> {
         let lock = self.things.named(&thing(path)).write_owned();
         let held = tokio::time::timeout(WAIT_MAX, lock).await;
-        held.map_err(|_| Problem::under_way("another change of the same resource"))
+        held.map_err(|_| Problem::in_progress("another change of the same resource"))
     }
 
     /// Keeps the answer to a request that began a job as long as the job is known: both are lost at a restart.
@@ -79,7 +79,7 @@ impl OngoingChanges {
     ) -> Result<OwnedRwLockWriteGuard<()>, Problem> {
         let lock = self.requests.named(&format!("{who}\n{key}")).write_owned();
         let held = tokio::time::timeout(WAIT_MAX, lock).await;
-        held.map_err(|_| Problem::under_way("the first request with this Idempotency-Key"))
+        held.map_err(|_| Problem::in_progress("the first request with this Idempotency-Key"))
     }
 }
 

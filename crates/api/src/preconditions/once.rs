@@ -179,10 +179,11 @@ async fn made_again(
             list = format!("/scopes/{scope}{list}");
             text(field)
         }
-        Repeat::Unstored(remedy) => return Err(Problem::done_already(remedy)),
+        Repeat::Unstored(remedy) => return Err(Problem::already_carried_out(remedy)),
         Repeat::Once | Repeat::Harmless | Repeat::Code => None,
     };
-    let lost = || Problem::done_already("its answer is lost; GET the list for what is there");
+    let lost =
+        || Problem::already_carried_out("its answer is lost; GET the list for what is there");
     let made = made.ok_or_else(lost)?;
     let part = utf8_percent_encode(made.trim(), NON_ALPHANUMERIC);
     let path = format!("{list}/{part}");
@@ -190,7 +191,7 @@ async fn made_again(
     if !response.status().is_success() {
         let detail =
             format!("it made {made:?}, which has been deleted since or is not in force yet");
-        return Err(Problem::done_already(&detail));
+        return Err(Problem::already_carried_out(&detail));
     }
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)

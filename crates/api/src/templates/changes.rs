@@ -1,5 +1,6 @@
 //! Additions, changes, order and deletions of templates.
 
+use api_types::profile::OrderBody;
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -21,9 +22,7 @@ use super::{
     request::{Home, NewTemplate, Start, TemplateChange, checked, merged},
     shown, stored,
 };
-use crate::{
-    Json, audit::new_entry, caller::Caller, limit_checks, problem::Problem, profile::OrderBody,
-};
+use crate::{Json, audit::new_entry, caller::Caller, limit_checks, problem::Problem};
 
 /// Adds a central template of a scope.
 #[utoipa::path(
@@ -39,7 +38,7 @@ pub async fn add(
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     let scope = Home::new(ORGANISATION).wanted(&body)?.scope;
     caller.require_admin(&context.organisation, &scope)?;
-    let one_at_a_time = context.settings_change.lock().await;
+    let one_at_a_time = context.settings_lock.lock().await;
     let name = body.name.clone().unwrap_or_default();
     let template = checked(&context, &caller, body, Start::In(ORGANISATION, &name))?;
     carry_out(&context, &caller, TemplateEdit::Make(template.clone())).await?;
@@ -81,7 +80,7 @@ async fn replace(
     request: impl FnOnce(&Template) -> Result<NewTemplate, Problem>,
 ) -> Result<axum::Json<TemplateBody>, Problem> {
     address.changeable(context, caller)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let before = address.changeable(context, caller)?;
     let body = request(&before)?;
     let after = checked(context, caller, body, Start::From(&before))?;
@@ -183,7 +182,7 @@ async fn remove(
     address: Address,
 ) -> Result<StatusCode, Problem> {
     address.changeable(context, caller)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     let template = address.changeable(context, caller)?;
     carry_out(context, caller, TemplateEdit::Delete(template)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -215,8 +214,8 @@ fn require_people(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Re
 /// Refuses an edit beyond the limits, or one that leaves a use without a template.
 fn refuse(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(), Problem> {
     require_people(context, caller, edit)?;
-    let uses = context.organisation.read(|tables| {
-        let templates = &tables.templates;
+    let uses = context.organisation.read(|snapshot| {
+        let templates = &snapshot.templates;
         let comes_from = edit.before().map(|before| &before.scope);
         let comes_to = edit.after().map(|after| &after.scope);
         if let Some(scope) = comes_to.filter(|scope| comes_from != Some(*scope)) {
@@ -226,7 +225,7 @@ fn refuse(context: &Context, caller: &Caller, edit: &TemplateEdit) -> Result<(),
         if comes_from.is_none() {
             limit_checks::one_more("templates", templates.count(), TEMPLATES_ALL_MAX)?;
         }
-        Ok::<_, Problem>(tables.lost_uses(edit))
+        Ok::<_, Problem>(snapshot.lost_uses(edit))
     })?;
     if uses.is_empty() {
         return Ok(());
@@ -290,9 +289,9 @@ pub async fn order(
     caller.require_admin(&context.organisation, ORGANISATION)?;
     limit_checks::list("names", body.names.len(), TEMPLATES_ALL_MAX)?;
     {
-        let _one_at_a_time = context.settings_change.lock().await;
-        let before = context.organisation.read(|tables| {
-            let templates: Vec<Template> = tables.templates.iter().cloned().collect();
+        let _one_at_a_time = context.settings_lock.lock().await;
+        let before = context.organisation.read(|snapshot| {
+            let templates: Vec<Template> = snapshot.templates.iter().cloned().collect();
             names(&templates)
         });
         if body.names == before {
@@ -362,7 +361,7 @@ async fn teams_in(
     scope: String,
 ) -> Result<(StatusCode, axum::Json<TemplateBody>), Problem> {
     caller.require_admin(&context.organisation, &scope)?;
-    let _one_at_a_time = context.settings_change.lock().await;
+    let _one_at_a_time = context.settings_lock.lock().await;
     if let Ok(template) = of_scope(context, &scope, TEAMS_PROFILE) {
         return Ok((
             StatusCode::OK,
@@ -382,8 +381,8 @@ async fn teams_in(
 
 /// Applies the deletion of a person in the store, which deleted the assignments of templates.
 pub async fn forget(context: &Context, person: PersonId) -> Result<(), StoreError> {
-    let _one_at_a_time = context.settings_change.lock().await;
-    let are_assigned = |tables: &Snapshot| tables.templates.are_assigned(person);
+    let _one_at_a_time = context.settings_lock.lock().await;
+    let are_assigned = |snapshot: &Snapshot| snapshot.templates.are_assigned(person);
     match context.organisation.read(are_assigned) {
         true => read_again(context).await,
         false => Ok(()),
@@ -395,7 +394,7 @@ async fn read_again(context: &Context) -> Result<(), StoreError> {
     let templates = organisation::Templates::new(templates);
     let changed = context
         .organisation
-        .update(|tables| tables.templates = templates.into());
+        .update(|snapshot| snapshot.templates = templates.into());
     context.apply_policies(changed).await;
     Ok(())
 }

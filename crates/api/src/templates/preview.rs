@@ -63,7 +63,7 @@ pub async fn preview(
     };
     let (people, lost_uses) = context
         .organisation
-        .read(|tables| (tables.affected(&edit), tables.lost_uses(&edit)));
+        .read(|snapshot| (snapshot.affected(&edit), snapshot.lost_uses(&edit)));
     let administered = people
         .iter()
         .filter(|person| caller.may_read_as_admin_of(&context.organisation, **person));

@@ -1,5 +1,6 @@
 //! Checks of a requested template: scope, people, content.
 
+use api_types::profile::NewProfile;
 use presence::{Origin, PersonId, Profile, Status};
 use runtime::{
     context::Context,
@@ -11,7 +12,7 @@ use store::{Audience, Template};
 use utoipa::ToSchema;
 
 use super::{TEAMS, offers};
-use crate::{caller::Caller, limit_checks, problem::Problem, profile::NewProfile};
+use crate::{caller::Caller, limit_checks, problem::Problem, profile};
 
 /// A complete template, to add or to replace.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -142,7 +143,7 @@ pub(super) fn checked(
     caller.require_admin(&context.organisation, &home.scope)?;
     let is_known = context
         .organisation
-        .read(|tables| tables.membership_of_scope(&home.scope).is_some());
+        .read(|snapshot| snapshot.membership_of_scope(&home.scope).is_some());
     if !is_known {
         let field = match body.scope {
             Some(_) => "scope",
@@ -160,11 +161,17 @@ pub(super) fn checked(
     let forwarding = forwarding
         .transpose()
         .map_err(|error| Problem::invalid("forwarding", error.to_string()))?;
-    let fields = NewProfile::new(status, forwarding, body.text);
+    let fields = NewProfile {
+        name: None,
+        status,
+        forwarding,
+        text: body.text,
+        active: None,
+    };
     let active = body.active.or(before.map(|before| before.profile.active));
     let profile = Profile {
         active: active.unwrap_or(true),
-        ..fields.checked(name, Origin::Central)?
+        ..profile::checked(fields, name, Origin::Central)?
     };
     Ok(Template {
         profile,
@@ -213,7 +220,7 @@ fn people(
         }
         let person = crate::person(&context.people, id)?.id;
         let allowed = caller.require_admin_of(&context.organisation, person);
-        allowed.map_err(|problem| problem.of_field("people"))?;
+        allowed.map_err(|problem| problem.with_field("people"))?;
         Ok(person)
     };
     let wanted = wanted.iter().map(person);

@@ -12,9 +12,10 @@ use aws_lc_rs::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use graph::{
-    KeyedCertificate, Secret,
+    KeyedCertificate,
     notification::{ReceiveResult, Receiver, SigningKeys, TrustedApplication},
 };
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -87,7 +88,7 @@ fn receiver(vectors: &Value, certificate: &[u8], key: &[u8]) -> anyhow::Result<R
         SigningKeys::parse(vectors["jwks"].to_string().as_bytes()).map_err(anyhow::Error::msg)?;
     receiver.set_keys(NOW, keys);
     receiver.add_certificate("bench", KeyedCertificate::from_pem(certificate, key)?);
-    receiver.expect("subscription", Secret::new("state"));
+    receiver.expect("subscription", SecretString::from("state"));
     Ok(receiver)
 }
 

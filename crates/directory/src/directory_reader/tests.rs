@@ -10,7 +10,8 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
 };
-use graph::{Client, ClientConfig, Credential, Secret};
+use graph::{Client, ClientConfig, Credential};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::Progress;
 
@@ -51,7 +52,7 @@ async fn client(answers: Vec<(u16, Value)>) -> (Arc<Client>, Script) {
         graph: script.url.clone(),
         tenant: "contoso.example".into(),
         client_id: "app".into(),
-        credential: Credential::Secret(Secret::new("secret")),
+        credential: Credential::Secret(SecretString::from("secret")),
     };
     (Arc::new(Client::new(config).unwrap()), script)
 }

@@ -24,7 +24,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{AgentSession, Agents, Order, table};
+use super::{AgentSession, Agents, EndReason, Order, table};
 
 /// Time without a message after which an agent is gone: its last report has expired by then.
 const SILENCE_MAX: Duration = LEASE;
@@ -101,6 +101,14 @@ impl Agents {
     }
 }
 
+/// Waits until the connection must be closed; returns the reason.
+pub(super) async fn end_reason(end: &mut watch::Receiver<Option<EndReason>>) -> EndReason {
+    match end.wait_for(Option::is_some).await {
+        Ok(reason) => reason.unwrap_or(STOPPING),
+        Err(_) => STOPPING,
+    }
+}
+
 /// The connection of one agent.
 struct AgentConnection<S, C> {
     session: AgentSession,
@@ -149,7 +157,6 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
                     }
                 }
                 order = self.session.orders.recv() => match order {
-                    Some(Order::End(reason)) => return reason,
                     Some(Order::Pause(lasting)) => {
                         let milliseconds = u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
                         self.send(&ToAgent::Pause { milliseconds }).await
@@ -157,6 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
                     Some(Order::Refresh) => self.send_settings().await,
                     None => return STOPPING,
                 },
+                reason = end_reason(&mut self.session.end) => return reason,
                 () = self.session.presence_changed.notified() => {
                     self.send_presence_and_choice().await
                 }
@@ -281,7 +289,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin, C: ProfileChooser> AgentConnectio
     async fn send_table(&mut self) -> bool {
         let person = self.session.person;
         let organisation = &self.context.organisation;
-        let table = organisation.read(|tables| table::table(tables, person));
+        let table = organisation.read(|snapshot| table::table(snapshot, person));
         if table == self.table {
             return true;
         }

@@ -4,28 +4,30 @@
 use std::time::Duration;
 
 use agent_protocol::{Report, Row, Table, same_program};
-use presence::{PersonId, SettingsGroup, Timestamp};
+use presence::{Key, PersonId, SettingsGroup, Timestamp, setting_keys};
 use runtime::organisation::Snapshot;
 
 /// Processes of Teams: Teams itself reports more for people who are synchronised.
 const TEAMS: [&str; 2] = ["teams", "ms-teams"];
 
 /// The programs for a person's agents.
-pub(super) fn table(tables: &Snapshot, person: PersonId) -> Table {
-    let settings = tables.resolve(person, SettingsGroup::Microphone);
-    let milliseconds = |key: &str| u64::from(settings.seconds(key)) * 1000;
+pub(super) fn table(snapshot: &Snapshot, person: PersonId) -> Table {
+    let settings = snapshot.resolve(person, SettingsGroup::Microphone);
+    let milliseconds = |key: Key<Duration>| settings.get(key).as_secs() * 1000;
     let mut table = Table {
-        on_after_milliseconds: milliseconds("on_after"),
-        off_after_milliseconds: milliseconds("off_after"),
+        on_after_milliseconds: milliseconds(setting_keys::MICROPHONE_ON_AFTER),
+        off_after_milliseconds: milliseconds(setting_keys::MICROPHONE_OFF_AFTER),
         rows: Vec::new(),
     };
-    if !settings.flag("enabled") {
+    if !settings.get(setting_keys::MICROPHONE_ENABLED) {
         return table;
     }
-    let mode = tables.resolve(person, SettingsGroup::Teams).mode("mode");
+    let mode = snapshot
+        .resolve(person, SettingsGroup::Teams)
+        .get(setting_keys::SYNC_MODE);
     let is_teams = |process: &str| TEAMS.iter().any(|teams| same_program(teams, process));
-    let place = tables.membership(person);
-    let programs = tables.programs(&place).1.into_iter();
+    let place = snapshot.membership(person);
+    let programs = snapshot.programs(&place).1.into_iter();
     let rows = programs
         .filter(|program| program.active && !program.softphone)
         .filter(|program| !(mode.telephony() && is_teams(&program.process)));
@@ -100,22 +102,22 @@ mod tests {
     #[test]
     fn an_agent_watches_active_programs_that_no_other_source_reports() {
         let person = PersonId(1);
-        let processes = |tables: &Snapshot| -> Vec<String> {
-            let rows = table(tables, person).rows.into_iter();
+        let processes = |snapshot: &Snapshot| -> Vec<String> {
+            let rows = table(snapshot, person).rows.into_iter();
             rows.map(|row| row.process).collect()
         };
         let page = |page: SettingsGroup, text: &str| Some(values::stored(page, text));
-        let mut tables = Snapshot::default();
+        let mut snapshot = Snapshot::default();
         assert!(
-            processes(&tables).is_empty(),
+            processes(&snapshot).is_empty(),
             "off unless an administrator wants it"
         );
         let enabled = page(SettingsGroup::Microphone, r#"{"enabled":true}"#);
-        tables.set_page(ORGANISATION, SettingsGroup::Microphone, enabled);
-        assert_eq!(processes(&tables).len(), 17);
+        snapshot.set_overrides(ORGANISATION, SettingsGroup::Microphone, enabled);
+        assert_eq!(processes(&snapshot).len(), 17);
         let mode = page(SettingsGroup::Teams, r#"{"mode":"telephony_only"}"#);
-        tables.set_page(ORGANISATION, SettingsGroup::Teams, mode);
-        assert_eq!(processes(&tables).len(), 15, "Teams reports itself");
+        snapshot.set_overrides(ORGANISATION, SettingsGroup::Teams, mode);
+        assert_eq!(processes(&snapshot).len(), 15, "Teams reports itself");
         let program = |process: &str, active, softphone| Program {
             process: process.into(),
             active,
@@ -128,8 +130,8 @@ mod tests {
             program("Softphone", true, true),
             program("MS-Teams", true, false),
         ];
-        tables.programs.insert(ORGANISATION.into(), own);
-        assert_eq!(processes(&tables), ["Zoom"]);
+        snapshot.programs.insert(ORGANISATION.into(), own);
+        assert_eq!(processes(&snapshot), ["Zoom"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use calendar::{FreeBusy, Occurrence};
 use presence::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, EffectiveSettings, Status,
-    Timestamp,
+    Timestamp, setting_keys,
 };
 
 /// The appointment of an occurrence: none if the occurrence is free, or tentative and the settings ignore tentative ones. Busy
@@ -14,12 +14,12 @@ pub(super) fn appointment(
 ) -> Option<Appointment> {
     let (key, fallback) = match occurrence.free_busy {
         FreeBusy::Free => return None,
-        FreeBusy::Tentative if !page.flag("tentative") => return None,
-        FreeBusy::Tentative | FreeBusy::Busy => ("busy", Status::Busy),
-        FreeBusy::OutOfOffice => ("out_of_office", Status::Absent),
+        FreeBusy::Tentative if !page.get(setting_keys::TENTATIVE_IS_BUSY) => return None,
+        FreeBusy::Tentative | FreeBusy::Busy => (setting_keys::BUSY_PROFILE, Status::Busy),
+        FreeBusy::OutOfOffice => (setting_keys::OUT_OF_OFFICE_PROFILE, Status::Absent),
     };
-    let profile = page.text(key)?;
-    let text = if page.flag("texts") {
+    let profile = page.get(key)?;
+    let text = if page.get(setting_keys::APPOINTMENT_TEXTS) {
         occurrence.summary.as_str()
     } else {
         ""

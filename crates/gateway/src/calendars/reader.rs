@@ -7,7 +7,7 @@ use std::{
 
 use calendar::{MAX_FEED_BYTES, Options, Window};
 use futures_util::{StreamExt, stream};
-use presence::{Appointment, Fact, PersonId, SettingsGroup};
+use presence::{Appointment, Fact, PersonId, SettingsGroup, setting_keys};
 use runtime::{clock::rfc3339, context::Context};
 use tokio::time::Instant;
 
@@ -141,14 +141,16 @@ async fn read_one(reader: &Reader, feed: &Feed, demand: Demand) {
 
 /// The feeds of all people. Only people with settings of their own can have one.
 fn feeds(reader: &Reader) -> Vec<Feed> {
-    reader.context.organisation.read(|tables| {
-        tables
-            .own
+    reader.context.organisation.read(|snapshot| {
+        snapshot
+            .personal_settings
             .keys()
             .filter(|(_, page)| *page == SettingsGroup::Calendar)
             .filter_map(|(person, _)| {
-                let page = tables.resolve(*person, SettingsGroup::Calendar);
-                let address = page.text("feed").filter(|_| page.flag("enabled"));
+                let page = snapshot.resolve(*person, SettingsGroup::Calendar);
+                let address = page
+                    .get(setting_keys::FEED_ADDRESS)
+                    .filter(|_| page.get(setting_keys::CALENDAR_ENABLED));
                 Some(Feed {
                     person: *person,
                     address: address?.to_owned(),
@@ -246,7 +248,11 @@ async fn read(reader: &Reader, feed: &Feed, demand: Demand) -> Result<Option<Rea
         from: now.milliseconds(),
         to: (now + HORIZON).milliseconds(),
     };
-    let zone = feed.page.text("time_zone").unwrap_or("UTC").to_owned();
+    let zone = feed
+        .page
+        .get(setting_keys::TIME_ZONE)
+        .unwrap_or("UTC")
+        .to_owned();
     let addresses = addresses(reader, feed.person);
     let Source {
         text,

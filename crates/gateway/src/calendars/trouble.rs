@@ -1,7 +1,6 @@
 //! Errors of reading a person's calendar, as a whole or in parts.
 
 use calendar::{CalendarError, Problem};
-use serde_json::{Value, json};
 
 use crate::external_fetch::{OutsideError, folder::FileError};
 
@@ -156,19 +155,5 @@ impl Unread {
             text.push_str(&format!("\n{} more", self.more));
         }
         text
-    }
-
-    /// All of them for programs.
-    pub fn json(&self) -> Value {
-        let problems = self.first.iter().map(|problem| {
-            json!({
-                "code": problem.fault.code(),
-                "event": problem.event,
-                "line": problem.line,
-                "property": problem.fault.property(),
-                "detail": problem.to_string(),
-            })
-        });
-        problems.collect()
     }
 }

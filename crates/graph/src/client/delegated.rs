@@ -1,11 +1,13 @@
 //! Sign-ins of people: requests for their tokens.
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::{
     Client,
     login::{TokenAnswer, json},
 };
 use crate::{
-    GraphError, Secret, clock,
+    GraphError, clock,
     delegated::{
         Authorization, ClientKind, DeviceCode, DeviceCodeWire, PollAnswer, UserToken, poll_refusal,
     },
@@ -37,7 +39,7 @@ impl Client {
     pub async fn poll_device_code(&self, code: &DeviceCode) -> PollAnswer {
         let form = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
-            ("device_code", code.device_code.reveal()),
+            ("device_code", code.device_code.expose_secret()),
         ];
         match self.user_token(ClientKind::Public, &form, None).await {
             Ok(Ok(token)) => PollAnswer::Token(Box::new(token)),
@@ -53,13 +55,13 @@ impl Client {
     pub async fn redeem_code(
         &self,
         authorization: &Authorization,
-        code: &Secret,
+        code: &SecretString,
     ) -> Result<UserToken, GraphError> {
         let form = [
             ("grant_type", "authorization_code"),
-            ("code", code.reveal()),
+            ("code", code.expose_secret()),
             ("redirect_uri", &authorization.redirect_uri),
-            ("code_verifier", authorization.verifier.reveal()),
+            ("code_verifier", authorization.verifier.expose_secret()),
         ];
         self.user_token(ClientKind::Confidential, &form, None)
             .await?
@@ -74,12 +76,12 @@ impl Client {
     pub async fn refresh(
         &self,
         kind: ClientKind,
-        refresh: &Secret,
+        refresh: &SecretString,
         scope: &str,
     ) -> Result<UserToken, GraphError> {
         let form = [
             ("grant_type", "refresh_token"),
-            ("refresh_token", refresh.reveal()),
+            ("refresh_token", refresh.expose_secret()),
             ("scope", scope),
         ];
         self.user_token(kind, &form, Some(refresh))
@@ -91,7 +93,7 @@ impl Client {
         &self,
         kind: ClientKind,
         fields: &[(&str, &str)],
-        old: Option<&Secret>,
+        old: Option<&SecretString>,
     ) -> Result<Result<UserToken, Refusal>, GraphError> {
         let client_id = self.config.client_id.as_str();
         let now = clock::now();
@@ -105,7 +107,11 @@ impl Client {
         };
         let mut form = vec![("client_id", client_id)];
         form.extend_from_slice(fields);
-        form.extend(proof.iter().map(|(name, value)| (*name, value.reveal())));
+        form.extend(
+            proof
+                .iter()
+                .map(|(name, value)| (*name, value.expose_secret())),
+        );
         Ok(match self.grant(&form).await? {
             TokenAnswer::Token(token) => Ok(UserToken::new(token, client_id, old, now)),
             TokenAnswer::Refused(refusal) => Err(refusal),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, Url};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
@@ -149,7 +150,11 @@ impl Client {
             ("client_id", client_id),
             ("scope", &scope),
         ];
-        form.extend(proof.iter().map(|(name, value)| (*name, value.reveal())));
+        form.extend(
+            proof
+                .iter()
+                .map(|(name, value)| (*name, value.expose_secret())),
+        );
         match self.grant(&form).await? {
             TokenAnswer::Token(token) => Ok(token),
             TokenAnswer::Refused(refusal) => Err(refusal.of_application(client_id)),

@@ -2,11 +2,12 @@
 //! "Get change notifications for presence updates in Microsoft Teams").
 
 use reqwest::Method;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{Client, body::read_json};
 use crate::{
-    GraphError, RequestKind, Secret,
+    GraphError, RequestKind,
     error::RequestContext,
     subscription::{
         EncryptionCertificate, NewSubscription, Subscription, SubscriptionWire, renewal,
@@ -31,7 +32,7 @@ impl Client {
     /// See [`GraphError`]; [`GraphError::Refused`] with 409 if the account has a presence subscription already.
     pub async fn create_subscription(
         &self,
-        token: &Secret,
+        token: &SecretString,
         subscription: &NewSubscription,
     ) -> Result<Subscription, GraphError> {
         const CALL: &str = "create subscription";
@@ -60,7 +61,7 @@ impl Client {
     /// See [`GraphError`]; [`GraphError::NotFound`] if the subscription has expired.
     pub async fn renew_subscription(
         &self,
-        token: &Secret,
+        token: &SecretString,
         id: &str,
         expires: i64,
         certificate: Option<&EncryptionCertificate>,
@@ -84,7 +85,7 @@ impl Client {
     /// See [`GraphError`].
     pub async fn reauthorize_subscription(
         &self,
-        token: &Secret,
+        token: &SecretString,
         id: &str,
     ) -> Result<(), GraphError> {
         const CALL: &str = "reauthorize subscription";
@@ -106,7 +107,11 @@ impl Client {
     ///
     /// # Errors
     /// See [`GraphError`].
-    pub async fn delete_subscription(&self, token: &Secret, id: &str) -> Result<(), GraphError> {
+    pub async fn delete_subscription(
+        &self,
+        token: &SecretString,
+        id: &str,
+    ) -> Result<(), GraphError> {
         const CALL: &str = "delete subscription";
         let url = self.url(&["v1.0", "subscriptions", id])?;
         let response = self
@@ -126,7 +131,10 @@ impl Client {
     ///
     /// # Errors
     /// See [`GraphError`].
-    pub async fn subscriptions(&self, token: &Secret) -> Result<Vec<Subscription>, GraphError> {
+    pub async fn subscriptions(
+        &self,
+        token: &SecretString,
+    ) -> Result<Vec<Subscription>, GraphError> {
         const CALL: &str = "list subscriptions";
         let mut url = self.url(&["v1.0", "subscriptions"])?;
         let mut found = Vec::new();

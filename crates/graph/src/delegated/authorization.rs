@@ -3,13 +3,14 @@
 use aws_lc_rs::digest;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-use crate::{ClientConfig, GraphError, Secret, random_secret, sign_in::Refusal};
+use crate::{ClientConfig, GraphError, random_secret, sign_in::Refusal};
 
 /// `code_challenge` of a verifier: base64url of its SHA-256 (RFC 7636, 4.2).
-pub fn pkce_challenge(verifier: &Secret) -> String {
-    let digest = digest::digest(&digest::SHA256, verifier.reveal().as_bytes());
+pub fn pkce_challenge(verifier: &SecretString) -> String {
+    let digest = digest::digest(&digest::SHA256, verifier.expose_secret().as_bytes());
     BASE64_URL_SAFE_NO_PAD.encode(digest)
 }
 
@@ -33,9 +34,9 @@ pub struct Authorization {
     /// URL to which the browser is sent.
     pub url: String,
     /// Random value that returns with the code.
-    pub state: Secret,
+    pub state: SecretString,
     /// PKCE verifier for [`crate::Client::redeem_code`].
-    pub verifier: Secret,
+    pub verifier: SecretString,
     /// Callback URL for [`crate::Client::redeem_code`].
     pub redirect_uri: String,
 }
@@ -61,8 +62,8 @@ impl Authorization {
         redirect_uri: &str,
         scope: &str,
         login_hint: Option<&str>,
-        state: Secret,
-        verifier: Secret,
+        state: SecretString,
+        verifier: SecretString,
     ) -> Result<Self, GraphError> {
         let base = format!(
             "{}/{}/oauth2/v2.0/authorize",
@@ -79,7 +80,7 @@ impl Authorization {
             .append_pair("response_mode", "query")
             .append_pair("redirect_uri", redirect_uri)
             .append_pair("scope", scope)
-            .append_pair("state", state.reveal())
+            .append_pair("state", state.expose_secret())
             .append_pair("code_challenge", &pkce_challenge(&verifier))
             .append_pair("code_challenge_method", "S256")
             .extend_pairs(login_hint.map(|hint| ("login_hint", hint)));
@@ -95,7 +96,7 @@ impl Authorization {
     ///
     /// # Errors
     /// See [`CallbackError`]. The state is compared first.
-    pub fn code_from_callback(&self, query: &str) -> Result<Secret, CallbackError> {
+    pub fn code_from_callback(&self, query: &str) -> Result<SecretString, CallbackError> {
         let mut url = Url::parse("https://offhook.invalid/").map_err(|_| CallbackError::State)?;
         url.set_query(Some(query));
         let value = |name: &str| {
@@ -105,7 +106,11 @@ impl Authorization {
                 .map(|(_, value)| value.into_owned())
         };
         let state = value("state").unwrap_or_default();
-        if !bool::from(state.as_bytes().ct_eq(self.state.reveal().as_bytes())) {
+        if !bool::from(
+            state
+                .as_bytes()
+                .ct_eq(self.state.expose_secret().as_bytes()),
+        ) {
             return Err(CallbackError::State);
         }
         if let Some(error) = value("error") {
@@ -115,7 +120,7 @@ impl Authorization {
         }
         value("code")
             .filter(|code| !code.is_empty())
-            .map(Secret::new)
+            .map(SecretString::from)
             .ok_or(CallbackError::Incomplete)
     }
 }
@@ -129,7 +134,7 @@ mod tests {
 
     #[test]
     fn row_98_the_challenge_is_that_of_the_rfc() {
-        let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let verifier = SecretString::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
         assert_eq!(
             pkce_challenge(&verifier),
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -142,7 +147,7 @@ mod tests {
             graph: "https://graph.microsoft.com".into(),
             tenant: "contoso.example".into(),
             client_id: "app".into(),
-            credential: Credential::Secret(Secret::new("canary-secret")),
+            credential: Credential::Secret(SecretString::from("canary-secret")),
         };
         Authorization::begin(
             &config,
@@ -162,13 +167,16 @@ mod tests {
             "&redirect_uri=https%3A%2F%2Fo.example%2Fback%3Fa%3D1&",
             "&scope=openid+x&",
             "&code_challenge_method=S256&login_hint=anna%40x",
-            &format!("&state={}&", begun.state.reveal()),
+            &format!("&state={}&", begun.state.expose_secret()),
             &format!("&code_challenge={}&", pkce_challenge(&begun.verifier)),
         ] {
             assert!(url.contains(part), "{part} is not in {url}");
         }
-        assert!(!url.contains(begun.verifier.reveal()) && !url.contains("canary"));
-        assert_ne!(begun.verifier, self::begun().verifier);
+        assert!(!url.contains(begun.verifier.expose_secret()) && !url.contains("canary"));
+        assert_ne!(
+            begun.verifier.expose_secret(),
+            self::begun().verifier.expose_secret()
+        );
     }
 
     proptest! {
@@ -182,10 +190,10 @@ mod tests {
     #[test]
     fn only_the_answer_to_this_sign_in_is_accepted() {
         let begun = begun();
-        let state = begun.state.reveal();
+        let state = begun.state.expose_secret();
         let returned = |query: String| begun.code_from_callback(&query);
         let code = returned(format!("code=canary%2Fcode&state={state}&session_state=1"));
-        assert_eq!(code.unwrap().reveal(), "canary/code");
+        assert_eq!(code.unwrap().expose_secret(), "canary/code");
         for query in [
             "",
             "code=x",

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::UserToken;
 use crate::{
-    Blame, GraphError, Secret, SignInFault, backoff,
+    Blame, GraphError, SignInFault, backoff,
     sign_in::{Refusal, seconds},
 };
 
@@ -20,10 +21,10 @@ const LIFETIME_DEFAULT: f64 = 900.0;
 const LIFETIME_MAX: f64 = 86_400.0;
 
 /// Entra's answer to the start of a sign-in. `Debug` does not show the device code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct DeviceCode {
     /// Code for the polls.
-    pub device_code: Secret,
+    pub device_code: SecretString,
     /// Code that the person types.
     pub user_code: String,
     /// Page on which the person types the code.
@@ -54,7 +55,7 @@ impl From<DeviceCodeWire> for DeviceCode {
         let interval = seconds(&wire.interval).unwrap_or(INTERVAL_DEFAULT);
         let lifetime = seconds(&wire.expires_in).unwrap_or(LIFETIME_DEFAULT);
         Self {
-            device_code: Secret::new(wire.device_code),
+            device_code: SecretString::from(wire.device_code),
             user_code: wire.user_code,
             verification_uri: wire.verification_uri,
             message: wire.message,
@@ -217,7 +218,7 @@ mod tests {
         assert_eq!(at(flow.on_answer(5_000, PollAnswer::SlowDown)), 15_000);
         assert_eq!(at(flow.on_answer(15_000, PollAnswer::Pending)), 25_000);
         let token = UserToken {
-            access: Secret::new("canary"),
+            access: SecretString::from("canary"),
             refresh: None,
             expires: 0,
             scope: String::new(),

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::{ClientKind, UserToken};
-use crate::{Blame, GraphError, Secret, SignInFault, backoff, token::Replacements};
+use crate::{Blame, GraphError, SignInFault, backoff, token::Replacements};
 
 /// Minimum wait before a refresh is retried that needs an administrator.
 const ADMINISTRATOR_RETRY: Duration = Duration::from_secs(300);
@@ -12,9 +14,9 @@ const ADMINISTRATOR_RETRY: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug)]
 pub enum SessionState {
     /// The access token is valid.
-    Ready(Secret),
+    Ready(SecretString),
     /// Refresh first: call [`crate::Client::refresh`] with these, then [`UserSession::on_refresh`].
-    Refresh(ClientKind, Secret),
+    Refresh(ClientKind, SecretString),
     /// The last refresh failed; the next one is possible at this time, in milliseconds since 1970.
     Resting(i64, GraphError),
     /// The person must sign in again in a browser.
@@ -24,7 +26,7 @@ pub enum SessionState {
 /// Access token with its times.
 #[derive(Clone, Debug)]
 struct Access {
-    token: Secret,
+    token: SecretString,
     renew_at: i64,
     ends_at: i64,
 }
@@ -34,7 +36,7 @@ struct Access {
 pub struct UserSession {
     kind: ClientKind,
     access: Option<Access>,
-    refresh: Option<Secret>,
+    refresh: Option<SecretString>,
     failures: u32,
     trouble: Option<(GraphError, i64)>,
     ended: Option<GraphError>,
@@ -51,7 +53,7 @@ impl UserSession {
     }
 
     /// Creates a login from a stored refresh token; without one, the person must sign in.
-    pub fn from_refresh_token(kind: ClientKind, refresh: Option<Secret>) -> Self {
+    pub fn from_refresh_token(kind: ClientKind, refresh: Option<SecretString>) -> Self {
         Self {
             kind,
             access: None,
@@ -99,12 +101,14 @@ impl UserSession {
         &mut self,
         now: i64,
         answer: Result<UserToken, GraphError>,
-    ) -> Option<Secret> {
+    ) -> Option<SecretString> {
         match answer {
             Ok(token) => {
                 let old = self.refresh.clone();
                 self.store(&token);
-                self.refresh.clone().filter(|new| Some(new) != old.as_ref())
+                self.refresh
+                    .clone()
+                    .filter(|new| old.is_none_or(|old| new.expose_secret() != old.expose_secret()))
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
@@ -126,11 +130,11 @@ impl UserSession {
 
     /// Records that Graph refused an access token with 401. Returns true if the caller can get another token; the refused
     /// one is forgotten then.
-    pub fn replace(&mut self, refused: &Secret, now: i64) -> bool {
+    pub fn replace(&mut self, refused: &SecretString, now: i64) -> bool {
         let is_current = self
             .access
             .as_ref()
-            .is_some_and(|access| access.token == *refused);
+            .is_some_and(|access| access.token.expose_secret() == refused.expose_secret());
         if !is_current {
             return true;
         }
@@ -147,11 +151,11 @@ impl UserSession {
     }
 
     /// Forgets the access token, because Graph requires a new one for a subscription: the next request refreshes first.
-    pub fn forget(&mut self, access: &Secret) {
+    pub fn forget(&mut self, access: &SecretString) {
         if self
             .access
             .as_ref()
-            .is_some_and(|known| known.token == *access)
+            .is_some_and(|known| known.token.expose_secret() == access.expose_secret())
         {
             self.access = None;
         }
@@ -177,8 +181,8 @@ mod tests {
 
     fn token(access: &str, refresh: Option<&str>, expires: i64) -> UserToken {
         UserToken {
-            access: Secret::new(access),
-            refresh: refresh.map(Secret::new),
+            access: SecretString::from(access),
+            refresh: refresh.map(SecretString::from),
             expires,
             scope: String::new(),
             user: None,
@@ -192,7 +196,7 @@ mod tests {
     #[test]
     fn refusals_that_are_not_the_persons_do_not_end_the_login() {
         for word in ["access_denied", "consent_required", "server_error"] {
-            let refresh = Some(Secret::new("r"));
+            let refresh = Some(SecretString::from("r"));
             let mut session = UserSession::from_refresh_token(ClientKind::Public, refresh);
             session.on_refresh(0, Err(refusal(word)));
             assert!(
@@ -221,7 +225,7 @@ mod tests {
             (50_173, true),
             (700_082, true),
         ] {
-            let refresh = Some(Secret::new("r"));
+            let refresh = Some(SecretString::from("r"));
             let mut session = UserSession::from_refresh_token(ClientKind::Public, refresh);
             let refusal = Refusal::new("invalid_grant", "x", [code], None);
             session.on_refresh(0, Err(refusal.of_person()));
@@ -245,7 +249,7 @@ mod tests {
         let mut replaced = Vec::new();
         for second in 0..=120 {
             let now = second * 1_000;
-            if session.replace(&Secret::new("a"), now) {
+            if session.replace(&SecretString::from("a"), now) {
                 replaced.push(second);
                 session.on_refresh(now, Ok(token("a", Some("r"), 36_000_000)));
             }
@@ -260,25 +264,25 @@ mod tests {
             &token("canary-a1", Some("canary-r1"), 3_600_000),
         );
         assert!(
-            matches!(session.state(3_299_999), SessionState::Ready(access) if access.reveal() == "canary-a1")
+            matches!(session.state(3_299_999), SessionState::Ready(access) if access.expose_secret() == "canary-a1")
         );
         assert!(
-            matches!(session.state(3_300_000), SessionState::Refresh(ClientKind::Public, refresh) if refresh.reveal() == "canary-r1")
+            matches!(session.state(3_300_000), SessionState::Refresh(ClientKind::Public, refresh) if refresh.expose_secret() == "canary-r1")
         );
         let stored = session.on_refresh(0, Ok(token("canary-a2", Some("canary-r2"), 7_200_000)));
-        assert_eq!(stored, Some(Secret::new("canary-r2")));
+        assert_eq!(stored.unwrap().expose_secret(), "canary-r2");
         assert!(!format!("{session:?} {:?}", session.state(0)).contains("canary"));
-        session.forget(&Secret::new("canary-a1"));
+        session.forget(&SecretString::from("canary-a1"));
         assert!(matches!(session.state(0), SessionState::Ready(_)));
-        session.forget(&Secret::new("canary-a2"));
+        session.forget(&SecretString::from("canary-a2"));
         assert!(matches!(session.state(0), SessionState::Refresh(..)));
         let same = session.on_refresh(0, Ok(token("canary-a3", Some("canary-r2"), 7_200_000)));
-        assert_eq!(same, None);
+        assert!(same.is_none());
     }
 
     #[test]
     fn failures_wait_and_an_invalid_grant_wants_the_person() {
-        let refresh = Some(Secret::new("r"));
+        let refresh = Some(SecretString::from("r"));
         let mut session = UserSession::from_refresh_token(ClientKind::Confidential, refresh);
         let service = GraphError::Service {
             peer: Peer::SignIn("https://login.example".into()),

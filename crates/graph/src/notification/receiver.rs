@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN};
+use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
     token::{self, Refusal, TrustedApplication, VerifiedToken},
     wire::{Body, EncryptedContent, Item, Presence, text},
 };
-use crate::{KeyedCertificate, Secret, time::parse_milliseconds};
+use crate::{KeyedCertificate, time::parse_milliseconds};
 
 /// Maximum length of a POST in bytes, enough for hundreds of changes.
 const BODY_MAX: usize = 2 * 1024 * 1024;
@@ -111,19 +112,59 @@ pub struct Counters {
     pub undecryptable: u64,
 }
 
+/// The reason why an item or a body was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    /// It had arrived before.
+    Duplicate,
+    /// The body is too large.
+    TooLarge,
+    /// It could not be read.
+    Malformed,
+    /// Its tokens are missing, invalid or of another tenant.
+    Forged,
+    /// Its subscription is unknown or ended.
+    UnknownSubscription,
+    /// Its `clientState` is wrong.
+    WrongClientState,
+    /// It is encrypted with an unknown certificate.
+    UnknownCertificate,
+    /// Its HMAC is wrong.
+    BadSignature,
+    /// It could not be decrypted.
+    Undecryptable,
+}
+
+impl DropReason {
+    /// Name in the log and in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::TooLarge => "too_large",
+            Self::Malformed => "malformed",
+            Self::Forged => "forged",
+            Self::UnknownSubscription => "unknown_subscription",
+            Self::WrongClientState => "wrong_client_state",
+            Self::UnknownCertificate => "unknown_certificate",
+            Self::BadSignature => "bad_signature",
+            Self::Undecryptable => "undecryptable",
+        }
+    }
+}
+
 impl Counters {
-    /// Reasons for dropped items and their numbers, as labels of the metric.
-    pub fn dropped(&self) -> [(&'static str, u64); 9] {
+    /// The number of dropped items for each reason.
+    pub fn dropped(&self) -> [(DropReason, u64); 9] {
         [
-            ("duplicate", self.duplicates),
-            ("too_large", self.too_large),
-            ("malformed", self.malformed),
-            ("forged", self.forged),
-            ("unknown_subscription", self.unknown_subscription),
-            ("wrong_client_state", self.wrong_client_state),
-            ("unknown_certificate", self.unknown_certificate),
-            ("bad_signature", self.bad_signature),
-            ("undecryptable", self.undecryptable),
+            (DropReason::Duplicate, self.duplicates),
+            (DropReason::TooLarge, self.too_large),
+            (DropReason::Malformed, self.malformed),
+            (DropReason::Forged, self.forged),
+            (DropReason::UnknownSubscription, self.unknown_subscription),
+            (DropReason::WrongClientState, self.wrong_client_state),
+            (DropReason::UnknownCertificate, self.unknown_certificate),
+            (DropReason::BadSignature, self.bad_signature),
+            (DropReason::Undecryptable, self.undecryptable),
         ]
     }
 }
@@ -137,7 +178,7 @@ pub struct Receiver {
     /// VerifiedToken tokens by SHA-256, so that no token is kept in memory.
     verified: HashMap<[u8; SHA256_OUTPUT_LEN], VerifiedToken>,
     certificates: HashMap<String, KeyedCertificate>,
-    expected: HashMap<String, Secret>,
+    expected: HashMap<String, SecretString>,
     seen: RecentSignatures,
     counters: Counters,
 }
@@ -173,7 +214,7 @@ impl Receiver {
     }
 
     /// Accepts notifications of a subscription if they contain this `clientState`.
-    pub fn expect(&mut self, subscription: impl Into<String>, client_state: Secret) {
+    pub fn expect(&mut self, subscription: impl Into<String>, client_state: SecretString) {
         self.expected.insert(subscription.into(), client_state);
     }
 
@@ -181,7 +222,7 @@ impl Receiver {
     pub fn expect_only<'a>(
         &mut self,
         subscriptions: impl IntoIterator<Item = &'a str>,
-        client_state: &Secret,
+        client_state: &SecretString,
     ) {
         let expect = |id: &str| (id.to_owned(), client_state.clone());
         self.expected = subscriptions.into_iter().map(expect).collect();
@@ -269,7 +310,7 @@ impl Receiver {
             return false;
         };
         let given = item.client_state.as_deref().unwrap_or_default().as_bytes();
-        let same = bool::from(expected.reveal().as_bytes().ct_eq(given));
+        let same = bool::from(expected.expose_secret().as_bytes().ct_eq(given));
         if !same {
             counters.wrong_client_state += 1;
         }

@@ -12,10 +12,11 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{KeyedCertificate, Secret, vectors};
+use crate::{KeyedCertificate, vectors};
 
 mod mutations;
 
@@ -50,7 +51,7 @@ fn receiver() -> Receiver {
     let mut receiver = Receiver::new("https://login.microsoftonline.com", [trust]);
     receiver.set_keys(NOW, keys());
     receiver.add_certificate("cert-1", pair());
-    receiver.expect(SUBSCRIPTION, Secret::new("PresenceTesting"));
+    receiver.expect(SUBSCRIPTION, SecretString::from("PresenceTesting"));
     receiver
 }
 
@@ -402,7 +403,7 @@ fn row_86_a_repeated_notification_is_applied_once_and_counted() {
     assert!(events(&mut receiver, &body).is_empty());
     let counters = receiver.counters();
     assert_eq!((counters.notices, counters.duplicates), (1, 1));
-    assert!(counters.dropped().contains(&("duplicate", 1)));
+    assert!(counters.dropped().contains(&(DropReason::Duplicate, 1)));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -18,7 +19,6 @@ const LIFETIME_MIN: f64 = 600.0;
 const LIFETIME_MAX: f64 = 28.0 * 3_600.0;
 
 /// Answer of the token endpoint.
-#[derive(PartialEq, Eq)]
 pub(crate) enum Answer {
     /// A token.
     Token(Token),
@@ -32,13 +32,12 @@ pub(crate) enum Answer {
     Unconfirmed(&'static str),
 }
 
-/// Tokens. Without `Debug`, because all fields are secret.
-#[derive(PartialEq, Eq)]
+/// Tokens.
 pub(crate) struct Token {
-    pub(crate) access_token: String,
+    pub(crate) access_token: SecretString,
     pub(crate) lifetime: Duration,
-    pub(crate) refresh_token: Option<String>,
-    pub(crate) id_token: Option<String>,
+    pub(crate) refresh_token: Option<SecretString>,
+    pub(crate) id_token: Option<SecretString>,
     pub(crate) scope: Option<String>,
 }
 
@@ -73,10 +72,10 @@ pub(crate) fn read(status: u16, retry_after: Option<Duration>, body: &[u8], now:
                 return Answer::Unconfirmed("a token with invalid characters");
             }
             return Answer::Token(Token {
-                access_token,
+                access_token: access_token.into(),
                 lifetime: lifetime(&wire, now),
-                refresh_token: text(&wire.refresh_token),
-                id_token: text(&wire.id_token),
+                refresh_token: text(&wire.refresh_token).map(SecretString::from),
+                id_token: text(&wire.id_token).map(SecretString::from),
                 scope: text(&wire.scope),
             });
         }

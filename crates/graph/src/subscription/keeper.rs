@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use secrecy::SecretString;
+
 use super::{
     EncryptionCertificate, NewSubscription, Subscription,
     account::Account,
@@ -12,7 +14,7 @@ use super::{
     watchdog::{Watchdog, suspicious},
 };
 use crate::{
-    GraphError, Secret,
+    GraphError,
     notification::{Lifecycle, LifecycleKind},
 };
 
@@ -26,11 +28,11 @@ pub struct KeeperSettings {
     /// Certificate with which Graph encrypts notifications.
     pub certificate: EncryptionCertificate,
     /// Random text of at most 128 characters, which the receiver expects in every notification.
-    pub client_state: Secret,
+    pub client_state: SecretString,
 }
 
 /// A request to send with the delegated token of `account`. Report its answer with [`Keeper::on_answer`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Action {
     /// Send [`crate::Client::create_subscription`].
     Create {
@@ -174,7 +176,7 @@ impl Keeper {
     }
 
     /// `clientState` that every notification must contain.
-    pub fn client_state(&self) -> &Secret {
+    pub fn client_state(&self) -> &SecretString {
         &self.settings.client_state
     }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
+use secrecy::SecretString;
 
 use super::*;
 use crate::{
@@ -25,7 +26,7 @@ fn keeper(accounts: &[&str], people: usize) -> Keeper {
         notification_url: URL.into(),
         lifecycle_url: Some(URL.into()),
         certificate: certificate("cert-1"),
-        client_state: Secret::new("canary-state"),
+        client_state: SecretString::from("canary-state"),
     });
     keeper.set_accounts(accounts.iter().copied());
     let people: Vec<String> = (0..people).map(|number| format!("p{number}")).collect();
@@ -148,14 +149,11 @@ fn row_89_reauthorization_is_answered_at_once() {
     only(&mut keeper, 0);
     keeper.on_answer(0, "service", Ok(made("s1", 59 * MINUTE)));
     keeper.on_lifecycle(&lifecycle("s1", LifecycleKind::ReauthorizationRequired));
-    let expected = Action::Reauthorize {
-        account: "service".into(),
-        id: "s1".into(),
-    };
-    assert_eq!(only(&mut keeper, 1_000), expected);
+    let is_expected = |action: Action| matches!(action, Action::Reauthorize { account, id } if account == "service" && id == "s1");
+    assert!(is_expected(only(&mut keeper, 1_000)));
     keeper.on_answer(1_000, "service", Err(service()));
     assert_eq!(keeper.deadline(), Some(8_000));
-    assert_eq!(only(&mut keeper, 8_000), expected);
+    assert!(is_expected(only(&mut keeper, 8_000)));
     keeper.on_answer(8_000, "service", Ok(SubscriptionAnswer::Empty));
     assert!(keeper.deadline().unwrap() > 10 * MINUTE);
     keeper.on_lifecycle(&lifecycle("s1", LifecycleKind::Missed));
@@ -180,13 +178,8 @@ fn row_59_an_older_one_of_ours_is_deleted_and_another_programs_is_left_alone() {
         found("old", "communications/presences/1", URL),
     ];
     keeper.on_answer(at, "service", Ok(SubscriptionAnswer::List(list)));
-    let delete = only(&mut keeper, at);
-    assert_eq!(
-        delete,
-        Action::Delete {
-            account: "service".into(),
-            id: "old".into()
-        }
+    assert!(
+        matches!(only(&mut keeper, at), Action::Delete { account, id } if account == "service" && id == "old")
     );
     keeper.on_answer(at, "service", Ok(SubscriptionAnswer::Empty));
     let at = keeper.deadline().unwrap();

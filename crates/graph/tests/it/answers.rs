@@ -8,9 +8,9 @@ use std::{
 };
 
 use graph::{
-    Blame, Body, Client, GraphError, Operation, RequestKind, Secret, Side, Verdict, WriteSuccess,
-    judge,
+    Blame, Body, Client, GraphError, Operation, RequestKind, Side, Verdict, WriteSuccess, judge,
 };
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -212,7 +212,7 @@ async fn a_batch_that_is_refused_as_a_whole_refuses_no_item() {
 
 #[tokio::test]
 async fn subscriptions_use_the_same_table() {
-    let token = Secret::new("x");
+    let token = SecretString::from("x");
     for (file, recorded, expected) in corpus() {
         let (client, _) = client([(recorded.status, None, recorded.body.clone())]).await;
         let deleted = client.delete_subscription(&token, "s").await;

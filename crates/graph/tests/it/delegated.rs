@@ -7,9 +7,10 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use graph::{
-    Blame, Credential, GraphError, KeyedCertificate, Operation, Secret,
+    Blame, Credential, GraphError, KeyedCertificate, Operation,
     delegated::{Authorization, ClientKind, DeviceFlow, DeviceState, scope},
 };
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::script::{Answer, client, client_with, empty, ok, token};
 
@@ -61,7 +62,10 @@ async fn row_97_a_device_code_is_polled_until_the_person_signed_in() {
         }
     };
     assert_eq!(times, [5_000, 10_000, 20_000, 30_000]);
-    assert_eq!(token.refresh.as_ref().unwrap().reveal(), "canary-refresh");
+    assert_eq!(
+        token.refresh.as_ref().unwrap().expose_secret(),
+        "canary-refresh"
+    );
     assert!(!format!("{token:?} {code:?}").contains("canary"));
     assert_eq!(
         script.requests()[0],
@@ -95,16 +99,16 @@ async fn row_98_a_code_is_redeemed_with_its_verifier() {
     let begun =
         Authorization::begin(client.config(), "https://o.example/back", "openid", None).unwrap();
     let code = begun
-        .code_from_callback(&format!("code=c&state={}", begun.state.reveal()))
+        .code_from_callback(&format!("code=c&state={}", begun.state.expose_secret()))
         .unwrap();
     let token = client.redeem_code(&begun, &code).await.unwrap();
-    assert_eq!(token.access.reveal(), "canary-access");
+    assert_eq!(token.access.expose_secret(), "canary-access");
     let body = script.sent(0).body;
     for part in [
         "grant_type=authorization_code",
         "code=c&",
         "redirect_uri=https%3A%2F%2Fo.example%2Fback",
-        &format!("code_verifier={}", begun.verifier.reveal()),
+        &format!("code_verifier={}", begun.verifier.expose_secret()),
         "client_secret=canary-secret",
     ] {
         assert!(body.contains(part), "{part} is not in {body}");
@@ -125,10 +129,10 @@ async fn row_99_a_refresh_rotates_and_the_old_token_still_works() {
         (429, Some("3"), String::new()),
     ])
     .await;
-    let old = Secret::new("canary-old");
+    let old = SecretString::from("canary-old");
     for kind in [ClientKind::Public, ClientKind::Confidential] {
         let token = client.refresh(kind, &old, "openid").await.unwrap();
-        assert_eq!(token.refresh.unwrap().reveal(), "canary-refresh");
+        assert_eq!(token.refresh.unwrap().expose_secret(), "canary-refresh");
     }
     assert!(!script.sent(0).body.contains("client_secret"));
     assert!(script.sent(1).body.contains("client_secret"));
@@ -154,7 +158,7 @@ async fn row_99_a_refresh_rotates_and_the_old_token_still_works() {
 async fn row_100_a_federated_account_is_pointed_to_the_device_code() {
     let (client, _) = client([refusal("invalid_grant", 50_107)]).await;
     let answer = client
-        .refresh(ClientKind::Public, &Secret::new("x"), "openid")
+        .refresh(ClientKind::Public, &SecretString::from("x"), "openid")
         .await;
     let error = answer.unwrap_err();
     assert!(matches!(&error, GraphError::UserSignIn { error, .. } if error == "invalid_grant"));
@@ -194,7 +198,7 @@ async fn requests_may_be_made_in_a_task() {
     let (client, _) = client([token(), ok(r#"{"value":[]}"#), ok(TOKENS)]).await;
     let task = tokio::spawn(async move {
         let page = client.users(None).await.unwrap();
-        let refresh = Secret::new("r");
+        let refresh = SecretString::from("r");
         let token = client.refresh(ClientKind::Public, &refresh, "x").await;
         (page.users.len(), token.is_ok())
     });

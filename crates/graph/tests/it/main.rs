@@ -15,8 +15,9 @@ mod subscriptions;
 
 use std::time::Duration;
 
-use graph::{Blame, Client, ClientConfig, Credential, GraphError, Operation, Secret};
+use graph::{Blame, Client, ClientConfig, Credential, GraphError, Operation};
 use script::{client, empty, token};
+use secrecy::SecretString;
 
 #[tokio::test]
 async fn a_refused_token_is_replaced_once() {
@@ -223,7 +224,7 @@ async fn an_unreachable_address_is_named() {
         graph: "http://127.0.0.1:9".into(),
         tenant: "t".into(),
         client_id: "app".into(),
-        credential: Credential::Secret(Secret::new("s")),
+        credential: Credential::Secret(SecretString::from("s")),
     };
     let error = Client::new(config)
         .unwrap()

@@ -12,7 +12,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use graph::{Client, ClientConfig, Credential, Secret};
+use graph::{Client, ClientConfig, Credential};
+use secrecy::SecretString;
 
 /// Answer: status, `Retry-After`, body; `{graph}` in the body stands for the server's own address.
 pub(crate) type Answer = (u16, Option<&'static str>, String);
@@ -75,7 +76,11 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
 
 /// Client of a server that gives these answers in order.
 pub(crate) async fn client(answers: impl IntoIterator<Item = Answer>) -> (Client, Script) {
-    client_with(Credential::Secret(Secret::new("canary-secret")), answers).await
+    client_with(
+        Credential::Secret(SecretString::from("canary-secret")),
+        answers,
+    )
+    .await
 }
 
 /// Like [`client`], with another credential.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use graph::{
-    Blame, Certificate, GraphError, Secret,
+    Blame, Certificate, GraphError,
     subscription::{EncryptionCertificate, NewSubscription},
 };
+use secrecy::SecretString;
 
 use crate::script::{client, empty, ok};
 
@@ -16,7 +17,7 @@ fn new() -> NewSubscription {
         people: vec!["a".into(), "b".into()],
         expires: 0,
         certificate: certificate(),
-        client_state: Secret::new("canary-state"),
+        client_state: SecretString::from("canary-state"),
     }
 }
 
@@ -43,7 +44,7 @@ async fn subscriptions_are_made_kept_and_deleted_with_the_persons_token() {
         (404, None, error("ResourceNotFound")),
     ])
     .await;
-    let token = Secret::new("person");
+    let token = SecretString::from("person");
     let subscription = client.create_subscription(&token, &new()).await.unwrap();
     assert_eq!(subscription.expires, Some(1_000));
     assert!(subscription.watches_presence());
@@ -90,7 +91,7 @@ async fn refusals_of_subscriptions_are_distinguished() {
         (404, None, error("ResourceNotFound")),
     ])
     .await;
-    let token = Secret::new("canary-person");
+    let token = SecretString::from("canary-person");
     let error = client
         .create_subscription(&token, &new())
         .await

@@ -5,9 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use presence::{TenantName, Timestamp};
+use api_types::readiness::{Readiness, Warning};
+use presence::{SettingsGroup, SyncMode, TenantName, Timestamp, setting_keys};
 use reqwest::Client;
-use serde_json::Value;
+use runtime::values;
 use server::config::{Config, ConfigError};
 use store::{Store, StoreError, StoredPerson, StoredScope};
 use teams::LoginsOf;
@@ -184,7 +185,7 @@ async fn database(report: &mut Report, config: &Config, place: Place<'_>) -> Kep
     );
     if !syncs {
         report.warn(
-            "mode",
+            setting_keys::SYNC_MODE.name,
             Fault::NothingCrosses,
             "no scope and no person has another mode than \"none\"",
         );
@@ -212,9 +213,9 @@ async fn modes(store: &Store) -> Result<bool, StoreError> {
     let scopes = scopes.into_iter().map(|(_, page, json)| (page, json));
     let own = own.into_iter().map(|(_, page, json)| (page, json));
     Ok(scopes.chain(own).any(|(page, json)| {
-        let values: Value = serde_json::from_str(&json).unwrap_or_default();
-        let mode = values.get("mode").and_then(Value::as_str);
-        page == "teams" && mode.is_some_and(|mode| mode != "none")
+        page == SettingsGroup::Teams.name()
+            && values::stored(SettingsGroup::Teams, &json).get(setting_keys::SYNC_MODE)
+                != SyncMode::None
     }))
 }
 
@@ -254,17 +255,25 @@ async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
             report.fail(CHECK, Fault::ServerTrouble, what);
         }
         (true, Ok(answer)) => {
-            let body: Value = answer.json().await.unwrap_or_default();
-            for warning in entries(&body, "warnings") {
-                report.warn(CHECK, Fault::ServerWarning, described(warning));
+            let body: Readiness = answer.json().await.unwrap_or_default();
+            for Warning { part, what, remedy } in body.warnings.unwrap_or_default() {
+                report.warn(
+                    CHECK,
+                    Fault::ServerWarning,
+                    format!("{part}: {what} ({remedy})"),
+                );
             }
-            if body.get("ready") == Some(&Value::Bool(true)) {
+            if body.ready {
                 report.fine(CHECK, format!("runs at {} and is well", config.listen));
                 return;
             }
-            let troubled: Vec<String> = entries(&body, "parts")
-                .filter(|part| part.get("ready") != Some(&Value::Bool(true)))
-                .map(described)
+            let parts = body.parts.unwrap_or_default().into_iter();
+            let troubled: Vec<String> = parts
+                .filter(|part| !part.ready)
+                .map(|part| {
+                    let (what, remedy) = (part.what.unwrap_or_default(), part.remedy);
+                    format!("{}: {what} ({})", part.part, remedy.unwrap_or_default())
+                })
                 .collect();
             let what = if troubled.is_empty() {
                 "runs, and says that it is not well; its log tells more".to_owned()
@@ -274,16 +283,4 @@ async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
             report.fail(CHECK, Fault::ServerTrouble, what);
         }
     }
-}
-
-/// Entries of a list in the answer of `/readyz`.
-fn entries<'a>(body: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
-    let list = body.get(list).and_then(Value::as_array);
-    list.into_iter().flatten()
-}
-
-/// A part of the server with its problem and remedy.
-fn described(part: &Value) -> String {
-    let text = |key| part.get(key).and_then(Value::as_str).unwrap_or_default();
-    format!("{}: {} ({})", text("part"), text("what"), text("remedy"))
 }

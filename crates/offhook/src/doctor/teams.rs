@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use graph::{Client, ClientConfig, GraphError, Operation, SignInFault};
 use presence::TeamsUserId;
 use runtime::clock::http_date;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use store::StoredPerson;
 use teams::{SignIn, TeamsOptions};
@@ -141,7 +142,7 @@ async fn token(report: &mut Report, client: &Client, config: &ClientConfig) -> b
             return false;
         }
     };
-    let Some(claims) = claims(token.reveal()) else {
+    let Some(claims) = claims(token.expose_secret()) else {
         // Microsoft does not guarantee that a token is readable; the requests show missing permissions then.
         report.skip("permissions", "the token cannot be read");
         return true;

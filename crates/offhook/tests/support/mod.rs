@@ -9,13 +9,11 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use presence::{PersonId, SlotRecord, TenantName};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::{Change, Concern, OrganisationId, Store};
 use teamsbox::{NewUser, Teamsbox};
-use telephony::{
-    Password,
-    simulated::{SimulatedPbx, SimulatedPbxConfig},
-};
+use telephony::simulated::{SimulatedPbx, SimulatedPbxConfig};
 use tokio::process::Command;
 
 /// Entry in the audit log.
@@ -178,7 +176,7 @@ impl Patient {
             listen: "127.0.0.1:0".parse().unwrap(),
             domain: "pbx.test".into(),
             username: "watcher".into(),
-            password: Password::new("pbx-password"),
+            password: SecretString::from("pbx-password"),
             extensions: vec!["1001".into()],
         })
         .await

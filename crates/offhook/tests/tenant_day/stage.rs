@@ -14,13 +14,13 @@ use runtime::{
     clock::{Clock, ClockDriver},
     secrets,
 };
+use secrecy::SecretString;
 use serde_json::Value;
 use server::{App, Options};
 use store::{Change, Concern, ImportPerson, OrganisationId, Store};
 use teams::{SignIn, TeamsOptions};
 use teamsbox::{ClockMode, Device, Knobs, NewUser, Teamsbox};
 use telephony::{
-    Password,
     connector::Connector,
     simulated::{SimulatedPbx, SimulatedPbxConfig},
     sip_connector::{SipConnectorConfig, Transport},
@@ -40,7 +40,7 @@ const DOMAIN: &str = "pbx.day";
 pub struct Stage {
     pub teamsbox: Teamsbox,
     pub pbx: SimulatedPbx,
-    password: Password,
+    password: SecretString,
     folder: tempfile::TempDir,
     key: String,
     running: Running,
@@ -81,7 +81,7 @@ impl Stage {
             ..teamsbox::Config::default()
         });
         let teamsbox = teamsbox.await.unwrap();
-        let password = Password::new(secrets::new_secret().unwrap());
+        let password = SecretString::from(secrets::new_secret().unwrap());
         let pbx = SimulatedPbx::start(SimulatedPbxConfig {
             identity: None,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -255,7 +255,7 @@ fn options(
     clock: Clock,
     teamsbox: &Teamsbox,
     pbx: &SimulatedPbx,
-    password: Password,
+    password: SecretString,
 ) -> Options {
     let tenant = TeamsOptions {
         name: TenantName::main().clone(),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::Fact;
 use crate::{
-    AppointmentOrigin, ClientId, ClientSignal, ClientState, Effect, LineId, LineSignal, LineState,
-    MeetingSignal, MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence, ProgramSignal,
-    Record, Signals, Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
+    AppointmentOrigin, ClientId, ClientSignal, ClientState, Effect, LineChange, LineId, LineSignal,
+    LineState, MeetingSignal, MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence,
+    ProgramSignal, Record, Signals, Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
     evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Command, Mirror},
     policy::Settings,
@@ -118,13 +118,7 @@ impl Person {
                 self.policy = policy;
                 self.forget_teams();
             }
-            Fact::Line {
-                line,
-                state,
-                until,
-                party,
-            } => self.report_line(line, state, until, party, now),
-            Fact::LineStale(line) => self.limit_stale_line(line, now + timing.line_stale),
+            Fact::Line(line, change) => self.report_line(line, change, timing, now),
             Fact::TeamsObserved(answer) => {
                 return self.observe_teams(answer, timing, now);
             }
@@ -276,14 +270,15 @@ impl Person {
         commands
     }
 
-    pub(super) fn report_line(
-        &mut self,
-        line: LineId,
-        state: LineState,
-        until: Timestamp,
-        party: Option<Arc<str>>,
-        now: Timestamp,
-    ) {
+    fn report_line(&mut self, line: LineId, change: LineChange, timing: &Timing, now: Timestamp) {
+        let (state, party, lease) = match change {
+            LineChange::State {
+                state,
+                party,
+                lease,
+            } => (state, party, lease),
+            LineChange::Stale => return self.limit_stale_line(line, now + timing.line_stale),
+        };
         // A late report about a line that is no longer the person's.
         if !self.lines.contains(&line) && !line.is_published() {
             return;
@@ -297,7 +292,7 @@ impl Person {
             line,
             state,
             since: now,
-            until,
+            until: now + lease,
             party,
             stale: false,
         };

@@ -58,7 +58,9 @@ fn lines(
                 (Activity::OnThePhone, ReasonKind::CallOnHold)
             }
             LineState::Ringing if rule == Rule::Ringing => (Activity::Ringing, ReasonKind::Ringing),
-            _ => continue,
+            LineState::Connected | LineState::Held | LineState::Ringing | LineState::Idle => {
+                continue;
+            }
         };
         let reason = || {
             let reason = Reason::new(rule, Source::Line(line.line), kind, line.since);

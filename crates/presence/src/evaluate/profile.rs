@@ -99,7 +99,7 @@ pub(super) fn axis(facts: &Facts<'_>, now: Timestamp, explain: &mut impl Explain
                 automatic(facts, now, &mut axis);
                 offer_choice(&mut axis, Rule::ManualAvailable, choice, profile);
             }
-            _ => {
+            Status::BeRightBack | Status::Busy | Status::Absent | Status::Offline => {
                 offer_choice(&mut axis, Rule::ManualChoice, choice, profile);
             }
         }
@@ -277,7 +277,12 @@ fn automatic(facts: &Facts<'_>, now: Timestamp, axis: &mut Axis<'_, impl Explain
             Meaning::Available => Status::Available,
             Meaning::Busy => Status::Busy,
             Meaning::BeRightBack => Status::BeRightBack,
-            _ => Status::Absent,
+            Meaning::Call
+            | Meaning::Presenting
+            | Meaning::DoNotDisturb
+            | Meaning::Away
+            | Meaning::Offline
+            | Meaning::Unknown => Status::Absent,
         };
         let reason = || {
             let kind = ReasonKind::NoClientAsTeamsShows(status);

@@ -64,7 +64,12 @@ impl Mirror {
             // A state that the person chose by hand hides both a call and our session.
             _ if in_force => known,
             // Neither a call nor our write explains the state.
-            _ => None,
+            Meaning::DoNotDisturb
+            | Meaning::Available
+            | Meaning::Busy
+            | Meaning::BeRightBack
+            | Meaning::Away
+            | Meaning::Offline => None,
         };
     }
 

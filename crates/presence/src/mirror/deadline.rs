@@ -20,7 +20,10 @@ impl Mirror {
                 Some(write.written_at + timing.session_renewal),
                 write.adopted_until,
             ],
-            _ => [None; 2],
+            SlotState::Empty
+            | SlotState::Clearing(_)
+            | SlotState::Refused(_)
+            | SlotState::Released(_) => [None; 2],
         };
         let slots = Slot::ALL.into_iter().flat_map(|slot| {
             [

@@ -112,7 +112,24 @@ impl ReasonKind {
             Self::NoClientAsTeamsShows(status) => Some(status.name().to_owned()),
             Self::UsesMicrophone(alias) => Some(alias.to_string()),
             Self::TeamsShows(state) => Some(state.to_string()),
-            _ => None,
+            Self::Appointment
+            | Self::TeamsCallAppointment
+            | Self::DoNotDisturbInTeams
+            | Self::PresentingInTeams
+            | Self::NoClient
+            | Self::Locked
+            | Self::Inactive
+            | Self::AtRest
+            | Self::AtRestWithClient
+            | Self::InACall
+            | Self::CallOnHold
+            | Self::Ringing
+            | Self::InAMeeting
+            | Self::InAMeetingWithoutAudio
+            | Self::InACallInTeams
+            | Self::OwnWrite(..)
+            | Self::WritingPaused
+            | Self::NotCounted(_) => None,
         }
     }
 }
@@ -207,7 +224,14 @@ impl ReasonDetail {
     pub fn value(&self) -> Option<String> {
         match self {
             Self::HiddenBy(state) => Some(state.to_string()),
-            _ => None,
+            Self::ProfileGone
+            | Self::Suspended
+            | Self::EndItInTeams
+            | Self::OnlyTheScreen
+            | Self::SecondSynchronisation
+            | Self::NotAcknowledged
+            | Self::ClearRefused
+            | Self::Released(_) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The activity axis: order, labels and effect on the status (docs/presence-rules.md, "Which activity is shown").
 
-use super::{ANNA, CALL, DESK, LONG, PRESENTING, World, seconds};
+use super::{ANNA, CALL, DESK, LONG, PRESENTING, World, reported, seconds};
 use crate::{
     Activity, Fact, LineId, LineState, PersonRecord, ReasonKind, Rule, Status,
     SyncMode::{TelephonyAndPresence, TelephonyOnly},
@@ -19,19 +19,16 @@ const ORDER: [(&str, &str, &str); 6] = [
 const OTHER_LINE: LineId = LineId::Watched(12);
 
 fn start(world: &mut World, place: usize) {
-    let until = world.now + seconds(600);
     match place {
         0 => world.line(LineState::Connected),
         1 => world.meeting("Board", true, true),
         2 => world.teams(PRESENTING.0, PRESENTING.1),
         3 => world.teams(CALL.0, CALL.1),
         4 => world.programs(&["Zoom Meeting"]),
-        _ => world.fact(Fact::Line {
-            line: OTHER_LINE,
-            state: LineState::Ringing,
-            until,
-            party: None,
-        }),
+        _ => world.fact(Fact::Line(
+            OTHER_LINE,
+            reported(LineState::Ringing, seconds(600)),
+        )),
     }
 }
 
@@ -39,13 +36,7 @@ fn start(world: &mut World, place: usize) {
 fn world() -> World {
     let mut world = World::new(TelephonyAndPresence);
     world.fact(Fact::Lines(vec![DESK, OTHER_LINE]));
-    let (line, state, until) = (OTHER_LINE, LineState::Idle, world.now + LONG);
-    world.fact(Fact::Line {
-        line,
-        state,
-        until,
-        party: None,
-    });
+    world.fact(Fact::Line(OTHER_LINE, reported(LineState::Idle, LONG)));
     world
 }
 
@@ -156,14 +147,10 @@ fn a_call_on_any_of_several_lines_is_a_call_and_all_are_explained() {
     world.fact(Fact::TeamsLinked);
     world.fact(Fact::Lines(vec![DESK, OTHER_LINE]));
     world.line(LineState::Connected);
-    let until = world.now + seconds(600);
-    let (line, state) = (OTHER_LINE, LineState::Held);
-    world.fact(Fact::Line {
-        line,
-        state,
-        until,
-        party: None,
-    });
+    world.fact(Fact::Line(
+        OTHER_LINE,
+        reported(LineState::Held, seconds(600)),
+    ));
     let calls: Vec<_> = world
         .reasons()
         .into_iter()

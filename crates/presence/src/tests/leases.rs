@@ -1,9 +1,10 @@
 //! Leases, row by row (docs/presence-rules.md, "Leases").
 
-use super::{ANNA, AVAILABLE, CALL, CLIENT, DESK, DND, World, seconds};
+use super::{ANNA, AVAILABLE, CALL, CLIENT, DESK, DND, World, reported, seconds};
 use crate::{
     Action::{Clear, Set},
-    ClientState, Confidence, Fact, Input, LineId, LineKnowledge, LineState, PersonRecord, Rule,
+    ClientState, Confidence, Fact, Input, LineChange, LineId, LineKnowledge, LineState,
+    PersonRecord, Rule,
     Slot::{Preferred, Session},
     SlotRecord,
     SyncMode::{self, TelephonyAndPresence},
@@ -36,10 +37,10 @@ fn a_refresh_renews_the_lease_of_a_call() {
 fn a_lost_connection_marks_the_line_stale_at_once_and_ends_its_call_after_a_minute() {
     let mut world = World::new(SyncMode::None);
     world.line(LineState::Connected);
-    world.fact(Fact::LineStale(DESK));
+    world.fact(Fact::Line(DESK, LineChange::Stale));
     assert_eq!(world.presence().confidence, Confidence::Stale);
     world.pass(seconds(30), None);
-    world.fact(Fact::LineStale(DESK));
+    world.fact(Fact::Line(DESK, LineChange::Stale));
     world.pass(seconds(29), None);
     assert_eq!(world.shown(), "Busy, On the phone");
     world.pass(seconds(1), None);
@@ -58,7 +59,7 @@ fn a_line_is_unknown_until_confirmed_and_again_after_its_lease() {
     world.line(LineState::Idle);
     let (state, since) = (LineState::Idle, world.now);
     assert_eq!(known(&world), LineKnowledge::Confirmed { state, since });
-    world.fact(Fact::LineStale(DESK));
+    world.fact(Fact::Line(DESK, LineChange::Stale));
     assert_eq!(known(&world), LineKnowledge::Stale { state, since });
     world.pass(seconds(60), None);
     assert_eq!(known(&world), LineKnowledge::Unknown);
@@ -69,7 +70,7 @@ fn a_line_that_returns_is_certain_again_and_goes_on() {
     let mut world = World::new(SyncMode::None);
     world.line(LineState::Connected);
     let since = world.presence().since;
-    world.fact(Fact::LineStale(DESK));
+    world.fact(Fact::Line(DESK, LineChange::Stale));
     world.pass(seconds(30), None);
     world.line(LineState::Connected);
     assert_eq!(world.presence().confidence, Confidence::Certain);
@@ -240,23 +241,15 @@ fn a_publication_of_a_phone_is_a_call_and_its_absence_makes_nothing_stale() {
     world.pass(seconds(5), None);
     world.line(LineState::Idle);
     let line = LineId::Published(3);
-    let publish = |world: &mut World, state, until| {
-        let party = None;
-        world.fact(Fact::Line {
-            line,
-            state,
-            until,
-            party,
-        });
+    let publish = |world: &mut World, state, lease| {
+        world.fact(Fact::Line(line, reported(state, lease)));
     };
-    let until = world.now + seconds(60);
-    publish(&mut world, LineState::Connected, until);
+    publish(&mut world, LineState::Connected, seconds(60));
     assert_eq!(world.shown(), "Busy, On the phone");
     // The lease ends without another report.
     world.pass(seconds(61), None);
     assert_eq!(world.shown(), "Available, Available");
-    let now = world.now;
-    publish(&mut world, LineState::Connected, now + seconds(60));
-    publish(&mut world, LineState::Idle, now);
+    publish(&mut world, LineState::Connected, seconds(60));
+    publish(&mut world, LineState::Idle, seconds(0));
     assert_eq!(world.shown(), "Available, Available");
 }

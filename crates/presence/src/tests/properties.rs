@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::{ANNA, DESK, World, appointment, default_profiles, inactive, personal, seconds};
 use crate::{
     Action, Appointment, AppointmentId, AppointmentOrigin, ClientId, ClientState, Fact, Input,
-    LineState, MyProfiles, PersonPolicy, Relationship, Slot, SlotState, Status, SyncMode,
-    TeamsState, Timestamp,
+    LineChange, LineState, MyProfiles, PersonPolicy, Relationship, Slot, SlotState, Status,
+    SyncMode, TeamsState, Timestamp,
 };
 
 #[derive(Clone, Debug)]
@@ -178,7 +178,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn apply(world: &mut World, step: &Step) {
     match step {
         Step::Line(state) => world.line(*state),
-        Step::LineLost => world.fact(Fact::LineStale(DESK)),
+        Step::LineLost => world.fact(Fact::Line(DESK, LineChange::Stale)),
         Step::Teams(availability, activity, age) => {
             let state = TeamsState::new(availability, activity);
             let asked_at = world.now - seconds(*age);

@@ -3,7 +3,7 @@
 use super::{ANNA, DESK, World, seconds};
 use crate::{
     Action::{Clear, Renew, Set},
-    Confidence, Fact, Input, LineState,
+    Confidence, Fact, Input, LineChange, LineState,
     Slot::{Preferred, Session},
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
 };
@@ -293,7 +293,7 @@ fn a_lost_line_ends_its_call_after_a_minute() {
     let mut world = World::new(TelephonyAndPresence);
     world.teams("Available", "Available");
     world.line(LineState::Connected);
-    world.fact(Fact::LineStale(DESK));
+    world.fact(Fact::Line(DESK, LineChange::Stale));
     assert_eq!(world.presence().confidence, Confidence::Stale);
     world.pass(seconds(59), Some(CALL));
     assert_eq!(world.shown(), "Busy, On the phone");
@@ -340,7 +340,7 @@ fn a_line_without_a_report_makes_the_presence_stale() {
     assert_eq!(world.presence().confidence, Confidence::Stale);
     world.line(LineState::Idle);
     assert_eq!(world.presence().confidence, Confidence::Certain);
-    world.fact(Fact::LineStale(DESK));
+    world.fact(Fact::Line(DESK, LineChange::Stale));
     assert_eq!(world.presence().confidence, Confidence::Stale);
     world.pass(seconds(120), None);
     assert_eq!(

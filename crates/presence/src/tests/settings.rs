@@ -1,21 +1,20 @@
 //! Settings and the decision by the chain of scopes (docs/presence-rules.md, "Settings and scopes").
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     DecidingScope, PersonPolicy, SETTINGS, ScopeChain, Setting, SettingValues, SettingsGroup,
-    SyncMode, UserOverride, Value,
+    SyncMode, UserOverride, Value, setting_keys, settings_group::TYPES,
 };
 
-fn values(of: impl IntoIterator<Item = (&'static str, Value)>) -> SettingValues {
-    SettingValues {
-        values: of.into_iter().collect(),
-        user_may_change: BTreeMap::new(),
-    }
+fn values(set: impl FnOnce(&mut SettingValues)) -> SettingValues {
+    let mut values = SettingValues::default();
+    set(&mut values);
+    values
 }
 
 fn mode(mode: SyncMode) -> SettingValues {
-    values([("mode", Value::Mode(mode))])
+    values(|values| values.set(setting_keys::SYNC_MODE, mode))
 }
 
 fn saying(mut page: SettingValues, key: &'static str, may: bool) -> SettingValues {
@@ -25,7 +24,7 @@ fn saying(mut page: SettingValues, key: &'static str, may: bool) -> SettingValue
 
 #[test]
 fn every_setting_resolves_to_its_default_on_a_fresh_installation() {
-    for setting in &SETTINGS {
+    for setting in SETTINGS {
         let resolved = ScopeChain::default().resolve(setting.group, None);
         assert_eq!(resolved.values.get(setting.key), Some(&setting.default));
         assert_eq!(resolved.decided_by, DecidingScope::Product);
@@ -45,6 +44,32 @@ fn every_setting_resolves_to_its_default_on_a_fresh_installation() {
 }
 
 #[test]
+fn every_default_is_of_the_type_of_its_key_alone() {
+    for (setting, is_of_type) in SETTINGS.iter().zip(TYPES) {
+        assert!(is_of_type(&setting.default), "{}", setting.key);
+        let same_key = |other: &&Setting| (other.group, other.key) == (setting.group, setting.key);
+        assert_eq!(
+            SETTINGS.iter().filter(same_key).count(),
+            1,
+            "{}",
+            setting.key
+        );
+        let other = match setting.default {
+            Value::Flag(_) => Value::Mode(SyncMode::None),
+            Value::Duration(_)
+            | Value::Mode(_)
+            | Value::Level(_)
+            | Value::Policy(_)
+            | Value::ProfileName(_)
+            | Value::TimeZone(_)
+            | Value::FeedAddress(_) => Value::Flag(true),
+        };
+        assert!(!is_of_type(&other), "{}", setting.key);
+    }
+    assert_eq!(SETTINGS.len(), TYPES.len());
+}
+
+#[test]
 fn every_page_has_settings_and_a_name() {
     for page in SettingsGroup::ALL {
         assert!(page.settings().count() > 0, "{page:?}");
@@ -54,10 +79,11 @@ fn every_page_has_settings_and_a_name() {
 
 #[test]
 fn every_number_has_limits_and_a_default_within_them() {
-    for setting in &SETTINGS {
-        if let Value::Seconds(default) = setting.default {
+    for setting in SETTINGS {
+        if let Value::Duration(default) = setting.default {
             let (least, greatest) = setting.range;
-            assert!((least..=greatest).contains(&default), "{}", setting.key);
+            let range = u64::from(least)..=u64::from(greatest);
+            assert!(range.contains(&default.as_secs()), "{}", setting.key);
             assert!(greatest <= 24 * 3600, "{}", setting.key);
         }
     }
@@ -76,11 +102,11 @@ fn every_profile_that_a_default_names_is_offered_at_first() {
 #[test]
 fn at_first_nothing_crosses_to_teams_and_no_microphone_is_shown() {
     let teams = ScopeChain::default().resolve(SettingsGroup::Teams, None);
-    assert_eq!(teams.mode("mode"), SyncMode::None);
-    assert!(teams.flag("base_from_teams"));
-    assert!(!teams.flag("renew_dnd"));
+    assert_eq!(teams.get(setting_keys::SYNC_MODE), SyncMode::None);
+    assert!(teams.get(setting_keys::BASE_FROM_TEAMS));
+    assert!(!teams.get(setting_keys::RENEW_DND));
     let microphone = ScopeChain::default().resolve(SettingsGroup::Microphone, None);
-    assert!(!microphone.flag("enabled"));
+    assert!(!microphone.get(setting_keys::MICROPHONE_ENABLED));
 }
 
 #[test]
@@ -133,17 +159,17 @@ fn the_nearest_individual_scope_decides() {
         ),
     ] {
         let resolved = way.resolve(SettingsGroup::Teams, None);
-        assert_eq!(resolved.mode("mode"), expected);
+        assert_eq!(resolved.get(setting_keys::SYNC_MODE), expected);
         assert_eq!(resolved.decided_by, decided_by);
     }
 }
 
 #[test]
 fn switching_to_individual_starts_from_the_products_defaults() {
-    let location = values([
-        ("mode", Value::Mode(SyncMode::TelephonyOnly)),
-        ("renew_dnd", Value::Flag(true)),
-    ]);
+    let location = values(|values| {
+        values.set(setting_keys::SYNC_MODE, SyncMode::TelephonyOnly);
+        values.set(setting_keys::RENEW_DND, true);
+    });
     let group = SettingValues::default();
     let way = ScopeChain {
         location: Some(&location),
@@ -151,13 +177,13 @@ fn switching_to_individual_starts_from_the_products_defaults() {
         ..ScopeChain::default()
     };
     let resolved = way.resolve(SettingsGroup::Teams, None);
-    assert_eq!(resolved.mode("mode"), SyncMode::None);
-    assert!(!resolved.flag("renew_dnd"));
+    assert_eq!(resolved.get(setting_keys::SYNC_MODE), SyncMode::None);
+    assert!(!resolved.get(setting_keys::RENEW_DND));
 }
 
 #[test]
 fn whether_people_may_change_a_setting_follows_its_kind_and_the_scope() {
-    for setting in &SETTINGS {
+    for setting in SETTINGS {
         let may = |page: &SettingValues| page.user_may_change(setting);
         let said = |may| saying(SettingValues::default(), setting.key, may);
         let (at_first, allowed, forbidden) = match setting.user_override {
@@ -182,20 +208,24 @@ fn a_persons_own_value_counts_where_people_may_change_it() {
     assert_eq!(
         way(&scope)
             .resolve(SettingsGroup::Teams, Some(&own))
-            .mode("mode"),
+            .get(setting_keys::SYNC_MODE),
         SyncMode::TelephonyOnly
     );
     let locked = saying(scope.clone(), "mode", false);
     let resolved = way(&locked).resolve(SettingsGroup::Teams, Some(&own));
     assert_eq!(
-        resolved.mode("mode"),
+        resolved.get(setting_keys::SYNC_MODE),
         SyncMode::TelephonyAndPresence,
         "kept but not used"
     );
     assert_eq!(resolved.changeable, BTreeSet::new());
     let open = saying(scope.clone(), "mode", true);
     let resolved = way(&open).resolve(SettingsGroup::Teams, Some(&own));
-    assert_eq!(resolved.mode("mode"), SyncMode::TelephonyOnly, "used again");
+    assert_eq!(
+        resolved.get(setting_keys::SYNC_MODE),
+        SyncMode::TelephonyOnly,
+        "used again"
+    );
     assert!(resolved.changeable.contains("mode"));
 }
 
@@ -208,7 +238,8 @@ fn a_person_without_a_value_of_their_own_follows_the_scope() {
     };
     for own in [None, Some(&SettingValues::default())] {
         assert_eq!(
-            way.resolve(SettingsGroup::Teams, own).mode("mode"),
+            way.resolve(SettingsGroup::Teams, own)
+                .get(setting_keys::SYNC_MODE),
             SyncMode::TelephonyOnly
         );
     }
@@ -216,19 +247,19 @@ fn a_person_without_a_value_of_their_own_follows_the_scope() {
 
 #[test]
 fn the_policy_follows_from_the_pages() {
-    let teams = values([
-        ("mode", Value::Mode(SyncMode::TelephonyAndPresence)),
-        ("base_from_teams", Value::Flag(false)),
-        ("renew_dnd", Value::Flag(true)),
-    ]);
-    let automatic = values([
-        ("client_start", Value::Profile(Some("Desk".into()))),
-        ("client_end", Value::Profile(None)),
-        ("client_end_after", Value::Seconds(5)),
-        ("inactivity", Value::Profile(Some("Idle".into()))),
-        ("inactivity_after", Value::Seconds(60)),
-        ("locked", Value::Profile(None)),
-    ]);
+    let teams = values(|values| {
+        values.set(setting_keys::SYNC_MODE, SyncMode::TelephonyAndPresence);
+        values.set(setting_keys::BASE_FROM_TEAMS, false);
+        values.set(setting_keys::RENEW_DND, true);
+    });
+    let automatic = values(|values| {
+        values.set(setting_keys::CLIENT_START_PROFILE, Some("Desk"));
+        values.set(setting_keys::CLIENT_END_PROFILE, None);
+        values.set(setting_keys::CLIENT_END_AFTER, Duration::from_secs(5));
+        values.set(setting_keys::INACTIVITY_PROFILE, Some("Idle"));
+        values.set(setting_keys::INACTIVITY_AFTER, Duration::from_secs(60));
+        values.set(setting_keys::LOCKED_PROFILE, None);
+    });
     let resolve = |page, values| {
         let way = ScopeChain {
             organisation: Some(values),

@@ -1,9 +1,9 @@
 //! Writes to Teams, row by row and rule by rule (docs/presence-rules.md, "What Offhook writes to Teams").
 
-use super::{ANNA, AVAILABLE, CALL, DESK, DND, HOUR, PRESENTING, World, seconds};
+use super::{ANNA, AVAILABLE, CALL, DESK, DND, HOUR, PRESENTING, World, reported, seconds};
 use crate::{
     Action::{Abandon, Clear, Set},
-    ClientState, Effect, Fact, Input, LineState, PersonRecord,
+    ClientState, Effect, Fact, Input, LineChange, LineState, PersonRecord,
     Slot::{Preferred, Session},
     SyncMode::{self, TelephonyAndPresence, TelephonyOnly},
 };
@@ -152,18 +152,13 @@ fn an_account_that_is_taken_away_is_left_clean() {
 fn every_write_is_stored_before_it_is_sent() {
     let mut world = World::new(TelephonyAndPresence);
     let facts = [
-        Fact::Line {
-            line: DESK,
-            state: LineState::Connected,
-            until: world.now + HOUR,
-            party: None,
-        },
+        Fact::Line(DESK, reported(LineState::Connected, HOUR)),
         Fact::Choice(Some(crate::Choice {
             profile: "Do not disturb".into(),
             since: world.now,
             until: None,
         })),
-        Fact::LineStale(DESK),
+        Fact::Line(DESK, LineChange::Stale),
         Fact::Choice(None),
     ];
     for fact in facts {

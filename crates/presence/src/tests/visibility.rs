@@ -2,7 +2,7 @@
 
 use super::{CALL, DESK, HOUR, START, World, appointment, default_profiles, personal, seconds};
 use crate::{
-    Activity, Appointment, Choice, Confidence, Fact, LineState, Permission, ReasonKind,
+    Activity, Appointment, Choice, Confidence, Fact, LineChange, LineState, Permission, ReasonKind,
     Relationship::{self, Blocked, Employee, External, TeamColleague, Unknown},
     Rule, Status,
     SyncMode::TelephonyAndPresence,
@@ -223,12 +223,14 @@ fn the_text_of_a_private_appointment() {
 #[test]
 fn the_number_of_the_other_party_is_shown_to_assistants_only() {
     let mut world = world();
-    world.fact(Fact::Line {
-        line: DESK,
-        state: LineState::Connected,
-        until: world.now + HOUR,
-        party: Some("Bert (1002)".into()),
-    });
+    world.fact(Fact::Line(
+        DESK,
+        LineChange::State {
+            state: LineState::Connected,
+            party: Some("Bert (1002)".into()),
+            lease: HOUR,
+        },
+    ));
     check(FROM_ASSISTANT, "party", |level| {
         let reasons = world.reasons_for(level);
         reasons.iter().any(|reason| reason.party.is_some())
@@ -295,7 +297,7 @@ fn a_blocked_viewer_notices_nothing() {
     for level in [Blocked, Unknown] {
         let before = world.view(level);
         world.line(LineState::Connected);
-        world.fact(Fact::LineStale(DESK));
+        world.fact(Fact::Line(DESK, LineChange::Stale));
         world.programs(&["Slack"]);
         world.choose("Do not disturb");
         assert_eq!(world.view(level), before);
@@ -380,7 +382,7 @@ fn a_call_hidden_behind_do_not_disturb_does_not_show_in_the_time() {
 fn the_confidence_is_shown_only_to_viewers_who_may_see_activities() {
     let mut world = world();
     world.line(LineState::Connected);
-    world.fact(Fact::LineStale(DESK));
+    world.fact(Fact::Line(DESK, LineChange::Stale));
     check(FROM_EMPLOYEE, "stale", |level| {
         world.view(level).confidence == Confidence::Stale
     });

@@ -9,7 +9,7 @@ use super::Context;
 use crate::{
     engine_handle::Cause,
     events::VisibilityBefore,
-    health::Trouble,
+    health::{Part, Trouble},
     organisation::{Membership, Snapshot},
     people_index::Person,
 };
@@ -58,7 +58,7 @@ impl Context {
         if self.people.person(id).is_some_and(|now| *now != *before) {
             self.events.person_changed(id, now);
         }
-        let membership = self.organisation.read(|tables| tables.membership(id));
+        let membership = self.organisation.read(|snapshot| snapshot.membership(id));
         if membership != membership_before {
             self.membership_changed(id, membership_before);
         }
@@ -69,7 +69,7 @@ impl Context {
         let visibility = VisibilityBefore::Membership(before);
         self.events
             .visibility_changed(person, visibility, self.clock.now());
-        self.check_movers();
+        self.announce_tenant_moves();
     }
 
     /// Changes settings, profiles or membership of one person, and applies the person's new policy.
@@ -87,7 +87,7 @@ impl Context {
         self.engine.inputs(inputs.collect(), Cause::Other).await;
         self.engine.input_and_wait(Input::Tick).await;
         // The Teams queue needs the account of a person until it has the last write.
-        self.commits.committed().await;
+        self.commits.wait_until_committed().await;
     }
 
     /// Forgets a person who was removed from the engine.
@@ -105,26 +105,27 @@ impl Context {
         let unlinked = || Input::Person(person.id, Fact::TeamsUnlinked);
         self.engine.input_and_wait(unlinked()).await;
         // Before the lock is taken: other changes do not wait for Teams.
-        self.commits.settled().await;
-        let _one_at_a_time = self.settings_change.lock().await;
+        self.commits.wait_until_idle().await;
+        let _one_at_a_time = self.settings_lock.lock().await;
         // Since then, the person may have been read from the store with this account.
         self.engine.input_and_wait(unlinked()).await;
         self.store.unlink_teams(person.id).await?;
         self.people.forget_teams_id(person.id);
         // Another tenant may have an account for them.
-        self.check_movers();
+        self.announce_tenant_moves();
         Ok(())
     }
 
     /// Makes each tenant search for people who moved to or from it.
-    pub fn check_movers(&self) {
-        self.movers.send_modify(|movers| *movers += 1);
+    pub fn announce_tenant_moves(&self) {
+        self.tenant_moves
+            .send_modify(|tenant_moves| *tenant_moves += 1);
     }
 
     /// Reports locations that name a tenant which is not configured.
     pub fn check_tenants(&self) {
-        let unknown: Vec<String> = self.organisation.read(|tables| {
-            let named = tables.scopes.values();
+        let unknown: Vec<String> = self.organisation.read(|snapshot| {
+            let named = snapshot.scopes.values();
             named
                 .filter_map(|scope| Some((scope, scope.tenant.as_ref()?)))
                 .filter(|(_, tenant)| !self.has_tenant(tenant))
@@ -138,7 +139,7 @@ impl Context {
             ),
             remedy: "add the tenant to the configuration, or name another (PATCH /api/v1/scopes/{scope})".into(),
         });
-        self.health.report("tenants", trouble);
+        self.health.report(&Part::Tenants, trouble);
     }
 
     /// Applies changed policies, and waits until the engine has applied them.

@@ -67,7 +67,7 @@ impl Context {
 
     /// Applies the changes of people in the store. The cost follows the number of changed people.
     ///
-    /// Takes `settings_change`: the caller must not hold it.
+    /// Takes `settings_lock`: the caller must not hold it.
     ///
     /// Returns false if the store could not be read: the changes are applied within 2 s of its recovery then.
     pub async fn apply_people(&self) -> bool {
@@ -86,7 +86,7 @@ impl Context {
 
     async fn refresh_people(&self) -> Result<(), StoreError> {
         // An older reading must not overwrite a change of settings.
-        let _one_at_a_time = self.settings_change.lock().await;
+        let _one_at_a_time = self.settings_lock.lock().await;
         let mut state = self.people_changes.0.lock().await;
         let now = self.clock.now();
         let mut changes = self.store.people_changed_since(state.revision, now).await?;
@@ -139,7 +139,7 @@ impl Context {
         // The engine has applied the changes when this returns.
         self.engine.input_and_wait(Input::Tick).await;
         if may_have_moved {
-            self.check_movers();
+            self.announce_tenant_moves();
         }
         for observer in self.observers() {
             let has_owner = |extension: &Arc<str>| self.people.by_extension(extension).is_some();
@@ -175,7 +175,7 @@ impl Context {
             .map(|person| Input::Person(person.id, Fact::TeamsUnlinked));
         self.engine.inputs(unlinked.collect(), Cause::Other).await;
         self.engine.input_and_wait(Input::Tick).await;
-        self.commits.settled().await;
+        self.commits.wait_until_idle().await;
         for person in people {
             self.store.forget_teams_writes(person.id).await?;
             for observer in self.observers() {
@@ -192,15 +192,15 @@ impl Context {
     /// Reads the settings again if the store has other scopes than the snapshot.
     async fn refresh_scopes(&self) -> Result<(), StoreError> {
         let stored = self.store.scopes().await?;
-        let is_known = self.organisation.read(|tables| {
-            stored.len() == tables.scopes.len()
+        let is_known = self.organisation.read(|snapshot| {
+            stored.len() == snapshot.scopes.len()
                 && stored
                     .iter()
-                    .all(|scope| tables.scopes.get(&scope.id) == Some(scope))
+                    .all(|scope| snapshot.scopes.get(&scope.id) == Some(scope))
         });
         if !is_known {
             self.organisation.load(&self.store).await?;
-            self.check_movers();
+            self.announce_tenant_moves();
             self.check_tenants();
         }
         Ok(())

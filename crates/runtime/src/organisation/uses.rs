@@ -45,7 +45,7 @@ type Uppermost<'a> = HashMap<(&'a str, &'a str), Vec<String>>;
 /// The templates that states in Teams put in force, computed once for all templates of a list.
 #[derive(Debug)]
 pub struct TakenInTeams<'a> {
-    tables: &'a Snapshot,
+    snapshot: &'a Snapshot,
     uppermost: [(TeamsUse, Uppermost<'a>); 2],
 }
 
@@ -55,14 +55,14 @@ impl TakenInTeams<'_> {
     pub fn of(&self, template: &Template) -> Vec<(TeamsUse, Vec<String>, usize)> {
         let uses = self.uppermost.iter().map(|(what, uppermost)| {
             let is_taken = |membership: &Membership, person: Option<PersonId>| {
-                let taken = self.tables.templates.for_teams(*what, membership, person);
+                let taken = self.snapshot.templates.for_teams(*what, membership, person);
                 taken.is_some_and(|taken| {
                     taken.scope == template.scope
                         && same_name(&taken.profile.name, &template.profile.name)
                 })
             };
             let people = template.people.iter().filter(|person| {
-                let membership = self.tables.membership(**person);
+                let membership = self.snapshot.membership(**person);
                 is_taken(&membership, Some(**person)) && !is_taken(&membership, None)
             });
             let scopes = uppermost.get(&(&*template.scope, &*template.profile.name));
@@ -115,10 +115,10 @@ impl Snapshot {
         let defaults = SettingValues::default();
         let product = [SettingsGroup::Automatic, SettingsGroup::Calendar]
             .into_iter()
-            .filter(|page| self.page(ORGANISATION, *page).is_none())
+            .filter(|page| self.overrides(ORGANISATION, *page).is_none())
             .map(|page| (ORGANISATION, page, &defaults));
         let has_none = |person: &PersonId| !self.has_own(*person, name);
-        for (scope, page, values) in product.chain(self.individual()) {
+        for (scope, page, values) in product.chain(self.all_overrides()) {
             let decides = |membership: &Membership| match self.decided_by(membership, page) {
                 PRODUCT => scope == ORGANISATION,
                 decided_by => decided_by == scope,
@@ -139,7 +139,7 @@ impl Snapshot {
                 }
             }
         }
-        for ((person, page), values) in self.own.iter() {
+        for ((person, page), values) in self.personal_settings.iter() {
             // Personal settings only; the scope's were visited.
             for key in values.set_to(name).filter(|_| has_none(person)) {
                 let what = Use {
@@ -152,7 +152,7 @@ impl Snapshot {
     }
 
     fn has_own(&self, person: PersonId, name: &str) -> bool {
-        let own = self.personal.get(&person);
+        let own = self.personal_profiles.get(&person);
         own.is_some_and(|own| {
             let mut own = own.profiles.iter();
             own.any(|profile| profile.is_usable() && same_name(&profile.name, name))
@@ -188,7 +188,7 @@ impl Snapshot {
             (what, uppermost)
         });
         TakenInTeams {
-            tables: self,
+            snapshot: self,
             uppermost,
         }
     }
@@ -208,11 +208,9 @@ impl Snapshot {
 
     /// The person's own settings that use a profile of that name, in words.
     pub fn own_uses(&self, person: PersonId, name: &str) -> Vec<String> {
-        let own = self.own.range((person, SettingsGroup::Presence)..);
-        let of_person = own.take_while(|((owner, _), _)| *owner == person);
-        let uses = of_person.flat_map(|((_, page), values)| {
+        let uses = self.settings_of(person).flat_map(|(page, values)| {
             let keys = values.set_to(name);
-            keys.map(|key| format!("{}.{key}", page.name()))
+            keys.map(move |key| format!("{}.{key}", page.name()))
         });
         uses.collect()
     }
@@ -282,9 +280,9 @@ mod tests {
     /// The test takes as long as the list for a system administrator.
     #[test]
     fn a_list_of_templates_looks_at_each_place_once() {
-        let tables = large();
-        let all: Vec<&Template> = tables.templates.iter().collect();
-        let taken = tables.taken_in_teams();
+        let snapshot = large();
+        let all: Vec<&Template> = snapshot.templates.iter().collect();
+        let taken = snapshot.taken_in_teams();
         let uses = all.into_iter().map(|template| taken.of(template));
         let used: Vec<_> = uses.flatten().collect();
         assert_eq!(

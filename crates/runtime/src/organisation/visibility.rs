@@ -1,6 +1,6 @@
 //! Relationships of viewers to owners: from the defaults of scopes, from workgroups and from owners.
 
-use presence::{OwnerPolicy, PersonId, Relationship, SettingsGroup, Value, relationship};
+use presence::{OwnerPolicy, PersonId, Relationship, SettingsGroup, relationship, setting_keys};
 
 use super::{Membership, Snapshot};
 
@@ -12,19 +12,21 @@ impl Snapshot {
         self.relationship_at(membership, owner, viewer)
     }
 
+    /// The viewers to whom the owner has set a relationship.
+    pub fn viewers_of(&self, owner: PersonId) -> impl Iterator<Item = PersonId> {
+        let from_owner = self.relationships.range((owner, PersonId(0))..);
+        let of_owner = from_owner.take_while(move |((known, _), _)| *known == owner);
+        of_owner.map(|((_, viewer), _)| *viewer)
+    }
+
     /// The default relationship of viewers to the people at a place, and how far these may change it.
     pub fn default_visibility(&self, membership: &Membership) -> (Relationship, OwnerPolicy) {
         // Computed for each change and each viewer: only scopes set these, so that no settings are merged.
-        let way = self.scope_chain(membership, SettingsGroup::Presence);
-        let level = match way.value_of(SettingsGroup::Presence, "relationship") {
-            Some(Value::Level(level)) => *level,
-            _ => Relationship::Unknown,
-        };
-        let policy = match way.value_of(SettingsGroup::Presence, "owner_policy") {
-            Some(Value::Policy(policy)) => *policy,
-            _ => OwnerPolicy::default(),
-        };
-        (level, policy)
+        let scopes = self.scope_chain(membership, SettingsGroup::Presence);
+        (
+            scopes.get(setting_keys::RELATIONSHIP),
+            scopes.get(setting_keys::OWNER_POLICY),
+        )
     }
 
     /// The relationship that the viewer would have with this membership of the owner.

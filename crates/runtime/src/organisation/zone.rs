@@ -4,12 +4,9 @@
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
-use presence::{EffectiveSettings, SettingsGroup, Value};
+use presence::{EffectiveSettings, SettingsGroup, setting_keys};
 
 use super::{ORGANISATION, Snapshot};
-
-/// Key of the setting.
-const TIME_ZONE: &str = "time_zone";
 
 /// The time zone of the server's system; UTC if the system has no known one.
 #[derive(Clone, Debug)]
@@ -34,16 +31,8 @@ impl ServerZone {
 impl Snapshot {
     /// The time zone that an administrator has set for the organisation.
     pub fn chosen_zone(&self) -> Option<&str> {
-        let page = self.page(ORGANISATION, SettingsGroup::Calendar)?;
-        match page.values.get(TIME_ZONE)? {
-            Value::Text(zone) => zone.as_deref(),
-            Value::Flag(_)
-            | Value::Seconds(_)
-            | Value::Mode(_)
-            | Value::Level(_)
-            | Value::Policy(_)
-            | Value::Profile(_) => None,
-        }
+        let page = self.overrides(ORGANISATION, SettingsGroup::Calendar)?;
+        page.get(setting_keys::TIME_ZONE)
     }
 
     /// The organisation's time zone.
@@ -57,9 +46,8 @@ impl Snapshot {
         page: SettingsGroup,
         mut resolved: EffectiveSettings,
     ) -> EffectiveSettings {
-        if page == SettingsGroup::Calendar && resolved.text(TIME_ZONE).is_none() {
-            let zone = Cow::Owned(self.zone().to_owned());
-            resolved.values.insert(TIME_ZONE, Value::Text(Some(zone)));
+        if page == SettingsGroup::Calendar && resolved.get(setting_keys::TIME_ZONE).is_none() {
+            resolved.set(setting_keys::TIME_ZONE, Some(self.zone()));
         }
         resolved
     }
@@ -67,7 +55,7 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
-    use presence::{SettingValues, SettingsGroup};
+    use presence::{SettingValues, SettingsGroup, setting_keys};
     use serde_json::json;
 
     use super::{ORGANISATION, Snapshot};
@@ -84,27 +72,31 @@ mod tests {
     // The default is the organisation's zone, not UTC.
     #[test]
     fn the_zone_of_calendars_is_the_organisations_unless_a_scope_has_its_own() {
-        let mut tables = Snapshot::default();
+        let mut snapshot = Snapshot::default();
         let lyon = Membership {
             location: Some("lyon".into()),
             group: None,
         };
-        let zone = |tables: &Snapshot, membership: &Membership| {
-            let resolved = tables.resolve_scope(membership, SettingsGroup::Calendar);
-            resolved.text("time_zone").unwrap().to_owned()
+        let zone = |snapshot: &Snapshot, membership: &Membership| {
+            let resolved = snapshot.resolve_scope(membership, SettingsGroup::Calendar);
+            resolved.get(setting_keys::TIME_ZONE).unwrap().to_owned()
         };
-        assert_eq!(tables.chosen_zone(), None);
-        assert_eq!(zone(&tables, &Membership::default()), "UTC", "the server's");
-        tables.set_page(
+        assert_eq!(snapshot.chosen_zone(), None);
+        assert_eq!(
+            zone(&snapshot, &Membership::default()),
+            "UTC",
+            "the server's"
+        );
+        snapshot.set_overrides(
             ORGANISATION,
             SettingsGroup::Calendar,
             page(Some("Europe/Berlin")),
         );
-        assert_eq!(zone(&tables, &Membership::default()), "Europe/Berlin");
+        assert_eq!(zone(&snapshot, &Membership::default()), "Europe/Berlin");
         // Settings of its own, but no zone.
-        tables.set_page("lyon", SettingsGroup::Calendar, page(None));
-        assert_eq!(zone(&tables, &lyon), "Europe/Berlin");
-        tables.set_page("lyon", SettingsGroup::Calendar, page(Some("Europe/Paris")));
-        assert_eq!(zone(&tables, &lyon), "Europe/Paris");
+        snapshot.set_overrides("lyon", SettingsGroup::Calendar, page(None));
+        assert_eq!(zone(&snapshot, &lyon), "Europe/Berlin");
+        snapshot.set_overrides("lyon", SettingsGroup::Calendar, page(Some("Europe/Paris")));
+        assert_eq!(zone(&snapshot, &lyon), "Europe/Paris");
     }
 }

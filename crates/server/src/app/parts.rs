@@ -73,7 +73,6 @@ pub(super) async fn start_pbxs(
             context.people.clone(),
             context.engine.clone(),
             context.health.clone(),
-            context.clock.clone(),
             tasks,
         )
         .await;
@@ -121,7 +120,7 @@ pub(super) async fn load_people(
     tasks.spawn(history_recorder::run(context.clone()));
     context.load_people().await?;
     // After the people, because their memberships decide which of them have a history.
-    Ok(history_recorder::recall(context).await?)
+    Ok(history_recorder::restore(context).await?)
 }
 
 /// Starts the presence server for phones, if one is configured; returns its address.

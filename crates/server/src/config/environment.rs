@@ -3,13 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::{ExposeSecret, SecretString};
 use toml::{Table, Value};
 
 use super::{ConfigError, raw::Raw};
 
-/// The environment variables that begin with `OFFHOOK`.
+/// The environment variables that begin with `OFFHOOK`. `Debug` shows their names only, because any of them may be a secret.
 #[derive(Clone, Debug, Default)]
-pub struct Environment(Vec<(String, String)>);
+pub struct Environment(Vec<(String, SecretString)>);
 
 impl Environment {
     /// Selects Offhook's variables from `variables`.
@@ -17,8 +18,9 @@ impl Environment {
         let mut kept: Vec<_> = variables
             .into_iter()
             .filter(|(name, _)| name.starts_with("OFFHOOK_"))
+            .map(|(name, value)| (name, SecretString::from(value)))
             .collect();
-        kept.sort();
+        kept.sort_by(|(one, _), (other, _)| one.cmp(other));
         Self(kept)
     }
 
@@ -26,7 +28,7 @@ impl Environment {
         self.0
             .iter()
             .find(|(name, _)| name == "OFFHOOK_DATA")
-            .map(|(_, value)| value.into())
+            .map(|(_, value)| value.expose_secret().into())
     }
 
     /// Name of the variable that overrides a key of the file, if one does.
@@ -38,7 +40,11 @@ impl Environment {
             .to_uppercase()
             .replace('.', "__");
         let name = format!("OFFHOOK__{key}");
-        self.0.iter().any(|(set, _)| *set == name).then_some(name)
+        let (set, _) = self
+            .0
+            .iter()
+            .find(|(set, _)| set.eq_ignore_ascii_case(&name))?;
+        Some(set.clone())
     }
 
     /// Applies the environment to the file, one variable at a time, so that an error names the variable.
@@ -65,7 +71,7 @@ impl Environment {
             };
             // Text comes first: a password may consist of digits.
             let mut tried = Vec::new();
-            for value in readings(value) {
+            for value in readings(value.expose_secret()) {
                 let mut table = table.clone();
                 set(&mut table, &keys, value)
                     .ok_or_else(|| wrong("names no setting; expected OFFHOOK__SECTION__KEY"))?;

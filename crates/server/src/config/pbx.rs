@@ -5,7 +5,6 @@ use std::{net::Ipv6Addr, path::Path};
 use phones::pbx::PbxOptions;
 use sip::{message::Address, uri::user};
 use telephony::{
-    Password,
     connector::{Connector, host_and_port},
     sip_connector::{SipConnectorConfig, Transport},
     tls::Trust,
@@ -64,28 +63,39 @@ impl Check<'_> {
         for (at, raw) in raw.into_iter().enumerate() {
             let key = |name: &str| format!("pbx.{at}.{name}");
             let pbx = self.pbx(&key, raw)?;
-            self.check_unique(&key, &pbxs, &pbx)?;
+            self.check_unique(&pbxs, &pbx)?;
             pbxs.push(pbx);
         }
         Ok(pbxs)
     }
 
-    /// Refuses a second PBX with the same name, or a second one without extensions.
-    fn check_unique(
-        &self,
-        key: &impl Fn(&str) -> String,
-        others: &[PbxOptions],
-        pbx: &PbxOptions,
-    ) -> Result<(), ConfigError> {
+    /// Refuses a second PBX with the same name or with a prefix of another, and a second one without prefixes.
+    fn check_unique(&self, others: &[PbxOptions], pbx: &PbxOptions) -> Result<(), ConfigError> {
+        let key = |at: usize, name: &str| format!("pbx.{at}.{name}");
+        let own = others.len();
         let name = pbx.connector.name();
-        if others.iter().any(|other| other.connector.name() == name) {
-            let problem = format!("{name:?} is there twice; give each [[pbx]] a name of its own");
-            return Err(self.error(&key("name"), problem));
+        if let Some(other) = others.iter().position(|pbx| pbx.connector.name() == name) {
+            let problem = format!(
+                "{name:?} is in {} too; give each [[pbx]] a name of its own",
+                self.place(&key(other, "name"))
+            );
+            return Err(self.error(&key(own, "name"), problem));
         }
-        let takes_the_rest = |pbx: &PbxOptions| pbx.extensions.is_empty();
-        if takes_the_rest(pbx) && others.iter().any(takes_the_rest) {
-            let problem = "is missing: of several [[pbx]] only one may have all extensions that no other names; expected for example [\"2\", \"30\"], how its extensions begin";
-            return Err(self.error(&key("extensions"), problem));
+        for (at, other) in others.iter().enumerate() {
+            let place = || self.place(&key(at, "extensions"));
+            let shared = |prefix: &&String| other.extensions.contains(prefix);
+            let problem = match pbx.extensions.iter().find(shared) {
+                Some(prefix) => format!(
+                    "{prefix:?} is in {} too; give each prefix to one [[pbx]]",
+                    place()
+                ),
+                None if pbx.extensions.is_empty() && other.extensions.is_empty() => format!(
+                    "is missing, and in {} too; of several [[pbx]] only one may have all extensions that no other names; expected for example [\"2\", \"30\"], how its extensions begin",
+                    place()
+                ),
+                None => continue,
+            };
+            return Err(self.error(&key(own, "extensions"), problem));
         }
         Ok(())
     }
@@ -220,7 +230,7 @@ impl Check<'_> {
             lists,
             domain,
             username: self.required(&key("username"), raw.username)?,
-            password: Password::new(self.required(&key("password (or password_file)"), password)?),
+            password: self.required_secret(&key("password (or password_file)"), password)?,
             bind: bind.transpose()?,
         };
         Ok(PbxOptions {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{ConfigError, places::Places};
@@ -60,7 +61,7 @@ pub(super) struct RawCalendar {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAccess {
-    pub(super) api_key: Option<String>,
+    pub(super) api_key: Option<SecretString>,
     pub(super) api_key_file: Option<PathBuf>,
 }
 
@@ -70,7 +71,7 @@ pub(super) struct RawOpenId {
     pub(super) name: Option<String>,
     pub(super) issuer: Option<String>,
     pub(super) client_id: Option<String>,
-    pub(super) client_secret: Option<String>,
+    pub(super) client_secret: Option<SecretString>,
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) claim: Option<String>,
     pub(super) scopes: Option<Vec<String>>,
@@ -97,7 +98,7 @@ pub(super) struct RawTeams {
     pub(super) tenant: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) sign_in: Option<String>,
-    pub(super) client_secret: Option<String>,
+    pub(super) client_secret: Option<SecretString>,
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) login_url: Option<String>,
     pub(super) graph_url: Option<String>,
@@ -116,7 +117,7 @@ pub(super) struct RawTenant {
     tenant: Option<String>,
     client_id: Option<String>,
     sign_in: Option<String>,
-    client_secret: Option<String>,
+    client_secret: Option<SecretString>,
     client_secret_file: Option<PathBuf>,
     login_url: Option<String>,
     graph_url: Option<String>,
@@ -189,7 +190,7 @@ pub(super) struct RawSip {
 pub(super) struct RawSipAccount {
     pub(super) username: Option<String>,
     pub(super) extension: Option<String>,
-    pub(super) password: Option<String>,
+    pub(super) password: Option<SecretString>,
     pub(super) password_file: Option<String>,
     pub(super) algorithms: Option<OneOrMany>,
 }
@@ -206,7 +207,7 @@ pub(super) struct RawPbx {
     pub(super) extensions: Vec<String>,
     pub(super) domain: Option<String>,
     pub(super) username: Option<String>,
-    pub(super) password: Option<String>,
+    pub(super) password: Option<SecretString>,
     pub(super) password_file: Option<PathBuf>,
     pub(super) bind: Option<String>,
     pub(super) publish: Option<String>,

@@ -77,9 +77,10 @@ impl Check<'_> {
             let account = self.phone_account(at, account)?;
             let name = &account.credentials.username;
             let has_it = |other: &PhoneAccount| other.credentials.username == *name;
-            if accounts.iter().any(has_it) {
+            if let Some(other) = accounts.iter().position(has_it) {
                 let problem = format!(
-                    "{name:?} is another account's name too; phones of one person need a username each, with the same extension"
+                    "{name:?} is in {} too; phones of one person need a username each, with the same extension",
+                    self.place(&format!("sip.account.{other}.username"))
                 );
                 return Err(self.error(&format!("sip.account.{at}.username"), problem));
             }
@@ -104,7 +105,7 @@ impl Check<'_> {
         let password = self.secret(&key("password"), raw.password, file)?;
         let credentials = Credentials {
             username: self.required(&key("username"), raw.username)?,
-            password: self.required(&key("password"), password)?,
+            password: self.required_secret(&key("password"), password)?,
         };
         let extension = match raw.extension {
             None => credentials.username.clone(),

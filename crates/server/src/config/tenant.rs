@@ -2,12 +2,13 @@
 //! own sections.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
 use directory::{DirectoryOptions, PeopleFrom};
 use presence::TenantName;
+use secrecy::ExposeSecret;
 use teams::{NotificationOptions, SignIn, TeamsOptions};
 
 use super::{
@@ -52,7 +53,7 @@ impl Check<'_> {
             directories.extend(directory.map(|directory| (tenant.name.clone(), directory)));
             tenants.push(tenant);
         }
-        let mut names = BTreeSet::from([TenantName::main().clone()]);
+        let mut names: Vec<TenantName> = Vec::new();
         for (at, mut raw) in further.into_iter().enumerate() {
             let keys = Keys {
                 teams: format!("tenants.{at}."),
@@ -61,14 +62,19 @@ impl Check<'_> {
             };
             let key = format!("{}name", keys.teams);
             let name = TenantName::new(&self.segment(&key, raw.name.take())?);
-            if !names.insert(name.clone()) {
-                let problem = format!(
-                    "{:?} is the name of another tenant ({:?} is that of [teams]); take another",
-                    name.as_str(),
-                    TenantName::MAIN
-                );
+            let taken = match names.iter().position(|other| *other == name) {
+                Some(other) => Some(format!(
+                    "is in {} too",
+                    self.place(&format!("tenants.{other}.name"))
+                )),
+                None if name.is_main() => Some("is the name of [teams]".to_owned()),
+                None => None,
+            };
+            if let Some(taken) = taken {
+                let problem = format!("{:?} {taken}; take another", name.as_str());
                 return Err(self.error(&key, problem));
             }
+            names.push(name.clone());
             let (teams, directory) = (raw.teams(), std::mem::take(&mut raw.directory));
             let (tenant, directory) =
                 self.tenant(&keys, name, teams, directory, raw.notifications)?;
@@ -260,7 +266,7 @@ impl Check<'_> {
                 &format!("{keys}certificate_file"),
                 "is given together with a client secret; give one of them",
             )),
-            (Some(secret), None, _) if !secret.trim().is_empty() => {
+            (Some(secret), None, _) if !secret.expose_secret().trim().is_empty() => {
                 Ok(graph::Credential::secret(secret))
             }
             (None, Some(certificate), private_key) => self

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sip::digest::Algorithm;
 
-use super::{Config, Environment};
+use super::{Config, Environment, raw::Raw};
 
 const GOOD: &str = r#"
 data = "data"
@@ -348,6 +348,79 @@ fn a_wrong_value_is_reported_at_its_own_line() {
     assert!(error.contains("pbx.1.server: is missing"), "{error}");
 }
 
+/// A value that may be there once is reported with both of its places.
+#[test]
+fn a_duplicate_value_is_reported_with_both_places() {
+    let pbx = |name: &str, extensions: &str| {
+        format!(
+            "[[pbx]]\nname = \"{name}\"\nserver = \"pbx.test\"\ndomain = \"pbx.test\"\nusername = \"u\"\npassword = \"p\"\n{extensions}\n"
+        )
+    };
+    let (two, rest) = ("extensions = [\"1\", \"2\"]", "");
+    let tenant =
+        "[[tenants]]\nname = \"x\"\nsign_in = \"people\"\ntenant = \"t\"\nclient_id = \"c\"\n";
+    let account = "[[sip.account]]\nusername = \"u\"\npassword = \"p\"\n";
+    let sip = "[sip]\ndomain = \"pbx.test\"\n";
+    for (text, expected) in [
+        (
+            pbx("a", two) + &pbx("b", "extensions = [\"30\", \"2\"]"),
+            ":14: pbx.extensions: \"2\" is in line 7 too; give each prefix to one [[pbx]]",
+        ),
+        (
+            pbx("a", rest) + &pbx("b", two) + &pbx("c", rest),
+            ":15: pbx.extensions: is missing, and in line 1 too; ",
+        ),
+        (
+            pbx("a", two) + &pbx("a", two),
+            ":9: pbx.name: \"a\" is in line 2 too; give each [[pbx]] a name of its own",
+        ),
+        (
+            // The name of a PBX without one is its first server.
+            pbx("pbx.test", two) + &pbx("", two).replace("name = \"\"\n", ""),
+            ":8: pbx.name: \"pbx.test\" is in line 2 too; ",
+        ),
+        (
+            format!("{tenant}{tenant}"),
+            ":7: tenants.name: \"x\" is in line 2 too; ",
+        ),
+        (
+            tenant.replace("\"x\"", "\"main\""),
+            ":2: tenants.name: \"main\" is the name of [teams]; ",
+        ),
+        (
+            format!("{sip}{account}{account}"),
+            ":7: sip.account.username: \"u\" is in line 4 too; ",
+        ),
+    ] {
+        let error = parse(&text, &[]).unwrap_err();
+        assert!(error.contains(expected), "{expected}\n{text}\n{error}");
+    }
+    // The same prefix twice in one list names no other PBX; a longer prefix belongs to another PBX.
+    let fits = pbx("a", "extensions = [\"2\", \"2\"]") + &pbx("b", "extensions = [\"20\"]");
+    assert!(parse(&fits, &[]).is_ok());
+    let files = pbx("a", two) + &pbx("b", "extensions = [\"3\"]");
+    for (variable, value, expected) in [
+        (
+            "OFFHOOK__PBX__0__EXTENSIONS",
+            "[\"3\"]",
+            ":14: pbx.extensions: \"3\" is in OFFHOOK__PBX__0__EXTENSIONS too; ",
+        ),
+        (
+            "OFFHOOK__PBX__1__EXTENSIONS",
+            "[\"1\"]",
+            "environment variable OFFHOOK__PBX__1__EXTENSIONS: \"1\" is in line 7 too; ",
+        ),
+        (
+            "OFFHOOK__pbx__1__name",
+            "a",
+            "environment variable OFFHOOK__pbx__1__name: \"a\" is in line 2 too; ",
+        ),
+    ] {
+        let error = parse(&files, &[(variable, value)]).unwrap_err();
+        assert!(error.contains(expected), "{expected}\n{error}");
+    }
+}
+
 #[test]
 fn phones_sign_in_by_names_and_algorithms_of_their_own() {
     let sip = "[sip]\ndomain = \"pbx.test\"\n";
@@ -383,12 +456,16 @@ fn a_secret_never_appears_in_a_message() {
         assert!(!error.contains("98765"), "{error}");
         assert!(error.contains(":2:"), "{error}");
     }
-    let config = parse(GOOD, &[]).unwrap();
-    let printed = format!("{config:?}");
-    assert!(
-        !printed.contains("s3cret") && !printed.contains("pw1003"),
-        "{printed}"
-    );
+    let secrets = "[access]\napi_key = \"canary-key-of-20-characters\"\n[open_id_connect]\nissuer = \"https://login.example.com\"\nclient_id = \"c\"\nclient_secret = \"canary\"\n[sip]\ndomain = \"pbx.test\"\n[[sip.account]]\nusername = \"1001\"\npassword = \"canary\"\n[[tenants]]\nname = \"x\"\ntenant = \"t\"\nclient_id = \"c\"\nclient_secret = \"canary\"\n";
+    let text = format!("{GOOD}{secrets}").replace("s3cret", "canary");
+    let text = text.replace("pw1003", "canary");
+    let config = parse(&text, &[]).unwrap();
+    let raw: Raw = toml::from_str(&text).unwrap();
+    let variable = ("OFFHOOK__PBX__0__PASSWORD".into(), "canary".into());
+    let environment = Environment::new([variable]);
+    let printed = format!("{config:?} {raw:?} {environment:?}");
+    assert!(!printed.contains("canary"), "{printed}");
+    assert!(printed.contains("REDACTED") && printed.contains("OFFHOOK__PBX__0__PASSWORD"));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use presence::{
-    Activity, Choice, ClientId, Engine, Fact, Input, LineId, LineState, MicrophoneLayer, PersonId,
-    PersonPolicy, PersonRecord, Presence, Reason, Status, SyncMode, Timestamp, Timing,
+    Activity, Choice, ClientId, Engine, Fact, Input, LineChange, LineId, LineState,
+    MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence, Reason, Status, SyncMode,
+    Timestamp, Timing,
 };
 
 use super::{counted, leases, visible};
@@ -103,12 +104,14 @@ fn a_microphone_that_is_not_hidden_is_noticed() {
 fn a_signal_beyond_its_lease_is_noticed() {
     let mut engine = anna();
     let until = NOW + std::time::Duration::from_secs(60);
-    let line = Fact::Line {
-        line: LineId::Watched(11),
-        state: LineState::Connected,
-        until,
-        party: None,
-    };
+    let line = Fact::Line(
+        LineId::Watched(11),
+        LineChange::State {
+            state: LineState::Connected,
+            party: None,
+            lease: until.since(NOW),
+        },
+    );
     engine.handle(NOW, Input::Person(ANNA, line));
     let signals = engine.signals(ANNA).unwrap();
     assert_eq!(leases(signals, &engine, NOW), Ok(()));

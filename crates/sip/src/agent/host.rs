@@ -1,6 +1,6 @@
 //! The interface between the presence agent and its owner: permissions and documents.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use super::{Document, Member, Peer, Publication};
 use crate::message::Message;
@@ -43,25 +43,44 @@ impl Package {
     }
 }
 
-/// A resource that can be watched, such as a person or a list, by the host's number.
+/// A resource with documents, such as a person, by the host's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resource(pub u32);
+
+/// A list of resources (RFC 4662), by the host's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListId(pub u32);
 
 /// Watchers who get the same document, by the host's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Class(pub u8);
 
-/// A watcher, by the host's number; the agent asks for the watcher's class again when permissions change.
+/// A watcher that the host knows, by the host's number; the agent asks for the watcher's class again when permissions change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Watcher(pub u32);
+pub struct Watcher(NonZeroU32);
+
+impl Watcher {
+    /// The watcher of a number; `None` for 0, so that an unknown watcher takes no memory of its own.
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The host's number.
+    pub const fn number(self) -> u32 {
+        self.0.get()
+    }
+}
 
 /// The host's decision about a SUBSCRIBE or PUBLISH.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Accepts; the watcher gets the documents of this class.
-    Watch(Resource, Class, Watcher),
+    /// Accepts; the watcher, if it is known, gets the documents of this class.
+    Watch(Resource, Class, Option<Watcher>),
     /// Accepts a subscription to all members of a list.
-    WatchList(Resource, Watcher),
+    WatchList(ListId, Option<Watcher>),
     /// Asks for authentication (401): the values of the WWW-Authenticate headers.
     Challenge(Vec<String>),
     /// Refuses with this status code, such as 403 or 404.
@@ -108,7 +127,7 @@ pub trait Host<F> {
     }
 
     /// The watcher's class now; `None` if the watcher may not watch any more.
-    fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class>;
+    fn class(&mut self, resource: Resource, watcher: Option<Watcher>) -> Option<Class>;
 
     /// The document of a resource for a class of watchers; `None` if the resource no longer exists.
     fn document(
@@ -119,7 +138,7 @@ pub trait Host<F> {
     ) -> Option<Arc<Document>>;
 
     /// The members of a list; `None` if the list does not exist or the watcher may not know it.
-    fn members(&mut self, _list: Resource, _watcher: Watcher) -> Option<Vec<Member>> {
+    fn members(&mut self, _list: ListId, _watcher: Option<Watcher>) -> Option<Vec<Member>> {
         None
     }
 

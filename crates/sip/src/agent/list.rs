@@ -6,8 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Agent, Class, Host, Outbox, Resource, Watcher, document::Document, notify::Ending,
-    store::Subscription,
+    Agent, Class, Host, ListId, Outbox, Resource, Watcher,
+    document::Document,
+    notify::Ending,
+    store::{Subject, Subscription, Watched},
 };
 use crate::{
     Transport,
@@ -55,7 +57,8 @@ impl Member {
 /// A subscription's members, with the documents sent last.
 #[derive(Debug)]
 pub(super) struct List {
-    pub(super) watcher: Watcher,
+    pub(super) id: ListId,
+    watcher: Option<Watcher>,
     members: Vec<Followed>,
     /// The next NOTIFY must name all members.
     full: bool,
@@ -81,11 +84,11 @@ pub(super) struct ListUpdate {
 
 impl List {
     pub(super) fn new<F>(
-        list: Resource,
-        watcher: Watcher,
+        id: ListId,
+        watcher: Option<Watcher>,
         host: &mut impl Host<F>,
     ) -> Option<Box<Self>> {
-        let members = host.members(list, watcher)?;
+        let members = host.members(id, watcher)?;
         let followed = members
             .into_iter()
             .take(MEMBERS_MAX)
@@ -96,6 +99,7 @@ impl List {
                 changed: true,
             });
         Some(Box::new(Self {
+            id,
             watcher,
             members: followed.collect(),
             full: true,
@@ -162,7 +166,9 @@ pub(super) fn next_update<F: Copy>(
         _ => STREAM_BUDGET,
     };
     let ending = subscription.ending.is_some();
-    let list = subscription.list.as_mut()?;
+    let Subject::List(list) = &mut subscription.subject else {
+        return None;
+    };
     let full = std::mem::take(&mut list.full);
     let names: usize = match full {
         true => list.members.iter().map(|f| f.member.room()).sum(),
@@ -268,25 +274,21 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
     pub fn list_changed(
         &mut self,
         now: Duration,
-        resource: Resource,
+        list: ListId,
         host: &mut impl Host<F>,
         out: &mut Outbox<F>,
     ) {
-        for id in self.store.watchers(resource) {
+        for id in self.store.watchers(Watched::List(list)) {
             let Some(subscription) = self.store.get_mut(id) else {
                 continue;
             };
-            match List::new(resource, subscription.watcher, host) {
-                Some(list)
-                    if subscription
-                        .list
-                        .as_ref()
-                        .is_some_and(|old| old.is_of(&list)) =>
-                {
-                    continue;
+            let members = List::new(list, subscription.watcher, host);
+            match (&subscription.subject, members) {
+                (Subject::List(old), Some(new)) if old.is_of(&new) => continue,
+                (Subject::List(_) | Subject::Resource(..), Some(new)) => self.set_list(id, new),
+                (Subject::List(_) | Subject::Resource(..), None) => {
+                    subscription.ending = Some(Ending::NoResource);
                 }
-                Some(list) => self.set_list(id, list),
-                None => subscription.ending = Some(Ending::NoResource),
             }
             self.notify(now, id, host, out);
         }

@@ -2,7 +2,10 @@
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
-use super::{Agent, Document, Host, Outbox, list, store::Subscription};
+use super::{
+    Agent, Document, Host, Outbox, list,
+    store::{Subject, Subscription},
+};
 use crate::{
     Transport,
     message::{MESSAGE_BYTES_MAX, Message},
@@ -91,7 +94,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
                 }
                 if !(200..300).contains(&code) {
                     subscription.sent_fingerprint = 0;
-                    if let Some(list) = &mut subscription.list {
+                    if let Subject::List(list) = &mut subscription.subject {
                         list.mark_all();
                     }
                     subscription.changed = true;
@@ -130,19 +133,13 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             return;
         }
         subscription.changed = false;
-        let content = match &subscription.list {
-            Some(_) => match list::next_update(subscription, self.ids.number(), host) {
+        let content = match &subscription.subject {
+            Subject::List(_) => match list::next_update(subscription, self.ids.number(), host) {
                 Some(update) => Content::List(update),
                 None => return,
             },
-            None => {
-                let Subscription {
-                    resource,
-                    package,
-                    class,
-                    ..
-                } = *subscription;
-                match host.document(resource, package, class) {
+            Subject::Resource(resource, class) => {
+                match host.document(*resource, subscription.package, *class) {
                     // A watcher who may not see the change must not learn that there was one.
                     Some(document)
                         if document.fingerprint == subscription.sent_fingerprint

@@ -3,11 +3,36 @@
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use super::{
-    Class, Package, Peer, Resource, Watcher,
+    Class, ListId, Package, Peer, Resource, Watcher,
     list::List,
     notify::{Ending, Pending},
 };
 use crate::Transport;
+
+/// The subject of a subscription.
+#[derive(Debug)]
+pub(super) enum Subject {
+    /// One resource, with the class of the watcher.
+    Resource(Resource, Class),
+    /// The members of a list; each has a class of its own.
+    List(Box<List>),
+}
+
+impl Subject {
+    pub(super) fn watched(&self) -> Watched {
+        match self {
+            Self::Resource(resource, _) => Watched::Resource(*resource),
+            Self::List(list) => Watched::List(list.id),
+        }
+    }
+}
+
+/// A resource or list with watchers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Watched {
+    Resource(Resource),
+    List(ListId),
+}
 
 /// One subscription (RFC 6665 §4.4.1). The texts of its dialog are in one allocation.
 #[derive(Debug)]
@@ -19,9 +44,8 @@ pub(super) struct Subscription<F> {
     /// The source address for which it is counted.
     pub(super) source: IpAddr,
     pub(super) transport: Transport,
-    pub(super) resource: Resource,
-    pub(super) class: Class,
-    pub(super) watcher: Watcher,
+    pub(super) subject: Subject,
+    pub(super) watcher: Option<Watcher>,
     pub(super) package: Package,
     /// The unpredictable part of the agent's tag, after the number of the subscription.
     pub(super) tag: u64,
@@ -40,8 +64,6 @@ pub(super) struct Subscription<F> {
     /// When the last NOTIFY was sent.
     pub(super) notified_at: Duration,
     pub(super) pending: Option<Box<Pending>>,
-    /// The members, if the resource is a list.
-    pub(super) list: Option<Box<List>>,
 }
 
 /// The texts of a dialog.
@@ -92,8 +114,8 @@ impl<F: Copy> Subscription<F> {
     pub(super) fn new(
         texts: &Texts<'_>,
         peer: Peer<F>,
-        resource: Resource,
-        (class, watcher): (Class, Watcher),
+        subject: Subject,
+        watcher: Option<Watcher>,
         package: Package,
     ) -> Option<Self> {
         let (texts, ends) = texts.pack()?;
@@ -103,8 +125,7 @@ impl<F: Copy> Subscription<F> {
             flow: peer.flow,
             source: peer.source.ip(),
             transport: peer.transport,
-            resource,
-            class,
+            subject,
             watcher,
             package,
             tag: 0,
@@ -118,7 +139,6 @@ impl<F: Copy> Subscription<F> {
             ending: None,
             notified_at: Duration::ZERO,
             pending: None,
-            list: None,
         })
     }
 
@@ -137,18 +157,21 @@ impl<F: Copy> Subscription<F> {
 
     /// The number of resources for which the subscription counts.
     pub(super) fn weight(&self) -> usize {
-        1 + self.list.as_ref().map_or(0, |list| list.len())
+        match &self.subject {
+            Subject::Resource(..) => 1,
+            Subject::List(list) => 1 + list.len(),
+        }
     }
 
-    /// The watched resources, each once: one, or a list and its members.
-    fn resources(&self) -> Vec<Resource> {
-        let mut resources = vec![self.resource];
-        if let Some(list) = &self.list {
-            resources.extend(list.resources());
-            resources.sort_unstable();
-            resources.dedup();
+    /// The subject, and if it is a list its members, each once.
+    fn watched(&self) -> Vec<Watched> {
+        let mut watched = vec![self.subject.watched()];
+        if let Subject::List(list) = &self.subject {
+            watched.extend(list.resources().map(Watched::Resource));
+            watched.sort_unstable();
+            watched.dedup();
         }
-        resources
+        watched
     }
 
     /// The watcher's From, unchanged.
@@ -173,7 +196,7 @@ impl<F: Copy> Subscription<F> {
 pub(super) struct Store<F> {
     slots: Vec<Option<Subscription<F>>>,
     free: Vec<u32>,
-    watchers: HashMap<Resource, Vec<u32>>,
+    watchers: HashMap<Watched, Vec<u32>>,
     count: usize,
 }
 
@@ -201,7 +224,7 @@ impl<F: Copy + Eq> Store<F> {
 
     /// Adds a subscription and returns its number; `None` if no number is left.
     pub(super) fn add(&mut self, subscription: Subscription<F>) -> Option<u32> {
-        let resources = subscription.resources();
+        let watched = subscription.watched();
         let id = match self.free.pop() {
             Some(id) => {
                 *self.slots.get_mut(id as usize)? = Some(subscription);
@@ -213,27 +236,27 @@ impl<F: Copy + Eq> Store<F> {
                 id
             }
         };
-        self.follow(id, resources);
+        self.follow(id, watched);
         self.count += 1;
         Some(id)
     }
 
-    fn follow(&mut self, id: u32, resources: Vec<Resource>) {
-        for resource in resources {
-            self.watchers.entry(resource).or_default().push(id);
+    fn follow(&mut self, id: u32, watched: Vec<Watched>) {
+        for watched in watched {
+            self.watchers.entry(watched).or_default().push(id);
         }
     }
 
-    fn unfollow(&mut self, id: u32, resources: Vec<Resource>) {
-        for resource in resources {
-            let Some(watchers) = self.watchers.get_mut(&resource) else {
+    fn unfollow(&mut self, id: u32, watched: Vec<Watched>) {
+        for watched in watched {
+            let Some(watchers) = self.watchers.get_mut(&watched) else {
                 continue;
             };
             if let Some(at) = watchers.iter().position(|watcher| *watcher == id) {
                 watchers.swap_remove(at);
             }
             if watchers.is_empty() {
-                self.watchers.remove(&resource);
+                self.watchers.remove(&watched);
             }
         }
     }
@@ -243,29 +266,29 @@ impl<F: Copy + Eq> Store<F> {
         let Some(subscription) = self.get_mut(id) else {
             return;
         };
-        let before = subscription.resources();
-        subscription.list = Some(list);
-        let after = subscription.resources();
+        let before = subscription.watched();
+        subscription.subject = Subject::List(list);
+        let after = subscription.watched();
         self.unfollow(id, before);
         self.follow(id, after);
     }
 
     pub(super) fn remove(&mut self, id: u32) -> Option<Subscription<F>> {
         let subscription = self.slots.get_mut(id as usize)?.take()?;
-        self.unfollow(id, subscription.resources());
+        self.unfollow(id, subscription.watched());
         self.free.push(id);
         self.count -= 1;
         Some(subscription)
     }
 
-    /// The watcher at this position in the resource's list of watchers.
-    pub(super) fn watcher(&self, resource: Resource, at: usize) -> Option<u32> {
-        self.watchers.get(&resource)?.get(at).copied()
+    /// The subscription at this position among those to a resource or list.
+    pub(super) fn watcher(&self, watched: Watched, at: usize) -> Option<u32> {
+        self.watchers.get(&watched)?.get(at).copied()
     }
 
-    /// All watchers of a resource.
-    pub(super) fn watchers(&self, resource: Resource) -> Vec<u32> {
-        self.watchers.get(&resource).cloned().unwrap_or_default()
+    /// All subscriptions to a resource or list.
+    pub(super) fn watchers(&self, watched: Watched) -> Vec<u32> {
+        self.watchers.get(&watched).cloned().unwrap_or_default()
     }
 
     /// The subscriptions with NOTIFYs over this flow.

@@ -3,10 +3,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use super::{
-    Admission, Agent, Class, Host, Package, Peer, Resource, Watcher, contact,
+    Admission, Agent, Host, Package, Peer, Watcher, contact,
     list::{List, understands_lists},
     notify::{Ending, Tag},
-    store::{Subscription, Texts},
+    store::{Subject, Subscription, Texts},
 };
 use crate::{
     message::{Message, NameAddr, Writer, answer_to, find_parameter, split_list},
@@ -61,20 +61,19 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             );
         }
         let expires = requested.min(self.settings.max_expires);
-        let mut list = None;
-        let (resource, class) = match host.admit(now, peer, request, package) {
-            Admission::Watch(resource, class, watcher) => (resource, (class, watcher)),
+        let (subject, watcher) = match host.admit(now, peer, request, package) {
+            Admission::Watch(resource, class, watcher) => {
+                (Subject::Resource(resource, class), watcher)
+            }
             Admission::WatchList(..) if !understands_lists(request) => {
                 let refusal = self.reply(peer, request, 421);
                 return (refusal.header("Require", EVENT_LIST), None);
             }
-            Admission::WatchList(resource, watcher) => {
-                list = List::new(resource, watcher, host);
-                if list.is_none() {
+            Admission::WatchList(list, watcher) => {
+                let Some(list) = List::new(list, watcher, host) else {
                     return (self.reply(peer, request, 404), None);
-                }
-                // Each member has a class of its own.
-                (resource, (Class(0), watcher))
+                };
+                (Subject::List(list), watcher)
             }
             Admission::Challenge(challenges) => {
                 return (self.challenge(peer, request, challenges), None);
@@ -94,17 +93,14 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             },
             request,
             target,
-            resource,
-            class,
+            subject,
+            watcher,
             package,
         };
         let outcome = match request.to_tag() {
-            Some(tag) => self.renew(&admitted, &tag),
-            None => self.create(&admitted, host.is_trusted(peer)),
+            Some(tag) => self.renew(admitted, &tag),
+            None => self.create(admitted, host.is_trusted(peer)),
         };
-        if let (Ok(id), Some(list)) = (&outcome, list) {
-            self.set_list(*id, list);
-        }
         match outcome {
             Ok(id) => {
                 let accepted = self.accept(now, id, peer.source, request, (expires, interval));
@@ -144,7 +140,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         // A SUBSCRIBE demands a NOTIFY even without a change and within the interval.
         subscription.notified_at = Duration::ZERO;
         subscription.sent_fingerprint = 0;
-        let is_list = subscription.list.is_some();
+        let is_list = matches!(subscription.subject, Subject::List(_));
         let accepted = answer_to(request, 200, Some(&tag), Some(source))
             .header(
                 "Contact",
@@ -157,8 +153,8 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         }
     }
 
-    fn create(&mut self, admitted: &AdmittedRequest<'_, F>, is_trusted: bool) -> Result<u32, u16> {
-        let AdmittedRequest { peer, request, .. } = *admitted;
+    fn create(&mut self, admitted: AdmittedRequest<'_, F>, is_trusted: bool) -> Result<u32, u16> {
+        let AdmittedRequest { peer, request, .. } = admitted;
         let of_source = self.per_source.get(&network(peer.source.ip())).copied();
         if self.store.len() >= self.settings.subscriptions_max
             || !is_trusted && of_source.unwrap_or(0) >= self.settings.subscriptions_per_source_max
@@ -181,20 +177,21 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let subscription = Subscription::new(
             &texts,
             peer,
-            admitted.resource,
-            admitted.class,
+            admitted.subject,
+            admitted.watcher,
             admitted.package,
         );
         let mut subscription = subscription.ok_or(513u16)?;
         subscription.remote_cseq = request.cseq().map_err(|_| 400u16)?.number;
         subscription.tag = self.ids.number();
+        let weight = subscription.weight();
         let id = self.store.add(subscription).ok_or(503u16)?;
-        self.enter(peer, 1);
+        self.enter(peer, weight);
         Ok(id)
     }
 
-    fn renew(&mut self, admitted: &AdmittedRequest<'_, F>, tag: &str) -> Result<u32, u16> {
-        let AdmittedRequest { peer, request, .. } = *admitted;
+    fn renew(&mut self, admitted: AdmittedRequest<'_, F>, tag: &str) -> Result<u32, u16> {
+        let AdmittedRequest { peer, request, .. } = admitted;
         let Tag(id, secret) = Tag::parse(tag).ok_or(481u16)?;
         let subscription = self.store.get_mut(id).ok_or(481u16)?;
         let call_id = request.call_id().map_err(|_| 400u16)?;
@@ -203,7 +200,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             || subscription.texts().call_id != call_id
             || request.from_tag() != remote_tag(subscription.remote())
             || subscription.ending.is_some()
-            || subscription.resource != admitted.resource
+            || subscription.subject.watched() != admitted.subject.watched()
             // Another package or id would be another subscription (RFC 6665 §8.2.1); this agent keeps one for each dialog
             // (§4.5.1).
             || subscription.package != admitted.package
@@ -216,7 +213,7 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
             return Err(500);
         }
         subscription.remote_cseq = cseq;
-        (subscription.class, subscription.watcher) = admitted.class;
+        subscription.watcher = admitted.watcher;
         if let Some(target) = &admitted.target {
             subscription.retarget(target);
         }
@@ -227,6 +224,14 @@ impl<F: Copy + Eq + std::hash::Hash> Agent<F> {
         let weight = subscription.weight();
         self.enter(peer, weight);
         self.leave(before.0, before.1, weight);
+        match admitted.subject {
+            Subject::List(list) => self.set_list(id, list),
+            resource @ Subject::Resource(..) => {
+                if let Some(subscription) = self.store.get_mut(id) {
+                    subscription.subject = resource;
+                }
+            }
+        }
         Ok(id)
     }
 }
@@ -238,8 +243,8 @@ struct AdmittedRequest<'a, F> {
     request: &'a Message<'a>,
     /// The URI of the Contact.
     target: Option<String>,
-    resource: Resource,
-    class: (Class, Watcher),
+    subject: Subject,
+    watcher: Option<Watcher>,
     package: Package,
 }
 

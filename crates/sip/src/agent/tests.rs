@@ -57,15 +57,15 @@ impl Host<u8> for Desk {
             return Admission::Refuse(400);
         };
         match crate::uri::user(uri).as_deref() {
-            Some("1001") => Admission::Watch(EXTENSION, Class(0), Watcher(9)),
+            Some("1001") => Admission::Watch(EXTENSION, Class(0), Watcher::new(9)),
             // A request within a dialog names the agent's own address.
-            None => Admission::Watch(EXTENSION, Class(0), Watcher(9)),
+            None => Admission::Watch(EXTENSION, Class(0), Watcher::new(9)),
             _ => Admission::Refuse(404),
         }
     }
 
-    fn class(&mut self, resource: Resource, watcher: Watcher) -> Option<Class> {
-        assert_eq!((resource, watcher), (EXTENSION, Watcher(9)));
+    fn class(&mut self, resource: Resource, watcher: Option<Watcher>) -> Option<Class> {
+        assert_eq!((resource, watcher), (EXTENSION, Watcher::new(9)));
         self.asked += 1;
         (self.asked == 1).then_some(Class(4))
     }

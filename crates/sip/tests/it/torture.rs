@@ -38,7 +38,7 @@ impl Host<u8> for Nobody {
         Admission::Refuse(403)
     }
 
-    fn class(&mut self, _: Resource, _: Watcher) -> Option<Class> {
+    fn class(&mut self, _: Resource, _: Option<Watcher>) -> Option<Class> {
         None
     }
 

@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use secrecy::ExposeSecret;
 use sip::{
     agent::{
-        Admission, Agent, Class, Document, Host, Member, Outbox, Package, Peer, Publication,
-        Resource, Watcher,
+        Admission, Agent, Class, Document, Host, ListId, Member, Outbox, Package, Peer,
+        Publication, Resource, Watcher,
     },
     digest::{Credentials, Refusal, Verifier},
     message::{Message, StartLine},
@@ -21,9 +22,9 @@ use crate::sip_server::{Core, Flow, dialog_flow, response_peer};
 /// Extensions notified before answers are read again: thousands of datagrams at once would overflow socket buffers, and each
 /// lost datagram costs half a second.
 const PUBLISH_MAX: usize = 64;
-/// User part of the address of the list with all extensions, and its resource, which is no extension.
+/// User part of the address of the list with all extensions, and the list.
 const ALL: &str = "all";
-const LIST: Resource = Resource(u32::MAX);
+const LIST: ListId = ListId(0);
 
 pub(super) struct PbxServer {
     agent: Agent<Flow>,
@@ -65,7 +66,8 @@ impl Host<Flow> for Extensions {
         _: Package,
     ) -> Admission {
         let account = &self.account;
-        let password = |name: &str| (name == account.username).then_some(account.password.as_str());
+        let password =
+            |name: &str| (name == account.username).then_some(account.password.expose_secret());
         let source = peer.source.ip();
         match self.verifier.check(now, source, request, password) {
             Ok(_) => {}
@@ -85,10 +87,10 @@ impl Host<Flow> for Extensions {
         let to = sip::message::NameAddr::parse(&to).map(|address| address.uri);
         let watched = user(uri).or_else(|| user(to?));
         if watched.as_deref() == Some(ALL) {
-            return Admission::WatchList(LIST, Watcher(0));
+            return Admission::WatchList(LIST, None);
         }
         match watched.and_then(|extension| self.shared.calls().resource(&extension)) {
-            Some(resource) => Admission::Watch(resource, Class(0), Watcher(0)),
+            Some(resource) => Admission::Watch(resource, Class(0), None),
             None => Admission::Refuse(404),
         }
     }
@@ -97,11 +99,11 @@ impl Host<Flow> for Extensions {
         dialog_flow(peer, request)
     }
 
-    fn class(&mut self, _: Resource, _: Watcher) -> Option<Class> {
+    fn class(&mut self, _: Resource, _: Option<Watcher>) -> Option<Class> {
         Some(Class(0))
     }
 
-    fn members(&mut self, _: Resource, _: Watcher) -> Option<Vec<Member>> {
+    fn members(&mut self, _: ListId, _: Option<Watcher>) -> Option<Vec<Member>> {
         Some(self.shared.calls().members())
     }
 

@@ -29,6 +29,7 @@ use line::Line;
 pub(super) use notes::Note;
 use notes::Notes;
 use pace::Pace;
+use presence::LineChange;
 use refresh::Refresh;
 use sip::{
     ids::Ids,
@@ -38,7 +39,7 @@ use sip::{
 };
 
 use super::{escape_user, trouble::TroubleTexts};
-use crate::phone_system::{LINE_TROUBLE_MAX, LineChange, Trouble};
+use crate::phone_system::{LINE_TROUBLE_MAX, Trouble};
 
 /// A request to the task.
 #[derive(Clone, Debug, PartialEq, Eq)]

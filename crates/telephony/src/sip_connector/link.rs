@@ -119,7 +119,7 @@ impl Link {
             transport,
             credentials: Some(Credentials {
                 username: config.username.clone(),
-                password: config.password.reveal().to_owned(),
+                password: config.password.clone(),
             }),
             event: "dialog".into(),
             accept: match config.lists.is_empty() {

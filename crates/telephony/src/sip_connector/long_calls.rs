@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use presence::LineState;
+use presence::{LineChange, LineState};
 
-use crate::phone_system::{LINE_TROUBLE_MAX, LineChange, LineEvent};
+use crate::phone_system::{LINE_TROUBLE_MAX, LineEvent};
 
 /// Length of a call from which on it is reported.
 const LONG_CALL: Duration = Duration::from_secs(4 * 3600);

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use presence::LineState;
+use presence::{LineChange, LineState};
 use telephony::{
-    connector::{Connector, ConnectorHandle, Health, LineChange, LineEvent},
+    connector::{Connector, ConnectorHandle, Health, LineEvent},
     simulated::{SimulatedPbx, SimulatedPbxConfig},
     sip_connector::{SipConnectorConfig, Transport},
 };

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use presence::LineState::{Connected, Held, Idle, Ringing};
+use presence::{
+    LineChange,
+    LineState::{Connected, Held, Idle, Ringing},
+};
 use telephony::{
-    connector::{Connector, LineChange, LineEvent},
+    connector::{Connector, LineEvent},
     sip_connector::Transport,
 };
 

@@ -38,7 +38,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/admin/scopes/{scope}", page::<scopes::Scope>())
         .route(
             "/admin/scopes/{scope}/{page}",
-            page::<scope_settings::ScopeSettings>(),
+            page::<scope_settings::ScopeSettingsPage>(),
         )
         .route("/admin/templates", page::<templates::Templates>())
         .route("/admin/templates/{name}", page::<template::Template>())

@@ -6,13 +6,13 @@ use std::{borrow::Cow, net::SocketAddr};
 use api::{caller::Caller, problem::Problem};
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::ConnectInfo,
     http::{HeaderName, HeaderValue, Method, Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
 /// Largest answer of the API in bytes.
@@ -36,29 +36,72 @@ pub(crate) struct Api {
     from: Option<ConnectInfo<SocketAddr>>,
 }
 
-/// An answer with its ETag.
-#[derive(Clone, Debug, Default)]
-pub struct Read {
-    pub value: Value,
+/// A resource with its ETag.
+#[derive(Clone, Debug)]
+pub struct Read<T> {
+    pub value: T,
     pub tag: String,
-    /// Whether the answer names a running job.
-    is_under_way: bool,
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+struct List<T> {
+    items: Vec<T>,
+    /// Cursor of the next page.
+    next: Option<String>,
 }
 
 /// The body of a request.
 enum RequestBody {
     Nothing,
-    Json(Value),
+    Json(String),
     Text(String),
+}
+
+impl RequestBody {
+    fn json(body: impl Serialize) -> Result<Self, Refusal> {
+        let json = serde_json::to_string(&body);
+        Ok(Self::Json(
+            json.map_err(|error| Problem::malformed(error.to_string()))?,
+        ))
+    }
+}
+
+/// Successful answer of the API.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    status: StatusCode,
+    tag: String,
+    body: Bytes,
+}
+
+impl Answer {
+    /// Reads the body. Answers that the type does not describe are a fault of the program (500).
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_json::from_slice(&self.body).map_err(|error| Refusal::unreadable(&error))
+    }
 }
 
 /// Answer to a request that may start a long job.
 #[derive(Clone, Debug)]
-pub(crate) enum JobAnswer {
+pub(crate) enum JobAnswer<T> {
     /// The result.
-    Done(Value),
+    Done(T),
     /// The id of the running job.
     UnderWay(String),
+}
+
+/// The part of a running job's body that identifies it.
+#[derive(Deserialize)]
+struct StartedJob {
+    id: String,
+}
+
+/// The parts of a problem body (RFC 9457) that pages show.
+#[derive(Default, Deserialize)]
+struct ProblemBody {
+    detail: Option<String>,
+    field: Option<String>,
 }
 
 /// A refusal of the API.
@@ -78,6 +121,15 @@ impl Refusal {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             detail,
             field: Some(field.to_owned()),
+        }
+    }
+
+    /// An answer of the API that its type does not describe: a fault of the program (500).
+    pub(crate) fn unreadable(error: &serde_json::Error) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            detail: format!("the page cannot read the answer of the API: {error}"),
+            field: None,
         }
     }
 
@@ -113,7 +165,7 @@ impl IntoResponse for Refusal {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        let (status, detail) = problem.parts();
+        let (status, detail) = problem.into_status_and_detail();
         Self {
             status,
             detail,
@@ -137,81 +189,107 @@ impl Api {
     }
 
     /// GET with ETag. `path` begins after `/api/v1`.
-    pub async fn read(&self, path: &str) -> Result<Read, Refusal> {
-        self.call(Method::GET, path, None, None).await
+    pub async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<Read<T>, Refusal> {
+        let answer = self
+            .send(Method::GET, path, RequestBody::Nothing, None)
+            .await?;
+        Ok(Read {
+            value: answer.json()?,
+            tag: answer.tag,
+        })
     }
 
     /// GET without ETag.
-    pub async fn get(&self, path: &str) -> Result<Value, Refusal> {
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Refusal> {
         Ok(self.read(path).await?.value)
     }
 
     /// The `items` of all pages of a list.
-    pub async fn items(&self, path: &str) -> Result<Vec<Value>, Refusal> {
+    pub async fn items<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Refusal> {
         let mut all = Vec::new();
         let mut page = path.to_owned();
         loop {
-            let mut list = self.get(&page).await?;
-            if let Some(Value::Array(items)) = list.get_mut("items").map(Value::take) {
-                all.extend(items);
-            }
-            let Some(next) = list.get("next").and_then(Value::as_str) else {
+            let list: List<T> = self.get(&page).await?;
+            all.extend(list.items);
+            let Some(next) = list.next else {
                 return Ok(all);
             };
             let joint = if path.contains('?') { '&' } else { '?' };
-            page = format!("{path}{joint}cursor={}", part(next));
+            page = format!("{path}{joint}cursor={}", part(&next));
         }
     }
 
     /// POST of a text.
-    pub(crate) async fn post_text(&self, path: &str, text: String) -> Result<Value, Refusal> {
-        let made = self
-            .send(Method::POST, path, RequestBody::Text(text), None)
-            .await?;
-        Ok(made.value)
+    pub(crate) async fn post_text(&self, path: &str, text: String) -> Result<Answer, Refusal> {
+        self.send(Method::POST, path, RequestBody::Text(text), None)
+            .await
     }
 
     /// POST.
-    pub async fn post(&self, path: &str, body: Value) -> Result<Value, Refusal> {
-        let made = self.call(Method::POST, path, Some(body), None).await?;
-        Ok(made.value)
+    pub async fn post(&self, path: &str, body: impl Serialize) -> Result<Answer, Refusal> {
+        self.send(Method::POST, path, RequestBody::json(body)?, None)
+            .await
     }
 
     /// POST of a request that may start a long job.
-    pub async fn begin(&self, path: &str, body: Value) -> Result<JobAnswer, Refusal> {
-        self.begun(path, RequestBody::Json(body)).await
+    pub async fn begin<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: impl Serialize,
+    ) -> Result<JobAnswer<T>, Refusal> {
+        self.begun(path, RequestBody::json(body)?).await
     }
 
     /// [`Self::begin`] with a text.
-    pub(crate) async fn begin_text(&self, path: &str, text: String) -> Result<JobAnswer, Refusal> {
+    pub(crate) async fn begin_text<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        text: String,
+    ) -> Result<JobAnswer<T>, Refusal> {
         self.begun(path, RequestBody::Text(text)).await
     }
 
-    async fn begun(&self, path: &str, request_body: RequestBody) -> Result<JobAnswer, Refusal> {
+    async fn begun<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request_body: RequestBody,
+    ) -> Result<JobAnswer<T>, Refusal> {
         let prefer = (PREFER, PREFERENCE);
-        let begun = self
+        let answer = self
             .send(Method::POST, path, request_body, Some(prefer))
             .await?;
-        let id = begun.value.get("id").and_then(Value::as_str);
-        Ok(match id.filter(|_| begun.is_under_way) {
-            Some(id) => JobAnswer::UnderWay(id.to_owned()),
-            None => JobAnswer::Done(begun.value),
+        Ok(match answer.status {
+            StatusCode::ACCEPTED => JobAnswer::UnderWay(answer.json::<StartedJob>()?.id),
+            _ => JobAnswer::Done(answer.json()?),
         })
     }
 
     /// PUT, if the resource still has this ETag; an empty `tag` means any.
-    pub async fn put(&self, path: &str, body: Value, tag: &str) -> Result<Value, Refusal> {
-        self.change(Method::PUT, path, Some(body), tag).await
+    pub async fn put(
+        &self,
+        path: &str,
+        body: impl Serialize,
+        tag: &str,
+    ) -> Result<Answer, Refusal> {
+        self.change(Method::PUT, path, RequestBody::json(body)?, tag)
+            .await
     }
 
     /// PATCH, if the resource still has this ETag.
-    pub(crate) async fn patch(&self, path: &str, body: Value, tag: &str) -> Result<Value, Refusal> {
-        self.change(Method::PATCH, path, Some(body), tag).await
+    pub(crate) async fn patch(
+        &self,
+        path: &str,
+        body: impl Serialize,
+        tag: &str,
+    ) -> Result<Answer, Refusal> {
+        self.change(Method::PATCH, path, RequestBody::json(body)?, tag)
+            .await
     }
 
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Result<(), Refusal> {
-        self.change(Method::DELETE, path, None, "").await?;
+        self.change(Method::DELETE, path, RequestBody::Nothing, "")
+            .await?;
         Ok(())
     }
 
@@ -219,22 +297,11 @@ impl Api {
         &self,
         method: Method,
         path: &str,
-        body: Option<Value>,
+        request_body: RequestBody,
         tag: &str,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Answer, Refusal> {
         let tag = Some((header::IF_MATCH, tag)).filter(|(_, tag)| !tag.is_empty());
-        Ok(self.call(method, path, body, tag).await?.value)
-    }
-
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Value>,
-        condition: Option<(HeaderName, &str)>,
-    ) -> Result<Read, Refusal> {
-        let request_body = body.map_or(RequestBody::Nothing, RequestBody::Json);
-        self.send(method, path, request_body, condition).await
+        self.send(method, path, request_body, tag).await
     }
 
     async fn send(
@@ -243,7 +310,7 @@ impl Api {
         path: &str,
         request_body: RequestBody,
         condition: Option<(HeaderName, &str)>,
-    ) -> Result<Read, Refusal> {
+    ) -> Result<Answer, Refusal> {
         let mut request = Request::builder().method(method).uri(path);
         if let Some((name, value)) = condition
             && let Ok(value) = HeaderValue::from_str(value)
@@ -252,7 +319,7 @@ impl Api {
         }
         let (kind, body) = match request_body {
             RequestBody::Nothing => (None, Body::empty()),
-            RequestBody::Json(body) => (Some("application/json"), Body::from(body.to_string())),
+            RequestBody::Json(json) => (Some("application/json"), Body::from(json)),
             RequestBody::Text(text) => (Some("text/plain; charset=utf-8"), Body::from(text)),
         };
         if let Some(kind) = kind {
@@ -273,19 +340,16 @@ impl Api {
         let tag = tag.to_owned();
         let body = to_bytes(response.into_body(), ANSWER_MAX).await;
         let body = body.map_err(|error| Problem::malformed(error.to_string()))?;
-        let value: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status.is_success() {
-            return Ok(Read {
-                value,
-                tag,
-                is_under_way: status == StatusCode::ACCEPTED,
-            });
+            return Ok(Answer { status, tag, body });
         }
-        let said = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let problem: ProblemBody = serde_json::from_slice(&body).unwrap_or_default();
         Err(Refusal {
             status,
-            detail: said("detail").unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()),
-            field: said("field"),
+            detail: problem
+                .detail
+                .unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()),
+            field: problem.field,
         })
     }
 }

@@ -14,7 +14,6 @@ use axum::{
 use jiff::tz::TimeZone;
 use presence::PersonId;
 use runtime::{context::Context, people_index::Person};
-use serde_json::Value;
 
 use super::client::{Api, Refusal, Routes};
 use crate::{layout::Layout, texts::Texts, web_state::WebState};
@@ -183,8 +182,10 @@ impl PageContext {
 
     /// People as a text that [`Self::people_named`] resolves to the same people, even after changes of names: name and
     /// identifier.
-    pub fn as_text<'a>(&self, ids: impl Iterator<Item = &'a Value>) -> String {
-        let people = ids.filter_map(|id| Some(PersonId(id.as_str()?.parse().ok()?)));
+    pub fn as_text<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> String {
+        let people = ids
+            .into_iter()
+            .filter_map(|id| Some(PersonId(id.parse().ok()?)));
         let people = people.map(|person| self.person_as_text(person));
         people.collect::<Vec<_>>().join("\n")
     }

@@ -16,10 +16,19 @@ pub(super) struct Colleague;
 impl PageHandler for Colleague {
     async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let path = format!("/people/{}", request.path("person"));
-        let person = request.api.get(&path).await?;
-        let explanation = request.api.get(&format!("{path}/explanation")).await?;
-        let history = request.api.items(&format!("{path}/history")).await?;
-        let permissions = request.api.get(&format!("{path}/permissions")).await?;
+        let person = request.api.get::<Value>(&path).await?;
+        let explanation = request
+            .api
+            .get::<Value>(&format!("{path}/explanation"))
+            .await?;
+        let history = request
+            .api
+            .items::<Value>(&format!("{path}/history"))
+            .await?;
+        let permissions = request
+            .api
+            .get::<Value>(&format!("{path}/permissions"))
+            .await?;
         let presence = explanation.get("presence").unwrap_or(&Value::Null);
         let mut facts = vec![
             (request.say("board-status"), request.presence(presence)),

@@ -1,6 +1,7 @@
 //! Bar charts with numbers, readable without colour, with a table as alternative.
 
 use askama::Template;
+use runtime::metrics::Histogram;
 
 use super::{
     components::{Cell, Picture, Row, Table},
@@ -66,98 +67,53 @@ fn table(id: &'static str, caption: &str, head: [String; 2], numbers: &[(String,
     }
 }
 
-/// Number of people by status.
-pub(super) fn shares(request: &PageContext, counted: &[(&str, String, usize)]) -> Picture {
+/// Number of people by status; each is a name and a number.
+pub(super) fn statuses(request: &PageContext, numbers: &[(String, u64)]) -> Picture {
     let caption = request.say("overview-statuses");
-    let numbers: Vec<(String, u64)> = counted
-        .iter()
-        .map(|(_, name, count)| (name.clone(), *count as u64))
-        .collect();
     let head = [request.say("board-status"), request.say("nav-people")];
     Picture {
-        svg: bars(&caption, &numbers),
+        svg: bars(&caption, numbers),
         behind: request.say("as-table"),
-        table: table("statuses", &caption, head, &numbers),
+        table: table("statuses", &caption, head, numbers),
         caption,
     }
 }
 
-/// A histogram.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Histogram(Vec<(f64, u64)>);
-
-impl Histogram {
-    /// Reads a histogram from the metrics in OpenMetrics text, with cumulative buckets.
-    pub(super) fn read(metrics: &str, name: &str) -> Self {
-        let beginning = format!("{name}_bucket{{le=\"");
-        let buckets = metrics.lines().filter_map(|line| {
-            let (bound, count) = line.strip_prefix(&beginning)?.split_once("\"} ")?;
-            let bound = if bound == "+Inf" {
-                f64::INFINITY
-            } else {
-                bound.parse().ok()?
-            };
-            Some((bound, count.split(' ').next()?.parse().ok()?))
-        });
-        Self(buckets.collect())
-    }
-
-    /// Number of observations.
-    fn count(&self) -> u64 {
-        self.0.last().map_or(0, |(_, count)| *count)
-    }
-
-    /// The least bound that `percent` of all observations do not exceed.
-    fn percentile(&self, percent: u64) -> Option<f64> {
-        let wanted = (self.count() * percent).div_ceil(100).max(1);
-        let found = self.0.iter().find(|(_, count)| *count >= wanted);
-        found.map(|(bound, _)| *bound)
-    }
-
-    /// Each bound with the number of observations between it and the previous bound.
-    fn steps(&self) -> Vec<(f64, u64)> {
-        let mut before = 0;
-        let step = |(bound, count): &(f64, u64)| {
-            let step = (*bound, count.saturating_sub(before));
-            before = *count;
-            step
+/// A latency with its percentiles.
+pub(super) fn latency(request: &PageContext, name: &str, histogram: &Histogram) -> Picture {
+    let caption = if histogram.count() == 0 {
+        request.words.with("latency-none", "name", name)
+    } else {
+        let of = |percent| {
+            let bound = histogram.percentile(percent);
+            bound.map(duration).unwrap_or_default()
         };
-        self.0.iter().map(step).collect()
-    }
-
-    /// The chart with percentiles.
-    pub(super) fn picture(&self, request: &PageContext, name: &str) -> Picture {
-        let caption = if self.count() == 0 {
-            request.words.with("latency-none", "name", name)
-        } else {
-            let of = |percent| self.percentile(percent).map(duration).unwrap_or_default();
-            let percentiles = request.words.of_two(
-                "latency-percentiles",
-                ("count", &of(50)),
-                ("value", &of(99)),
-            );
-            request
-                .words
-                .of_two("latency-is", ("name", name), ("value", &percentiles))
-        };
-        let steps = self.steps();
-        let happened = |(_, count): &(f64, u64)| *count > 0;
-        let first = steps.iter().position(happened).unwrap_or(0);
-        let last = steps.iter().rposition(happened).map_or(0, |last| last + 1);
-        let numbers: Vec<(String, u64)> = steps
-            .get(first..last)
-            .unwrap_or_default()
-            .iter()
-            .copied()
-            .map(|(bound, count)| (format!("≤ {}", duration(bound)), count))
-            .collect();
-        let head = [request.say("latency-bound"), request.say("latency-count")];
-        Picture {
-            svg: bars(&caption, &numbers),
-            behind: request.say("as-table"),
-            table: table("latency", &caption, head, &numbers),
-            caption,
-        }
+        let percentiles = request.words.of_two(
+            "latency-percentiles",
+            ("count", &of(50)),
+            ("value", &of(99)),
+        );
+        request
+            .words
+            .of_two("latency-is", ("name", name), ("value", &percentiles))
+    };
+    let buckets: Vec<(f64, u64)> = histogram.buckets().collect();
+    let has_observations = |(_, count): &(f64, u64)| *count > 0;
+    let first = buckets.iter().position(has_observations).unwrap_or(0);
+    let last = buckets.iter().rposition(has_observations);
+    let end = last.map_or(0, |last| last + 1);
+    let numbers: Vec<(String, u64)> = buckets
+        .get(first..end)
+        .unwrap_or_default()
+        .iter()
+        .map(|(bound, count)| (format!("≤ {}", duration(*bound)), *count))
+        .collect();
+    let head = [request.say("latency-bound"), request.say("latency-count")];
+    Picture {
+        svg: bars(&caption, &numbers),
+        behind: request.say("as-table"),
+        table: table("latency", &caption, head, &numbers),
+        caption,
     }
 }
 
@@ -176,32 +132,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_histogram_is_read_from_the_metrics_and_has_percentiles() {
-        let text = "x_seconds_bucket{le=\"0.001\"} 90\nx_seconds_bucket{le=\"0.0075\"} 99\n\
-                    y_seconds_bucket{le=\"1.0\"} 7\nx_seconds_bucket{le=\"+Inf\"} 100\n";
-        let histogram = Histogram::read(text, "x_seconds");
-        assert_eq!(histogram.count(), 100);
-        assert_eq!(histogram.percentile(50), Some(0.001));
-        assert_eq!(histogram.percentile(99), Some(0.0075));
-        assert_eq!(histogram.percentile(100), Some(f64::INFINITY));
-        let counts: Vec<u64> = histogram.steps().iter().map(|(_, count)| *count).collect();
-        assert_eq!(counts, [90, 9, 1]);
-        assert_eq!(Histogram::read("", "x").percentile(99), None);
-    }
-
-    #[test]
-    fn what_the_metrics_print_can_be_read() {
-        let metrics = runtime::metrics::Metrics::default();
-        metrics.pbx_to_graph.observe(tokio::time::Instant::now());
-        let text = metrics.text();
-        let histogram = Histogram::read(&text, "offhook_pbx_event_to_graph_request_seconds");
-        assert_eq!(histogram.count(), 1);
-    }
-
-    #[test]
-    fn durations_are_told_in_their_own_unit() {
-        let told = [0.0005, 0.0075, 0.1, 2.0, f64::INFINITY].map(duration);
-        assert_eq!(told, ["0.5 ms", "7.5 ms", "100 ms", "2 s", "∞"]);
+    fn durations_have_a_fitting_unit() {
+        let texts = [0.0005, 0.0075, 0.1, 2.0, f64::INFINITY].map(duration);
+        assert_eq!(texts, ["0.5 ms", "7.5 ms", "100 ms", "2 s", "∞"]);
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub(super) fn scope_name(request: &PageContext, scope: &str) -> String {
     match scope {
         PRODUCT => request.say("scope-product"),
         ORGANISATION => request.say("scope-organisation"),
-        id => request.context.organisation.read(|tables| {
-            let known = tables.scopes.get(id);
+        id => request.context.organisation.read(|snapshot| {
+            let known = snapshot.scopes.get(id);
             known.map_or_else(|| id.to_owned(), |scope| scope.name.clone())
         }),
     }
@@ -51,7 +51,7 @@ pub(super) fn shown(request: &PageContext, setting: &Setting, value: &Value) -> 
         (Kept::Mode(_), Value::String(mode)) => request.say(&format!("mode-{mode}")),
         (Kept::Level(_), Value::String(level)) => request.say(&format!("level-{level}")),
         (Kept::Policy(_), Value::String(policy)) => request.say(&format!("policy-{policy}")),
-        (Kept::Seconds(_), Value::Number(seconds)) => {
+        (Kept::Duration(_), Value::Number(seconds)) => {
             request
                 .words
                 .with("seconds", "count", seconds.as_u64().unwrap_or_default())
@@ -77,14 +77,14 @@ pub(super) fn field(
     };
     let kind = match &setting.default {
         Kept::Flag(_) => return Field::check(setting.key, label, value == &json!(true)),
-        Kept::Seconds(_) => Kind::Number(setting.range.0, setting.range.1),
+        Kept::Duration(_) => Kind::Number(setting.range.0, setting.range.1),
         Kept::Mode(_) => choices(&SyncMode::ALL.map(SyncMode::name), "mode"),
         Kept::Level(_) => choices(&Relationship::ALL.map(Relationship::name), "level"),
         Kept::Policy(_) => choices(&OwnerPolicy::ALL.map(OwnerPolicy::name), "policy"),
-        Kept::Profile(_) => {
+        Kept::ProfileName(_) => {
             let mut names = profiles.0.clone();
             // Names of statuses are valid without a profile.
-            if let (Kept::Profile(Some(name)), true) =
+            if let (Kept::ProfileName(Some(name)), true) =
                 (&setting.default, setting.group == SettingsGroup::Automatic)
             {
                 names.push(name.to_string());
@@ -100,12 +100,12 @@ pub(super) fn field(
             }
             Kind::Select(choices)
         }
-        Kept::Text(_) => Kind::Text,
+        Kept::TimeZone(_) | Kept::FeedAddress(_) => Kind::Text,
     };
     let field = Field::new(setting.key, label, kind);
     let field = match &setting.default {
-        Kept::Seconds(_) => field.help(request.say("seconds-help")),
-        Kept::Text(_) => field.help(request.say(&format!(
+        Kept::Duration(_) => field.help(request.say("seconds-help")),
+        Kept::TimeZone(_) | Kept::FeedAddress(_) => field.help(request.say(&format!(
             "setting-{}-{}-help",
             setting.group.name(),
             setting.key
@@ -127,7 +127,7 @@ pub(super) fn read(setting: &Setting, typed: &str) -> Value {
             "false" => json!(false),
             other => json!(other),
         },
-        Kept::Seconds(_) => typed
+        Kept::Duration(_) => typed
             .parse::<u64>()
             .map_or_else(|_| json!(typed), |seconds| json!(seconds)),
         _ => json!(typed),

@@ -15,6 +15,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use runtime::context::Context;
+use secrecy::ExposeSecret;
 
 use super::{NextPage, refused};
 use crate::layout::{Layout, local};
@@ -38,7 +39,7 @@ pub async fn begin(
     };
     match open_id::begin(&context.clock, open_id, &public_url, to.clone()).await {
         Ok(Authorization { url, state }) => {
-            let cookie = cookie(&public_url, state.reveal(), COOKIE_SECONDS);
+            let cookie = cookie(&public_url, state.expose_secret(), COOKIE_SECONDS);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
         }
         Err(error) => refuse(Some(open_id), layout, to, &error),

@@ -11,12 +11,12 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use graph::Secret;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Bytes, service::service_fn};
 use hyper_util::rt::TokioIo;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use presence::Timestamp;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_rustls::{TlsAcceptor, rustls};
 
@@ -233,7 +233,7 @@ pub(super) async fn sign_in(folder: Folder) -> (Result<String, String>, Seen) {
         issuer: text("issuer").unwrap(),
         tenants: texts("tenants"),
         client_id: text("client_id").unwrap(),
-        client_secret: Secret::new(CLIENT_SECRET),
+        client_secret: SecretString::from(CLIENT_SECRET),
         scopes: ["openid", "email", "profile"].map(str::to_owned).into(),
         claim: text("claim").unwrap_or_else(|| "email".into()),
     };
@@ -250,7 +250,7 @@ pub(super) async fn sign_in(folder: Folder) -> (Result<String, String>, Seen) {
     let provider = Provider::with_client(options, builder.build().unwrap());
     let attempts = Attempts::default();
     let mut attempt = attempts.begin("/".into(), NOW).unwrap();
-    attempt.nonce = Secret::new(NONCE);
+    attempt.nonce = SecretString::from(NONCE);
     let found = walk(&provider, &attempt).await;
     let seen = std::mem::take(&mut *play.seen.lock().unwrap());
     (found, seen)
@@ -262,7 +262,7 @@ async fn walk(provider: &Provider, attempt: &Attempt) -> Result<String, String> 
     let url = url.map_err(|error| error.to_string())?;
     assert!(url.contains("scope=openid+email+profile"), "{url}");
     assert!(url.contains("code_challenge_method=S256"), "{url}");
-    let code = Secret::new("a-code");
+    let code = SecretString::from("a-code");
     let found = provider.redeem(&code, attempt, redirect_uri, NOW).await;
     found.map_err(|error| error.to_string())
 }

@@ -12,18 +12,19 @@ struct Team {
     made: usize,
 }
 
-const LIST: Resource = Resource(1_000);
+/// The list has the number of a member: the two never meet.
+const LIST: ListId = ListId(1);
 
 impl Host<u8> for Team {
     fn admit(&mut self, _: Duration, _: Peer<u8>, _: &Message<'_>, _: Package) -> Admission {
-        Admission::WatchList(LIST, Watcher(1))
+        Admission::WatchList(LIST, Watcher::new(1))
     }
 
-    fn class(&mut self, _: Resource, _: Watcher) -> Option<Class> {
+    fn class(&mut self, _: Resource, _: Option<Watcher>) -> Option<Class> {
         self.class
     }
 
-    fn members(&mut self, list: Resource, _: Watcher) -> Option<Vec<Member>> {
+    fn members(&mut self, list: ListId, _: Option<Watcher>) -> Option<Vec<Member>> {
         assert_eq!(list, LIST);
         let member = |number: &u32| Member {
             resource: Resource(*number),

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
+use presence::LineChange;
 use sip::{
     dialog_info::{CONTENT_TYPE, DialogInfo, DialogState, DocumentError},
     dialog_set::{Fold, FullDocuments, Vanished},
@@ -11,10 +12,7 @@ use sip::{
 };
 
 use super::{Lines, Output};
-use crate::{
-    own_dialogs::{is_own, remove_own_dialogs},
-    phone_system::LineChange,
-};
+use crate::own_dialogs::{is_own, remove_own_dialogs};
 
 /// The content of a NOTIFY.
 #[derive(Clone, Copy, Debug)]

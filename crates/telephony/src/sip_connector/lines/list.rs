@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use presence::LineState;
+use presence::{LineChange, LineState};
 use sip::{
     dialog_info::Completeness,
     multipart::{self, Part},
@@ -17,7 +17,6 @@ use sip::{
 };
 
 use super::{Line, Lines, NotifyContent, Output};
-use crate::phone_system::LineChange;
 
 mod instances;
 mod moves;

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use presence::LineState;
+use presence::{LineChange, LineState};
 use sip::{
     Transport,
     digest::Credentials,
@@ -24,7 +24,7 @@ use sip::{
 };
 
 use super::{Lines, Output};
-use crate::{phone_system::LineChange, sip_connector::trouble::TroubleTexts};
+use crate::sip_connector::trouble::TroubleTexts;
 
 /// Domain of all addresses.
 pub(crate) const DOMAIN: &str = "pbx.test";

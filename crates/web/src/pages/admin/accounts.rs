@@ -1,12 +1,14 @@
 //! Accounts: names, roles and people.
 
-use serde_json::{Value, json};
-use store::Role;
+use api_types::{
+    accounts::{Account, AccountChange, NewAccount, NewPassword, Role},
+    scopes::{Scope, ScopeKind},
+};
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Button, Cell, Choice, Field, Form, Kind, RefusedForm, Row, Table, flag, text},
+    components::{Button, Cell, Choice, Field, Form, Kind, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
     setting::scope_name,
 };
@@ -20,14 +22,17 @@ impl PageHandler for Accounts {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
         let accounts = request.api.items("/accounts").await?;
-        let locations = request.api.items("/scopes").await?;
+        let scopes: Vec<Scope> = request.api.items("/scopes").await?;
         let mut page = Page::new(request, request.say("nav-accounts"))
             .text(request.say("accounts-about"))
             .table(table(request, &accounts));
         let edited = back.map_or_else(|| request.query("edit"), |back| back.typed.given("key"));
         if let Some(id) = edited {
-            let read = request.api.read(&format!("/accounts/{id}")).await?;
-            let name = text(&read.value, "name");
+            let read = request
+                .api
+                .read::<Account>(&format!("/accounts/{id}"))
+                .await?;
+            let name = &read.value.name;
             let mut form = Form::new(
                 request.words,
                 "save",
@@ -35,7 +40,8 @@ impl PageHandler for Accounts {
             )
             .tag(&read.tag)
             .hidden("key", id);
-            form.fields.extend(fields(request, &read.value, &locations));
+            form.fields
+                .extend(fields(request, Some(&read.value), &scopes));
             let password = Form::new(
                 request.words,
                 "password",
@@ -50,8 +56,7 @@ impl PageHandler for Accounts {
         }
         let mut form = Form::new(request.words, "add", request.say("account-add"))
             .field(Field::text("name", request.say("sign-in-name")).required());
-        form.fields
-            .extend(fields(request, &Value::Null, &locations));
+        form.fields.extend(fields(request, None, &scopes));
         Ok(page.form(
             form.field(password(request)).button(request.say("add")),
             back,
@@ -63,21 +68,30 @@ impl PageHandler for Accounts {
         let one = format!("/accounts/{}", typed.one("key"));
         let said = match typed.one("form") {
             "add" => {
-                let mut body = body(request, typed)?;
-                body["name"] = json!(typed.one("name"));
-                body["password"] = json!(typed.given("password"));
+                let body = NewAccount {
+                    name: typed.one("name").to_owned(),
+                    role: typed.one("role").to_owned(),
+                    person: person(request, typed)?,
+                    location: typed.given("location").map(str::to_owned),
+                    password: typed.given("password").map(str::to_owned),
+                };
                 request.api.post("/accounts", body).await?;
                 "added"
             }
             "save" => {
-                request
-                    .api
-                    .patch(&one, body(request, typed)?, typed.one("tag"))
-                    .await?;
+                let body = AccountChange {
+                    role: Some(typed.one("role").to_owned()),
+                    person: Some(person(request, typed)?),
+                    location: Some(typed.given("location").map(str::to_owned)),
+                };
+                request.api.patch(&one, body, typed.one("tag")).await?;
                 "saved"
             }
             "password" => {
-                let body = json!({"password": typed.one("password")});
+                let body = NewPassword {
+                    old_password: None,
+                    password: typed.one("password").to_owned(),
+                };
                 request
                     .api
                     .put(&format!("{one}/password"), body, "")
@@ -106,86 +120,67 @@ fn password(request: &PageContext) -> Field {
     )
 }
 
-fn fields(request: &PageContext, account: &Value, scopes: &[Value]) -> [Field; 3] {
+/// The fields of an account; `None`: a new one.
+fn fields(request: &PageContext, account: Option<&Account>, scopes: &[Scope]) -> [Field; 3] {
     let roles = Role::ALL
-        .map(|role| Choice::new(role.name(), request.say(&format!("role-{}", role.name()))));
-    let role = Some(text(account, "role")).filter(|role| !role.is_empty());
-    let person = Some(text(account, "person")).filter(|person| !person.is_empty());
-    let mut locations = vec![Choice::new("", request.say("card-nothing"))];
-    for scope in scopes
         .iter()
-        .filter(|scope| text(scope, "kind") == "location")
-    {
-        locations.push(Choice::new(text(scope, "id"), text(scope, "name")));
-    }
+        .map(|role| Choice::new(role.name(), request.say(&format!("role-{}", role.name()))));
+    let role = account.map_or(Role::Person, |account| account.role);
+    let person = account.and_then(|account| account.person.as_deref());
+    let location = account.and_then(|account| account.location.as_deref());
+    let mut locations = vec![Choice::new("", request.say("card-nothing"))];
+    let known = scopes.iter();
+    let known = known.filter(|scope| scope.kind == ScopeKind::Location);
+    locations.extend(known.map(|scope| Choice::new(&*scope.id, &*scope.name)));
     [
         Field::new(
             "role",
             request.say("account-role"),
-            Kind::Select(roles.to_vec()),
+            Kind::Select(roles.collect()),
         )
-        .value(role.unwrap_or("person")),
+        .value(role.name()),
         Field::text("person", request.say("account-person"))
-            .value(
-                person
-                    .map(|id| request.as_text([json!(id)].iter()))
-                    .unwrap_or_default(),
-            )
+            .value(request.as_text(person))
             .help(request.say("account-person-help")),
         Field::new(
             "location",
             request.say("account-location"),
             Kind::Select(locations),
         )
-        .value(text(account, "location"))
+        .value(location.unwrap_or_default())
         .help(request.say("account-location-help")),
     ]
 }
 
-fn body(request: &PageContext, typed: &EnteredForm) -> Result<Value, Refusal> {
+/// The id of the entered person.
+fn person(request: &PageContext, typed: &EnteredForm) -> Result<Option<String>, Refusal> {
     let person = typed.given("person");
-    let person = person
-        .map(|person| request.person_named("person", person))
-        .transpose()?;
-    Ok(json!({
-        "role": typed.one("role"),
-        "person": person.map(|person| person.to_string()),
-        "location": typed.given("location"),
-    }))
+    let person = person.map(|person| request.person_named("person", person));
+    Ok(person.transpose()?.map(|person| person.to_string()))
 }
 
-fn table(request: &PageContext, accounts: &[Value]) -> Table {
-    let row = |account: &Value| {
-        let (id, name) = (text(account, "id"), text(account, "name"));
-        let person = text(account, "person");
-        let location = text(account, "location");
-        let has_password = flag(account, "has_password");
+fn table(request: &PageContext, accounts: &[Account]) -> Table {
+    let row = |account: &Account| {
+        let (id, name) = (&*account.id, &*account.name);
         let delete = Button::new("delete", id, request.say("delete"))
             .label(request.words.with("delete-of", "name", name))
             .sure(request.words.with("delete-sure", "name", name));
-        let whose = match (person, location) {
-            ("", "") => String::new(),
-            ("", location) => scope_name(request, location),
-            (person, "") => request.name_of(person),
-            (person, location) => {
-                format!(
-                    "{}, {}",
-                    request.name_of(person),
-                    scope_name(request, location)
-                )
-            }
+        let person = account.person.as_deref().map(|id| request.name_of(id));
+        let location = account.location.as_deref();
+        let location = location.map(|location| scope_name(request, location));
+        let owner: Vec<String> = person.into_iter().chain(location).collect();
+        let has_password = match account.has_password {
+            true => "yes",
+            false => "no",
         };
         Row {
             key: id.to_owned(),
             cells: vec![
                 Cell::Link(format!("{HERE}?edit={id}"), name.to_owned()),
-                Cell::Text(request.say(&format!("role-{}", text(account, "role")))),
-                Cell::Text(whose),
-                Cell::Mark(
-                    has_password,
-                    request.say(if has_password { "yes" } else { "no" }),
-                ),
-                Cell::Time(text(account, "created_at").to_owned()),
+                Cell::Text(request.say(&format!("role-{}", account.role.name()))),
+                Cell::Text(owner.join(", ")),
+                Cell::Mark(account.has_password, request.say(has_password)),
+                Cell::Time(account.created_at.clone()),
                 Cell::Buttons(vec![delete]),
             ],
         }

@@ -1,6 +1,7 @@
 //! Audit log, filtered by author, kind and target; also as CSV.
 
 use api::problem::Problem;
+use api_types::audit::{AuditPage, AuditRow};
 use axum::{
     http::header,
     response::{IntoResponse, Response},
@@ -12,7 +13,7 @@ use store::AuditFilter;
 use crate::pages::{
     Page, PageHandler,
     client::{Refusal, part},
-    components::{Block, Cell, Link, RefusedForm, Row, Table, text},
+    components::{Block, Cell, Link, RefusedForm, Row, Table},
     page_context::PageContext,
 };
 
@@ -35,15 +36,13 @@ impl PageHandler for Audit {
             .query("cursor")
             .map(|cursor| format!("&cursor={}", part(cursor)));
         let path = format!("/audit?limit=100{filter}{}", cursor.unwrap_or_default());
-        let read = request.api.get(&path).await?;
-        let rows = read.get("items").and_then(Value::as_array);
-        let next = text(&read, "next");
+        let AuditPage { items, next } = request.api.get(&path).await?;
         let link = |to: String, key: &str| Link::new(to, request.say(key));
         let mut links = vec![link(
             format!("{HERE}.csv?{}", filter.trim_start_matches('&')),
             "audit-export",
         )];
-        if !next.is_empty() {
+        if let Some(next) = next {
             links.push(link(format!("{HERE}?cursor={next}{filter}"), "list-after"));
         }
         let fields = FILTERS.map(|name| {
@@ -57,7 +56,7 @@ impl PageHandler for Audit {
         Ok(Page::new(request, request.say("nav-audit"))
             .text(request.say("audit-about"))
             .add(Block::Filter(fields.to_vec()))
-            .table(table(request, rows.map_or(&[], Vec::as_slice)))
+            .table(table(request, &items))
             .add(Block::Links(request.say("list-pages"), links)))
     }
 }
@@ -72,23 +71,22 @@ fn wanted(request: &PageContext) -> String {
         .collect()
 }
 
-fn table(request: &PageContext, rows: &[Value]) -> Table {
-    let row = |row: &Value| {
-        let is_own = row.get("own").and_then(Value::as_bool) == Some(true);
-        let told = |key: &str| match row.get(key) {
-            _ if is_own => Cell::Text(request.say("audit-not-recorded")),
-            None | Some(Value::Null) => Cell::Text(String::new()),
+fn table(request: &PageContext, rows: &[AuditRow]) -> Table {
+    let row = |row: &AuditRow| {
+        let value = |value: &Option<Value>| match value {
+            _ if row.own => Cell::Text(request.say("audit-not-recorded")),
+            None => Cell::Text(String::new()),
             Some(value) => Cell::Code(value.to_string()),
         };
         Row {
-            key: text(row, "id").to_owned(),
+            key: row.id.clone(),
             cells: vec![
-                Cell::Time(text(row, "at").to_owned()),
-                Cell::Text(text(row, "who").to_owned()),
-                Cell::Text(text(row, "what").to_owned()),
-                Cell::Text(text(row, "target").to_owned()),
-                told("before"),
-                told("after"),
+                Cell::Time(row.at.clone()),
+                Cell::Text(row.who.clone()),
+                Cell::Text(row.what.clone()),
+                Cell::Text(row.target.clone()),
+                value(&row.before),
+                value(&row.after),
             ],
         }
     };

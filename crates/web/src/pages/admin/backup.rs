@@ -1,12 +1,13 @@
 //! Backups: list, new backup, restoration.
 
-use serde_json::{Value, json};
+use api_types::backups::{Backup as BackupBody, Backups};
+use serde_json::json;
 
 use super::work;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{JobAnswer, Refusal, part},
-    components::{Button, Cell, Form, RefusedForm, Row, Table, text},
+    components::{Button, Cell, Form, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -18,17 +19,13 @@ pub(super) struct Backup;
 impl PageHandler for Backup {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let list = request.api.get("/backups").await?;
+        let Backups { folder, items } = request.api.get("/backups").await?;
         let form =
             Form::new(request.words, "make", String::new()).button(request.say("backup-now"));
         Ok(Page::new(request, request.say("nav-backup"))
-            .text(
-                request
-                    .words
-                    .with("backup-about", "folder", text(&list, "folder")),
-            )
+            .text(request.words.with("backup-about", "folder", folder))
             .form(form, back)
-            .table(table(request, &list))
+            .table(table(request, &items))
             .text(request.say("backup-restore-about")))
     }
 
@@ -42,22 +39,25 @@ impl PageHandler for Backup {
             }
             "restore" => {
                 let restore = format!("{backup}/restore");
-                let restored = request.api.post(&restore, json!({})).await?;
-                return Ok(Outcome::Shown(Box::new(restoring(request, &restored))));
+                let restored: BackupBody = request.api.post(&restore, json!({})).await?.json()?;
+                return Ok(Outcome::Shown(Box::new(restoring(request, &restored.name))));
             }
             _ => {}
         }
-        Ok(match request.api.begin("/backups", json!({})).await? {
+        Ok(match request
+            .api
+            .begin::<BackupBody>("/backups", json!({}))
+            .await?
+        {
             JobAnswer::Done(_) => Done::new(HERE, "saved"),
-            JobAnswer::UnderWay(id) => work::look(&id),
+            JobAnswer::UnderWay(id) => work::open(&id),
         }
         .into())
     }
 }
 
 /// The page after a restoration began: the server restarts, and the restored database may not have the viewer's account.
-fn restoring(request: &PageContext, backup: &Value) -> Page {
-    let name = text(backup, "name");
+fn restoring(request: &PageContext, name: &str) -> Page {
     Page::new(request, request.say("backup-restoring")).text(request.words.with(
         "backup-restoring-about",
         "name",
@@ -65,14 +65,9 @@ fn restoring(request: &PageContext, backup: &Value) -> Page {
     ))
 }
 
-fn table(request: &PageContext, list: &Value) -> Table {
-    let items = list.get("items").and_then(Value::as_array);
-    let row = |backup: &Value| {
-        let name = text(backup, "name");
-        let bytes = backup
-            .get("bytes")
-            .and_then(Value::as_u64)
-            .unwrap_or_default();
+fn table(request: &PageContext, backups: &[BackupBody]) -> Table {
+    let row = |backup: &BackupBody| {
+        let name = &*backup.name;
         let delete = Button::new("delete", name, request.say("delete"))
             .label(request.words.with("delete-of", "name", name))
             .sure(request.words.with("delete-sure", "name", name));
@@ -83,8 +78,8 @@ fn table(request: &PageContext, list: &Value) -> Table {
             key: name.to_owned(),
             cells: vec![
                 Cell::Code(name.to_owned()),
-                Cell::Time(text(backup, "at").to_owned()),
-                Cell::Text(format!("{} KiB", bytes.div_ceil(1024))),
+                Cell::Time(backup.at.clone()),
+                Cell::Text(format!("{} KiB", backup.bytes.div_ceil(1024))),
                 Cell::Buttons(vec![restore, delete]),
             ],
         }
@@ -95,7 +90,7 @@ fn table(request: &PageContext, list: &Value) -> Table {
         head: ["board-name", "audit-at", "backup-size", "actions"]
             .map(|key| request.say(key))
             .to_vec(),
-        rows: items.into_iter().flatten().map(row).collect(),
+        rows: backups.iter().map(row).collect(),
         empty: request.say("backup-none"),
         order: None,
     }

@@ -1,15 +1,15 @@
 //! Assistant for the first connection of a tenant. Each step has instructions, a section of the configuration file and a
 //! check of the installation.
 
+use api_types::doctor::{Finding, Verdict};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
 use store::is_guid;
 
 use super::examination;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
-    components::{Block, Cell, Field, Form, Link, RefusedForm, text},
+    components::{Block, Cell, Field, Form, Link, RefusedForm},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -77,25 +77,21 @@ impl PageHandler for ConnectTenant {
             at.tenant = id("tenant", typed)?;
             at.client = id("client", typed)?;
         }
-        let found = request.api.post("/doctor", json!({})).await?;
-        let findings = of_step(&found, at.step);
-        let is_well = findings
-            .iter()
-            .all(|finding| ["fine", "skipped"].contains(&text(finding, "verdict")))
-            && findings
-                .iter()
-                .any(|finding| text(finding, "verdict") == "fine");
-        if at.step == 1 && is_well {
+        let mut findings = examination::findings(request).await?;
+        let checks = CHECKS.get(at.step - 1).copied().unwrap_or_default();
+        findings.retain(|finding| checks.contains(&&*finding.check));
+        let is_complete = is_complete(&findings);
+        if at.step == 1 && is_complete {
             return Ok(Done::new(at.path(2), "step").into());
         }
-        let verdict = match is_well {
+        let verdict = match is_complete {
             true => "connect-complete",
             false => "connect-incomplete",
         };
         let page = page(request, &at)
             .add(Block::Facts(vec![(
                 request.say("doctor"),
-                Cell::Mark(is_well, request.say(verdict)),
+                Cell::Mark(is_complete, request.say(verdict)),
             )]))
             .table(examination::table(request, &findings))
             .form(examine_form(request), None)
@@ -219,14 +215,14 @@ fn id(field: &str, typed: &EnteredForm) -> Result<String, Refusal> {
     Err(Refusal::of_field(field, detail))
 }
 
-/// The findings that belong to a step.
-fn of_step(found: &Value, step: usize) -> Vec<&Value> {
-    let checks = CHECKS.get(step - 1).copied().unwrap_or_default();
-    let items = found.get("items").and_then(Value::as_array);
-    let items = items.into_iter().flatten();
-    items
-        .filter(|finding| checks.contains(&text(finding, "check")))
-        .collect()
+/// Whether the checks of a step found no fault, and at least one was carried out.
+fn is_complete(findings: &[Finding]) -> bool {
+    let faultless = |finding: &Finding| match finding.verdict {
+        Verdict::Fine | Verdict::Skipped => true,
+        Verdict::Warning | Verdict::Failed => false,
+    };
+    let is_fine = |finding: &Finding| finding.verdict == Verdict::Fine;
+    findings.iter().all(faultless) && findings.iter().any(is_fine)
 }
 
 #[cfg(test)]

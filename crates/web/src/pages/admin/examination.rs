@@ -1,11 +1,12 @@
 //! Check of the installation, for the pages of tenants and PBXs.
 
-use serde_json::{Value, json};
+use api_types::doctor::{Finding, Findings, Verdict};
+use serde_json::json;
 
 use crate::pages::{
     Outcome, Page,
     client::Refusal,
-    components::{Block, Cell, Form, Link, Row, Table, text},
+    components::{Block, Cell, Form, Link, Row, Table},
     page_context::PageContext,
 };
 
@@ -19,17 +20,14 @@ pub(super) fn form(request: &PageContext) -> Form {
 
 /// Runs the check and shows its findings, failures first.
 pub(super) async fn examine(request: &PageContext) -> Result<Outcome, Refusal> {
-    let found = request.api.post("/doctor", json!({})).await?;
-    let items = found.get("items").and_then(Value::as_array);
-    let mut items: Vec<&Value> = items.into_iter().flatten().collect();
-    let rank = |finding: &&Value| match text(finding, "verdict") {
-        "failed" => 0,
-        "warning" => 1,
-        "fine" => 2,
-        _ => 3,
-    };
-    items.sort_by_key(rank);
-    let table = table(request, &items);
+    let mut findings = findings(request).await?;
+    findings.sort_by_key(|finding| match finding.verdict {
+        Verdict::Failed => 0,
+        Verdict::Warning => 1,
+        Verdict::Fine => 2,
+        Verdict::Skipped => 3,
+    });
+    let table = table(request, &findings);
     let back = Link::new(request.layout.here.clone(), request.say("doctor-back"));
     let page = Page::new(request, request.say("doctor"))
         .text(request.say("doctor-about"))
@@ -39,21 +37,28 @@ pub(super) async fn examine(request: &PageContext) -> Result<Outcome, Refusal> {
     Ok(Outcome::Shown(Box::new(page)))
 }
 
+/// Runs the check and returns its findings.
+pub(super) async fn findings(request: &PageContext) -> Result<Vec<Finding>, Refusal> {
+    let Findings { items } = request.api.post("/doctor", json!({})).await?.json()?;
+    Ok(items)
+}
+
 /// The findings as a table.
-pub(super) fn table(request: &PageContext, items: &[&Value]) -> Table {
-    let row = |finding: &&Value| {
-        let verdict = text(finding, "verdict");
+pub(super) fn table(request: &PageContext, findings: &[Finding]) -> Table {
+    let row = |finding: &Finding| {
+        let Finding { verdict, .. } = finding;
+        let text = |text: &Option<String>| Cell::Text(text.clone().unwrap_or_default());
         Row {
-            key: text(finding, "check").to_owned(),
+            key: finding.check.clone(),
             cells: vec![
-                Cell::Text(text(finding, "check").to_owned()),
+                Cell::Text(finding.check.clone()),
                 Cell::Mark(
-                    verdict == "fine",
-                    request.say(&format!("verdict-{verdict}")),
+                    *verdict == Verdict::Fine,
+                    request.say(&format!("verdict-{}", verdict.name())),
                 ),
-                Cell::Text(text(finding, "what").to_owned()),
-                Cell::Text(text(finding, "means").to_owned()),
-                Cell::Text(text(finding, "remedy").to_owned()),
+                Cell::Text(finding.what.clone()),
+                text(&finding.means),
+                text(&finding.remedy),
             ],
         }
     };
@@ -69,7 +74,7 @@ pub(super) fn table(request: &PageContext, items: &[&Value]) -> Table {
         ]
         .map(|key| request.say(key))
         .to_vec(),
-        rows: items.iter().map(row).collect(),
+        rows: findings.iter().map(row).collect(),
         empty: request.say("connect-nothing"),
         order: None,
     }

@@ -2,14 +2,14 @@
 //! same files with and without scripts.
 
 use api::body_limits::TABLE_MAX;
-use serde_json::Value;
+use api_types::import::{ColumnUse, ImportColumn, ImportTable, Imported};
 use store::{decode_table, separator_name};
 
-use super::work;
+use super::work::{self, Changes};
 use crate::pages::{
     Done, Outcome, Page,
     client::{JobAnswer, Refusal},
-    components::{Block, Cell, Field, Form, Kind, Row, Table, text},
+    components::{Block, Cell, Field, Form, Kind, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -101,12 +101,12 @@ pub(super) async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Ou
     if typed.one("dry_run") == "no" {
         let begun = request
             .api
-            .begin_text(IMPORT, table_input.text.clone())
+            .begin_text::<Imported>(IMPORT, table_input.text.clone())
             .await;
         return Ok(
             match begun.map_err(|refusal| table_input.refused(refusal))? {
                 JobAnswer::Done(result) => done(&result),
-                JobAnswer::UnderWay(id) => work::look(&id),
+                JobAnswer::UnderWay(id) => work::open(&id),
             }
             .into(),
         );
@@ -120,41 +120,34 @@ pub(super) async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Ou
     Ok(Outcome::Shown(Box::new(shown(
         request,
         table_input,
-        &preview,
+        &preview.json()?,
     ))))
 }
 
-fn number(value: &Value, key: &str) -> u64 {
-    value.get(key).and_then(Value::as_u64).unwrap_or_default()
-}
-
 /// Opens the page of people after the import.
-fn done(result: &Value) -> Done {
-    let skipped = number(result.get("table").unwrap_or(&Value::Null), "comments");
-    let to = match skipped {
+fn done(imported: &Imported) -> Done {
+    let to = match imported.table.comments {
         0 => PEOPLE.to_owned(),
         skipped => format!("{PEOPLE}?{COMMENTS}={skipped}"),
     };
-    let nobody = number(result, "added") + number(result, "updated") == 0;
-    let said = if nobody {
-        "imported-nobody"
-    } else {
-        "imported"
+    let message = match imported.added + imported.updated {
+        0 => "imported-nobody",
+        _ => "imported",
     };
-    Done::new(to, said)
+    Done::new(to, message)
 }
 
 /// The message about comments that the last import skipped; empty if none.
 pub(super) fn skipped(request: &PageContext) -> String {
     let skipped = request.query(COMMENTS).filter(|_| request.is_get);
-    let skipped: u64 = skipped
+    let skipped: usize = skipped
         .and_then(|skipped| skipped.parse().ok())
         .unwrap_or(0);
     comments(request, skipped)
 }
 
 /// The message about skipped comments; empty if none.
-pub(super) fn comments(request: &PageContext, count: u64) -> String {
+pub(super) fn comments(request: &PageContext, count: usize) -> String {
     match count {
         0 => String::new(),
         count => request.words.with("import-comments", "count", count),
@@ -162,38 +155,35 @@ pub(super) fn comments(request: &PageContext, count: u64) -> String {
 }
 
 /// The preview: format of the table, effect of each row, and the import button.
-fn shown(request: &PageContext, table_input: InputTable, preview: &Value) -> Page {
-    let conflicts = number(preview, "conflicts");
-    let table = preview.get("table").unwrap_or(&Value::Null);
+fn shown(request: &PageContext, table_input: InputTable, preview: &Imported) -> Page {
+    let table = &preview.table;
     let mut page = Page::new(request, request.say("import-heading"))
         .text(request.say("import-dry-run-about"))
-        .text(read_as(request, table_input.encoding, preview))
-        .text(comments(request, number(table, "comments")));
-    for warning in list(preview, "warnings").filter_map(Value::as_str) {
-        page = page.add(Block::Alert(warning.to_owned()));
+        .text(read_as(request, table_input.encoding, table.separator))
+        .text(comments(request, table.comments));
+    for warning in &preview.warnings {
+        page = page.add(Block::Alert(warning.clone()));
     }
-    if conflicts > 0 {
+    if preview.conflicts > 0 {
         page = page.add(Block::Alert(request.words.with(
             "import-conflicts",
             "count",
-            conflicts,
+            preview.conflicts,
         )));
     }
+    let changed = preview.updated.saturating_sub(preview.unchanged);
     let counts = [
-        ("import-added", number(preview, "added")),
-        (
-            "import-changed",
-            number(preview, "updated").saturating_sub(number(preview, "unchanged")),
-        ),
-        ("import-unchanged", number(preview, "unchanged")),
+        ("import-added", preview.added),
+        ("import-changed", changed),
+        ("import-unchanged", preview.unchanged),
     ];
     let counts = counts.map(|(key, count)| request.words.with(key, "count", count));
     page = page
-        .table(columns(request, preview))
-        .text(missing(request, preview))
+        .table(columns(request, &table.columns))
+        .text(missing(request, table))
         .text(counts.join(" · "))
-        .table(work::deeds(request, preview, "difference"));
-    if conflicts > 0 {
+        .table(Changes::from(preview).table(request));
+    if preview.conflicts > 0 {
         return page;
     }
     let form = multipart(request).hidden("csv", table_input.text).submit(
@@ -204,26 +194,15 @@ fn shown(request: &PageContext, table_input: InputTable, preview: &Value) -> Pag
     page.form(form, None)
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-}
-
 /// Encoding and separator.
-fn read_as(request: &PageContext, encoding: Option<&'static str>, preview: &Value) -> String {
-    let table = preview.get("table").unwrap_or(&Value::Null);
-    let separator = text(table, "separator").chars().next();
+fn read_as(request: &PageContext, encoding: Option<&'static str>, separator: char) -> String {
     let key = match separator {
-        Some(',') => "separator-comma",
-        Some(';') => "separator-semicolon",
-        Some('\t') => "separator-tab",
-        Some(_) | None => "separator-other",
+        ',' => "separator-comma",
+        ';' => "separator-semicolon",
+        '\t' => "separator-tab",
+        _ => "separator-other",
     };
-    let name = separator.map(separator_name).unwrap_or_default();
-    let separator = request.words.with(key, "value", name);
+    let separator = request.words.with(key, "value", separator_name(separator));
     match encoding {
         Some(encoding) => format!(
             "{} {separator}",
@@ -234,19 +213,17 @@ fn read_as(request: &PageContext, encoding: Option<&'static str>, preview: &Valu
 }
 
 /// Use of each column.
-fn columns(request: &PageContext, preview: &Value) -> Table {
-    let table = preview.get("table").unwrap_or(&Value::Null);
-    let row = |column: &Value| {
-        let used_for = text(column, "used_for");
-        let meaning = match used_for {
-            "" => "column-ignored".to_owned(),
-            used_for => format!("column-{}", used_for.to_lowercase()),
+fn columns(request: &PageContext, columns: &[ImportColumn]) -> Table {
+    let row = |column: &ImportColumn| {
+        let meaning = match column.used_for {
+            None => "column-ignored".to_owned(),
+            Some(used_for) => format!("column-{}", used_for.name().to_lowercase()),
         };
         Row {
-            key: text(column, "title").to_owned(),
+            key: column.title.clone(),
             cells: vec![
-                Cell::Code(text(column, "title").to_owned()),
-                Cell::Mark(!used_for.is_empty(), request.say(&meaning)),
+                Cell::Code(column.title.clone()),
+                Cell::Mark(column.used_for.is_some(), request.say(&meaning)),
             ],
         }
     };
@@ -256,16 +233,16 @@ fn columns(request: &PageContext, preview: &Value) -> Table {
         head: ["column-title", "column-use"]
             .map(|key| request.say(key))
             .to_vec(),
-        rows: list(table, "columns").map(row).collect(),
+        rows: columns.iter().map(row).collect(),
         empty: String::new(),
         order: None,
     }
 }
 
 /// Known columns that the table lacks.
-fn missing(request: &PageContext, preview: &Value) -> String {
-    let table = preview.get("table").unwrap_or(&Value::Null);
-    let titles: Vec<&str> = list(table, "missing").filter_map(Value::as_str).collect();
+fn missing(request: &PageContext, table: &ImportTable) -> String {
+    let titles = table.missing.iter().copied().map(ColumnUse::name);
+    let titles: Vec<&str> = titles.collect();
     match titles.is_empty() {
         true => String::new(),
         false => request

@@ -1,14 +1,12 @@
 //! API keys. The page shows a key once.
 
-use serde_json::{Value, json};
+use api_types::keys::{Key, NewKey};
 use store::API_KEY_SCOPES;
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{
-        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, text, texts,
-    },
+    components::{Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
 
@@ -51,21 +49,24 @@ impl PageHandler for Keys {
                 .await?;
             return Ok(Done::new(HERE, "deleted").into());
         }
-        let body = json!({"name": typed.one("name"), "scopes": typed.all("scopes")});
-        let made = request.api.post("/keys", body).await?;
+        let body = NewKey {
+            name: typed.one("name").to_owned(),
+            scopes: typed.all("scopes"),
+        };
+        let made: Key = request.api.post("/keys", body).await?.json()?;
         let all = Link::new(HERE, request.say("nav-keys"));
-        let key = Cell::Code(text(&made, "key").to_owned());
+        let key = Cell::Code(made.key.unwrap_or_default());
         let shown = Page::new(request, request.say("key-made"))
             .text(request.say("key-made-about"))
-            .add(Block::Facts(vec![(text(&made, "name").to_owned(), key)]))
+            .add(Block::Facts(vec![(made.name, key)]))
             .add(Block::Links(request.say("nav-keys"), vec![all]));
         Ok(Outcome::Shown(Box::new(shown)))
     }
 }
 
-fn table(request: &PageContext, keys: &[Value]) -> Table {
-    let row = |key: &Value| {
-        let (id, name) = (text(key, "id"), text(key, "name"));
+fn table(request: &PageContext, keys: &[Key]) -> Table {
+    let row = |key: &Key| {
+        let (id, name) = (&*key.id, &*key.name);
         let delete = Button::new("delete", id, request.say("delete"))
             .label(request.words.with("delete-of", "name", name))
             .sure(request.words.with("key-delete-sure", "name", name));
@@ -73,8 +74,8 @@ fn table(request: &PageContext, keys: &[Value]) -> Table {
             key: id.to_owned(),
             cells: vec![
                 Cell::Text(name.to_owned()),
-                Cell::Text(texts(key, "scopes").join(", ")),
-                Cell::Time(text(key, "created_at").to_owned()),
+                Cell::Text(key.scopes.join(", ")),
+                Cell::Time(key.created_at.clone()),
                 Cell::Buttons(vec![delete]),
             ],
         }

@@ -1,8 +1,8 @@
 //! Members of a location or group: add and remove.
 
+use api_types::scopes::Place;
 use presence::PersonId;
 use runtime::{organisation::Membership as At, people_index::Person};
-use serde_json::json;
 
 use super::scopes::{at, is_in};
 use crate::pages::{
@@ -18,8 +18,8 @@ const NAMED_MAX: usize = 50;
 
 /// The members of a scope, or the first of many by name.
 pub(super) fn table(request: &PageContext, scope: &str) -> Table {
-    let mut people = request.context.organisation.read(|tables| {
-        let is_here = |person: &Person| is_in(&tables.membership(person.id), scope);
+    let mut people = request.context.organisation.read(|snapshot| {
+        let is_here = |person: &Person| is_in(&snapshot.membership(person.id), scope);
         request.context.people.people(is_here)
     });
     people.sort_by_cached_key(|person| person.name.to_lowercase());
@@ -120,7 +120,7 @@ pub(super) async fn take(request: &PageContext, typed: &EnteredForm) -> Result<O
 
 async fn place_at(request: &PageContext, person: PersonId, place: At) -> Result<Outcome, Refusal> {
     let At { location, group } = place;
-    let body = json!({"location": location, "group": group});
+    let body = Place { location, group };
     let path = format!("/people/{person}/place");
     request.api.put(&path, body, "").await?;
     Ok(Done::new(at(request.path("scope")), "saved").into())
@@ -128,12 +128,12 @@ async fn place_at(request: &PageContext, person: PersonId, place: At) -> Result<
 
 fn place_of(request: &PageContext, person: PersonId) -> At {
     let organisation = &request.context.organisation;
-    organisation.read(|tables| tables.membership(person))
+    organisation.read(|snapshot| snapshot.membership(person))
 }
 
 fn membership_of_scope(request: &PageContext, scope: &str) -> At {
     let organisation = &request.context.organisation;
-    let place = organisation.read(|tables| tables.membership_of_scope(scope));
+    let place = organisation.read(|snapshot| snapshot.membership_of_scope(scope));
     place.unwrap_or_default()
 }
 

@@ -1,7 +1,16 @@
 //! Microphone Sync: programs that colleagues see at the microphone, by scope.
 
-use runtime::organisation::{ORGANISATION, PRODUCT};
-use serde_json::{Value, json};
+use api_types::{
+    programs::{NewProgram, Program, Programs, ProgramsChange},
+    scopes::Scope,
+    settings::{ScopeSettings, ScopeSettingsChange},
+};
+use presence::setting_keys;
+use runtime::{
+    organisation::{ORGANISATION, PRODUCT},
+    programs::HOURS_MAX,
+};
+use serde_json::{Map, Value};
 
 use super::{
     require_administrator,
@@ -11,16 +20,15 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{
-        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text,
-        texts,
-    },
+    components::{Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
     setting::scope_name,
     yes_or_no,
 };
 
 const HERE: &str = "/admin/microphone";
+/// Field with the hours after which a program is ignored.
+const HOURS: &str = "ignore_after_hours";
 
 /// The process table of a scope.
 pub(super) struct Microphone;
@@ -29,8 +37,10 @@ impl PageHandler for Microphone {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
         let scope = scope(request);
-        let read = request.api.read(&path(&scope)).await?;
-        let enabled = flag(&request.api.get(&settings(&scope)).await?, "enabled");
+        let read = request.api.read::<Programs>(&path(&scope)).await?;
+        let settings: ScopeSettings = request.api.get(&settings(&scope)).await?;
+        let enabled =
+            settings.values.get(setting_keys::MICROPHONE_ENABLED.name) == Some(&Value::Bool(true));
         let state = request.say(if enabled {
             "microphone-on"
         } else {
@@ -49,8 +59,8 @@ impl PageHandler for Microphone {
                 ),
             ),
         ];
-        let decided_by = scope_name(request, text(&read.value, "decided_by"));
-        let individual = flag(&read.value, "individual");
+        let decided_by = scope_name(request, &read.value.decided_by);
+        let individual = read.value.individual;
         let whose = if individual {
             request.say("programs-own")
         } else {
@@ -69,14 +79,14 @@ impl PageHandler for Microphone {
             .add(scopes(request, &scope).await?)
             .add(Block::Facts(facts))
             .text(whose)
-            .table(table(request, &scope, &read.value));
+            .table(table(request, &scope, &read.value.items));
         let edited = match back {
             None => request.query("edit"),
             Some(back) if back.typed.one("form") == "save" => back.typed.given("key"),
             Some(_) => None,
         };
         if let Some(process) = edited {
-            let read = request.api.read(&one(&scope, process)).await?;
+            let read = request.api.read::<Program>(&one(&scope, process)).await?;
             let mut form = Form::new(
                 request.words,
                 "save",
@@ -84,17 +94,13 @@ impl PageHandler for Microphone {
             )
             .tag(&read.tag)
             .hidden("key", process);
-            form.fields.extend(fields(request, &read.value));
-            let active = flag(&read.value, "active");
-            form = form.field(Field::check(
-                "active",
-                request.say("program-active"),
-                active,
-            ));
+            form.fields.extend(fields(request, Some(&read.value)));
+            let active = request.say("program-active");
+            form = form.field(Field::check("active", active, read.value.active));
             page = page.form(form.button(request.say("save")), back);
         }
         let mut form = Form::new(request.words, "add", request.say("program-add"));
-        form.fields.extend(fields(request, &Value::Null));
+        form.fields.extend(fields(request, None));
         page = page.form(form.button(request.say("add")), back);
         Ok(page.form(
             begin(request, &scope, individual).await?.tag(&read.tag),
@@ -109,23 +115,33 @@ impl PageHandler for Microphone {
         let key = typed.one("key");
         let said = match typed.one("form") {
             "enable" => {
-                let on = json!({"individual": true, "enabled": true});
+                let on = ScopeSettingsChange {
+                    individual: Some(true),
+                    values: Map::from_iter([(
+                        setting_keys::MICROPHONE_ENABLED.name.to_owned(),
+                        Value::Bool(true),
+                    )]),
+                    ..ScopeSettingsChange::default()
+                };
                 request.api.put(&settings(&scope), on, "").await?;
                 "saved"
             }
             "add" => {
-                let mut body = body(typed);
-                body["process"] = json!(typed.one("process"));
+                let program = entered(typed)?;
+                let body = NewProgram {
+                    process: program.process,
+                    also: program.also,
+                    alias: Some(program.alias),
+                    softphone: Some(program.softphone),
+                    ignore_after_hours: program.ignore_after_hours,
+                };
                 request.api.post(&path(&scope), body).await?;
                 "program-added"
             }
             "save" => {
-                let mut body = body(typed);
-                body["process"] = json!(typed.one("process"));
-                body["active"] = json!(typed.ticked("active"));
                 request
                     .api
-                    .put(&one(&scope, key), body, typed.one("tag"))
+                    .put(&one(&scope, key), entered(typed)?, typed.one("tag"))
                     .await?;
                 "saved"
             }
@@ -134,9 +150,15 @@ impl PageHandler for Microphone {
                 "deleted"
             }
             "table" => {
-                let body = match typed.one("from") {
-                    "" => json!({"individual": false}),
-                    from => json!({"copy_from": from}),
+                let body = match typed.given("from") {
+                    None => ProgramsChange {
+                        individual: Some(false),
+                        copy_from: None,
+                    },
+                    Some(from) => ProgramsChange {
+                        individual: None,
+                        copy_from: Some(from.to_owned()),
+                    },
                 };
                 request
                     .api
@@ -145,9 +167,11 @@ impl PageHandler for Microphone {
                 "saved"
             }
             switch => {
-                let read = request.api.read(&one(&scope, key)).await?;
-                let mut body = read.value;
-                body["active"] = json!(switch == "activate");
+                let read = request.api.read::<Program>(&one(&scope, key)).await?;
+                let body = Program {
+                    active: switch == "activate",
+                    ..read.value
+                };
                 request.api.put(&one(&scope, key), body, &read.tag).await?;
                 "saved"
             }
@@ -176,59 +200,62 @@ fn one(scope: &str, process: &str) -> String {
 
 /// Links to the tables of other scopes.
 async fn scopes(request: &PageContext, here: &str) -> Result<Block, Refusal> {
-    let all = request.api.items("/scopes").await?;
-    let mine = in_order(&all).into_iter();
-    let mine = mine.filter(|scope| administers(request, text(scope, "id")));
-    let links = mine.map(|scope| {
-        let id = text(scope, "id");
-        Link {
-            to: format!("{HERE}?scope={}", part(id)),
-            text: full_name(request, scope),
-            is_here: id == here,
-        }
+    let all: Vec<Scope> = request.api.items("/scopes").await?;
+    let administered = in_order(&all).into_iter();
+    let administered = administered.filter(|scope| administers(request, &scope.id));
+    let links = administered.map(|scope| Link {
+        to: format!("{HERE}?scope={}", part(&scope.id)),
+        text: full_name(request, scope),
+        is_here: scope.id == here,
     });
     Ok(Block::Links(request.say("nav-scopes"), links.collect()))
 }
 
-fn fields(request: &PageContext, program: &Value) -> [Field; 5] {
-    let hours = program.get("ignore_after_hours").and_then(Value::as_u64);
+/// The fields of a program; `None`: a new one.
+fn fields(request: &PageContext, program: Option<&Program>) -> [Field; 5] {
+    let text = |of: fn(&Program) -> &String| program.map(of).cloned().unwrap_or_default();
+    let also = program.map(|program| program.also.join(", "));
+    let hours = program.and_then(|program| program.ignore_after_hours);
     [
         Field::text("process", request.say("program-process"))
             .required()
-            .value(text(program, "process"))
+            .value(text(|program| &program.process))
             .help(request.say("program-process-help")),
         Field::text("alias", request.say("program-alias"))
-            .value(text(program, "alias"))
+            .value(text(|program| &program.alias))
             .help(request.say("program-alias-help")),
         Field::text("also", request.say("program-also"))
-            .value(texts(program, "also").join(", "))
+            .value(also.unwrap_or_default())
             .help(request.say("program-also-help")),
         Field::check(
             "softphone",
             request.say("program-softphone"),
-            flag(program, "softphone"),
+            program.is_some_and(|program| program.softphone),
         ),
-        Field::text("ignore_after_hours", request.say("program-ignore"))
+        Field::text(HOURS, request.say("program-ignore"))
             .value(hours.map(|hours| hours.to_string()).unwrap_or_default())
             .help(request.say("program-ignore-help")),
     ]
 }
 
-/// An entered row for the API, without process and state.
-fn body(typed: &EnteredForm) -> Value {
-    let hours = typed.given("ignore_after_hours").map(|hours| {
-        // An invalid number is sent as it is: the API explains the refusal.
-        hours
-            .parse::<u32>()
-            .map_or_else(|_| json!(hours), |hours| json!(hours))
+/// The entered program.
+fn entered(typed: &EnteredForm) -> Result<Program, Refusal> {
+    let hours = typed.given(HOURS).map(|hours| {
+        hours.parse().map_err(|_| {
+            let detail =
+                format!("{hours:?} is no number of hours; write one from 1 to {HOURS_MAX}");
+            Refusal::of_field(HOURS, detail)
+        })
     });
     let also = typed.one("also").split(',').map(str::trim);
-    let also: Vec<&str> = also.filter(|name| !name.is_empty()).collect();
-    json!({
-        "alias": typed.one("alias"),
-        "also": also,
-        "softphone": typed.ticked("softphone"),
-        "ignore_after_hours": hours,
+    let also = also.filter(|name| !name.is_empty()).map(str::to_owned);
+    Ok(Program {
+        process: typed.one("process").to_owned(),
+        also: also.collect(),
+        alias: typed.one("alias").to_owned(),
+        active: typed.ticked("active"),
+        softphone: typed.ticked("softphone"),
+        ignore_after_hours: hours.transpose()?,
     })
 }
 
@@ -239,9 +266,9 @@ async fn begin(request: &PageContext, scope: &str, individual: bool) -> Result<F
         choices.push(Choice::new("", request.say("programs-as-above")));
     }
     choices.push(Choice::new(PRODUCT, request.say("copy-product")));
-    let scopes = request.api.items("/scopes").await?;
+    let scopes: Vec<Scope> = request.api.items("/scopes").await?;
     for other in in_order(&scopes) {
-        let id = text(other, "id");
+        let id = &*other.id;
         if id != scope && administers(request, id) {
             let text = request
                 .words
@@ -260,16 +287,14 @@ async fn begin(request: &PageContext, scope: &str, individual: bool) -> Result<F
     )
 }
 
-fn table(request: &PageContext, scope: &str, read: &Value) -> Table {
-    let items = read.get("items").and_then(Value::as_array);
-    let row = |program: &Value| {
-        let process = text(program, "process");
-        let shown = match text(program, "alias") {
+fn table(request: &PageContext, scope: &str, programs: &[Program]) -> Table {
+    let row = |program: &Program| {
+        let process = &*program.process;
+        let shown = match &*program.alias {
             "" => process,
             alias => alias,
         };
-        let active = flag(program, "active");
-        let (switch, label) = if active {
+        let (switch, label) = if program.active {
             ("deactivate", "program-deactivate-of")
         } else {
             ("activate", "program-activate-of")
@@ -281,7 +306,7 @@ fn table(request: &PageContext, scope: &str, read: &Value) -> Table {
                 .label(request.words.with("delete-of", "name", shown))
                 .sure(request.words.with("delete-sure", "name", shown)),
         ];
-        let hours = program.get("ignore_after_hours").and_then(Value::as_u64);
+        let hours = program.ignore_after_hours;
         let edit = format!("{HERE}?scope={}&edit={}", part(scope), part(process));
         Row {
             key: process.to_owned(),
@@ -289,14 +314,14 @@ fn table(request: &PageContext, scope: &str, read: &Value) -> Table {
                 Cell::Link(edit, shown.to_owned()),
                 Cell::Code(process.to_owned()),
                 Cell::Mark(
-                    active,
-                    request.say(if active {
+                    program.active,
+                    request.say(if program.active {
                         "profile-active"
                     } else {
                         "profile-inactive"
                     }),
                 ),
-                Cell::Text(yes_or_no(request.words, flag(program, "softphone"))),
+                Cell::Text(yes_or_no(request.words, program.softphone)),
                 Cell::Text(hours.map(|hours| format!("{hours} h")).unwrap_or_default()),
                 Cell::Buttons(buttons),
             ],
@@ -315,7 +340,7 @@ fn table(request: &PageContext, scope: &str, read: &Value) -> Table {
         ]
         .map(|key| request.say(key))
         .to_vec(),
-        rows: items.into_iter().flatten().map(row).collect(),
+        rows: programs.iter().map(row).collect(),
         empty: request.say("programs-none"),
         order: None,
     }

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use presence::{Confidence, PersonId, Status, TenantName, View, view};
-use runtime::{clock::rfc3339, health::Trouble};
+use presence::{Confidence, PersonId, Status, TenantName, View, setting_keys, view};
+use runtime::{
+    clock::rfc3339,
+    health::{Part, Trouble},
+};
 use serde_json::json;
 
 use super::require_administrator;
@@ -13,19 +16,11 @@ use crate::pages::{
     client::Refusal,
     components::{Block, Cell, Field, Form, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
-    picture::{Histogram, shares},
+    picture::{latency, statuses},
 };
 
 /// Largest number of listed people.
 const NAMED_MAX: usize = 50;
-/// The main latencies, by metric.
-const LATENCIES: [(&str, &str); 4] = [
-    ("offhook_pbx_event_to_graph_request_seconds", "latency-pbx"),
-    ("offhook_teams_answer_to_event_seconds", "latency-teams"),
-    ("offhook_graph_write_wait_seconds", "latency-write-wait"),
-    ("offhook_graph_budget_wait_seconds", "latency-budget"),
-];
-
 /// The overview page.
 pub(super) struct Overview;
 
@@ -33,9 +28,9 @@ impl PageHandler for Overview {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
         let seen = administered(request);
-        let counted = Status::ALL.map(|status| {
-            let count = seen.values().filter(|view| view.status == status).count();
-            (status.name(), request.status(status.name()), count)
+        let numbers = Status::ALL.map(|status| {
+            let people = seen.values().filter(|view| view.status == status);
+            (request.status(status.name()), people.count() as u64)
         });
         let people = (
             request.say("nav-people"),
@@ -46,11 +41,11 @@ impl PageHandler for Overview {
             page = page.form(zone_form(request), back);
         }
         let (silent, unmatched) = (silent(request, &seen), unmatched(request, &seen));
-        let shares = Block::Picture(shares(request, &counted));
+        let statuses = Block::Picture(statuses(request, &numbers));
         if !request.caller.is_admin() {
             return Ok(page
                 .add(Block::Facts(vec![people]))
-                .add(shares)
+                .add(statuses)
                 .table(silent)
                 .table(unmatched));
         }
@@ -107,24 +102,27 @@ impl PageHandler for Overview {
         let mut page = page
             .add(Block::Facts(facts))
             .table(health(request, &parts))
-            .add(shares);
-        let metrics = request.context.metrics.text();
-        for (name, key) in LATENCIES {
-            let histogram = Histogram::read(&metrics, name);
-            page = page.add(Block::Picture(
-                histogram.picture(request, &request.say(key)),
-            ));
+            .add(statuses);
+        let metrics = &request.context.metrics;
+        for (key, figures) in [
+            ("latency-pbx", &metrics.pbx_to_graph),
+            ("latency-teams", &metrics.teams_to_event),
+            ("latency-write-wait", &metrics.write_wait),
+            ("latency-budget", &metrics.budget_wait),
+        ] {
+            let picture = latency(request, &request.say(key), &figures.histogram());
+            page = page.add(Block::Picture(picture));
         }
         Ok(page.table(silent).table(unmatched))
     }
 
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(request)?;
-        let zone = typed.one("time_zone");
+        let zone = typed.one(setting_keys::TIME_ZONE.name);
         let path = "/scopes/organisation/settings/calendar";
         request
             .api
-            .put(path, json!({"time_zone": zone}), "")
+            .put(path, json!({(setting_keys::TIME_ZONE.name): zone}), "")
             .await?;
         Ok(Done::new("/admin", "saved").into())
     }
@@ -133,7 +131,7 @@ impl PageHandler for Overview {
 /// Whether an administrator has set the organisation's time zone.
 fn has_zone(request: &PageContext) -> bool {
     let organisation = &request.context.organisation;
-    organisation.read(|tables| tables.chosen_zone().is_some())
+    organisation.read(|snapshot| snapshot.chosen_zone().is_some())
 }
 
 /// Form for the organisation's time zone: by default that of the browser, else the server's.
@@ -142,14 +140,17 @@ fn zone_form(request: &PageContext) -> Form {
     let zone = of_browser.map_or_else(
         || {
             let organisation = &request.context.organisation;
-            organisation.read(|tables| tables.zone().to_owned())
+            organisation.read(|snapshot| snapshot.zone().to_owned())
         },
         str::to_owned,
     );
-    let field = Field::text("time_zone", request.say("zone-question-label"))
-        .value(zone)
-        .help(request.say("zone-question-help"))
-        .required();
+    let field = Field::text(
+        setting_keys::TIME_ZONE.name,
+        request.say("zone-question-label"),
+    )
+    .value(zone)
+    .help(request.say("zone-question-help"))
+    .required();
     Form::new(request.words, "zone", request.say("zone-question"))
         .field(field)
         .button(request.say("save"))
@@ -159,8 +160,9 @@ fn zone_form(request: &PageContext) -> Form {
 fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
     let (_, mut presences) = request.context.events.all();
     if let Some(location) = request.caller.location() {
-        request.context.organisation.read(|tables| {
-            presences.retain(|id, _| tables.membership(*id).location.as_deref() == Some(location));
+        request.context.organisation.read(|snapshot| {
+            presences
+                .retain(|id, _| snapshot.membership(*id).location.as_deref() == Some(location));
         });
     }
     let seen = presences.into_iter().map(|(id, presence)| {
@@ -199,12 +201,12 @@ fn backlog(request: &PageContext, tenant: &TenantName) -> String {
 /// A sentence whether these parts are connected; empty without parts.
 pub(super) fn connected(
     request: &PageContext,
-    parts: &BTreeMap<String, Option<Trouble>>,
+    parts: &BTreeMap<Part, Option<Trouble>>,
 ) -> Option<Block> {
-    let ill: Vec<&str> = parts
+    let ill: Vec<String> = parts
         .iter()
         .filter(|(_, trouble)| trouble.is_some())
-        .map(|(part, _)| &**part)
+        .map(|(part, _)| part.to_string())
         .collect();
     let sentence = match (parts.is_empty(), ill.is_empty()) {
         (true, _) => return None,
@@ -216,10 +218,10 @@ pub(super) fn connected(
 }
 
 /// All parts of the server, those with problems first.
-pub(super) fn health(request: &PageContext, parts: &BTreeMap<String, Option<Trouble>>) -> Table {
+pub(super) fn health(request: &PageContext, parts: &BTreeMap<Part, Option<Trouble>>) -> Table {
     let mut parts: Vec<_> = parts.iter().collect();
     parts.sort_by_key(|(_, trouble)| trouble.is_none());
-    let row = |(part, trouble): (&String, &Option<Trouble>)| {
+    let row = |(part, trouble): (&Part, &Option<Trouble>)| {
         let state = request.say(if trouble.is_none() {
             "part-ok"
         } else {
@@ -231,9 +233,9 @@ pub(super) fn health(request: &PageContext, parts: &BTreeMap<String, Option<Trou
                 (trouble.what.clone(), trouble.remedy.clone())
             });
         Row {
-            key: part.clone(),
+            key: part.to_string(),
             cells: vec![
-                Cell::Text(part.clone()),
+                Cell::Text(part.to_string()),
                 Cell::Mark(trouble.is_none(), state),
                 Cell::Text(what),
                 Cell::Text(remedy),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api_types::account_search::AccountSearch;
 use runtime::{organisation::Snapshot, people_index::Person};
 use serde_json::{Value, json};
 
@@ -61,7 +62,11 @@ impl PageHandler for People {
             "search" => return search(request).await,
             _ => {}
         }
-        let made = request.api.post("/people", body(request, typed)).await?;
+        let made: Value = request
+            .api
+            .post("/people", body(request, typed))
+            .await?
+            .json()?;
         Ok(Done::new(format!("{HERE}/{}", text(&made, "id")), "added").into())
     }
 }
@@ -73,37 +78,23 @@ fn search_form(request: &PageContext) -> Form {
 }
 
 async fn search(request: &PageContext) -> Result<Outcome, Refusal> {
-    let done = request
-        .api
-        .post("/teams-accounts/search", json!({}))
-        .await?;
-    let list = |key: &str| {
-        done.get(key)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    };
-    let rows = list("found").map(|found| {
-        let id = text(found, "person");
-        Row {
-            key: id.to_owned(),
-            cells: vec![
-                Cell::Link(format!("{HERE}/{id}"), text(found, "name").to_owned()),
-                Cell::Code(text(found, "account").to_owned()),
-            ],
-        }
+    let search = request.api.post("/teams-accounts/search", json!({}));
+    let search: AccountSearch = search.await?.json()?;
+    let rows = search.found.into_iter().map(|found| Row {
+        cells: vec![
+            Cell::Link(format!("{HERE}/{}", found.person), found.name),
+            Cell::Code(found.account.unwrap_or_default()),
+        ],
+        key: found.person,
     });
-    let without = done.get("without_account").and_then(Value::as_u64);
     let mut page = Page::new(request, request.say("accounts-search"));
-    for trouble in list("troubles").filter_map(Value::as_str) {
-        page = page.add(Block::Alert(trouble.to_owned()));
-    }
-    if done.get("running") == Some(&json!(true)) {
+    page.blocks
+        .extend(search.troubles.into_iter().map(Block::Alert));
+    if search.running {
         page = page.text(request.say("accounts-search-running"));
     }
-    let missing = request
-        .words
-        .with("accounts-without", "count", without.unwrap_or_default());
+    let words = request.words;
+    let missing = words.with("accounts-without", "count", search.without_account);
     let table = Table {
         id: "found",
         caption: request.say("accounts-found"),
@@ -179,9 +170,9 @@ fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
     };
     let mut found = request.context.people.people(has);
     if let Some(location) = request.caller.location() {
-        request.context.organisation.read(|tables| {
+        request.context.organisation.read(|snapshot| {
             found.retain(|person| {
-                tables.membership(person.id).location.as_deref() == Some(location)
+                snapshot.membership(person.id).location.as_deref() == Some(location)
             });
         });
     }
@@ -190,13 +181,13 @@ fn found(request: &PageContext, wanted: &str) -> Vec<Arc<Person>> {
 }
 
 /// Names of a person's location and group.
-fn place_of(tables: &Snapshot, person: &Person) -> String {
-    let place = tables.membership(person.id);
+fn place_of(snapshot: &Snapshot, person: &Person) -> String {
+    let place = snapshot.membership(person.id);
     let names = [place.location, place.group];
     let names = names
         .iter()
         .flatten()
-        .filter_map(|id| tables.scopes.get(id));
+        .filter_map(|id| snapshot.scopes.get(id));
     names
         .map(|scope| scope.name.clone())
         .collect::<Vec<_>>()
@@ -214,7 +205,7 @@ fn table<'a>(request: &PageContext, people: impl Iterator<Item = &'a Arc<Person>
         let place = request
             .context
             .organisation
-            .read(|tables| place_of(tables, person));
+            .read(|snapshot| place_of(snapshot, person));
         Row {
             key: person.id.to_string(),
             cells: vec![

@@ -1,7 +1,11 @@
 //! A person: names, lines, place, Teams account, presence with explanation.
 
+use api_types::{
+    scopes::{Place, Scope, ScopeKind},
+    teams_account::{TeamsAccount, TeamsAccountLink},
+};
 use presence::PersonId;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     people::{body, fields},
@@ -25,11 +29,11 @@ impl PageHandler for Person {
         require_administrator(request)?;
         let id = request.path("person");
         require_administered(request, id)?;
-        let read = request.api.read(&format!("/people/{id}")).await?;
+        let read = request.api.read::<Value>(&format!("/people/{id}")).await?;
         let name = text(&read.value, "name").to_owned();
         let explanation = request
             .api
-            .get(&format!("/people/{id}/explanation"))
+            .get::<Value>(&format!("/people/{id}/explanation"))
             .await?;
         let presence = explanation.get("presence").unwrap_or(&Value::Null);
         let mut form = Form::new(request.words, "save", request.say("person-edit")).tag(&read.tag);
@@ -75,7 +79,10 @@ impl PageHandler for Person {
             "place" => {
                 let (location, group) = typed.one("place").split_once('/').unwrap_or_default();
                 let given = |id: &str| Some(id.to_owned()).filter(|id| !id.is_empty());
-                let body = json!({"location": given(location), "group": given(group)});
+                let body = Place {
+                    location: given(location),
+                    group: given(group),
+                };
                 request
                     .api
                     .put(&format!("{path}/place"), body, typed.one("tag"))
@@ -83,7 +90,9 @@ impl PageHandler for Person {
                 Ok(Done::new(here, "saved").into())
             }
             "link" => {
-                let body = json!({"account": typed.one("account")});
+                let body = TeamsAccountLink {
+                    account: Some(typed.one("account").to_owned()),
+                };
                 request
                     .api
                     .put(&format!("{path}/teams-account"), body, "")
@@ -119,34 +128,32 @@ fn require_administered(request: &PageContext, id: &str) -> Result<(), Refusal> 
 
 /// Form for the person's place, among those that the caller administers.
 async fn place(request: &PageContext, id: &str) -> Result<Form, Refusal> {
-    let read = request.api.read(&format!("/people/{id}/place")).await?;
-    let mut scopes = request.api.items("/scopes").await?;
-    scopes.retain(|scope| administers(request, text(scope, "id")));
+    let read = request
+        .api
+        .read::<Place>(&format!("/people/{id}/place"))
+        .await?;
+    let mut scopes: Vec<Scope> = request.api.items("/scopes").await?;
+    scopes.retain(|scope| administers(request, &scope.id));
     let mut choices = Vec::new();
     if request.caller.is_admin() {
         choices.push(Choice::new("/", request.say("scope-organisation")));
     }
-    for location in scopes
-        .iter()
-        .filter(|scope| text(scope, "kind") == "location")
-    {
-        let (id, name) = (text(location, "id"), text(location, "name"));
+    let of_kind = |kind| scopes.iter().filter(move |scope| scope.kind == kind);
+    for location in of_kind(ScopeKind::Location) {
+        let Scope { id, name, .. } = location;
         choices.push(Choice::new(format!("{id}/"), name));
-        for group in scopes
-            .iter()
-            .filter(|scope| text(scope, "kind") == "group" && text(scope, "parent") == id)
-        {
-            let value = format!("{id}/{}", text(group, "id"));
-            choices.push(Choice::new(
-                value,
-                format!("{name} / {}", text(group, "name")),
-            ));
-        }
+        let groups = of_kind(ScopeKind::Group);
+        let groups = groups.filter(|group| group.parent.as_ref() == Some(id));
+        choices.extend(groups.map(|group| {
+            let text = format!("{name} / {}", group.name);
+            Choice::new(format!("{id}/{}", group.id), text)
+        }));
     }
+    let Place { location, group } = read.value;
     let now = format!(
         "{}/{}",
-        text(&read.value, "location"),
-        text(&read.value, "group")
+        location.unwrap_or_default(),
+        group.unwrap_or_default()
     );
     let field = Field::new("place", request.say("person-place"), Kind::Select(choices)).value(now);
     Ok(
@@ -160,27 +167,25 @@ async fn place(request: &PageContext, id: &str) -> Result<Form, Refusal> {
 async fn account(request: &PageContext, id: &str) -> Table {
     let account = request
         .api
-        .get(&format!("/people/{id}/teams-account"))
+        .get::<TeamsAccount>(&format!("/people/{id}/teams-account"))
         .await;
     let rows = account.ok().map(|account| {
-        let object = text(&account, "account").to_owned();
-        let forget = Button::new("forget", id, request.say("teams-disconnect"))
-            .sure(request.say("teams-disconnect-sure"));
+        let forget = account.account.is_some() && request.caller.may_identify();
+        let forget = forget.then(|| {
+            Button::new("forget", id, request.say("teams-disconnect"))
+                .sure(request.say("teams-disconnect-sure"))
+        });
+        let object_id = match account.account.clone() {
+            None => Cell::Text(request.say("teams-not-connected")),
+            Some(object_id) => Cell::Code(object_id),
+        };
         Row {
-            key: object.clone(),
+            key: account.account.unwrap_or_default(),
             cells: vec![
-                Cell::Text(text(&account, "tenant").to_owned()),
-                if object.is_empty() {
-                    Cell::Text(request.say("teams-not-connected"))
-                } else {
-                    Cell::Code(object.clone())
-                },
-                Cell::Text(text(&account, "trouble").to_owned()),
-                Cell::Buttons(if object.is_empty() || !request.caller.may_identify() {
-                    Vec::new()
-                } else {
-                    vec![forget]
-                }),
+                Cell::Text(account.tenant),
+                object_id,
+                Cell::Text(account.trouble.unwrap_or_default()),
+                Cell::Buttons(forget.into_iter().collect()),
             ],
         }
     });

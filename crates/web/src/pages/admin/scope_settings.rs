@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use api_types::{
+    scopes::Scope,
+    settings::{ScopeSettings, ScopeSettingsChange},
+};
 use presence::{PersonId, ScopeChain, Setting, SettingValues, SettingsGroup, UserOverride};
 use runtime::{
     organisation::{ORGANISATION, Snapshot},
     values::{self, USER_MAY_CHANGE},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     require_administrator,
@@ -17,9 +21,7 @@ use super::{
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{
-        Block, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text,
-    },
+    components::{Block, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, text},
     page_context::{EnteredForm, PageContext},
     setting::{self, Profiles, scope_name},
 };
@@ -30,12 +32,12 @@ const MAY: &str = "may.";
 const NAMED_MAX: usize = 50;
 
 /// The settings page of a scope.
-pub(super) struct ScopeSettings;
+pub(super) struct ScopeSettingsPage;
 
-impl PageHandler for ScopeSettings {
+impl PageHandler for ScopeSettingsPage {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let (scope, page, path) = here(request)?;
-        let read = request.api.read(&path).await?;
+        let read = request.api.read::<ScopeSettings>(&path).await?;
         let title = request.words.of_two(
             "scope-page",
             ("name", &request.say(&format!("page-{}", page.name()))),
@@ -44,7 +46,7 @@ impl PageHandler for ScopeSettings {
         let up = Link::new(at(scope), scope_name(request, scope));
         let mut shown =
             Page::new(request, title).add(Block::Links(request.say("nav-scopes"), vec![up]));
-        let individual = flag(&read.value, "individual");
+        let individual = read.value.individual;
         let affected = affected(request, scope, page);
         if page == SettingsGroup::Microphone {
             let to = format!("/admin/microphone?scope={}", part(scope));
@@ -55,9 +57,9 @@ impl PageHandler for ScopeSettings {
             shown = teams_profiles::add(request, scope, shown, back);
         }
         if !individual {
-            let decided_by = scope_name(request, text(&read.value, "decided_by"));
+            let decided_by = scope_name(request, &read.value.decided_by);
             let facts = page.settings().map(|setting| {
-                let value = read.value.get(setting.key).unwrap_or(&Value::Null);
+                let value = read.value.values.get(setting.key).unwrap_or(&Value::Null);
                 (
                     setting::label(request, setting),
                     Cell::Text(setting::shown(request, setting, value)),
@@ -101,15 +103,22 @@ impl PageHandler for ScopeSettings {
         let body = match typed.one("form") {
             "individual" => {
                 let from = typed.given("copy_from");
-                json!({"individual": true, "copy_from": from})
+                ScopeSettingsChange {
+                    individual: Some(true),
+                    copy_from: from.map(str::to_owned),
+                    ..ScopeSettingsChange::default()
+                }
             }
-            "default" => json!({"individual": false}),
+            "default" => ScopeSettingsChange {
+                individual: Some(false),
+                ..ScopeSettingsChange::default()
+            },
             _ => {
                 let body = body(page, typed);
                 if typed.ticked("preview") {
                     return preview(request, (scope, page), body, typed);
                 }
-                Value::Object(body)
+                body
             }
         };
         request.api.put(&path, body, typed.one("tag")).await?;
@@ -119,9 +128,9 @@ impl PageHandler for ScopeSettings {
 
 /// Templates for people of a scope.
 fn templates(request: &PageContext, scope: &str) -> Profiles {
-    request.context.organisation.read(|tables| {
-        let place = tables.membership_of_scope(scope).unwrap_or_default();
-        let templates = tables.templates.at(&place, None).into_iter();
+    request.context.organisation.read(|snapshot| {
+        let place = snapshot.membership_of_scope(scope).unwrap_or_default();
+        let templates = snapshot.templates.at(&place, None).into_iter();
         Profiles::named(templates.map(|template| template.profile.name.to_string()))
     })
 }
@@ -145,10 +154,10 @@ fn here(request: &PageContext) -> Result<(&str, SettingsGroup, String), Refusal>
 
 /// Form that overrides the settings here, with a scope to copy.
 async fn begin(request: &PageContext, scope: &str) -> Result<Form, Refusal> {
-    let scopes = request.api.items("/scopes").await?;
+    let scopes: Vec<Scope> = request.api.items("/scopes").await?;
     let mut choices = vec![Choice::new("", request.say("copy-product"))];
     for other in in_order(&scopes) {
-        let id = text(other, "id");
+        let id = &*other.id;
         if id != scope && (id == ORGANISATION || administers(request, id)) {
             let text = request
                 .words
@@ -157,10 +166,9 @@ async fn begin(request: &PageContext, scope: &str) -> Result<Form, Refusal> {
         }
     }
     // Default: the settings inherited now.
-    let parent = scopes.iter().find(|other| text(other, "id") == scope);
-    let parent = parent
-        .map(|scope| text(scope, "parent"))
-        .unwrap_or_default();
+    let here = scopes.iter().find(|other| other.id == scope);
+    let parent = here.and_then(|scope| scope.parent.as_deref());
+    let parent = parent.unwrap_or_default();
     Ok(Form::new(
         request.words,
         "individual",
@@ -177,11 +185,16 @@ async fn begin(request: &PageContext, scope: &str) -> Result<Form, Refusal> {
     .button(request.say("page-to-individual-now")))
 }
 
-fn form(request: &PageContext, page: SettingsGroup, read: &Value, profiles: &Profiles) -> Form {
-    let may = read.get(USER_MAY_CHANGE).unwrap_or(&Value::Null);
+fn form(
+    request: &PageContext,
+    page: SettingsGroup,
+    settings: &ScopeSettings,
+    profiles: &Profiles,
+) -> Form {
     let mut form = Form::new(request.words, "save", request.say("page-values"));
     for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
-        let value = read.get(setting.key).unwrap_or(&Value::Null);
+        let value = settings.values.get(setting.key).unwrap_or(&Value::Null);
+        let may_change = settings.user_may_change.get(setting.key);
         form = form.field(setting::field(request, setting, value, profiles));
         if setting.user_override != UserOverride::Never {
             let label =
@@ -191,7 +204,7 @@ fn form(request: &PageContext, page: SettingsGroup, read: &Value, profiles: &Pro
             form = form.field(Field::check(
                 &format!("{MAY}{}", setting.key),
                 label,
-                flag(may, setting.key),
+                may_change.copied().unwrap_or_default(),
             ));
         }
     }
@@ -201,41 +214,34 @@ fn form(request: &PageContext, page: SettingsGroup, read: &Value, profiles: &Pro
 
 /// Whether a scope can have the setting: calendar feeds belong to people.
 fn is_of_scopes(setting: &Setting) -> bool {
-    (setting.group, setting.key) != (SettingsGroup::Calendar, "feed")
+    !matches!(setting.default, presence::Value::FeedAddress(_))
 }
 
 /// The entered values for the API.
-fn body(page: SettingsGroup, typed: &EnteredForm) -> Map<String, Value> {
-    let mut body = Map::new();
-    let mut may = Map::new();
+fn body(page: SettingsGroup, typed: &EnteredForm) -> ScopeSettingsChange {
+    let mut body = ScopeSettingsChange::default();
     for setting in page.settings().filter(|setting| is_of_scopes(setting)) {
         let value = match setting.default {
             presence::Value::Flag(_) => json!(typed.ticked(setting.key)),
-            presence::Value::Profile(_) | presence::Value::Text(_) => {
-                match typed.given(setting.key) {
-                    None => Value::Null,
-                    Some(value) => json!(value),
-                }
-            }
+            _ if setting.default.is_optional() => json!(typed.given(setting.key)),
             _ => setting::read(setting, typed.one(setting.key)),
         };
-        body.insert(setting.key.into(), value);
+        body.values.insert(setting.key.into(), value);
         if setting.user_override != UserOverride::Never {
             let ticked = typed.ticked(&format!("{MAY}{}", setting.key));
-            may.insert(setting.key.into(), json!(ticked));
+            body.user_may_change.insert(setting.key.into(), ticked);
         }
     }
-    body.insert(USER_MAY_CHANGE.into(), may.into());
     body
 }
 
 /// Number of people with values from this scope, now or after overriding.
 fn affected(request: &PageContext, scope: &str, page: SettingsGroup) -> usize {
     let people = request.context.people.page(None, usize::MAX);
-    request.context.organisation.read(|tables| {
+    request.context.organisation.read(|snapshot| {
         let from_here = |person: PersonId| {
-            let place = tables.membership(person);
-            is_in(&place, scope) && tables.decided_by(&place, page) == scope
+            let place = snapshot.membership(person);
+            is_in(&place, scope) && snapshot.decided_by(&place, page) == scope
         };
         people.iter().filter(|person| from_here(person.id)).count()
     })
@@ -245,17 +251,19 @@ fn affected(request: &PageContext, scope: &str, page: SettingsGroup) -> usize {
 fn preview(
     request: &PageContext,
     (scope, page): (&str, SettingsGroup),
-    body: Map<String, Value>,
+    change: ScopeSettingsChange,
     typed: &EnteredForm,
 ) -> Result<Outcome, Refusal> {
+    let mut changed_values = change.values;
+    changed_values.insert(USER_MAY_CHANGE.into(), json!(change.user_may_change));
     let people = request.context.people.page(None, usize::MAX);
-    let (locks, changed) = request.context.organisation.read(|tables| {
-        let before = tables.page(scope, page).cloned().unwrap_or_default();
+    let (locks, changed) = request.context.organisation.read(|snapshot| {
+        let before = snapshot.overrides(scope, page).cloned().unwrap_or_default();
         let mut after = before.clone();
-        values::merge(page, body, &mut after)
+        values::merge(page, changed_values, &mut after)
             .map_err(|refusal| Refusal::of_field(&refusal.key, refusal.detail))?;
         let differences = people.iter().filter_map(|person| {
-            let difference = difference(request, tables, (scope, page), person.id, &after);
+            let difference = difference(request, snapshot, (scope, page), person.id, &after);
             (!difference.is_empty()).then(|| (person.name.clone(), difference))
         });
         let differences: Vec<_> = differences.collect();
@@ -327,16 +335,16 @@ fn locks(
 /// Differences for a person if the scope had the settings `after`; empty if none.
 fn difference(
     request: &PageContext,
-    tables: &Snapshot,
+    snapshot: &Snapshot,
     (scope, page): (&str, SettingsGroup),
     person: PersonId,
     after: &SettingValues,
 ) -> String {
-    let place = tables.membership(person);
+    let place = snapshot.membership(person);
     if !is_in(&place, scope) {
         return String::new();
     }
-    let way = tables.scope_chain(&place, page);
+    let way = snapshot.scope_chain(&place, page);
     let with = Some(after);
     let changed = if scope == ORGANISATION {
         ScopeChain {
@@ -351,7 +359,7 @@ fn difference(
             ..way
         }
     };
-    let own = tables.own.get(&(person, page));
+    let own = snapshot.personal_settings.get(&(person, page));
     let (before, after) = (way.resolve(page, own), changed.resolve(page, own));
     let before: BTreeMap<_, _> = before.values.into_iter().collect();
     let differences = after.values.into_iter().filter_map(|(key, now)| {

@@ -1,16 +1,17 @@
 //! Scopes: locations and configuration groups.
 
+use api_types::{
+    scopes::{NewScope, Scope as ScopeBody, ScopeChange, ScopeKind},
+    settings::ScopeSettings,
+};
 use presence::SettingsGroup;
 use runtime::organisation::{Membership as At, ORGANISATION};
-use serde_json::{Map, Value, json};
 
 use super::{members, require_administrator, settings_at};
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::{Refusal, part},
-    components::{
-        Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table, flag, text,
-    },
+    components::{Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
     setting::scope_name,
 };
@@ -23,26 +24,21 @@ pub(super) struct Scopes;
 impl PageHandler for Scopes {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
-        let scopes = request.api.items("/scopes").await?;
-        let mine: Vec<&Value> = in_order(&scopes)
-            .into_iter()
-            .filter(|scope| administers(request, text(scope, "id")))
-            .collect();
-        let parents = mine
-            .iter()
-            .filter(|scope| text(scope, "kind") != "group")
-            .map(|scope| {
-                let id = text(scope, "id");
-                let makes = if id == ORGANISATION {
-                    "scope-new-location"
-                } else {
-                    "scope-new-group"
-                };
-                Choice::new(
-                    id,
-                    request.words.with(makes, "name", scope_name(request, id)),
-                )
-            });
+        let scopes: Vec<ScopeBody> = request.api.items("/scopes").await?;
+        let mut administered = in_order(&scopes);
+        administered.retain(|scope| administers(request, &scope.id));
+        let parents = administered.iter().filter_map(|scope| {
+            let makes = match scope.kind {
+                ScopeKind::Organisation => "scope-new-location",
+                ScopeKind::Location => "scope-new-group",
+                ScopeKind::Group => return None,
+            };
+            let name = scope_name(request, &scope.id);
+            Some(Choice::new(
+                &*scope.id,
+                request.words.with(makes, "name", name),
+            ))
+        });
         let form = Form::new(request.words, "add", request.say("scope-add"))
             .field(Field::text("name", request.say("board-name")).required())
             .field(Field::new(
@@ -53,7 +49,7 @@ impl PageHandler for Scopes {
             .button(request.say("add"));
         Ok(Page::new(request, request.say("nav-scopes"))
             .text(request.say("scopes-about"))
-            .table(table(request, &mine))
+            .table(table(request, &administered))
             .form(form, back))
     }
 
@@ -61,13 +57,17 @@ impl PageHandler for Scopes {
         require_administrator(request)?;
         let parent = typed.one("parent");
         let kind = if parent == ORGANISATION {
-            "location"
+            ScopeKind::Location
         } else {
-            "group"
+            ScopeKind::Group
         };
-        let body = json!({"kind": kind, "parent": parent, "name": typed.one("name")});
-        let made = request.api.post("/scopes", body).await?;
-        Ok(Done::new(at(text(&made, "id")), "added").into())
+        let body = NewScope {
+            kind: kind.name().to_owned(),
+            parent: Some(parent.to_owned()),
+            name: typed.one("name").to_owned(),
+        };
+        let made: ScopeBody = request.api.post("/scopes", body).await?.json()?;
+        Ok(Done::new(at(&made.id), "added").into())
     }
 }
 
@@ -78,15 +78,18 @@ impl PageHandler for Scope {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
         let id = request.path("scope");
-        let read = request.api.read(&format!("/scopes/{}", part(id))).await?;
-        let mut pages = Vec::new();
+        let read = request
+            .api
+            .read::<ScopeBody>(&format!("/scopes/{}", part(id)))
+            .await?;
+        let mut pages: Vec<(SettingsGroup, ScopeSettings)> = Vec::new();
         for page in SettingsGroup::ALL {
             let path = format!("/scopes/{}/settings/{}", part(id), page.name());
             pages.push((page, request.api.get(&path).await?));
         }
-        let up = match text(&read.value, "parent") {
-            "" => Link::new(HERE, request.say("nav-scopes")),
-            parent => Link::new(at(parent), scope_name(request, parent)),
+        let up = match &read.value.parent {
+            None => Link::new(HERE, request.say("nav-scopes")),
+            Some(parent) => Link::new(at(parent), scope_name(request, parent)),
         };
         let mut shown = Page::new(request, full_name(request, &read.value))
             .add(Block::Links(request.say("nav-scopes"), vec![up]));
@@ -102,7 +105,7 @@ impl PageHandler for Scope {
         if id == ORGANISATION || !administers(request, id) {
             return Ok(shown);
         }
-        let is_location = text(&read.value, "kind") == "location";
+        let is_location = read.value.kind == ScopeKind::Location;
         shown = shown
             .table(members::table(request, id))
             .form(members::put_form(request), back);
@@ -111,18 +114,18 @@ impl PageHandler for Scope {
             .field(
                 Field::text("name", request.say("board-name"))
                     .required()
-                    .value(text(&read.value, "name")),
+                    .value(&*read.value.name),
             );
         if is_location && request.caller.is_admin() {
             let tenant = Field::text("tenant", request.say("scope-tenant"));
             form = form.field(
                 tenant
-                    .value(text(&read.value, "tenant"))
+                    .value(read.value.tenant.as_deref().unwrap_or_default())
                     .help(request.say("scope-tenant-help")),
             );
         }
         shown = shown.form(form.button(request.say("save")), back);
-        let name = text(&read.value, "name");
+        let name = &*read.value.name;
         let delete = Button::new("delete", id, request.say("delete"))
             .label(request.words.with("delete-of", "name", name))
             .sure(request.words.with("scope-delete-sure", "name", name));
@@ -152,15 +155,13 @@ impl PageHandler for Scope {
             "take" => return members::take(request, typed).await,
             _ => {}
         }
-        let mut body = Map::new();
-        body.insert("name".into(), json!(typed.one("name")));
-        if typed.ticked("tenant") {
-            body.insert("tenant".into(), json!(typed.one("tenant").trim()));
-        }
-        request
-            .api
-            .patch(&path, json!(body), typed.one("tag"))
-            .await?;
+        // Forms without the field leave the tenant as it is.
+        let tenant = typed.ticked("tenant");
+        let body = ScopeChange {
+            name: Some(typed.one("name").to_owned()),
+            tenant: tenant.then(|| typed.one("tenant").trim().to_owned()),
+        };
+        request.api.patch(&path, body, typed.one("tag")).await?;
         Ok(Done::new(request.layout.here.clone(), "saved").into())
     }
 }
@@ -189,48 +190,44 @@ fn people(request: &PageContext, scope: &str) -> usize {
     if scope == ORGANISATION {
         return request.context.people.count();
     }
-    request.context.organisation.read(|tables| {
-        let places = tables.memberships.values();
+    request.context.organisation.read(|snapshot| {
+        let places = snapshot.memberships.values();
         places.filter(|place| is_in(place, scope)).count()
     })
 }
 
 /// Name of a scope in a list: that of a group includes its location.
-pub(super) fn full_name(request: &PageContext, scope: &Value) -> String {
-    let name = scope_name(request, text(scope, "id"));
-    match text(scope, "kind") {
-        "group" => format!("{} / {name}", scope_name(request, text(scope, "parent"))),
+pub(super) fn full_name(request: &PageContext, scope: &ScopeBody) -> String {
+    let name = scope_name(request, &scope.id);
+    match (scope.kind, &scope.parent) {
+        (ScopeKind::Group, Some(parent)) => format!("{} / {name}", scope_name(request, parent)),
         _ => name,
     }
 }
 
 /// The organisation, then each location followed by its groups.
-pub(super) fn in_order(scopes: &[Value]) -> Vec<&Value> {
-    let below = |parent: &str| {
-        let parent = parent.to_owned();
-        scopes
-            .iter()
-            .filter(move |scope| text(scope, "parent") == parent)
+pub(super) fn in_order(scopes: &[ScopeBody]) -> Vec<&ScopeBody> {
+    let below = |parent: Option<&str>| {
+        let parent = parent.map(str::to_owned);
+        scopes.iter().filter(move |scope| scope.parent == parent)
     };
-    let top = scopes
-        .iter()
-        .filter(|scope| text(scope, "parent").is_empty());
-    top.flat_map(|top| {
-        let locations = below(text(top, "id"));
-        let locations = locations
-            .flat_map(|location| std::iter::once(location).chain(below(text(location, "id"))));
-        std::iter::once(top).chain(locations)
-    })
-    .collect()
+    below(None)
+        .flat_map(|top| {
+            let locations = below(Some(&top.id));
+            let locations = locations
+                .flat_map(|location| std::iter::once(location).chain(below(Some(&location.id))));
+            std::iter::once(top).chain(locations)
+        })
+        .collect()
 }
 
-fn table(request: &PageContext, scopes: &[&Value]) -> Table {
-    let row = |scope: &&Value| {
-        let (id, kind) = (text(scope, "id"), text(scope, "kind"));
+fn table(request: &PageContext, scopes: &[&ScopeBody]) -> Table {
+    let row = |scope: &&ScopeBody| {
+        let (id, kind) = (&*scope.id, scope.kind.name());
         let name = full_name(request, scope);
-        let individual: Vec<String> = request.context.organisation.read(|tables| {
+        let individual: Vec<String> = request.context.organisation.read(|snapshot| {
             let pages = SettingsGroup::ALL.into_iter();
-            let own = pages.filter(|page| tables.page(id, *page).is_some());
+            let own = pages.filter(|page| snapshot.overrides(id, *page).is_some());
             own.map(|page| request.say(&format!("page-{}", page.name())))
                 .collect()
         });
@@ -263,22 +260,27 @@ fn table(request: &PageContext, scopes: &[&Value]) -> Table {
 }
 
 /// The tenant of a scope: its own, or the inherited one in brackets.
-fn tenant_of(request: &PageContext, scope: &Value) -> String {
-    let own = text(scope, "tenant");
-    if !own.is_empty() || text(scope, "kind") == ORGANISATION {
-        return own.to_owned();
+fn tenant_of(request: &PageContext, scope: &ScopeBody) -> String {
+    match (&scope.tenant, scope.kind) {
+        (Some(own), _) => return own.clone(),
+        (None, ScopeKind::Organisation) => return String::new(),
+        (None, ScopeKind::Location | ScopeKind::Group) => {}
     }
-    let inherited = request.context.organisation.read(|tables| {
-        let place = tables.membership_of_scope(text(scope, "id"));
-        tables.tenant_of(&place.unwrap_or_default()).clone()
+    let inherited = request.context.organisation.read(|snapshot| {
+        let place = snapshot.membership_of_scope(&scope.id);
+        snapshot.tenant_of(&place.unwrap_or_default()).clone()
     });
     format!("({inherited})")
 }
 
 /// Links to the settings of a scope, with the scope that decides.
-fn functions(request: &PageContext, scope: &str, pages: &[(SettingsGroup, Value)]) -> Table {
-    let row = |(page, read): &(SettingsGroup, Value)| {
-        let state = if flag(read, "individual") {
+fn functions(
+    request: &PageContext,
+    scope: &str,
+    pages: &[(SettingsGroup, ScopeSettings)],
+) -> Table {
+    let row = |(page, settings): &(SettingsGroup, ScopeSettings)| {
+        let state = if settings.individual {
             "page-individual"
         } else {
             "page-default"
@@ -291,7 +293,7 @@ fn functions(request: &PageContext, scope: &str, pages: &[(SettingsGroup, Value)
                     request.say(&format!("page-{}", page.name())),
                 ),
                 Cell::Text(request.say(state)),
-                Cell::Text(scope_name(request, text(read, "decided_by"))),
+                Cell::Text(scope_name(request, &settings.decided_by)),
             ],
         }
     };
@@ -312,7 +314,13 @@ mod tests {
 
     #[test]
     fn groups_stand_below_their_location() {
-        let scope = |id: &str, parent: Option<&str>| json!({"id": id, "parent": parent});
+        let scope = |id: &str, parent: Option<&str>| ScopeBody {
+            id: id.to_owned(),
+            kind: ScopeKind::Group,
+            parent: parent.map(str::to_owned),
+            name: String::new(),
+            tenant: None,
+        };
         let scopes = [
             scope("organisation", None),
             scope("berlin", Some("organisation")),
@@ -322,7 +330,7 @@ mod tests {
         ];
         let order: Vec<&str> = in_order(&scopes)
             .into_iter()
-            .map(|scope| text(scope, "id"))
+            .map(|scope| &*scope.id)
             .collect();
         assert_eq!(
             order,

@@ -20,9 +20,9 @@ pub(super) fn add(
     page: Page,
     back: Option<&RefusedForm>,
 ) -> Page {
-    let (taken, has_own) = request.context.organisation.read(|tables| {
-        let has_own = tables.templates.get(scope, presence::TEAMS_PROFILE);
-        (taken(tables, scope), has_own.is_some())
+    let (taken, has_own) = request.context.organisation.read(|snapshot| {
+        let has_own = snapshot.templates.get(scope, presence::TEAMS_PROFILE);
+        (taken(snapshot, scope), has_own.is_some())
     });
     let mut page = page;
     let mut links = Vec::new();
@@ -52,10 +52,10 @@ pub(super) fn add(
 }
 
 /// Template of each state: scope and name.
-fn taken(tables: &Snapshot, scope: &str) -> [(TeamsUse, Option<(String, String)>); 2] {
-    let place = tables.membership_of_scope(scope).unwrap_or_default();
+fn taken(snapshot: &Snapshot, scope: &str) -> [(TeamsUse, Option<(String, String)>); 2] {
+    let place = snapshot.membership_of_scope(scope).unwrap_or_default();
     TeamsUse::ALL.map(|what| {
-        let template = tables.templates.for_teams(what, &place, None);
+        let template = snapshot.templates.for_teams(what, &place, None);
         let named = template.map(|one| (one.scope.clone(), one.profile.name.to_string()));
         (what, named)
     })

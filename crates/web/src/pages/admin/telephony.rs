@@ -1,6 +1,6 @@
 //! PBXs: state of connections and lines.
 
-use api::PresenceBody;
+use api::presence_body;
 use presence::{LineKnowledge, LineState, PersonId, view};
 use runtime::clock::rfc3339;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl PageHandler for Telephony {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
         let mut parts = request.context.health.parts();
-        parts.retain(|part, _| part.starts_with("pbx"));
+        parts.retain(|part, _| part.is_of_pbx());
         let about = if parts.is_empty() {
             "telephony-none"
         } else {
@@ -74,7 +74,7 @@ async fn lines(request: &PageContext, wanted: &str) -> Table {
             || json!({}),
             |presence| {
                 let level = request.caller.level(&request.context.organisation, person);
-                json!(PresenceBody::from(&view(presence, level)))
+                json!(presence_body(&view(presence, level)))
             },
         )
     };

@@ -47,7 +47,7 @@ impl PageHandler for Template {
             )
             .field(
                 Field::new("people", request.say("template-people"), Kind::Area)
-                    .value(request.as_text(people.into_iter().flatten()))
+                    .value(request.as_text(people.into_iter().flatten().filter_map(Value::as_str)))
                     .help(request.say("people-text-help")),
             )
             .button(request.say("save"))
@@ -131,14 +131,14 @@ fn path(template: &Value) -> String {
 
 /// The template of the path, by scope and name, or, as in earlier versions, by name. Refuses callers who do not administer
 /// its scope.
-async fn read(request: &PageContext) -> Result<Read, Refusal> {
+async fn read(request: &PageContext) -> Result<Read<Value>, Refusal> {
     require_administrator(request)?;
     let name = part(request.path("name"));
     let path = match request.path("scope") {
         "" => format!("/templates/{name}"),
         scope => format!("/scopes/{}/templates/{name}", part(scope)),
     };
-    let read = request.api.read(&path).await?;
+    let read = request.api.read::<Value>(&path).await?;
     let scope = text(&read.value, "scope");
     request
         .caller
@@ -214,7 +214,7 @@ fn use_in_words(request: &PageContext, told: &str) -> String {
 /// Preview of an edit: affected people and lost uses.
 async fn preview(request: &PageContext, template: &Value, edit: Value) -> Result<Page, Refusal> {
     let path = format!("{}/preview", path(template));
-    let told = request.api.post(&path, edit).await?;
+    let told: Value = request.api.post(&path, edit).await?.json()?;
     let count = told.get("people").and_then(Value::as_u64).unwrap_or(0);
     let row = |name: String| Row {
         key: name.clone(),

@@ -1,6 +1,7 @@
 //! Central templates: profiles that administrators offer in their scopes.
 
 use api::profile::distinct_names;
+use api_types::scopes::Scope;
 use runtime::organisation::ORGANISATION;
 use serde_json::{Value, json};
 
@@ -27,7 +28,7 @@ pub(super) struct Templates;
 impl PageHandler for Templates {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
-        let mut templates = request.api.items("/templates").await?;
+        let mut templates = request.api.items::<Value>("/templates").await?;
         templates.retain(|template| {
             let scope = text(template, "scope");
             scope == ORGANISATION || administers(request, scope)
@@ -54,16 +55,16 @@ impl PageHandler for Templates {
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
         require_administrator(request)?;
         let scope = typed.given("scope").unwrap_or(ORGANISATION);
-        let made = match typed.one("form") {
+        let made: Value = match typed.one("form") {
             "add" => {
                 let mut body = profile_body(typed);
                 body["name"] = json!(typed.one("name"));
                 body["scope"] = json!(scope);
-                request.api.post("/templates", body).await?
+                request.api.post("/templates", body).await?.json()?
             }
             "teams" => make_teams(request, scope).await?,
             direction => {
-                let templates = request.api.items("/templates").await?;
+                let templates = request.api.items::<Value>("/templates").await?;
                 let names = moved(names(&templates), typed.one("key"), direction);
                 let body = json!({ "names": names });
                 request.api.put("/templates", body, "").await?;
@@ -79,16 +80,16 @@ impl PageHandler for Templates {
 /// Adds the template for calls in Teams in a scope, unless it exists.
 pub(super) async fn make_teams(request: &PageContext, scope: &str) -> Result<Value, Refusal> {
     let path = format!("/scopes/{}/templates/teams", part(scope));
-    request.api.post(&path, json!({})).await
+    request.api.post(&path, json!({})).await?.json()
 }
 
 /// A field with the scopes that the caller administers.
 pub(super) async fn scope_field(request: &PageContext) -> Result<Field, Refusal> {
-    let scopes = request.api.items("/scopes").await?;
+    let scopes: Vec<Scope> = request.api.items("/scopes").await?;
     let choices = in_order(&scopes)
         .into_iter()
-        .filter(|scope| administers(request, text(scope, "id")))
-        .map(|scope| Choice::new(text(scope, "id"), full_name(request, scope)));
+        .filter(|scope| administers(request, &scope.id))
+        .map(|scope| Choice::new(&*scope.id, full_name(request, scope)));
     let kind = Kind::Select(choices.collect());
     Ok(Field::new("scope", request.say("template-scope"), kind))
 }

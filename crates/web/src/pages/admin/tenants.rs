@@ -1,12 +1,12 @@
 //! Tenants: connections, last synchronisations with directories, synchronisation now.
 
+use api_types::directory::{Directory, DirectorySynchronisation};
 use presence::TenantName;
-use serde_json::{Value, json};
 
 use super::{
     examination,
     overview::{connected, health},
-    work::{self, deeds},
+    work::{self, Changes},
 };
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
@@ -24,7 +24,7 @@ impl PageHandler for Tenants {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
         let mut parts = request.context.health.parts();
-        parts.retain(|part, _| part.starts_with("teams") || part.starts_with("tenant"));
+        parts.retain(|part, _| part.is_of_tenant());
         let mut page =
             Page::new(request, request.say("nav-tenants")).text(request.say("tenants-about"));
         page.blocks.extend(connected(request, &parts));
@@ -42,7 +42,7 @@ impl PageHandler for Tenants {
             ));
         page = page.form(examination::form(request), back);
         for tenant in request.parts().directory_syncs.keys() {
-            let last = request
+            let last: Option<Directory> = request
                 .api
                 .get(&format!("/directory?tenant={}", part(tenant.as_str())))
                 .await?;
@@ -56,14 +56,10 @@ impl PageHandler for Tenants {
             .submit("dry_run", "yes", request.say("directory-dry-run"))
             .submit("dry_run", "no", request.say("directory-now"));
             page = page.form(form, back);
-            if !last.is_null() {
+            if let Some(last) = last {
                 page = page
-                    .text(
-                        request
-                            .words
-                            .with("directory-accounts", "count", accounts(&last)),
-                    )
-                    .table(deeds(request, &last, "reason"));
+                    .text(accounts(request, &last))
+                    .table(Changes::from(&last).table(request));
             }
         }
         Ok(page)
@@ -75,10 +71,17 @@ impl PageHandler for Tenants {
             return examination::examine(request).await;
         }
         let dry_run = typed.one("dry_run") != "no";
-        let body = json!({"tenant": typed.one("form"), "dry_run": dry_run});
-        let done = match request.api.begin("/directory/synchronise", body).await? {
+        let body = DirectorySynchronisation {
+            tenant: Some(typed.one("form").to_owned()),
+            dry_run,
+        };
+        let done = match request
+            .api
+            .begin::<Directory>("/directory/synchronise", body)
+            .await?
+        {
             JobAnswer::Done(done) => done,
-            JobAnswer::UnderWay(id) => return Ok(work::look(&id).into()),
+            JobAnswer::UnderWay(id) => return Ok(work::open(&id).into()),
         };
         if !dry_run {
             return Ok(Done::new(HERE, "synchronised").into());
@@ -89,32 +92,27 @@ impl PageHandler for Tenants {
             request.say("directory-now"),
         );
         let shown = Page::new(request, request.say("directory-dry-run"))
-            .text(
-                request
-                    .words
-                    .with("directory-accounts", "count", accounts(&done)),
-            )
-            .table(deeds(request, &done, "reason"))
+            .text(accounts(request, &done))
+            .table(Changes::from(&done).table(request))
             .add(Block::Form(form));
         Ok(Outcome::Shown(Box::new(shown)))
     }
 }
 
-fn accounts(outcome: &Value) -> u64 {
-    outcome
-        .get("accounts")
-        .and_then(Value::as_u64)
-        .unwrap_or_default()
+/// The number of accounts in a directory as a sentence.
+fn accounts(request: &PageContext, directory: &Directory) -> String {
+    let words = request.words;
+    words.with("directory-accounts", "count", directory.accounts)
 }
 
 /// The tenants with their numbers of people and of accounts.
 fn tenants(request: &PageContext) -> Table {
     let people = request.context.people.page(None, usize::MAX);
     let row = |name: &TenantName| {
-        let mine: Vec<_> = request.context.organisation.read(|tables| {
+        let mine: Vec<_> = request.context.organisation.read(|snapshot| {
             let of_tenant = people
                 .iter()
-                .filter(|person| tables.tenant(person.id) == name);
+                .filter(|person| snapshot.tenant(person.id) == name);
             of_tenant.collect()
         });
         let linked = mine

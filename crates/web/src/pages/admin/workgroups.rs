@@ -18,13 +18,16 @@ pub(super) struct Workgroups;
 impl PageHandler for Workgroups {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         request.require_system_administrator()?;
-        let groups = request.api.items("/workgroups").await?;
+        let groups = request.api.items::<Value>("/workgroups").await?;
         let mut page = Page::new(request, request.say("nav-workgroups"))
             .text(request.say("workgroups-about"))
             .table(table(request, &groups));
         let edited = back.map_or_else(|| request.query("edit"), |back| back.typed.given("key"));
         if let Some(id) = edited {
-            let read = request.api.read(&format!("/workgroups/{id}")).await?;
+            let read = request
+                .api
+                .read::<Value>(&format!("/workgroups/{id}"))
+                .await?;
             let title = request
                 .words
                 .with("profile-edit", "name", text(&read.value, "name"));
@@ -77,7 +80,7 @@ fn fields(request: &PageContext, group: &Value) -> [Field; 3] {
         )
         .value(level.unwrap_or("TeamColleague")),
         Field::new("members", request.say("workgroup-members"), Kind::Area)
-            .value(request.as_text(members.into_iter().flatten()))
+            .value(request.as_text(members.into_iter().flatten().filter_map(Value::as_str)))
             .help(request.say("people-text-help")),
     ]
 }

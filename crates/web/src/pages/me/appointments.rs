@@ -36,12 +36,18 @@ impl PageHandler for Appointments {
         let begin = midnight(request, shown.first)?;
         let end = midnight(request, after(shown.first, shown.days)?)?;
         let from = part(&begin.timestamp().to_string()).into_owned();
-        let mut all = request.api.items(&format!("{path}?from={from}")).await?;
+        let mut all = request
+            .api
+            .items::<Value>(&format!("{path}?from={from}"))
+            .await?;
         all.retain(|appointment| {
             let start = text(appointment, "start").parse::<jiff::Timestamp>();
             start.is_ok_and(|start| start < end.timestamp())
         });
-        let profiles = request.api.items(&request.mine("profiles")?).await?;
+        let profiles = request
+            .api
+            .items::<Value>(&request.mine("profiles")?)
+            .await?;
         let timetable = Timetable::new(request, shown.first, shown.days, &all);
         let mut page = Page::new(request, request.say("nav-appointments"))
             .add(links(request, &shown)?)
@@ -54,7 +60,10 @@ impl PageHandler for Appointments {
             Some(_) => None,
         };
         if let Some(id) = edited {
-            let read = request.api.read(&format!("{path}/{}", part(id))).await?;
+            let read = request
+                .api
+                .read::<Value>(&format!("{path}/{}", part(id)))
+                .await?;
             let form = Form::new(request.words, "save", request.say("appointment-edit"))
                 .tag(&read.tag)
                 .hidden("key", id);

@@ -22,7 +22,10 @@ pub(super) struct Devices;
 
 impl PageHandler for Devices {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        let devices = request.api.items(&request.mine("devices")?).await?;
+        let devices = request
+            .api
+            .items::<Value>(&request.mine("devices")?)
+            .await?;
         let form = Form::new(request.words, "pair", request.say("device-pair"));
         let mut page = Page::new(request, request.say("nav-devices"))
             .text(request.say("devices-about"))
@@ -41,7 +44,7 @@ impl PageHandler for Devices {
         };
         match typed.one("form") {
             "pair" => {
-                let code = request.api.post(&all, json!({})).await?;
+                let code: Value = request.api.post(&all, json!({})).await?.json()?;
                 let page = Page::new(request, request.say("device-pair"))
                     .text(request.say("device-pair-about"))
                     .add(Block::Facts(vec![

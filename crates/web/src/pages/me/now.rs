@@ -15,10 +15,19 @@ pub(super) struct Now;
 
 impl PageHandler for Now {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        let explanation = request.api.get(&request.mine("explanation")?).await?;
-        let profiles = request.api.items(&request.mine("profiles")?).await?;
-        let choice = request.api.get(&request.mine("profile")?).await?;
-        let account = request.api.get(&request.mine("teams-account")?).await?;
+        let explanation = request
+            .api
+            .get::<Value>(&request.mine("explanation")?)
+            .await?;
+        let profiles = request
+            .api
+            .items::<Value>(&request.mine("profiles")?)
+            .await?;
+        let choice = request.api.get::<Value>(&request.mine("profile")?).await?;
+        let account = request
+            .api
+            .get::<Value>(&request.mine("teams-account")?)
+            .await?;
         let presence = explanation.get("presence").unwrap_or(&Value::Null);
         let facts = vec![
             (request.say("board-status"), request.presence(presence)),

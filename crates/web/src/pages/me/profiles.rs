@@ -18,7 +18,7 @@ pub(super) struct Profiles;
 impl PageHandler for Profiles {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let path = request.mine("profiles")?;
-        let profiles = request.api.items(&path).await?;
+        let profiles = request.api.items::<Value>(&path).await?;
         let mut page = Page::new(request, request.say("nav-profiles"))
             .text(request.say("profiles-about"))
             .table(table(request, &profiles));
@@ -26,7 +26,10 @@ impl PageHandler for Profiles {
         if let Some(name) =
             edited.filter(|_| back.is_none_or(|back| back.typed.one("form") == "save"))
         {
-            let read = request.api.read(&format!("{path}/{}", part(name))).await?;
+            let read = request
+                .api
+                .read::<Value>(&format!("{path}/{}", part(name)))
+                .await?;
             let mut form = Form::new(
                 request.words,
                 "save",
@@ -73,7 +76,7 @@ impl PageHandler for Profiles {
                 "deleted"
             }
             direction => {
-                let profiles = request.api.items(&path).await?;
+                let profiles = request.api.items::<Value>(&path).await?;
                 let names = profiles
                     .iter()
                     .map(|profile| text(profile, "name").to_owned());

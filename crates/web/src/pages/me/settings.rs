@@ -21,11 +21,16 @@ impl PageHandler for Settings {
     async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
         let mut page =
             Page::new(request, request.say("nav-settings")).text(request.say("settings-about"));
-        let profiles = Profiles::of(&request.api.items(&request.mine("profiles")?).await?);
+        let profiles = Profiles::of(
+            &request
+                .api
+                .items::<Value>(&request.mine("profiles")?)
+                .await?,
+        );
         for settings in SettingsGroup::ALL {
             let read = request
                 .api
-                .read(&request.mine(&format!("settings/{}", settings.name()))?)
+                .read::<Value>(&request.mine(&format!("settings/{}", settings.name()))?)
                 .await?;
             let form = form(request, settings, &read.value, &profiles).tag(&read.tag);
             if let Some(code) = read.value.get("trouble_code").and_then(Value::as_str) {

@@ -51,9 +51,12 @@ async fn shown(
 ) -> Result<Page, Refusal> {
     let settings = request
         .api
-        .get(&format!("{owner}settings/presence"))
+        .get::<Value>(&format!("{owner}settings/presence"))
         .await?;
-    let others = request.api.items(&format!("{owner}relationships")).await?;
+    let others = request
+        .api
+        .items::<Value>(&format!("{owner}relationships"))
+        .await?;
     let level = request.say(&format!("level-{}", text(&settings, "relationship")));
     let policy = request.say(&format!("policy-{}", text(&settings, "owner_policy")));
     let form = Form::new(request.words, "set", request.say("sharing-add"))
