@@ -223,12 +223,13 @@ pub async fn link(
         );
         return Err(Problem::invalid("account", detail));
     }
-    let account = link_named(&teams, &person, wanted).await?;
-    let details = Details::default()
-        .before(Some(json!({"account": account_of(&person)})))
-        .after(Some(json!({"account": account.as_str()})));
-    let entry = own_entry(&context, &caller, Own::TeamsAccountLink, person.id, details);
-    context.store.record_change(&entry.change()).await?;
+    let entry_of = |account: &TeamsUserId| {
+        let details = Details::default()
+            .before(Some(json!({"account": account_of(&person)})))
+            .after(Some(json!({"account": account.as_str()})));
+        own_entry(&context, &caller, Own::TeamsAccountLink, person.id, details)
+    };
+    link_named(&teams, &person, wanted, entry_of).await?;
     read(State(context), State(teams), caller, Path(id)).await
 }
 
@@ -257,11 +258,9 @@ pub async fn forget_account(
     caller: &Caller,
     person: &Person,
 ) -> Result<(), AccountError> {
-    disconnect(teams, person).await?;
     let details = Details::default().before(Some(json!({"account": account_of(person)})));
     let entry = own_entry(context, caller, Own::TeamsAccountForget, person.id, details);
-    context.store.record_change(&entry.change()).await?;
-    Ok(())
+    disconnect(teams, person, &entry.change()).await
 }
 
 /// The linked account, as audit rows have it.

@@ -4,9 +4,10 @@ use presence::{PersonId, TeamsUserId, TenantName};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, ImportPerson, ScopeKind, Store, StoreError, Subject,
+    Change, ImportPerson, NamedAccount, ScopeKind, Store, StoreError, Subject,
     database::IMMEDIATE,
     idempotency::record_made,
+    teams_account_names::set_account_names,
     unique_fields::{EXTENSION, MAIL, NEW_PERSON, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     values::commit_found,
 };
@@ -53,6 +54,25 @@ impl Store {
         Ok(())
     }
 
+    /// Links a person to a Teams account of a tenant, with the account's names and the audit row.
+    ///
+    /// # Errors
+    /// Another person is linked to it; the database refused. Nothing was written.
+    pub async fn link_named_account(
+        &self,
+        person: PersonId,
+        account: &NamedAccount,
+        tenant: &TenantName,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let (number, id) = (person.0.cast_signed(), &account.object_id);
+        set_teams_id(&mut transaction, number, id, Some(tenant)).await?;
+        set_account_names(&mut *transaction, person, account).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Checks that a person can be linked to a Teams account.
     ///
     /// # Errors
@@ -72,13 +92,20 @@ impl Store {
         .await
     }
 
-    /// Unlinks a person from the Teams account. The caller clears Offhook's writes there first; a write becomes a
+    /// Unlinks a person from the Teams account, with the audit row of the change if it has one. The caller clears Offhook's writes there first; a write becomes a
     /// [`crate::LeftWrite`] until Microsoft confirms that it is cleared.
     ///
     /// # Errors
     /// The database refused.
-    pub async fn unlink_teams(&self, person: PersonId) -> Result<(), StoreError> {
-        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
+    pub async fn unlink_teams(
+        &self,
+        person: PersonId,
+        change: Option<&Change<'_>>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = match change {
+            Some(change) => self.change(change).await?,
+            None => self.database.pool.begin_with(IMMEDIATE).await?,
+        };
         let person = person.0.cast_signed();
         sqlx::query("UPDATE people SET teams_id = NULL, teams_tenant = 'main' WHERE id = ?1")
             .bind(person)

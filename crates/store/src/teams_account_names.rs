@@ -1,7 +1,7 @@
 //! Names of linked Teams accounts, for display. They may differ from the person's names in Offhook.
 
 use presence::{PersonId, TeamsUserId};
-use sqlx::Row;
+use sqlx::{Row, SqliteExecutor};
 
 use crate::{Store, StoreError};
 
@@ -26,18 +26,7 @@ impl Store {
         person: PersonId,
         account: &NamedAccount,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO teams_account_names (person, account, sign_in_name, display_name) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (person) DO UPDATE SET account = excluded.account, sign_in_name = excluded.sign_in_name,
-                 display_name = excluded.display_name",
-        )
-        .bind(person.0.cast_signed())
-        .bind(account.object_id.as_str())
-        .bind(&account.sign_in_name)
-        .bind(&account.display_name)
-        .execute(&self.database.pool)
-        .await?;
-        Ok(())
+        set_account_names(&self.database.pool, person, account).await
     }
 
     /// The names of a person's linked Teams account; `None` if they are unknown.
@@ -61,4 +50,24 @@ impl Store {
             display_name: row.get(2),
         }))
     }
+}
+
+/// Stores the names of a person's linked Teams account.
+pub(crate) async fn set_account_names(
+    executor: impl SqliteExecutor<'_>,
+    person: PersonId,
+    account: &NamedAccount,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO teams_account_names (person, account, sign_in_name, display_name) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (person) DO UPDATE SET account = excluded.account, sign_in_name = excluded.sign_in_name,
+             display_name = excluded.display_name",
+    )
+    .bind(person.0.cast_signed())
+    .bind(account.object_id.as_str())
+    .bind(&account.sign_in_name)
+    .bind(&account.display_name)
+    .execute(executor)
+    .await?;
+    Ok(())
 }

@@ -12,9 +12,14 @@ use graph::{
     },
 };
 use presence::{Fact, PersonId, TeamsUserId, TenantName};
-use runtime::{audit::Own, people_index::Person, secrets, vault::VaultError};
+use runtime::{
+    audit::{Entry, Own},
+    people_index::Person,
+    secrets,
+    vault::VaultError,
+};
 use secrecy::SecretString;
-use store::{NamedAccount, StoreError};
+use store::{Change, NamedAccount, StoreError};
 
 use super::{
     attempts::{Attempt, AttemptNumber, Returned, Waiting},
@@ -209,7 +214,8 @@ pub async fn confirm(
     }
 }
 
-/// Links the account that an administrator names, by object id or sign-in name. Returns its object id.
+/// Links the account that an administrator names, by object id or sign-in name, with the audit entry that `entry_of` makes
+/// for the found account.
 ///
 /// # Errors
 /// See [`AccountError`].
@@ -217,7 +223,8 @@ pub async fn link_named(
     teams: &TeamsHandle,
     person: &Person,
     named: &str,
-) -> Result<TeamsUserId, AccountError> {
+    entry_of: impl FnOnce(&TeamsUserId) -> Entry,
+) -> Result<(), AccountError> {
     let tenant = tenant(teams, person.id)?;
     if tenant.logins.is_some() {
         return Err(AccountError::SignsIn(tenant.name));
@@ -231,29 +238,29 @@ pub async fn link_named(
         sign_in_name: account.user_principal_name,
         display_name: account.display_name,
     };
-    link(teams, &tenant, person, &account, None).await?;
-    Ok(account.object_id)
+    let entry = entry_of(&account.object_id);
+    link(teams, &tenant, person, &account, None, &entry.change()).await
 }
 
-/// Links an account to the person, in place of an earlier one, with the login that reads it, if there is one.
+/// Links an account to the person, in place of an earlier one, with the login that reads it, if there is one, and the audit
+/// row.
 async fn link(
     teams: &TeamsHandle,
     tenant: &TenantClient,
     person: &Person,
     account: &NamedAccount,
     login: Option<(ClientKind, &UserToken, Keep)>,
+    change: &Change<'_>,
 ) -> Result<(), AccountError> {
-    let names = account;
-    let account = &account.object_id;
     // Checked before the earlier account is unlinked.
     teams
         .context
         .store
-        .may_link_teams(person.id, account)
+        .may_link_teams(person.id, &account.object_id)
         .await?;
     let known = person.teams_id.as_ref();
-    if known.is_some_and(|known| known != account) {
-        teams.context.unlink(person).await?;
+    if known.is_some_and(|known| *known != account.object_id) {
+        teams.context.unlink(person.id, None).await?;
     }
     let _one_at_a_time = teams.context.settings_lock.lock().await;
     // If the login cannot be stored, nothing is linked: database and index of people stay alike.
@@ -268,7 +275,7 @@ async fn link(
     let linked = teams
         .context
         .store
-        .link_teams(person.id, account, &tenant.name)
+        .link_named_account(person.id, account, &tenant.name, change)
         .await;
     if let Err(error) = linked {
         // A login without its account would read another person's presence.
@@ -280,31 +287,46 @@ async fn link(
     teams
         .context
         .people
-        .set_teams_id(person.id, account, &tenant.name);
+        .set_teams_id(person.id, &account.object_id, &tenant.name);
     teams
         .context
         .engine
         .fact(person.id, Fact::TeamsLinked)
         .await;
-    Ok(teams
-        .context
-        .store
-        .set_teams_account_names(person.id, names)
-        .await?)
+    Ok(())
 }
 
-/// Ends the person's login and unlinks the account. In tenants where the application signs in, the search links an account with
-/// the person's name again.
+/// Ends the person's login and unlinks the account, with the audit row. In tenants where the application signs in, the search
+/// links an account with the person's name again.
 ///
 /// # Errors
 /// See [`AccountError`].
-pub async fn disconnect(teams: &TeamsHandle, person: &Person) -> Result<(), AccountError> {
+pub async fn disconnect(
+    teams: &TeamsHandle,
+    person: &Person,
+    change: &Change<'_>,
+) -> Result<(), AccountError> {
+    let context = &teams.context;
     teams.attempts.cancel(person.id);
-    if person.teams_id.is_some() {
-        teams.context.unlink(person).await?;
+    let is_linked = person.teams_id.is_some();
+    if is_linked {
+        // With the login, which clears Offhook's presence.
+        context.leave_account(person.id).await;
     }
-    if let Some(logins) = tenant(teams, person.id)?.logins {
-        logins.forget(&person.id.to_string()).await?;
+    // Before the audit row: a request with the same key is not carried out again.
+    // The location may name a tenant that is not configured any more.
+    let client = teams.clients.get(&context.organisation.tenant(person.id));
+    if let Some(logins) = client.and_then(|client| client.logins.as_ref())
+        && let Err(error) = logins.forget(&person.id.to_string()).await
+    {
+        if is_linked {
+            context.engine.fact(person.id, Fact::TeamsLinked).await;
+        }
+        return Err(error.into());
+    }
+    match is_linked {
+        true => context.unlink(person.id, Some(change)).await?,
+        false => context.store.record_change(change).await?,
     }
     Ok(())
 }
@@ -430,12 +452,10 @@ async fn link_own(
     account: &NamedAccount,
     login: (ClientKind, &UserToken, Keep),
 ) -> Result<(), AccountError> {
-    link(teams, tenant, person, account, Some(login)).await?;
     let now = teams.context.clock.now();
     let owner = person.id.to_string();
     let change = Own::TeamsAccountSignIn.change(now, "the person, at Microsoft", &owner);
-    teams.context.store.record_change(&change).await?;
-    Ok(())
+    link(teams, tenant, person, account, Some(login), &change).await
 }
 
 fn tenant(teams: &TeamsHandle, person: PersonId) -> Result<TenantClient, AccountError> {

@@ -177,7 +177,7 @@ impl Tenant {
             (here && wanted != self.name) || (!here && from_nowhere)
         });
         for person in movers {
-            if let Err(error) = self.context.unlink(&person).await {
+            if let Err(error) = self.context.unlink(person.id, None).await {
                 tracing::warn!(person = %person.id, %error, "a person could not leave a tenant");
             }
         }

@@ -250,7 +250,7 @@ async fn an_account_is_in_a_tenant_until_it_is_unlinked() {
         .unwrap();
     let anna = store.people(NOW).await.unwrap().remove(0);
     assert!(anna.teams_tenant.is_main());
-    store.unlink_teams(anna.id).await.unwrap();
+    store.unlink_teams(anna.id, None).await.unwrap();
     assert_eq!(store.people(NOW).await.unwrap()[0].teams_id, None);
     store.import(&[moved], &CHANGE).await.unwrap();
     let tenant = &store.people(NOW).await.unwrap()[0].teams_tenant;

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use presence::{PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsUserId, TenantName};
-use sqlx::Connection;
 use store::{
     DirectoryChange, DirectoryPerson, DirectoryTarget, Durability, ImportPerson, LeftWrite,
     NamedAccount, Owner, Store,
 };
 
-use crate::{CHANGE, NOW, after, main_directory, open, people, person, with_people};
+use crate::{
+    CHANGE, NOW, after, main_directory, migration::run, open, people, person, with_people,
+};
 
 const ANNA: &str = "11111111-1111-1111-1111-111111111111";
 const OTHER: &str = "22222222-2222-2222-2222-222222222222";
@@ -50,20 +51,6 @@ fn imported(account: &str) -> ImportPerson {
         teams_id: Some(account.into()),
         ..person("anna", &[])
     }
-}
-
-/// Replaces the stored object id of a person by one in upper case, as earlier versions stored it.
-async fn store_in_upper_case(folder: &tempfile::TempDir, person: PersonId) {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(crate::path(folder));
-    let mut connection = sqlx::SqliteConnection::connect_with(&options)
-        .await
-        .unwrap();
-    sqlx::query("UPDATE people SET teams_id = upper(teams_id) WHERE id = ?1")
-        .bind(person.0.cast_signed())
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    connection.close().await.unwrap();
 }
 
 async fn left(store: &Store) -> Vec<LeftWrite> {
@@ -114,7 +101,7 @@ async fn a_write_belongs_to_the_account() {
         };
         match loss {
             Loss::Delete => store.delete_person(anna, &CHANGE).await.unwrap(),
-            Loss::Unlink => store.unlink_teams(anna).await.unwrap(),
+            Loss::Unlink => store.unlink_teams(anna, None).await.unwrap(),
             Loss::Replace => store
                 .link_teams(anna, &OTHER.into(), TenantName::main())
                 .await
@@ -214,7 +201,7 @@ async fn a_left_write_names_the_owner_of_the_account_and_is_forgotten_once() {
         ..own(true)
     };
     write(&store, bert, Slot::Preferred, later).await;
-    store.unlink_teams(bert).await.unwrap();
+    store.unlink_teams(bert, None).await.unwrap();
     store.forget_left_write(&before).await.unwrap();
     let again = left(&store).await.remove(0);
     assert_eq!((again.owner, again.person), (Owner::Nobody, bert));
@@ -225,6 +212,8 @@ async fn a_left_write_names_the_owner_of_the_account_and_is_forgotten_once() {
 #[tokio::test]
 async fn an_object_id_that_is_stored_in_upper_case_is_the_same_account() {
     const LETTERS: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+    // As earlier versions stored it.
+    const IN_UPPER_CASE: &str = "UPDATE people SET teams_id = upper(teams_id)";
     let folder = tempfile::tempdir().unwrap();
     let (store, [anna, bert]) = with_people(&folder, ["anna", "bert"]).await;
     let account = TeamsUserId::new(LETTERS);
@@ -237,7 +226,7 @@ async fn an_object_id_that_is_stored_in_upper_case_is_the_same_account() {
     };
     store.set_teams_account_names(anna, &names).await.unwrap();
     write(&store, anna, Slot::Preferred, own(true)).await;
-    store_in_upper_case(&folder, anna).await;
+    run(&folder, &[IN_UPPER_CASE]).await;
 
     assert_eq!(people(&store).await[0].teams_id, Some(account.clone()));
     assert_eq!(store.teams_account_names(anna).await.unwrap(), Some(names));
@@ -256,7 +245,7 @@ async fn an_object_id_that_is_stored_in_upper_case_is_the_same_account() {
         let refused = store.apply_directory(&[update], fabrikam, &CHANGE).await;
         assert!(refused.unwrap().is_empty());
         assert_eq!(left(&store).await, [], "{spelling}");
-        store_in_upper_case(&folder, anna.id).await;
+        run(&folder, &[IN_UPPER_CASE]).await;
     }
     store.delete_person(anna, &CHANGE).await.unwrap();
     let write = left(&store).await.remove(0);

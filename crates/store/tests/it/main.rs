@@ -20,6 +20,7 @@ mod requests;
 mod retention;
 mod scopes;
 mod spreadsheets;
+mod teams_accounts;
 mod templates;
 
 use std::{path::PathBuf, time::Duration};

@@ -63,7 +63,7 @@ async fn every_kind_of_change_names_the_person_and_nobody_else() {
         .await
         .unwrap();
     expect("an account", &[(carla, Some("carla"))]).await;
-    store.unlink_teams(carla).await.unwrap();
+    store.unlink_teams(carla, None).await.unwrap();
     expect("no account", &[(carla, Some("carla"))]).await;
 
     // The import moves the line: both people changed, and one is new.
