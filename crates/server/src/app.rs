@@ -243,7 +243,7 @@ impl App {
         load_people(&context, &mut tasks).await?;
         // Lines before Teams: an adopted write finds its call already known.
         let pbxs = start_pbxs(&context, pbxs, &mut tasks).await?;
-        let watch = teams.watch();
+        let watch = teams.on_watched();
         let sip_address = start_phones(&context, phones, watch, limits.sip, &mut tasks).await?;
         let (teams, sweeps) = teams.connect(&context, &mut tasks).await;
         let directory_syncs = start_directories(&context, &teams, directories, &mut tasks);

@@ -93,9 +93,9 @@ impl TeamsStart {
     }
 
     /// A function that marks a person as watched for at most a time.
-    pub fn watch(&self) -> Arc<dyn Fn(PersonId, Duration) + Send + Sync> {
+    pub fn on_watched(&self) -> Arc<dyn Fn(PersonId, Duration) + Send + Sync> {
         let reads = self.reads.clone();
-        Arc::new(move |person, lasts| reads.watch(person, lasts))
+        Arc::new(move |person, lasts| reads.mark_watched(person, lasts))
     }
 
     /// Starts the commit queue and the tasks of all tenants. Returns the handle for requests, and the sweeps of the tenants.

@@ -51,7 +51,7 @@ impl TenantWrites {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(CHECK_INTERVAL) => {}
-                () = self.is_taken_back() => {}
+                () = self.left_write_cleared() => {}
             }
             let writes = match store.left_writes(tenant.context.clock.now()).await {
                 Ok(writes) => writes,
@@ -60,9 +60,9 @@ impl TenantWrites {
                     continue;
                 }
             };
-            let taken_back = std::mem::take(&mut *self.taken_back());
+            let cleared_left_writes = std::mem::take(&mut *self.cleared_left_writes());
             for write in writes.iter().filter(|write| write.tenant == tenant.name) {
-                match self.step(write, &taken_back, &tenant.context.people) {
+                match self.step(write, &cleared_left_writes, &tenant.context.people) {
                     Step::Wait => {}
                     Step::Forget => forget(&store, write).await,
                     Step::Clear => self.clear(write),
@@ -74,7 +74,7 @@ impl TenantWrites {
     fn step(
         &self,
         write: &LeftWrite,
-        taken_back: &BTreeSet<(TeamsUserId, Slot)>,
+        cleared_left_writes: &BTreeSet<(TeamsUserId, Slot)>,
         directory: &PeopleIndex,
     ) -> Step {
         let (account, slot) = (write.account.as_shared(), graph_slot(write.slot));
@@ -83,7 +83,7 @@ impl TenantWrites {
             return Step::Wait;
         }
         let key = (write.account.clone(), write.slot);
-        if taken_back.contains(&key) || queue.is_cleared(account, slot) {
+        if cleared_left_writes.contains(&key) || queue.is_cleared(account, slot) {
             return Step::Forget;
         }
         match write.owner {

@@ -261,7 +261,7 @@ impl NotificationTask {
                 let account = TeamsUserId::new(&notice.user);
                 // A notification may be a minute old: it is a reason to read, not the state.
                 if let Some(person) = self.tenant.context.people.by_teams_id(&account) {
-                    self.tenant.reads.ask(person);
+                    self.tenant.reads.request(person);
                     let now = self.tenant.context.clock.now().milliseconds();
                     self.keeper.on_notification(now, account.as_str());
                 }

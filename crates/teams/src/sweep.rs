@@ -44,7 +44,7 @@ impl Tenant {
     /// Reads single people on request, until the task is dropped.
     pub async fn read_asked(self) {
         loop {
-            let asked = self.reads.next_asked().await;
+            let asked = self.reads.next_requested().await;
             let accounts = self.taken(self.accounts(asked));
             self.read_all(&accounts, Purpose::ReadFew).await;
         }

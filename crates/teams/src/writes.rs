@@ -55,9 +55,9 @@ pub(super) enum Origin {
 struct Shared {
     queue: Mutex<WriteQueue<Tag>>,
     /// Writes that are not retried any more: their failures must be forgotten. Locked only while the queue is locked.
-    left: Mutex<Vec<(TeamsUserId, Slot)>>,
+    abandoned: Mutex<Vec<(TeamsUserId, Slot)>>,
     /// Confirmed clears of accounts that the person has no longer: their records are to be forgotten.
-    taken_back: Mutex<BTreeSet<(TeamsUserId, Slot)>>,
+    cleared_left_writes: Mutex<BTreeSet<(TeamsUserId, Slot)>>,
     /// Notified of each of these.
     settle: Notify,
     wake: Notify,
@@ -120,7 +120,7 @@ impl WriteSink for TeamsWrites {
             (slot, Action::Abandon) => {
                 let mut writes = queue.queue();
                 writes.release(account.as_shared(), graph_slot(slot));
-                queue.left().push((account.clone(), slot));
+                queue.abandoned().push((account.clone(), slot));
                 queue.0.wake.notify_one();
                 return None;
             }
@@ -138,7 +138,7 @@ impl WriteSink for TeamsWrites {
             PushResult::Queued => None,
             // The write that it clears was never sent.
             PushResult::Cancelled => {
-                queue.left().push((account.clone(), write.slot));
+                queue.abandoned().push((account.clone(), write.slot));
                 Some(Fact::TeamsAcknowledged(write.slot, write.action))
             }
         }
@@ -181,14 +181,14 @@ impl TenantWrites {
     }
 
     /// Waits for a confirmed clear of an account that the person has no longer.
-    pub(super) async fn is_taken_back(&self) {
+    pub(super) async fn left_write_cleared(&self) {
         self.0.settle.notified().await;
     }
 
     /// Confirmed clears of accounts that the person has no longer.
-    pub(super) fn taken_back(&self) -> MutexGuard<'_, BTreeSet<(TeamsUserId, Slot)>> {
-        let taken_back = self.0.taken_back.lock();
-        taken_back.unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn cleared_left_writes(&self) -> MutexGuard<'_, BTreeSet<(TeamsUserId, Slot)>> {
+        let cleared_left_writes = self.0.cleared_left_writes.lock();
+        cleared_left_writes.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes that wait only for the budget.
@@ -196,13 +196,16 @@ impl TenantWrites {
         self.queue().backlog(network_time())
     }
 
-    fn left(&self) -> MutexGuard<'_, Vec<(TeamsUserId, Slot)>> {
-        self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
+    fn abandoned(&self) -> MutexGuard<'_, Vec<(TeamsUserId, Slot)>> {
+        self.0
+            .abandoned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets the failures of writes that are not retried any more. The lock of the queue keeps new ones from being recorded.
-    fn forget_left(&self, _queue: &MutexGuard<'_, WriteQueue<Tag>>, tenant: &Tenant) {
-        let left = std::mem::take(&mut *self.left());
+    fn forget_abandoned(&self, _queue: &MutexGuard<'_, WriteQueue<Tag>>, tenant: &Tenant) {
+        let left = std::mem::take(&mut *self.abandoned());
         if !left.is_empty() {
             tenant.forget_writes(&left, network_time());
         }
@@ -214,7 +217,7 @@ impl TenantWrites {
         for (account, slot) in tenant.forget_unconfirmed(network_time()) {
             queue.release(account.as_shared(), graph_slot(slot));
         }
-        self.forget_left(&queue, tenant);
+        self.forget_abandoned(&queue, tenant);
         self.wake();
     }
 
@@ -266,7 +269,7 @@ impl TenantWrites {
 
     fn next_step(&self, tenant: &Tenant) -> NextStep {
         let mut queue = self.queue();
-        self.forget_left(&queue, tenant);
+        self.forget_abandoned(&queue, tenant);
         let mut budget = tenant.budget();
         let next = queue.next(network_time(), &mut budget);
         let waiting = i64::try_from(queue.len()).unwrap_or(i64::MAX);
@@ -359,7 +362,7 @@ impl TenantWrites {
         if result.is_ok() && action == Action::Clear {
             let owner = tenant.context.people.by_teams_id(account);
             if write.tag.origin == Origin::LeftWrite || owner != Some(person) {
-                self.taken_back().insert((account.clone(), slot));
+                self.cleared_left_writes().insert((account.clone(), slot));
                 self.0.settle.notify_one();
             }
         }
