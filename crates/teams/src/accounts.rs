@@ -288,11 +288,8 @@ async fn link(
         .context
         .people
         .set_teams_id(person.id, &account.object_id, &tenant.name);
-    teams
-        .context
-        .engine
-        .fact(person.id, Fact::TeamsLinked)
-        .await;
+    let engine = &teams.context.engine;
+    engine.fact(person.id, Fact::TeamsLinked).await;
     Ok(())
 }
 

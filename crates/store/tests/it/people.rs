@@ -205,42 +205,6 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_teams_account_belongs_to_one_person() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
-    store
-        .import(&[person("anna", &[]), person("bert", &[])], &CHANGE)
-        .await
-        .unwrap();
-    let ids: Vec<PersonId> = people(&store)
-        .await
-        .iter()
-        .map(|person| person.id)
-        .collect();
-    store
-        .link_teams(ids[0], &"aaaa".into(), TenantName::main())
-        .await
-        .unwrap();
-    store
-        .link_teams(ids[0], &"aaaa".into(), TenantName::main())
-        .await
-        .unwrap();
-    store.may_link_teams(ids[0], &"aaaa".into()).await.unwrap();
-    for error in [
-        store
-            .may_link_teams(ids[1], &"AAAA".into())
-            .await
-            .unwrap_err(),
-        store
-            .link_teams(ids[1], &"AAAA".into(), TenantName::main())
-            .await
-            .unwrap_err(),
-    ] {
-        assert!(error.to_string().contains("belongs to anna"), "{error}");
-    }
-}
-
-#[tokio::test]
 async fn a_choice_that_ended_while_we_were_down_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;

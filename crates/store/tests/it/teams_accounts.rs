@@ -1,9 +1,9 @@
 //! Links of people to Teams accounts.
 
-use presence::TenantName;
+use presence::{PersonId, TenantName};
 use store::NamedAccount;
 
-use crate::{CHANGE, audit_rows, migration::run, people, with_people};
+use crate::{CHANGE, audit_rows, migration::run, open, people, person, with_people};
 
 /// Triggers that fail a statement of the change.
 const NO_LINK: &str = "CREATE TRIGGER fault BEFORE UPDATE OF teams_id ON people BEGIN SELECT raise(ABORT, 'fault'); END";
@@ -50,4 +50,40 @@ async fn a_link_and_its_audit_row_are_one_write() {
     }
     unlink().await.unwrap();
     assert_eq!(state().await, (false, false, rows + 2));
+}
+
+#[tokio::test]
+async fn a_teams_account_belongs_to_one_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    store
+        .import(&[person("anna", &[]), person("bert", &[])], &CHANGE)
+        .await
+        .unwrap();
+    let ids: Vec<PersonId> = people(&store)
+        .await
+        .iter()
+        .map(|person| person.id)
+        .collect();
+    store
+        .link_teams(ids[0], &"aaaa".into(), TenantName::main())
+        .await
+        .unwrap();
+    store
+        .link_teams(ids[0], &"aaaa".into(), TenantName::main())
+        .await
+        .unwrap();
+    store.may_link_teams(ids[0], &"aaaa".into()).await.unwrap();
+    for error in [
+        store
+            .may_link_teams(ids[1], &"AAAA".into())
+            .await
+            .unwrap_err(),
+        store
+            .link_teams(ids[1], &"AAAA".into(), TenantName::main())
+            .await
+            .unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("belongs to anna"), "{error}");
+    }
 }
