@@ -48,7 +48,7 @@ impl fmt::Display for TeamsUserId {
 pub struct TenantName(Arc<str>);
 
 impl TenantName {
-    /// Name of the tenant in `[teams]`. People whose location names no tenant belong to it.
+    /// Name of the tenant in `[teams]`. People in locations without a tenant belong to it.
     pub const MAIN: &'static str = "main";
 
     /// The tenant of this name. The configuration decides whether it exists.
