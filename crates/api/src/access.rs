@@ -134,7 +134,7 @@ impl Access {
             return Err(NotAdmitted::Refused(Problem::forbidden(detail)));
         }
         if let Some(connection) = request.extensions().get::<Connection>() {
-            connection.is_known();
+            connection.mark_authenticated();
         }
         // Only administrators import tables. For all other callers the limit applies here, because the body is read before
         // a handler authorises the request.

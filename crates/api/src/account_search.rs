@@ -52,7 +52,7 @@ pub async fn search(
                 body.found.extend(mine.map(|person| FoundAccount {
                     person: person.id.to_string(),
                     name: person.name.clone(),
-                    account: person.teams_id.as_deref().map(str::to_owned),
+                    account: person.teams_id.as_ref().map(ToString::to_string),
                 }));
                 let trouble = done.trouble.filter(|_| caller.is_admin());
                 let named = trouble.map(|trouble| format!("{}: {trouble}", tenant.name));

@@ -80,7 +80,7 @@ pub async fn connect(
     };
     let key = websocket_key(headers)?;
     if let Some(connection) = request.extensions().get::<Connection>() {
-        connection.is_known();
+        connection.mark_authenticated();
     }
     let upgrade = request
         .extensions_mut()

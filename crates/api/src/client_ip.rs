@@ -33,7 +33,7 @@ pub async fn set_client_ip(
     if let Some(ConnectInfo(peer)) = peer.filter(|_| !proxies.is_empty()) {
         let client = client_ip(peer.ip(), request.headers(), &proxies);
         let connection = request.extensions().get::<Connection>();
-        if connection.is_some_and(|connection| !connection.is_from(client)) {
+        if connection.is_some_and(|connection| !connection.assign_to(client)) {
             return Problem::too_many_requests("too many connections from your address")
                 .into_response();
         }

@@ -12,11 +12,8 @@ use axum::{
     response::Response,
 };
 use directory::{ActionKind, DirectorySync, SyncError, SyncOutcome};
-use runtime::{
-    clock::rfc3339,
-    context::Context,
-    organisation::{MAIN_TENANT, ORGANISATION},
-};
+use presence::TenantName;
+use runtime::{clock::rfc3339, context::Context, organisation::ORGANISATION};
 use serde::Deserialize;
 use serde_json::json;
 use store::{Progress, StoreError};
@@ -35,17 +32,17 @@ pub struct TenantQuery {
 }
 
 /// Synchronisations by tenant.
-pub type DirectorySyncs = Arc<BTreeMap<Arc<str>, DirectorySync>>;
+pub type DirectorySyncs = Arc<BTreeMap<TenantName, DirectorySync>>;
 
 /// The synchronisation of a tenant, or the only one.
 fn sync<'a>(syncs: &'a DirectorySyncs, tenant: Option<&str>) -> Result<&'a DirectorySync, Problem> {
-    let names: Vec<&str> = syncs.keys().map(AsRef::as_ref).collect();
+    let names: Vec<&str> = syncs.keys().map(TenantName::as_str).collect();
     let wanted = match (tenant, names.as_slice()) {
         (Some(tenant), _) => tenant,
         (None, [only]) => only,
-        (None, _) => MAIN_TENANT,
+        (None, _) => TenantName::MAIN,
     };
-    syncs.get(wanted).ok_or_else(|| {
+    syncs.get(&TenantName::new(wanted)).ok_or_else(|| {
         Problem::conflict(format!(
             "people are not taken from Entra for the tenant {wanted} here; set entra = true in its section [directory] of the configuration (it is for: {})",
             if names.is_empty() { "none".to_owned() } else { names.join(", ") },

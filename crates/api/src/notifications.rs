@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use runtime::organisation::MAIN_TENANT;
+use presence::TenantName;
 use teams::TeamsHandle;
 
 /// The largest request in bytes: Graph puts many changes into one.
@@ -18,7 +18,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `POST /teams/notifications`: the same for the main tenant.
 pub async fn receive_main(state: State<TeamsHandle>, query: RawQuery, body: Body) -> Response {
-    receive(state, Path(MAIN_TENANT.into()), query, body).await
+    receive(state, Path(TenantName::MAIN.into()), query, body).await
 }
 
 /// `POST /teams/notifications/{tenant}`: Graph validates the address, or reports changes. The answer is immediate; the
@@ -29,7 +29,7 @@ pub async fn receive(
     RawQuery(query): RawQuery,
     body: Body,
 ) -> Response {
-    let Some(notifications) = teams.notifications.get(tenant.as_str()) else {
+    let Some(notifications) = teams.notifications.get(&TenantName::new(&tenant)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     if let Some(answer) = query

@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use presence::TenantName;
 use runtime::{
     audit::Administration,
     context::Context,
@@ -132,7 +133,7 @@ fn scope_body(scope: &StoredScope) -> Scope {
         kind: kind_of(scope.kind),
         parent: Some(scope.parent.to_string()),
         name: scope.name.clone(),
-        tenant: scope.tenant.clone(),
+        tenant: scope.tenant.as_ref().map(ToString::to_string),
     }
 }
 
@@ -169,7 +170,8 @@ pub async fn change(
     if comparison.is_same() {
         return read(State(context), Path(scope.into())).await;
     }
-    if let Some(tenant) = &body.tenant
+    let tenant = body.tenant.as_deref().map(TenantName::new);
+    if let Some(tenant) = &tenant
         && teams.clients.get(tenant).is_none()
     {
         let names: Vec<String> = teams
@@ -179,7 +181,8 @@ pub async fn change(
             .map(ToString::to_string)
             .collect();
         let detail = format!(
-            "{tenant:?} is no tenant of the configuration; it has: {}",
+            "{:?} is no tenant of the configuration; it has: {}",
+            tenant.as_str(),
             names.join(", ")
         );
         return Err(Problem::invalid("tenant", detail));
@@ -200,11 +203,11 @@ pub async fn change(
             .rename_scope(&scope, name, &entry.change())
             .await?;
     }
-    let named = match &body.tenant {
+    let named = match &tenant {
         Some(tenant) => {
-            let entry = entry(json!({"tenant": tenant}));
+            let entry = entry(json!({"tenant": tenant.as_str()}));
             let change = entry.change();
-            let named = Some(tenant.as_str());
+            let named = Some(tenant);
             context.store.name_tenant(&scope, named, &change).await
         }
         None => Ok(()),

@@ -10,6 +10,7 @@ use gateway::{
     calendars::Calendars,
 };
 use ipnet::IpNet;
+use presence::TenantName;
 use runtime::{context::Context, store_health::StoreHealth};
 use teams::TeamsHandle;
 use tokio::sync::watch;
@@ -81,7 +82,7 @@ pub struct ApiOptions<'a> {
     /// The connections to the tenants of Teams.
     pub teams: TeamsHandle,
     /// Synchronisations of people with directories, by tenant.
-    pub directory_syncs: BTreeMap<Arc<str>, DirectorySync>,
+    pub directory_syncs: BTreeMap<TenantName, DirectorySync>,
     /// Calendars of people.
     pub calendars: Calendars,
     /// Connected desktop agents.

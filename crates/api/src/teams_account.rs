@@ -8,6 +8,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use presence::TeamsUserId;
 use runtime::{
     audit::{Details, Own},
     clock::rfc3339,
@@ -52,7 +53,7 @@ pub async fn teams_account(
             Some(_) => TenantSignIn::People,
             None => TenantSignIn::Application,
         }),
-        account: person.teams_id.as_deref().map(str::to_owned),
+        account: account_of(person).map(str::to_owned),
         sign_in_name,
         display_name,
         signed_in: login.as_ref().map(|login| login.is_signed_in),
@@ -72,14 +73,14 @@ pub async fn teams_account(
             let other = others.iter().find(|known| known.id != person.id);
             TeamsAccountQuestion {
                 name_of: other.map(|other| other.name.clone()),
-                account: question.account.object_id,
+                account: question.account.object_id.to_string(),
                 sign_in_name: question.account.sign_in_name,
                 display_name: question.account.display_name,
                 until: rfc3339(question.until),
                 confirmation: question.confirmation,
             }
         }),
-        tenant,
+        tenant: tenant.to_string(),
     })
 }
 
@@ -222,12 +223,13 @@ pub async fn link(
         );
         return Err(Problem::invalid("account", detail));
     }
-    let account = link_named(&teams, &person, wanted).await?;
-    let details = Details::default()
-        .before(Some(json!({"account": person.teams_id.as_deref()})))
-        .after(Some(json!({"account": account})));
-    let entry = own_entry(&context, &caller, Own::TeamsAccountLink, person.id, details);
-    context.store.record_change(&entry.change()).await?;
+    let entry_of = |account: &TeamsUserId| {
+        let details = Details::default()
+            .before(Some(json!({"account": account_of(&person)})))
+            .after(Some(json!({"account": account.as_str()})));
+        own_entry(&context, &caller, Own::TeamsAccountLink, person.id, details)
+    };
+    link_named(&teams, &person, wanted, entry_of).await?;
     read(State(context), State(teams), caller, Path(id)).await
 }
 
@@ -256,9 +258,12 @@ pub async fn forget_account(
     caller: &Caller,
     person: &Person,
 ) -> Result<(), AccountError> {
-    disconnect(teams, person).await?;
-    let details = Details::default().before(Some(json!({"account": person.teams_id.as_deref()})));
+    let details = Details::default().before(Some(json!({"account": account_of(person)})));
     let entry = own_entry(context, caller, Own::TeamsAccountForget, person.id, details);
-    context.store.record_change(&entry.change()).await?;
-    Ok(())
+    disconnect(teams, person, &entry.change()).await
+}
+
+/// The linked account, as audit rows have it.
+fn account_of(person: &Person) -> Option<&str> {
+    person.teams_id.as_ref().map(TeamsUserId::as_str)
 }

@@ -6,8 +6,8 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use anyhow::Context;
 use api::access;
 use phones::{PhonesOptions, pbx::PbxOptions};
-use presence::{Extension, Timing};
-use runtime::{clock::Clock, organisation::MAIN_TENANT, secrets};
+use presence::{Extension, TenantName, Timing};
+use runtime::{clock::Clock, secrets};
 use secrecy::SecretString;
 use server::{App, Options};
 use store::{Change, Concern, ImportPerson, OrganisationId, Store};
@@ -93,7 +93,7 @@ impl Stage {
         let api_key = access::new_api_key(&store, "bench", &["read"], &clock).await?;
         let app = App::start(Options {
             tenants: vec![TeamsOptions {
-                name: MAIN_TENANT.into(),
+                name: TenantName::main().clone(),
                 sign_in: SignIn::Application,
                 client: client(&teamsbox),
                 requests_per_30_seconds,

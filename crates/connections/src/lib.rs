@@ -1,8 +1,8 @@
-//! Connections to the HTTP server: how many there may be, how long each may take, and which one makes room for another.
+//! Connections to the HTTP server: their number, their time-outs, and the order in which they make room for new ones.
 //!
-//! A stranger can open connections for nothing, so a connection that has not sent a whole request, or that rests between
-//! two requests, is worth less than a new one: when there is no room, the oldest of them is closed. The limits and their
-//! figures are in `docs/configuration.md`.
+//! Every host on the network can open connections, so a connection that has not sent a whole request, or that is idle between
+//! two requests, is worth less than a new one: when there is no room, the oldest of them is closed. The limits are in
+//! `docs/configuration.md`.
 
 mod limits;
 mod listen;
@@ -26,11 +26,11 @@ use state::{Phase, State};
 pub use table::Connections;
 use tokio::time::Instant;
 
-/// One connection, for those who handle its requests. Cheap to clone.
+/// A connection, as an extension of its requests. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Connection(Arc<Link>);
 
-/// What the table of connections, the connection's task and its stream have in common.
+/// State that the table of connections, the connection's task and its stream share.
 #[derive(Debug)]
 struct Link {
     number: u64,
@@ -73,29 +73,29 @@ impl Connection {
     fn begin(&self, phase: Phase) {
         let received = self.0.state().begin(phase, Instant::now());
         // The body counts from nothing again; the header is in the past.
-        self.0.connections.finished(received);
+        self.0.connections.subtract_unfinished(received);
     }
 
     /// The whole request has arrived, or the rest of it is not wanted.
     fn complete(&self) {
         let received = self.0.state().complete(Instant::now());
-        self.0.connections.finished(received);
+        self.0.connections.subtract_unfinished(received);
     }
 
     /// The answer has been given to the stream.
     fn answered(&self) {
         self.0.state().answered(Instant::now());
-        self.0.connections.belongs_to_peer(&self.0);
+        self.0.connections.assign_to_peer(&self.0);
     }
 
-    /// The request is from a person, a program or a device that may come in.
-    pub fn is_known(&self) {
-        let received = self.0.state().become_known();
-        self.0.connections.finished(received);
+    /// Marks the request as authenticated: the connection is no longer a stranger's.
+    pub fn mark_authenticated(&self) {
+        let received = self.0.state().mark_authenticated();
+        self.0.connections.subtract_unfinished(received);
     }
 
-    /// The request is from this address behind the reverse proxy that the connection belongs to. False: too many are.
-    pub fn is_from(&self, address: IpAddr) -> bool {
-        self.0.peer.is_some() || self.0.connections.belongs_to(&self.0, address)
+    /// Counts the request for the client at this address behind the reverse proxy. Returns false if the client has too many.
+    pub fn assign_to(&self, address: IpAddr) -> bool {
+        self.0.peer.is_some() || self.0.connections.assign_to(&self.0, address)
     }
 }

@@ -1,13 +1,13 @@
-//! How many connections the operating system's limit of open files allows.
+//! Numbers of connections that the operating system's limit of open files allows.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// More connections than this are no people's, programs' and devices' of one installation.
+/// Most connections: more than people, programs and devices of one installation need.
 const CONNECTIONS_MAX: usize = 50_000;
-/// As much of the limit stays for the database, Graph, calendars, PBXs and files, if the limit has it.
+/// Open files that stay for the database, Graph, calendars, PBXs and files, where the limit is high enough.
 const RESERVE: usize = 256;
 
-/// How many connections may be open.
+/// The most connections that may be open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Open files that the operating system allows.
@@ -21,8 +21,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits for a number of open files: an eighth of them, and 256 at least, or half where there are few, is a reserve; of
-    /// the others, three quarters are for HTTP and one for SIP.
+    /// Limits for a number of open files: an eighth is a reserve, at least 256, or half where there are few; of the others,
+    /// three quarters are for HTTP and one quarter for SIP.
     pub fn new(descriptors: usize) -> Self {
         let reserve = (descriptors / 8).max(RESERVE.min(descriptors / 2));
         let connections = descriptors.saturating_sub(reserve);

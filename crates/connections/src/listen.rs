@@ -36,7 +36,7 @@ use super::{Connection, Connections, Link, state::Phase, stream::Stream};
 
 /// Connections that wait to be accepted; the operating system may allow fewer.
 const BACKLOG: u32 = 4_096;
-/// What the operating system holds of an answer that the peer does not take.
+/// Bytes of an answer that the operating system holds for a peer that does not read it.
 const SEND_BUFFER: usize = 256 * 1024;
 /// The largest header; also the largest piece of a body that is read at once.
 const HEADER_MAX: usize = 16 * 1024;
@@ -45,10 +45,10 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause after a connection that could not be accepted because nothing was left for it.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
-/// Listens.
+/// Opens a TCP listener.
 ///
 /// # Errors
-/// The address is in use or not ours.
+/// The address is in use, or this machine does not have it.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
@@ -56,14 +56,14 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    // Connections have what their listener has: events are small and must not wait for one another.
+    // Connections inherit the options of their listener: events are small and must not wait for one another.
     socket.set_nodelay(true)?;
     let listener = socket.listen(BACKLOG)?;
     SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER)?;
     Ok(listener)
 }
 
-/// Serves until `stopping`, then answers the requests that were begun.
+/// Serves until `stopping`, then completes the requests that have begun.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -180,7 +180,7 @@ async fn answer(
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(connection.clone());
     if connection.0.state().is_used() {
-        // One request a turn: a peer that sends many at once does not make the others wait for all of them.
+        // One request at a time: a peer that sends many at once must not delay the others.
         tokio::task::yield_now().await;
     }
     let response = router.oneshot(request).await?;

@@ -1,21 +1,21 @@
-//! What one connection is doing, when that has taken too long, and what it is worth when there is no room.
+//! State of a connection: its phase, its time-outs, and its worth when there is no room.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The whole header of a request arrives within this time: of the connection's start, or of the request's first byte.
+/// Time for the header of a request, from the connection's start or the request's first byte.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The body arrives within this time, and the time that it takes at [`RATE_MIN`].
+/// Time for a body, beside the time that its bytes take at [`RATE_MIN`].
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// A connection may rest for this time between two requests.
+/// Time between two requests of a connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// A peer that does not take its answer has this time to catch up, and the time that the answer takes at [`RATE_MIN`].
+/// Time for a peer that does not read its answer, beside the time that the read bytes take at [`RATE_MIN`].
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// The slowest useful line: bytes a second.
+/// Rate of the slowest useful line, in bytes per second.
 const RATE_MIN: u64 = 16 * 1024;
 
-/// What a connection is doing.
+/// Phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Nothing has arrived yet.
@@ -32,16 +32,16 @@ pub(super) enum Phase {
     Upgraded,
 }
 
-/// Why a connection was closed.
+/// Reason why a connection was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Why {
+pub(super) enum CloseReason {
     /// The header did not arrive in time.
     Header,
     /// The body did not arrive in time.
     Body,
-    /// It rested for too long.
+    /// It was idle for too long.
     Idle,
-    /// The peer did not take its answer.
+    /// The peer did not read its answer.
     Unread,
     /// It made room for another.
     Room,
@@ -49,8 +49,8 @@ pub(super) enum Why {
     Refused,
 }
 
-impl Why {
-    /// As metrics name it.
+impl CloseReason {
+    /// Label of the metric.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Header => "header_timeout",
@@ -68,39 +68,39 @@ impl Why {
 enum Standing {
     /// Its last request was not authenticated.
     Stranger,
-    /// Its last request was from a person, a program or a device that may come in.
+    /// Its last request was authenticated.
     Known,
 }
 
-/// What a connection is worth when there is no room, the least first. Others are not closed for room.
+/// Worth of a connection when there is no room, the least first. Others are not closed for room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Worth {
-    /// A stranger's that waits for the stranger.
+    /// The server waits for a stranger.
     Stranger,
-    /// One of a person, program or device that rests between two requests.
+    /// An authenticated peer is idle between two requests.
     Idle,
-    /// A stranger's that is answered: one that asks again and again is hardly ever in another state.
+    /// A stranger is answered: one that sends request after request is hardly ever in another phase.
     Answered,
 }
 
-/// A peer that does not take its answer.
+/// An answer that the peer does not read.
 #[derive(Clone, Copy, Debug)]
-struct Behind {
+struct UnreadAnswer {
     since: Instant,
-    /// Bytes that it took since.
-    taken: u64,
+    /// Bytes that the peer has read since.
+    read: u64,
 }
 
-/// What a connection is doing, and since when.
+/// State of a connection.
 #[derive(Debug)]
 pub(super) struct State {
     phase: Phase,
     since: Instant,
-    /// Bytes of the request that has not arrived wholly.
+    /// Bytes of a request that has not arrived completely.
     received: usize,
-    behind: Option<Behind>,
+    unread: Option<UnreadAnswer>,
     standing: Standing,
-    /// A request has been answered on it.
+    /// Whether a request has been answered on it.
     is_used: bool,
 }
 
@@ -110,7 +110,7 @@ impl State {
             phase: Phase::Fresh,
             since: now,
             received: 0,
-            behind: None,
+            unread: None,
             standing: Standing::Stranger,
             is_used: false,
         }
@@ -121,7 +121,7 @@ impl State {
         self.is_used
     }
 
-    /// Bytes arrived; how many of them are a stranger's unfinished request.
+    /// Records received bytes. Returns the number of them that are a stranger's unfinished request.
     pub(super) fn read(&mut self, bytes: usize, now: Instant) -> usize {
         match self.phase {
             Phase::Fresh => self.phase = Phase::Header,
@@ -139,24 +139,24 @@ impl State {
         }
     }
 
-    /// A whole header arrived. Returns the bytes that no longer count as an unfinished request.
+    /// Records a complete header. Returns the bytes that no longer count as an unfinished request.
     pub(super) fn begin(&mut self, phase: Phase, now: Instant) -> usize {
-        let counted = self.uncount();
+        let counted = self.take_unfinished();
         (self.phase, self.since, self.standing) = (phase, now, Standing::Stranger);
         counted
     }
 
-    /// The whole request arrived. Returns as [`Self::begin`] does.
+    /// Records a complete request. Returns as [`Self::begin`] does.
     pub(super) fn complete(&mut self, now: Instant) -> usize {
         if self.phase != Phase::Body {
             return 0;
         }
         (self.phase, self.since) = (Phase::Answer, now);
-        self.uncount()
+        self.take_unfinished()
     }
 
-    /// The sender of the request may come in. Returns as [`Self::begin`] does.
-    pub(super) fn become_known(&mut self) -> usize {
+    /// Records that the request is authenticated. Returns as [`Self::begin`] does.
+    pub(super) fn mark_authenticated(&mut self) -> usize {
         let counted = match self.standing {
             Standing::Stranger => self.received,
             Standing::Known => 0,
@@ -178,8 +178,8 @@ impl State {
         (self.phase, self.since) = (Phase::Upgraded, now);
     }
 
-    /// What no longer counts as an unfinished request, because it is none any more or the connection is gone.
-    pub(super) fn uncount(&mut self) -> usize {
+    /// Returns the bytes that no longer count as an unfinished request: it is complete, or the connection is closed.
+    pub(super) fn take_unfinished(&mut self) -> usize {
         let received = std::mem::take(&mut self.received);
         match self.standing {
             Standing::Stranger => received,
@@ -187,47 +187,50 @@ impl State {
         }
     }
 
-    /// The peer takes nothing at present.
+    /// Records that the peer reads nothing at present.
     pub(super) fn stalled(&mut self, now: Instant) {
-        self.behind.get_or_insert(Behind {
+        self.unread.get_or_insert(UnreadAnswer {
             since: now,
-            taken: 0,
+            read: 0,
         });
     }
 
-    /// The peer took bytes.
-    pub(super) fn took(&mut self, bytes: usize) {
-        if let Some(behind) = &mut self.behind {
-            behind.taken += bytes as u64;
+    /// Records bytes that the peer has read.
+    pub(super) fn peer_read(&mut self, bytes: usize) {
+        if let Some(unread) = &mut self.unread {
+            unread.read += bytes as u64;
         }
     }
 
     /// The operating system has everything that was to be sent.
     pub(super) fn caught_up(&mut self) {
-        self.behind = None;
+        self.unread = None;
     }
 
-    /// Why the connection has taken too long, if it has.
-    pub(super) fn overdue(&self, now: Instant) -> Option<Why> {
-        if let Some(behind) = self.behind {
-            let patience = UNREAD_TIMEOUT + at_rate_min(behind.taken);
-            if now >= behind.since + patience {
-                return Some(Why::Unread);
+    /// The time-out that has passed, if one has.
+    pub(super) fn overdue(&self, now: Instant) -> Option<CloseReason> {
+        if let Some(unread) = self.unread {
+            let timeout = UNREAD_TIMEOUT + at_rate_min(unread.read);
+            if now >= unread.since + timeout {
+                return Some(CloseReason::Unread);
             }
         }
-        let (patience, why) = match self.phase {
-            Phase::Fresh | Phase::Header => (HEADER_TIMEOUT, Why::Header),
-            Phase::Body => (BODY_TIMEOUT + at_rate_min(self.received as u64), Why::Body),
-            Phase::Idle => (IDLE_TIMEOUT, Why::Idle),
+        let (timeout, reason) = match self.phase {
+            Phase::Fresh | Phase::Header => (HEADER_TIMEOUT, CloseReason::Header),
+            Phase::Body => (
+                BODY_TIMEOUT + at_rate_min(self.received as u64),
+                CloseReason::Body,
+            ),
+            Phase::Idle => (IDLE_TIMEOUT, CloseReason::Idle),
             Phase::Answer | Phase::Upgraded => return None,
         };
-        (now >= self.since + patience).then_some(why)
+        (now >= self.since + timeout).then_some(reason)
     }
 
-    /// What the connection is worth when there is no room, and since when it waits; `None`: it is not closed for room.
+    /// The worth of the connection when there is no room, and the start of its wait; `None`: it is not closed for room.
     pub(super) fn worth(&self) -> Option<(Worth, Instant)> {
-        match (self.standing, self.phase, self.behind) {
-            (Standing::Stranger, _, Some(behind)) => Some((Worth::Stranger, behind.since)),
+        match (self.standing, self.phase, self.unread) {
+            (Standing::Stranger, _, Some(unread)) => Some((Worth::Stranger, unread.since)),
             (
                 Standing::Stranger,
                 Phase::Fresh | Phase::Header | Phase::Body | Phase::Idle,
@@ -245,7 +248,7 @@ impl State {
     }
 }
 
-/// How long bytes take on the slowest useful line.
+/// Time that bytes take on the slowest useful line.
 fn at_rate_min(bytes: u64) -> Duration {
     Duration::from_secs(bytes / RATE_MIN)
 }
@@ -265,10 +268,16 @@ mod tests {
     fn a_header_has_ten_seconds_from_the_start_of_the_connection() {
         let (mut state, start) = new();
         assert_eq!(state.overdue(start + SECOND * 9), None);
-        assert_eq!(state.overdue(start + SECOND * 10), Some(Why::Header));
+        assert_eq!(
+            state.overdue(start + SECOND * 10),
+            Some(CloseReason::Header)
+        );
         // A byte now and then does not prolong it.
         state.read(1, start + SECOND * 9);
-        assert_eq!(state.overdue(start + SECOND * 10), Some(Why::Header));
+        assert_eq!(
+            state.overdue(start + SECOND * 10),
+            Some(CloseReason::Header)
+        );
     }
 
     #[test]
@@ -276,39 +285,45 @@ mod tests {
         let (mut state, start) = new();
         state.read(100, start);
         state.begin(Phase::Body, start);
-        assert_eq!(state.overdue(start + SECOND * 10), Some(Why::Body));
+        assert_eq!(state.overdue(start + SECOND * 10), Some(CloseReason::Body));
         state.read(8 * 1024 * 1024, start + SECOND);
         assert_eq!(state.overdue(start + SECOND * 500), None);
-        assert_eq!(state.overdue(start + SECOND * 522), Some(Why::Body));
+        assert_eq!(state.overdue(start + SECOND * 522), Some(CloseReason::Body));
         state.complete(start + SECOND * 300);
         assert_eq!(state.overdue(start + SECOND * 9_000), None, "streams stay");
     }
 
     #[test]
-    fn a_connection_rests_for_a_minute() {
+    fn a_connection_may_be_idle_for_a_minute() {
         let (mut state, start) = new();
         state.begin(Phase::Answer, start);
         state.answered(start);
         assert_eq!(state.overdue(start + SECOND * 59), None);
-        assert_eq!(state.overdue(start + SECOND * 60), Some(Why::Idle));
+        assert_eq!(state.overdue(start + SECOND * 60), Some(CloseReason::Idle));
         state.read(1, start + SECOND * 59);
         assert_eq!(state.overdue(start + SECOND * 68), None);
-        assert_eq!(state.overdue(start + SECOND * 69), Some(Why::Header));
+        assert_eq!(
+            state.overdue(start + SECOND * 69),
+            Some(CloseReason::Header)
+        );
     }
 
     #[test]
-    fn an_answer_that_the_peer_does_not_take_ends_the_connection_also_by_drops() {
+    fn an_answer_that_the_peer_reads_too_slowly_ends_the_connection() {
         let (mut state, start) = new();
         state.begin(Phase::Answer, start);
-        state.become_known();
+        state.mark_authenticated();
         state.stalled(start);
         assert_eq!(state.overdue(start + SECOND * 29), None);
         for _ in 0..29 {
-            state.took(100);
+            state.peer_read(100);
             state.stalled(start + SECOND * 29);
         }
-        assert_eq!(state.overdue(start + SECOND * 30), Some(Why::Unread));
-        state.took(1_024 * 1_024);
+        assert_eq!(
+            state.overdue(start + SECOND * 30),
+            Some(CloseReason::Unread)
+        );
+        state.peer_read(1_024 * 1_024);
         assert_eq!(state.overdue(start + SECOND * 90), None);
         state.caught_up();
         assert_eq!(state.overdue(start + SECOND * 900), None);
@@ -327,26 +342,26 @@ mod tests {
         state.stalled(start);
         assert_eq!(worth(&state), Some(Worth::Stranger));
         state.caught_up();
-        state.become_known();
+        state.mark_authenticated();
         state.answered(start);
         assert_eq!(worth(&state), Some(Worth::Idle));
-        // Who asks next is not known yet: behind a proxy it may be another.
+        // The next request is not authenticated yet: behind a proxy it may be another client's.
         state.read(1, start);
         assert_eq!(worth(&state), Some(Worth::Stranger));
         state.upgraded(start);
-        state.become_known();
+        state.mark_authenticated();
         state.answered(start);
         assert_eq!(worth(&state), None, "a WebSocket");
     }
 
     #[test]
-    fn what_a_stranger_has_sent_is_counted_once() {
+    fn bytes_of_a_stranger_are_counted_once() {
         let (mut state, start) = new();
         assert_eq!(state.read(100, start), 100);
         assert_eq!(state.begin(Phase::Body, start), 100);
         assert_eq!(state.read(50, start), 50);
-        assert_eq!(state.become_known(), 50);
+        assert_eq!(state.mark_authenticated(), 50);
         assert_eq!(state.read(50, start), 0);
-        assert_eq!((state.complete(start), state.uncount()), (0, 0));
+        assert_eq!((state.complete(start), state.take_unfinished()), (0, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! A connection's stream: notes what arrives and what the peer takes, and fails when the connection is to be closed.
+//! Stream of a connection: records what the peer sends and reads, and fails when the connection is to be closed.
 
 use std::{
     io::{self, IoSlice},
@@ -15,7 +15,7 @@ use tokio::{
 
 use super::Link;
 
-/// A connection's stream. The connection is gone when it is dropped.
+/// Stream of a connection. Dropping it removes the connection from the table.
 #[derive(Debug)]
 pub(super) struct Stream {
     stream: TcpStream,
@@ -31,8 +31,8 @@ impl Stream {
         io::Error::new(io::ErrorKind::TimedOut, "the server closes the connection")
     }
 
-    /// Notes the result of a write.
-    fn wrote(
+    /// Records the result of a write.
+    fn record_write(
         &self,
         context: &Context<'_>,
         result: Poll<io::Result<usize>>,
@@ -44,7 +44,7 @@ impl Stream {
                     return Poll::Ready(Err(Self::ended()));
                 }
             }
-            Poll::Ready(Ok(bytes)) => self.link.state().took(*bytes),
+            Poll::Ready(Ok(bytes)) => self.link.state().peer_read(*bytes),
             Poll::Ready(Err(_)) => {}
         }
         result
@@ -73,10 +73,10 @@ impl AsyncRead for Stream {
                     let mut state = self.link.state();
                     // While the state is locked: bytes are never subtracted before they are added.
                     let unfinished = state.read(bytes, now);
-                    let are_too_many = self.link.connections.received(unfinished);
+                    let are_too_many = self.link.connections.add_unfinished(unfinished);
                     drop(state);
                     if are_too_many {
-                        self.link.connections.shorten(now);
+                        self.link.connections.close_unfinished(now);
                     }
                 }
             }
@@ -93,7 +93,7 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.wrote(context, written)
+        self.record_write(context, written)
     }
 
     fn poll_write_vectored(
@@ -102,7 +102,7 @@ impl AsyncWrite for Stream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.wrote(context, written)
+        self.record_write(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -122,6 +122,6 @@ impl AsyncWrite for Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.link.connections.gone(&self.link);
+        self.link.connections.remove(&self.link);
     }
 }

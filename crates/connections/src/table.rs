@@ -20,17 +20,17 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{
     Limits, Link,
-    state::{State, Why, Worth},
+    state::{CloseReason, State, Worth},
 };
 
-/// Bytes of strangers' unfinished requests; beyond, the oldest of these are closed.
+/// Most bytes of strangers' unfinished requests; beyond it, the oldest of these connections are closed.
 const UNFINISHED_MAX: usize = 64 * 1024 * 1024;
-/// Where there is no room, one connection of this many is closed at a time: a search for the oldest at every new connection
-/// would take a core.
+/// Connections for each one that is closed at a time when there is no room: a search for the oldest at every new
+/// connection would take a core.
 const SHARE: usize = 64;
-/// A trouble is reported for this time after its last occurrence.
+/// Time for which a trouble is reported after its last occurrence.
 const TROUBLE_LASTS: Duration = Duration::from_secs(10);
-/// Connections that were closed to make room are logged this often.
+/// Interval at which connections that were closed to make room are logged.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// All connections. Cheap to clone.
@@ -56,13 +56,13 @@ struct Table {
     /// Connections that are to be closed and still have their descriptors.
     closing: usize,
     next: u64,
-    /// When no descriptor was left the last time.
+    /// Last time at which no descriptor was left, with the error.
     exhausted: Option<(Instant, String)>,
-    /// When there was no room the last time, and nothing to close.
-    refused: Option<Instant>,
+    /// Last time at which there was no room and no connection to close.
+    refused_at: Option<Instant>,
     /// Connections closed to make room since that was logged.
     made_room: usize,
-    logged: Option<Instant>,
+    logged_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -72,9 +72,9 @@ struct Entry {
     owner: Option<IpAddr>,
 }
 
-/// Which connections may make room.
+/// The connections that may make room.
 #[derive(Clone, Copy, Debug)]
-enum Among {
+enum Candidates {
     All,
     Of(IpAddr),
     Unfinished,
@@ -98,12 +98,12 @@ impl Connections {
         self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a new connection in, if there is room or room can be made. `peer`: the network that it counts for.
+    /// Adds a new connection, if there is room or room can be made. `peer` is the network that it counts for.
     pub(super) fn admit(&self, peer: Option<IpAddr>, now: Instant) -> Option<Arc<Link>> {
         let mut table = self.table();
         if !self.make_room_of(&mut table, peer, now) || !self.make_room(&mut table, now) {
-            table.refused = Some(now);
-            self.count(Why::Refused, 1);
+            table.refused_at = Some(now);
+            self.count(CloseReason::Refused, 1);
             return None;
         }
         let number = table.next;
@@ -127,39 +127,39 @@ impl Connections {
     }
 
     fn make_room(&self, table: &mut Table, now: Instant) -> bool {
-        table.open.len() < self.0.limits.http || self.evict(table, Among::All, now) > 0
+        table.open.len() < self.0.limits.http || self.evict(table, Candidates::All, now) > 0
     }
 
     fn make_room_of(&self, table: &mut Table, owner: Option<IpAddr>, now: Instant) -> bool {
         let Some(owner) = owner else { return true };
         let open = table.by_address.get(&owner).copied().unwrap_or_default();
-        open < self.0.limits.http_by_address || self.evict(table, Among::Of(owner), now) > 0
+        open < self.0.limits.http_by_address || self.evict(table, Candidates::Of(owner), now) > 0
     }
 
-    /// Closes those that are worth least, the oldest first; how many.
-    fn evict(&self, table: &mut Table, among: Among, now: Instant) -> usize {
+    /// Closes the connections that are worth least, the oldest first. Returns their number.
+    fn evict(&self, table: &mut Table, from: Candidates, now: Instant) -> usize {
         let mut candidates: Vec<(Worth, Instant, u64)> = table
             .open
             .values()
-            .filter(|entry| match among {
-                Among::All | Among::Unfinished => true,
-                Among::Of(owner) => entry.owner == Some(owner),
+            .filter(|entry| match from {
+                Candidates::All | Candidates::Unfinished => true,
+                Candidates::Of(owner) => entry.owner == Some(owner),
             })
             .filter_map(|entry| {
                 let state = entry.link.state();
                 let (worth, since) = state.worth()?;
-                let is_wanted = match among {
-                    Among::All => true,
+                let is_wanted = match from {
+                    Candidates::All => true,
                     // What an address has is answered before it gets more.
-                    Among::Of(_) => worth != Worth::Answered,
-                    Among::Unfinished => state.is_unfinished(),
+                    Candidates::Of(_) => worth != Worth::Answered,
+                    Candidates::Unfinished => state.is_unfinished(),
                 };
                 is_wanted.then_some((worth, since, entry.link.number))
             })
             .collect();
-        let most = match among {
-            Among::All | Among::Unfinished => self.0.limits.http,
-            Among::Of(_) => self.0.limits.http_by_address,
+        let most = match from {
+            Candidates::All | Candidates::Unfinished => self.0.limits.http,
+            Candidates::Of(_) => self.0.limits.http_by_address,
         };
         let wanted = (most / SHARE).clamp(1, candidates.len().max(1));
         if wanted < candidates.len() {
@@ -177,27 +177,25 @@ impl Connections {
             candidates.truncate(1);
         }
         for (_, _, number) in &candidates {
-            self.end(table, *number, Why::Room);
+            self.end(table, *number, CloseReason::Room);
         }
         table.made_room += candidates.len();
         self.log(table, now);
         candidates.len()
     }
 
-    fn end(&self, table: &mut Table, number: u64, why: Why) {
+    fn end(&self, table: &mut Table, number: u64, reason: CloseReason) {
         if let Some(entry) = table.open.remove(&number) {
             table.disown(entry.owner);
             table.closing += 1;
-            self.count(why, 1);
+            self.count(reason, 1);
             entry.link.end();
         }
     }
 
     /// Logs connections that were closed to make room: at once, then once a minute.
     fn log(&self, table: &mut Table, now: Instant) {
-        let is_due = table
-            .logged
-            .is_none_or(|logged| now >= logged + LOG_INTERVAL);
+        let is_due = table.logged_at.is_none_or(|at| now >= at + LOG_INTERVAL);
         if table.made_room > 0 && is_due {
             tracing::warn!(
                 closed = table.made_room,
@@ -206,53 +204,53 @@ impl Connections {
                 "connections that waited for a stranger were closed to make room for others"
             );
             table.made_room = 0;
-            table.logged = Some(now);
+            table.logged_at = Some(now);
         }
     }
 
-    fn count(&self, why: Why, connections: u64) {
-        self.0.metrics.count_closed(why.name(), connections);
+    fn count(&self, reason: CloseReason, connections: u64) {
+        self.0.metrics.count_closed(reason.name(), connections);
     }
 
-    /// A stranger has sent a part of a request. True: strangers' parts are too many bytes now.
-    pub(super) fn received(&self, bytes: usize) -> bool {
+    /// Adds bytes of a stranger's unfinished request. Returns whether all of these are more than [`UNFINISHED_MAX`].
+    pub(super) fn add_unfinished(&self, bytes: usize) -> bool {
         let before = self.0.unfinished.fetch_add(bytes, Ordering::Relaxed);
         bytes > 0 && before.saturating_add(bytes) > UNFINISHED_MAX
     }
 
     /// Closes connections with unfinished requests, the oldest first.
-    pub(super) fn shorten(&self, now: Instant) {
-        self.evict(&mut self.table(), Among::Unfinished, now);
+    pub(super) fn close_unfinished(&self, now: Instant) {
+        self.evict(&mut self.table(), Candidates::Unfinished, now);
     }
 
-    /// A part of a request is no longer one: it is whole, or its sender is known, or gone.
-    pub(super) fn finished(&self, bytes: usize) {
+    /// Subtracts bytes of a request that is complete or authenticated, or of a closed connection.
+    pub(super) fn subtract_unfinished(&self, bytes: usize) {
         self.0.unfinished.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// The connection of a reverse proxy serves a request from this address. False: too many from there are served.
-    pub(super) fn belongs_to(&self, link: &Link, address: IpAddr) -> bool {
+    /// Counts the connection of a reverse proxy for the client of its request. Returns false if the client has too many.
+    pub(super) fn assign_to(&self, link: &Link, address: IpAddr) -> bool {
         let owner = Some(sip::network(address));
         let mut table = self.table();
         if !self.make_room_of(&mut table, owner, Instant::now()) {
-            self.count(Why::Refused, 1);
+            self.count(CloseReason::Refused, 1);
             return false;
         }
         table.change_owner(link.number, owner);
         true
     }
 
-    /// The connection counts as its peer's again.
-    pub(super) fn belongs_to_peer(&self, link: &Link) {
+    /// Counts the connection for its peer again.
+    pub(super) fn assign_to_peer(&self, link: &Link) {
         if link.peer.is_none() {
             self.table().change_owner(link.number, None);
         }
     }
 
-    /// The connection has been closed.
-    pub(super) fn gone(&self, link: &Link) {
-        let unfinished = link.state().uncount();
-        self.finished(unfinished);
+    /// Removes a connection after its stream was closed.
+    pub(super) fn remove(&self, link: &Link) {
+        let unfinished = link.state().take_unfinished();
+        self.subtract_unfinished(unfinished);
         let mut table = self.table();
         match table.open.remove(&link.number) {
             Some(entry) => table.disown(entry.owner),
@@ -264,7 +262,7 @@ impl Connections {
         self.0.metrics.connections.dec();
     }
 
-    /// Whether a new connection may be taken: those that are to be closed have given back most descriptors.
+    /// Whether a new connection may be accepted: those that are to be closed have released most descriptors.
     pub(super) fn may_accept(&self) -> bool {
         self.table().closing <= self.0.limits.http / SHARE
     }
@@ -274,25 +272,25 @@ impl Connections {
         self.0.closed.notified().await;
     }
 
-    /// The operating system has no descriptor or no memory for a new connection.
+    /// Records that the operating system has no descriptor or no memory for a new connection, and makes room.
     pub(super) fn exhausted(&self, error: &io::Error, now: Instant) {
         let mut table = self.table();
         table.exhausted = Some((now, error.to_string()));
         self.0
             .health
             .report(&Part::Connections, self.trouble(&table, now));
-        self.evict(&mut table, Among::All, now);
+        self.evict(&mut table, Candidates::All, now);
     }
 
     /// Closes connections that are overdue, and reports the health of the rest.
     pub(super) fn sweep(&self, now: Instant) {
         let mut table = self.table();
         let open = table.open.values();
-        let overdue: Vec<(u64, Why)> = open
+        let overdue: Vec<(u64, CloseReason)> = open
             .filter_map(|entry| Some((entry.link.number, entry.link.state().overdue(now)?)))
             .collect();
-        for (number, why) in overdue {
-            self.end(&mut table, number, why);
+        for (number, reason) in overdue {
+            self.end(&mut table, number, reason);
         }
         self.log(&mut table, now);
         let trouble = self.trouble(&table, now);
@@ -312,7 +310,7 @@ impl Connections {
                 remedy: remedy.into(),
             });
         }
-        table.refused.filter(|at| is_recent(*at)).map(|_| Trouble {
+        table.refused_at.filter(|at| is_recent(*at)).map(|_| Trouble {
             what: format!(
                 "new connections were refused: {} of all, or {} from one address, are in use, as {limit} open files allow",
                 self.0.limits.http, self.0.limits.http_by_address
@@ -379,7 +377,7 @@ mod tests {
         assert!(of_one[0].is_ended());
         assert_eq!(of_one.iter().filter(|link| link.is_ended()).count(), 1);
         for link in links.iter().chain(&of_one).chain([&newest]) {
-            connections.gone(link);
+            connections.remove(link);
         }
         let table = connections.table();
         assert!(table.open.is_empty() && table.by_address.is_empty());
@@ -387,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_are_answered_makes_no_room_and_the_refusal_is_a_trouble_for_a_while() {
+    fn answers_to_people_make_no_room_and_a_refusal_is_a_trouble_for_ten_seconds() {
         let (connections, health) = connections(64);
         let start = Instant::now();
         let links: Vec<_> = (0..24)
@@ -395,7 +393,7 @@ mod tests {
             .collect();
         for link in &links {
             link.state().begin(Phase::Answer, start);
-            link.state().become_known();
+            link.state().mark_authenticated();
         }
         assert!(connections.admit(None, start).is_none());
         let trouble = |after| {
@@ -420,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn no_descriptor_left_is_a_trouble_that_passes() {
+    fn a_lack_of_descriptors_is_a_trouble_for_ten_seconds() {
         let (connections, health) = connections(64);
         let start = Instant::now();
         connections.exhausted(&io::Error::from_raw_os_error(24), start);
@@ -437,18 +435,18 @@ mod tests {
         let links: Vec<_> = (0..14)
             .map(|_| connections.admit(None, start).unwrap())
             .collect();
-        let asker = address(7).unwrap();
+        let client = address(7).unwrap();
         let taken = links.iter().map(|link| {
             link.state().begin(Phase::Answer, start);
-            connections.belongs_to(link, asker)
+            connections.assign_to(link, client)
         });
         assert_eq!(taken.filter(|taken| *taken).count(), 12);
-        connections.belongs_to_peer(&links[0]);
-        assert!(connections.belongs_to(&links[13], asker));
+        connections.assign_to_peer(&links[0]);
+        assert!(connections.assign_to(&links[13], client));
     }
 
     #[test]
-    fn strangers_unfinished_requests_hold_so_much_and_no_more() {
+    fn the_bytes_of_unfinished_requests_are_limited() {
         let (connections, _) = connections(64);
         let start = Instant::now();
         let links: Vec<_> = (0..20)
@@ -456,8 +454,8 @@ mod tests {
             .collect();
         for link in &links {
             let bytes = link.state().read(4 * 1024 * 1024, start);
-            if connections.received(bytes) {
-                connections.shorten(start);
+            if connections.add_unfinished(bytes) {
+                connections.close_unfinished(start);
             }
         }
         let ended = links.iter().filter(|link| link.is_ended()).count();

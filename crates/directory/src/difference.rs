@@ -32,7 +32,7 @@ pub(super) fn difference(
         };
         let wanted = names(account, Some(known));
         let same = !absent.contains(person)
-            && known.teams_id.as_deref() == Some(&wanted.teams_id)
+            && known.teams_id.as_ref() == Some(&wanted.teams_id)
             && known.name == wanted.name
             && known.mail == wanted.mail
             && known.user_principal_name == wanted.user_principal_name;
@@ -118,7 +118,10 @@ fn addition(account: &EntraAccount) -> (SyncAction, Option<DirectoryChange>) {
     match account.label() {
         "" => {
             let reason = "the account has neither a name nor a sign-in name nor a mail address";
-            (action(ActionKind::Refused, &account.id, reason), None)
+            (
+                action(ActionKind::Refused, account.id.as_str(), reason),
+                None,
+            )
         }
         name => (
             action(ActionKind::Added, name, "no person has this account"),
@@ -179,8 +182,12 @@ mod tests {
         let known = anna();
         let only_an_id = EntraAccount {
             id: "a".into(),
+            name: String::new(),
+            user_principal_name: None,
+            mail: None,
+            numbers: Vec::new(),
             enabled: true,
-            ..EntraAccount::default()
+            is_guest: false,
         };
         let kept = stored("Anna Becker", "anna@x", "a@x");
         assert_eq!(names(&only_an_id, Some(&known)), kept);

@@ -11,6 +11,7 @@ use graph::{
     Blame, Client, Delta, ElementFault, GraphError, PageTrail, Update, UserChange, UserUpdate,
     backoff,
 };
+use presence::{TeamsUserId, TenantName};
 use runtime::{
     health::{DirectoryPart, Trouble},
     limits::PERSON_TEXT_MAX,
@@ -34,10 +35,9 @@ const LINK_FAILURES_MAX: u32 = 5;
 /// The accounts of a tenant's directory, as last read.
 pub(super) struct DirectoryReader {
     client: Arc<Client>,
-    /// The name of the tenant.
-    tenant: Arc<str>,
+    tenant: TenantName,
     options: DirectoryOptions,
-    accounts: HashMap<String, UserUpdate>,
+    accounts: HashMap<TeamsUserId, UserUpdate>,
     link: Option<String>,
     /// Failures in a row with this link.
     link_failures: u32,
@@ -94,7 +94,7 @@ impl Round {
 }
 
 impl DirectoryReader {
-    pub(super) fn new(client: Arc<Client>, tenant: Arc<str>, options: DirectoryOptions) -> Self {
+    pub(super) fn new(client: Arc<Client>, tenant: TenantName, options: DirectoryOptions) -> Self {
         Self {
             client,
             tenant,
@@ -110,7 +110,7 @@ impl DirectoryReader {
     }
 
     /// The name of the tenant.
-    pub(super) fn tenant(&self) -> &Arc<str> {
+    pub(super) fn tenant(&self) -> &TenantName {
         &self.tenant
     }
 
@@ -160,18 +160,18 @@ impl DirectoryReader {
     }
 
     /// The accounts. For an account without a state in Graph's answer, `is_linked` decides whether it may sign in.
-    pub(super) fn accounts(&self, is_linked: impl Fn(&str) -> bool) -> Vec<EntraAccount> {
+    pub(super) fn accounts(&self, is_linked: impl Fn(&TeamsUserId) -> bool) -> Vec<EntraAccount> {
         let is_said = |user: &UserUpdate| user.account_enabled.value().is_some();
         // Without the permission to read the state, every account may sign in.
         let may_see = self.accounts.values().any(is_said);
-        let accounts = self.accounts.values();
+        let accounts = self.accounts.iter();
         accounts
-            .map(|user| {
+            .map(|(id, user)| {
                 let enabled = match user.account_enabled.value() {
                     Some(enabled) => *enabled,
-                    None => !may_see || is_linked(&user.id),
+                    None => !may_see || is_linked(id),
                 };
-                account(user, enabled)
+                account(id, user, enabled)
             })
             .collect()
     }
@@ -222,28 +222,28 @@ impl DirectoryReader {
 }
 
 /// Applies changes in their order.
-fn apply(accounts: &mut HashMap<String, UserUpdate>, changes: Vec<UserChange>) {
+fn apply(accounts: &mut HashMap<TeamsUserId, UserUpdate>, changes: Vec<UserChange>) {
     // A user who is removed and comes back within a round may come back with some members only.
-    let mut removed: HashMap<String, UserUpdate> = HashMap::new();
+    let mut removed: HashMap<TeamsUserId, UserUpdate> = HashMap::new();
     for change in changes {
         match change {
             UserChange::Present(update) => {
-                let key = update.id.to_ascii_lowercase();
-                let before = removed.remove(&key);
-                let account = accounts.entry(key).or_insert(before.unwrap_or_default());
+                let id = TeamsUserId::new(&update.id);
+                let before = removed.remove(&id);
+                let account = accounts.entry(id).or_insert(before.unwrap_or_default());
                 account.merge(update);
             }
             UserChange::Removed { id, .. } => {
-                let key = id.to_ascii_lowercase();
-                if let Some(account) = accounts.remove(&key) {
-                    removed.insert(key, account);
+                let id = TeamsUserId::new(&id);
+                if let Some(account) = accounts.remove(&id) {
+                    removed.insert(id, account);
                 }
             }
         }
     }
 }
 
-fn account(user: &UserUpdate, enabled: bool) -> EntraAccount {
+fn account(id: &TeamsUserId, user: &UserUpdate, enabled: bool) -> EntraAccount {
     let said = |value: &Update<String>| match value {
         Update::Keep => None,
         Update::Clear => Some(String::new()),
@@ -255,7 +255,7 @@ fn account(user: &UserUpdate, enabled: bool) -> EntraAccount {
     let mut numbers = user.business_phones.value().cloned().unwrap_or_default();
     numbers.extend(user.mobile_phone.value().cloned());
     EntraAccount {
-        id: user.id.clone(),
+        id: id.clone(),
         name: match user.display_name.value() {
             Some(name) => one_line(name),
             None => String::new(),

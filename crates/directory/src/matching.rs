@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use presence::{Extension, PersonId};
+use presence::{Extension, PersonId, TeamsUserId};
 
 /// An account of the directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntraAccount {
     /// Object id.
-    pub id: String,
+    pub id: TeamsUserId,
     /// Display name, or empty.
     pub name: String,
     /// Sign-in name; `None`: Graph left it out; empty: the account has none.
@@ -48,8 +48,8 @@ pub struct KnownPerson {
     pub mail: String,
     /// Sign-in name, or empty.
     pub user_principal_name: String,
-    /// Object id of the linked account.
-    pub teams_id: Option<String>,
+    /// The linked account.
+    pub teams_id: Option<TeamsUserId>,
     /// Extensions.
     pub extensions: Vec<Extension>,
     /// Whether an account of the person here administers anything. Administrators are not found by a phone number: in many
@@ -216,7 +216,10 @@ impl Index {
     fn find(&self, account: &EntraAccount, key: MatchKey) -> BTreeSet<PersonId> {
         let of = |name: &str| self.0.get(&fold(name)).into_iter().flatten();
         match key {
-            MatchKey::Id => of(&account.id).copied().collect(),
+            MatchKey::Id => {
+                let people = self.0.get(account.id.as_str()).into_iter().flatten();
+                people.copied().collect()
+            }
             MatchKey::SignInName => account
                 .user_principal_name
                 .iter()
@@ -248,7 +251,7 @@ impl Index {
 /// The values of a person, without empty ones.
 fn names(person: &KnownPerson, key: MatchKey) -> Vec<String> {
     let names: Vec<String> = match key {
-        MatchKey::Id => person.teams_id.iter().map(|id| fold(id)).collect(),
+        MatchKey::Id => person.teams_id.iter().map(ToString::to_string).collect(),
         MatchKey::SignInName => vec![fold(&person.user_principal_name)],
         MatchKey::Mail => vec![fold(&person.mail)],
         MatchKey::Number => {
@@ -273,7 +276,9 @@ fn digits(number: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Completeness, EntraAccount, Extension, KnownPerson, MatchKey, PersonId, plan};
+    use super::{
+        Completeness, EntraAccount, Extension, KnownPerson, MatchKey, PersonId, TeamsUserId, plan,
+    };
 
     fn account(id: &str, upn: &str, mail: &str, number: &str) -> EntraAccount {
         EntraAccount {
@@ -293,7 +298,7 @@ mod tests {
             name: format!("person {id}"),
             mail: mail.into(),
             user_principal_name: upn.into(),
-            teams_id: linked.map(str::to_owned),
+            teams_id: linked.map(TeamsUserId::new),
             extensions: vec![Extension::stored(extension)],
             administers: false,
         }

@@ -7,12 +7,12 @@ use std::{
 };
 
 use graph::Client;
-use presence::{PersonId, Timestamp};
+use presence::{PersonId, TeamsUserId, TenantName, Timestamp};
 use runtime::{
     context::Context,
     health::{DirectoryPart, Part, Trouble, first_few},
 };
-use store::{Change, Concern, DirectoryChange, Progress, Role, StoreError};
+use store::{Change, Concern, DirectoryChange, DirectoryTarget, Progress, Role, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -87,7 +87,8 @@ impl DirectorySync {
 /// Synchronises until the task is dropped.
 pub async fn run(
     context: Context,
-    (client, tenant): (Arc<Client>, Arc<str>),
+    client: Arc<Client>,
+    tenant: TenantName,
     options: DirectoryOptions,
     inbox: SyncRequests,
 ) {
@@ -117,7 +118,7 @@ pub async fn run(
 
 fn report(
     context: &Context,
-    (tenant, directory): (&Arc<str>, &DirectoryReader),
+    (tenant, directory): (&TenantName, &DirectoryReader),
     last: &Mutex<Option<SyncOutcome>>,
     done: &Result<SyncOutcome, SyncError>,
 ) {
@@ -174,14 +175,14 @@ async fn synchronise(
         .collect();
     let mut people: Vec<KnownPerson> = context
         .people
-        .people(|person| context.organisation.tenant(person.id) == **tenant)
+        .people(|person| context.organisation.tenant(person.id) == *tenant)
         .iter()
         .map(|person| KnownPerson {
             id: person.id,
             name: person.name.clone(),
             mail: person.mail.clone(),
             user_principal_name: person.user_principal_name.clone(),
-            teams_id: person.teams_id.as_deref().map(str::to_owned),
+            teams_id: person.teams_id.clone(),
             extensions: person
                 .lines
                 .iter()
@@ -190,27 +191,30 @@ async fn synchronise(
             administers: administrators.contains(&person.id),
         })
         .collect();
-    let absent: BTreeSet<PersonId> = gone_people.iter().map(|(id, _)| *id).collect();
-    people.extend(gone_people.into_iter().map(|(id, person)| KnownPerson {
-        id,
+    let absent: BTreeSet<PersonId> = gone_people.iter().map(|person| person.id).collect();
+    people.extend(gone_people.into_iter().map(|person| KnownPerson {
+        id: person.id,
         name: person.name,
         mail: person.mail,
         user_principal_name: person.user_principal_name,
-        teams_id: Some(person.teams_id).filter(|id| !id.is_empty()),
+        teams_id: person.teams_id,
         extensions: Vec::new(),
-        administers: administrators.contains(&id),
+        administers: administrators.contains(&person.id),
     }));
     let linked = people.iter().filter(|person| !absent.contains(&person.id));
-    let linked: HashSet<&str> = linked
-        .filter_map(|person| person.teams_id.as_deref())
+    let linked: HashSet<&TeamsUserId> = linked
+        .filter_map(|person| person.teams_id.as_ref())
         .collect();
     let accounts = directory.accounts(|id| linked.contains(id));
     let plan = plan(&accounts, &people, directory.completeness());
     let (changes, mut actions) = difference(&plan, &accounts, &people, &absent, &of_directory);
     let now = context.clock.now();
     if !dry_run && !changes.is_empty() {
-        let location = directory.options().location.as_deref();
-        apply(context, changes, (tenant, location), &mut actions, now).await?;
+        let target = DirectoryTarget {
+            tenant,
+            location: directory.options().location.as_deref(),
+        };
+        apply(context, changes, target, &mut actions, now).await?;
         context.apply_people().await;
     }
     let mut warnings = Vec::from(directory.warnings());
@@ -231,7 +235,7 @@ async fn synchronise(
 async fn apply(
     context: &Context,
     changes: Vec<(usize, DirectoryChange)>,
-    to: (&str, Option<&str>),
+    target: DirectoryTarget<'_>,
     actions: &mut [SyncAction],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -247,7 +251,11 @@ async fn apply(
         attempt: None,
     };
     let (positions, changes): (Vec<usize>, Vec<DirectoryChange>) = changes.into_iter().unzip();
-    for refused in context.store.apply_directory(&changes, to, &change).await? {
+    for refused in context
+        .store
+        .apply_directory(&changes, target, &change)
+        .await?
+    {
         let position = positions.get(refused.at);
         if let Some(action) = position.and_then(|position| actions.get_mut(*position)) {
             action.kind = ActionKind::Refused;
@@ -270,9 +278,9 @@ fn refusals(actions: &[SyncAction]) -> Option<Trouble> {
 }
 
 /// The warning about names from Entra that read like another person's address or extension.
-fn misleading(context: &Context, tenant: &str) -> Option<Trouble> {
+fn misleading(context: &Context, tenant: &TenantName) -> Option<Trouble> {
     let people = context.people.people(|person| {
-        person.teams_id.is_some() && *context.organisation.tenant(person.id) == *tenant
+        person.teams_id.is_some() && context.organisation.tenant(person.id) == *tenant
     });
     let people = people
         .iter()

@@ -16,8 +16,8 @@ use std::{
 use anyhow::Context;
 use api::access;
 use phones::{PhonesOptions, pbx::PbxOptions};
-use presence::{Extension, Relationship, Timestamp};
-use runtime::{clock::Clock, organisation::MAIN_TENANT, retention::AuditRetention, secrets};
+use presence::{Extension, Relationship, TenantName, Timestamp};
+use runtime::{clock::Clock, retention::AuditRetention, secrets};
 use secrecy::SecretString;
 use server::{App, Options};
 use store::{ImportPerson, OrganisationId, Store};
@@ -301,7 +301,7 @@ fn teamsbox_port(port: u16) -> anyhow::Result<u16> {
 
 fn teams(teamsbox: &Teamsbox, manual: bool) -> TeamsOptions {
     TeamsOptions {
-        name: MAIN_TENANT.into(),
+        name: TenantName::main().clone(),
         sign_in: SignIn::Application,
         client: graph::ClientConfig {
             login: teamsbox.url(),

@@ -18,7 +18,6 @@ use api_types::doctor;
 use fault::Fault;
 use phones::Ports;
 use presence::Extension;
-use runtime::organisation::MAIN_TENANT;
 use serde_json::json;
 use store::Store;
 use teams::is_called;
@@ -233,7 +232,7 @@ async fn examine(report: &mut Report, path: &Path, place: Place<'_>, test_person
     let tested = config.tenants.iter().position(has).unwrap_or(0);
     for (at, tenant) in config.tenants.into_iter().enumerate() {
         let test_person = test_person.filter(|_| at == tested);
-        report.tenant = (*tenant.name != *MAIN_TENANT).then(|| tenant.name.to_string());
+        report.tenant = (!tenant.name.is_main()).then(|| tenant.name.to_string());
         let there = kept.of_tenant(&tenant.name);
         if let Some(options) = &tenant.notifications {
             notifications::check(report, options, there.service_accounts).await;

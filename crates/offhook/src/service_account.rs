@@ -9,7 +9,8 @@ use graph::{
     Client,
     delegated::{DeviceFlow, DeviceState},
 };
-use runtime::{clock::Clock, organisation::MAIN_TENANT};
+use presence::TenantName;
+use runtime::clock::Clock;
 use teams::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
@@ -22,7 +23,7 @@ pub struct Arguments {
     #[command(flatten)]
     configured: Configured,
     /// Name of the account's tenant in the configuration.
-    #[arg(long, global = true, default_value = MAIN_TENANT)]
+    #[arg(long, global = true, default_value = TenantName::MAIN)]
     tenant: String,
     #[command(subcommand)]
     what: What,
@@ -46,11 +47,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let path: &Path = &arguments.configured.config;
     let config = installation::configuration(path)?;
     let store = installation::open(&config).await?;
+    let tenant = TenantName::new(&arguments.tenant);
     match arguments.what {
         What::Add => {
             let vault = installation::vault(&config)?;
             let mut tenants = config.tenants.into_iter();
-            let wanted = tenants.find(|tenant| *tenant.name == *arguments.tenant);
+            let wanted = tenants.find(|options| options.name == tenant);
             let wanted = wanted.with_context(|| {
                 format!(
                     "the configuration has no tenant {:?}; \"main\" is the tenant in [teams], the others have the names in [[tenants]]",
@@ -59,18 +61,18 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             })?;
             let client = Client::new(wanted.client)?;
             let token = sign_in(&client).await?;
-            let name = keep_service_account(&store, &vault, &arguments.tenant, &token)
+            let name = keep_service_account(&store, &vault, &tenant, &token)
                 .await?
                 .context("Microsoft returned no account or no refresh token; try again")?;
             println!("{name} is signed in; the server subscribes within half a minute");
         }
         What::List => {
-            for id in service_accounts(&store, &arguments.tenant).await? {
+            for id in service_accounts(&store, &tenant).await? {
                 println!("{id}");
             }
         }
         What::Remove { id } => {
-            let there = forget_service_account(&store, &arguments.tenant, &id).await?;
+            let there = forget_service_account(&store, &tenant, &id).await?;
             anyhow::ensure!(
                 there,
                 "there is no service account {id:?}; `offhook service-account list` lists them"

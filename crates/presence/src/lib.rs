@@ -121,7 +121,7 @@ pub use status::{Activity, Confidence, Status};
 pub use sync_mode::SyncMode;
 pub use target::{Number, SipAddress, Target, TargetError};
 pub use teams::{Meaning, Observation, TeamsAnswer, TeamsCall, TeamsState};
-pub use teams_account::{TeamsAccount, Unreachable};
+pub use teams_account::{TeamsAccount, TeamsUserId, TenantName, Unreachable};
 pub use time::Timestamp;
 pub use timing::{LoopBreaker, Timing};
 pub use trace::TraceId;

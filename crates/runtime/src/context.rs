@@ -14,7 +14,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use people_changes::PeopleChanges;
-use presence::{Extension, PersonId, Timing};
+use presence::{Extension, PersonId, TenantName, Timing};
 use store::{Store, StoreError};
 use tokio::{
     sync::{broadcast, watch},
@@ -98,7 +98,7 @@ pub struct Context {
     /// Grows when a person may have come to another tenant.
     tenant_moves: Arc<watch::Sender<u64>>,
     /// Names of the configured tenants.
-    tenants: Arc<BTreeSet<Arc<str>>>,
+    tenants: Arc<BTreeSet<TenantName>>,
     /// Whether a PBX is configured, so that lines are watched.
     watches_lines: bool,
 }
@@ -129,7 +129,7 @@ pub struct ContextOptions {
     /// Age up to which an answer of Teams is trusted.
     pub staleness_limit: StalenessLimit,
     /// Names of the configured tenants.
-    pub tenants: BTreeSet<Arc<str>>,
+    pub tenants: BTreeSet<TenantName>,
     /// Whether a PBX is configured, so that lines are watched.
     pub watches_lines: bool,
     /// Writes to Teams, after their records are durable.
@@ -238,7 +238,7 @@ impl Context {
     }
 
     /// Whether a tenant of this name is configured.
-    pub fn has_tenant(&self, name: &str) -> bool {
+    pub fn has_tenant(&self, name: &TenantName) -> bool {
         self.tenants.contains(name)
     }
 

@@ -5,6 +5,7 @@ mod latency;
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 pub use latency::{Histogram, Latency};
+use presence::TenantName;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -278,35 +279,35 @@ fn register_clients(registry: &mut Registry, metrics: &Metrics) {
 }
 
 /// The gauge of one tenant.
-fn of_tenant(family: &Family<TenantLabels, Gauge>, tenant: &str) -> Gauge {
-    let tenant = tenant.to_owned();
+fn of_tenant(family: &Family<TenantLabels, Gauge>, tenant: &TenantName) -> Gauge {
+    let tenant = tenant.to_string();
     family.get_or_create(&TenantLabels { tenant }).clone()
 }
 
 impl Metrics {
     /// Sets the interval of a tenant's sweep.
-    pub fn set_sweep_interval(&self, tenant: &str, interval: Duration) {
-        let tenant = tenant.to_owned();
+    pub fn set_sweep_interval(&self, tenant: &TenantName, interval: Duration) {
+        let tenant = tenant.to_string();
         let gauge = self.sweep_interval.get_or_create(&TenantLabels { tenant });
         gauge.set(interval.as_secs_f64());
     }
 
     /// Interval of a tenant's sweep, in seconds; 0 before the first sweep.
-    pub fn sweep_interval(&self, tenant: &str) -> f64 {
-        let tenant = tenant.to_owned();
+    pub fn sweep_interval(&self, tenant: &TenantName) -> f64 {
+        let tenant = tenant.to_string();
         self.sweep_interval
             .get_or_create(&TenantLabels { tenant })
             .get()
     }
 
     /// Sets the number of Teams accounts of a tenant that are missing from Microsoft's answers.
-    pub fn set_missing_accounts(&self, tenant: &str, count: usize) {
+    pub fn set_missing_accounts(&self, tenant: &TenantName, count: usize) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         of_tenant(&self.missing_accounts, tenant).set(count);
     }
 
     /// Sets the number of Teams accounts of a tenant for which Graph refuses requests.
-    pub fn set_refused_accounts(&self, tenant: &str, count: usize) {
+    pub fn set_refused_accounts(&self, tenant: &TenantName, count: usize) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         of_tenant(&self.refused_accounts, tenant).set(count);
     }
@@ -321,21 +322,21 @@ impl Metrics {
     }
 
     /// Sets a tenant's budget: requests in the last 30 seconds, and their limit.
-    pub fn set_budget(&self, tenant: &str, sent: u32, limit: Option<u32>) {
+    pub fn set_budget(&self, tenant: &TenantName, sent: u32, limit: Option<u32>) {
         let limit = i64::from(limit.unwrap_or_default());
         of_tenant(&self.budget_sent, tenant).set(i64::from(sent));
         of_tenant(&self.budget_limit, tenant).set(limit);
     }
 
     /// A tenant's budget: requests in the last 30 seconds, and their limit (0: none).
-    pub fn budget(&self, tenant: &str) -> (i64, i64) {
+    pub fn budget(&self, tenant: &TenantName) -> (i64, i64) {
         let [sent, limit] =
             [&self.budget_sent, &self.budget_limit].map(|family| of_tenant(family, tenant).get());
         (sent, limit)
     }
 
     /// Sets the gauges of a tenant's backlog.
-    pub fn set_backlog(&self, tenant: &str, backlog: graph::Backlog) {
+    pub fn set_backlog(&self, tenant: &TenantName, backlog: graph::Backlog) {
         let writes = i64::try_from(backlog.writes).unwrap_or(i64::MAX);
         let seconds = i64::try_from(backlog.oldest.as_secs()).unwrap_or(i64::MAX);
         of_tenant(&self.backlog_writes, tenant).set(writes);
@@ -343,7 +344,7 @@ impl Metrics {
     }
 
     /// A tenant's backlog: number of writes, and age of the oldest in seconds.
-    pub fn backlog(&self, tenant: &str) -> (i64, i64) {
+    pub fn backlog(&self, tenant: &TenantName) -> (i64, i64) {
         let [writes, seconds] =
             [&self.backlog_writes, &self.backlog_age].map(|family| of_tenant(family, tenant).get());
         (writes, seconds)

@@ -17,7 +17,7 @@ use copy_on_write::CopyOnWrite;
 pub use membership::Membership;
 use presence::{
     EffectiveSettings, MyProfiles, PersonId, PersonPolicy, Presence, Profile, Relationship,
-    ScopeChain, SettingValues, SettingsGroup, setting_keys,
+    ScopeChain, SettingValues, SettingsGroup, TenantName, setting_keys,
 };
 pub use store::{ORGANISATION, ScopeId};
 use store::{Store, StoreError, StoredPerson, StoredScope, Workgroup};
@@ -38,9 +38,6 @@ pub const PROGRAMS: &str = "programs";
 
 /// Name under which the store keeps a person's favourites, beside personal settings.
 pub const FAVOURITES: &str = "favourites";
-
-/// The tenant of `[teams]` in the configuration: that of people in locations without a tenant.
-pub const MAIN_TENANT: &str = "main";
 
 /// A person's own profiles and their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -208,8 +205,8 @@ impl Organisation {
     }
 
     /// The tenant that the person's location names, else the main one.
-    pub fn tenant(&self, person: PersonId) -> String {
-        self.read(|snapshot| snapshot.tenant(person).to_owned())
+    pub fn tenant(&self, person: PersonId) -> TenantName {
+        self.read(|snapshot| snapshot.tenant(person).clone())
     }
 
     /// Whether the person's mode synchronises calls with Teams.
@@ -341,17 +338,18 @@ impl Snapshot {
     }
 
     /// The tenant that the person's location names, else the main one.
-    pub fn tenant(&self, person: PersonId) -> &str {
-        self.memberships
-            .get(&person)
-            .map_or(MAIN_TENANT, |membership| self.tenant_of(membership))
+    pub fn tenant(&self, person: PersonId) -> &TenantName {
+        match self.memberships.get(&person) {
+            Some(membership) => self.tenant_of(membership),
+            None => TenantName::main(),
+        }
     }
 
     /// The tenant of people with this membership.
-    pub fn tenant_of(&self, membership: &Membership) -> &str {
+    pub fn tenant_of(&self, membership: &Membership) -> &TenantName {
         let id = membership.location.as_ref();
-        let tenant = id.and_then(|id| self.scopes.get(id)?.tenant.as_deref());
-        tenant.unwrap_or(MAIN_TENANT)
+        let tenant = id.and_then(|id| self.scopes.get(id)?.tenant.as_ref());
+        tenant.unwrap_or(TenantName::main())
     }
 
     /// The settings that a scope overrides; `None` if it overrides none of the group.

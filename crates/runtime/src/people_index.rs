@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use presence::{Extension, LineId, PersonId};
+use presence::{Extension, LineId, PersonId, TeamsUserId, TenantName};
 use sip::uri::{user, user_as_written};
 use store::StoredPerson;
 
@@ -20,10 +20,10 @@ pub struct Person {
     pub mail: String,
     /// Sign-in name at Microsoft, or empty.
     pub user_principal_name: String,
-    /// Entra object id of the Teams account; `None` if there is none or it is not found yet.
-    pub teams_id: Option<Arc<str>>,
+    /// The Teams account; `None` if there is none or it is not found yet.
+    pub teams_id: Option<TeamsUserId>,
     /// The tenant of this account.
-    pub tenant: Arc<str>,
+    pub tenant: TenantName,
     /// Lines with their extensions.
     pub lines: Vec<(LineId, Extension)>,
 }
@@ -44,8 +44,8 @@ impl From<&StoredPerson> for Person {
             name: stored.name.clone(),
             mail: stored.mail.clone(),
             user_principal_name: stored.user_principal_name.clone(),
-            teams_id: stored.teams_id.as_deref().map(Into::into),
-            tenant: stored.teams_tenant.as_str().into(),
+            teams_id: stored.teams_id.clone(),
+            tenant: stored.teams_tenant.clone(),
             lines: stored.lines.clone(),
         }
     }
@@ -80,12 +80,12 @@ fn identifiers(person: &Person) -> Vec<(Identifier, String)> {
 #[derive(Debug, Default)]
 struct Entries {
     people: BTreeMap<PersonId, Arc<Person>>,
-    by_teams_id: HashMap<String, PersonId>,
+    by_teams_id: HashMap<TeamsUserId, PersonId>,
     by_extension: HashMap<Extension, (PersonId, LineId)>,
     /// People by the texts that identify them, in lower case.
     by_identifier: HashMap<String, Vec<(Identifier, PersonId)>>,
     /// Names of tenants, one copy of each for all people.
-    tenants: BTreeSet<Arc<str>>,
+    tenants: BTreeSet<TenantName>,
 }
 
 /// The index of people. Cheap to clone.
@@ -112,9 +112,9 @@ impl PeopleIndex {
     }
 
     /// Sets the Teams account of a person.
-    pub fn set_teams_id(&self, id: PersonId, teams_id: &str, tenant: &Arc<str>) {
+    pub fn set_teams_id(&self, id: PersonId, teams_id: &TeamsUserId, tenant: &TenantName) {
         self.change(id, |person| {
-            person.teams_id = Some(teams_id.into());
+            person.teams_id = Some(teams_id.clone());
             person.tenant = tenant.clone();
         });
     }
@@ -159,13 +159,8 @@ impl PeopleIndex {
     }
 
     /// The person with a Teams account.
-    pub fn by_teams_id(&self, teams_id: &str) -> Option<PersonId> {
-        self.read(|tables| {
-            tables
-                .by_teams_id
-                .get(&teams_id.to_ascii_lowercase())
-                .copied()
-        })
+    pub fn by_teams_id(&self, teams_id: &TeamsUserId) -> Option<PersonId> {
+        self.read(|tables| tables.by_teams_id.get(teams_id).copied())
     }
 
     /// The person and the line of an extension.
@@ -180,7 +175,7 @@ impl PeopleIndex {
     }
 
     /// The Teams accounts of the people that `wanted` accepts, in the order of the people.
-    pub fn teams_ids(&self, wanted: impl Fn(&Person) -> bool) -> Vec<Arc<str>> {
+    pub fn teams_ids(&self, wanted: impl Fn(&Person) -> bool) -> Vec<TeamsUserId> {
         self.read(|tables| {
             tables
                 .people
@@ -268,8 +263,7 @@ impl Entries {
         }
         self.drop_names(person.id);
         if let Some(teams_id) = &person.teams_id {
-            self.by_teams_id
-                .insert(teams_id.to_ascii_lowercase(), person.id);
+            self.by_teams_id.insert(teams_id.clone(), person.id);
         }
         for (line, extension) in &person.lines {
             self.by_extension
@@ -304,11 +298,10 @@ impl Entries {
                 }
             }
         }
-        if let Some(teams_id) = &person.teams_id {
-            let key = teams_id.to_ascii_lowercase();
-            if self.by_teams_id.get(&key) == Some(&id) {
-                self.by_teams_id.remove(&key);
-            }
+        if let Some(teams_id) = &person.teams_id
+            && self.by_teams_id.get(teams_id) == Some(&id)
+        {
+            self.by_teams_id.remove(teams_id);
         }
         for (_, extension) in &person.lines {
             // The extension may belong to another person already.
@@ -393,17 +386,17 @@ mod tests {
     fn an_import_keeps_the_account_that_was_found_meanwhile() {
         let people = PeopleIndex::default();
         people.upsert(person(1, None));
-        people.set_teams_id(PersonId(1), "ABC", &"fabrikam".into());
+        people.set_teams_id(PersonId(1), &"ABC".into(), &"fabrikam".into());
         people.upsert(person(1, Some(9)));
-        assert_eq!(people.by_teams_id("abc"), Some(PersonId(1)));
+        assert_eq!(people.by_teams_id(&"abc".into()), Some(PersonId(1)));
         let kept = people.person(PersonId(1)).unwrap();
-        assert_eq!(&*kept.tenant, "fabrikam");
+        assert_eq!(kept.tenant.as_str(), "fabrikam");
         assert_eq!(
             people.by_extension("1001"),
             Some((PersonId(1), LineId::Watched(9)))
         );
         people.forget_teams_id(PersonId(1));
-        assert_eq!(people.by_teams_id("abc"), None);
+        assert_eq!(people.by_teams_id(&"abc".into()), None);
         assert_eq!(people.person(PersonId(1)).unwrap().teams_id, None);
     }
 }

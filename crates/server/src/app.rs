@@ -29,7 +29,7 @@ use phones::{
     ListenError, PhonesOptions,
     pbx::{Pbx, PbxOptions},
 };
-use presence::{Input, Timing};
+use presence::{Input, TenantName, Timing};
 use runtime::{
     clients::Connected, clock::Clock, clock_jump, commit_queue::SETTLE_MAX, context::Context,
     events::ListenFrom, metrics::Metrics, people_index::PeopleIndex, retention::AuditRetention,
@@ -61,7 +61,7 @@ pub struct Options {
     /// The tenants.
     pub tenants: Vec<TeamsOptions>,
     /// Import settings of people from Entra, by the names of the tenants.
-    pub directories: BTreeMap<Arc<str>, DirectoryOptions>,
+    pub directories: BTreeMap<TenantName, DirectoryOptions>,
     /// The PBXs.
     pub pbxs: Vec<PbxOptions>,
     /// Settings of the presence server for phones; `None`: no phones are served.
@@ -243,7 +243,7 @@ impl App {
         load_people(&context, &mut tasks).await?;
         // Lines before Teams: an adopted write finds its call already known.
         let pbxs = start_pbxs(&context, pbxs, &mut tasks).await?;
-        let watch = teams.watch();
+        let watch = teams.on_watched();
         let sip_address = start_phones(&context, phones, watch, limits.sip, &mut tasks).await?;
         let (teams, sweeps) = teams.connect(&context, &mut tasks).await;
         let directory_syncs = start_directories(&context, &teams, directories, &mut tasks);

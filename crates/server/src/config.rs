@@ -8,7 +8,6 @@ use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use api::open_id::{self, OpenIdOptions};
@@ -16,6 +15,7 @@ use directory::DirectoryOptions;
 use gateway::external_fetch::OutsideOptions;
 use ipnet::IpNet;
 use phones::{PhonesOptions, pbx::PbxOptions};
+use presence::TenantName;
 use raw::{ARRAYS_OF_TABLES, Raw};
 pub use runtime::config::{ConfigError, Environment};
 use runtime::{
@@ -49,7 +49,7 @@ pub struct Config {
     /// The tenants; the tenant of `[teams]` is the first.
     pub tenants: Vec<TeamsOptions>,
     /// Import settings of people from Entra, by the names of the tenants.
-    pub directories: BTreeMap<Arc<str>, DirectoryOptions>,
+    pub directories: BTreeMap<TenantName, DirectoryOptions>,
     /// The PBXs.
     pub pbxs: Vec<PbxOptions>,
     /// Settings of the presence server for phones; `None`: no phones are served.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use presence::{PersonId, Timestamp};
+use presence::{PersonId, TeamsUserId, TenantName, Timestamp};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
@@ -14,16 +14,40 @@ use crate::{
 };
 
 /// An account of a directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryPerson {
     /// Entra object id.
-    pub teams_id: String,
+    pub teams_id: TeamsUserId,
     /// Display name.
     pub name: String,
     /// Mail address, or empty.
     pub mail: String,
     /// Sign-in name (UPN).
     pub user_principal_name: String,
+}
+
+/// A person who has left a directory, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GonePerson {
+    /// The person.
+    pub id: PersonId,
+    /// The account that was linked.
+    pub teams_id: Option<TeamsUserId>,
+    /// Display name.
+    pub name: String,
+    /// Mail address, or empty.
+    pub mail: String,
+    /// Sign-in name (UPN), or empty.
+    pub user_principal_name: String,
+}
+
+/// The tenant of a directory, and the location of the people who are added from it.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectoryTarget<'a> {
+    /// The tenant.
+    pub tenant: &'a TenantName,
+    /// Name of the location. A missing one is created and bound to the tenant. `None`: new people have no location.
+    pub location: Option<&'a str>,
 }
 
 /// A change of a person that the directory reports.
@@ -52,15 +76,12 @@ impl Store {
     /// The order of the changes does not matter: a name is free if its person loses it by another change, or has left
     /// the directory. A change is refused if it gives a person a name that another person keeps; all others are applied.
     ///
-    /// `to` names the tenant and the location of new people. A missing location is created and bound to the tenant;
-    /// with `None` new people have no location.
-    ///
     /// # Errors
     /// The database refused, or the location belongs to another tenant. Nothing was written.
     pub async fn apply_directory(
         &self,
         changes: &[DirectoryChange],
-        to: (&str, Option<&str>),
+        target: DirectoryTarget<'_>,
         change: &Change<'_>,
     ) -> Result<Vec<RefusedChange>, StoreError> {
         let mut kept: Vec<(usize, &DirectoryChange)> = changes.iter().enumerate().collect();
@@ -69,7 +90,7 @@ impl Store {
         // change, so that the loop ends.
         while !kept.is_empty() {
             let mut transaction = self.change(change).await?;
-            let found = apply_changes(&mut transaction, &kept, to, change).await?;
+            let found = apply_changes(&mut transaction, &kept, target, change).await?;
             if found.is_empty() {
                 transaction.commit().await?;
                 break;
@@ -97,29 +118,24 @@ impl Store {
     ///
     /// # Errors
     /// The database refused.
-    pub async fn gone_people(
-        &self,
-        tenant: &str,
-    ) -> Result<Vec<(PersonId, DirectoryPerson)>, StoreError> {
+    pub async fn gone_people(&self, tenant: &TenantName) -> Result<Vec<GonePerson>, StoreError> {
         let rows = sqlx::query(
             "SELECT id, name, mail, user_principal_name, teams_id FROM people
              WHERE gone_at IS NOT NULL
                AND coalesce((SELECT tenant FROM scopes WHERE scopes.id = location), 'main') = ?1
              ORDER BY id",
         )
-        .bind(tenant)
+        .bind(tenant.as_str())
         .fetch_all(&self.database.pool)
         .await?;
         Ok(rows
             .iter()
-            .map(|row| {
-                let person = DirectoryPerson {
-                    name: row.get(1),
-                    mail: row.get(2),
-                    user_principal_name: row.get(3),
-                    teams_id: row.get::<Option<String>, _>(4).unwrap_or_default(),
-                };
-                (PersonId(number(row, 0)), person)
+            .map(|row| GonePerson {
+                id: PersonId(number(row, 0)),
+                name: row.get(1),
+                mail: row.get(2),
+                user_principal_name: row.get(3),
+                teams_id: row.get::<Option<&str>, _>(4).map(TeamsUserId::new),
             })
             .collect())
     }
@@ -138,7 +154,7 @@ impl Store {
 async fn apply_changes(
     transaction: &mut Transaction<'_, Sqlite>,
     changes: &[(usize, &DirectoryChange)],
-    (tenant, location): (&str, Option<&str>),
+    DirectoryTarget { tenant, location }: DirectoryTarget<'_>,
     change: &Change<'_>,
 ) -> Result<Vec<RefusedChange>, StoreError> {
     let location = match location {
@@ -218,7 +234,7 @@ async fn update(
     transaction: &mut Transaction<'_, Sqlite>,
     id: i64,
     person: &DirectoryPerson,
-    tenant: &str,
+    tenant: &TenantName,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE people SET name = ?2, mail = ?3, user_principal_name = ?4, teams_id = ?5, gone_at = NULL,
@@ -229,8 +245,8 @@ async fn update(
     .bind(&person.name)
     .bind(&person.mail)
     .bind(&person.user_principal_name)
-    .bind(&person.teams_id)
-    .bind(tenant)
+    .bind(person.teams_id.as_str())
+    .bind(tenant.as_str())
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -240,7 +256,7 @@ async fn update(
 async fn add(
     transaction: &mut Transaction<'_, Sqlite>,
     person: &DirectoryPerson,
-    tenant: &str,
+    tenant: &TenantName,
     location: Option<&ScopeId>,
 ) -> Result<i64, StoreError> {
     let added = sqlx::query(
@@ -250,8 +266,8 @@ async fn add(
     .bind(&person.name)
     .bind(&person.mail)
     .bind(&person.user_principal_name)
-    .bind(&person.teams_id)
-    .bind(tenant)
+    .bind(person.teams_id.as_str())
+    .bind(tenant.as_str())
     .bind(location.map(ScopeId::as_str))
     .execute(&mut **transaction)
     .await?;
@@ -262,7 +278,7 @@ async fn add(
 async fn location_of_tenant(
     transaction: &mut Transaction<'_, Sqlite>,
     name: &str,
-    tenant: &str,
+    tenant: &TenantName,
 ) -> Result<ScopeId, StoreError> {
     let id = location_called(transaction, name).await?;
     // A location without a tenant and without people is treated as a new one.
@@ -271,7 +287,7 @@ async fn location_of_tenant(
          WHERE id = ?1 AND tenant IS NULL AND NOT EXISTS (SELECT 1 FROM people WHERE location = ?1)",
     )
     .bind(id.as_str())
-    .bind(tenant)
+    .bind(tenant.as_str())
     .execute(&mut **transaction)
     .await?;
     let row = sqlx::query("SELECT coalesce(tenant, 'main') FROM scopes WHERE id = ?1")
@@ -279,7 +295,7 @@ async fn location_of_tenant(
         .fetch_one(&mut **transaction)
         .await?;
     let named: &str = row.get(0);
-    if named == tenant {
+    if named == tenant.as_str() {
         return Ok(id);
     }
     let problem = format!(
@@ -297,9 +313,9 @@ async fn refuse_taken(
 ) -> Result<(), StoreError> {
     let id = id.unwrap_or(NEW_PERSON);
     for (kind, value) in [
-        (TEAMS_ACCOUNT, &person.teams_id),
-        (SIGN_IN_NAME, &person.user_principal_name),
-        (MAIL, &person.mail),
+        (TEAMS_ACCOUNT, person.teams_id.as_str()),
+        (SIGN_IN_NAME, person.user_principal_name.as_str()),
+        (MAIL, person.mail.as_str()),
     ] {
         refuse_kept(transaction, kind, value, id).await?;
     }

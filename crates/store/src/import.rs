@@ -4,6 +4,7 @@
 mod matching;
 
 use matching::{Found, Known, find_all};
+use presence::TeamsUserId;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
@@ -274,8 +275,8 @@ async fn release(
     let differs = |before: &str, now: &str| !before.is_empty() && !before.eq_ignore_ascii_case(now);
     let loses_mail = differs(&known.mail, &person.mail);
     let loses_name = differs(&known.user_principal_name, &person.user_principal_name);
-    let account = known.teams_id.as_deref().zip(person.teams_id.as_deref());
-    let loses_account = account.is_some_and(|(before, now)| differs(before, now));
+    let account = known.teams_id.as_ref().zip(person.account());
+    let loses_account = account.is_some_and(|(before, now)| *before != now);
     if !(loses_line || loses_mail || loses_name || loses_account) {
         return Ok(Plan::Keep(id));
     }
@@ -326,17 +327,16 @@ async fn write_person(
     .bind(&person.user_principal_name)
     .fetch_one(&mut **transaction)
     .await?;
-    let (id, account): (i64, Option<String>) = (row.get(0), row.get(1));
+    let (id, linked): (i64, Option<&str>) = (row.get(0), row.get(1));
+    let linked = linked.map(TeamsUserId::new);
     if let Some(location) = &person.location {
         move_to(transaction, id, location).await?;
     }
-    let is_linked =
-        |wanted: &str| account.is_some_and(|account| account.eq_ignore_ascii_case(wanted));
     // An unchanged account keeps its tenant.
-    if let Some(teams_id) = person.teams_id.as_deref()
-        && !is_linked(teams_id)
+    if let Some(account) = person.account()
+        && linked.as_ref() != Some(&account)
     {
-        set_teams_id(transaction, id, teams_id, None).await?;
+        set_teams_id(transaction, id, &account, None).await?;
     }
     add_lines(transaction, id, &person.extensions).await?;
     Ok(id)

@@ -1,7 +1,7 @@
 //! Left writes: writes of Offhook to Teams accounts that are no longer linked to the person. Triggers on `people` add the
 //! rows.
 
-use presence::{PersonId, Slot, Timestamp};
+use presence::{PersonId, Slot, TeamsUserId, TenantName, Timestamp};
 use sqlx::Row;
 
 use crate::{Store, StoreError, values::number};
@@ -10,9 +10,9 @@ use crate::{Store, StoreError, values::number};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftWrite {
     /// Tenant of the account.
-    pub tenant: String,
-    /// Entra object id.
-    pub account: String,
+    pub tenant: TenantName,
+    /// The account.
+    pub account: TeamsUserId,
     /// The written slot.
     pub slot: Slot,
     /// The person who had the account. The person may be deleted.
@@ -55,8 +55,8 @@ impl Store {
         let writes = rows.iter().filter(is_in_force).filter_map(|row| {
             let slot: &str = row.get(2);
             Some(LeftWrite {
-                tenant: row.get(0),
-                account: row.get(1),
+                tenant: TenantName::new(row.get(0)),
+                account: TeamsUserId::new(row.get(1)),
                 slot: Slot::ALL.into_iter().find(|known| known.name() == slot)?,
                 person: PersonId(number(row, 3)),
                 written_at: Timestamp::from_milliseconds(row.get(4)),
@@ -86,8 +86,8 @@ impl Store {
         sqlx::query(
             "DELETE FROM left_writes WHERE tenant = ?1 AND account = ?2 AND slot = ?3 AND written_at = ?4",
         )
-        .bind(&write.tenant)
-        .bind(&write.account)
+        .bind(write.tenant.as_str())
+        .bind(write.account.as_str())
         .bind(write.slot.name())
         .bind(write.written_at.milliseconds())
         .execute(&self.database.pool)

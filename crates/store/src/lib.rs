@@ -54,7 +54,7 @@ pub use damage_check::DamageCheck;
 pub use database::{Database, Durability};
 pub use devices::{DEVICES_MAX, Device, DeviceId};
 pub use difference::Difference;
-pub use directory::{DirectoryChange, DirectoryPerson, RefusedChange};
+pub use directory::{DirectoryChange, DirectoryPerson, DirectoryTarget, GonePerson, RefusedChange};
 pub use error::{StoreError, Subject, UniqueField};
 pub use files::{is_database_file, is_open_database};
 pub use idempotency::{Attempt, Outcome, StoredAnswer, StoredRequest};

@@ -5,7 +5,7 @@
 
 use presence::{
     Appointment, Choice, Extension, LineId, Origin, PersonId, PersonRecord, Profile, ReleaseReason,
-    Slot, SlotRecord, TeamsCall, Timestamp,
+    Slot, SlotRecord, TeamsCall, TeamsUserId, TenantName, Timestamp,
 };
 use serde::de::DeserializeOwned;
 use sqlx::{Row, Sqlite, Transaction};
@@ -27,10 +27,10 @@ pub struct StoredPerson {
     pub mail: String,
     /// Sign-in name (UPN), or empty.
     pub user_principal_name: String,
-    /// Entra object id of the linked Teams account; `None` if no account is linked.
-    pub teams_id: Option<String>,
-    /// Name of the tenant of the linked account.
-    pub teams_tenant: String,
+    /// The linked Teams account; `None` if no account is linked.
+    pub teams_id: Option<TeamsUserId>,
+    /// Tenant of the linked account.
+    pub teams_tenant: TenantName,
     /// Scope id of the location.
     pub location: Option<ScopeId>,
     /// Scope id of the configuration group.
@@ -291,8 +291,8 @@ fn person(
             linked: teams_id.is_some(),
             ..PersonRecord::default()
         },
-        teams_id,
-        teams_tenant,
+        teams_id: teams_id.as_deref().map(TeamsUserId::new),
+        teams_tenant: TenantName::new(&teams_tenant),
     }
 }
 

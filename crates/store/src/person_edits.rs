@@ -1,12 +1,13 @@
 //! Changes of single people: adding, changing, deleting, location and configuration group, the link to a Teams account.
 
-use presence::{Extension, PersonId};
+use presence::{Extension, PersonId, TeamsUserId, TenantName};
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Change, ImportPerson, ScopeId, ScopeKind, Store, StoreError, Subject,
+    Change, ImportPerson, NamedAccount, ScopeId, ScopeKind, Store, StoreError, Subject,
     database::IMMEDIATE,
     idempotency::record_made,
+    teams_account_names::set_account_names,
     unique_fields::{EXTENSION, MAIL, NEW_PERSON, SIGN_IN_NAME, TEAMS_ACCOUNT, refuse_owned},
     values::commit_found,
 };
@@ -36,15 +37,15 @@ impl Store {
         Ok(usize::try_from(row.get::<i64, _>(0)).unwrap_or(0))
     }
 
-    /// Links a person to a Teams account, named by its Entra object id and its tenant.
+    /// Links a person to a Teams account of a tenant.
     ///
     /// # Errors
     /// Another person is linked to it; the database refused.
     pub async fn link_teams(
         &self,
         person: PersonId,
-        teams_id: &str,
-        tenant: &str,
+        teams_id: &TeamsUserId,
+        tenant: &TenantName,
     ) -> Result<(), StoreError> {
         let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
         let person = person.0.cast_signed();
@@ -53,28 +54,58 @@ impl Store {
         Ok(())
     }
 
+    /// Links a person to a Teams account of a tenant, with the account's names and the audit row.
+    ///
+    /// # Errors
+    /// Another person is linked to it; the database refused. Nothing was written.
+    pub async fn link_named_account(
+        &self,
+        person: PersonId,
+        account: &NamedAccount,
+        tenant: &TenantName,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.change(change).await?;
+        let (number, id) = (person.0.cast_signed(), &account.object_id);
+        set_teams_id(&mut transaction, number, id, Some(tenant)).await?;
+        set_account_names(&mut *transaction, person, account).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Checks that a person can be linked to a Teams account.
     ///
     /// # Errors
     /// Another person is linked to it; the database refused.
-    pub async fn may_link_teams(&self, person: PersonId, teams_id: &str) -> Result<(), StoreError> {
+    pub async fn may_link_teams(
+        &self,
+        person: PersonId,
+        teams_id: &TeamsUserId,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.database.pool.begin().await?;
         refuse_owned(
             &mut transaction,
             TEAMS_ACCOUNT,
-            teams_id,
+            teams_id.as_str(),
             person.0.cast_signed(),
         )
         .await
     }
 
-    /// Unlinks a person from the Teams account. The caller clears Offhook's writes there first; a write becomes a
+    /// Unlinks a person from the Teams account, with the audit row of the change if it has one. The caller clears Offhook's writes there first; a write becomes a
     /// [`crate::LeftWrite`] until Microsoft confirms that it is cleared.
     ///
     /// # Errors
     /// The database refused.
-    pub async fn unlink_teams(&self, person: PersonId) -> Result<(), StoreError> {
-        let mut transaction = self.database.pool.begin_with(IMMEDIATE).await?;
+    pub async fn unlink_teams(
+        &self,
+        person: PersonId,
+        change: Option<&Change<'_>>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = match change {
+            Some(change) => self.change(change).await?,
+            None => self.database.pool.begin_with(IMMEDIATE).await?,
+        };
         let person = person.0.cast_signed();
         sqlx::query("UPDATE people SET teams_id = NULL, teams_tenant = 'main' WHERE id = ?1")
             .bind(person)
@@ -259,18 +290,18 @@ pub(crate) async fn forget_writes(
 pub(crate) async fn set_teams_id(
     transaction: &mut Transaction<'_, Sqlite>,
     person: i64,
-    teams_id: &str,
-    tenant: Option<&str>,
+    teams_id: &TeamsUserId,
+    tenant: Option<&TenantName>,
 ) -> Result<(), StoreError> {
-    refuse_owned(transaction, TEAMS_ACCOUNT, teams_id, person).await?;
+    refuse_owned(transaction, TEAMS_ACCOUNT, teams_id.as_str(), person).await?;
     sqlx::query(
         "UPDATE people SET teams_id = ?2, teams_tenant =
             coalesce(?3, (SELECT tenant FROM scopes WHERE scopes.id = location), 'main')
          WHERE id = ?1",
     )
     .bind(person)
-    .bind(teams_id)
-    .bind(tenant)
+    .bind(teams_id.as_str())
+    .bind(tenant.map(TenantName::as_str))
     .execute(&mut **transaction)
     .await?;
     Ok(())

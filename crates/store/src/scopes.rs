@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use presence::TenantName;
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
 
 use crate::{
@@ -57,7 +58,7 @@ pub struct StoredScope {
     /// Display name.
     pub name: String,
     /// Name of the location's tenant. A group has the tenant of its location.
-    pub tenant: Option<String>,
+    pub tenant: Option<TenantName>,
 }
 
 /// The most uses of a scope that an error names. Further uses are counted.
@@ -83,7 +84,7 @@ impl Store {
                 kind: ScopeKind::from_name(row.get(1))?,
                 parent: row.get::<&str, _>(2).into(),
                 name: row.get(3),
-                tenant: row.get(4),
+                tenant: row.get::<Option<&str>, _>(4).map(TenantName::new),
             })
         };
         Ok(rows.iter().filter_map(scope).collect())
@@ -174,14 +175,14 @@ impl Store {
     pub async fn name_tenant(
         &self,
         location: &ScopeId,
-        tenant: Option<&str>,
+        tenant: Option<&TenantName>,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.change(change).await?;
         let named =
             sqlx::query("UPDATE scopes SET tenant = ?2 WHERE id = ?1 AND kind = 'location'")
                 .bind(location.as_str())
-                .bind(tenant)
+                .bind(tenant.map(TenantName::as_str))
                 .execute(&mut *transaction)
                 .await?;
         commit_found(

@@ -16,6 +16,7 @@ use columns::read_head;
 pub use columns::{Column, ColumnUse, separator_name};
 pub use decode::{DecodedTable, decode_table};
 use people::People;
+use presence::TeamsUserId;
 pub use values::is_guid;
 
 /// A person to import.
@@ -29,7 +30,7 @@ pub struct ImportPerson {
     pub mail: String,
     /// Sign-in name (UPN), or empty.
     pub user_principal_name: String,
-    /// Entra object id; `None` if the account is to be found by sign-in name or mail address.
+    /// Entra object id, as the table has it; `None` if the account is to be found by sign-in name or mail address.
     pub teams_id: Option<String>,
     /// Name of the location; `None` keeps the person's present location.
     pub location: Option<String>,
@@ -37,6 +38,13 @@ pub struct ImportPerson {
     pub extensions: Vec<Extension>,
     /// Lines of the extensions, in the same order; empty if the person does not come from a table.
     pub extension_lines: Vec<u64>,
+}
+
+impl ImportPerson {
+    /// The Teams account that the row names.
+    pub(crate) fn account(&self) -> Option<TeamsUserId> {
+        self.teams_id.as_deref().map(TeamsUserId::new)
+    }
 }
 
 /// A table of people, with its detected format.

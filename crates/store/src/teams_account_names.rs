@@ -1,7 +1,7 @@
 //! Names of linked Teams accounts, for display. They may differ from the person's names in Offhook.
 
-use presence::PersonId;
-use sqlx::Row;
+use presence::{PersonId, TeamsUserId};
+use sqlx::{Row, SqliteExecutor};
 
 use crate::{Store, StoreError};
 
@@ -9,7 +9,7 @@ use crate::{Store, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedAccount {
     /// Entra object id.
-    pub object_id: String,
+    pub object_id: TeamsUserId,
     /// Sign-in name (UPN); `None` if Microsoft did not return it.
     pub sign_in_name: Option<String>,
     /// Display name; `None` if Microsoft did not return it.
@@ -26,18 +26,7 @@ impl Store {
         person: PersonId,
         account: &NamedAccount,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO teams_account_names (person, account, sign_in_name, display_name) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (person) DO UPDATE SET account = excluded.account, sign_in_name = excluded.sign_in_name,
-                 display_name = excluded.display_name",
-        )
-        .bind(person.0.cast_signed())
-        .bind(&account.object_id)
-        .bind(&account.sign_in_name)
-        .bind(&account.display_name)
-        .execute(&self.database.pool)
-        .await?;
-        Ok(())
+        set_account_names(&self.database.pool, person, account).await
     }
 
     /// The names of a person's linked Teams account; `None` if they are unknown.
@@ -56,9 +45,29 @@ impl Store {
         .fetch_optional(&self.database.pool)
         .await?;
         Ok(row.map(|row| NamedAccount {
-            object_id: row.get(0),
+            object_id: TeamsUserId::new(row.get(0)),
             sign_in_name: row.get(1),
             display_name: row.get(2),
         }))
     }
+}
+
+/// Stores the names of a person's linked Teams account.
+pub(crate) async fn set_account_names(
+    executor: impl SqliteExecutor<'_>,
+    person: PersonId,
+    account: &NamedAccount,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO teams_account_names (person, account, sign_in_name, display_name) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (person) DO UPDATE SET account = excluded.account, sign_in_name = excluded.sign_in_name,
+             display_name = excluded.display_name",
+    )
+    .bind(person.0.cast_signed())
+    .bind(account.object_id.as_str())
+    .bind(&account.sign_in_name)
+    .bind(&account.display_name)
+    .execute(executor)
+    .await?;
+    Ok(())
 }

@@ -11,10 +11,15 @@ use graph::{
         scope,
     },
 };
-use presence::{Fact, PersonId};
-use runtime::{audit::Own, people_index::Person, secrets, vault::VaultError};
+use presence::{Fact, PersonId, TeamsUserId, TenantName};
+use runtime::{
+    audit::{Entry, Own},
+    people_index::Person,
+    secrets,
+    vault::VaultError,
+};
 use secrecy::SecretString;
-use store::{NamedAccount, StoreError};
+use store::{Change, NamedAccount, StoreError};
 
 use super::{
     attempts::{Attempt, AttemptNumber, Returned, Waiting},
@@ -35,7 +40,7 @@ pub enum AccountError {
     #[error(
         "the tenant {0} of this person's location is not configured; name another for the location, or add it to the configuration"
     )]
-    NoTenant(String),
+    NoTenant(TenantName),
     /// The login is federated and cannot be remembered.
     #[error(
         "{0} signs in at another identity provider (federated): such a login cannot be remembered; sign in without remembering it, or ask an administrator to connect the whole tenant"
@@ -45,12 +50,12 @@ pub enum AccountError {
     #[error(
         "people of the tenant {0} sign in by themselves: ask the person to connect the account under \"Teams account\""
     )]
-    SignsIn(String),
+    SignsIn(TenantName),
     /// The tenant has no such account.
     #[error(
         "the tenant {1} has no account {0}; give the object id or the sign-in name as Entra shows it under Users"
     )]
-    NoAccount(String, String),
+    NoAccount(String, TenantName),
     /// The account belongs to another tenant.
     #[error("{0} is an account of another tenant; sign in with that of {1}")]
     OtherTenant(String, String),
@@ -209,7 +214,8 @@ pub async fn confirm(
     }
 }
 
-/// Links the account that an administrator names, by object id or sign-in name. Returns its object id.
+/// Links the account that an administrator names, by object id or sign-in name, with the audit entry that `entry_of` makes
+/// for the found account.
 ///
 /// # Errors
 /// See [`AccountError`].
@@ -217,43 +223,44 @@ pub async fn link_named(
     teams: &TeamsHandle,
     person: &Person,
     named: &str,
-) -> Result<String, AccountError> {
+    entry_of: impl FnOnce(&TeamsUserId) -> Entry,
+) -> Result<(), AccountError> {
     let tenant = tenant(teams, person.id)?;
     if tenant.logins.is_some() {
-        return Err(AccountError::SignsIn(tenant.name.to_string()));
+        return Err(AccountError::SignsIn(tenant.name));
     }
     let found = tenant.client.find_user(named).await?;
-    let missing = || AccountError::NoAccount(named.to_owned(), tenant.name.to_string());
+    let missing = || AccountError::NoAccount(named.to_owned(), tenant.name.clone());
     let account = found.ok_or_else(missing)?;
     teams.attempts.cancel(person.id);
     let account = NamedAccount {
-        object_id: account.id,
+        object_id: TeamsUserId::new(&account.id),
         sign_in_name: account.user_principal_name,
         display_name: account.display_name,
     };
-    link(teams, &tenant, person, &account, None).await?;
-    Ok(account.object_id)
+    let entry = entry_of(&account.object_id);
+    link(teams, &tenant, person, &account, None, &entry.change()).await
 }
 
-/// Links an account to the person, in place of an earlier one, with the login that reads it, if there is one.
+/// Links an account to the person, in place of an earlier one, with the login that reads it, if there is one, and the audit
+/// row.
 async fn link(
     teams: &TeamsHandle,
     tenant: &TenantClient,
     person: &Person,
     account: &NamedAccount,
     login: Option<(ClientKind, &UserToken, Keep)>,
+    change: &Change<'_>,
 ) -> Result<(), AccountError> {
-    let names = account;
-    let account = account.object_id.as_str();
     // Checked before the earlier account is unlinked.
     teams
         .context
         .store
-        .may_link_teams(person.id, account)
+        .may_link_teams(person.id, &account.object_id)
         .await?;
-    let known = person.teams_id.as_deref();
-    if known.is_some_and(|known| !known.eq_ignore_ascii_case(account)) {
-        teams.context.unlink(person).await?;
+    let known = person.teams_id.as_ref();
+    if known.is_some_and(|known| *known != account.object_id) {
+        teams.context.unlink(person.id, None).await?;
     }
     let _one_at_a_time = teams.context.settings_lock.lock().await;
     // If the login cannot be stored, nothing is linked: database and index of people stay alike.
@@ -268,7 +275,7 @@ async fn link(
     let linked = teams
         .context
         .store
-        .link_teams(person.id, account, &tenant.name)
+        .link_named_account(person.id, account, &tenant.name, change)
         .await;
     if let Err(error) = linked {
         // A login without its account would read another person's presence.
@@ -280,31 +287,43 @@ async fn link(
     teams
         .context
         .people
-        .set_teams_id(person.id, account, &tenant.name);
-    teams
-        .context
-        .engine
-        .fact(person.id, Fact::TeamsLinked)
-        .await;
-    Ok(teams
-        .context
-        .store
-        .set_teams_account_names(person.id, names)
-        .await?)
+        .set_teams_id(person.id, &account.object_id, &tenant.name);
+    let engine = &teams.context.engine;
+    engine.fact(person.id, Fact::TeamsLinked).await;
+    Ok(())
 }
 
-/// Ends the person's login and unlinks the account. In tenants where the application signs in, the search links an account with
-/// the person's name again.
+/// Ends the person's login and unlinks the account, with the audit row. In tenants where the application signs in, the search
+/// links an account with the person's name again.
 ///
 /// # Errors
 /// See [`AccountError`].
-pub async fn disconnect(teams: &TeamsHandle, person: &Person) -> Result<(), AccountError> {
+pub async fn disconnect(
+    teams: &TeamsHandle,
+    person: &Person,
+    change: &Change<'_>,
+) -> Result<(), AccountError> {
+    let context = &teams.context;
     teams.attempts.cancel(person.id);
-    if person.teams_id.is_some() {
-        teams.context.unlink(person).await?;
+    let is_linked = person.teams_id.is_some();
+    if is_linked {
+        // With the login, which clears Offhook's presence.
+        context.leave_account(person.id).await;
     }
-    if let Some(logins) = tenant(teams, person.id)?.logins {
-        logins.forget(&person.id.to_string()).await?;
+    // Before the audit row: a request with the same key is not carried out again.
+    // The location may name a tenant that is not configured any more.
+    let client = teams.clients.get(&context.organisation.tenant(person.id));
+    if let Some(logins) = client.and_then(|client| client.logins.as_ref())
+        && let Err(error) = logins.forget(&person.id.to_string()).await
+    {
+        if is_linked {
+            context.engine.fact(person.id, Fact::TeamsLinked).await;
+        }
+        return Err(error.into());
+    }
+    match is_linked {
+        true => context.unlink(person.id, Some(change)).await?,
+        false => context.store.record_change(change).await?,
     }
     Ok(())
 }
@@ -430,12 +449,10 @@ async fn link_own(
     account: &NamedAccount,
     login: (ClientKind, &UserToken, Keep),
 ) -> Result<(), AccountError> {
-    link(teams, tenant, person, account, Some(login)).await?;
     let now = teams.context.clock.now();
     let owner = person.id.to_string();
     let change = Own::TeamsAccountSignIn.change(now, "the person, at Microsoft", &owner);
-    teams.context.store.record_change(&change).await?;
-    Ok(())
+    link(teams, tenant, person, account, Some(login), &change).await
 }
 
 fn tenant(teams: &TeamsHandle, person: PersonId) -> Result<TenantClient, AccountError> {

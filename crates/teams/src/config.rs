@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use presence::TenantName;
 use runtime::config::{ConfigError, ConfigReader};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -109,7 +110,7 @@ pub struct NotificationsSection {
 pub fn tenant(
     reader: &ConfigReader<'_>,
     keys: &TenantKeys,
-    name: String,
+    name: TenantName,
     mut raw: TeamsSection,
     notifications: Option<NotificationsSection>,
 ) -> Result<TeamsOptions, ConfigError> {
@@ -163,7 +164,7 @@ pub fn tenant(
         None => None,
     };
     Ok(TeamsOptions {
-        name: name.as_str().into(),
+        name,
         sign_in,
         client,
         requests_per_30_seconds: Some(limit),

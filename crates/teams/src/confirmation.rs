@@ -1,10 +1,10 @@
 //! Confirmation of accounts: an account that is not obviously the person's own is linked only when the person confirms it. The
 //! question names the account; a confirmation holds for one question, in one session, for ten minutes.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use graph::delegated::{ClientKind, SignedInUser, UserToken};
-use presence::Timestamp;
+use presence::{TeamsUserId, TenantName, Timestamp};
 use runtime::{people_index::Person, secrets};
 use store::NamedAccount;
 
@@ -16,7 +16,7 @@ pub(super) const ANSWER_TIME: Duration = Duration::from_secs(600);
 /// A sign-in at Microsoft that is to be confirmed before its account is linked.
 #[derive(Debug)]
 pub(super) struct Question {
-    pub(super) tenant: Arc<str>,
+    pub(super) tenant: TenantName,
     pub(super) account: NamedAccount,
     pub(super) kind: ClientKind,
     pub(super) token: UserToken,
@@ -47,7 +47,7 @@ pub struct OpenQuestion {
 /// The account that signed in, with its names.
 pub(super) fn named(user: &SignedInUser) -> NamedAccount {
     NamedAccount {
-        object_id: user.object_id.clone(),
+        object_id: TeamsUserId::new(&user.object_id),
         sign_in_name: user.name.clone(),
         display_name: user.display_name.clone(),
     }
@@ -56,8 +56,8 @@ pub(super) fn named(user: &SignedInUser) -> NamedAccount {
 /// Whether an account that signed in is the person's without a question: the linked one, or, where none is linked, one with
 /// the person's sign-in name or mail address.
 pub(super) fn is_obvious(person: &Person, account: &NamedAccount) -> bool {
-    if let Some(linked) = person.teams_id.as_deref() {
-        return linked.eq_ignore_ascii_case(&account.object_id);
+    if let Some(linked) = &person.teams_id {
+        return *linked == account.object_id;
     }
     let name = account.sign_in_name.as_deref().unwrap_or_default();
     let own = [&person.user_principal_name, &person.mail];

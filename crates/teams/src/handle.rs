@@ -7,7 +7,7 @@ use std::{
 };
 
 use graph::GraphError;
-use presence::PersonId;
+use presence::{PersonId, TenantName};
 use runtime::{
     clock::Clock,
     commit_queue::WriteSink,
@@ -35,7 +35,7 @@ pub struct TeamsHandle {
     /// Sign-ins of people who connect their Teams account.
     pub attempts: Attempts,
     /// Senders of Graph's notifications to the tasks of their tenants, by tenant.
-    pub notifications: Arc<BTreeMap<Arc<str>, NotificationSender>>,
+    pub notifications: Arc<BTreeMap<TenantName, NotificationSender>>,
 }
 
 /// The connections to all tenants before the engine starts.
@@ -72,7 +72,7 @@ impl TeamsStart {
     }
 
     /// The names of the tenants.
-    pub fn names(&self) -> BTreeSet<Arc<str>> {
+    pub fn names(&self) -> BTreeSet<TenantName> {
         self.clients.names().into_iter().collect()
     }
 
@@ -93,9 +93,9 @@ impl TeamsStart {
     }
 
     /// A function that marks a person as watched for at most a time.
-    pub fn watch(&self) -> Arc<dyn Fn(PersonId, Duration) + Send + Sync> {
+    pub fn on_watched(&self) -> Arc<dyn Fn(PersonId, Duration) + Send + Sync> {
         let reads = self.reads.clone();
-        Arc::new(move |person, lasts| reads.watch(person, lasts))
+        Arc::new(move |person, lasts| reads.mark_watched(person, lasts))
     }
 
     /// Starts the commit queue and the tasks of all tenants. Returns the handle for requests, and the sweeps of the tenants.

@@ -1,10 +1,10 @@
 //! Clears writes to accounts that their people have no longer, also after a restart: the store has them by account
 //! ([`store::LeftWrite`]), and the queue retries the clear until Microsoft confirms it.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use graph::Operation;
-use presence::{Action, Slot, TeamsWrite, Timestamp};
+use presence::{Action, Slot, TeamsUserId, TeamsWrite, Timestamp};
 use runtime::people_index::PeopleIndex;
 use store::{LeftWrite, Owner, Store};
 
@@ -51,7 +51,7 @@ impl TenantWrites {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(CHECK_INTERVAL) => {}
-                () = self.is_taken_back() => {}
+                () = self.left_write_cleared() => {}
             }
             let writes = match store.left_writes(tenant.context.clock.now()).await {
                 Ok(writes) => writes,
@@ -60,9 +60,9 @@ impl TenantWrites {
                     continue;
                 }
             };
-            let taken_back = std::mem::take(&mut *self.taken_back());
-            for write in writes.iter().filter(|write| *write.tenant == *tenant.name) {
-                match self.step(write, &taken_back, &tenant.context.people) {
+            let cleared_left_writes = std::mem::take(&mut *self.cleared_left_writes());
+            for write in writes.iter().filter(|write| write.tenant == tenant.name) {
+                match self.step(write, &cleared_left_writes, &tenant.context.people) {
                     Step::Wait => {}
                     Step::Forget => forget(&store, write).await,
                     Step::Clear => self.clear(write),
@@ -74,22 +74,22 @@ impl TenantWrites {
     fn step(
         &self,
         write: &LeftWrite,
-        taken_back: &BTreeSet<(Arc<str>, Slot)>,
+        cleared_left_writes: &BTreeSet<(TeamsUserId, Slot)>,
         directory: &PeopleIndex,
     ) -> Step {
-        let user: Arc<str> = write.account.as_str().into();
-        let slot = graph_slot(write.slot);
+        let (account, slot) = (write.account.as_shared(), graph_slot(write.slot));
         let queue = self.queue();
-        if queue.has_write(&user, slot) {
+        if queue.has_write(account, slot) {
             return Step::Wait;
         }
-        if taken_back.contains(&(user.clone(), write.slot)) || queue.is_cleared(&user, slot) {
+        let key = (write.account.clone(), write.slot);
+        if cleared_left_writes.contains(&key) || queue.is_cleared(account, slot) {
             return Step::Forget;
         }
         match write.owner {
             Owner::Person | Owner::Writer => Step::Forget,
             // Another process removed the person a moment ago: the engine is about to clear the write.
-            Owner::Nobody if directory.by_teams_id(&user).is_some() => Step::Wait,
+            Owner::Nobody if directory.by_teams_id(&write.account).is_some() => Step::Wait,
             Owner::Nobody => Step::Clear,
         }
     }
@@ -100,6 +100,7 @@ impl TenantWrites {
             Slot::Preferred => Operation::ClearDoNotDisturb,
         };
         let tag = Tag {
+            account: left.account.clone(),
             write: TeamsWrite {
                 person: left.person,
                 slot: left.slot,
@@ -109,8 +110,8 @@ impl TenantWrites {
             heard_at: None,
             origin: Origin::LeftWrite,
         };
-        let user = left.account.as_str().into();
-        self.queue().push(network_time(), &user, operation, tag);
+        let account = left.account.as_shared();
+        self.queue().push(network_time(), account, operation, tag);
         self.wake();
     }
 }

@@ -42,7 +42,7 @@ use logins::Logins;
 pub use logins::{Keep, LoginsOf};
 pub use notifications::NotificationOptions;
 use personal::PersonalFailures;
-use presence::{PersonId, TeamsState};
+use presence::{PersonId, TeamsState, TeamsUserId, TenantName};
 use reach::Reach;
 use reads::TenantReads;
 use refused::Refused;
@@ -83,8 +83,8 @@ pub enum SignIn {
 /// Settings of a tenant.
 #[derive(Debug)]
 pub struct TeamsOptions {
-    /// The tenant's name here; the main tenant is [`runtime::organisation::MAIN_TENANT`].
-    pub name: Arc<str>,
+    /// The tenant's name in the configuration.
+    pub name: TenantName,
     /// The way of signing in.
     pub sign_in: SignIn,
     /// Addresses and credentials.
@@ -98,7 +98,7 @@ pub struct TeamsOptions {
 /// The connection to one tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tenant {
-    name: Arc<str>,
+    name: TenantName,
     /// The logins of people, where each person signs in.
     logins: Option<Logins>,
     /// Searches for accounts of people without one.
@@ -116,7 +116,7 @@ pub struct Tenant {
     /// People who could not be read, where each person signs in.
     personal: Arc<Mutex<PersonalFailures>>,
     /// Changes that the sweep saw, for the comparison with notifications.
-    changes: Option<mpsc::Sender<Arc<str>>>,
+    changes: Option<mpsc::Sender<TeamsUserId>>,
     /// Milliseconds between the starts of the last two sweeps.
     sweep_interval: Arc<AtomicU64>,
     limit: Option<u32>,
@@ -157,7 +157,7 @@ impl Tenant {
     }
 
     /// The Teams accounts of these people, as far as this tenant serves them.
-    fn accounts(&self, people: impl IntoIterator<Item = PersonId>) -> Vec<Arc<str>> {
+    fn accounts(&self, people: impl IntoIterator<Item = PersonId>) -> Vec<TeamsUserId> {
         let people = people.into_iter();
         let people = people.filter_map(|person| self.context.people.person(person));
         let served = people.filter(|person| self.serves(person));
@@ -179,7 +179,7 @@ impl Tenant {
     }
 
     /// A channel of the changes that the sweep sees.
-    fn changes(&mut self) -> mpsc::Receiver<Arc<str>> {
+    fn changes(&mut self) -> mpsc::Receiver<TeamsUserId> {
         let (sender, changes) = mpsc::channel(CHANGES_MAX);
         self.changes = Some(sender);
         changes

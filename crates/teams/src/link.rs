@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use graph::{Blame, DirectoryUser, GraphError, Purpose};
-use presence::Fact;
+use presence::{Fact, TeamsUserId};
 use runtime::{
     health::{TeamsPart, Trouble},
     people_index::Person,
@@ -160,7 +160,7 @@ impl Tenant {
             return false;
         };
         self.afford(Purpose::Other).await;
-        self.client.find_user(account).await.is_ok()
+        self.client.find_user(account.as_str()).await.is_ok()
     }
 
     /// Unlinks people who moved to another tenant: clears Offhook's writes in the old one, then forgets the account, so that the
@@ -171,13 +171,13 @@ impl Tenant {
                 return false;
             }
             let wanted = self.context.organisation.tenant(person.id);
-            let here = *person.tenant == *self.name;
+            let here = person.tenant == self.name;
             // A tenant that is no longer configured has no task: the new tenant unlinks its people.
-            let from_nowhere = wanted == *self.name && !self.context.has_tenant(&person.tenant);
-            (here && wanted != *self.name) || (!here && from_nowhere)
+            let from_nowhere = wanted == self.name && !self.context.has_tenant(&person.tenant);
+            (here && wanted != self.name) || (!here && from_nowhere)
         });
         for person in movers {
-            if let Err(error) = self.context.unlink(&person).await {
+            if let Err(error) = self.context.unlink(person.id, None).await {
                 tracing::warn!(person = %person.id, %error, "a person could not leave a tenant");
             }
         }
@@ -196,7 +196,7 @@ impl Tenant {
         self.logins.is_none()
             && person.teams_id.is_none()
             && !(person.user_principal_name.is_empty() && person.mail.is_empty())
-            && self.context.organisation.tenant(person.id) == *self.name
+            && self.context.organisation.tenant(person.id) == self.name
     }
 
     /// Finds and links the account of a person, unless another one was linked during the search.
@@ -212,7 +212,8 @@ impl Tenant {
         if !now.is_some_and(|person| self.is_unlinked(&person)) {
             return Ok(Found::NotNeeded);
         }
-        let linked = context.store.link_teams(person.id, &user.id, &self.name);
+        let account = TeamsUserId::new(&user.id);
+        let linked = context.store.link_teams(person.id, &account, &self.name);
         match linked.await {
             Ok(()) => {}
             // One person's conflict must not keep the others from being linked.
@@ -227,10 +228,10 @@ impl Tenant {
         }
         self.context
             .people
-            .set_teams_id(person.id, &user.id, &self.name);
+            .set_teams_id(person.id, &account, &self.name);
         self.context.engine.fact(person.id, Fact::TeamsLinked).await;
         let named = NamedAccount {
-            object_id: user.id,
+            object_id: account,
             sign_in_name: user.user_principal_name,
             display_name: user.display_name,
         };

@@ -10,10 +10,9 @@ use graph::{
     Blame, Client, GraphError, SignInFault,
     delegated::{ClientKind, SessionState, UserSession, UserToken, scope},
 };
-use presence::PersonId;
+use presence::{PersonId, TenantName};
 use runtime::{
     clock::Clock,
-    organisation::MAIN_TENANT,
     vault::{Vault, VaultError},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -34,12 +33,12 @@ pub enum LoginsOf {
 
 impl LoginsOf {
     /// Prefix of the names of sealed refresh tokens of a tenant; the account or person follows.
-    pub fn prefix(self, tenant: &str) -> String {
+    pub fn prefix(self, tenant: &TenantName) -> String {
         let word = match self {
             Self::ServiceAccounts => "service-account",
             Self::People => "person",
         };
-        if tenant == MAIN_TENANT {
+        if tenant.is_main() {
             format!("{word}/")
         } else {
             format!("{word}@{tenant}/")
@@ -126,7 +125,7 @@ impl Logins {
     /// No logins yet. Without a vault no login is remembered.
     pub fn new(
         of: LoginsOf,
-        tenant: &str,
+        tenant: &TenantName,
         client: Arc<Client>,
         store: Store,
         vault: Option<Arc<Vault>>,

@@ -11,7 +11,7 @@ use graph::{
     random_secret,
     subscription::{Action, EncryptionCertificate, Keeper, KeeperSettings, SubscriptionAnswer},
 };
-use presence::Timestamp;
+use presence::{TeamsUserId, Timestamp};
 use runtime::{
     health::{TeamsPart, Trouble},
     metrics::NotificationOutcome,
@@ -82,7 +82,7 @@ impl Tenant {
         vault: Arc<Vault>,
         store: Store,
         sweep: SweepNow,
-        (receiver, changes): (NotificationReceiver, mpsc::Receiver<Arc<str>>),
+        (receiver, changes): (NotificationReceiver, mpsc::Receiver<TeamsUserId>),
     ) {
         let client = self.client.clone();
         let (of, name) = (LoginsOf::ServiceAccounts, self.name.clone());
@@ -144,7 +144,7 @@ impl NotificationTask {
         mut self,
         client: Arc<Client>,
         receiver: NotificationReceiver,
-        mut changes: mpsc::Receiver<Arc<str>>,
+        mut changes: mpsc::Receiver<TeamsUserId>,
     ) {
         let NotificationReceiver(mut bodies) = receiver;
         let mut silenced = 0;
@@ -182,7 +182,7 @@ impl NotificationTask {
                 Some(body) = bodies.recv() => self.receive(&body).await,
                 Some(user) = changes.recv() => {
                     let now = self.tenant.context.clock.now().milliseconds();
-                    self.keeper.on_presence_change(now, &user);
+                    self.keeper.on_presence_change(now, user.as_str());
                 }
                 Some((account, answer)) = answered.recv() => {
                     let note = answer.as_ref().map(|_| ());
@@ -206,7 +206,8 @@ impl NotificationTask {
             .context
             .people
             .teams_ids(|person| self.tenant.serves(person));
-        self.keeper.set_people(people.iter().map(AsRef::as_ref));
+        self.keeper
+            .set_people(people.iter().map(TeamsUserId::as_str));
         let (accounts, trouble) = self.accounts.refresh(InMemory::Drop).await;
         self.keeper
             .set_accounts(accounts.iter().map(String::as_str));
@@ -257,17 +258,12 @@ impl NotificationTask {
     fn on_event(&mut self, event: Event) {
         match event {
             Event::Notice(notice) => {
-                let directory = &self.tenant.context.people;
+                let account = TeamsUserId::new(&notice.user);
                 // A notification may be a minute old: it is a reason to read, not the state.
-                if let Some(person) = directory.by_teams_id(&notice.user) {
-                    self.tenant.reads.ask(person);
-                    if let Some(user) = directory
-                        .person(person)
-                        .and_then(|person| person.teams_id.clone())
-                    {
-                        let now = self.tenant.context.clock.now().milliseconds();
-                        self.keeper.on_notification(now, &user);
-                    }
+                if let Some(person) = self.tenant.context.people.by_teams_id(&account) {
+                    self.tenant.reads.request(person);
+                    let now = self.tenant.context.clock.now().milliseconds();
+                    self.keeper.on_notification(now, account.as_str());
                 }
             }
             Event::Lifecycle(lifecycle) => {

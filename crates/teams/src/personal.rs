@@ -3,11 +3,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{MutexGuard, PoisonError},
 };
 
 use graph::Presences;
-use presence::{PersonId, TraceId};
+use presence::{PersonId, TeamsUserId, TraceId};
 use runtime::health::{TeamsPart, Trouble, first_few};
 
 use super::{Tenant, logins::Logins};
@@ -50,7 +50,7 @@ impl Tenant {
     pub(super) async fn read_each(
         &self,
         logins: &Logins,
-        ids: &[Arc<str>],
+        ids: &[TeamsUserId],
         trace: TraceId,
     ) -> Presences {
         let mut read = Presences::default();
@@ -82,7 +82,7 @@ impl Tenant {
             // A login shows its own account's presence only.
             let own = result
                 .ok()
-                .filter(|presence| presence.id.eq_ignore_ascii_case(id));
+                .filter(|presence| TeamsUserId::new(&presence.id) == *id);
             read.presences.extend(own);
         }
         read

@@ -3,12 +3,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{MutexGuard, PoisonError},
     time::Duration,
 };
 
 use graph::{ElementFault, Presences};
-use presence::{Fact, Input, PersonId, Timestamp};
+use presence::{Fact, Input, PersonId, TeamsUserId, Timestamp};
 use runtime::{
     engine_handle::Cause,
     health::{TeamsPart, Trouble},
@@ -153,11 +153,12 @@ impl Tenant {
     /// Counts the accounts that an answer leaves out, and the odd elements. Returns the inputs for the engine.
     pub(super) fn left_out(
         &self,
-        asked: &[Arc<str>],
+        asked: &[TeamsUserId],
         read: &Presences,
         (asked_at, network_time): (Timestamp, i64),
     ) -> Vec<Input> {
-        let of = |id: &str| self.context.people.by_teams_id(id);
+        let by_id = |id: &TeamsUserId| self.context.people.by_teams_id(id);
+        let of = |id: &str| by_id(&TeamsUserId::new(id));
         let present = read.presences.iter();
         let odd = read.skipped.iter();
         let answered = Answered {
@@ -167,7 +168,7 @@ impl Tenant {
                 .collect(),
             has_unnamed: read.has_unnamed(),
         };
-        let asked = asked.iter().filter_map(|id| of(id));
+        let asked = asked.iter().filter_map(by_id);
         let missing = self.reach().answered(asked, &answered, network_time);
         let input = |person| Input::Person(person, Fact::TeamsAccountMissing { asked_at });
         missing.into_iter().map(input).collect()
@@ -191,7 +192,7 @@ impl Tenant {
     }
 
     /// The accounts about which several answers in a row were odd, and why.
-    pub(super) fn unreadable(&self) -> Vec<(Arc<str>, String)> {
+    pub(super) fn unreadable(&self) -> Vec<(TeamsUserId, String)> {
         let odd = self.reach().odd().into_iter();
         odd.filter_map(|(person, odd)| {
             let account = self.context.people.person(person)?.teams_id.clone()?;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use presence::{Confidence, Effect, PersonId, Presence, TenantLag};
+use presence::{Confidence, Effect, PersonId, Presence, TenantLag, TenantName};
 use runtime::{engine_task::Sink, people_index::PeopleIndex};
 use tokio::{sync::Notify, time::Instant};
 
@@ -15,12 +15,12 @@ use tokio::{sync::Notify, time::Instant};
 #[derive(Clone, Debug)]
 pub struct Reads {
     directory: PeopleIndex,
-    tenants: Arc<HashMap<Arc<str>, TenantReads>>,
+    tenants: Arc<HashMap<TenantName, TenantReads>>,
 }
 
 impl Reads {
     /// No people yet, for these tenants.
-    pub fn new(directory: PeopleIndex, tenants: &[Arc<str>]) -> Self {
+    pub fn new(directory: PeopleIndex, tenants: &[TenantName]) -> Self {
         let tenants = tenants
             .iter()
             .map(|name| (name.clone(), TenantReads::default()));
@@ -31,16 +31,16 @@ impl Reads {
     }
 
     /// Requests a read of a person at once. A second request before the read has no effect.
-    pub fn ask(&self, person: PersonId) {
+    pub fn request(&self, person: PersonId) {
         if let Some(reads) = self.of_person(person) {
-            reads.ask(person);
+            reads.request(person);
         }
     }
 
     /// Records a person's presence: people with an activity or an uncertain state are read more often.
-    pub fn follow(&self, person: PersonId, presence: &Presence) {
+    pub fn record_presence(&self, person: PersonId, presence: &Presence) {
         if let Some(reads) = self.of_person(person) {
-            reads.follow(person, presence);
+            reads.record_presence(person, presence);
         }
     }
 
@@ -52,14 +52,14 @@ impl Reads {
     }
 
     /// Marks a person as watched for at most this time: watched people are read more often.
-    pub fn watch(&self, person: PersonId, lasts: Duration) {
+    pub fn mark_watched(&self, person: PersonId, lasts: Duration) {
         if let Some(reads) = self.of_person(person) {
             reads.watched().insert(person, Instant::now() + lasts);
         }
     }
 
     /// The reads of one tenant.
-    pub fn of_tenant(&self, name: &str) -> TenantReads {
+    pub fn of_tenant(&self, name: &TenantName) -> TenantReads {
         self.tenants.get(name).cloned().unwrap_or_default()
     }
 
@@ -78,8 +78,8 @@ impl Sink for Reads {
         match effect {
             Effect::Changed {
                 person, presence, ..
-            } => self.follow(*person, presence),
-            Effect::ReadTeams(person) => self.ask(*person),
+            } => self.record_presence(*person, presence),
+            Effect::ReadTeams(person) => self.request(*person),
             Effect::WriteLag { person, lag } => self.write_seen(*person, *lag),
             Effect::Store(_)
             | Effect::Write(_)
@@ -92,7 +92,7 @@ impl Sink for Reads {
 /// People of one tenant who are read at once, or more often than by the sweep. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct TenantReads {
-    asked: Arc<Mutex<BTreeSet<PersonId>>>,
+    requested: Arc<Mutex<BTreeSet<PersonId>>>,
     eventful: Arc<Mutex<BTreeSet<PersonId>>>,
     /// Watched people, with the end of the longest subscription.
     watched: Arc<Mutex<BTreeMap<PersonId, Instant>>>,
@@ -107,17 +107,17 @@ impl TenantReads {
     }
 
     /// Waits for requested people, and removes them from the list.
-    pub(super) async fn next_asked(&self) -> BTreeSet<PersonId> {
+    pub(super) async fn next_requested(&self) -> BTreeSet<PersonId> {
         self.wake.notified().await;
-        std::mem::take(&mut *self.asked())
+        std::mem::take(&mut *self.requested())
     }
 
-    pub(super) fn ask(&self, person: PersonId) {
-        self.asked().insert(person);
+    pub(super) fn request(&self, person: PersonId) {
+        self.requested().insert(person);
         self.wake.notify_one();
     }
 
-    fn follow(&self, person: PersonId, presence: &Presence) {
+    fn record_presence(&self, person: PersonId, presence: &Presence) {
         let eventful = presence.activity.is_some()
             || matches!(presence.confidence, Confidence::Masked | Confidence::Likely);
         let mut known = self.eventful();
@@ -171,8 +171,10 @@ impl TenantReads {
         self.eventful.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn asked(&self) -> MutexGuard<'_, BTreeSet<PersonId>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn requested(&self) -> MutexGuard<'_, BTreeSet<PersonId>> {
+        self.requested
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{MutexGuard, PoisonError},
     time::Duration,
 };
 
 use graph::{Blame, GraphError, Halving, PartAnswer, Purpose};
-use presence::{Fact, Input, PersonId, Timestamp};
+use presence::{Fact, Input, PersonId, TeamsUserId, Timestamp};
 use runtime::{
     engine_handle::Cause,
     health::{TeamsPart, Trouble, first_few},
@@ -39,7 +39,7 @@ struct RefusedAccount {
 /// The refused accounts of a tenant, by object id. The time is an argument.
 #[derive(Debug)]
 pub(super) struct Refused {
-    accounts: HashMap<Arc<str>, RefusedAccount>,
+    accounts: HashMap<TeamsUserId, RefusedAccount>,
     /// The rest of [`HALVING_MAX`] in this sweep.
     requests_left: u32,
     /// Earliest time of the next halving.
@@ -59,14 +59,14 @@ impl Default for Refused {
 impl Refused {
     /// Splits accounts into those that Graph accepts, and refused ones that are due. Refused ones that are not due are
     /// left out.
-    fn split(&self, accounts: Vec<Arc<str>>, now: i64) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
+    fn split(&self, accounts: Vec<TeamsUserId>, now: i64) -> (Vec<TeamsUserId>, Vec<TeamsUserId>) {
         if self.accounts.is_empty() {
             return (accounts, Vec::new());
         }
         let (refused, taken): (Vec<_>, Vec<_>) = accounts
             .into_iter()
             .partition(|account| self.accounts.contains_key(account));
-        let is_due = |account: &Arc<str>| {
+        let is_due = |account: &TeamsUserId| {
             let refused = self.accounts.get(account);
             refused.is_some_and(|refused| refused.due_at <= now)
         };
@@ -74,7 +74,7 @@ impl Refused {
     }
 
     /// Records a refused request about this account alone. Returns the number of refusals in a row.
-    fn refuse(&mut self, account: &Arc<str>, why: &str, now: i64) -> u32 {
+    fn refuse(&mut self, account: &TeamsUserId, why: &str, now: i64) -> u32 {
         let known = self.accounts.get(account);
         let refusals = known.map_or(0, |known| known.refusals).saturating_add(1);
         let wait = FIRST_RETRY << (refusals - 1).min(6);
@@ -88,7 +88,7 @@ impl Refused {
     }
 
     /// Records that Graph accepted a request about these accounts.
-    fn accept(&mut self, accounts: &[Arc<str>]) {
+    fn accept(&mut self, accounts: &[TeamsUserId]) {
         if self.accounts.is_empty() {
             return;
         }
@@ -98,13 +98,13 @@ impl Refused {
     }
 
     /// Whether all of these are refused already.
-    fn are_known(&self, accounts: &[Arc<str>]) -> bool {
+    fn are_known(&self, accounts: &[TeamsUserId]) -> bool {
         let mut accounts = accounts.iter();
         accounts.all(|account| self.accounts.contains_key(account))
     }
 
     /// Whether a halving may begin. Retries of refused accounts need not wait: their intervals grow.
-    fn may_halve(&self, accounts: &[Arc<str>], now: i64) -> bool {
+    fn may_halve(&self, accounts: &[TeamsUserId], now: i64) -> bool {
         now >= self.halving_from || self.are_known(accounts)
     }
 
@@ -116,7 +116,7 @@ impl Refused {
     }
 
     /// Records the end of a halving of these accounts.
-    fn halved(&mut self, accounts: &[Arc<str>], has_read: bool, now: i64) {
+    fn halved(&mut self, accounts: &[TeamsUserId], has_read: bool, now: i64) {
         if !has_read && !self.are_known(accounts) {
             self.halving_from = now + VAIN_PAUSE;
         }
@@ -130,7 +130,10 @@ impl Tenant {
 
     /// Begins a sweep: refills the requests for halving, and forgets accounts that are not read any more. Splits the
     /// accounts into those that Graph accepts, and refused ones that are due.
-    pub(super) fn begin_reading(&self, accounts: Vec<Arc<str>>) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
+    pub(super) fn begin_reading(
+        &self,
+        accounts: Vec<TeamsUserId>,
+    ) -> (Vec<TeamsUserId>, Vec<TeamsUserId>) {
         let mut refused = self.refused();
         refused.requests_left = HALVING_MAX;
         refused.accounts.retain(|account, _| {
@@ -141,12 +144,12 @@ impl Tenant {
     }
 
     /// The accounts that Graph accepts. A refused one that is due belongs to the sweep.
-    pub(super) fn taken(&self, accounts: Vec<Arc<str>>) -> Vec<Arc<str>> {
+    pub(super) fn taken(&self, accounts: Vec<TeamsUserId>) -> Vec<TeamsUserId> {
         self.refused().split(accounts, network_time()).0
     }
 
     /// Records that Graph accepted a request about these accounts.
-    pub(super) fn accept(&self, accounts: &[Arc<str>]) {
+    pub(super) fn accept(&self, accounts: &[TeamsUserId]) {
         self.refused().accept(accounts);
     }
 
@@ -154,7 +157,7 @@ impl Tenant {
     /// whether everything is read but these.
     pub(super) async fn read_halved(
         &self,
-        accounts: &[Arc<str>],
+        accounts: &[TeamsUserId],
         failure: &GraphError,
         purpose: Purpose,
     ) -> bool {
@@ -200,7 +203,7 @@ impl Tenant {
 
     /// Leaves accounts that failed alone out of the next sweeps. A person's call and state in Teams end where Graph refuses
     /// the account, and answered about others at the same time or refuses it again a minute later.
-    async fn leave_out(&self, accounts: &[(Arc<str>, GraphError)], has_read: bool) {
+    async fn leave_out(&self, accounts: &[(TeamsUserId, GraphError)], has_read: bool) {
         let (now, asked_at) = (network_time(), self.context.clock.now());
         let missing: Vec<PersonId> = {
             let mut refused = self.refused();
@@ -231,7 +234,7 @@ impl Tenant {
 
     /// Reports the accounts that cannot be read: Graph refuses them, or its answers about them are odd.
     pub(super) fn report_unreadable(&self) {
-        let mut causes: Vec<(Arc<str>, String)> = {
+        let mut causes: Vec<(TeamsUserId, String)> = {
             let refused = self.refused();
             self.context
                 .metrics
@@ -249,7 +252,7 @@ impl Tenant {
         );
     }
 
-    fn unreadable_trouble(&self, causes: &[(Arc<str>, String)]) -> Option<Trouble> {
+    fn unreadable_trouble(&self, causes: &[(TeamsUserId, String)]) -> Option<Trouble> {
         if causes.is_empty() {
             return None;
         }
@@ -284,12 +287,12 @@ fn about_ids(failure: &GraphError) -> Option<PartAnswer> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use presence::TeamsUserId;
 
     use super::{FIRST_RETRY, HALVING_MAX, LAST_RETRY, Refused, VAIN_PAUSE};
 
-    fn accounts(names: &[&str]) -> Vec<Arc<str>> {
-        names.iter().map(|name| Arc::from(*name)).collect()
+    fn accounts(names: &[&str]) -> Vec<TeamsUserId> {
+        names.iter().map(|name| TeamsUserId::new(name)).collect()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use graph::{
     Client,
     delegated::{ClientKind, UserToken, scope},
 };
+use presence::TenantName;
 use runtime::vault::{Vault, VaultError};
 use store::Store;
 
@@ -24,7 +25,7 @@ pub fn service_account_scope(client: &Client) -> String {
 pub async fn keep_service_account(
     store: &Store,
     vault: &Vault,
-    tenant: &str,
+    tenant: &TenantName,
     token: &UserToken,
 ) -> Result<Option<String>, VaultError> {
     let (Some(user), Some(refresh)) = (&token.user, &token.refresh) else {
@@ -44,7 +45,10 @@ pub async fn keep_service_account(
 ///
 /// # Errors
 /// The database fails.
-pub async fn service_accounts(store: &Store, tenant: &str) -> Result<Vec<String>, VaultError> {
+pub async fn service_accounts(
+    store: &Store,
+    tenant: &TenantName,
+) -> Result<Vec<String>, VaultError> {
     let prefix = LoginsOf::ServiceAccounts.prefix(tenant);
     let sealed = store.sealed_secrets(&prefix).await?;
     let name = |sealed: store::SealedSecret| sealed.name.strip_prefix(&prefix).map(str::to_owned);
@@ -57,7 +61,7 @@ pub async fn service_accounts(store: &Store, tenant: &str) -> Result<Vec<String>
 /// The database fails.
 pub async fn forget_service_account(
     store: &Store,
-    tenant: &str,
+    tenant: &TenantName,
     id: &str,
 ) -> Result<bool, VaultError> {
     Ok(store

@@ -3,7 +3,7 @@
 //! are then read beside it once a second, in turn where there are too many of them.
 
 use std::{
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -11,7 +11,9 @@ use graph::{
     ACTIVE_PEOPLE_MAX, BULK_MAX, GraphError, Presences, Purpose, SLOWDOWN_MAX, SWEEP_INTERVAL_MIN,
     UserPresence, sweep_interval,
 };
-use presence::{Fact, Input, PersonId, SequenceNumber, TeamsAnswer, TeamsState, Timestamp};
+use presence::{
+    Fact, Input, PersonId, SequenceNumber, TeamsAnswer, TeamsState, TeamsUserId, Timestamp,
+};
 use runtime::{engine_handle::Cause, health::TeamsPart, trace_id::new_trace_id};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -43,7 +45,7 @@ impl Tenant {
     /// Reads single people on request, until the task is dropped.
     pub async fn read_asked(self) {
         loop {
-            let asked = self.reads.next_asked().await;
+            let asked = self.reads.next_requested().await;
             let accounts = self.taken(self.accounts(asked));
             self.read_all(&accounts, Purpose::ReadFew).await;
         }
@@ -93,10 +95,10 @@ impl Tenant {
                 self.interval(people)
             };
             // Refused accounts that are due are in requests of their own: they must not fail those about others.
-            let chunks: Vec<Vec<Arc<str>>> = [taken, refused]
+            let chunks: Vec<Vec<TeamsUserId>> = [taken, refused]
                 .iter()
                 .flat_map(|accounts| accounts.chunks(self.people_per_request()))
-                .map(<[Arc<str>]>::to_vec)
+                .map(<[TeamsUserId]>::to_vec)
                 .collect();
             // The last sweep took longer if writes needed the budget.
             let interval = (began - last_began).max(period);
@@ -180,7 +182,7 @@ impl Tenant {
     }
 
     /// Reads accounts one request after the other, as the budget allows. Returns whether all are read.
-    async fn read_all(&self, ids: &[Arc<str>], purpose: Purpose) -> bool {
+    async fn read_all(&self, ids: &[TeamsUserId], purpose: Purpose) -> bool {
         let mut is_read = true;
         for chunk in ids.chunks(self.people_per_request()) {
             self.afford(purpose).await;
@@ -190,7 +192,7 @@ impl Tenant {
     }
 
     /// The Teams accounts to read: those of people who are synchronised.
-    fn swept_people(&self) -> Vec<Arc<str>> {
+    fn swept_people(&self) -> Vec<TeamsUserId> {
         let ids = self
             .context
             .people
@@ -216,7 +218,7 @@ impl Tenant {
     }
 
     /// Reads the people of one request. Returns whether all are read, apart from accounts that are left out from now on.
-    async fn read(&self, ids: &[Arc<str>], purpose: Purpose) -> bool {
+    async fn read(&self, ids: &[TeamsUserId], purpose: Purpose) -> bool {
         let Some(logins) = &self.logins else {
             return self.read_many(ids, purpose).await;
         };
@@ -234,7 +236,7 @@ impl Tenant {
         true
     }
 
-    async fn read_many(&self, ids: &[Arc<str>], purpose: Purpose) -> bool {
+    async fn read_many(&self, ids: &[TeamsUserId], purpose: Purpose) -> bool {
         let Err(error) = self.request(ids).await else {
             return true;
         };
@@ -246,10 +248,10 @@ impl Tenant {
     }
 
     /// Reads people with one request.
-    pub(super) async fn request(&self, ids: &[Arc<str>]) -> Result<(), GraphError> {
+    pub(super) async fn request(&self, ids: &[TeamsUserId]) -> Result<(), GraphError> {
         const CALL: &str = "getPresencesByUserId";
         let asked_at = (self.context.clock.now(), network_time());
-        let names: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+        let names: Vec<&str> = ids.iter().map(TeamsUserId::as_str).collect();
         let trace = new_trace_id();
         let span = debug_span!("graph.read", trace_id = %trace, source = "teams", otel.kind = "client", http.request.method = "POST", tenant = %self.name, people = ids.len());
         let read = self.client.presences(&names, Some(trace.bits().into()));
@@ -305,7 +307,10 @@ impl Tenant {
     fn inputs(&self, presences: Vec<UserPresence>, asked_at: Timestamp) -> Vec<Input> {
         let tenant_lag = self.reads.lag().of(self.interval_in_a_call());
         let inputs = presences.into_iter().filter_map(|presence| {
-            let person = self.context.people.by_teams_id(&presence.id)?;
+            let person = self
+                .context
+                .people
+                .by_teams_id(&TeamsUserId::new(&presence.id))?;
             let state = TeamsState::new(&presence.availability, &presence.activity);
             self.compare(person, &state);
             let sequence = presence.sequence_number.as_deref();

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use graph::{Client, GraphError};
+use presence::TenantName;
 use runtime::{clock::Clock, context::PeopleObserver, people_index::Person, vault::Vault};
 use store::Store;
 
@@ -17,7 +18,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct TenantClient {
     /// The tenant's name here.
-    pub name: Arc<str>,
+    pub name: TenantName,
     /// The client of Graph and Entra.
     pub client: Arc<Client>,
     /// The logins of people, where each person signs in.
@@ -28,7 +29,7 @@ pub struct TenantClient {
 
 /// Clients of all tenants, by name. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct TenantClients(Arc<BTreeMap<Arc<str>, TenantClient>>);
+pub struct TenantClients(Arc<BTreeMap<TenantName, TenantClient>>);
 
 impl TenantClients {
     /// Makes the clients. Nothing is sent yet.
@@ -67,7 +68,7 @@ impl TenantClients {
     }
 
     /// The client of one tenant.
-    pub fn get(&self, name: &str) -> Option<&TenantClient> {
+    pub fn get(&self, name: &TenantName) -> Option<&TenantClient> {
         self.0.get(name)
     }
 
@@ -77,7 +78,7 @@ impl TenantClients {
     }
 
     /// The names of all tenants.
-    pub fn names(&self) -> Vec<Arc<str>> {
+    pub fn names(&self) -> Vec<TenantName> {
         self.0.keys().cloned().collect()
     }
 }

@@ -3,12 +3,12 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{MutexGuard, PoisonError},
     time::Duration,
 };
 
 use graph::{Blame, GraphError};
-use presence::{Action, PersonId, Slot, TeamsWrite};
+use presence::{Action, PersonId, Slot, TeamsUserId, TeamsWrite};
 use runtime::health::{TeamsPart, Trouble};
 
 use super::Tenant;
@@ -48,7 +48,7 @@ struct Failure {
 }
 
 /// An account in Entra, which outlives the person here, and a slot of it.
-type Key = (Arc<str>, Slot);
+type Key = (TeamsUserId, Slot);
 
 /// The writes of a tenant that are not confirmed. The time is an argument.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ impl Unconfirmed {
     /// Records a failure; the next try is due at `next_at`.
     fn failed(
         &mut self,
-        (user, write): (&Arc<str>, TeamsWrite),
+        (user, write): (&TeamsUserId, TeamsWrite),
         error: &GraphError,
         now: i64,
         next_at: i64,
@@ -109,7 +109,7 @@ impl Unconfirmed {
 
     /// Forgets the writes to accounts that no person has: sets at once, clears when Microsoft has dropped the state.
     /// Returns the forgotten writes.
-    fn retain(&mut self, is_linked: impl Fn(&str) -> bool, now: i64) -> Vec<Key> {
+    fn retain(&mut self, is_linked: impl Fn(&TeamsUserId) -> bool, now: i64) -> Vec<Key> {
         let is_over = |(user, slot): &Key, failure: &Failure| {
             let lifetime = match slot {
                 Slot::Session => SESSION,
@@ -127,7 +127,7 @@ impl Unconfirmed {
     /// The trouble of writes that concerns the tenant, and the warning about single accounts.
     fn troubles(
         &self,
-        name_of: impl Fn(PersonId, &str) -> String,
+        name_of: impl Fn(PersonId, &TeamsUserId) -> String,
         now: i64,
     ) -> (Option<Trouble>, Option<Trouble>) {
         let of_account = |failure: &Failure| match failure.blame {
@@ -146,9 +146,9 @@ impl Unconfirmed {
                 .collect();
             let (_, latest) = writes.iter().max_by_key(|(_, failure)| failure.next_at)?;
             let wait = latest.next_at.saturating_sub(now).max(0).unsigned_abs();
-            let mut accounts: Vec<(PersonId, &str)> = writes
+            let mut accounts: Vec<(PersonId, &TeamsUserId)> = writes
                 .iter()
-                .map(|((user, _), failure)| (failure.person, &**user))
+                .map(|((user, _), failure)| (failure.person, user))
                 .collect();
             accounts.sort_unstable();
             accounts.dedup();
@@ -175,7 +175,10 @@ impl Unconfirmed {
     }
 }
 
-fn names(accounts: &[(PersonId, &str)], name_of: impl Fn(PersonId, &str) -> String) -> String {
+fn names(
+    accounts: &[(PersonId, &TeamsUserId)],
+    name_of: impl Fn(PersonId, &TeamsUserId) -> String,
+) -> String {
     let named = accounts.iter().take(NAMED_MAX);
     let named: Vec<String> = named.map(|(person, user)| name_of(*person, user)).collect();
     let more = accounts.len().saturating_sub(NAMED_MAX);
@@ -206,7 +209,7 @@ impl Tenant {
     /// Records the result of a write to an account, and reports the health of writing.
     pub(super) fn report_write(
         &self,
-        (user, write): (&Arc<str>, TeamsWrite),
+        (user, write): (&TeamsUserId, TeamsWrite),
         result: Result<(), &GraphError>,
         (now, next_at): (i64, i64),
     ) {
@@ -229,7 +232,7 @@ impl Tenant {
 
     /// Forgets the writes to accounts that no person has ([`Unconfirmed::retain`]). Returns the forgotten writes.
     pub(super) fn forget_unconfirmed(&self, now: i64) -> Vec<Key> {
-        let is_linked = |user: &str| self.context.people.by_teams_id(user).is_some();
+        let is_linked = |user: &TeamsUserId| self.context.people.by_teams_id(user).is_some();
         let mut unconfirmed = self.unconfirmed();
         let forgotten = unconfirmed.retain(is_linked, now);
         if !forgotten.is_empty() {
@@ -240,12 +243,11 @@ impl Tenant {
 
     /// Reports the health of writing. The caller holds the lock: reports come in the order of the changes.
     fn report_unconfirmed(&self, unconfirmed: &Unconfirmed, now: i64) {
-        let name = |person, user: &str| {
+        let name = |person, user: &TeamsUserId| {
             let Some(person) = self.context.people.person(person) else {
                 return "the account of a person who was removed".into();
             };
-            let account = person.teams_id.as_deref();
-            match account.is_some_and(|account| account.eq_ignore_ascii_case(user)) {
+            match person.teams_id.as_ref() == Some(user) {
                 true => person.name.clone(),
                 false => format!("the former account of {}", person.name),
             }
@@ -402,8 +404,10 @@ mod tests {
 
     #[test]
     fn texts_change_in_steps() {
-        let people: Vec<(PersonId, &str)> = (0..700).map(|id| (PersonId(id), "user")).collect();
-        let name = |person: PersonId, _: &str| person.0.to_string();
+        let user = TeamsUserId::new("user");
+        let people: Vec<(PersonId, &TeamsUserId)> =
+            (0..700).map(|id| (PersonId(id), &user)).collect();
+        let name = |person: PersonId, _: &TeamsUserId| person.0.to_string();
         assert_eq!(names(&people[..2], name), "0, 1");
         assert_eq!(names(&people[..8], name), "0, 1, 2, 3, 4 and 3 more");
         assert_eq!(

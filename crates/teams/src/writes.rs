@@ -11,7 +11,7 @@ use graph::{
     BATCH_MAX, Backlog, Blame, FinishResult, GraphError, Next, Operation, Outcome, Pending,
     PushResult, RequestId, RequestKind, WriteQueue, WriteSuccess,
 };
-use presence::{Action, Fact, Input, Slot, TeamsWrite};
+use presence::{Action, Fact, Input, Slot, TeamsUserId, TeamsWrite, TenantName};
 use runtime::{commit_queue::WriteSink, engine_handle::Cause, people_index::PeopleIndex};
 use store::Store;
 use tokio::{
@@ -37,6 +37,7 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Debug)]
 pub(super) struct Tag {
+    pub(super) account: TeamsUserId,
     pub(super) write: TeamsWrite,
     pub(super) heard_at: Option<Instant>,
     pub(super) origin: Origin,
@@ -55,9 +56,9 @@ pub(super) enum Origin {
 struct Shared {
     queue: Mutex<WriteQueue<Tag>>,
     /// Writes that are not retried any more: their failures must be forgotten. Locked only while the queue is locked.
-    left: Mutex<Vec<(Arc<str>, Slot)>>,
+    abandoned: Mutex<Vec<(TeamsUserId, Slot)>>,
     /// Confirmed clears of accounts that the person has no longer: their records are to be forgotten.
-    taken_back: Mutex<BTreeSet<(Arc<str>, Slot)>>,
+    cleared_left_writes: Mutex<BTreeSet<(TeamsUserId, Slot)>>,
     /// Notified of each of these.
     settle: Notify,
     wake: Notify,
@@ -78,7 +79,7 @@ enum NextStep {
 /// The queues of writes, one for each tenant. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TeamsWrites {
-    queues: Arc<HashMap<Arc<str>, TenantWrites>>,
+    queues: Arc<HashMap<TenantName, TenantWrites>>,
     directory: PeopleIndex,
 }
 
@@ -88,7 +89,7 @@ pub struct TenantWrites(Arc<Shared>);
 
 impl TeamsWrites {
     /// Empty queues for these tenants. Writes for people of other tenants are dropped.
-    pub fn new(directory: PeopleIndex, tenants: &[Arc<str>]) -> Self {
+    pub fn new(directory: PeopleIndex, tenants: &[TenantName]) -> Self {
         let queues = tenants
             .iter()
             .map(|name| (name.clone(), TenantWrites::default()));
@@ -99,7 +100,7 @@ impl TeamsWrites {
     }
 
     /// The queue of one tenant.
-    pub fn of_tenant(&self, name: &str) -> TenantWrites {
+    pub fn of_tenant(&self, name: &TenantName) -> TenantWrites {
         self.queues.get(name).cloned().unwrap_or_default()
     }
 }
@@ -107,7 +108,8 @@ impl TeamsWrites {
 impl WriteSink for TeamsWrites {
     fn push(&self, write: TeamsWrite, heard_at: Option<Instant>) -> Option<Fact> {
         let person = self.directory.person(write.person)?;
-        let (Some(user), Some(queue)) = (&person.teams_id, self.queues.get(&person.tenant)) else {
+        let (Some(account), Some(queue)) = (&person.teams_id, self.queues.get(&person.tenant))
+        else {
             return None;
         };
         let operation = match (write.slot, write.action) {
@@ -118,25 +120,26 @@ impl WriteSink for TeamsWrites {
             (Slot::Preferred, Action::Clear) => Operation::ClearDoNotDisturb,
             (slot, Action::Abandon) => {
                 let mut writes = queue.queue();
-                writes.release(user, graph_slot(slot));
-                queue.left().push((user.clone(), slot));
+                writes.release(account.as_shared(), graph_slot(slot));
+                queue.abandoned().push((account.clone(), slot));
                 queue.0.wake.notify_one();
                 return None;
             }
         };
         let tag = Tag {
+            account: account.clone(),
             write,
             heard_at,
             origin: Origin::Engine,
         };
         let mut writes = queue.queue();
-        let pushed = writes.push(network_time(), user, operation, tag);
+        let pushed = writes.push(network_time(), account.as_shared(), operation, tag);
         queue.0.wake.notify_one();
         match pushed {
             PushResult::Queued => None,
             // The write that it clears was never sent.
             PushResult::Cancelled => {
-                queue.left().push((user.clone(), write.slot));
+                queue.abandoned().push((account.clone(), write.slot));
                 Some(Fact::TeamsAcknowledged(write.slot, write.action))
             }
         }
@@ -179,14 +182,14 @@ impl TenantWrites {
     }
 
     /// Waits for a confirmed clear of an account that the person has no longer.
-    pub(super) async fn is_taken_back(&self) {
+    pub(super) async fn left_write_cleared(&self) {
         self.0.settle.notified().await;
     }
 
     /// Confirmed clears of accounts that the person has no longer.
-    pub(super) fn taken_back(&self) -> MutexGuard<'_, BTreeSet<(Arc<str>, Slot)>> {
-        let taken_back = self.0.taken_back.lock();
-        taken_back.unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn cleared_left_writes(&self) -> MutexGuard<'_, BTreeSet<(TeamsUserId, Slot)>> {
+        let cleared_left_writes = self.0.cleared_left_writes.lock();
+        cleared_left_writes.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes that wait only for the budget.
@@ -194,13 +197,16 @@ impl TenantWrites {
         self.queue().backlog(network_time())
     }
 
-    fn left(&self) -> MutexGuard<'_, Vec<(Arc<str>, Slot)>> {
-        self.0.left.lock().unwrap_or_else(PoisonError::into_inner)
+    fn abandoned(&self) -> MutexGuard<'_, Vec<(TeamsUserId, Slot)>> {
+        self.0
+            .abandoned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets the failures of writes that are not retried any more. The lock of the queue keeps new ones from being recorded.
-    fn forget_left(&self, _queue: &MutexGuard<'_, WriteQueue<Tag>>, tenant: &Tenant) {
-        let left = std::mem::take(&mut *self.left());
+    fn forget_abandoned(&self, _queue: &MutexGuard<'_, WriteQueue<Tag>>, tenant: &Tenant) {
+        let left = std::mem::take(&mut *self.abandoned());
         if !left.is_empty() {
             tenant.forget_writes(&left, network_time());
         }
@@ -209,10 +215,10 @@ impl TenantWrites {
     /// Forgets the failures of writes that are not retried any more, and the writes to accounts that no person has.
     pub(super) fn forget_unconfirmed(&self, tenant: &Tenant) {
         let mut queue = self.queue();
-        for (user, slot) in tenant.forget_unconfirmed(network_time()) {
-            queue.release(&user, graph_slot(slot));
+        for (account, slot) in tenant.forget_unconfirmed(network_time()) {
+            queue.release(account.as_shared(), graph_slot(slot));
         }
-        self.forget_left(&queue, tenant);
+        self.forget_abandoned(&queue, tenant);
         self.wake();
     }
 
@@ -228,7 +234,7 @@ impl TenantWrites {
     async fn forget_removed(self, directory: PeopleIndex) {
         loop {
             tokio::time::sleep(FORGET_INTERVAL).await;
-            let is_known = |user: &str| directory.by_teams_id(user).is_some();
+            let is_known = |user: &str| directory.by_teams_id(&TeamsUserId::new(user)).is_some();
             self.queue().retain_known(is_known);
         }
     }
@@ -264,7 +270,7 @@ impl TenantWrites {
 
     fn next_step(&self, tenant: &Tenant) -> NextStep {
         let mut queue = self.queue();
-        self.forget_left(&queue, tenant);
+        self.forget_abandoned(&queue, tenant);
         let mut budget = tenant.budget();
         let next = queue.next(network_time(), &mut budget);
         let waiting = i64::try_from(queue.len()).unwrap_or(i64::MAX);
@@ -347,6 +353,7 @@ impl TenantWrites {
     ) {
         tenant.count(write.operation.call(), result.as_ref().map(|_| ()));
         traced.log(&result);
+        let account = &write.tag.account;
         let TeamsWrite {
             person,
             slot,
@@ -365,9 +372,9 @@ impl TenantWrites {
             }
         };
         if result.is_ok() && action == Action::Clear {
-            let owner = tenant.context.people.by_teams_id(&write.user);
+            let owner = tenant.context.people.by_teams_id(account);
             if write.tag.origin == Origin::LeftWrite || owner != Some(person) {
-                self.taken_back().insert((write.user.clone(), slot));
+                self.cleared_left_writes().insert((account.clone(), slot));
                 self.0.settle.notify_one();
             }
         }
@@ -391,7 +398,7 @@ impl TenantWrites {
             // While the queue is locked, so that the write is not released between its failure and the record of it.
             if result.is_ok() || finished != FinishResult::Released {
                 tenant.report_write(
-                    (&write.user, write.tag.write),
+                    (account, write.tag.write),
                     result.as_ref().map(|_| ()),
                     (now, next_at),
                 );

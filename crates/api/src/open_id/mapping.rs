@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use presence::PersonId;
+use presence::{PersonId, TeamsUserId};
 use runtime::people_index::Person;
 use store::{Account, Role};
 
@@ -35,16 +35,14 @@ fn is_same(name: &str, other: &str) -> bool {
 
 /// Whether the identity is this person's.
 pub(super) fn is_of(identity: &str, compared: Compared, person: &Person) -> bool {
-    let mut names = match compared {
-        Compared::Names => [
-            Some(person.user_principal_name.as_str()),
-            Some(person.mail.as_str()),
-        ],
-        Compared::TeamsAccounts => [person.teams_id.as_deref(), None],
+    match compared {
+        Compared::Names => [&person.user_principal_name, &person.mail]
+            .into_iter()
+            .any(|name| is_same(identity, name)),
+        Compared::TeamsAccounts => {
+            !identity.is_empty() && person.teams_id == Some(TeamsUserId::new(identity))
+        }
     }
-    .into_iter()
-    .flatten();
-    names.any(|name| is_same(identity, name))
 }
 
 /// Maps an identity to an account. `people`: the matches of [`is_of`].
@@ -109,7 +107,7 @@ mod tests {
             name: format!("person {id}"),
             mail: mail.into(),
             user_principal_name: upn.into(),
-            teams_id: Some(format!("object-{id}").into()),
+            teams_id: Some(TeamsUserId::new(&format!("object-{id}"))),
             tenant: "main".into(),
             lines: Vec::new(),
         })

@@ -6,9 +6,9 @@ use std::{
 };
 
 use api_types::readiness::{Readiness, Warning};
-use presence::{SettingsGroup, SyncMode, Timestamp, setting_keys};
+use presence::{SettingsGroup, SyncMode, TenantName, Timestamp, setting_keys};
 use reqwest::Client;
-use runtime::{organisation::MAIN_TENANT, values};
+use runtime::values;
 use server::config::{Config, ConfigError};
 use store::{Store, StoreError, StoredPerson, StoredScope};
 use teams::LoginsOf;
@@ -37,14 +37,14 @@ pub(super) struct OfTenant<'a> {
 
 impl Kept {
     /// Contents that belong to one tenant.
-    pub(super) fn of_tenant(&self, tenant: &str) -> OfTenant<'_> {
+    pub(super) fn of_tenant(&self, tenant: &TenantName) -> OfTenant<'_> {
         let named = |person: &&StoredPerson| {
             let location = self
                 .scopes
                 .iter()
                 .find(|scope| Some(&scope.id) == person.location.as_ref());
-            let named = location.and_then(|location| location.tenant.as_deref());
-            named.unwrap_or(MAIN_TENANT) == tenant
+            let named = location.and_then(|location| location.tenant.as_ref());
+            named.unwrap_or(TenantName::main()) == tenant
         };
         let count = |kind: LoginsOf| {
             let prefix = kind.prefix(tenant);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use graph::{Client, ClientConfig, GraphError, Operation, SignInFault};
+use presence::TeamsUserId;
 use runtime::clock::http_date;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -53,10 +54,8 @@ pub(super) async fn check(
     if !token(report, &client, &config).await {
         return;
     }
-    let linked: Vec<&str> = people
-        .iter()
-        .filter_map(|person| person.teams_id.as_deref())
-        .collect();
+    let accounts = people.iter().filter_map(|person| person.teams_id.as_ref());
+    let linked: Vec<&str> = accounts.map(TeamsUserId::as_str).collect();
     if !read(report, &client, &linked).await {
         return;
     }
@@ -349,7 +348,7 @@ async fn write(report: &mut Report, client: &Client, people: &[&StoredPerson], n
     const CHECK: &str = "write";
     let found = people.iter().find(|person| is_called(person, name));
     let Some((person, account)) =
-        found.and_then(|person| Some((person, person.teams_id.as_deref()?)))
+        found.and_then(|person| Some((person, person.teams_id.as_ref()?.as_str())))
     else {
         return report.fail(CHECK, Fault::TestPersonUnknown, format!("{name:?}"));
     };

@@ -8,7 +8,7 @@ use axum::{
     response::IntoResponse,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use presence::SlotRecord;
+use presence::{PersonId, SlotRecord, TenantName};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::{Change, Concern, OrganisationId, Store};
@@ -287,10 +287,10 @@ impl Patient {
             .teamsbox()
             .control(reqwest::Method::GET, "users", Value::Null)
             .await;
-        let id = users[0]["id"].as_str().unwrap().to_owned();
+        let id = users[0]["id"].as_str().unwrap();
         let store = self.store().await;
         store
-            .link_teams(presence::PersonId(1), &id, "main")
+            .link_teams(PersonId(1), &id.into(), TenantName::main())
             .await
             .unwrap();
         let mode = r#"{"mode":"telephony_and_presence"}"#;
@@ -313,7 +313,7 @@ impl Patient {
             released: None,
         };
         let record = presence::Record::Slot {
-            person: presence::PersonId(1),
+            person: PersonId(1),
             slot: presence::Slot::Session,
             record: Some(own),
         };

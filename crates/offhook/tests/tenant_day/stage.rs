@@ -7,12 +7,11 @@ use api::access;
 use directory::{DirectoryOptions, PeopleFrom};
 use graph::{ClientConfig, Credential};
 use phones::pbx::PbxOptions;
-use presence::{Extension, Timestamp};
+use presence::{Extension, TenantName, Timestamp};
 use reqwest::{Method, StatusCode};
 use runtime::{
     clients::Connected,
     clock::{Clock, ClockDriver},
-    organisation::MAIN_TENANT,
     secrets,
 };
 use secrecy::SecretString;
@@ -259,7 +258,7 @@ fn options(
     password: SecretString,
 ) -> Options {
     let tenant = TeamsOptions {
-        name: MAIN_TENANT.into(),
+        name: TenantName::main().clone(),
         sign_in: SignIn::Application,
         client: ClientConfig {
             login: teamsbox.url(),
@@ -294,7 +293,7 @@ fn options(
     };
     Options {
         tenants: vec![tenant],
-        directories: [(MAIN_TENANT.into(), directory)].into(),
+        directories: [(TenantName::main().clone(), directory)].into(),
         pbxs: vec![pbx],
         ..Options::alone(store, clock)
     }

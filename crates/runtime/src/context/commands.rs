@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use presence::{Fact, Input, PersonId, PersonPolicy, PersonRecord};
-use store::{StoreError, StoredPerson};
+use store::{Change, StoreError, StoredPerson};
 
 use super::Context;
 use crate::{
@@ -97,20 +97,31 @@ impl Context {
         self.events.remove(person, self.clock.now());
     }
 
-    /// Unlinks a person's Teams account: clears Offhook's presence there first.
+    /// Clears Offhook's presence at a person's Teams account, which is about to be unlinked.
+    pub async fn leave_account(&self, person: PersonId) {
+        let unlinked = Input::Person(person, Fact::TeamsUnlinked);
+        self.engine.input_and_wait(unlinked).await;
+        self.commits.wait_until_idle().await;
+    }
+
+    /// Unlinks a person's Teams account, with the audit row of the change if it has one: clears Offhook's presence there
+    /// first.
     ///
     /// # Errors
     /// The store refused.
-    pub async fn unlink(&self, person: &Person) -> Result<(), StoreError> {
-        let unlinked = || Input::Person(person.id, Fact::TeamsUnlinked);
-        self.engine.input_and_wait(unlinked()).await;
+    pub async fn unlink(
+        &self,
+        person: PersonId,
+        change: Option<&Change<'_>>,
+    ) -> Result<(), StoreError> {
         // Before the lock is taken: other changes do not wait for Teams.
-        self.commits.wait_until_idle().await;
+        self.leave_account(person).await;
         let _one_at_a_time = self.settings_lock.lock().await;
         // Since then, the person may have been read from the store with this account.
-        self.engine.input_and_wait(unlinked()).await;
-        self.store.unlink_teams(person.id).await?;
-        self.people.forget_teams_id(person.id);
+        let unlinked = Input::Person(person, Fact::TeamsUnlinked);
+        self.engine.input_and_wait(unlinked).await;
+        self.store.unlink_teams(person, change).await?;
+        self.people.forget_teams_id(person);
         // Another tenant may have an account for them.
         self.announce_tenant_moves();
         Ok(())
@@ -127,7 +138,7 @@ impl Context {
         let unknown: Vec<String> = self.organisation.read(|snapshot| {
             let named = snapshot.scopes.values();
             named
-                .filter_map(|scope| Some((scope, scope.tenant.as_deref()?)))
+                .filter_map(|scope| Some((scope, scope.tenant.as_ref()?)))
                 .filter(|(_, tenant)| !self.has_tenant(tenant))
                 .map(|(scope, tenant)| format!("{} names {tenant}", scope.id))
                 .collect()

@@ -162,9 +162,9 @@ impl Context {
     ) -> Result<(), StoreError> {
         let has_other = |(id, stored): &(PersonId, Option<StoredPerson>)| {
             let before = self.people.person(*id)?;
-            let (old, new) = (before.teams_id.as_deref()?, stored.as_ref()?);
-            let new = new.teams_id.as_deref()?;
-            (!old.eq_ignore_ascii_case(new)).then_some(before)
+            let (old, new) = (before.teams_id.as_ref()?, stored.as_ref()?);
+            let new = new.teams_id.as_ref()?;
+            (old != new).then_some(before)
         };
         let people: Vec<Arc<Person>> = changed.iter().filter_map(has_other).collect();
         if people.is_empty() {

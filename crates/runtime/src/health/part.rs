@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, fmt, sync::Arc};
 
-use crate::organisation::MAIN_TENANT;
+use presence::TenantName;
 
 /// A part of the server. Sorted and shown by its name in `/readyz`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Part {
     /// Records that wait for the database.
     Database,
     /// The synchronisation with a tenant's directory.
-    Directory(DirectoryPart, Arc<str>),
+    Directory(DirectoryPart, TenantName),
     /// The loop breaker of writes to Teams.
     LoopBreaker,
     /// Stored logins of people and service accounts at Microsoft.
@@ -32,7 +32,7 @@ pub enum Part {
     /// Whether the database is undamaged.
     StoreCheck,
     /// A part of the connection to a Teams tenant.
-    Teams(TeamsPart, Arc<str>),
+    Teams(TeamsPart, TenantName),
     /// Tenants that locations name.
     Tenants,
 }
@@ -126,9 +126,9 @@ impl DirectoryPart {
 }
 
 /// The name of a tenant's part: only tenants beside the main one are named.
-fn of_tenant(formatter: &mut fmt::Formatter<'_>, part: &str, tenant: &str) -> fmt::Result {
+fn of_tenant(formatter: &mut fmt::Formatter<'_>, part: &str, tenant: &TenantName) -> fmt::Result {
     formatter.write_str(part)?;
-    if tenant != MAIN_TENANT {
+    if !tenant.is_main() {
         write!(formatter, " ({tenant})")?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use phones::{
     pbx::{Pbx, PbxOptions},
     publish,
 };
-use presence::Timing;
+use presence::{TenantName, Timing};
 use runtime::{
     clock::Clock,
     commit_queue,
@@ -91,9 +91,9 @@ pub(super) async fn start_pbxs(
 pub(super) fn start_directories(
     context: &Context,
     teams: &TeamsHandle,
-    directories: BTreeMap<Arc<str>, DirectoryOptions>,
+    directories: BTreeMap<TenantName, DirectoryOptions>,
     tasks: &mut JoinSet<()>,
-) -> BTreeMap<Arc<str>, DirectorySync> {
+) -> BTreeMap<TenantName, DirectorySync> {
     let mut syncs = BTreeMap::new();
     for (name, options) in directories {
         let Some(tenant) = teams.clients.get(&name) else {
@@ -102,7 +102,8 @@ pub(super) fn start_directories(
         let (sync, inbox) = DirectorySync::new();
         tasks.spawn(directory::run(
             context.clone(),
-            (tenant.client.clone(), name.clone()),
+            tenant.client.clone(),
+            name.clone(),
             options,
             inbox,
         ));

@@ -1,20 +1,18 @@
 //! The tenants: `[teams]` with `[directory]` and `[notifications]`, and any number of `[[tenants]]` with these as their
 //! own sections.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use directory::{DirectoryOptions, config::DirectorySection};
-use runtime::{
-    config::{ConfigError, ConfigReader},
-    organisation::MAIN_TENANT,
-};
+use presence::TenantName;
+use runtime::config::{ConfigError, ConfigReader};
 use teams::{
     SignIn, TeamsOptions,
     config::{self, NotificationsSection, TeamsSection, TenantKeys, TenantSection},
 };
 
 /// Import settings, by the names of the tenants.
-type Directories = BTreeMap<Arc<str>, DirectoryOptions>;
+type Directories = BTreeMap<TenantName, DirectoryOptions>;
 
 /// All tenants; the tenant of `[teams]` comes first.
 pub(super) fn tenants(
@@ -32,13 +30,13 @@ pub(super) fn tenants(
             directory: "directory.".into(),
             notifications: "notifications.".into(),
         };
-        let name = MAIN_TENANT.to_owned();
+        let name = TenantName::main().clone();
         let tenant = config::tenant(reader, &keys, name, teams, notifications)?;
         let directory = directory_of(reader, &keys, &tenant, directory)?;
         directories.extend(directory.map(|directory| (tenant.name.clone(), directory)));
         tenants.push(tenant);
     }
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<TenantName> = Vec::new();
     for (at, section) in further.into_iter().enumerate() {
         let keys = TenantKeys {
             teams: format!("tenants.{at}."),
@@ -47,17 +45,17 @@ pub(super) fn tenants(
         };
         let key = format!("{}name", keys.teams);
         let (name, teams, notifications, directory) = section.split();
-        let name = reader.segment(&key, name)?;
+        let name = TenantName::new(&reader.segment(&key, name)?);
         let taken = match names.iter().position(|other| *other == name) {
             Some(other) => Some(format!(
                 "is in {} too",
                 reader.place(&format!("tenants.{other}.name"))
             )),
-            None if name == MAIN_TENANT => Some("is the name of [teams]".to_owned()),
+            None if name.is_main() => Some("is the name of [teams]".to_owned()),
             None => None,
         };
         if let Some(taken) = taken {
-            let problem = format!("{name:?} {taken}; take another");
+            let problem = format!("{:?} {taken}; take another", name.as_str());
             return Err(reader.error(&key, problem));
         }
         names.push(name.clone());

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use presence::TeamsUserId;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{ImportPerson, Progress, StoreError};
@@ -28,7 +29,7 @@ pub(super) struct Known {
     name: String,
     pub(super) mail: String,
     pub(super) user_principal_name: String,
-    pub(super) teams_id: Option<String>,
+    pub(super) teams_id: Option<TeamsUserId>,
 }
 
 /// Result of matching a row.
@@ -121,7 +122,7 @@ async fn find(
         name: row.get(1),
         mail: row.get(2),
         user_principal_name: row.get(3),
-        teams_id: row.get(4),
+        teams_id: row.get::<Option<&str>, _>(4).map(TeamsUserId::new),
     });
     // Different sign-in names are different people, even with the same mail address.
     let is_other = |known: &Known| {

@@ -1,12 +1,11 @@
 //! Changes of people by a directory, and sealed secrets.
 
-use presence::PersonId;
-use store::{DirectoryChange, DirectoryPerson, SealedSecret, StoreError, UniqueField};
+use presence::{PersonId, TenantName};
+use store::{
+    DirectoryChange, DirectoryPerson, DirectoryTarget, SealedSecret, StoreError, UniqueField,
+};
 
-use crate::{CHANGE, NOW, open, person};
-
-/// The tenant of an installation with a single one. New people have no location.
-const MAIN: (&str, Option<&str>) = ("main", None);
+use crate::{CHANGE, NOW, main_directory, open, person};
 
 fn account(id: &str, name: &str) -> DirectoryPerson {
     DirectoryPerson {
@@ -23,7 +22,10 @@ async fn people_come_go_and_come_back() {
     let store = open(&folder).await;
     let add = DirectoryChange::Add(account("a", "anna"));
     let revision = store.people_revision().await.unwrap();
-    store.apply_directory(&[add], MAIN, &CHANGE).await.unwrap();
+    store
+        .apply_directory(&[add], main_directory(), &CHANGE)
+        .await
+        .unwrap();
     assert!(store.people_revision().await.unwrap() > revision);
     let anna = store.people(NOW).await.unwrap()[0].id;
     store
@@ -32,15 +34,21 @@ async fn people_come_go_and_come_back() {
         .unwrap();
 
     store
-        .apply_directory(&[DirectoryChange::Gone(anna)], MAIN, &CHANGE)
+        .apply_directory(&[DirectoryChange::Gone(anna)], main_directory(), &CHANGE)
         .await
         .unwrap();
     assert_eq!(store.people(NOW).await.unwrap(), []);
-    assert_eq!(store.gone_people("main").await.unwrap()[0].0, anna);
+    assert_eq!(
+        store.gone_people(TenantName::main()).await.unwrap()[0].id,
+        anna
+    );
 
     // The person returns with another name and the same number.
     let back = DirectoryChange::Update(anna, account("a", "anna.becker"));
-    store.apply_directory(&[back], MAIN, &CHANGE).await.unwrap();
+    store
+        .apply_directory(&[back], main_directory(), &CHANGE)
+        .await
+        .unwrap();
     let people = store.people(NOW).await.unwrap();
     assert_eq!(
         (people[0].id, people[0].name.as_str()),
@@ -49,7 +57,7 @@ async fn people_come_go_and_come_back() {
     assert_eq!(&*people[0].lines[0].1, "1001");
 
     store
-        .apply_directory(&[DirectoryChange::Gone(anna)], MAIN, &CHANGE)
+        .apply_directory(&[DirectoryChange::Gone(anna)], main_directory(), &CHANGE)
         .await
         .unwrap();
     // A person who has left the directory loses the extension.
@@ -60,7 +68,7 @@ async fn people_come_go_and_come_back() {
     let later = NOW + std::time::Duration::from_secs(1);
     assert_eq!(store.forget_gone(NOW).await.unwrap(), 0);
     assert_eq!(store.forget_gone(later).await.unwrap(), 1);
-    assert_eq!(store.gone_people("main").await.unwrap(), []);
+    assert_eq!(store.gone_people(TenantName::main()).await.unwrap(), []);
     assert_eq!(store.people(NOW).await.unwrap().len(), 1);
 }
 
@@ -73,7 +81,9 @@ async fn a_name_of_a_person_who_keeps_it_is_refused_and_the_others_are_added() {
         DirectoryChange::Add(account("b", "bert")),
         DirectoryChange::Add(account("c", "ANNA")),
     ];
-    let refused = store.apply_directory(&changes, MAIN, &CHANGE).await;
+    let refused = store
+        .apply_directory(&changes, main_directory(), &CHANGE)
+        .await;
     let refused = refused.unwrap();
     let places: Vec<usize> = refused.iter().map(|refused| refused.at).collect();
     assert_eq!(places, [1]);
@@ -88,7 +98,10 @@ async fn a_name_of_a_person_who_keeps_it_is_refused_and_the_others_are_added() {
     assert!(is_the_name, "{why}");
     assert_eq!(store.people(NOW).await.unwrap().len(), 2);
     let gone = DirectoryChange::Gone(PersonId(99));
-    store.apply_directory(&[gone], MAIN, &CHANGE).await.unwrap();
+    store
+        .apply_directory(&[gone], main_directory(), &CHANGE)
+        .await
+        .unwrap();
 }
 
 /// An account with different sign-in name and mail address.
@@ -156,9 +169,15 @@ async fn a_round_is_applied_as_a_whole_in_whichever_order_its_changes_stand() {
         for name in ["a", "b", "c"] {
             let address = format!("{name}@x");
             let add = Add(account_with(name, &address, &address));
-            store.apply_directory(&[add], MAIN, &CHANGE).await.unwrap();
+            store
+                .apply_directory(&[add], main_directory(), &CHANGE)
+                .await
+                .unwrap();
         }
-        let refused = store.apply_directory(&round, MAIN, &CHANGE).await.unwrap();
+        let refused = store
+            .apply_directory(&round, main_directory(), &CHANGE)
+            .await
+            .unwrap();
         let refused: Vec<usize> = refused.iter().map(|refused| refused.at).collect();
         assert_eq!(refused, expected_refused, "{expected}");
         let people = store.people(NOW).await.unwrap();
@@ -174,7 +193,11 @@ async fn a_round_is_applied_as_a_whole_in_whichever_order_its_changes_stand() {
 async fn people_of_another_tenant_come_to_its_location() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
-    let fabrikam = ("fabrikam", Some("Bonn"));
+    let tenant = TenantName::new("fabrikam");
+    let fabrikam = DirectoryTarget {
+        tenant: &tenant,
+        location: Some("Bonn"),
+    };
     let add = DirectoryChange::Add(account("a", "anna"));
     store
         .apply_directory(&[add], fabrikam, &CHANGE)
@@ -189,19 +212,23 @@ async fn people_of_another_tenant_come_to_its_location() {
         ("fabrikam", Some("bonn"))
     );
     let named = store.scopes().await.unwrap().remove(0).tenant;
-    assert_eq!(named.as_deref(), Some("fabrikam"));
+    assert_eq!(named, Some(tenant.clone()));
     let gone = DirectoryChange::Gone(anna.id);
     store
         .apply_directory(&[gone], fabrikam, &CHANGE)
         .await
         .unwrap();
-    assert_eq!(store.gone_people("main").await.unwrap(), []);
-    assert_eq!(store.gone_people("fabrikam").await.unwrap().len(), 1);
+    assert_eq!(store.gone_people(TenantName::main()).await.unwrap(), []);
+    assert_eq!(store.gone_people(&tenant).await.unwrap().len(), 1);
 
     // A location of one tenant takes no people of another tenant.
     let add = DirectoryChange::Add(account("b", "bert"));
+    let contoso = DirectoryTarget {
+        tenant: &"contoso".into(),
+        ..fabrikam
+    };
     let refused = store
-        .apply_directory(&[add], ("contoso", Some("Bonn")), &CHANGE)
+        .apply_directory(&[add], contoso, &CHANGE)
         .await
         .unwrap_err();
     assert!(refused.to_string().contains("fabrikam"), "{refused}");
@@ -221,19 +248,22 @@ async fn an_account_is_in_a_tenant_until_it_is_unlinked() {
         .await
         .unwrap();
     store
-        .name_tenant(&"bonn".into(), Some("fabrikam"), &CHANGE)
+        .name_tenant(&"bonn".into(), Some(&"fabrikam".into()), &CHANGE)
         .await
         .unwrap();
     let anna = store.people(NOW).await.unwrap().remove(0);
-    assert_eq!(anna.teams_tenant, "main");
-    store.unlink_teams(anna.id).await.unwrap();
+    assert!(anna.teams_tenant.is_main());
+    store.unlink_teams(anna.id, None).await.unwrap();
     assert_eq!(store.people(NOW).await.unwrap()[0].teams_id, None);
     store.import(&[moved], &CHANGE).await.unwrap();
     let tenant = &store.people(NOW).await.unwrap()[0].teams_tenant;
-    assert_eq!(tenant, "fabrikam");
-    store.link_teams(anna.id, "bbbb", "contoso").await.unwrap();
+    assert_eq!(tenant.as_str(), "fabrikam");
+    store
+        .link_teams(anna.id, &"bbbb".into(), &"contoso".into())
+        .await
+        .unwrap();
     let tenant = &store.people(NOW).await.unwrap()[0].teams_tenant;
-    assert_eq!(tenant, "contoso");
+    assert_eq!(tenant.as_str(), "contoso");
     let unknown = store
         .name_tenant(&"ulm".into(), None, &CHANGE)
         .await
@@ -269,7 +299,7 @@ async fn what_a_directory_does_to_each_person_is_in_the_audit_log() {
     let store = open(&folder).await;
     let apply = async |entry: DirectoryChange| {
         let entries = [entry];
-        let done = store.apply_directory(&entries, ("main", None), &CHANGE);
+        let done = store.apply_directory(&entries, main_directory(), &CHANGE);
         done.await.unwrap();
         let rows = store.audit(None, 1, &store::AuditFilter::default()).await;
         let row = rows.unwrap().remove(0);

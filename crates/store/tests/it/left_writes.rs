@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use presence::{PersonId, Record, ReleaseReason, Slot, SlotRecord};
-use store::{DirectoryChange, DirectoryPerson, Durability, ImportPerson, LeftWrite, Owner, Store};
+use presence::{PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsUserId, TenantName};
+use store::{
+    DirectoryChange, DirectoryPerson, DirectoryTarget, Durability, ImportPerson, LeftWrite,
+    NamedAccount, Owner, Store,
+};
 
-use crate::{CHANGE, NOW, after, open, people, person, with_people};
+use crate::{
+    CHANGE, NOW, after, main_directory, migration::run, open, people, person, with_people,
+};
 
 const ANNA: &str = "11111111-1111-1111-1111-111111111111";
 const OTHER: &str = "22222222-2222-2222-2222-222222222222";
@@ -78,22 +83,29 @@ async fn a_write_belongs_to_the_account() {
         let folder = tempfile::tempdir().unwrap();
         let (store, [anna, bert]) = with_people(&folder, ["anna", "bert"]).await;
         for (person, account) in [(anna, ANNA), (bert, "b")] {
-            store.link_teams(person, account, "main").await.unwrap();
+            store
+                .link_teams(person, &account.into(), TenantName::main())
+                .await
+                .unwrap();
             write(&store, person, Slot::Preferred, own(false)).await;
         }
         assert_eq!(left(&store).await, [], "{loss:?}");
         let directory = |change| {
             let store = store.clone();
             async move {
-                let main = ("main", None);
-                let refused = store.apply_directory(&[change], main, &CHANGE).await;
+                let refused = store
+                    .apply_directory(&[change], main_directory(), &CHANGE)
+                    .await;
                 assert!(refused.unwrap().is_empty());
             }
         };
         match loss {
             Loss::Delete => store.delete_person(anna, &CHANGE).await.unwrap(),
-            Loss::Unlink => store.unlink_teams(anna).await.unwrap(),
-            Loss::Replace => store.link_teams(anna, OTHER, "main").await.unwrap(),
+            Loss::Unlink => store.unlink_teams(anna, None).await.unwrap(),
+            Loss::Replace => store
+                .link_teams(anna, &OTHER.into(), TenantName::main())
+                .await
+                .unwrap(),
             Loss::Import => {
                 store.import(&[imported(OTHER)], &CHANGE).await.unwrap();
             }
@@ -102,7 +114,10 @@ async fn a_write_belongs_to_the_account() {
                 directory(update).await;
             }
             Loss::Gone => directory(DirectoryChange::Gone(anna)).await,
-            Loss::Tenant => store.link_teams(anna, ANNA, "other").await.unwrap(),
+            Loss::Tenant => store
+                .link_teams(anna, &ANNA.into(), &"other".into())
+                .await
+                .unwrap(),
         }
         store.database().close().await;
 
@@ -131,7 +146,10 @@ async fn what_is_over_is_not_left() {
     let folder = tempfile::tempdir().unwrap();
     let (store, [anna, bert, carla]) = with_people(&folder, ["anna", "bert", "carla"]).await;
     for (person, account) in [(anna, ANNA), (bert, "b"), (carla, "c")] {
-        store.link_teams(person, account, "main").await.unwrap();
+        store
+            .link_teams(person, &account.into(), TenantName::main())
+            .await
+            .unwrap();
     }
     let cleared = SlotRecord {
         cleared_at: Some(NOW),
@@ -163,10 +181,16 @@ async fn what_is_over_is_not_left() {
 async fn a_left_write_names_the_owner_of_the_account_and_is_forgotten_once() {
     let folder = tempfile::tempdir().unwrap();
     let (store, [anna, bert]) = with_people(&folder, ["anna", "bert"]).await;
-    store.link_teams(anna, ANNA, "main").await.unwrap();
+    store
+        .link_teams(anna, &ANNA.into(), TenantName::main())
+        .await
+        .unwrap();
     write(&store, anna, Slot::Preferred, own(true)).await;
     store.delete_person(anna, &CHANGE).await.unwrap();
-    store.link_teams(bert, ANNA, "main").await.unwrap();
+    store
+        .link_teams(bert, &ANNA.into(), TenantName::main())
+        .await
+        .unwrap();
     assert_eq!(left(&store).await[0].owner, Owner::Person);
     write(&store, bert, Slot::Preferred, own(true)).await;
     let before = left(&store).await.remove(0);
@@ -177,10 +201,55 @@ async fn a_left_write_names_the_owner_of_the_account_and_is_forgotten_once() {
         ..own(true)
     };
     write(&store, bert, Slot::Preferred, later).await;
-    store.unlink_teams(bert).await.unwrap();
+    store.unlink_teams(bert, None).await.unwrap();
     store.forget_left_write(&before).await.unwrap();
     let again = left(&store).await.remove(0);
     assert_eq!((again.owner, again.person), (Owner::Nobody, bert));
     store.forget_left_write(&again).await.unwrap();
+    assert_eq!(left(&store).await, []);
+}
+
+#[tokio::test]
+async fn an_object_id_that_is_stored_in_upper_case_is_the_same_account() {
+    const LETTERS: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+    // As earlier versions stored it.
+    const IN_UPPER_CASE: &str = "UPDATE people SET teams_id = upper(teams_id)";
+    let folder = tempfile::tempdir().unwrap();
+    let (store, [anna, bert]) = with_people(&folder, ["anna", "bert"]).await;
+    let account = TeamsUserId::new(LETTERS);
+    let tenant = TenantName::new("fabrikam");
+    store.link_teams(anna, &account, &tenant).await.unwrap();
+    let names = NamedAccount {
+        object_id: account.clone(),
+        sign_in_name: Some("anna@fabrikam.example".into()),
+        display_name: None,
+    };
+    store.set_teams_account_names(anna, &names).await.unwrap();
+    write(&store, anna, Slot::Preferred, own(true)).await;
+    run(&folder, &[IN_UPPER_CASE]).await;
+
+    assert_eq!(people(&store).await[0].teams_id, Some(account.clone()));
+    assert_eq!(store.teams_account_names(anna).await.unwrap(), Some(names));
+    store.may_link_teams(bert, &account).await.unwrap_err();
+    // A spreadsheet and the directory name the account in either case: the person keeps it, with tenant and writes.
+    for spelling in [LETTERS.to_owned(), LETTERS.to_uppercase()] {
+        let row = imported(&spelling);
+        store.import(&[row], &CHANGE).await.unwrap();
+        let anna = people(&store).await.remove(0);
+        assert_eq!(anna.teams_tenant, tenant, "{spelling}");
+        let update = DirectoryChange::Update(anna.id, in_directory(&spelling));
+        let fabrikam = DirectoryTarget {
+            tenant: &tenant,
+            location: None,
+        };
+        let refused = store.apply_directory(&[update], fabrikam, &CHANGE).await;
+        assert!(refused.unwrap().is_empty());
+        assert_eq!(left(&store).await, [], "{spelling}");
+        run(&folder, &[IN_UPPER_CASE]).await;
+    }
+    store.delete_person(anna, &CHANGE).await.unwrap();
+    let write = left(&store).await.remove(0);
+    assert_eq!(write.account, account);
+    store.forget_left_write(&write).await.unwrap();
     assert_eq!(left(&store).await, []);
 }

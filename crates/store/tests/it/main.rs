@@ -20,13 +20,15 @@ mod requests;
 mod retention;
 mod scopes;
 mod spreadsheets;
+mod teams_accounts;
 mod templates;
 
 use std::{path::PathBuf, time::Duration};
 
-use presence::{Extension, PersonId, Timestamp};
+use presence::{Extension, PersonId, TenantName, Timestamp};
 use store::{
-    AuditFilter, Change, Concern, ImportPerson, OrganisationId, Store, StoreError, StoredPerson,
+    AuditFilter, Change, Concern, DirectoryTarget, ImportPerson, OrganisationId, Store, StoreError,
+    StoredPerson,
 };
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
@@ -66,6 +68,14 @@ fn person(name: &str, extensions: &[&str]) -> ImportPerson {
             .map(|text| Extension::stored(*text))
             .collect(),
         ..ImportPerson::default()
+    }
+}
+
+/// The directory of an installation with a single tenant. New people have no location.
+fn main_directory() -> DirectoryTarget<'static> {
+    DirectoryTarget {
+        tenant: TenantName::main(),
+        location: None,
     }
 }
 

@@ -115,7 +115,7 @@ async fn a_database_of_the_first_version_keeps_everything() {
     let anna = people(&store).await.remove(0);
     assert_eq!((anna.id.0, &*anna.name), (7, "Anna"));
     assert_eq!(&*anna.lines[0].1, "1001");
-    assert_eq!(anna.teams_id.as_deref(), Some("aaaa"));
+    assert_eq!(anna.teams_id, Some("aaaa".into()));
     assert_eq!((anna.location, anna.group), (None, None));
     assert_eq!(&*anna.record.choice.unwrap().profile, "Busy");
     assert!(anna.record.teams_call.is_some() && anna.record.slots[0].is_some());

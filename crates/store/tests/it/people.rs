@@ -1,6 +1,8 @@
 //! People: import, restart, location and group, deletion.
 
-use presence::{Choice, PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsCall, Timestamp};
+use presence::{
+    Choice, PersonId, Record, ReleaseReason, Slot, SlotRecord, TeamsCall, TenantName, Timestamp,
+};
 use store::{
     Account, Durability, ImportPerson, ORGANISATION, OrganisationId, Progress, Role, ScopeKind,
     Store, StoreError, Subject, Template,
@@ -18,7 +20,11 @@ async fn what_was_committed_is_there_after_a_restart() {
         .unwrap();
     let id = people(&store).await[0].id;
     store
-        .link_teams(id, "11111111-2222-3333-4444-555555555555", "main")
+        .link_teams(
+            id,
+            &"11111111-2222-3333-4444-555555555555".into(),
+            TenantName::main(),
+        )
         .await
         .unwrap();
     let profile = "Do not disturb".into();
@@ -199,30 +205,6 @@ async fn importing_again_updates_and_a_taken_extension_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_teams_account_belongs_to_one_person() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
-    store
-        .import(&[person("anna", &[]), person("bert", &[])], &CHANGE)
-        .await
-        .unwrap();
-    let ids: Vec<PersonId> = people(&store)
-        .await
-        .iter()
-        .map(|person| person.id)
-        .collect();
-    store.link_teams(ids[0], "aaaa", "main").await.unwrap();
-    store.link_teams(ids[0], "aaaa", "main").await.unwrap();
-    store.may_link_teams(ids[0], "aaaa").await.unwrap();
-    for error in [
-        store.may_link_teams(ids[1], "AAAA").await.unwrap_err(),
-        store.link_teams(ids[1], "AAAA", "main").await.unwrap_err(),
-    ] {
-        assert!(error.to_string().contains("belongs to anna"), "{error}");
-    }
-}
-
-#[tokio::test]
 async fn a_choice_that_ended_while_we_were_down_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
@@ -269,7 +251,11 @@ async fn writers_wait_for_each_other() {
     let mut writers = tokio::task::JoinSet::new();
     for person in people(&store).await {
         let linking = store.clone();
-        writers.spawn(async move { linking.link_teams(person.id, &person.name, "main").await });
+        writers.spawn(async move {
+            linking
+                .link_teams(person.id, &person.name.as_str().into(), TenantName::main())
+                .await
+        });
         let committing = store.clone();
         let call = TeamsCall {
             since: NOW,

@@ -1,10 +1,10 @@
 //! The people who changed after a revision, for every statement that changes a person, also by another process.
 
-use presence::{Extension, PersonId};
+use presence::{Extension, PersonId, TenantName};
 use proptest::{prelude::*, test_runner::TestRunner};
 use store::{DirectoryChange, DirectoryPerson, PeopleChanges, PersonChange, Store};
 
-use super::{CHANGE, NOW, open, people, person, with_people};
+use super::{CHANGE, NOW, main_directory, open, people, person, with_people};
 
 /// The ids of the people who changed after a revision, with the names of those who still exist.
 async fn since(store: &Store, revision: u64) -> (u64, Vec<(PersonId, Option<String>)>) {
@@ -63,9 +63,12 @@ async fn every_kind_of_change_names_the_person_and_nobody_else() {
         .await
         .unwrap();
     expect("a place", &[(bert, Some("bert"))]).await;
-    store.link_teams(carla, "aaaa", "main").await.unwrap();
+    store
+        .link_teams(carla, &"aaaa".into(), TenantName::main())
+        .await
+        .unwrap();
     expect("an account", &[(carla, Some("carla"))]).await;
-    store.unlink_teams(carla).await.unwrap();
+    store.unlink_teams(carla, None).await.unwrap();
     expect("no account", &[(carla, Some("carla"))]).await;
 
     // The import moves the line: both people changed, and one is new.
@@ -75,18 +78,19 @@ async fn every_kind_of_change_names_the_person_and_nobody_else() {
     expect("an import", &[(anna, Some("Anna")), (dora, Some("dora"))]).await;
     let gone = [DirectoryChange::Gone(dora)];
     store
-        .apply_directory(&gone, ("main", None), &CHANGE)
+        .apply_directory(&gone, main_directory(), &CHANGE)
         .await
         .unwrap();
     expect("gone from the directory", &[(dora, None)]).await;
     let back = DirectoryPerson {
         teams_id: "dddd".into(),
         name: "dora".into(),
-        ..DirectoryPerson::default()
+        mail: String::new(),
+        user_principal_name: String::new(),
     };
     let back = [DirectoryChange::Update(dora, back)];
     store
-        .apply_directory(&back, ("main", None), &CHANGE)
+        .apply_directory(&back, main_directory(), &CHANGE)
         .await
         .unwrap();
     expect("back again", &[(dora, Some("dora"))]).await;
@@ -138,7 +142,10 @@ fn the_changed_people_are_as_the_list_of_all_people_has_them() {
             for (turn, number) in numbers.iter().enumerate() {
                 let account = format!("{revision}-{turn}");
                 let id = PersonId(*number);
-                store.link_teams(id, &account, "main").await.unwrap();
+                store
+                    .link_teams(id, &account.as_str().into(), TenantName::main())
+                    .await
+                    .unwrap();
             }
             let changed = store.people_changed_since(revision, NOW).await.unwrap();
             let ids: Vec<u64> = changed.people.iter().map(|(id, _)| id.0).collect();

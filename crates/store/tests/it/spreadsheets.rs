@@ -226,7 +226,10 @@ async fn a_table_of_unchanged_people_leaves_no_trace() {
     // The account is in another tenant than the location.
     let anna = store.people(NOW).await.unwrap()[0].id;
     let account = table.people[0].teams_id.as_deref().unwrap();
-    store.link_teams(anna, account, "fabrikam").await.unwrap();
+    store
+        .link_teams(anna, &account.into(), &"fabrikam".into())
+        .await
+        .unwrap();
     let people = store.people(NOW).await.unwrap();
     let all = AuditFilter::default();
     let audit = store.audit(None, 100, &all).await.unwrap();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use api_types::settings::ScopeSettingsChange;
-use presence::{Confidence, PersonId, Status, View, setting_keys, view};
+use presence::{Confidence, PersonId, Status, TenantName, View, setting_keys, view};
 use runtime::{
     clock::rfc3339,
     health::{Part, Trouble},
@@ -79,15 +79,19 @@ impl PageHandler for Overview {
             facts.push((
                 request
                     .words
-                    .with("overview-polling-interval", "tenant", &**tenant),
+                    .with("overview-polling-interval", "tenant", tenant.as_str()),
                 Cell::Text(interval),
             ));
             facts.push((
-                request.words.with("overview-budget", "tenant", &**tenant),
+                request
+                    .words
+                    .with("overview-budget", "tenant", tenant.as_str()),
                 Cell::Text(budget(request, tenant)),
             ));
             facts.push((
-                request.words.with("overview-backlog", "tenant", &**tenant),
+                request
+                    .words
+                    .with("overview-backlog", "tenant", tenant.as_str()),
                 Cell::Text(backlog(request, tenant)),
             ));
         }
@@ -175,7 +179,7 @@ fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
 }
 
 /// Used part of a tenant's request budget.
-fn budget(request: &PageContext, tenant: &str) -> String {
+fn budget(request: &PageContext, tenant: &TenantName) -> String {
     let (sent, limit) = request.context.metrics.budget(tenant);
     if limit == 0 {
         return sent.to_string();
@@ -187,7 +191,7 @@ fn budget(request: &PageContext, tenant: &str) -> String {
 }
 
 /// Number of writes that wait for a tenant's budget, and age of the oldest.
-fn backlog(request: &PageContext, tenant: &str) -> String {
+fn backlog(request: &PageContext, tenant: &TenantName) -> String {
     let (writes, seconds) = request.context.metrics.backlog(tenant);
     let writes = writes.to_string();
     let age = format!("{seconds} s");

@@ -268,7 +268,7 @@ fn tenant_of(request: &PageContext, scope: &ScopeBody) -> String {
     }
     let inherited = request.context.organisation.read(|snapshot| {
         let place = snapshot.membership_of_scope(&scope.id.as_str().into());
-        snapshot.tenant_of(&place.unwrap_or_default()).to_owned()
+        snapshot.tenant_of(&place.unwrap_or_default()).clone()
     });
     format!("({inherited})")
 }

@@ -1,6 +1,7 @@
 //! Tenants: connections, last synchronisations with directories, synchronisation now.
 
 use api_types::directory::{Directory, DirectorySynchronisation};
+use presence::TenantName;
 
 use super::{
     examination,
@@ -43,12 +44,14 @@ impl PageHandler for Tenants {
         for tenant in request.parts().directory_syncs.keys() {
             let last: Option<Directory> = request
                 .api
-                .get(&format!("/directory?tenant={}", part(tenant)))
+                .get(&format!("/directory?tenant={}", part(tenant.as_str())))
                 .await?;
             let form = Form::new(
                 request.words,
-                tenant,
-                request.words.with("directory-of", "tenant", &**tenant),
+                tenant.as_str(),
+                request
+                    .words
+                    .with("directory-of", "tenant", tenant.as_str()),
             )
             .submit("dry_run", "yes", request.say("directory-dry-run"))
             .submit("dry_run", "no", request.say("directory-now"));
@@ -105,7 +108,7 @@ fn accounts(request: &PageContext, directory: &Directory) -> String {
 /// The tenants with their numbers of people and of accounts.
 fn tenants(request: &PageContext) -> Table {
     let people = request.context.people.page(None, usize::MAX);
-    let row = |name: &str| {
+    let row = |name: &TenantName| {
         let mine: Vec<_> = request.context.organisation.read(|snapshot| {
             let of_tenant = people
                 .iter()
@@ -117,9 +120,9 @@ fn tenants(request: &PageContext) -> Table {
             .filter(|person| person.teams_id.is_some())
             .count();
         Row {
-            key: name.to_owned(),
+            key: name.to_string(),
             cells: vec![
-                Cell::Text(name.to_owned()),
+                Cell::Text(name.to_string()),
                 Cell::Text(mine.len().to_string()),
                 Cell::Mark(linked == mine.len(), linked.to_string()),
             ],
@@ -137,7 +140,7 @@ fn tenants(request: &PageContext) -> Table {
             .clients
             .names()
             .iter()
-            .map(|name| row(name))
+            .map(row)
             .collect(),
         empty: request.say("tenants-none"),
         order: None,
