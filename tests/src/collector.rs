@@ -11,11 +11,14 @@ use tokio::{
 /// Longest wait for a span.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
+/// Requests that wait to be read.
+const REQUESTS_MAX: usize = 64;
+
 /// A collector of spans.
 pub struct Collector {
     /// The endpoint.
     pub url: String,
-    bodies: mpsc::UnboundedReceiver<Vec<u8>>,
+    bodies: mpsc::Receiver<Vec<u8>>,
     spans: Vec<Span>,
 }
 
@@ -35,13 +38,13 @@ impl Collector {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (sender, bodies) = mpsc::unbounded_channel();
+        let (sender, bodies) = mpsc::channel(REQUESTS_MAX);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let sender = sender.clone();
                 tokio::spawn(async move {
                     if let Some(body) = receive(&mut stream).await {
-                        let _ = sender.send(body);
+                        let _ = sender.send(body).await;
                     }
                 });
             }

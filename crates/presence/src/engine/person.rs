@@ -1,24 +1,20 @@
 //! One person in the engine: signals, the Teams mirror and the last published presence.
 
 mod account;
+mod reports;
 
 use std::sync::Arc;
 
 use super::Fact;
 use crate::{
-    Action, AppointmentOrigin, ClientId, ClientSignal, Effect, LineChange, LineId, LineSignal,
-    LineState, MeetingSignal, MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence,
-    ProgramSignal, Record, Signals, Slot, TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing,
-    TraceId,
+    Action, AppointmentOrigin, Choice, ClientSignal, Effect, LineId, MeetingSignal,
+    MicrophoneLayer, PersonId, PersonPolicy, PersonRecord, Presence, Record, Signals, Slot,
+    TeamsAccount, TeamsCall, TeamsWrite, Timestamp, Timing, TraceId,
     evaluate::{Decision, Facts, Silent, evaluate},
     mirror::{Command, Mirror, cause_trace},
     policy::Settings,
     record::SlotRecord,
 };
-
-/// Most clients, meetings and programs that a person has at once: a source that exceeds this is faulty, and
-/// further ones are ignored.
-const SIGNALS_MAX: usize = 64;
 
 /// Occasion to publish a presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,20 +108,9 @@ impl Person {
             Fact::TeamsUnlinked => self.unlink(now),
             Fact::TeamsLoginEnded => self.end_login(now),
             Fact::TeamsAccountMissing { asked_at } => self.miss_account(asked_at, now),
-            Fact::Lines(lines) => {
-                self.signals
-                    .lines
-                    .retain(|signal| lines.contains(&signal.line) || signal.line.is_published());
-                self.lines = lines;
-            }
-            Fact::Policy(policy) => {
-                if policy.mode != self.policy.mode {
-                    self.teams_since = now;
-                }
-                self.policy = policy;
-                self.forget_teams();
-            }
-            Fact::Line(line, change) => self.report_line(line, change, trace, timing, now),
+            Fact::Lines(lines) => self.watch_lines(lines),
+            Fact::Policy(policy) => self.set_policy(policy, now),
+            Fact::Line(line, change) => self.apply_line(line, change, (trace, timing), now),
             Fact::TeamsObserved(answer) => {
                 return self.observe_teams(answer, trace, timing, now);
             }
@@ -134,10 +119,7 @@ impl Person {
             }
             Fact::TeamsNothingToClear(slot) => return self.mirror.on_nothing_to_clear(slot, now),
             Fact::TeamsRefused(slot, action) => self.mirror.on_refused(slot, action, timing),
-            Fact::Choice(choice) => {
-                self.signals.choice_trace = trace.filter(|_| choice.is_some());
-                self.signals.choice = choice;
-            }
+            Fact::Choice(choice) => self.choose(choice, trace),
             Fact::Client {
                 client,
                 state,
@@ -173,27 +155,7 @@ impl Person {
                 client,
                 programs,
                 until,
-            } => {
-                let known = &mut self.signals.programs;
-                let reported: Vec<_> = programs
-                    .into_iter()
-                    .map(|(alias, since)| {
-                        let before = known
-                            .iter()
-                            .find(|program| program.client == client && program.alias == alias);
-                        ProgramSignal {
-                            client,
-                            since: since.min(now),
-                            until,
-                            trace: before.map_or(trace, |program| program.trace),
-                            alias,
-                        }
-                    })
-                    .collect();
-                known.retain(|program| program.client != client);
-                known.extend(reported);
-                known.truncate(SIGNALS_MAX);
-            }
+            } => self.report_programs(client, programs, (until, trace), now),
             Fact::Appointment(appointment) => {
                 let list = &mut self.signals.appointments;
                 list.retain(|known| known.id != appointment.id);
@@ -213,55 +175,17 @@ impl Person {
         Vec::new()
     }
 
-    fn report_client(&mut self, signal: ClientSignal) {
-        let clients = &mut self.signals.clients;
-        let has_room = clients.len() < SIGNALS_MAX;
-        match clients
-            .iter_mut()
-            .find(|known| known.client == signal.client)
-        {
-            Some(known) if known.state == signal.state => known.until = signal.until,
-            Some(known) => *known = signal,
-            None if has_room => clients.push(signal),
-            None => {}
+    fn set_policy(&mut self, policy: Arc<PersonPolicy>, now: Timestamp) {
+        if policy.mode != self.policy.mode {
+            self.teams_since = now;
         }
+        self.policy = policy;
+        self.forget_teams();
     }
 
-    fn end_client(&mut self, client: ClientId, now: Timestamp) {
-        let clients = &mut self.signals.clients;
-        let before = clients.len();
-        clients.retain(|known| known.client != client);
-        // An agent's report ends with its connection, not only with its lease.
-        self.signals
-            .programs
-            .retain(|program| program.client != client);
-        if clients.is_empty() && before > 0 {
-            self.signals.clients_gone_at = now;
-        }
-    }
-
-    fn report_meeting(&mut self, signal: MeetingSignal) {
-        let meetings = &mut self.signals.meetings;
-        let has_room = meetings.len() < SIGNALS_MAX;
-        match meetings
-            .iter_mut()
-            .find(|known| known.meeting == signal.meeting)
-        {
-            Some(known) => {
-                let (since, trace) = if known.audio == signal.audio {
-                    (known.since, known.trace)
-                } else {
-                    (signal.since, signal.trace)
-                };
-                *known = MeetingSignal {
-                    since,
-                    trace,
-                    ..signal
-                };
-            }
-            None if has_room => meetings.push(signal),
-            None => {}
-        }
+    fn choose(&mut self, choice: Option<Choice>, trace: Option<TraceId>) {
+        self.signals.choice_trace = trace.filter(|_| choice.is_some());
+        self.signals.choice = choice;
     }
 
     /// Updates the slots in Teams from the signals.
@@ -282,82 +206,6 @@ impl Person {
         // Our Do not disturb shortens the lease of a Teams call.
         self.mirror.expire_call(&mut self.signals, timing, now);
         commands
-    }
-
-    /// Applies a report about a line. Its state begins at `now` unless it continues the state before.
-    fn report_line(
-        &mut self,
-        line: LineId,
-        change: LineChange,
-        trace: Option<TraceId>,
-        timing: &Timing,
-        now: Timestamp,
-    ) {
-        let (state, party, lease) = match change {
-            LineChange::State {
-                state,
-                party,
-                lease,
-            } => (state, party, lease),
-            LineChange::Stale => return self.limit_stale_line(line, now + timing.line_stale),
-        };
-        // A late report about a line that is no longer the person's.
-        if !self.lines.contains(&line) && !line.is_published() {
-            return;
-        }
-        let is_new = !self.signals.lines.iter().any(|known| known.line == line);
-        if is_new && self.signals.lines.len() >= SIGNALS_MAX {
-            return;
-        }
-        let answered = |state| matches!(state, LineState::Connected | LineState::Held);
-        let report = LineSignal {
-            line,
-            state,
-            since: now,
-            until: now + lease,
-            party,
-            stale: false,
-            trace,
-        };
-        match self
-            .signals
-            .lines
-            .iter_mut()
-            .find(|known| known.line == line)
-        {
-            Some(known) => {
-                let goes_on = known.until > now
-                    && (known.state == state || (answered(known.state) && answered(state)));
-                let since = if goes_on { known.since } else { now };
-                // A repeated report renews the lease; the fact is the report that set the state.
-                let is_repeated = goes_on && known.state == state;
-                let trace = if is_repeated {
-                    known.trace
-                } else {
-                    report.trace
-                };
-                *known = LineSignal {
-                    since,
-                    trace,
-                    ..report
-                };
-            }
-            None => {
-                // Reserves one entry: nearly every person has one line, and there may be a million
-                // people.
-                self.signals.lines.reserve_exact(1);
-                self.signals.lines.push(report);
-            }
-        }
-    }
-
-    /// Marks a line as stale and ends its lease at `limit` at the latest.
-    fn limit_stale_line(&mut self, line: LineId, limit: Timestamp) {
-        let lines = self.signals.lines.iter_mut();
-        for signal in lines.filter(|signal| signal.line == line) {
-            signal.stale = true;
-            signal.until = signal.until.min(limit);
-        }
     }
 
     /// Ends every expired signal.

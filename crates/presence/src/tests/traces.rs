@@ -33,8 +33,10 @@ fn call_trace(world: &World) -> Option<TraceId> {
     reasons.iter().find(call).and_then(|reason| reason.trace)
 }
 
+type TracedWrite = (Slot, Action, Option<TraceId>);
+
 /// Traces of the presence changes and of the writes among these effects.
-fn traces(effects: &[Effect]) -> (Vec<Option<TraceId>>, Vec<(Slot, Action, Option<TraceId>)>) {
+fn traces(effects: &[Effect]) -> (Vec<Option<TraceId>>, Vec<TracedWrite>) {
     let (mut changes, mut writes) = (Vec::new(), Vec::new());
     for effect in effects {
         match effect {
