@@ -1,5 +1,7 @@
 //! Writes to Teams: the latest write of each person and slot, in the order of urgency, as fast as the request budget allows.
 
+mod failure;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -8,8 +10,8 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use graph::{
-    BATCH_MAX, Backlog, Blame, FinishResult, GraphError, Next, Operation, Outcome, Pending,
-    PushResult, RequestId, RequestKind, WriteQueue, WriteSuccess,
+    BATCH_MAX, Backlog, FinishResult, GraphError, Next, Operation, Outcome, Pending, PushResult,
+    RequestId, WriteQueue, WriteSuccess,
 };
 use presence::{Action, Fact, Input, Slot, TeamsUserId, TeamsWrite, TenantName};
 use runtime::{commit_queue::WriteSink, engine_handle::Cause, people_index::PeopleIndex};
@@ -20,16 +22,11 @@ use tokio::{
 };
 use tracing::Instrument;
 
+use self::failure::{is_batch_unanswered, is_refusal, retry};
 use super::{Tenant, network_time, traced_write::TracedWrite};
 
 /// Requests on the wire at once. At 50 ms an answer that is 1,280 a second, far beyond any tenant's budget.
 const IN_FLIGHT_MAX: usize = 64;
-/// Pause before the retry of a write that needs an administrator's help.
-const ADMINISTRATOR_PAUSE: Duration = Duration::from_secs(15);
-/// Pause before the retry of a write to an account that Graph does not know.
-const UNKNOWN_PAUSE: Duration = Duration::from_secs(15);
-/// Pause before the retry of a clear that Graph refuses: the presence that Offhook wrote is still in Teams.
-const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 /// Time in milliseconds until the engine repeats a set that Graph refuses.
 const INSISTS_AFTER: i64 = 4 * 60_000;
 /// Interval at which removed accounts are forgotten.
@@ -415,22 +412,6 @@ pub(super) const fn graph_slot(slot: Slot) -> graph::Slot {
     }
 }
 
-/// Whether a batch failed as a whole, leaves out items, or refuses the token of one: single writes are sent instead, each of
-/// which can get a fresh token.
-fn is_batch_unanswered(
-    results: &Result<Vec<Result<WriteSuccess, GraphError>>, GraphError>,
-) -> bool {
-    results.as_ref().map_or(true, |results| {
-        let unanswered = |result: &Result<_, _>| {
-            matches!(
-                result,
-                Err(GraphError::Malformed { .. } | GraphError::Service { status: 401, .. })
-            )
-        };
-        results.iter().any(unanswered)
-    })
-}
-
 /// Sends one write, with the application's permission or with the person's own login.
 async fn write_one(
     tenant: &Tenant,
@@ -460,45 +441,5 @@ async fn rest_until(wake_at: Option<i64>) {
             let rest = (wake_at - network_time()).max(1).unsigned_abs();
             tokio::time::sleep(Duration::from_millis(rest)).await;
         }
-    }
-}
-
-/// Whether Teams certainly did not accept the write. Without an answer it may have.
-fn is_refusal(error: &GraphError) -> bool {
-    match error {
-        GraphError::Forbidden { .. }
-        | GraphError::NotFound { .. }
-        | GraphError::LinkEnded { .. }
-        | GraphError::Refused { .. }
-        // Without a token nothing was sent.
-        | GraphError::UserSignIn { .. }
-        | GraphError::SignIn { .. }
-        | GraphError::Signing { .. }
-        | GraphError::NoRandomness => true,
-        GraphError::Unreachable { .. }
-        | GraphError::Unauthorized { .. }
-        | GraphError::Throttled { .. }
-        | GraphError::Service { .. }
-        | GraphError::Unconfirmed { .. }
-        | GraphError::Intercepted { .. }
-        | GraphError::TooLarge { .. }
-        | GraphError::Malformed { .. } => false,
-    }
-}
-
-fn retry(error: &GraphError, operation: Operation) -> Outcome {
-    match error.blame() {
-        Blame::Service => Outcome::Retry(error.retry_after()),
-        Blame::Administrator => Outcome::Retry(Some(ADMINISTRATOR_PAUSE)),
-        // An account that was just made is not known everywhere at once.
-        Blame::Request if matches!(error, GraphError::NotFound { .. }) => {
-            Outcome::Retry(Some(UNKNOWN_PAUSE))
-        }
-        // A clear without acknowledgement is never given up: the person would keep the presence that Offhook wrote.
-        Blame::Request if operation.kind() == RequestKind::Clear => {
-            Outcome::Retry(Some(REFUSED_PAUSE))
-        }
-        // The engine repeats a set as long as it is needed.
-        Blame::Request => Outcome::GiveUp,
     }
 }
