@@ -276,7 +276,7 @@ async fn server(report: &mut Report, config: &Config, place: Place<'_>) {
                 })
                 .collect();
             let what = if troubled.is_empty() {
-                "runs, and says that it is not well; its log tells more".to_owned()
+                "runs, but reports a problem; its log has the details".to_owned()
             } else {
                 troubled.join("; ")
             };

@@ -63,7 +63,7 @@ pub(super) async fn check(
     match test_person {
         None => report.skip(
             "write",
-            "not tried; --test-person NAME writes somebody's presence for a moment",
+            "not checked; --test-person NAME writes a person's presence for a moment",
         ),
         Some(name) => write(report, &client, people, name).await,
     }
@@ -304,7 +304,7 @@ async fn read(report: &mut Report, client: &Client, linked: &[&str]) -> bool {
         }
         // Without a linked person Graph may refuse the id, which shows that the request arrives.
         Err(GraphError::Refused { .. } | GraphError::NotFound { .. }) if linked.is_empty() => {
-            report.skip(CHECK, "nobody is linked to a Teams account yet");
+            report.skip(CHECK, "no person has a linked Teams account yet");
             true
         }
         Err(error) => {

@@ -163,7 +163,7 @@ fn reasons(health: &Health, domain: &str) -> String {
     let mut troubles = health.line_trouble.values();
     if health.line_trouble.is_empty() {
         return format!(
-            "nothing was heard of them within {} s (check the load of the phone system and the network)",
+            "no answer for them within {} s (check the load of the PBX and the network)",
             PATIENCE.as_secs()
         );
     }
