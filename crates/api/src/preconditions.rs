@@ -107,7 +107,7 @@ async fn apply(
     };
     // Excludes all other changes of the resource between check and change.
     let _alone = preconditions.ongoing.alone(path).await?;
-    let present = look(request.extensions(), path, &next).await?;
+    let present = read_current(request.extensions(), path, &next).await?;
     let tag = present.extensions().get::<Tag>();
     if !tag.is_some_and(|Tag(tag)| expected.name(tag)) {
         return Err(Problem::changed_meanwhile());
@@ -117,13 +117,17 @@ async fn apply(
 }
 
 /// The answer to GET of `path` by the same caller.
-async fn look(extensions: &Extensions, path: &str, next: &Next) -> Result<Response, Problem> {
-    let mut look = Request::new(Body::empty());
-    *look.uri_mut() = path
+async fn read_current(
+    extensions: &Extensions,
+    path: &str,
+    next: &Next,
+) -> Result<Response, Problem> {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = path
         .parse()
         .map_err(|_| Problem::malformed("the address cannot be read"))?;
-    *look.extensions_mut() = extensions.clone();
-    tagged(next.clone().run(look).await, None).await
+    *request.extensions_mut() = extensions.clone();
+    tagged(next.clone().run(request).await, None).await
 }
 
 /// The ETag of an answer, without quotes.

@@ -40,16 +40,16 @@ impl Restore {
         let Self { prepared, entry } = self;
         let database = prepared.database().to_owned();
         let kept = prepared.apply().await?;
-        let noted = note(&database, &entry).await;
-        Ok(Restored { kept, noted })
+        let recorded = record(&database, &entry).await;
+        Ok(Restored { kept, recorded })
     }
 }
 
-async fn note(database: &Path, entry: &Entry) -> Result<(), StoreError> {
+async fn record(database: &Path, entry: &Entry) -> Result<(), StoreError> {
     let store = Store::open(database, OrganisationId::FIRST).await?;
-    let noted = store.record_change(&entry.change()).await;
+    let recorded = store.record_change(&entry.change()).await;
     store.database().close().await;
-    noted
+    recorded
 }
 
 /// A backup is in the place of the database.
@@ -58,7 +58,7 @@ pub struct Restored {
     /// The file of the previous database.
     pub kept: Option<PathBuf>,
     /// Whether the audit log of the restored database has the entry.
-    pub noted: Result<(), StoreError>,
+    pub recorded: Result<(), StoreError>,
 }
 
 /// The requests, for the command that started the server.

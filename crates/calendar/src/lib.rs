@@ -211,7 +211,7 @@ pub fn read(bytes: &[u8], options: Options<'_>) -> Result<Feed, CalendarError> {
         match parser.entry() {
             Entry::Eof => break,
             Entry::ICalendar(calendar) => {
-                components.take(&calendar, &mut zones, options.addresses);
+                components.add(&calendar, &mut zones, options.addresses);
             }
             // Lines outside of a calendar, and contact cards, are ignored.
             _ => {}
@@ -260,7 +260,7 @@ struct Components {
 }
 
 impl Components {
-    fn take(&mut self, calendar: &ICalendar, zones: &mut Zones, addresses: &[&str]) {
+    fn add(&mut self, calendar: &ICalendar, zones: &mut Zones, addresses: &[&str]) {
         let root = calendar.components.first();
         self.found |=
             root.is_some_and(|root| root.component_type == ICalendarComponentType::VCalendar);

@@ -33,12 +33,12 @@ pub struct Calendars {
     folder: CalendarFolder,
     wake: Arc<Notify>,
     requested: Arc<Mutex<RequestedFeeds>>,
-    of_people: Arc<Mutex<BTreeMap<PersonId, Known>>>,
+    of_people: Arc<Mutex<BTreeMap<PersonId, CalendarState>>>,
 }
 
 /// State of a person's calendar since the start of the server.
 #[derive(Debug, Default)]
-struct Known {
+struct CalendarState {
     trouble: Option<FeedTrouble>,
     unread: Option<Unread>,
     /// The last complete reading over the web.
@@ -140,7 +140,7 @@ impl Calendars {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn of_people(&self) -> MutexGuard<'_, BTreeMap<PersonId, Known>> {
+    fn of_people(&self) -> MutexGuard<'_, BTreeMap<PersonId, CalendarState>> {
         self.of_people
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -21,7 +21,7 @@ use crate::{installation, running::RunningServer};
 /// Timeout for a running server to restart with a backup.
 const RESTART_MAX: Duration = Duration::from_secs(120);
 /// Polling interval during the restart.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Copies the database, also while a server runs.
 pub async fn backup(config: &Path, file: &Path) -> anyhow::Result<()> {
@@ -103,7 +103,7 @@ async fn ask(config: &Config, copy: &Path) -> anyhow::Result<()> {
         while fs::metadata(&database).is_ok_and(|file| file.ino() == before)
             || !server.answers().await
         {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         RunningServer::of(config)
             .await?

@@ -13,7 +13,7 @@ const FILE_MAX: u64 = 256 * 1024 * 1024;
 
 /// Mode of the command.
 #[derive(Clone, Copy, Debug)]
-pub enum Wish {
+pub enum Mode {
     /// Import all rows or none.
     Import,
     /// Show how the table is read, and the changes of each row.
@@ -21,7 +21,7 @@ pub enum Wish {
 }
 
 /// Imports the people of a file, or previews the import.
-pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
+pub async fn run(config: &Path, file: &Path, mode: Mode) -> anyhow::Result<()> {
     let named = || format!("{}", file.display());
     let size = fs::metadata(file).with_context(named)?.len();
     anyhow::ensure!(
@@ -37,8 +37,8 @@ pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
     let clock = Clock::system();
     let change = installation::change("people.import", "people", &clock);
     let refused = || format!("{}: no person was imported", named());
-    match wish {
-        Wish::Import => {
+    match mode {
+        Mode::Import => {
             let summary = store.import(&table.people, &change).await;
             let summary = summary.with_context(refused)?;
             println!(
@@ -46,7 +46,7 @@ pub async fn run(config: &Path, file: &Path, wish: Wish) -> anyhow::Result<()> {
                 summary.added, summary.updated
             );
         }
-        Wish::Preview => {
+        Mode::Preview => {
             let progress = Progress::default();
             let summary = store.preview_import(&table.people, &change, &progress);
             let summary = summary.await.with_context(named)?;

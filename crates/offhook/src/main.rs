@@ -163,11 +163,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
             dry_run,
             file,
         } => {
-            let wish = match dry_run {
-                true => import::Wish::Preview,
-                false => import::Wish::Import,
+            let mode = match dry_run {
+                true => import::Mode::Preview,
+                false => import::Mode::Import,
             };
-            import::run(&configured.config, &file, wish).await
+            import::run(&configured.config, &file, mode).await
         }
         Command::Link(configured) => link::run(&configured.config).await,
         Command::User(arguments) => user::run(arguments).await,

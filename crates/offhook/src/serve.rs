@@ -51,13 +51,13 @@ async fn run_until_stopped(file: &Path, read: &Config) -> anyhow::Result<()> {
 
 async fn finish(restore: Restore) {
     match restore.finish().await {
-        Ok(Restored { kept, noted }) => {
+        Ok(Restored { kept, recorded }) => {
             let kept = kept.map_or_else(|| "none".into(), |kept| kept.display().to_string());
             tracing::info!(
                 kept,
                 "a backup was restored; the database that was there is kept"
             );
-            if let Err(error) = noted {
+            if let Err(error) = recorded {
                 tracing::error!(%error, "the audit log of the restored database does not tell of the restore");
             }
         }

@@ -3,7 +3,7 @@
 
 mod matching;
 
-use matching::{Found, Known, find_all};
+use matching::{RowMatch, StoredIdentity, find_all};
 use presence::TeamsUserId;
 use sqlx::{Row, Sqlite, Transaction};
 
@@ -246,9 +246,9 @@ async fn plan(
     for (person, found) in people.iter().zip(found) {
         progress.advance(0, people.len() as u64)?;
         plans.push(match found {
-            Found::Nobody => Plan::Add,
-            Found::Known(known) => release(transaction, person, known).await?,
-            Found::Doubtful(problem) => Plan::Refused(problem),
+            RowMatch::None => Plan::Add,
+            RowMatch::Person(known) => release(transaction, person, known).await?,
+            RowMatch::Doubtful(problem) => Plan::Refused(problem),
         });
     }
     Ok(plans)
@@ -258,7 +258,7 @@ async fn plan(
 async fn release(
     transaction: &mut Transaction<'_, Sqlite>,
     person: &ImportPerson,
-    known: Known,
+    known: StoredIdentity,
 ) -> Result<Plan, StoreError> {
     let id = known.id;
     let lines = sqlx::query("SELECT extension FROM lines WHERE person = ?1")

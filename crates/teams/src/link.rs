@@ -46,7 +46,7 @@ impl SearchError {
 
 /// Result of a search for the account of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum SearchOutcome {
     /// The account is linked.
     Linked,
     /// The tenant has no account that can be linked.
@@ -98,9 +98,9 @@ impl Tenant {
                     lookups.answered(person.id);
                     round.answered();
                     match found {
-                        Found::Linked => self.search.found(person.id),
-                        Found::Nothing => unmatched.push(person.name.clone()),
-                        Found::NotNeeded => {}
+                        SearchOutcome::Linked => self.search.found(person.id),
+                        SearchOutcome::Nothing => unmatched.push(person.name.clone()),
+                        SearchOutcome::NotNeeded => {}
                     }
                 }
                 Err(SearchError::Refused(why)) => {
@@ -200,17 +200,17 @@ impl Tenant {
     }
 
     /// Finds and links the account of a person, unless another one was linked during the search.
-    pub(super) async fn find(&self, person: &Person) -> Result<Found, SearchError> {
+    pub(super) async fn find(&self, person: &Person) -> Result<SearchOutcome, SearchError> {
         let context = &self.context;
         let Some(user) = self.look_up(person).await? else {
-            return Ok(Found::Nothing);
+            return Ok(SearchOutcome::Nothing);
         };
         // Database, index of people and engine change together.
         let _one_at_a_time = context.settings_lock.lock().await;
         // The search has waited: an administrator, or another search, may have linked an account, or removed the person.
         let now = self.context.people.person(person.id);
         if !now.is_some_and(|person| self.is_unlinked(&person)) {
-            return Ok(Found::NotNeeded);
+            return Ok(SearchOutcome::NotNeeded);
         }
         let account = TeamsUserId::new(&user.id);
         let linked = context.store.link_teams(person.id, &account, &self.name);
@@ -219,7 +219,7 @@ impl Tenant {
             // One person's conflict must not keep the others from being linked.
             Err(error @ StoreError::Taken { .. }) => {
                 tracing::warn!(person = %person.id, %error, "a person cannot be linked to Teams");
-                return Ok(Found::Nothing);
+                return Ok(SearchOutcome::Nothing);
             }
             Err(error) => {
                 let why = format!("cannot link {} to Teams: {error}", person.name);
@@ -243,7 +243,7 @@ impl Tenant {
         {
             tracing::warn!(person = %person.id, %error, "the names of an account were not stored");
         }
-        Ok(Found::Linked)
+        Ok(SearchOutcome::Linked)
     }
 
     /// Looks up the account of a person: by the sign-in name; by the mail address as a sign-in name; by the mail address, which

@@ -29,9 +29,9 @@ struct State<T> {
 
 /// State of the remembered description.
 #[derive(Debug)]
-enum Found<T> {
+enum Lookup<T> {
     /// A fresh description.
-    Known(Arc<T>),
+    Current(Arc<T>),
     /// The last attempt to read failed within [`RETRY_INTERVAL`].
     Failed(AnswerError),
     /// It must be read; a failure falls back to this one.
@@ -39,19 +39,19 @@ enum Found<T> {
 }
 
 impl<T> State<T> {
-    fn find(&self, now: Timestamp, instant: Instant) -> Found<T> {
+    fn look_up(&self, now: Timestamp, instant: Instant) -> Lookup<T> {
         let younger_than = |age: Duration| {
             let known = self.known.as_ref().filter(|(_, at)| *at >= now - age);
             known.map(|(known, _)| known.clone())
         };
         if let Some(known) = younger_than(AGE_MAX) {
-            return Found::Known(known);
+            return Lookup::Current(known);
         }
         let old = younger_than(OLD_AGE_MAX);
         match (self.resting(instant), old) {
-            (Some(_), Some(old)) => Found::Known(old),
-            (Some(error), None) => Found::Failed(error),
-            (None, old) => Found::Read(old),
+            (Some(_), Some(old)) => Lookup::Current(old),
+            (Some(error), None) => Lookup::Failed(error),
+            (None, old) => Lookup::Read(old),
         }
     }
 
@@ -61,7 +61,7 @@ impl<T> State<T> {
         failed.map(|(error, _)| error.clone())
     }
 
-    fn note(&mut self, answer: &Result<Arc<T>, AnswerError>, now: Timestamp, instant: Instant) {
+    fn record(&mut self, answer: &Result<Arc<T>, AnswerError>, now: Timestamp, instant: Instant) {
         match answer {
             Ok(known) => {
                 self.known = Some((known.clone(), now));
@@ -103,12 +103,12 @@ impl<T: Send + Sync + 'static> Memory<T> {
         now: Timestamp,
         read: impl Future<Output = Result<T, AnswerError>> + Send + 'static,
     ) -> Result<Arc<T>, AnswerError> {
-        let find = || locked(&self.state).find(now, Instant::now());
+        let find = || locked(&self.state).look_up(now, Instant::now());
         let guard = match find() {
-            Found::Known(known) => return Ok(known),
-            Found::Failed(error) => return Err(error),
-            Found::Read(None) => self.reading.clone().lock_owned().await,
-            Found::Read(Some(old)) => match self.reading.clone().try_lock_owned() {
+            Lookup::Current(known) => return Ok(known),
+            Lookup::Failed(error) => return Err(error),
+            Lookup::Read(None) => self.reading.clone().lock_owned().await,
+            Lookup::Read(Some(old)) => match self.reading.clone().try_lock_owned() {
                 Ok(guard) => guard,
                 // Another sign-in reads.
                 Err(_) => return Ok(old),
@@ -116,9 +116,9 @@ impl<T: Send + Sync + 'static> Memory<T> {
         };
         // Another sign-in may have read in the meantime.
         let old = match find() {
-            Found::Known(known) => return Ok(known),
-            Found::Failed(error) => return Err(error),
-            Found::Read(old) => old,
+            Lookup::Current(known) => return Ok(known),
+            Lookup::Failed(error) => return Err(error),
+            Lookup::Read(old) => old,
         };
         match (self.read(guard, now, read).await, old) {
             (Err(error), Some(old)) => {
@@ -161,7 +161,7 @@ impl<T: Send + Sync + 'static> Memory<T> {
         let state = self.state.clone();
         let task = tokio::spawn(async move {
             let answer = read.await.map(Arc::new);
-            locked(&state).note(&answer, now, Instant::now());
+            locked(&state).record(&answer, now, Instant::now());
             drop(guard);
             answer
         });
@@ -198,19 +198,22 @@ mod tests {
             known: None,
             failed: None,
         };
-        assert!(matches!(state.find(at(0), start), Found::Read(None)));
-        state.note(&Ok(Arc::new(1)), at(0), start);
-        assert!(matches!(state.find(at(1), start), Found::Known(_)));
-        assert!(matches!(state.find(at(2), start), Found::Read(Some(_))));
-        state.note(&Err(down()), at(2), start);
-        assert!(matches!(state.find(at(2), start), Found::Known(_)));
+        assert!(matches!(state.look_up(at(0), start), Lookup::Read(None)));
+        state.record(&Ok(Arc::new(1)), at(0), start);
+        assert!(matches!(state.look_up(at(1), start), Lookup::Current(_)));
+        assert!(matches!(state.look_up(at(2), start), Lookup::Read(Some(_))));
+        state.record(&Err(down()), at(2), start);
+        assert!(matches!(state.look_up(at(2), start), Lookup::Current(_)));
         let later = start + RETRY_INTERVAL;
-        assert!(matches!(state.find(at(24), later), Found::Read(Some(_))));
-        assert!(matches!(state.find(at(25), later), Found::Read(None)));
-        state.note(&Err(down()), at(25), later);
-        assert!(matches!(state.find(at(25), later), Found::Failed(_)));
-        state.note(&Ok(Arc::new(2)), at(25), later);
-        assert!(matches!(state.find(at(25), later), Found::Known(known) if *known == 2));
+        assert!(matches!(
+            state.look_up(at(24), later),
+            Lookup::Read(Some(_))
+        ));
+        assert!(matches!(state.look_up(at(25), later), Lookup::Read(None)));
+        state.record(&Err(down()), at(25), later);
+        assert!(matches!(state.look_up(at(25), later), Lookup::Failed(_)));
+        state.record(&Ok(Arc::new(2)), at(25), later);
+        assert!(matches!(state.look_up(at(25), later), Lookup::Current(known) if *known == 2));
     }
 
     #[tokio::test]

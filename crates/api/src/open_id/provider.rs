@@ -54,7 +54,7 @@ pub struct OpenIdOptions {
 }
 
 /// The provider's description of itself, and its keys.
-struct Known {
+struct ProviderDescription {
     discovery: Discovery,
     keys: KeySet,
 }
@@ -70,7 +70,7 @@ struct Tokens {
 pub struct Provider {
     options: OpenIdOptions,
     http: Client,
-    known: Memory<Known>,
+    known: Memory<ProviderDescription>,
     /// The way to authenticate that the provider accepted last.
     accepted: SyncMutex<Option<ClientAuthentication>>,
 }
@@ -115,12 +115,14 @@ impl Provider {
         }
     }
 
-    async fn known(&self, now: Timestamp) -> Result<Arc<Known>, AnswerError> {
+    async fn known(&self, now: Timestamp) -> Result<Arc<ProviderDescription>, AnswerError> {
         self.known.current(now, self.read()).await
     }
 
     /// Reads document and keys.
-    fn read(&self) -> impl Future<Output = Result<Known, AnswerError>> + Send + 'static {
+    fn read(
+        &self,
+    ) -> impl Future<Output = Result<ProviderDescription, AnswerError>> + Send + 'static {
         let OpenIdOptions {
             issuer, tenants, ..
         } = &self.options;
@@ -193,7 +195,7 @@ impl Provider {
         }
     }
 
-    fn expected<'a>(&'a self, known: &'a Known) -> Expected<'a> {
+    fn expected<'a>(&'a self, known: &'a ProviderDescription) -> Expected<'a> {
         Expected {
             issuer: &known.discovery.issuer,
             client_id: &self.options.client_id,
@@ -204,7 +206,7 @@ impl Provider {
     async fn verified(
         &self,
         token: &str,
-        known: &mut Arc<Known>,
+        known: &mut Arc<ProviderDescription>,
         now: Timestamp,
     ) -> Result<Result<Signed, super::signed::SignedError>, OpenIdError> {
         match verified(token, &known.keys) {
@@ -310,7 +312,7 @@ impl Provider {
         &self,
         url: &Url,
         tokens: &Tokens,
-        known: &mut Arc<Known>,
+        known: &mut Arc<ProviderDescription>,
         subject: &str,
         now: Timestamp,
     ) -> Result<Map<String, Value>, OpenIdError> {
@@ -347,7 +349,11 @@ impl Provider {
 }
 
 /// Reads the provider's document and keys.
-async fn read(http: Client, issuer: String, tenants: Vec<String>) -> Result<Known, AnswerError> {
+async fn read(
+    http: Client,
+    issuer: String,
+    tenants: Vec<String>,
+) -> Result<ProviderDescription, AnswerError> {
     let url = format!("{issuer}/.well-known/openid-configuration");
     let document = get(&http, &url).await?;
     let discovery = Discovery::read(&Value::Object(document.object()?), &issuer, &tenants);
@@ -356,7 +362,7 @@ async fn read(http: Client, issuer: String, tenants: Vec<String>) -> Result<Know
     let keys = KeySet::read(&Value::Object(answer.object()?));
     let keys = keys
         .ok_or_else(|| answer.unusable("the array keys is missing; check jwks_uri there".into()))?;
-    Ok(Known { discovery, keys })
+    Ok(ProviderDescription { discovery, keys })
 }
 
 async fn get(http: &Client, url: &str) -> Result<Answer, AnswerError> {

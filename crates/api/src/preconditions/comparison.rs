@@ -11,7 +11,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::{ANSWER_MAX, look, posts::is_of, read};
+use super::{ANSWER_MAX, posts::is_of, read, read_current};
 use crate::problem::Problem;
 
 /// Fields that only the server sets, by route: GET answers them, PUT and PATCH do not accept them.
@@ -71,7 +71,7 @@ pub(super) async fn compared(
     let Ok(sent) = serde_json::from_slice::<Map<String, Value>>(body) else {
         return Ok(request);
     };
-    let answer = look(request.extensions(), request.uri().path(), next).await?;
+    let answer = read_current(request.extensions(), request.uri().path(), next).await?;
     if !answer.status().is_success() {
         // The handler refuses callers without permission to read, with the reason.
         return Ok(request);

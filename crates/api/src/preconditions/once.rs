@@ -18,9 +18,8 @@ use store::{Attempt, Outcome, StoredAnswer};
 use super::{
     ANSWER_MAX, Preconditions, apply,
     locks::BegunJob,
-    look,
     posts::{Repeat, repeat},
-    read,
+    read, read_current,
 };
 use crate::{caller::Caller, problem::Problem};
 
@@ -187,7 +186,7 @@ async fn made_again(
     let made = made.ok_or_else(lost)?;
     let part = utf8_percent_encode(made.trim(), NON_ALPHANUMERIC);
     let path = format!("{list}/{part}");
-    let mut response = look(&request.extensions, &path, next).await?;
+    let mut response = read_current(&request.extensions, &path, next).await?;
     if !response.status().is_success() {
         let detail =
             format!("it made {made:?}, which has been deleted since or is not in force yet");

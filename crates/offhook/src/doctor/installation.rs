@@ -18,7 +18,7 @@ use crate::installation;
 
 /// Contents of the database for later checks; empty if it cannot be opened.
 #[derive(Default)]
-pub(super) struct Kept {
+pub(super) struct DatabaseContents {
     pub(super) people: Vec<StoredPerson>,
     scopes: Vec<StoredScope>,
     /// Names of sealed secrets.
@@ -35,7 +35,7 @@ pub(super) struct OfTenant<'a> {
     pub(super) logins: usize,
 }
 
-impl Kept {
+impl DatabaseContents {
     /// Contents that belong to one tenant.
     pub(super) fn of_tenant(&self, tenant: &TenantName) -> OfTenant<'_> {
         let named = |person: &&StoredPerson| {
@@ -64,7 +64,7 @@ pub(super) async fn check(
     report: &mut Report,
     path: &Path,
     place: Place<'_>,
-) -> Option<(Config, Kept)> {
+) -> Option<(Config, DatabaseContents)> {
     const CHECK: &str = "configuration";
     let config = match installation::configuration(path) {
         Ok(config) => config,
@@ -102,7 +102,7 @@ fn secrets(report: &mut Report, config: &Config) {
 
 /// Open database, and the results of the checks that need it open.
 struct Opened {
-    kept: Kept,
+    kept: DatabaseContents,
     /// True if any scope or person has a mode that synchronises.
     syncs: bool,
     /// Success if the key opens every sealed secret.
@@ -126,7 +126,7 @@ async fn open_and_read(config: &Config, place: Place<'_>) -> anyhow::Result<Open
 async fn read(config: &Config, store: &Store) -> anyhow::Result<Opened> {
     store.database().check().await?;
     let key = sealed(config, store).await;
-    let kept = Kept {
+    let kept = DatabaseContents {
         people: store.people(now()).await?,
         scopes: store.scopes().await?,
         secrets: store
@@ -147,7 +147,7 @@ async fn read(config: &Config, store: &Store) -> anyhow::Result<Opened> {
     })
 }
 
-async fn database(report: &mut Report, config: &Config, place: Place<'_>) -> Kept {
+async fn database(report: &mut Report, config: &Config, place: Place<'_>) -> DatabaseContents {
     const CHECK: &str = "database";
     let opened = open_and_read(config, place).await;
     let Opened {
@@ -165,7 +165,7 @@ async fn database(report: &mut Report, config: &Config, place: Place<'_>) -> Kep
                 None => Fault::DataUnwritable,
             };
             report.fail(CHECK, fault, error.to_string());
-            return Kept::default();
+            return DatabaseContents::default();
         }
     };
     if let Err(error) = key {

@@ -15,7 +15,7 @@ use super::{Fault, Reach, Report, reach};
 const CHECK: &str = "telephone";
 /// Timeout for all lines. An accepted subscription waits 32 s for its NOTIFY (RFC 6665 §4.1.2.4); after that the connector
 /// itself names the missing ones.
-const PATIENCE: Duration = Duration::from_secs(35);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 /// Time after which no answer is to be expected from a silent PBX.
 const ANSWERS: Duration = Duration::from_secs(6);
 /// Maximum number of lines named in a finding.
@@ -66,7 +66,7 @@ async fn check(report: &mut Report, connector: Connector, extensions: Vec<Arc<st
     let health = settled(&running).await;
     running.stop().await;
     drain.abort();
-    tell(report, &server, connector.domain(), &health);
+    report_lines(report, &server, connector.domain(), &health);
     if health.software == Software::FreeSwitch && health.active > 0 {
         let found = connector.unregistered_extensions(&extensions).await;
         tell_unregistered(report, &server, found);
@@ -110,7 +110,7 @@ async fn settled(connector: &ConnectorHandle) -> Health {
         let spoken = now.pending == 0;
         // All lines use the same password, and a PBX that does not answer at all will not do so later.
         let hopeless = now.trouble.is_some() && (now.reachable || began.elapsed() >= ANSWERS);
-        if spoken || hopeless || began.elapsed() >= PATIENCE {
+        if spoken || hopeless || began.elapsed() >= ANSWER_TIMEOUT {
             return now;
         }
         let pause = tokio::time::timeout(Duration::from_millis(500), health.changed());
@@ -120,7 +120,7 @@ async fn settled(connector: &ConnectorHandle) -> Health {
     }
 }
 
-fn tell(report: &mut Report, server: &str, domain: &str, health: &Health) {
+fn report_lines(report: &mut Report, server: &str, domain: &str, health: &Health) {
     if let Some(trouble) = &health.trouble {
         let both = || format!("{} ({})", trouble.what, trouble.remedy);
         return match (health.reachable, health.login_fault) {
@@ -164,7 +164,7 @@ fn reasons(health: &Health, domain: &str) -> String {
     if health.line_trouble.is_empty() {
         return format!(
             "no answer for them within {} s (check the load of the PBX and the network)",
-            PATIENCE.as_secs()
+            ANSWER_TIMEOUT.as_secs()
         );
     }
     let is_unknown = |trouble: &Trouble| trouble.what.starts_with("404");

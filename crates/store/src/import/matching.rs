@@ -24,7 +24,7 @@ impl By {
 
 /// A stored person before the import.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
+pub(super) struct StoredIdentity {
     pub(super) id: i64,
     name: String,
     pub(super) mail: String,
@@ -34,9 +34,9 @@ pub(super) struct Known {
 
 /// Result of matching a row.
 #[derive(Clone, Debug)]
-pub(super) enum Found {
-    Nobody,
-    Known(Known),
+pub(super) enum RowMatch {
+    None,
+    Person(StoredIdentity),
     /// Another row with the same name matches this person by a more reliable key; with the problem.
     Doubtful(String),
 }
@@ -46,24 +46,24 @@ pub(super) async fn find_all(
     transaction: &mut Transaction<'_, Sqlite>,
     people: &[ImportPerson],
     progress: &Progress,
-) -> Result<Vec<Found>, StoreError> {
-    let mut found = vec![Found::Nobody; people.len()];
+) -> Result<Vec<RowMatch>, StoreError> {
+    let mut found = vec![RowMatch::None; people.len()];
     let mut claimed: HashMap<i64, &ImportPerson> = HashMap::new();
     for by in By::ALL {
         for (person, found) in people.iter().zip(&mut found) {
             progress.advance(0, people.len() as u64)?;
-            let Found::Nobody = found else { continue };
+            let RowMatch::None = found else { continue };
             let Some(known) = find(transaction, person, by).await? else {
                 continue;
             };
             match claimed.get(&known.id) {
                 None => {
                     claimed.insert(known.id, person);
-                    *found = Found::Known(known);
+                    *found = RowMatch::Person(known);
                 }
                 // A row with another name is another person, who may take over values of this one.
                 Some(first) if is_named(person, &first.name) || is_named(person, &known.name) => {
-                    *found = Found::Doubtful(same_person(person, first, &known));
+                    *found = RowMatch::Doubtful(same_person(person, first, &known));
                 }
                 Some(_) => {}
             }
@@ -77,7 +77,7 @@ fn is_named(person: &ImportPerson, name: &str) -> bool {
 }
 
 /// The problem of a row that matches the same person as another row.
-fn same_person(person: &ImportPerson, first: &ImportPerson, known: &Known) -> String {
+fn same_person(person: &ImportPerson, first: &ImportPerson, known: &StoredIdentity) -> String {
     let place = match first.line {
         Some(line) => format!("line {line}"),
         None => first.name.clone(),
@@ -94,7 +94,7 @@ async fn find(
     transaction: &mut Transaction<'_, Sqlite>,
     person: &ImportPerson,
     by: By,
-) -> Result<Option<Known>, StoreError> {
+) -> Result<Option<StoredIdentity>, StoreError> {
     let (statement, value) = match by {
         By::ObjectId => (
             "SELECT id, name, mail, user_principal_name, teams_id FROM people WHERE teams_id = ?1",
@@ -117,7 +117,7 @@ async fn find(
         .bind(value)
         .fetch_optional(&mut **transaction)
         .await?;
-    let known = row.map(|row| Known {
+    let known = row.map(|row| StoredIdentity {
         id: row.get(0),
         name: row.get(1),
         mail: row.get(2),
@@ -125,7 +125,7 @@ async fn find(
         teams_id: row.get::<Option<&str>, _>(4).map(TeamsUserId::new),
     });
     // Different sign-in names are different people, even with the same mail address.
-    let is_other = |known: &Known| {
+    let is_other = |known: &StoredIdentity| {
         by == By::Mail
             && !person.user_principal_name.is_empty()
             && !known.user_principal_name.is_empty()
