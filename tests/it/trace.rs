@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use end_to_end::{Collector, Installation, Lab, Server, Teamsbox, eventually};
+use end_to_end::{Collector, Demo, Installation, Lab, Server, Teamsbox, eventually};
 use reqwest::{Method, Response};
 use serde_json::Value;
 
@@ -138,6 +138,34 @@ async fn one_id_leads_from_a_notify_to_graph_and_to_clients() {
         collector.wait_for(&trace, name, &parent).await;
     }
     assert_eq!(server.terminate().await, 0);
+}
+
+#[tokio::test]
+async fn colleagues_see_no_trace_ids() {
+    let demo = Demo::start(&["--still"]).await;
+    let anna = demo.server.person("Anna Becker").await;
+    let own = demo.server.signed_in_as("Anna Becker").await;
+    let colleague = demo.server.signed_in_as("Bert Lindqvist").await;
+    let mut streams = Vec::new();
+    for server in [&demo.server, &own, &colleague] {
+        streams.push(server.events().await);
+    }
+    demo.server.choose("Anna Becker", "Busy").await;
+    let mut seen = Vec::new();
+    for stream in &mut streams {
+        let busy = event(stream, |data| {
+            data["person"] == *anna && data["presence"]["status"] == "Busy"
+        });
+        seen.push(busy.await["trace"].is_string());
+    }
+    assert_eq!(seen, [true, true, false], "administrator, Anna, Bert");
+    let path = format!("/api/v1/people/{anna}/explanation?trace=true");
+    let explained = colleague.ok(Method::GET, &path, None).await.to_string();
+    assert!(!explained.contains("\"trace\""), "{explained}");
+    let path = path.replace("true", "1");
+    let (status, problem) = demo.server.api(Method::GET, &path, None).await;
+    assert_eq!(status, 400);
+    assert!(problem["detail"].is_string(), "{problem}");
 }
 
 /// The collector accepts connections and never answers.

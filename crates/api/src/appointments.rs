@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api_types::appointments::{self as body, AppointmentBody, Appointments, NewAppointment};
 use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, State},
     http::StatusCode,
 };
 use presence::{
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{Json, audit::own_entry, paging::Paging};
+use super::{Json, Query, audit::own_entry, paging::Paging};
 use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
 
 /// Locks that all people share: appointments of one person are stored and applied one change at a time.
@@ -90,9 +90,8 @@ pub async fn list(
     State(context): State<Context>,
     caller: Caller,
     Path(id): Path<String>,
-    query: Result<Query<AppointmentQuery>, QueryRejection>,
+    Query(query): Query<AppointmentQuery>,
 ) -> Result<axum::Json<Appointments>, Problem> {
-    let Query(query) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let from = query.from.map(|from| moment("from", &from)).transpose()?;
     let person = super::person(&context.people, &id)?.id;
     let level = caller.level(&context.organisation, person);

@@ -3,10 +3,7 @@
 mod entry;
 
 use api_types::audit::{AuditPage, AuditRow};
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 pub(crate) use entry::{new_entry, own_entry};
 use runtime::{clock::rfc3339, context::Context, organisation::ORGANISATION};
 use serde::Deserialize;
@@ -14,7 +11,7 @@ use serde_json::Value;
 use store::{AuditFilter, Concern};
 
 use super::calendar_feed::FEED;
-use crate::{caller::Caller, problem::Problem};
+use crate::{Query, caller::Caller, problem::Problem};
 
 /// Rows of a page by default.
 const PAGE: u32 = 100;
@@ -41,10 +38,9 @@ pub(crate) struct AuditQuery {
 pub async fn list(
     State(context): State<Context>,
     caller: Caller,
-    query: Result<Query<AuditQuery>, axum::extract::rejection::QueryRejection>,
+    Query(query): Query<AuditQuery>,
 ) -> Result<Json<AuditPage>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
-    let Query(query) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, 1_000);
     let filter = AuditFilter {
         who: query.who,

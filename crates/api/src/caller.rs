@@ -324,6 +324,13 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may see the ids of the facts that changed a person's presence: the person, administrators of the
+    /// person's location, and keys with the scope `read`.
+    pub fn may_see_traces(&self, organisation: &Organisation, owner: PersonId) -> bool {
+        self.require_self_or_admin(organisation, owner, Access::Read)
+            .is_ok()
+    }
+
     /// Whether the caller may read secrets of a person, such as the address of a calendar feed.
     pub fn may_read_secrets(&self, owner: PersonId) -> bool {
         self.is_admin() || self.person == Some(owner)

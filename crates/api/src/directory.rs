@@ -6,11 +6,7 @@ use api_types::{
     directory::{Directory, DirectoryAction, DirectoryActionKind, DirectorySynchronisation},
     work::{Work, WorkKind},
 };
-use axum::{
-    extract::{Query, State},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use directory::{ActionKind, DirectorySync, SyncError, SyncOutcome};
 use presence::TenantName;
 use runtime::{clock::rfc3339, context::Context, organisation::ORGANISATION};
@@ -19,7 +15,7 @@ use serde_json::json;
 use store::{Progress, StoreError};
 
 use super::{
-    Json,
+    Json, Query,
     work::{Prefer, answer},
 };
 use crate::{caller::Caller, jobs::Jobs, problem::Problem};

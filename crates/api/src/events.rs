@@ -11,12 +11,12 @@ use std::{collections::VecDeque, convert::Infallible, pin::Pin, sync::Arc, time:
 
 use api_types::{people::PersonRemoved, presence::PresenceChange};
 use axum::{
-    extract::{Query, State},
+    extract::State,
     http::HeaderMap,
     response::sse::{Event as SseEvent, KeepAlive, KeepAliveStream, Sse},
 };
 use futures_util::{Stream, StreamExt, stream};
-use presence::{PersonId, Relationship, view};
+use presence::{PersonId, Relationship, TraceId, view};
 use runtime::{
     clients::Connected,
     context::Context,
@@ -35,7 +35,7 @@ use tokio::{
 use self::gathering::{Gathering, News, PersonChanges};
 pub use self::token::Tokens;
 use super::{people::person_body, presence::presence_body};
-use crate::{access::Access, caller::Caller, problem::Problem, revocations::Revocations};
+use crate::{Query, access::Access, caller::Caller, problem::Problem, revocations::Revocations};
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -296,7 +296,7 @@ fn frames(
                     before: level_before,
                     now: caller.level(&context.organisation, person),
                 };
-                frames.extend(presence_frame(context, person, levels, presence));
+                frames.extend(presence_frame((context, caller), person, levels, presence));
             }
         }
         if frames.len() > first
@@ -317,7 +317,7 @@ struct Levels {
 
 /// The event of a presence; `None` if the viewer's view has not changed.
 fn presence_frame(
-    context: &Context,
+    (context, caller): (&Context, &Caller),
     person: PersonId,
     levels: Levels,
     changes: Option<(Arc<Event>, Arc<Event>)>,
@@ -338,21 +338,24 @@ fn presence_frame(
     if previous.is_some_and(|previous| view(previous, level_before) == seen) {
         return None;
     }
-    let make = || {
+    let text = |trace: Option<TraceId>| {
         let body = PresenceChange {
             person: person.to_string(),
             presence: presence_body(&seen),
-            trace: cause
-                .and_then(|cause| cause.trace)
-                .map(|trace| trace.to_string()),
+            trace: trace.map(|trace| trace.to_string()),
         };
         // A struct of strings always serialises.
         serde_json::to_string(&body).unwrap_or_default()
     };
+    // The text without a trace is the same for all viewers of a level. Others would learn from a trace whether a fact or time
+    // changed the presence, and which changes belong together.
+    let trace = cause.and_then(|cause| cause.trace);
+    let trace = trace.filter(|_| caller.may_see_traces(&context.organisation, person));
     let frame = SseEvent::default().event("presence");
-    Some(match cause {
-        Some(cause) => frame.data(cause.texts.to(levels.now, make)),
-        None => frame.data(make()),
+    Some(match (trace, cause) {
+        (Some(trace), _) => frame.data(text(Some(trace))),
+        (None, Some(cause)) => frame.data(cause.texts.to(levels.now, || text(None))),
+        (None, None) => frame.data(text(None)),
     })
 }
 

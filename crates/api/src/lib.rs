@@ -60,7 +60,8 @@ mod work;
 use ::presence::PersonId;
 use axum::{
     Router,
-    extract::{FromRequest, Request, rejection::JsonRejection},
+    extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
+    http::request::Parts,
 };
 pub use events::EventStreams;
 pub(crate) use openapi::Document;
@@ -205,6 +206,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::malformed(
                 "the body must be JSON: send Content-Type: application/json",
             )),
+            Err(rejection) => Err(Problem::malformed(rejection.body_text())),
+        }
+    }
+}
+
+/// The query of the address. Refuses other queries with a problem.
+pub(crate) struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match axum::extract::Query::try_from_uri(&parts.uri) {
+            Ok(axum::extract::Query(query)) => Ok(Self(query)),
             Err(rejection) => Err(Problem::malformed(rejection.body_text())),
         }
     }

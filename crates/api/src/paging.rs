@@ -3,13 +3,10 @@
 
 use std::str::FromStr;
 
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::Deserialize;
 
-use crate::problem::Problem;
+use crate::{Query, problem::Problem};
 
 /// Items of a page by default.
 pub(super) const ROWS: usize = 200;
@@ -31,10 +28,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let asked = Query::from_request_parts(parts, state).await;
-        asked
-            .map(|Query(paging)| paging)
-            .map_err(|rejection| Problem::malformed(rejection.body_text()))
+        let Query(paging) = Query::from_request_parts(parts, state).await?;
+        Ok(paging)
     }
 }
 

@@ -5,7 +5,7 @@ use api_types::presence::{
 };
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
 };
 use presence::{
     MicrophoneLayer, Permission, Reason, ReasonDetail, Source, View, reasons_for, view,
@@ -15,10 +15,7 @@ use serde::Deserialize;
 use teams::TeamsHandle;
 
 use super::paging::Paging;
-use crate::{
-    caller::{Access, Caller},
-    problem::Problem,
-};
+use crate::{Query, caller::Caller, problem::Problem};
 
 /// The body of a presence as a viewer sees it.
 pub fn presence_body(view: &View) -> PresenceBody {
@@ -118,9 +115,7 @@ pub async fn explain(
     let microphone = MicrophoneLayer::for_viewer(level);
     let explained = context.engine.explain(person.id, microphone).await;
     let (presence, mut reasons) = explained.ok_or_else(starting)?;
-    let access = Access::Read;
-    let may_see = caller.require_self_or_admin(&context.organisation, person.id, access);
-    if !trace || may_see.is_err() {
+    if !trace || !caller.may_see_traces(&context.organisation, person.id) {
         for reason in &mut reasons {
             reason.trace = None;
         }

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use phones::{origin, route};
 use presence::{Forwarding, Permission};
 use runtime::context::Context;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{caller::Caller, problem::Problem};
+use crate::{Query, caller::Caller, problem::Problem};
 
 /// Query: the call.
 #[derive(Debug, Deserialize)]

@@ -195,11 +195,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     )
     .await;
     if arguments.json {
-        output::print(format_args!(
-            "{}
-",
-            json!(report.bodies())
-        ));
+        output::print(format_args!("{}\n", json!(report.bodies())));
     }
     match report.failures() {
         0 => Ok(()),

@@ -175,7 +175,7 @@ async fn forward(
                 span.in_scope(|| tracing::debug!(?state, "line state received"));
                 Cause::Pbx(event.received, trace)
             }
-            LineChange::Stale => Cause::Other,
+            LineChange::Stale => Cause::Traced(trace),
         };
         let input = Input::Person(person, Fact::Line(line, event.change));
         engine.input(input, cause).instrument(span).await;

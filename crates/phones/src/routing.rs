@@ -89,7 +89,7 @@ pub(super) fn decide(context: &Context, domain: &str, call: &Call) -> Decision {
         return Decision::Unchanged;
     };
     if call.is_looping(target.as_str()) {
-        tracing::warn!(%person, target = target.as_str(), "a call would run in a circle: it rings where it is");
+        tracing::warn!(%person, forwarding_target = target.as_str(), "a call would run in a circle: it rings where it is");
         return Decision::Unchanged;
     }
     Decision::Forward(target)

@@ -19,8 +19,8 @@ pub enum Cause {
     Pbx(Instant, TraceId),
     /// An answer of Graph, received at that time.
     Graph(Instant, TraceId),
-    /// The result of a write to Teams, which continues the trace of the write.
-    Write(TraceId),
+    /// An input of a trace whose latency is not measured: the result of a write to Teams, the loss of a line.
+    Traced(TraceId),
     /// Any other source; the engine's task makes the trace.
     Other,
 }

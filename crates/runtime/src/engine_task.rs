@@ -111,7 +111,7 @@ impl Sinks {
                 } => {
                     let answered_at = match cause {
                         Cause::Graph(received, _) => Some(received),
-                        Cause::Pbx(..) | Cause::Write(_) | Cause::Other => None,
+                        Cause::Pbx(..) | Cause::Traced(_) | Cause::Other => None,
                     };
                     tracing::debug!(%person, status = presence.status.name(), "presence changed");
                     self.events
@@ -132,7 +132,7 @@ impl Sinks {
         if !(records.is_empty() && writes.is_empty()) {
             let heard_at = match cause {
                 Cause::Pbx(received, _) => Some(received),
-                Cause::Graph(..) | Cause::Write(_) | Cause::Other => None,
+                Cause::Graph(..) | Cause::Traced(_) | Cause::Other => None,
             };
             self.commits.push(records, writes, heard_at);
         }
@@ -149,7 +149,7 @@ struct Origin {
 impl Origin {
     fn of(cause: Cause) -> Self {
         let trace = match cause {
-            Cause::Pbx(_, trace) | Cause::Graph(_, trace) | Cause::Write(trace) => trace,
+            Cause::Pbx(_, trace) | Cause::Graph(_, trace) | Cause::Traced(trace) => trace,
             Cause::Other => new_trace_id(),
         };
         Self { cause, trace }

@@ -323,10 +323,10 @@ impl Events {
         (state.revision, state.presences.clone())
     }
 
-    /// The number of people whose sources have all reported, so that their presence is not stale.
-    pub fn observed(&self) -> usize {
+    /// Whether there are presences of this many people, and their sources have all reported, so that none is stale.
+    pub fn have_observed(&self, people: usize) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.observed
+        (state.presences.len(), state.observed) == (people, people)
     }
 
     /// Starts a listener, with the missed changes if they are kept.
@@ -367,31 +367,50 @@ mod tests {
     use crate::fixtures::busy;
 
     #[test]
-    fn observed_people_are_counted_over_all_changes() {
+    fn people_are_observed_when_none_is_stale_over_all_changes() {
         let events = Events::new(Arc::default(), 0, Organisation::default());
-        let stale = || Presence {
-            confidence: Confidence::Stale,
-            ..busy()
+        let now = Timestamp::default();
+        let publish = |person, confidence| {
+            let presence = Presence {
+                confidence,
+                ..busy()
+            };
+            events.publish(PersonId(person), presence, now, (None, None));
         };
-        let publish = |person, presence| {
-            events.publish(
-                PersonId(person),
-                presence,
-                Timestamp::default(),
-                (None, None),
-            );
-            events.observed()
+        let observed = || {
+            (0..4)
+                .filter(|people| events.have_observed(*people))
+                .collect()
         };
-        assert_eq!(publish(1, stale()), 0);
-        assert_eq!(publish(1, stale()), 0);
-        assert_eq!(publish(1, busy()), 1);
-        assert_eq!(publish(1, busy()), 1);
-        assert_eq!(publish(2, busy()), 2);
-        assert_eq!(publish(1, stale()), 1);
-        for (person, left) in [(1, 1), (2, 0), (3, 0)] {
-            events.remove(PersonId(person), Timestamp::default());
-            assert_eq!(events.observed(), left);
+        let mut seen: Vec<Vec<usize>> = Vec::new();
+        for (person, confidence) in [
+            (1, Confidence::Stale),
+            (1, Confidence::Certain),
+            (1, Confidence::Certain),
+            (2, Confidence::Certain),
+            (1, Confidence::Stale),
+        ] {
+            publish(person, confidence);
+            seen.push(observed());
         }
+        for person in [1, 2, 3] {
+            events.remove(PersonId(person), now);
+            seen.push(observed());
+        }
+        let nobody: Vec<usize> = Vec::new();
+        assert_eq!(
+            seen,
+            [
+                nobody.clone(),
+                vec![1],
+                vec![1],
+                vec![2],
+                nobody,
+                vec![1],
+                vec![0],
+                vec![0]
+            ]
+        );
     }
 
     #[test]

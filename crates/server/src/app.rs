@@ -330,7 +330,7 @@ impl App {
     pub async fn everybody_observed(&self) {
         let Context { events, people, .. } = &self.context;
         let mut changes = events.listen(ListenFrom::Now).receiver;
-        while events.observed() != people.count() {
+        while !events.have_observed(people.count()) {
             if matches!(changes.recv().await, Err(RecvError::Closed)) {
                 return;
             }

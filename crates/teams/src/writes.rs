@@ -379,7 +379,7 @@ impl TenantWrites {
             && write.tag.origin == Origin::Engine
         {
             let input = Input::Person(person, fact);
-            let cause = Cause::Write(traced.trace);
+            let cause = Cause::Traced(traced.trace);
             tenant.context.engine.input(input, cause).await;
         }
         let now = network_time();

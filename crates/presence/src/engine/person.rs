@@ -252,7 +252,7 @@ impl Person {
                 slot,
                 action,
                 trace: match action {
-                    Action::Set => cause_trace(&self.signals, slot, now).or(trace),
+                    Action::Set => cause_trace(&self.signals, &self.policy, slot, now).or(trace),
                     Action::Clear => trace,
                     Action::Renew | Action::Abandon => None,
                 },

@@ -5,9 +5,9 @@ use super::{
     breaker::{self, Cause},
 };
 use crate::{
-    Signals, Timestamp, TraceId,
+    PersonPolicy, Signals, Timestamp, TraceId,
     policy::Settings,
-    requests::do_not_disturb,
+    requests::{DoNotDisturbRequest, do_not_disturb},
     slot::{Action, ReleaseReason, Slot, SlotClear, SlotRelease, SlotState, SlotWrite},
     timing::Timing,
 };
@@ -175,13 +175,21 @@ impl Mirror {
     }
 }
 
-/// Trace of the fact that a set of this slot stands for, as far as it has one.
-pub(crate) fn cause_trace(signals: &Signals, slot: Slot, now: Timestamp) -> Option<TraceId> {
+/// Trace of the call, meeting or choice that a set of this slot writes; `None` for an appointment, which has no trace.
+pub(crate) fn cause_trace(
+    signals: &Signals,
+    policy: &PersonPolicy,
+    slot: Slot,
+    now: Timestamp,
+) -> Option<TraceId> {
     match slot {
         Slot::Session => match signals.leading_line(now).filter(|line| line.in_call(now)) {
             Some(line) => line.trace,
             None => signals.leading_meeting(now)?.trace,
         },
-        Slot::Preferred => signals.choice_trace,
+        Slot::Preferred => match do_not_disturb(signals, policy, now)? {
+            DoNotDisturbRequest::Choice(_) => signals.choice_trace,
+            DoNotDisturbRequest::Appointment(_) => None,
+        },
     }
 }

@@ -2,10 +2,10 @@
 
 use std::num::NonZeroU64;
 
-use super::{ANNA, DESK, LONG, World};
+use super::{ANNA, DESK, LONG, World, appointment, seconds};
 use crate::{
-    Action, Effect, Fact, Input, LineChange, LineState, MicrophoneLayer, Rule, Slot, SyncMode,
-    TraceId,
+    Action, Choice, Effect, Fact, Input, LineChange, LineState, MicrophoneLayer, Rule, Slot,
+    SyncMode, TraceId,
 };
 
 fn trace(number: u64) -> TraceId {
@@ -101,6 +101,38 @@ fn a_delayed_write_has_the_trace_of_its_call() {
         }
     };
     assert_eq!(set.2, Some(trace(9)));
+}
+
+#[test]
+fn a_do_not_disturb_of_an_appointment_has_no_trace_of_a_choice() {
+    let mut world = World::new(SyncMode::TelephonyAndPresence);
+    let traced = |world: &mut World, fact, number| {
+        let input = Input::Person(ANNA, fact);
+        let effects = world
+            .engine
+            .handle_traced(world.now, input, Some(trace(number)));
+        traces(&effects).1
+    };
+    let choice = |world: &World, profile: &str| {
+        Fact::Choice(Some(Choice {
+            profile: profile.into(),
+            since: world.now,
+            until: None,
+        }))
+    };
+    let available = choice(&world, "Available");
+    traced(&mut world, available, 1);
+    let later = appointment(1, "Do not disturb", world.now + seconds(60), LONG);
+    assert_eq!(traced(&mut world, Fact::Appointment(later), 2), []);
+    world.now = world.now + seconds(60);
+    let (_, writes) = traces(&world.engine.handle(world.now, Input::Tick));
+    assert_eq!(writes, [(Slot::Preferred, Action::Set, None)]);
+
+    // A chosen Do not disturb is written with the trace of its choice.
+    let mut world = World::new(SyncMode::TelephonyAndPresence);
+    let do_not_disturb = choice(&world, "Do not disturb");
+    let set = (Slot::Preferred, Action::Set, Some(trace(3)));
+    assert_eq!(traced(&mut world, do_not_disturb, 3), [set]);
 }
 
 #[test]
