@@ -144,7 +144,7 @@ pub struct ReasonBody {
     /// The other party of a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
-    /// Trace id of the fact that the reason stands on, with `trace=true`.
+    /// Trace id of the fact that caused the reason, with `trace=true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
 }

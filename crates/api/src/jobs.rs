@@ -36,7 +36,7 @@ pub enum JobState {
 /// A long operation.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// What the job does.
+    /// Kind of the job.
     pub kind: WorkKind,
     /// Name of the caller who started the job.
     pub who: String,

@@ -169,7 +169,7 @@ pub struct Reason {
     pub appointment: Option<AppointmentText>,
     /// Number or name of the other party, for a call on a PBX line.
     pub party: Option<Arc<str>>,
-    /// Trace of the fact that the signal stands on. For Teams: of the answer since which Teams shows its last state.
+    /// Trace of the fact that set the signal. For Teams: of the answer since which Teams shows its last state.
     pub trace: Option<TraceId>,
 }
 

@@ -92,8 +92,8 @@ impl Store {
         .await
     }
 
-    /// Unlinks a person from the Teams account, with the audit row of the change if it has one. The caller clears Offhook's writes there first; a write becomes a
-    /// [`crate::LeftWrite`] until Microsoft confirms that it is cleared.
+    /// Unlinks a person from the Teams account, with the audit row of the change if it has one. The caller clears Offhook's
+    /// writes there first; a write becomes a [`crate::LeftWrite`] until Microsoft confirms that it is cleared.
     ///
     /// # Errors
     /// The database refused.

@@ -4,7 +4,6 @@
 //!
 //! The page, the API and the command line all use [`read_people_csv`].
 
-use presence::Extension;
 mod columns;
 mod decode;
 mod letters;
@@ -16,7 +15,7 @@ use columns::read_head;
 pub use columns::{Column, ColumnUse, separator_name};
 pub use decode::{DecodedTable, decode_table};
 use people::People;
-use presence::TeamsUserId;
+use presence::{Extension, TeamsUserId};
 pub use values::is_guid;
 
 /// A person to import.

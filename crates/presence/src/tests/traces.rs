@@ -1,4 +1,4 @@
-//! The trace of a fact: on its effects, and on the reasons that stand on it.
+//! The trace of a fact: on its effects, and on the reasons that it caused.
 
 use std::num::NonZeroU64;
 

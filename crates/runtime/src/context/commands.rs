@@ -120,7 +120,10 @@ impl Context {
         // Since then, the person may have been read from the store with this account.
         let unlinked = Input::Person(person, Fact::TeamsUnlinked);
         self.engine.input_and_wait(unlinked).await;
-        self.store.unlink_teams(person, change).await?;
+        if let Err(error) = self.store.unlink_teams(person, change).await {
+            self.engine.fact(person, Fact::TeamsLinked).await;
+            return Err(error);
+        }
         self.people.forget_teams_id(person);
         // Another tenant may have an account for them.
         self.announce_tenant_moves();

@@ -26,7 +26,7 @@ impl PageHandler for Sharing {
     }
 
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        said(request, &request.mine("")?, typed).await
+        save_level(request, &request.mine("")?, typed).await
     }
 }
 
@@ -37,7 +37,7 @@ impl PageHandler for SharingOf {
     }
 
     async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        said(request, &theirs(request)?, typed).await
+        save_level(request, &theirs(request)?, typed).await
     }
 }
 
@@ -102,7 +102,7 @@ async fn shown(
         .table(levels(request)))
 }
 
-async fn said(request: &PageContext, owner: &str, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+async fn save_level(request: &PageContext, owner: &str, typed: &EnteredForm) -> Result<Outcome, Refusal> {
     let here = request.layout.here.clone();
     let path = format!("{owner}relationships");
     if typed.one("form") == "delete" {
