@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -108,67 +110,19 @@ async fn receive(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(bytes.split_off(end))
 }
 
-/// The spans of an `ExportTraceServiceRequest`: `resource_spans` (1), `scope_spans` (2), `spans` (2).
 fn spans(request: &[u8]) -> Vec<Span> {
-    let below = |bytes: &[u8], wanted: u64| -> Vec<Vec<u8>> {
-        let all = fields(bytes).into_iter();
-        all.filter(|(field, _)| *field == wanted)
-            .map(|(_, value)| value)
-            .collect()
-    };
-    let mut spans = Vec::new();
-    for resource in below(request, 1) {
-        for scope in below(&resource, 2) {
-            for span in below(&scope, 2) {
-                let first = |field| below(&span, field).into_iter().next().unwrap_or_default();
-                let hex = |field| -> String {
-                    first(field)
-                        .iter()
-                        .map(|byte| format!("{byte:02x}"))
-                        .collect()
-                };
-                spans.push(Span {
-                    trace: hex(1),
-                    parent: hex(4),
-                    name: String::from_utf8(first(5)).unwrap(),
-                });
-            }
-        }
-    }
-    spans
-}
-
-/// The fields of a Protobuf message with their bytes; numbers are left out.
-fn fields(mut bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
-    let mut fields = Vec::new();
-    while !bytes.is_empty() {
-        let key = variable(&mut bytes);
-        match key & 7 {
-            0 => {
-                variable(&mut bytes);
-            }
-            1 => bytes = &bytes[8..],
-            2 => {
-                let length = usize::try_from(variable(&mut bytes)).unwrap();
-                let (value, rest) = bytes.split_at(length);
-                fields.push((key >> 3, value.to_vec()));
-                bytes = rest;
-            }
-            other => panic!("wire type {other}"),
-        }
-    }
-    fields
-}
-
-fn variable(bytes: &mut &[u8]) -> u64 {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (first, rest) = bytes.split_first().expect("a number that ends");
-        *bytes = rest;
-        number |= u64::from(first & 0x7f) << shift;
-        if first & 0x80 == 0 {
-            return number;
-        }
-    }
-    panic!("a number of more than 64 bits");
+    let hex = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let request = ExportTraceServiceRequest::decode(request).unwrap();
+    let scopes = request
+        .resource_spans
+        .into_iter()
+        .flat_map(|resource| resource.scope_spans);
+    scopes
+        .flat_map(|scope| scope.spans)
+        .map(|span| Span {
+            trace: hex(&span.trace_id),
+            parent: hex(&span.parent_span_id),
+            name: span.name,
+        })
+        .collect()
 }

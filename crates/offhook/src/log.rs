@@ -6,13 +6,14 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-use otlp::SpanLayer;
 use server::config::LogFormat;
-use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, prelude::*};
+use tracing_subscriber::{EnvFilter, Layer, prelude::*};
 
-/// Starts the log at the level of `OFFHOOK_LOG`, else at `level`, and the export of spans if there is one. The log goes to
+use crate::trace_export::TraceExport;
+
+/// Starts the log at the level of `OFFHOOK_LOG`, else at `level`, and hands spans to the export of traces if there is one. The log goes to
 /// stderr, because stdout is for the output of commands.
-pub(crate) fn start(level: &str, format: LogFormat, spans: Option<SpanLayer>) {
+pub(crate) fn start(level: &str, format: LogFormat, traces: Option<&TraceExport>) {
     let filter = EnvFilter::try_from_env("OFFHOOK_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let log = tracing_subscriber::fmt::layer()
         .with_writer(|| OneLine(io::stderr()))
@@ -25,8 +26,7 @@ pub(crate) fn start(level: &str, format: LogFormat, spans: Option<SpanLayer>) {
         }
     };
     let mut layers = vec![log];
-    // The log's level does not decide which spans are exported.
-    layers.extend(spans.map(|spans| spans.with_filter(filter_fn(otlp::is_traced)).boxed()));
+    layers.extend(traces.map(|traces| traces.layer().boxed()));
     tracing_subscriber::registry().with(layers).init();
 }
 

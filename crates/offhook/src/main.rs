@@ -16,6 +16,7 @@ mod rewrap;
 mod running;
 mod serve;
 mod service_account;
+mod trace_export;
 mod user;
 
 use std::{path::PathBuf, process::ExitCode};

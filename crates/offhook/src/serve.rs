@@ -15,6 +15,7 @@ use crate::{
     StopSignals, doctor,
     first_start::{self, Secrets},
     installation, log,
+    trace_export::TraceExport,
 };
 
 /// Permissions of the first API key.
@@ -24,12 +25,11 @@ pub const EVERYTHING: [&str; 3] = ["read", "write", "admin"];
 pub async fn run(config: &Path) -> anyhow::Result<()> {
     let file = std::path::absolute(config)?;
     let read = installation::configuration(&file)?;
-    let settings = otlp::Settings::from_environment(|name| std::env::var(name).ok())?;
-    let (spans, exporter) = settings.map(otlp::start).unzip();
-    log::start("info", read.log, spans);
+    let traces = TraceExport::from_environment()?;
+    log::start("info", read.log, traces.as_ref());
     let served = run_until_stopped(&file, &read).await;
-    if let Some(exporter) = exporter {
-        exporter.stop().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
     }
     served
 }

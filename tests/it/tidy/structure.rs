@@ -24,7 +24,6 @@ const ROWS: [&[&str]; 9] = [
         "sip",
         "graph",
         "i18n",
-        "otlp",
         "agent-protocol",
         "agent-windows",
         "agent-macos",
