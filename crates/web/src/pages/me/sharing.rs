@@ -4,7 +4,7 @@ use api_types::{
     relationships::{LevelBody, RelationshipBody},
     settings::PersonSettings,
 };
-use presence::Relationship;
+use presence::{Relationship, setting_keys};
 use serde_json::Value;
 
 use crate::pages::{
@@ -66,8 +66,8 @@ async fn shown(
         let value = settings.values.get(key).and_then(Value::as_str);
         value.unwrap_or_default()
     };
-    let level = request.say(&format!("level-{}", word("relationship")));
-    let policy = request.say(&format!("policy-{}", word("owner_policy")));
+    let level = request.say(&format!("level-{}", word(setting_keys::RELATIONSHIP.name)));
+    let policy = request.say(&format!("policy-{}", word(setting_keys::OWNER_POLICY.name)));
     let form = Form::new(request.words, "set", request.say("sharing-add"))
         .field(
             Field::text("viewer", request.say("sharing-viewer"))
@@ -102,7 +102,11 @@ async fn shown(
         .table(levels(request)))
 }
 
-async fn save_level(request: &PageContext, owner: &str, typed: &EnteredForm) -> Result<Outcome, Refusal> {
+async fn save_level(
+    request: &PageContext,
+    owner: &str,
+    typed: &EnteredForm,
+) -> Result<Outcome, Refusal> {
     let here = request.layout.here.clone();
     let path = format!("{owner}relationships");
     if typed.one("form") == "delete" {
