@@ -186,6 +186,13 @@ async fn a_location_names_only_tenants_that_there_are() {
     assert!(audit.to_string().contains("fabrikam"), "{audit}");
     let main = Some(json!({"tenant": "main"}));
     server.ok(Method::PATCH, path, main).await;
+    // The form of a location sends its empty field.
+    let empty = Some(json!({"tenant": "", "name": "Ulm"}));
+    let changed = server.ok(Method::PATCH, path, empty).await;
+    assert_eq!(
+        (&changed["tenant"], &changed["name"]),
+        (&Value::Null, &json!("Ulm"))
+    );
     let nowhere = Some(json!({"name": "Nowhere"}));
     let (status, _) = server
         .api(Method::PATCH, "/api/v1/scopes/ghent", nowhere)

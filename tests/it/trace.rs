@@ -5,6 +5,7 @@ use std::{fs, time::Duration};
 use end_to_end::{Collector, Demo, Installation, Lab, Server, Teamsbox, eventually};
 use reqwest::{Method, Response};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
     SOON,
@@ -186,4 +187,32 @@ async fn a_silent_collector_delays_neither_writes_nor_the_end() {
     .await;
     let end = tokio::time::timeout(Duration::from_secs(15), server.terminate()).await;
     assert_eq!(end, Ok(0));
+}
+
+/// Its headers may be secrets: they go to no other host.
+#[tokio::test]
+async fn a_redirection_of_the_collector_is_not_followed() {
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let location = format!("http://{}/v1/traces", elsewhere.local_addr().unwrap());
+    let redirecting = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", redirecting.local_addr().unwrap());
+    let installation = Installation::new("");
+    let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=secret");
+    let server = installation.serve_with(&[(ENDPOINT, &url), headers]).await;
+    installation.import(&[("anna", "")]).await;
+    server.choose("anna", "Busy").await;
+    let (mut stream, _) = tokio::time::timeout(SOON, redirecting.accept())
+        .await
+        .expect("no request")
+        .unwrap();
+    let answer = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    );
+    let mut head = [0; 1024];
+    assert!(stream.read(&mut head).await.unwrap() > 0);
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    // The export ends with the server: whatever it sends has been sent then.
+    assert_eq!(server.terminate().await, 0);
+    elsewhere.set_nonblocking(true).unwrap();
+    assert!(elsewhere.accept().is_err(), "a request came");
 }

@@ -49,7 +49,7 @@ pub struct ScopeChange {
     /// Name of the scope.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The tenant of a location, by its name in the configuration; `main` is that of `[teams]`.
+    /// The tenant of a location, by its name in the configuration; empty or `main`: that of `[teams]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
 }

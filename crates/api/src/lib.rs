@@ -206,8 +206,28 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::malformed(
                 "the body must be JSON: send Content-Type: application/json",
             )),
-            Err(rejection) => Err(Problem::malformed(rejection.body_text())),
+            Err(rejection) => Err(Problem::malformed(without_values(&rejection.body_text()))),
         }
+    }
+}
+
+/// A message of serde without the value that has the wrong type: it may be a secret. Types of this program mean nothing to a client.
+fn without_values(message: &str) -> String {
+    let mut message = message.to_owned();
+    for kind in ["invalid type: ", "invalid value: "] {
+        if let Some(start) = message.find(kind)
+            && let Some(end) = message.rfind(", expected ")
+            && start < end
+        {
+            message.replace_range(start..end + 2, "");
+        }
+    }
+    match message.split_once("expected struct ") {
+        Some((before, after)) => {
+            let rest = after.split_once(' ').map_or("", |(_, rest)| rest);
+            format!("{before}expected an object {rest}")
+        }
+        None => message,
     }
 }
 
@@ -221,6 +241,31 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         match axum::extract::Query::try_from_uri(&parts.uri) {
             Ok(axum::extract::Query(query)) => Ok(Self(query)),
             Err(rejection) => Err(Problem::malformed(rejection.body_text())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_values;
+
+    #[test]
+    fn a_message_about_a_wrong_type_repeats_no_value() {
+        for (message, expected) in [
+            (
+                "password: invalid type: integer `987`, expected a string at line 1 column 20",
+                "password: expected a string at line 1 column 20",
+            ),
+            (
+                "invalid type: string \"a, expected b\", expected struct NewPassword at line 1 column 9",
+                "expected an object at line 1 column 9",
+            ),
+            (
+                "unknown field `x`, expected `name` or `mail` at line 1 column 4",
+                "unknown field `x`, expected `name` or `mail` at line 1 column 4",
+            ),
+        ] {
+            assert_eq!(without_values(message), expected);
         }
     }
 }

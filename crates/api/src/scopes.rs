@@ -170,8 +170,9 @@ pub async fn change(
     if comparison.is_same() {
         return read(State(context), Path(scope.into())).await;
     }
-    let tenant = body.tenant.as_deref().map(TenantName::new);
-    if let Some(tenant) = &tenant
+    let tenant = body.tenant.as_deref();
+    let tenant = tenant.map(|name| (!name.is_empty()).then(|| TenantName::new(name)));
+    if let Some(Some(tenant)) = &tenant
         && teams.clients.get(tenant).is_none()
     {
         let names: Vec<String> = teams
@@ -205,10 +206,12 @@ pub async fn change(
     }
     let named = match &tenant {
         Some(tenant) => {
-            let entry = entry(json!({"tenant": tenant.as_str()}));
+            let entry = entry(json!({"tenant": tenant.as_ref().map(TenantName::as_str)}));
             let change = entry.change();
-            let named = Some(tenant);
-            context.store.name_tenant(&scope, named, &change).await
+            context
+                .store
+                .name_tenant(&scope, tenant.as_ref(), &change)
+                .await
         }
         None => Ok(()),
     };

@@ -16,7 +16,7 @@ use serde_json::json;
 use server::config::Config;
 use store::PreparedRestore;
 
-use crate::{installation, running::RunningServer};
+use crate::{installation, output, running::RunningServer};
 
 /// Timeout for a running server to restart with a backup.
 const RESTART_MAX: Duration = Duration::from_secs(120);
@@ -29,7 +29,7 @@ pub async fn backup(config: &Path, file: &Path) -> anyhow::Result<()> {
     let store = installation::open(&config).await?;
     store.database().backup(file).await?;
     store.database().close().await;
-    println!("Backed up to {}.", file.display());
+    output::line(format_args!("Backed up to {}.", file.display()))?;
     Ok(())
 }
 
@@ -45,9 +45,12 @@ pub async fn restore(config: &Path, file: &Path, force: bool) -> anyhow::Result<
         return restore_running(&config, file).await;
     };
     let kept = prepared.apply().await?;
-    println!("restored {}", file.display());
+    output::line(format_args!("restored {}", file.display()))?;
     if let Some(kept) = kept {
-        println!("The previous database is kept as {}.", kept.display());
+        output::line(format_args!(
+            "The previous database is kept as {}.",
+            kept.display()
+        ))?;
     }
     Ok(())
 }
@@ -59,10 +62,10 @@ async fn restore_running(config: &Config, file: &Path) -> anyhow::Result<()> {
     let removed = fs::remove_file(&copy);
     restored?;
     removed.with_context(|| format!("cannot remove {}", copy.display()))?;
-    println!(
+    output::line(format_args!(
         "Restored {}; the server has restarted with it.",
         file.display()
-    );
+    ))?;
     Ok(())
 }
 

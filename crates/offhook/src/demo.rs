@@ -35,7 +35,7 @@ use tokio::{
 };
 use web::board::Demo;
 
-use crate::{ClockChoice, StopSignals, serve};
+use crate::{ClockChoice, StopSignals, output, serve};
 
 /// Offset of teamsbox's port from the board's.
 const TEAMSBOX_OFFSET: u16 = 100;
@@ -93,19 +93,23 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "api_key": running.api_key,
             "sip": sip,
         });
-        println!("{addresses}");
+        output::line(format_args!("{addresses}"))?;
     } else {
-        println!(
+        output::line(format_args!(
             "Offhook demo: {} people, a simulated PBX, a simulated Teams tenant.\n",
             arguments.people
-        );
-        println!("  Board       {link}");
-        println!("              (opens once; press Enter here for a new link)");
-        println!("  Teams page  {}/", running.teamsbox.url());
-        println!("  API         {api}/api/v1/people");
-        println!("  API key     {}", running.api_key);
-        println!("  Phones      watch sip:1001@{sip} (SIP, event dialog or presence)\n");
-        println!("Ctrl+C stops the demo. No data is kept.");
+        ))?;
+        output::line(format_args!("  Board       {link}"))?;
+        output::line(format_args!(
+            "              (opens once; press Enter here for a new link)"
+        ))?;
+        output::line(format_args!("  Teams page  {}/", running.teamsbox.url()))?;
+        output::line(format_args!("  API         {api}/api/v1/people"))?;
+        output::line(format_args!("  API key     {}", running.api_key))?;
+        output::line(format_args!(
+            "  Phones      watch sip:1001@{sip} (SIP, event dialog or presence)\n"
+        ))?;
+        output::line(format_args!("Ctrl+C stops the demo. No data is kept."))?;
     }
     std::io::stdout().flush()?;
     let mut stop = StopSignals::new()?;
@@ -329,7 +333,7 @@ fn teams_user(person: &ImportPerson) -> NewUser {
 async fn new_links(app: &App, json: bool) -> anyhow::Result<()> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while !json && lines.next_line().await?.is_some() {
-        println!("  Board       {}", app.new_link().await?);
+        output::line(format_args!("  Board       {}", app.new_link().await?))?;
     }
     std::future::pending().await
 }

@@ -26,7 +26,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         tenant: arguments.tenant,
     };
     let outcome = server.post("/api/v1/directory/synchronise", &request);
-    output::print(text(&outcome.await?));
+    output::print(text(&outcome.await?))?;
     Ok(())
 }
 

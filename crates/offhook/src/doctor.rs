@@ -65,6 +65,8 @@ struct Report {
     colours: bool,
     /// Name of the tenant in the findings, unless it is the main one.
     tenant: Option<String>,
+    /// First finding that was not printed.
+    output_error: Option<anyhow::Error>,
 }
 
 impl Report {
@@ -94,8 +96,10 @@ impl Report {
             verdict,
             what,
         };
-        if self.prints {
-            output::print(finding.text(self.colours));
+        if self.prints
+            && let Err(error) = output::print(finding.text(self.colours))
+        {
+            self.output_error.get_or_insert(error);
         }
         self.findings.push(finding);
     }
@@ -174,6 +178,7 @@ pub async fn findings(path: PathBuf, store: Store) -> Vec<doctor::Finding> {
         prints: false,
         colours: false,
         tenant: None,
+        output_error: None,
     };
     examine(&mut report, &path, Place::Server(&store), None).await;
     report.bodies()
@@ -186,6 +191,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         prints: !arguments.json,
         colours: std::io::stdout().is_terminal(),
         tenant: None,
+        output_error: None,
     };
     examine(
         &mut report,
@@ -195,7 +201,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     )
     .await;
     if arguments.json {
-        output::print(format_args!("{}\n", json!(report.bodies())));
+        output::print(format_args!("{}\n", json!(report.bodies())))?;
+    }
+    if let Some(error) = report.output_error {
+        return Err(error);
     }
     match report.failures() {
         0 => Ok(()),

@@ -44,7 +44,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             arguments.trace
         ))
         .await?;
-    output::print(text(&explanation, std::io::stdout().is_terminal()));
+    output::print(text(&explanation, std::io::stdout().is_terminal()))?;
     Ok(())
 }
 

@@ -10,6 +10,8 @@ use std::{
 use anyhow::Context;
 use tempfile::Builder;
 
+use crate::output;
+
 /// Name of the file in the data folder.
 const FILE: &str = "first-start.txt";
 
@@ -25,9 +27,11 @@ pub struct Secrets {
 pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Result<()> {
     if std::io::stdout().is_terminal() {
         if let Some(key) = &secrets.api_key {
-            println!("API key (shown this once, stored as a hash): {key}");
+            output::line(format_args!(
+                "API key (shown this once, stored as a hash): {key}"
+            ))?;
         }
-        println!("Board (one-time link): {}", secrets.link);
+        output::line(format_args!("Board (one-time link): {}", secrets.link))?;
     } else {
         let file = match write(data, secrets) {
             Ok(file) => file,
@@ -38,15 +42,23 @@ pub fn hand_over(data: &Path, address: &str, secrets: &Secrets) -> anyhow::Resul
                     error,
                     "the one-time link to sign in was not written; `offhook link` creates another"
                 );
-                println!("Serving at {address}");
+                print_address(address);
                 return Ok(());
             }
             Err(error) => return Err(error),
         };
         tracing::info!(file = %file.display(), "the one-time link to sign in was written; `offhook link` creates another");
     }
-    println!("Serving at {address}");
+    print_address(address);
     Ok(())
+}
+
+/// Prints the address. The server serves without a standard output, too.
+fn print_address(address: &str) {
+    if let Err(error) = output::line(format_args!("Serving at {address}")) {
+        let error = format!("{error:#}");
+        tracing::warn!(error, "the address of the server was not printed");
+    }
 }
 
 /// Beginning of the line with the API key.

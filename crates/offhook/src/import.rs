@@ -31,7 +31,7 @@ pub async fn run(config: &Path, file: &Path, mode: Mode) -> anyhow::Result<()> {
     );
     let bytes = fs::read(file).with_context(named)?;
     let table = store::read_people_csv(&bytes, None).with_context(named)?;
-    print_table(&table);
+    print_table(&table)?;
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
     let clock = Clock::system();
@@ -41,16 +41,16 @@ pub async fn run(config: &Path, file: &Path, mode: Mode) -> anyhow::Result<()> {
         Mode::Import => {
             let summary = store.import(&table.people, &change).await;
             let summary = summary.with_context(refused)?;
-            println!(
+            output::line(format_args!(
                 "{} people added, {} brought up to date",
                 summary.added, summary.updated
-            );
+            ))?;
         }
         Mode::Preview => {
             let progress = Progress::default();
             let summary = store.preview_import(&table.people, &change, &progress);
             let summary = summary.await.with_context(named)?;
-            print_preview(&summary);
+            print_preview(&summary)?;
             anyhow::ensure!(
                 summary.conflicts.is_empty(),
                 "{}: no person can be imported until the conflicts are corrected",
@@ -63,25 +63,25 @@ pub async fn run(config: &Path, file: &Path, mode: Mode) -> anyhow::Result<()> {
 }
 
 /// Prints the encoding, the separator and the meaning of the columns.
-fn print_table(table: &PeopleTable) {
+fn print_table(table: &PeopleTable) -> anyhow::Result<()> {
     let separator = store::separator_name(table.separator);
     output::print(format_args!(
         "Read as {}, separated by {separator}.\n",
         table.encoding
-    ));
+    ))?;
     for column in &table.columns {
         // A title may contain any text.
         let title = &column.title;
         match column.used_for.map(ColumnUse::title) {
-            Some(used_for) => output::print(format_args!("column {title:?}: {used_for}\n")),
-            None => output::print(format_args!("column {title:?}: ignored\n")),
+            Some(used_for) => output::print(format_args!("column {title:?}: {used_for}\n"))?,
+            None => output::print(format_args!("column {title:?}: ignored\n"))?,
         }
     }
     if table.comments > 0 {
         output::print(format_args!(
             "lines skipped as comments, because they begin with #: {}\n",
             table.comments
-        ));
+        ))?;
     }
     let missing = table.missing_columns().into_iter();
     let missing: Vec<&str> = missing.map(ColumnUse::title).collect();
@@ -89,12 +89,13 @@ fn print_table(table: &PeopleTable) {
         output::print(format_args!(
             "not in the table, and left unchanged: {}\n",
             missing.join(", ")
-        ));
+        ))?;
     }
+    Ok(())
 }
 
 /// Prints the changes of each row.
-fn print_preview(summary: &ImportSummary) {
+fn print_preview(summary: &ImportSummary) -> anyhow::Result<()> {
     let line = |line: Option<u64>| line.map_or_else(String::new, |line| format!("line {line}: "));
     for conflict in &summary.conflicts {
         output::print(format_args!(
@@ -102,19 +103,19 @@ fn print_preview(summary: &ImportSummary) {
             line(conflict.line),
             conflict.name,
             conflict.problem
-        ));
+        ))?;
     }
-    for deed in &summary.differences {
-        let what = if deed.difference.is_new() {
+    for row in &summary.differences {
+        let what = if row.difference.is_new() {
             "new"
         } else {
             "changed"
         };
-        let (name, changes) = (deed.difference.name(), deed.difference.changes());
+        let (name, changes) = (row.difference.name(), row.difference.changes());
         output::print(format_args!(
             "{}{what}: {name}: {changes}\n",
-            line(deed.line)
-        ));
+            line(row.line)
+        ))?;
     }
     output::print(format_args!(
         "{} people would be new, {} changed, {} unchanged; {} conflicts. Nothing has been changed.\n",
@@ -122,5 +123,5 @@ fn print_preview(summary: &ImportSummary) {
         summary.updated.saturating_sub(summary.unchanged),
         summary.unchanged,
         summary.conflicts.len()
-    ));
+    ))
 }

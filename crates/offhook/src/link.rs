@@ -5,14 +5,14 @@ use std::path::Path;
 use api::access;
 use runtime::clock::Clock;
 
-use crate::installation;
+use crate::{installation, output};
 
 /// Prints a link.
 pub async fn run(config: &Path) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
     let path = access::new_link(&store, None, &Clock::system()).await?;
-    println!("http://{}{path}", config.listen);
+    output::line(format_args!("http://{}{path}", config.listen))?;
     store.database().close().await;
     Ok(())
 }

@@ -1,16 +1,27 @@
 //! Output of commands. A reader such as `head` may close its end of the pipe: the rest of the output is dropped then, and the
-//! command goes on to its end.
+//! command goes on to its end. Any other error of the output, such as a full disk, is an error of the command.
 
 use std::{
     fmt::Display,
     io::{self, ErrorKind, Write},
 };
 
-/// Prints text to standard output, without a line break after it. An error other than a closed pipe is logged.
-pub fn print(text: impl Display) {
-    if let Err(error) = write(&mut io::stdout().lock(), text) {
-        tracing::warn!("the output cannot be written: {error}");
-    }
+use anyhow::Context;
+
+/// Prints text to standard output, without a line break after it.
+///
+/// # Errors
+/// The output cannot be written. What the command has changed stays changed.
+pub fn print(text: impl Display) -> anyhow::Result<()> {
+    write(&mut io::stdout().lock(), text).context("the output cannot be written")
+}
+
+/// Prints a line to standard output.
+///
+/// # Errors
+/// See [`print`].
+pub fn line(text: impl Display) -> anyhow::Result<()> {
+    print(format_args!("{text}\n"))
 }
 
 fn write(output: &mut impl Write, text: impl Display) -> io::Result<()> {

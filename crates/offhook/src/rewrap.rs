@@ -4,7 +4,7 @@ use std::path::Path;
 
 use runtime::vault::Vault;
 
-use crate::installation;
+use crate::{installation, output};
 
 /// Seals all secrets that are sealed with the key `old`. The lock guarantees that no server runs.
 pub async fn run(config: &Path, old: &Path) -> anyhow::Result<()> {
@@ -16,6 +16,8 @@ pub async fn run(config: &Path, old: &Path) -> anyhow::Result<()> {
         .rewrap(&old, store.database())
         .await?;
     store.database().close().await;
-    println!("{sealed} secrets sealed with the new key; the old key is no longer needed");
+    output::line(format_args!(
+        "{sealed} secrets sealed with the new key; the old key is no longer needed"
+    ))?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use teams::{
     forget_service_account, keep_service_account, service_account_scope, service_accounts,
 };
 
-use crate::{Configured, installation};
+use crate::{Configured, installation, output};
 
 /// Arguments of `service-account`.
 #[derive(Debug, clap::Args)]
@@ -64,11 +64,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let name = keep_service_account(&store, &vault, &tenant, &token)
                 .await?
                 .context("Microsoft returned no account or no refresh token; try again")?;
-            println!("{name} is signed in; the server subscribes within half a minute");
+            output::line(format_args!(
+                "{name} is signed in; the server subscribes within half a minute"
+            ))?;
         }
         What::List => {
             for id in service_accounts(&store, &tenant).await? {
-                println!("{id}");
+                output::line(format_args!("{id}"))?;
             }
         }
         What::Remove { id } => {
@@ -88,7 +90,10 @@ async fn sign_in(client: &Client) -> anyhow::Result<graph::delegated::UserToken>
     let code = client
         .begin_device_code(&service_account_scope(client))
         .await?;
-    println!("Open {} and type {}", code.verification_uri, code.user_code);
+    output::line(format_args!(
+        "Open {} and type {}",
+        code.verification_uri, code.user_code
+    ))?;
     let (mut flow, mut state) = DeviceFlow::new(clock.now().milliseconds(), &code);
     loop {
         match state {

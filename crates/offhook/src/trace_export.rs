@@ -10,12 +10,14 @@ use std::{
     time::Duration,
 };
 
+use anyhow::anyhow;
 use opentelemetry::{
     KeyValue,
     trace::{SpanContext, SpanId, Status, TraceId, TracerProvider},
 };
 use opentelemetry_otlp::{
-    ExporterBuildError, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, WithHttpConfig,
 };
 use opentelemetry_sdk::{
     Resource,
@@ -40,7 +42,7 @@ impl TraceExport {
     ///
     /// # Errors
     /// A variable of the environment is not usable, such as the address of the collector.
-    pub(crate) fn from_environment() -> Result<Option<Self>, ExporterBuildError> {
+    pub(crate) fn from_environment() -> anyhow::Result<Option<Self>> {
         let addresses = [
             OTEL_EXPORTER_OTLP_ENDPOINT,
             OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
@@ -49,9 +51,18 @@ impl TraceExport {
         if !addresses.into_iter().any(is_set) {
             return Ok(None);
         }
+        // The client has a runtime of its own, which must not be made on a thread of this program's runtime.
+        let client = std::thread::spawn(http_client).join();
+        let client =
+            client.map_err(|_| anyhow!("the HTTP client of the trace export was not made"))??;
         let collector = opentelemetry_otlp::SpanExporter::builder()
             .with_http()
-            .build()?;
+            .with_http_client(client)
+            .build()
+            // Without the cause, which repeats the address: it may hold a password.
+            .map_err(|_| {
+                anyhow!("OTEL_EXPORTER_OTLP_ENDPOINT is no address of a collector; expected for example http://127.0.0.1:4318")
+            })?;
         let provider = SdkTracerProvider::builder()
             .with_resource(resource())
             // The SDK would decide for each span of a trace, and by an id that is not the trace's.
@@ -75,6 +86,21 @@ impl TraceExport {
         let _ =
             tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(STOP_TIMEOUT)).await;
     }
+}
+
+/// A client that follows no redirection: it would take the headers of `OTEL_EXPORTER_OTLP_HEADERS` to another host.
+fn http_client() -> reqwest::Result<reqwest::blocking::Client> {
+    let timeout = [
+        OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+        OTEL_EXPORTER_OTLP_TIMEOUT,
+    ]
+    .into_iter()
+    .find_map(|name| env::var(name).ok()?.trim().parse().ok())
+    .map_or(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Duration::from_millis);
+    reqwest::blocking::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(timeout)
+        .build()
 }
 
 /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` win over the name and version of the program.

@@ -83,14 +83,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 )
                 .await?;
             let link = access::new_link(&store, Some(id), &clock).await?;
-            println!("http://{}{link}", config.listen);
+            output::line(format_args!("http://{}{link}", config.listen))?;
             Ok(())
         }
         What::List => list(&store).await,
         What::Link { name } => {
             let account = account(&store, &name).await?;
             let link = access::new_link(&store, Some(account.id), &clock).await?;
-            println!("http://{}{link}", config.listen);
+            output::line(format_args!("http://{}{link}", config.listen))?;
             Ok(())
         }
         What::Delete { name } => {
@@ -133,7 +133,7 @@ async fn list(store: &Store) -> anyhow::Result<()> {
         let (name, role) = (&account.name, account.role.name());
         output::print(format_args!(
             "{name:<30} {role:<15} person {person:<10} location {location}\n"
-        ));
+        ))?;
     }
     Ok(())
 }

@@ -233,6 +233,16 @@ impl<'a> ConfigReader<'a> {
         default: &str,
     ) -> Result<String, ConfigError> {
         let value = value.unwrap_or_else(|| default.into());
+        let authority = value.split_once("://").map_or(&*value, |(_, rest)| rest);
+        if authority
+            .split('/')
+            .next()
+            .is_some_and(|host| host.contains('@'))
+        {
+            // Not repeated: it may be a secret.
+            let problem = format!("names a user before the host; expected for example {default}");
+            return Err(self.error(key, problem));
+        }
         let loopback = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
         if value.starts_with("https://") || loopback.iter().any(|prefix| value.starts_with(prefix))
         {
