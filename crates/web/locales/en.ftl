@@ -1,10 +1,16 @@
 # English texts of the pages. The other languages have the same keys: a test checks.
 
 # Layout of each page
-nav-board = Board
+nav-board = People
 nav-my-teams = My Teams account
 nav-sign-out = Sign out
 nav-skip = Skip to content
+nav-label = Pages
+nav-short-label = Main pages
+nav-menu = Menu
+account-menu = Account: { $name }
+account-pages = My account
+find-label = Search people, numbers, groups
 nav-language = Language
 signed-in-as = Signed in as { $name }
 
@@ -25,7 +31,6 @@ confidence-stale = no recent update
 
 # Board
 board-label = Presence of all people
-board-filter = Filter
 board-people =
     { $count ->
         [one] { $count } person
