@@ -86,7 +86,7 @@ async fn the_keyboard_leads_from_the_filter_to_a_person_and_on() -> WebDriverRes
 async fn the_search_ignores_accents_case_and_the_order_of_words() -> WebDriverResult<()> {
     let demo = Demo::start(&["--still"]).await;
     let walker = Walker::open(&demo.server.signed_in_as("Anna Becker").await, "en").await?;
-    let found = "return Array.from(document.querySelectorAll('.person:not([hidden]) .name'), (name) => name.firstChild.textContent)";
+    let found = "return Array.from(document.querySelectorAll('.person:not([hidden]) .name'), (name) => name.firstChild.textContent.trim())";
     for (search, names) in [
         ("yilmaz", json!(["Elif Yılmaz"])),
         ("MORENO carla", json!(["Carla Moreno"])),

@@ -198,8 +198,8 @@ async fn a_redirection_of_the_collector_is_not_followed() {
     let url = format!("http://{}", redirecting.local_addr().unwrap());
     let installation = Installation::new("");
     let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=secret");
-    let server = installation.serve_with(&[(ENDPOINT, &url), headers]).await;
     installation.import(&[("anna", "")]).await;
+    let server = installation.serve_with(&[(ENDPOINT, &url), headers]).await;
     server.choose("anna", "Busy").await;
     let (mut stream, _) = tokio::time::timeout(SOON, redirecting.accept())
         .await

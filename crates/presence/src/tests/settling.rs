@@ -262,6 +262,8 @@ proptest! {
             tenant.happen(event);
             tenant.pass(pause);
         }
+        // A change in Teams that answers show only after the clear is a change in between.
+        tenant.pass(lag);
         if !tenant.world.engine.signals(ANNA).unwrap().in_pbx_call(tenant.world.now) {
             tenant.happen(Event::PhoneCall);
             tenant.pass(lasts);
