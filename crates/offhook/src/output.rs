@@ -19,7 +19,7 @@ pub fn print(text: impl Display) -> anyhow::Result<()> {
 /// Prints a line to standard output.
 ///
 /// # Errors
-/// See [`print`].
+/// See [`print()`].
 pub fn line(text: impl Display) -> anyhow::Result<()> {
     print(format_args!("{text}\n"))
 }
