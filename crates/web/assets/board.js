@@ -2,9 +2,6 @@
 // All text goes through textContent; nothing from the network becomes markup.
 
 import { showCard } from "/assets/card.js";
-import { haystack, words } from "/assets/search.js";
-import { listen } from "/assets/stream.js";
-import { showAge } from "/assets/time.js";
 import { say } from "/assets/words.js";
 
 const board = document.getElementById("board");
@@ -25,6 +22,15 @@ function personName(row) {
 
 function cell(row, name) {
   return row.querySelector("." + name);
+}
+
+function showTime(time) {
+  const at = new Date(time.dateTime);
+  const today = at.toDateString() === new Date().toDateString();
+  const options = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  const language = document.documentElement.lang;
+  time.textContent = today ? at.toLocaleTimeString(language, options) : at.toLocaleDateString(language);
+  time.title = at.toLocaleString(language);
 }
 
 // The same as in board.rs.
@@ -50,11 +56,11 @@ function apply({ person, presence }) {
   cell(row, "activity").textContent = activity(presence.activity);
   cell(row, "text").textContent = activity(presence.activity) || presence.text;
   const time = row.querySelector("time");
-  // Nobody sees since when a person is offline.
+  // Of somebody who is offline no time is told.
   const since = presence.since ?? "";
   const moved = time.dateTime !== since;
   time.dateTime = since;
-  showAge(time);
+  showTime(time);
   row.querySelector(".why").setAttribute("aria-label", say("board-why-of", { status, name: personName(row) }));
   if (moved) {
     row.classList.remove("changed");
@@ -150,53 +156,40 @@ function count() {
   filter.dispatchEvent(new Event("input"));
 }
 
-function state(state, key) {
-  connection.dataset.state = state;
-  connection.textContent = say(key);
-}
-
-function receive(name, data) {
-  switch (name) {
-    case "hello":
-      state("live", "board-live");
-      break;
-    case "presence":
-      apply(data);
-      break;
-    case "person":
-      rename(data);
-      break;
-    case "person-removed":
-      remove(data);
-      break;
-    case "reset":
-      location.reload();
-      break;
-    case "lost":
-      state("lost", "board-lost");
-      break;
-    case "closed":
-      // The browser gives up for good when the answer is a refusal: the page then says what to do.
-      state("lost", "board-lost");
+function listen() {
+  const stream = new EventSource("/api/v1/events?since=" + document.body.dataset.revision);
+  const state = (state, text) => {
+    connection.dataset.state = state;
+    connection.textContent = text;
+  };
+  stream.addEventListener("hello", () => state("live", say("board-live")));
+  stream.addEventListener("presence", (event) => apply(JSON.parse(event.data)));
+  stream.addEventListener("person", (event) => rename(JSON.parse(event.data)));
+  stream.addEventListener("person-removed", (event) => remove(JSON.parse(event.data)));
+  stream.addEventListener("reset", () => location.reload());
+  stream.onerror = () => {
+    state("lost", say("board-lost"));
+    // The browser gives up for good when the answer is a refusal: the page then says what to do.
+    if (stream.readyState === EventSource.CLOSED) {
       setTimeout(() => location.reload(), 2000);
-      break;
-  }
+    }
+  };
 }
 
-function searchable(row) {
+function haystack(row) {
   let text = haystacks.get(row);
   if (text === undefined) {
-    text = haystack(row.textContent);
+    text = row.textContent.toLowerCase();
     haystacks.set(row, text);
   }
   return text;
 }
 
 filter.addEventListener("input", () => {
-  const wanted = words(filter.value);
+  const wanted = filter.value.trim().toLowerCase();
   let shown = 0;
   for (const row of rows.values()) {
-    row.hidden = !wanted.every((word) => searchable(row).includes(word));
+    row.hidden = !haystack(row).includes(wanted);
     shown += row.hidden ? 0 : 1;
   }
   // What has no row to show takes no room.
@@ -207,7 +200,7 @@ filter.addEventListener("input", () => {
   for (const section of board.querySelectorAll(".section")) {
     section.hidden = isEmpty(section.parentElement);
   }
-  summary.textContent = wanted.length > 0 ? say("board-people-of", { shown, count: rows.size }) : everybody;
+  summary.textContent = wanted ? say("board-people-of", { shown, count: rows.size }) : everybody;
 });
 
 // Up and down between people, from the filter too; a slash leads to the filter.
@@ -269,27 +262,7 @@ day?.addEventListener("click", async () => {
   }
 });
 
-// Ages grow; only those of rows on the screen are drawn.
-function showAges(chunk) {
-  for (const time of chunk.querySelectorAll("time")) {
-    showAge(time);
-  }
+for (const time of board.querySelectorAll("time")) {
+  showTime(time);
 }
-const chunks = board.querySelectorAll(".chunk");
-for (const chunk of chunks) {
-  showAges(chunk);
-  chunk.addEventListener("contentvisibilityautostatechange", (event) => event.skipped || showAges(chunk));
-}
-setInterval(() => {
-  for (const chunk of chunks) {
-    if (!document.hidden && chunk.checkVisibility({ contentVisibilityAuto: true })) {
-      showAges(chunk);
-    }
-  }
-}, 30_000);
-
-if (filter.value) {
-  filter.dispatchEvent(new Event("input"));
-}
-filter.form.addEventListener("submit", (event) => event.preventDefault());
-listen(document.body.dataset.revision, receive);
+listen();

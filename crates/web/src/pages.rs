@@ -9,6 +9,7 @@ mod me;
 mod page_context;
 mod person;
 mod picture;
+mod sections;
 mod setting;
 mod timeline;
 mod words;
@@ -28,8 +29,10 @@ use axum::{
 };
 use client::Refusal;
 pub use client::Routes;
+pub use components::Link;
 use components::{Block, Form, RefusedForm, Table};
 use page_context::{EnteredForm, PageContext};
+pub use sections::sections;
 
 use crate::{
     layout::{self, Layout},
@@ -48,6 +51,9 @@ const DETAIL_MAX: usize = 16 * 1024;
 struct Page {
     layout: Layout,
     title: String,
+    /// Title of the group of pages.
+    area: String,
+    sections: Vec<Link>,
     /// Confirmation of the last action.
     confirmation: Option<String>,
     zone: String,
@@ -60,11 +66,14 @@ struct Page {
 
 impl Page {
     fn new(request: &PageContext, title: String) -> Self {
+        let (area, sections) = sections(&request.layout);
         // Only after a redirect: a form that is shown again has changed nothing.
         let done = request.query("done").filter(|_| request.is_get);
         let key = done.map(|done| format!("{DONE}{done}"));
         Self {
             title,
+            area,
+            sections,
             confirmation: key
                 .map(|key| (request.say(&key), key))
                 .filter(|(text, key)| text != key)
@@ -246,6 +255,8 @@ pub async fn dress(request: Request, next: Next) -> Response {
     };
     let page = Page {
         title: layout.words.text(key),
+        area: String::new(),
+        sections: Vec::new(),
         confirmation: None,
         zone: String::new(),
         is_fresh: false,
