@@ -4,23 +4,19 @@ use std::{fmt, num::NonZeroU64};
 
 /// Trace id of a fact: 128 bits, as in W3C Trace Context, section "trace-id". The caller makes it; the core only passes it on.
 ///
-/// Both halves are nonzero, so that the second can be the id of the trace's first span, and so that an optional id takes
-/// 16 bytes.
+/// The id is that of the trace's first span, twice: each signal of a person keeps one, and an optional id takes 8 bytes so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TraceId {
-    high: NonZeroU64,
-    low: NonZeroU64,
-}
+pub struct TraceId(NonZeroU64);
 
 impl TraceId {
-    /// The id with these halves.
-    pub const fn new(high: NonZeroU64, low: NonZeroU64) -> Self {
-        Self { high, low }
+    /// The trace id whose first span has this id.
+    pub const fn new(first_span: NonZeroU64) -> Self {
+        Self(first_span)
     }
 
     /// The id as a number.
     pub const fn bits(self) -> u128 {
-        (self.high.get() as u128) << 64 | self.low.get() as u128
+        (self.0.get() as u128) << 64 | self.0.get() as u128
     }
 }
 

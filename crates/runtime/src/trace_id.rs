@@ -10,11 +10,8 @@ use presence::TraceId;
 /// Makes a random trace id. Costs no system call: the standard library seeds the keys of its hash function once for each thread
 /// and changes them with each use.
 pub fn new_trace_id() -> TraceId {
-    let half = || {
-        let random = RandomState::new().hash_one(());
-        NonZeroU64::new(random).unwrap_or(NonZeroU64::MIN)
-    };
-    TraceId::new(half(), half())
+    let random = RandomState::new().hash_one(());
+    TraceId::new(NonZeroU64::new(random).unwrap_or(NonZeroU64::MIN))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
 
 fn trace(number: u64) -> TraceId {
     let number = NonZeroU64::MIN.saturating_add(number);
-    TraceId::new(number, number)
+    TraceId::new(number)
 }
 
 fn line(world: &mut World, state: LineState, number: u64) -> Vec<Effect> {
@@ -136,7 +136,7 @@ fn a_do_not_disturb_of_an_appointment_has_no_trace_of_a_choice() {
 }
 
 #[test]
-fn an_id_is_written_as_32_digits_and_takes_16_bytes() {
+fn an_id_is_written_as_32_digits_and_takes_8_bytes() {
     assert_eq!(trace(0x1e).to_string(), "000000000000001f000000000000001f");
-    assert_eq!(size_of::<Option<TraceId>>(), 16);
+    assert_eq!(size_of::<Option<TraceId>>(), 8);
 }
