@@ -8,7 +8,7 @@ use api_types::{
 };
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Query, Request, State},
+    extract::{FromRequest, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::Response,
 };
@@ -26,7 +26,7 @@ use store::{
 };
 
 use super::{
-    Json,
+    Json, Query,
     audit::new_entry,
     work::{Prefer, answer},
 };
@@ -54,8 +54,7 @@ impl<S: Send + Sync> FromRequest<S> for UploadedTable {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let query = Query::<ImportQuery>::try_from_uri(request.uri());
-        let Query(query) = query.map_err(|rejection| Problem::malformed(rejection.body_text()))?;
+        let Query::<ImportQuery>(query) = Query::of(request.uri())?;
         let (kind, charset) = content_type(request.headers());
         if kind == "application/json" || kind.ends_with("+json") {
             let Json(Import { csv, dry_run }) = Json::from_request(request, state).await?;

@@ -61,7 +61,7 @@ use ::presence::PersonId;
 use axum::{
     Router,
     extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
-    http::request::Parts,
+    http::{Uri, request::Parts},
 };
 pub use events::EventStreams;
 pub(crate) use openapi::Document;
@@ -234,14 +234,21 @@ fn without_values(message: &str) -> String {
 /// The query of the address. Refuses other queries with a problem.
 pub(crate) struct Query<T>(pub T);
 
+impl<T: DeserializeOwned> Query<T> {
+    /// The query of this address.
+    fn of(uri: &Uri) -> Result<Self, Problem> {
+        match axum::extract::Query::try_from_uri(uri) {
+            Ok(axum::extract::Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(Problem::malformed(rejection.body_text())),
+        }
+    }
+}
+
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        match axum::extract::Query::try_from_uri(&parts.uri) {
-            Ok(axum::extract::Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(Problem::malformed(rejection.body_text())),
-        }
+        Self::of(&parts.uri)
     }
 }
 
