@@ -12,6 +12,14 @@ macro_rules! closed_list {
             $($(#[$about_variant])* #[serde(rename = $word)] $variant),+
         }
 
+        impl crate::core_name::Listed for $name {
+            const ALL: &'static [Self] = Self::ALL;
+
+            fn name(self) -> &'static str {
+                self.name()
+            }
+        }
+
         impl $name {
             /// Every variant.
             pub const ALL: &[Self] = &[$(Self::$variant),+];

@@ -3,18 +3,25 @@
 use presence::{ClientState, Confidence, Origin, Relationship, Status};
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-/// A type of the core with a fixed list of values, each with a name.
-pub trait Named: Copy + 'static {
-    /// Noun for errors.
-    const KIND: &'static str;
+/// A type with a fixed list of values, each with a name in JSON.
+pub trait Listed: Copy + 'static {
     /// Every value.
     const ALL: &'static [Self];
     /// The name in JSON.
     fn name(self) -> &'static str;
 }
 
+/// A type of the core with a fixed list of values.
+pub trait Named: Listed {
+    /// Noun for errors.
+    const KIND: &'static str;
+}
+
 impl Named for Status {
     const KIND: &'static str = "status";
+}
+
+impl Listed for Status {
     const ALL: &'static [Self] = &Self::ALL;
 
     fn name(self) -> &'static str {
@@ -24,6 +31,9 @@ impl Named for Status {
 
 impl Named for Confidence {
     const KIND: &'static str = "confidence";
+}
+
+impl Listed for Confidence {
     const ALL: &'static [Self] = &Self::ALL;
 
     fn name(self) -> &'static str {
@@ -33,6 +43,9 @@ impl Named for Confidence {
 
 impl Named for Relationship {
     const KIND: &'static str = "relationship";
+}
+
+impl Listed for Relationship {
     const ALL: &'static [Self] = &Self::ALL;
 
     fn name(self) -> &'static str {
@@ -42,6 +55,9 @@ impl Named for Relationship {
 
 impl Named for ClientState {
     const KIND: &'static str = "state of a client";
+}
+
+impl Listed for ClientState {
     const ALL: &'static [Self] = &Self::ALL;
 
     fn name(self) -> &'static str {
@@ -51,6 +67,9 @@ impl Named for ClientState {
 
 impl Named for Origin {
     const KIND: &'static str = "origin of a profile";
+}
+
+impl Listed for Origin {
     const ALL: &'static [Self] = &[Self::Personal, Self::Central];
 
     fn name(self) -> &'static str {
@@ -62,7 +81,7 @@ impl Named for Origin {
 }
 
 /// The names of all values.
-pub fn names<T: Named>() -> Vec<&'static str> {
+pub fn names<T: Listed>() -> Vec<&'static str> {
     T::ALL.iter().map(|value| value.name()).collect()
 }
 
@@ -92,13 +111,13 @@ pub(crate) fn deserialize<'de, T: Named, D: Deserializer<'de>>(
 pub(crate) mod optional {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Named, parse};
+    use super::{Listed, Named, parse};
 
     pub(crate) fn serialize<T: Named, S: Serializer>(
         value: &Option<T>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        value.map(Named::name).serialize(serializer)
+        value.map(Listed::name).serialize(serializer)
     }
 
     pub(crate) fn deserialize<'de, T: Named, D: Deserializer<'de>>(

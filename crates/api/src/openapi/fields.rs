@@ -76,39 +76,26 @@ pub(super) fn restrict(field: &mut Value, names: &[&str]) {
     field["enum"] = names.collect();
 }
 
-/// The words of a closed list.
-fn words<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> Vec<&'static str> {
-    all.iter().map(|word| name(*word)).collect()
-}
-
 /// Fields with few values: schema, field and values.
 fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
     let statuses = names::<Status>;
     let levels = names::<Relationship>;
     let confidences = names::<Confidence>;
-    let roles = || words(Role::ALL, Role::name);
+    let roles = names::<Role>;
     // The organisation always exists: a new scope is a location or a group.
-    let new_kinds = [ScopeKind::Location, ScopeKind::Group];
+    let new_kinds = [ScopeKind::Location, ScopeKind::Group].map(ScopeKind::name);
     vec![
         ("Presence", "status", statuses()),
         ("Presence", "confidence", confidences()),
         ("Reason", "confidence", confidences()),
         ("Reason", "code", REASON_CODES.to_vec()),
-        (
-            "Activity",
-            "kind",
-            words(ActivityKind::ALL, ActivityKind::name),
-        ),
-        (
-            "Activity",
-            "via",
-            words(ActivitySystem::ALL, ActivitySystem::name),
-        ),
+        ("Activity", "kind", names::<ActivityKind>()),
+        ("Activity", "via", names::<ActivitySystem>()),
         ("Profile", "status", statuses()),
         ("NewProfile", "status", statuses()),
         ("NewTemplate", "status", statuses()),
         ("TemplateChange", "status", statuses()),
-        ("TeamsUse", "use", words(TeamsState::ALL, TeamsState::name)),
+        ("TeamsUse", "use", names::<TeamsState>()),
         ("Profile", "origin", names::<Origin>()),
         ("Forwarding", "kind", Forwarding::KINDS.to_vec()),
         ("Route", "action", ACTIONS.to_vec()),
@@ -119,32 +106,20 @@ fn enumerations() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("NewWorkgroup", "level", levels()),
         ("Permissions", "level", levels()),
         ("Client", "state", names::<ClientState>()),
-        (
-            "Appointment",
-            "origin",
-            words(AppointmentOrigin::ALL, AppointmentOrigin::name),
-        ),
-        ("Scope", "kind", words(ScopeKind::ALL, ScopeKind::name)),
-        ("NewScope", "kind", words(&new_kinds, ScopeKind::name)),
+        ("Appointment", "origin", names::<AppointmentOrigin>()),
+        ("Scope", "kind", names::<ScopeKind>()),
+        ("NewScope", "kind", new_kinds.to_vec()),
         ("Account", "role", roles()),
         ("AccountChange", "role", roles()),
         ("NewAccount", "role", roles()),
         ("Key", "scopes", API_KEY_SCOPES.to_vec()),
         ("NewKey", "scopes", API_KEY_SCOPES.to_vec()),
-        ("Work", "what", words(WorkKind::ALL, WorkKind::name)),
-        ("Work", "state", words(WorkState::ALL, WorkState::name)),
+        ("Work", "what", names::<WorkKind>()),
+        ("Work", "state", names::<WorkState>()),
         ("Device", "system", agents::SYSTEMS.to_vec()),
-        (
-            "DirectoryDeed",
-            "what",
-            words(DirectoryActionKind::ALL, DirectoryActionKind::name),
-        ),
-        (
-            "ImportDeed",
-            "what",
-            words(ImportEffect::ALL, ImportEffect::name),
-        ),
-        ("Finding", "verdict", words(Verdict::ALL, Verdict::name)),
+        ("DirectoryDeed", "what", names::<DirectoryActionKind>()),
+        ("ImportDeed", "what", names::<ImportEffect>()),
+        ("Finding", "verdict", names::<Verdict>()),
     ]
 }
 
