@@ -201,7 +201,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     )
     .await;
     if arguments.json {
-        output::print(format_args!("{}\n", json!(report.bodies())))?;
+        output::line(json!(report.bodies()))?;
     }
     if let Some(error) = report.output_error {
         return Err(error);

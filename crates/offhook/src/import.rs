@@ -65,29 +65,29 @@ pub async fn run(config: &Path, file: &Path, mode: Mode) -> anyhow::Result<()> {
 /// Prints the encoding, the separator and the meaning of the columns.
 fn print_table(table: &PeopleTable) -> anyhow::Result<()> {
     let separator = store::separator_name(table.separator);
-    output::print(format_args!(
-        "Read as {}, separated by {separator}.\n",
+    output::line(format_args!(
+        "Read as {}, separated by {separator}.",
         table.encoding
     ))?;
     for column in &table.columns {
         // A title may contain any text.
         let title = &column.title;
         match column.used_for.map(ColumnUse::title) {
-            Some(used_for) => output::print(format_args!("column {title:?}: {used_for}\n"))?,
-            None => output::print(format_args!("column {title:?}: ignored\n"))?,
+            Some(used_for) => output::line(format_args!("column {title:?}: {used_for}"))?,
+            None => output::line(format_args!("column {title:?}: ignored"))?,
         }
     }
     if table.comments > 0 {
-        output::print(format_args!(
-            "lines skipped as comments, because they begin with #: {}\n",
+        output::line(format_args!(
+            "lines skipped as comments, because they begin with #: {}",
             table.comments
         ))?;
     }
     let missing = table.missing_columns().into_iter();
     let missing: Vec<&str> = missing.map(ColumnUse::title).collect();
     if !missing.is_empty() {
-        output::print(format_args!(
-            "not in the table, and left unchanged: {}\n",
+        output::line(format_args!(
+            "not in the table, and left unchanged: {}",
             missing.join(", ")
         ))?;
     }
@@ -98,8 +98,8 @@ fn print_table(table: &PeopleTable) -> anyhow::Result<()> {
 fn print_preview(summary: &ImportSummary) -> anyhow::Result<()> {
     let line = |line: Option<u64>| line.map_or_else(String::new, |line| format!("line {line}: "));
     for conflict in &summary.conflicts {
-        output::print(format_args!(
-            "{}conflict: {}: {}\n",
+        output::line(format_args!(
+            "{}conflict: {}: {}",
             line(conflict.line),
             conflict.name,
             conflict.problem
@@ -112,13 +112,10 @@ fn print_preview(summary: &ImportSummary) -> anyhow::Result<()> {
             "changed"
         };
         let (name, changes) = (row.difference.name(), row.difference.changes());
-        output::print(format_args!(
-            "{}{what}: {name}: {changes}\n",
-            line(row.line)
-        ))?;
+        output::line(format_args!("{}{what}: {name}: {changes}", line(row.line)))?;
     }
-    output::print(format_args!(
-        "{} people would be new, {} changed, {} unchanged; {} conflicts. Nothing has been changed.\n",
+    output::line(format_args!(
+        "{} people would be new, {} changed, {} unchanged; {} conflicts. Nothing has been changed.",
         summary.added,
         summary.updated.saturating_sub(summary.unchanged),
         summary.unchanged,

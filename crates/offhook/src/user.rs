@@ -131,8 +131,8 @@ async fn list(store: &Store) -> anyhow::Result<()> {
             .map_or_else(|| "-".into(), |person| person.to_string());
         let location = account.location.as_deref().unwrap_or("-");
         let (name, role) = (&account.name, account.role.name());
-        output::print(format_args!(
-            "{name:<30} {role:<15} person {person:<10} location {location}\n"
+        output::line(format_args!(
+            "{name:<30} {role:<15} person {person:<10} location {location}"
         ))?;
     }
     Ok(())
