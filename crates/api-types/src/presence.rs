@@ -177,7 +177,7 @@ pub struct PresenceChange {
     /// The new presence.
     pub presence: PresenceBody,
     /// Trace id of the fact that changed the presence: also in the log and in `client-request-id` at Graph. Absent if a
-    /// deadline changed it.
+    /// deadline changed it, and for viewers who may not see it in an explanation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
 }

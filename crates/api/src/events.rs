@@ -60,7 +60,7 @@ pub struct EventStreams {
 type Frames = Pin<Box<dyn Stream<Item = Result<SseEvent, Infallible>> + Send>>;
 
 /// Streams changes as server-sent events: `presence` with a person, the new presence and the trace id of the fact that changed it
-/// (`trace`, absent if a deadline did), `person` with new names or lines, `person-removed` with an id, `reset` if everything must
+/// (`trace`, absent if a deadline did, and for viewers who may not see it in an explanation), `person` with new names or lines, `person-removed` with an id, `reset` if everything must
 /// be read again, `hello` at the start. `Last-Event-ID` or `since` holds the id of the event after which the stream starts.
 #[utoipa::path(
     get,
