@@ -83,6 +83,32 @@ async fn the_keyboard_leads_from_the_filter_to_a_person_and_on() -> WebDriverRes
 }
 
 #[tokio::test]
+async fn the_search_ignores_accents_case_and_the_order_of_words() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let walker = Walker::open(&demo.server.signed_in_as("Anna Becker").await, "en").await?;
+    let found = "return Array.from(document.querySelectorAll('.person:not([hidden]) .name'), (name) => name.firstChild.textContent.trim())";
+    for (search, names) in [
+        ("yilmaz", json!(["Elif Yılmaz"])),
+        ("MORENO carla", json!(["Carla Moreno"])),
+        ("1003", json!(["Carla Moreno"])),
+        ("carla yilmaz", json!([])),
+    ] {
+        // Of the address, which the server searches for too, and typed.
+        walker.go(&format!("/?q={search}")).await?;
+        assert_eq!(walker.script(found).await, names, "{search}");
+        walker.go("/").await?;
+        let typed = format!(
+            "const filter = document.getElementById('filter'); filter.value = '{search}'; filter.dispatchEvent(new Event('input')); {found}"
+        );
+        assert_eq!(walker.script(&typed).await, names, "{search}");
+        let page = demo.server.page(&format!("/?q={search}")).await;
+        let shown = page.matches("class=\"person\"").count() - page.matches("\" hidden>").count();
+        assert_eq!(shown, names.as_array().unwrap().len(), "{search}");
+    }
+    walker.browser.close().await
+}
+
+#[tokio::test]
 async fn a_card_tells_the_number_the_day_and_the_rules_in_the_language_of_the_page()
 -> WebDriverResult<()> {
     let demo = Demo::start(&["--still"]).await;

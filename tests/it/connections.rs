@@ -26,7 +26,7 @@ const HOSTILE: [&str; 6] = [
     UNREAD,
 ];
 /// A request that is sent many times without reading the responses.
-const UNREAD: &str = "GET /assets/board.css HTTP/1.1\r\nhost: offhook\r\n\r\n";
+const UNREAD: &str = "GET /assets/app.css HTTP/1.1\r\nhost: offhook\r\n\r\n";
 
 async fn connect(server: &Server, sent: &str) -> TcpStream {
     let address = server.url().trim_start_matches("http://");

@@ -41,7 +41,7 @@ async fn one_signs_in_at_the_organisations_own_provider() -> WebDriverResult<()>
     walker.go("/sign-in").await?;
     assert_eq!(walker.text("#open-id").await, "Sign in with Contoso");
     sign_in(&walker, "Anna@contoso.example").await?;
-    let title = async || walker.text("main h2").await;
+    let title = async || walker.text("main h1").await;
     eventually("one goes on", SOON, "My status".to_owned(), title).await;
     let who = walker.text(".account span").await;
     assert!(
@@ -94,7 +94,7 @@ async fn one_signs_in_at_a_provider_with_the_standards_defaults() -> WebDriverRe
     let server = installation.serve().await;
     let walker = Walker::stranger(server.url()).await?;
     sign_in(&walker, "anna@contoso.example").await?;
-    let title = async || walker.text("main h2").await;
+    let title = async || walker.text("main h1").await;
     eventually("one goes on", SOON, "My status".to_owned(), title).await;
     walker.browser.close().await?;
     let stranger = Walker::stranger(server.url()).await?;

@@ -195,7 +195,7 @@ async fn one_signs_in_in_ones_own_language_and_out_everywhere() -> WebDriverResu
         .await?
         .click()
         .await?;
-    let title = async || text(&browser, "main h2").await;
+    let title = async || text(&browser, "main h1").await;
     eventually("the language", SOON, "Anmelden".to_owned(), title).await;
     let sign_in = async |password: &str| -> WebDriverResult<()> {
         let name = page.find(By::Id("name")).await?;
@@ -227,11 +227,15 @@ async fn one_signs_in_in_ones_own_language_and_out_everywhere() -> WebDriverResu
             .contains("Beschäftigt")
     };
     eventually("busy", SOON, true, status).await;
+    page.find(By::Css("[popovertarget=account-menu]"))
+        .await?
+        .click()
+        .await?;
     page.find(By::Css(".account [name=everywhere]"))
         .await?
         .click()
         .await?;
-    let title = async || text(&browser, "main h2").await;
+    let title = async || text(&browser, "main h1").await;
     eventually("signed out", SOON, "Anmelden".to_owned(), title).await;
     let (status, _) = elsewhere.api(Method::GET, "/api/v1/session", None).await;
     assert_eq!(status.as_u16(), 401);

@@ -37,7 +37,7 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
     walker.write("#add-parent", "lyon").await;
     walker.click("#add button").await;
     assert_eq!(walker.text("#done").await, "Added.");
-    assert!(walker.text("main h2").await.ends_with("/ Call centre"));
+    assert!(walker.text("main h1").await.ends_with("/ Call centre"));
     walker.write("#put-person", "farid").await;
     walker.click("#put button").await;
     // The person is in another location: the page asks first, and one button undoes the move.

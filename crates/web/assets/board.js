@@ -2,6 +2,9 @@
 // All text goes through textContent; nothing from the network becomes markup.
 
 import { showCard } from "/assets/card.js";
+import { haystack, words } from "/assets/search.js";
+import { listen } from "/assets/stream.js";
+import { showAge } from "/assets/time.js";
 import { say } from "/assets/words.js";
 
 const board = document.getElementById("board");
@@ -22,15 +25,6 @@ function personName(row) {
 
 function cell(row, name) {
   return row.querySelector("." + name);
-}
-
-function showTime(time) {
-  const at = new Date(time.dateTime);
-  const today = at.toDateString() === new Date().toDateString();
-  const options = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
-  const language = document.documentElement.lang;
-  time.textContent = today ? at.toLocaleTimeString(language, options) : at.toLocaleDateString(language);
-  time.title = at.toLocaleString(language);
 }
 
 // The same as in board.rs.
@@ -56,11 +50,11 @@ function apply({ person, presence }) {
   cell(row, "activity").textContent = activity(presence.activity);
   cell(row, "text").textContent = activity(presence.activity) || presence.text;
   const time = row.querySelector("time");
-  // Of somebody who is offline no time is told.
+  // Nobody sees since when a person is offline.
   const since = presence.since ?? "";
   const moved = time.dateTime !== since;
   time.dateTime = since;
-  showTime(time);
+  showAge(time);
   row.querySelector(".why").setAttribute("aria-label", say("board-why-of", { status, name: personName(row) }));
   if (moved) {
     row.classList.remove("changed");
@@ -156,40 +150,53 @@ function count() {
   filter.dispatchEvent(new Event("input"));
 }
 
-function listen() {
-  const stream = new EventSource("/api/v1/events?since=" + document.body.dataset.revision);
-  const state = (state, text) => {
-    connection.dataset.state = state;
-    connection.textContent = text;
-  };
-  stream.addEventListener("hello", () => state("live", say("board-live")));
-  stream.addEventListener("presence", (event) => apply(JSON.parse(event.data)));
-  stream.addEventListener("person", (event) => rename(JSON.parse(event.data)));
-  stream.addEventListener("person-removed", (event) => remove(JSON.parse(event.data)));
-  stream.addEventListener("reset", () => location.reload());
-  stream.onerror = () => {
-    state("lost", say("board-lost"));
-    // The browser gives up for good when the answer is a refusal: the page then says what to do.
-    if (stream.readyState === EventSource.CLOSED) {
-      setTimeout(() => location.reload(), 2000);
-    }
-  };
+function state(state, key) {
+  connection.dataset.state = state;
+  connection.textContent = say(key);
 }
 
-function haystack(row) {
+function receive(name, data) {
+  switch (name) {
+    case "hello":
+      state("live", "board-live");
+      break;
+    case "presence":
+      apply(data);
+      break;
+    case "person":
+      rename(data);
+      break;
+    case "person-removed":
+      remove(data);
+      break;
+    case "reset":
+      location.reload();
+      break;
+    case "lost":
+      state("lost", "board-lost");
+      break;
+    case "closed":
+      // The browser gives up for good when the answer is a refusal: the page then says what to do.
+      state("lost", "board-lost");
+      setTimeout(() => location.reload(), 2000);
+      break;
+  }
+}
+
+function searchable(row) {
   let text = haystacks.get(row);
   if (text === undefined) {
-    text = row.textContent.toLowerCase();
+    text = haystack(row.textContent);
     haystacks.set(row, text);
   }
   return text;
 }
 
 filter.addEventListener("input", () => {
-  const wanted = filter.value.trim().toLowerCase();
+  const wanted = words(filter.value);
   let shown = 0;
   for (const row of rows.values()) {
-    row.hidden = !haystack(row).includes(wanted);
+    row.hidden = !wanted.every((word) => searchable(row).includes(word));
     shown += row.hidden ? 0 : 1;
   }
   // What has no row to show takes no room.
@@ -200,7 +207,7 @@ filter.addEventListener("input", () => {
   for (const section of board.querySelectorAll(".section")) {
     section.hidden = isEmpty(section.parentElement);
   }
-  summary.textContent = wanted ? say("board-people-of", { shown, count: rows.size }) : everybody;
+  summary.textContent = wanted.length > 0 ? say("board-people-of", { shown, count: rows.size }) : everybody;
 });
 
 // Up and down between people, from the filter too; a slash leads to the filter.
@@ -262,7 +269,27 @@ day?.addEventListener("click", async () => {
   }
 });
 
-for (const time of board.querySelectorAll("time")) {
-  showTime(time);
+// Ages grow; only those of rows on the screen are drawn.
+function showAges(chunk) {
+  for (const time of chunk.querySelectorAll("time")) {
+    showAge(time);
+  }
 }
-listen();
+const chunks = board.querySelectorAll(".chunk");
+for (const chunk of chunks) {
+  showAges(chunk);
+  chunk.addEventListener("contentvisibilityautostatechange", (event) => event.skipped || showAges(chunk));
+}
+setInterval(() => {
+  for (const chunk of chunks) {
+    if (!document.hidden && chunk.checkVisibility({ contentVisibilityAuto: true })) {
+      showAges(chunk);
+    }
+  }
+}, 30_000);
+
+if (filter.value) {
+  filter.dispatchEvent(new Event("input"));
+}
+filter.form.addEventListener("submit", (event) => event.preventDefault());
+listen(document.body.dataset.revision, receive);

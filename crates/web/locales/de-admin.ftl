@@ -1,6 +1,11 @@
 # Texte der Verwaltungsseiten.
 
-nav-overview = Überblick
+nav-overview = Start
+nav-group-people = Personen und Gruppen
+nav-group-organisation = Organisation
+nav-group-connections = Verbindungen
+nav-group-access = Zugang
+nav-group-operations = Betrieb
 nav-people = Personen
 nav-scopes = Standorte und Gruppen
 nav-templates = Profilvorlagen

@@ -4,9 +4,9 @@
 nav-me = Meine Seiten
 nav-admin = Verwaltung
 nav-me-now = Mein Status
-nav-profiles = Meine Profile
-nav-appointments = Termine
-nav-sharing = Sichtbarkeit
+nav-profiles = Meine Profile und Weiterleitung
+nav-appointments = Mein Kalender
+nav-sharing = Privatsphäre
 nav-settings = Einstellungen
 yes = Ja
 no = Nein
@@ -307,7 +307,7 @@ board-all = Alle Personen
 board-favourite = Favorit: { $name }
 
 # Meine Computer
-nav-devices = Meine Computer
+nav-devices = Meine Geräte
 devices-about = Der Offhook-Agent auf Ihren Computern meldet, welches Besprechungsprogramm das Mikrofon verwendet, damit Ihr Team es sieht. Er hört nie mit, meldet nur von der Administration aufgeführte Programme und lässt sich anhalten.
 devices-none = Keine Computer verbunden.
 device-pair = Computer verbinden

@@ -1,10 +1,15 @@
 # Deutsche Texte der Seiten. Dieselben Schlüssel wie in en.ftl: ein Test prüft es.
 
 # Layout jeder Seite
-nav-board = Übersicht
+nav-board = Personen
 nav-my-teams = Mein Teams-Konto
 nav-sign-out = Abmelden
 nav-skip = Zum Inhalt springen
+nav-label = Navigation
+nav-short-label = Wichtigste Seiten
+nav-menu = Menü
+account-pages = Mein Konto
+find-label = Personen, Nummern, Gruppen suchen
 nav-language = Sprache
 signed-in-as = Angemeldet als { $name }
 
@@ -25,7 +30,6 @@ confidence-stale = länger nicht aktualisiert
 
 # Übersicht
 board-label = Präsenz aller Personen
-board-filter = Filter
 board-people =
     { $count ->
         [one] { $count } Person

@@ -1,6 +1,11 @@
 # Texts of the administration pages. Keys are the same in all languages.
 
-nav-overview = Overview
+nav-overview = Home
+nav-group-people = People and groups
+nav-group-organisation = Organisation
+nav-group-connections = Connections
+nav-group-access = Access
+nav-group-operations = Operations
 nav-people = People
 nav-scopes = Locations and groups
 nav-templates = Profile templates

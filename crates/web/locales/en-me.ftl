@@ -4,9 +4,9 @@
 nav-me = My pages
 nav-admin = Administration
 nav-me-now = My status
-nav-profiles = My Profiles
-nav-appointments = Appointments
-nav-sharing = Who sees me
+nav-profiles = My profiles and forwarding
+nav-appointments = My calendar
+nav-sharing = Privacy
 nav-settings = Settings
 yes = Yes
 no = No
@@ -307,7 +307,7 @@ board-all = All people
 board-favourite = Favourite: { $name }
 
 # My computers
-nav-devices = My computers
+nav-devices = My devices
 devices-about = The Offhook agent on your computers reports which meeting program uses the microphone, so that your team sees it. It never listens, reports only programs that your administrator has listed, and you can pause it.
 devices-none = No computers connected.
 device-pair = Connect a computer

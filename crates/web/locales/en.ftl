@@ -1,10 +1,15 @@
 # English texts of the pages. The other languages have the same keys: a test checks.
 
 # Layout of each page
-nav-board = Board
+nav-board = People
 nav-my-teams = My Teams account
 nav-sign-out = Sign out
 nav-skip = Skip to content
+nav-label = Navigation
+nav-short-label = Main pages
+nav-menu = Menu
+account-pages = My account
+find-label = Search people, numbers, groups
 nav-language = Language
 signed-in-as = Signed in as { $name }
 
@@ -25,7 +30,6 @@ confidence-stale = no recent update
 
 # Board
 board-label = Presence of all people
-board-filter = Filter
 board-people =
     { $count ->
         [one] { $count } person

@@ -6,7 +6,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-const ASSETS: [(&str, &str, &str); 8] = [
+const ASSETS: &[(&str, &str, &str)] = &[
+    (
+        "app.css",
+        "text/css; charset=utf-8",
+        include_str!("../assets/app.css"),
+    ),
     (
         "board.css",
         "text/css; charset=utf-8",
@@ -31,6 +36,26 @@ const ASSETS: [(&str, &str, &str); 8] = [
         "card.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/card.js"),
+    ),
+    (
+        "search.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/search.js"),
+    ),
+    (
+        "time.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/time.js"),
+    ),
+    (
+        "stream.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/stream.js"),
+    ),
+    (
+        "stream-worker.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/stream-worker.js"),
     ),
     (
         "words.js",

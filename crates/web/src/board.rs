@@ -5,7 +5,12 @@ use std::sync::Arc;
 use api::{EventStreams, caller::Caller, people::person_body, presence_body, problem::Problem};
 use api_types::{people::PersonBody, presence::PresenceBody};
 use askama::Template;
-use axum::{Json, extract::State, http::StatusCode, response::Response};
+use axum::{
+    Json,
+    extract::{Query, State},
+    http::StatusCode,
+    response::Response,
+};
 use presence::{PersonId, view};
 use runtime::{context::Context, organisation::Snapshot};
 use serde::{Deserialize, Serialize};
@@ -13,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::{
     layout::{Layout, render},
+    search::{Words, fold, haystack},
     texts::Texts,
 };
 
@@ -39,6 +45,8 @@ struct BoardPage {
     /// Id of the viewing person, who may have favourites; `None` for callers that are no person.
     viewer: Option<String>,
     demo: Option<DemoBar>,
+    /// Text of the search field.
+    search: String,
     /// Label of the buttons that open the explanation.
     why: String,
     /// Messages for the script, as JSON.
@@ -126,6 +134,8 @@ struct Row {
     text: String,
     since: String,
     confidence: &'static str,
+    /// Whether the search leaves the row out.
+    is_hidden: bool,
 }
 
 impl Row {
@@ -147,8 +157,31 @@ impl Row {
             label: label.unwrap_or_default(),
             since: presence.since.unwrap_or_default(),
             confidence: presence.confidence.name(),
+            is_hidden: false,
         }
     }
+
+    /// The texts of the row in which the search looks, as the script finds them.
+    fn haystack(&self) -> String {
+        haystack(
+            &[
+                &*self.name,
+                &self.extensions,
+                &self.words,
+                &self.label,
+                &self.text,
+            ]
+            .join("\n"),
+        )
+    }
+}
+
+/// Query of the board.
+#[derive(Debug, Deserialize)]
+pub struct Search {
+    /// Text of the search field.
+    #[serde(default)]
+    q: String,
 }
 
 /// `GET /`: the board.
@@ -158,6 +191,7 @@ pub async fn page(
     State(demo): State<Option<Arc<Demo>>>,
     caller: Caller,
     layout: Layout,
+    Query(Search { q: search }): Query<Search>,
 ) -> Result<Response, Problem> {
     let (revision, presences) = context.events.all();
     let mut rows: Vec<(PersonId, Row)> = presences
@@ -169,7 +203,13 @@ pub async fn page(
             Some((*id, row))
         })
         .collect();
-    rows.sort_by_cached_key(|(_, row)| row.name.to_lowercase());
+    rows.sort_by_cached_key(|(_, row)| fold(&row.name));
+    let words = Words::new(&search);
+    if !words.is_empty() {
+        for (_, row) in &mut rows {
+            row.is_hidden = !words.are_in(&row.haystack());
+        }
+    }
     let groups = context
         .organisation
         .read(|snapshot| grouped(layout.words, snapshot, caller.person, rows));
@@ -185,6 +225,7 @@ pub async fn page(
         groups,
         viewer: caller.person.map(|person| person.to_string()),
         demo,
+        search,
     };
     render(StatusCode::OK, &page)
 }

@@ -1,5 +1,7 @@
 //! Layout of all pages: navigation, language, signed-in account.
 
+mod navigation;
+
 use api::{caller::Caller, cookies::cookie, problem::Problem, public_url::PublicUrl};
 use askama::Template;
 use axum::{
@@ -8,6 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use i18n::Language;
+pub use navigation::Link;
 use serde::Deserialize;
 
 use crate::texts::Texts;
@@ -43,6 +46,11 @@ impl Layout {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Initials of the caller's name.
+    pub(crate) fn initials(&self) -> String {
+        initials(self.name.as_deref().unwrap_or_default())
+    }
+
     /// The other languages, for the language menu.
     pub fn others(&self) -> impl Iterator<Item = Language> {
         let here = self.words.0;
@@ -67,6 +75,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Layout {
             here: parts.uri.path().to_owned(),
         })
     }
+}
+
+/// Initials of the first and the last part of a name, in capitals.
+pub(crate) fn initials(name: &str) -> String {
+    let mut parts = name.split_whitespace();
+    let first = parts.next();
+    let last = parts.next_back();
+    let initial = |part: &str| part.chars().next();
+    let initials = first.into_iter().chain(last).filter_map(initial);
+    initials.flat_map(char::to_uppercase).collect()
 }
 
 /// The language of the interface for a request: the chosen one (cookie), else the browser's (`Accept-Language`), else English.

@@ -5,6 +5,7 @@ pub mod board;
 pub mod layout;
 pub mod my_account;
 pub mod pages;
+mod search;
 pub mod sign_in_page;
 mod texts;
 pub mod web_state;

@@ -17,10 +17,7 @@ use teams::{
     AccountError, Answer, Keep, TeamsHandle, begin_browser, begin_code, confirm, finish_browser,
 };
 
-use crate::{
-    layout::{self, Layout},
-    pages::{Link, sections},
-};
+use crate::layout::{self, Layout};
 
 /// Path of the page.
 const PAGE: &str = "/me/teams";
@@ -31,8 +28,6 @@ const RETURN: &str = "/me/teams/return";
 #[template(path = "my_account.html")]
 struct MyAccountPage {
     layout: Layout,
-    area: String,
-    sections: Vec<Link>,
     who: String,
     account: TeamsAccount,
     /// Names of the linked account.
@@ -112,11 +107,8 @@ async fn render(
     });
     let name_of = question.and_then(|question| question.name_of.as_deref());
     let name_of = name_of.map(|name| layout.words.with("teams-question-of", "name", name));
-    let (area, sections) = sections(&layout);
     let page = MyAccountPage {
         layout,
-        area,
-        sections,
         who,
         account,
         linked,

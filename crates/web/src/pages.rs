@@ -9,7 +9,6 @@ mod me;
 mod page_context;
 mod person;
 mod picture;
-mod sections;
 mod setting;
 mod timeline;
 mod words;
@@ -29,10 +28,8 @@ use axum::{
 };
 use client::Refusal;
 pub use client::Routes;
-pub use components::Link;
 use components::{Block, Form, RefusedForm, Table};
 use page_context::{EnteredForm, PageContext};
-pub use sections::sections;
 
 use crate::{
     layout::{self, Layout},
@@ -51,9 +48,6 @@ const DETAIL_MAX: usize = 16 * 1024;
 struct Page {
     layout: Layout,
     title: String,
-    /// Title of the group of pages.
-    area: String,
-    sections: Vec<Link>,
     /// Confirmation of the last action.
     confirmation: Option<String>,
     zone: String,
@@ -66,14 +60,11 @@ struct Page {
 
 impl Page {
     fn new(request: &PageContext, title: String) -> Self {
-        let (area, sections) = sections(&request.layout);
         // Only after a redirect: a form that is shown again has changed nothing.
         let done = request.query("done").filter(|_| request.is_get);
         let key = done.map(|done| format!("{DONE}{done}"));
         Self {
             title,
-            area,
-            sections,
             confirmation: key
                 .map(|key| (request.say(&key), key))
                 .filter(|(text, key)| text != key)
@@ -255,8 +246,6 @@ pub async fn dress(request: Request, next: Next) -> Response {
     };
     let page = Page {
         title: layout.words.text(key),
-        area: String::new(),
-        sections: Vec::new(),
         confirmation: None,
         zone: String::new(),
         is_fresh: false,

@@ -11,6 +11,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::{client::Refusal, page_context::EnteredForm};
+pub(crate) use crate::layout::Link;
 use crate::texts::Texts;
 
 /// A block of a page.
@@ -46,28 +47,6 @@ pub(crate) struct FilterField {
     pub name: &'static str,
     pub label: String,
     pub value: String,
-}
-
-/// A link.
-#[derive(Clone, Debug)]
-pub struct Link {
-    /// The address of the page.
-    pub to: String,
-    /// The text of the link.
-    pub text: String,
-    /// Whether the link leads to this page.
-    pub is_here: bool,
-}
-
-impl Link {
-    /// A link to another page.
-    pub fn new(to: impl Into<String>, text: String) -> Self {
-        Self {
-            to: to.into(),
-            text,
-            is_here: false,
-        }
-    }
 }
 
 /// A chart as SVG, with a table as alternative.

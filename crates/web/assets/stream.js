@@ -1,0 +1,26 @@
+// The live changes of a page, from the stream that all pages of the browser share.
+
+const EVENTS = ["hello", "presence", "person", "person-removed", "reset"];
+
+function shared(since, on) {
+  const worker = new SharedWorker("/assets/stream-worker.js", { type: "module", name: "offhook" });
+  worker.port.onmessage = ({ data }) => on(data.name, data.data);
+  worker.port.postMessage({ since });
+  // A page that the browser keeps for "back" gets no changes, and reads everything again.
+  addEventListener("pagehide", () => worker.port.postMessage({}));
+}
+
+function own(since, on) {
+  const source = new EventSource(`/api/v1/events?since=${encodeURIComponent(since)}`);
+  for (const name of EVENTS) {
+    source.addEventListener(name, (event) => on(name, event.data));
+  }
+  source.onerror = () => on(source.readyState === EventSource.CLOSED ? "closed" : "lost");
+}
+
+// Calls `on` with the name and the data of each event after `since`.
+export function listen(since, on) {
+  const parsed = (name, data) => on(name, data ? JSON.parse(data) : undefined);
+  (globalThis.SharedWorker ? shared : own)(since, parsed);
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
