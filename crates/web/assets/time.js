@@ -51,9 +51,8 @@ export function showAge(time) {
   if (time.textContent !== shown) {
     time.textContent = shown;
   }
-  if (text) {
-    time.title = exact(text);
-  } else {
-    time.removeAttribute("title");
+  const title = text ? exact(text) : "";
+  if (time.title !== title) {
+    time.title = title;
   }
 }

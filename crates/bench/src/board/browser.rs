@@ -102,7 +102,7 @@ impl Browser {
         self.promised(script).await?.as_f64().context("not live")
     }
 
-    /// Starts to observe a person's row.
+    /// Starts to observe the status of a person's row. Ages are written when a row comes into view: they are no change.
     pub(super) async fn expect_change(&self, person: u64) -> anyhow::Result<()> {
         let script = format!(
             "window.changedAt = undefined;
@@ -112,7 +112,7 @@ impl Browser {
                 observer.disconnect();
                 requestAnimationFrame(() => setTimeout(() => {{ window.changedAt = Date.now(); }}));
             }});
-            observer.observe(row, {{attributes: true, subtree: true, childList: true}});"
+            observer.observe(row, {{attributeFilter: ['data-status']}});"
         );
         self.script(&script).await?;
         Ok(())
