@@ -23,6 +23,7 @@ mod settings;
 mod settling;
 mod suspension;
 mod teams_call;
+mod times;
 mod to_teams;
 mod traces;
 mod visibility;
