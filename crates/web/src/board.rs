@@ -67,8 +67,11 @@ struct BoardPage {
 impl BoardPage {
     /// How many people the search and the filters leave.
     fn summary(&self) -> String {
-        let (shown, people) = (self.shown.to_string(), self.people.to_string());
         let words = self.layout.words;
+        if self.shown == self.people {
+            return words.with("board-people", "count", self.people);
+        }
+        let (shown, people) = (self.shown.to_string(), self.people.to_string());
         words.of_two("board-people-of", ("shown", &shown), ("count", &people))
     }
 }
