@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::{
+    collation::sort_by_name,
     layout::{Layout, render},
-    search::{Words, fold, haystack},
+    search::{Words, haystack},
     texts::Texts,
 };
 
@@ -203,7 +204,7 @@ pub async fn page(
             Some((*id, row))
         })
         .collect();
-    rows.sort_by_cached_key(|(_, row)| fold(&row.name));
+    sort_by_name(layout.words.0, &mut rows, |(_, row)| &row.name);
     let words = Words::new(&search);
     if !words.is_empty() {
         for (_, row) in &mut rows {
