@@ -79,6 +79,8 @@ pub(crate) fn router(state: WebState) -> Router {
 fn protected_routes() -> Router<WebState> {
     Router::new()
         .route("/", get(board::page))
+        .route("/rows", get(board::some_rows))
+        .route("/people/{person}/chat", get(board::chat))
         .route("/demo/day", get(board::day).put(board::set_day))
         .route("/me/teams", get(my_account::page))
         .route("/me/teams/code", post(my_account::code))

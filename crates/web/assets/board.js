@@ -1,153 +1,117 @@
 // The board's one script: takes changes from the event stream and writes them into the rows that the server rendered.
-// All text goes through textContent; nothing from the network becomes markup.
+// Texts go through textContent; only rows that the server rendered become markup.
 
-import { showCard } from "/assets/card.js";
-import { haystack, words } from "/assets/search.js";
-import { listen } from "/assets/stream.js";
-import { showAge } from "/assets/time.js";
-import { say } from "/assets/words.js";
+import { showCard } from "./card.js";
+import { filterBoard, startFilter } from "./board-filter.js";
+import { age, insertRows, rowActions } from "./board-rows.js";
+import { statusLine, untilText } from "./status-line.js";
+import { listen } from "./stream.js";
+import { showAge } from "./time.js";
+import { say } from "./words.js";
 
 const board = document.getElementById("board");
 const connection = document.getElementById("connection");
-const filter = document.getElementById("filter");
-const summary = document.getElementById("summary");
-let everybody = summary.textContent;
 const rows = new Map();
-// What the filter looks into, by row; made when it is first looked for, and after each change.
-const haystacks = new Map();
 for (const row of board.querySelectorAll(".person")) {
   rows.set(row.dataset.person, row);
-}
-
-function personName(row) {
-  return cell(row, "name").firstChild.textContent.trim();
 }
 
 function cell(row, name) {
   return row.querySelector("." + name);
 }
 
-// The same as in board.rs.
-function activity(what) {
-  if (!what) {
-    return "";
+function personName(row) {
+  return cell(row, "name").textContent;
+}
+
+function write(element, text) {
+  if (element.textContent !== text) {
+    element.textContent = text;
   }
-  const via = what.kind === "OnThePhone" && what.via === "teams" ? "Teams" : "";
-  return what.kind === "UsingApp" ? what.label : say(`activity-${what.kind}${via}`);
+}
+
+// The time of a cell; made when there is one to show, and gone when there is none: nobody sees since when a person is offline.
+function time(cell, value, className) {
+  let time = cell.querySelector(className ? `time.${className}` : "time");
+  if (!value) {
+    time?.remove();
+    return undefined;
+  }
+  if (!time) {
+    time = document.createElement("time");
+    time.className = className;
+    cell.querySelector(".text")?.before(time) ?? cell.append(time);
+  }
+  const moved = time.dateTime !== value;
+  time.dateTime = value;
+  return { time, moved };
 }
 
 function apply({ person, presence }) {
   const row = rows.get(person);
   if (!row) {
-    add(person, presence);
+    renew(person);
     return;
   }
-  haystacks.delete(row);
   row.dataset.status = presence.status;
   row.dataset.confidence = presence.confidence;
-  const status = say(`status-${presence.status}`);
-  cell(row, "status").textContent = status;
-  cell(row, "activity").textContent = activity(presence.activity);
-  cell(row, "text").textContent = activity(presence.activity) || presence.text;
-  const time = row.querySelector("time");
-  // Nobody sees since when a person is offline.
-  const since = presence.since ?? "";
-  const moved = time.dateTime !== since;
-  time.dateTime = since;
-  showAge(time);
-  row.querySelector(".why").setAttribute("aria-label", say("board-why-of", { status, name: personName(row) }));
-  if (moved) {
+  const { lead, detail, below } = statusLine(presence);
+  write(cell(row, "status"), lead);
+  write(cell(row, "detail"), detail);
+  write(cell(row, "text"), below);
+  const until = time(cell(row, "line"), presence.until, "until");
+  if (until) {
+    write(until.time, untilText(presence.until));
+  }
+  const since = time(cell(row, "since"), presence.since, "");
+  if (since) {
+    showAge(since.time);
+  }
+  if (since?.moved) {
     row.classList.remove("changed");
     requestAnimationFrame(() => row.classList.add("changed"));
   }
+  filterBoard(rows, row);
 }
 
-// A new person: a copy of another row, sorted in by name among the last group.
-const adding = new Map();
-// An import brings more than this at once: one page is less than a request for each.
-const ADDED_MAX = 20;
-async function add(person, presence) {
-  const known = adding.has(person);
-  adding.set(person, presence);
-  if (known) {
-    return;
+// Rows that the server renders anew: of new and renamed people, and of people who are in another group now. Changes that come
+// together, as in an import, are asked for together.
+const renewed = new Set();
+const RENEWED_AT_ONCE = 200;
+const RENEWED_AFTER_MS = 50;
+
+function renew(person) {
+  renewed.add(person);
+  if (renewed.size === 1) {
+    setTimeout(renewAll, RENEWED_AFTER_MS);
   }
-  if (adding.size > ADDED_MAX) {
-    location.reload();
-    return;
-  }
-  const answer = await fetch(`/api/v1/people/${person}`);
-  const latest = adding.get(person);
-  adding.delete(person);
-  if (!latest) {
-    // Deleted in the meantime.
-    return;
-  }
-  const model = rows.values().next().value;
-  if (!answer.ok || !model) {
-    // Deleted in the meantime, or the first person of all: the server renders the page.
-    if (!model) {
-      location.reload();
-    }
-    return;
-  }
-  const row = model.cloneNode(true);
-  row.dataset.person = person;
-  row.hidden = false;
-  row.querySelector(".star")?.setAttribute("aria-pressed", "false");
-  rows.set(person, row);
-  name(row, await answer.json());
-  const last = board.querySelector(".group:last-child");
-  const collator = new Intl.Collator(document.documentElement.lang);
-  const after = Array.from(last.querySelectorAll(".person"))
-    .find((other) => collator.compare(personName(other), personName(row)) > 0);
-  if (after) {
-    after.before(row);
-  } else {
-    last.querySelector(".chunk:last-child").append(row);
-  }
-  apply({ person, presence: latest });
-  count();
 }
 
-// Name and lines of a row.
-function name(row, { name, lines }) {
-  haystacks.delete(row);
-  const shown = cell(row, "name");
-  shown.firstChild.textContent = name;
-  shown.querySelector("small")?.remove();
-  if (lines.length > 0) {
-    const small = document.createElement("small");
-    small.textContent = lines.map((line) => line.extension).join(", ");
-    shown.firstChild.after(" ", small);
+async function renewAll() {
+  const people = Array.from(renewed).slice(0, RENEWED_AT_ONCE);
+  const answer = await fetch(`/rows?people=${people.join(",")}`).catch(() => undefined);
+  if (answer?.ok) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.querySelector("#board-empty")?.remove();
+    insertRows(board, rows, page, people.filter((person) => renewed.has(person)));
+    filterBoard(rows);
   }
-  row.querySelector(".star")?.setAttribute("aria-label", say("board-favourite", { name }));
-  const status = say(`status-${row.dataset.status}`);
-  row.querySelector(".why").setAttribute("aria-label", say("board-why-of", { status, name }));
-}
-
-function rename(person) {
-  const row = rows.get(person.id);
-  if (row) {
-    name(row, person);
+  for (const person of people) {
+    renewed.delete(person);
+  }
+  if (renewed.size > 0) {
+    setTimeout(renewAll, RENEWED_AFTER_MS);
   }
 }
 
 function remove({ person }) {
-  adding.delete(person);
+  renewed.delete(person);
   const row = rows.get(person);
   if (row) {
-    haystacks.delete(row);
     rows.delete(person);
     row.remove();
-    count();
+    filterBoard(rows);
   }
-}
-
-// How many people there are.
-function count() {
-  everybody = say("board-people", { count: rows.size });
-  filter.dispatchEvent(new Event("input"));
 }
 
 function state(state, key) {
@@ -164,7 +128,7 @@ function receive(name, data) {
       apply(data);
       break;
     case "person":
-      rename(data);
+      renew(data.id);
       break;
     case "person-removed":
       remove(data);
@@ -183,64 +147,38 @@ function receive(name, data) {
   }
 }
 
-function searchable(row) {
-  let text = haystacks.get(row);
-  if (text === undefined) {
-    text = haystack(row.textContent);
-    haystacks.set(row, text);
-  }
-  return text;
-}
-
-filter.addEventListener("input", () => {
-  const wanted = words(filter.value);
-  let shown = 0;
-  for (const row of rows.values()) {
-    row.hidden = !wanted.every((word) => searchable(row).includes(word));
-    shown += row.hidden ? 0 : 1;
-  }
-  // What has no row to show takes no room.
-  const isEmpty = (part) => !part.querySelector(".person:not([hidden])");
-  for (const chunk of board.querySelectorAll(".chunk")) {
-    chunk.hidden = isEmpty(chunk);
-  }
-  for (const section of board.querySelectorAll(".section")) {
-    section.hidden = isEmpty(section.parentElement);
-  }
-  summary.textContent = wanted.length > 0 ? say("board-people-of", { shown, count: rows.size }) : everybody;
-});
-
-// Up and down between people, from the filter too; a slash leads to the filter.
+// Up and down between people, from the search too; a slash leads to the search.
+const search = document.getElementById("filter");
 function step(from, direction) {
-  const all = Array.from(rows.values()).filter((row) => !row.hidden);
+  const all = Array.from(board.querySelectorAll(".person:not([hidden])"));
   const at = from ? all.indexOf(from) + direction : 0;
   const next = all[Math.max(0, Math.min(at, all.length - 1))];
-  next?.querySelector(".why").focus();
+  next && cell(next, "name").focus();
 }
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest?.(".person");
   const direction = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (direction && (row || event.target === filter)) {
+  if (direction && (row || event.target === search)) {
     event.preventDefault();
     step(row, direction);
-  } else if (event.key === "/" && !event.target.closest?.("input, dialog")) {
+  } else if (event.key === "/" && !event.target.closest?.("input, select, textarea, dialog")) {
     event.preventDefault();
-    filter.focus();
+    search.focus();
   }
 });
 
 async function favour(star) {
-  const viewer = document.body.dataset.viewer;
+  const row = star.closest(".person");
   star.setAttribute("aria-pressed", String(star.getAttribute("aria-pressed") !== "true"));
   const stars = board.querySelectorAll('.star[aria-pressed="true"]');
   const people = Array.from(stars, (pressed) => pressed.closest(".person").dataset.person);
-  await fetch(`/api/v1/people/${viewer}/favourites`, {
+  await fetch(`/api/v1/people/${document.body.dataset.viewer}/favourites`, {
     method: "PUT",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ people }),
-  });
+  }).catch(() => undefined);
   // Whatever became of it, the server knows who stands where.
-  location.reload();
+  renew(row.dataset.person);
 }
 
 board.addEventListener("click", (event) => {
@@ -249,8 +187,10 @@ board.addEventListener("click", (event) => {
     favour(star);
     return;
   }
-  const row = event.target.closest(".why")?.closest(".person");
-  if (row) {
+  const row = event.target.closest(".person");
+  const isOther = event.target.closest("a:not(.name), button");
+  if (row && !isOther && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
     showCard(row.dataset.person, personName(row), say(`status-${row.dataset.status}`));
   }
 });
@@ -269,27 +209,26 @@ day?.addEventListener("click", async () => {
   }
 });
 
-// Ages grow; only those of rows on the screen are drawn.
-function showAges(chunk) {
-  for (const time of chunk.querySelectorAll("time")) {
-    showAge(time);
+// Ages and actions are written when rows come into view: most of 10,000 never do.
+function enter(chunk) {
+  for (const row of chunk.children) {
+    rowActions(row);
+    age(row);
   }
 }
-const chunks = board.querySelectorAll(".chunk");
-for (const chunk of chunks) {
-  showAges(chunk);
-  chunk.addEventListener("contentvisibilityautostatechange", (event) => event.skipped || showAges(chunk));
+board.addEventListener("contentvisibilityautostatechange", (event) => event.skipped || enter(event.target), true);
+for (const chunk of board.querySelectorAll(".chunk")) {
+  if (chunk.checkVisibility({ contentVisibilityAuto: true })) {
+    enter(chunk);
+  }
 }
 setInterval(() => {
-  for (const chunk of chunks) {
-    if (!document.hidden && chunk.checkVisibility({ contentVisibilityAuto: true })) {
-      showAges(chunk);
+  for (const chunk of document.hidden ? [] : board.querySelectorAll(".chunk")) {
+    if (chunk.checkVisibility({ contentVisibilityAuto: true })) {
+      enter(chunk);
     }
   }
 }, 30_000);
 
-if (filter.value) {
-  filter.dispatchEvent(new Event("input"));
-}
-filter.form.addEventListener("submit", (event) => event.preventDefault());
+startFilter(rows);
 listen(document.body.dataset.revision, receive);

@@ -1,7 +1,7 @@
 // One person's card: why the presence is what it is, My Profiles to choose from, the day's appointments, and what happens
 // automatically. What the server does not let the viewer see, the card does not show.
 
-import { language, say } from "/assets/words.js";
+import { language, say } from "./words.js";
 
 const card = document.getElementById("card");
 

@@ -3,7 +3,7 @@
 const EVENTS = ["hello", "presence", "person", "person-removed", "reset"];
 
 function shared(since, on) {
-  const worker = new SharedWorker("/assets/stream-worker.js", { type: "module", name: "offhook" });
+  const worker = new SharedWorker(new URL("./stream-worker.js", import.meta.url), { type: "module", name: "offhook" });
   worker.port.onmessage = ({ data }) => on(data.name, data.data);
   worker.port.postMessage({ since });
   // A page that the browser keeps for "back" gets no changes, and reads everything again.

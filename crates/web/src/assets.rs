@@ -33,6 +33,21 @@ const ASSETS: &[(&str, &str, &str)] = &[
         include_str!("../assets/page.js"),
     ),
     (
+        "board-filter.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/board-filter.js"),
+    ),
+    (
+        "board-rows.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/board-rows.js"),
+    ),
+    (
+        "status-line.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/status-line.js"),
+    ),
+    (
         "card.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/card.js"),

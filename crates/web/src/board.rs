@@ -1,9 +1,12 @@
 //! The board: a live list of all people with their presence.
 
+mod filter;
+mod groups;
+mod row;
+
 use std::sync::Arc;
 
-use api::{EventStreams, caller::Caller, people::person_body, presence_body, problem::Problem};
-use api_types::{people::PersonBody, presence::PresenceBody};
+use api::{EventStreams, caller::Caller, problem::Problem};
 use askama::Template;
 use axum::{
     Json,
@@ -11,16 +14,19 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use presence::{PersonId, view};
-use runtime::{context::Context, organisation::Snapshot};
+use presence::{PersonId, Presence};
+use runtime::context::Context;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use self::{
+    filter::{Chip, Filter, Order},
+    groups::Group,
+    row::Row,
+};
 use crate::{
     collation::sort_by_name,
     layout::{Layout, render},
-    search::{Words, haystack},
-    texts::Texts,
 };
 
 /// Rows in a part of the list that the browser renders or skips as a whole. The browser checks each part at every change:
@@ -46,19 +52,34 @@ struct BoardPage {
     /// Id of the viewing person, who may have favourites; `None` for callers that are no person.
     viewer: Option<String>,
     demo: Option<DemoBar>,
-    /// Text of the search field.
-    search: String,
-    /// Label of the buttons that open the explanation.
-    why: String,
+    filter: Filter,
+    chips: Vec<Chip>,
+    /// Names of groups and locations to filter by.
+    places: Vec<String>,
+    /// Number of people.
+    people: usize,
+    /// Number of people whom search and filters leave.
+    shown: usize,
     /// Messages for the script, as JSON.
     script_words: String,
 }
 
 impl BoardPage {
-    /// Number of people.
-    fn people(&self) -> usize {
-        self.groups.iter().map(|group| group.rows.len()).sum()
+    /// How many people the search and the filters leave.
+    fn summary(&self) -> String {
+        let (shown, people) = (self.shown.to_string(), self.people.to_string());
+        let words = self.layout.words;
+        words.of_two("board-people-of", ("shown", &shown), ("count", &people))
     }
+}
+
+/// Some rows, each in its group.
+#[derive(Template)]
+#[template(path = "board/rows.html")]
+struct Rows {
+    layout: Layout,
+    groups: Vec<Group>,
+    viewer: Option<String>,
 }
 
 /// Keys of the messages for the script.
@@ -74,12 +95,18 @@ const SCRIPT_WORDS: &[&str] = &[
     "activity-OnThePhoneTeams",
     "activity-InMeeting",
     "activity-Presenting",
+    "line-teams-call",
+    "line-until",
+    "row-call",
+    "row-call-of",
+    "row-chat",
+    "row-chat-of",
     "board-people",
     "board-people-of",
+    "board-reachable",
     "board-live",
     "board-lost",
-    "board-why-of",
-    "board-favourite",
+    "confidence-stale",
     "demo-pause",
     "demo-resume",
     "person-more",
@@ -103,86 +130,35 @@ const SCRIPT_WORDS: &[&str] = &[
     "automatic-locked",
 ];
 
-/// People under a heading.
-struct Group {
-    /// The heading; `None` if there is only one group.
-    name: Option<String>,
-    is_favourite: bool,
-    rows: Vec<Row>,
-}
-
-impl Group {
-    /// The parts that the browser renders or skips as a whole.
-    fn chunks(&self) -> std::slice::Chunks<'_, Row> {
-        self.rows.chunks(CHUNK)
-    }
-}
-
 struct DemoBar {
     teams_page: String,
     running: bool,
 }
 
-struct Row {
-    person: String,
-    name: String,
-    star: String,
-    extensions: String,
-    status: &'static str,
-    words: String,
-    why: String,
-    label: String,
-    text: String,
-    since: String,
-    confidence: &'static str,
-    /// Whether the search leaves the row out.
-    is_hidden: bool,
-}
-
-impl Row {
-    fn new(language: Texts, person: PersonBody, presence: PresenceBody) -> Self {
-        let extensions: Vec<&str> = person.lines.iter().map(|line| &*line.extension).collect();
-        let words = language.text(&format!("status-{}", presence.status.name()));
-        let label = presence
-            .activity
-            .map(|activity| language.activity(&activity));
-        Self {
-            star: language.with("board-favourite", "name", &*person.name),
-            extensions: extensions.join(", "),
-            status: presence.status.name(),
-            why: language.of_two("board-why-of", ("status", &words), ("name", &person.name)),
-            person: person.id,
-            name: person.name,
-            words,
-            text: label.clone().unwrap_or(presence.text),
-            label: label.unwrap_or_default(),
-            since: presence.since.unwrap_or_default(),
-            confidence: presence.confidence.name(),
-            is_hidden: false,
-        }
+/// The rows of people whom the caller may list, in the order of the board.
+fn rows<'a>(
+    layout: &Layout,
+    context: &Context,
+    caller: &Caller,
+    presences: impl Iterator<Item = (&'a PersonId, &'a Presence)>,
+    order: Order,
+) -> Vec<(PersonId, Row)> {
+    let rows = presences.filter_map(|(id, presence)| {
+        let row = row::row(layout.words, context, caller, *id, presence)?;
+        Some((*id, row))
+    });
+    let mut rows: Vec<(PersonId, Row)> = rows.collect();
+    sort_by_name(layout.words.0, &mut rows, |(_, row)| &row.name);
+    match order {
+        Order::Name => {}
+        Order::Status => rows.sort_by_key(|(_, row)| {
+            presence::Status::ALL
+                .iter()
+                .position(|status| *status == row.status)
+        }),
+        Order::Since => rows.sort_by(|(_, one), (_, other)| other.since.cmp(&one.since)),
     }
-
-    /// The texts of the row in which the search looks, as the script finds them.
-    fn haystack(&self) -> String {
-        haystack(
-            &[
-                &*self.name,
-                &self.extensions,
-                &self.words,
-                &self.label,
-                &self.text,
-            ]
-            .join("\n"),
-        )
-    }
-}
-
-/// Query of the board.
-#[derive(Debug, Deserialize)]
-pub struct Search {
-    /// Text of the search field.
-    #[serde(default)]
-    q: String,
+    rows
 }
 
 /// `GET /`: the board.
@@ -192,85 +168,93 @@ pub async fn page(
     State(demo): State<Option<Arc<Demo>>>,
     caller: Caller,
     layout: Layout,
-    Query(Search { q: search }): Query<Search>,
+    Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
     let (revision, presences) = context.events.all();
-    let mut rows: Vec<(PersonId, Row)> = presences
-        .iter()
-        .filter_map(|(id, presence)| {
-            let seen = view(presence, caller.level(&context.organisation, *id));
-            let person = context.people.person(*id)?;
-            let row = Row::new(layout.words, person_body(&person), presence_body(&seen));
-            Some((*id, row))
-        })
-        .collect();
-    sort_by_name(layout.words.0, &mut rows, |(_, row)| &row.name);
-    let words = Words::new(&search);
-    if !words.is_empty() {
-        for (_, row) in &mut rows {
-            row.is_hidden = !words.are_in(&row.haystack());
-        }
-    }
-    let groups = context
-        .organisation
-        .read(|snapshot| grouped(layout.words, snapshot, caller.person, rows));
+    let mut rows = rows(&layout, &context, &caller, presences.iter(), filter.order());
+    filter.apply(rows.iter_mut().map(|(_, row)| row));
+    let all: Vec<&Row> = rows.iter().map(|(_, row)| row).collect();
+    let chips = filter::chips(layout.words, &filter, &all);
+    let places = groups::places(&all, &filter.group);
+    let shown = all.iter().filter(|row| !row.is_hidden).count();
+    let people = rows.len();
+    let groups = groups::grouped(layout.words, &context, caller.person, rows);
     let demo = demo.as_ref().map(|demo| DemoBar {
         teams_page: demo.teams_page.clone(),
         running: *demo.day.borrow(),
     });
     let page = BoardPage {
-        why: layout.words.text("board-why"),
         script_words: layout.words.for_script(SCRIPT_WORDS),
         layout,
         revision: streams.tokens.seal(revision),
         groups,
         viewer: caller.person.map(|person| person.to_string()),
         demo,
-        search,
+        filter,
+        chips,
+        places,
+        people,
+        shown,
     };
     render(StatusCode::OK, &page)
 }
 
-/// Groups of the board: favourites, the viewer's workgroups, all others. Each person appears once.
-fn grouped(
-    words: Texts,
-    snapshot: &Snapshot,
-    viewer: Option<PersonId>,
-    rows: Vec<(PersonId, Row)>,
-) -> Vec<Group> {
-    let favourites = viewer.and_then(|viewer| snapshot.favourites.get(&viewer));
-    let mine = snapshot
-        .workgroups
+/// The most people of one request for rows.
+const ROWS_MAX: usize = 200;
+
+/// Query of [`some_rows`].
+#[derive(Debug, Deserialize)]
+pub struct Wanted {
+    /// Ids, separated by commas. Of more than 200 only the first count.
+    people: String,
+}
+
+/// `GET /rows?people=1,2`: the rows of some people in their groups, which the script puts into an open board: new people,
+/// and people who are in another group now.
+pub async fn some_rows(
+    State(context): State<Context>,
+    caller: Caller,
+    layout: Layout,
+    Query(Wanted { people }): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let (_, presences) = context.events.all();
+    let ids = people
+        .split(',')
+        .filter_map(|id| id.parse().ok().map(PersonId));
+    let wanted: Vec<PersonId> = ids.take(ROWS_MAX).collect();
+    let found = wanted
         .iter()
-        .filter(|group| viewer.is_some_and(|viewer| group.members.contains(&viewer)));
-    let mine: Vec<_> = mine.collect();
-    let group = |name: String, is_favourite: bool| Group {
-        name: Some(name),
-        is_favourite,
-        rows: Vec::new(),
+        .filter_map(|id| Some((id, presences.get(id)?)));
+    let rows = rows(&layout, &context, &caller, found, Order::Name);
+    let groups = groups::grouped(layout.words, &context, caller.person, rows);
+    let page = Rows {
+        layout,
+        groups,
+        viewer: caller.person.map(|person| person.to_string()),
     };
-    let mut groups = vec![group(words.text("board-favourites"), true)];
-    groups.extend(mine.iter().map(|known| group(known.name.clone(), false)));
-    groups.push(group(words.text("board-all"), false));
-    let last = groups.len() - 1;
-    for (person, row) in rows {
-        let index = if favourites.is_some_and(|favourites| favourites.contains(&person)) {
-            0
-        } else {
-            let common = mine
-                .iter()
-                .position(|group| group.members.contains(&person));
-            common.map_or(last, |common| common + 1)
-        };
-        if let Some(group) = groups.get_mut(index) {
-            group.rows.push(row);
-        }
-    }
-    groups.retain(|group| !group.rows.is_empty());
-    if let [only] = groups.as_mut_slice() {
-        only.name = None;
-    }
-    groups
+    render(StatusCode::OK, &page)
+}
+
+/// `GET /people/{person}/chat`: leads to the chat with a person in Teams.
+pub async fn chat(
+    State(context): State<Context>,
+    axum::extract::Path(person): axum::extract::Path<String>,
+) -> Result<Response, Problem> {
+    let id = person.parse().ok().map(PersonId);
+    let known = id.and_then(|id| context.people.person(id));
+    let known = known.filter(|known| !known.user_principal_name.is_empty());
+    let Some(known) = known else {
+        let remedy = "a chat needs a person with a sign-in name at Microsoft";
+        return Err(Problem::not_found("chat", &person, remedy));
+    };
+    let user = form_urlencoded::byte_serialize(known.user_principal_name.as_bytes());
+    let to = format!(
+        "https://teams.microsoft.com/l/chat/0/0?users={}",
+        user.collect::<String>()
+    );
+    Ok(axum::response::IntoResponse::into_response(
+        axum::response::Redirect::to(&to),
+    ))
 }
 
 /// State of the demo's scripted day.

@@ -8,5 +8,6 @@ pub mod my_account;
 pub mod pages;
 mod search;
 pub mod sign_in_page;
+mod status_line;
 mod texts;
 pub mod web_state;

@@ -1,0 +1,104 @@
+//! Groups of the board: favourites, the viewer's workgroups, all others.
+
+use std::collections::BTreeSet;
+
+use presence::{PersonId, Status};
+use runtime::context::Context;
+
+use super::{CHUNK, row::Row};
+use crate::texts::Texts;
+
+/// Rows under a heading.
+pub(super) struct Group {
+    /// Which group it is, for the script: `favourites`, the number of a workgroup, or `all`.
+    pub id: String,
+    pub name: String,
+    /// How many of the people are available, in words.
+    pub reachable: String,
+    pub rows: Vec<Row>,
+}
+
+impl Group {
+    /// Whether the people are the viewer's favourites.
+    pub(super) fn is_favourites(&self) -> bool {
+        self.id == FAVOURITES
+    }
+
+    /// The parts that the browser renders or skips as a whole.
+    pub(super) fn chunks(&self) -> std::slice::Chunks<'_, Row> {
+        self.rows.chunks(CHUNK)
+    }
+
+    /// Whether search and filters leave nobody.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.rows.iter().all(|row| row.is_hidden)
+    }
+}
+
+const FAVOURITES: &str = "favourites";
+
+/// The rows in their groups. Each person appears once.
+pub(super) fn grouped(
+    words: Texts,
+    context: &Context,
+    viewer: Option<PersonId>,
+    rows: Vec<(PersonId, Row)>,
+) -> Vec<Group> {
+    let (favourites, mine) = context.organisation.read(|snapshot| {
+        let favourites = viewer.and_then(|viewer| snapshot.favourites.get(&viewer).cloned());
+        let mine = snapshot.workgroups.iter();
+        let mine =
+            mine.filter(|group| viewer.is_some_and(|viewer| group.members.contains(&viewer)));
+        let mine = mine.map(|group| {
+            let members: BTreeSet<PersonId> = group.members.iter().copied().collect();
+            (group.id.to_string(), group.name.clone(), members)
+        });
+        (favourites.unwrap_or_default(), mine.collect::<Vec<_>>())
+    });
+    let group = |id: &str, name: String| Group {
+        id: id.to_owned(),
+        name,
+        reachable: String::new(),
+        rows: Vec::new(),
+    };
+    let mut groups = vec![group(FAVOURITES, words.text("board-favourites"))];
+    groups.extend(mine.iter().map(|(id, name, _)| group(id, name.clone())));
+    groups.push(group("all", words.text("board-all")));
+    let last = groups.len() - 1;
+    for (person, row) in rows {
+        let common = || {
+            mine.iter()
+                .position(|(.., members)| members.contains(&person))
+        };
+        let index = if favourites.contains(&person) {
+            0
+        } else {
+            common().map_or(last, |common| common + 1)
+        };
+        if let Some(group) = groups.get_mut(index) {
+            group.rows.push(row);
+        }
+    }
+    groups.retain(|group| !group.rows.is_empty());
+    for group in &mut groups {
+        let available = group
+            .rows
+            .iter()
+            .filter(|row| row.status == Status::Available)
+            .count();
+        let (available, count) = (available.to_string(), group.rows.len().to_string());
+        group.reachable = words.of_two("board-reachable", ("shown", &available), ("count", &count));
+    }
+    groups
+}
+
+/// Names of groups and locations on the board, sorted; with the one that is filtered by, also if nobody is in it.
+pub(super) fn places(rows: &[&Row], chosen: &str) -> Vec<String> {
+    let mut names: BTreeSet<&str> = rows
+        .iter()
+        .flat_map(|row| &row.groups)
+        .map(|name| &**name)
+        .collect();
+    names.extend(Some(chosen).filter(|chosen| !chosen.is_empty()));
+    names.into_iter().map(str::to_owned).collect()
+}
