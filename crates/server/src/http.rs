@@ -104,6 +104,7 @@ fn open_pages() -> Router<WebState> {
         .route(open_id::RETURN, get(sign_in_page::returned_open_id))
         .route("/language", post(layout::choose))
         .route("/assets/{name}", get(assets::serve))
+        .route("/assets/{version}/{name}", get(assets::serve_version))
 }
 
 /// Routes for programs, with their own authentication or without any.
