@@ -1,7 +1,46 @@
-//! How answers travel: what browsers keep.
+//! How answers travel: what is compressed, and what browsers keep.
 
-use end_to_end::Demo;
+use end_to_end::{Demo, Server};
 use reqwest::{Method, StatusCode};
+
+/// Coding and size of an answer, as it travels.
+async fn sent(server: &Server, path: &str, headers: &[(&str, &str)]) -> (String, usize) {
+    let answer = server.open(path, headers).await;
+    let coding = answer.headers().get("content-encoding");
+    let coding = coding.map_or("", |coding| coding.to_str().unwrap());
+    let coding = coding.to_owned();
+    (coding, answer.bytes().await.unwrap().len())
+}
+
+#[tokio::test]
+async fn pages_and_answers_are_compressed_unless_another_site_asks() {
+    let demo = Demo::start(&["--still"]).await;
+    let server = demo.server.signed_in_as("Anna Becker").await;
+    for path in ["/", "/assets/app.css", "/api/v1/people"] {
+        let (plain, size) = sent(&server, path, &[]).await;
+        assert_eq!(plain, "", "{path}");
+        for (accepted, expected) in [("gzip", "gzip"), ("gzip, deflate, br, zstd", "br")] {
+            let accepted = ("accept-encoding", accepted);
+            let own = ("sec-fetch-site", "same-origin");
+            let (coding, compressed) = sent(&server, path, &[accepted, own]).await;
+            assert_eq!(coding, expected, "{path}");
+            assert!(
+                compressed < size / 2,
+                "{path}: {compressed} of {size} bytes"
+            );
+            // Its length would tell another site something about the content beside the site's own words.
+            for site in ["cross-site", "same-site"] {
+                let foreign = ("sec-fetch-site", site);
+                let (coding, uncompressed) = sent(&server, path, &[accepted, foreign]).await;
+                assert_eq!((&*coding, uncompressed), ("", size), "{path} from {site}");
+            }
+        }
+    }
+    let events = server
+        .open("/api/v1/events", &[("accept-encoding", "gzip, br")])
+        .await;
+    assert!(!events.headers().contains_key("content-encoding"));
+}
 
 #[tokio::test]
 async fn browsers_keep_files_of_a_version_and_ask_for_others_again() {
