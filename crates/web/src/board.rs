@@ -25,8 +25,8 @@ use self::{
     row::Row,
 };
 use crate::{
+    collation::sort_by_name,
     layout::{Layout, render},
-    search::fold,
 };
 
 /// Rows in a part of the list that the browser renders or skips as a whole. The browser checks each part at every change:
@@ -151,7 +151,7 @@ fn rows<'a>(
         Some((*id, row))
     });
     let mut rows: Vec<(PersonId, Row)> = rows.collect();
-    rows.sort_by_cached_key(|(_, row)| fold(&row.name));
+    sort_by_name(layout.words.0, &mut rows, |(_, row)| &row.name);
     match order {
         Order::Name => {}
         Order::Status => rows.sort_by_key(|(_, row)| {
