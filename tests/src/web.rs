@@ -191,6 +191,18 @@ impl Walker {
         eventually("the next page", Duration::from_secs(10), true, come).await;
     }
 
+    /// Clicks an element that changes the page in place.
+    ///
+    /// # Panics
+    /// The element is missing.
+    pub async fn press(&self, selector: &str) {
+        let script = format!(
+            "const found = document.querySelector({0}); if (!found) throw new Error({0}); found.focus(); found.click()",
+            json!(selector)
+        );
+        self.script(&script).await;
+    }
+
     /// Types into a field, or selects an option.
     ///
     /// # Panics

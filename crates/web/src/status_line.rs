@@ -184,6 +184,9 @@ mod tests {
     #[test]
     fn built_in_names_are_in_the_language_of_the_page() {
         let away = line(Language::German, Status::Busy, None, "Do not disturb");
-        assert_eq!((&*away.lead, &*away.below), ("Beschäftigt", "Nicht stören"));
+        assert_eq!(
+            (&*away.lead, &*away.below),
+            ("Beschäftigt", "Bitte nicht stören")
+        );
     }
 }
