@@ -23,6 +23,16 @@ const ASSETS: &[(&str, &str, &str)] = &[
         include_str!("../assets/board.js"),
     ),
     (
+        "own-status.css",
+        "text/css; charset=utf-8",
+        include_str!("../assets/own-status.css"),
+    ),
+    (
+        "own-status.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/own-status.js"),
+    ),
+    (
         "page.css",
         "text/css; charset=utf-8",
         include_str!("../assets/page.css"),

@@ -4,6 +4,7 @@ pub mod assets;
 pub mod board;
 pub mod layout;
 pub mod my_account;
+pub mod own_status;
 pub mod pages;
 mod search;
 pub mod sign_in_page;
