@@ -180,6 +180,18 @@ async fn what_employees_do_often_takes_few_clicks() -> WebDriverResult<()> {
         .await;
     assert_eq!(hidden["items"][0]["viewer"], json!(carla));
     assert_eq!(hidden["items"][0]["level"], "Blocked");
+    // The preview tells what Carla and Bert see of Anna, who is busy with something private.
+    let profile = json!({"profile": "Busy", "until": null});
+    server
+        .ok(Method::PUT, &of_anna("profile"), Some(profile))
+        .await;
+    for (name, status, reasons) in [("Carla", "Offline", 0), ("Bert", "Busy", 1)] {
+        walker.go(&format!("/me/sharing?q={name}")).await?;
+        assert_eq!(walker.text("main dl dd").await, status, "{name}");
+        let rows = "return document.querySelectorAll('#reasons tbody tr').length";
+        let rows = walker.script(rows).await.as_u64().unwrap();
+        assert!(rows.min(1) == reasons, "{name}: {rows}");
+    }
 
     // A computer, paired by the code that the page then shows.
     let mouse = Mouse::at_people(&walker).await?;

@@ -7,6 +7,7 @@ use api_types::{
 use presence::{Relationship, setting_keys};
 use serde_json::Value;
 
+use super::preview::preview;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
@@ -95,6 +96,7 @@ async fn shown(
     };
     let mut page = Page::new(request, title);
     if name.is_none() {
+        page.blocks.extend(preview(request).await?);
         page = page.form(hide(request), back);
     }
     Ok(page
