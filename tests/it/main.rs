@@ -20,6 +20,7 @@ mod clock;
 mod connections;
 mod crash;
 mod decisions;
+mod delivery;
 mod demo;
 mod disk;
 mod durability;

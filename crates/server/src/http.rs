@@ -17,6 +17,8 @@ use web::{
     assets, board, layout, my_account, own_status, pages, sign_in_page, web_state::WebState,
 };
 
+use crate::compression;
+
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -78,6 +80,8 @@ pub(crate) fn router(state: WebState) -> Router {
         // Graph's notifications have a larger body limit, and authenticate by their content.
         .merge(notification_routes().with_state(state.api))
         .layer(middleware::from_fn_with_state(public_url, headers))
+        .layer(compression::layer())
+        .layer(middleware::from_fn(compression::guard))
         .layer(middleware::from_fn_with_state(proxies, client_ip::set_client_ip))
 }
 
@@ -112,6 +116,7 @@ fn open_pages() -> Router<WebState> {
         .route("/icon/{status}", get(own_status::icon))
         .route("/language", post(layout::choose))
         .route("/assets/{name}", get(assets::serve))
+        .route("/assets/{version}/{name}", get(assets::serve_version))
 }
 
 /// Routes for programs, with their own authentication or without any.
