@@ -35,6 +35,8 @@ pub struct Layout {
     pub(crate) is_system_administrator: bool,
     /// Whether the caller has an account, which may have other sessions.
     pub(crate) has_account: bool,
+    /// Number of problems of the server, for system administrators.
+    pub(crate) problems: usize,
     /// The path of this page.
     pub here: String,
 }
@@ -72,6 +74,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Layout {
             is_administrator: caller.is_some_and(Caller::administers),
             is_system_administrator: caller.is_some_and(Caller::is_admin),
             has_account: caller.is_some_and(|caller| caller.account.is_some()),
+            problems: 0,
             here: parts.uri.path().to_owned(),
         })
     }

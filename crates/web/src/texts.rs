@@ -5,20 +5,22 @@ use std::sync::LazyLock;
 use api_types::presence::{ActivityBody, ActivityKind, ActivitySystem};
 use i18n::{FluentArgs, FluentValue, Language, Messages};
 
-/// Contents of the Fluent files: messages of all pages, of the board, of the personal pages, of the administration.
-const fn files(language: Language) -> [&'static str; 4] {
+/// Contents of the Fluent files: messages of all pages, of the board, of the personal pages, of the administration, of its home page.
+const fn files(language: Language) -> [&'static str; 5] {
     match language {
         Language::English => [
             include_str!("../locales/en.ftl"),
             include_str!("../locales/en-people.ftl"),
             include_str!("../locales/en-me.ftl"),
             include_str!("../locales/en-admin.ftl"),
+            include_str!("../locales/en-home.ftl"),
         ],
         Language::German => [
             include_str!("../locales/de.ftl"),
             include_str!("../locales/de-people.ftl"),
             include_str!("../locales/de-me.ftl"),
             include_str!("../locales/de-admin.ftl"),
+            include_str!("../locales/de-home.ftl"),
         ],
     }
 }
@@ -69,6 +71,19 @@ impl Texts {
     ) -> String {
         let mut arguments = FluentArgs::new();
         arguments.set(name, value);
+        messages(self.0).format(key, Some(&arguments))
+    }
+
+    /// The message of `key` with arguments of any kind.
+    pub(crate) fn of<'a, const COUNT: usize>(
+        self,
+        key: &str,
+        values: [(&'a str, FluentValue<'a>); COUNT],
+    ) -> String {
+        let mut arguments = FluentArgs::new();
+        for (name, value) in values {
+            arguments.set(name, value);
+        }
         messages(self.0).format(key, Some(&arguments))
     }
 
