@@ -466,7 +466,11 @@ async fn writes_that_wait_for_the_request_limit_are_reported_until_they_are_sent
         ],
     )
     .await;
-    let overview = server.system_administrator().await.page("/admin").await;
+    let overview = server
+        .system_administrator()
+        .await
+        .page("/admin/health")
+        .await;
     assert!(overview.contains("request limit (main)"), "{overview}");
     let metrics = server.page("/metrics").await;
     assert!(

@@ -30,6 +30,7 @@ async fn administrators_pages_are_whole_in_both_languages() -> WebDriverResult<(
     server.ok(Method::POST, "/api/v1/backups", None).await;
     let mut paths: Vec<String> = [
         "/admin",
+        "/admin/health",
         "/admin/people",
         "/admin/people?q=becker",
         "/admin/people?q=nobody-at-all",
@@ -145,7 +146,9 @@ async fn the_overview_tells_how_often_teams_is_read() {
     let demo = Demo::start(&["--still"]).await;
     let server = demo.server.system_administrator().await;
     let look = async || {
-        let (_, _, page) = server.with_headers(Method::GET, "/admin", &[], None).await;
+        let (_, _, page) = server
+            .with_headers(Method::GET, "/admin/health", &[], None)
+            .await;
         let fact = page.split("Polling interval (main)</dt><dd>").nth(1);
         fact.and_then(|fact| Some(fact.split_once('<')?.0.to_owned()))
     };

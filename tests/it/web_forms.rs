@@ -317,6 +317,7 @@ async fn each_sees_the_pages_that_are_theirs() {
     ];
     let locations = [
         "/admin",
+        "/admin/health",
         "/admin/people",
         "/admin/scopes",
         "/admin/microphone",

@@ -10,7 +10,7 @@ use tokio::{sync::broadcast, time::Instant};
 use tracing::debug_span;
 
 use crate::{
-    history::History,
+    history::{History, KEPT},
     metrics::Metrics,
     organisation::{Membership, Organisation},
 };
@@ -309,6 +309,12 @@ impl Events {
     pub fn presence_at_revision(&self, person: PersonId) -> (u64, Option<Presence>) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (state.revision, state.presences.get(&person).cloned())
+    }
+
+    /// Beginnings of all calls in the last 24 hours, as far as the history goes back.
+    pub fn calls(&self, now: Timestamp) -> Vec<Timestamp> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.history.calls(now - KEPT)
     }
 
     /// The history of a person in the last 24 hours, the oldest row first.

@@ -8,6 +8,9 @@ use std::{
 };
 
 pub use part::{DirectoryPart, Part, TeamsPart};
+use presence::Timestamp;
+
+use crate::clock::Clock;
 
 /// A problem and its remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +38,46 @@ pub struct Health {
     parts: Arc<Mutex<BTreeMap<Part, Option<Trouble>>>>,
     /// Work in progress, by part.
     progress: Arc<Mutex<BTreeMap<Part, String>>>,
+    /// Beginning of the problems, by part.
+    since: Arc<Mutex<BTreeMap<Part, Timestamp>>>,
+    /// The clock for the beginning of problems; `None`: their beginning is not kept.
+    clock: Option<Clock>,
     /// Warnings, by part.
     warnings: Arc<Mutex<BTreeMap<Part, Trouble>>>,
 }
 
 impl Health {
+    /// Without parts. Problems begin by this clock.
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            clock: Some(clock),
+            ..Self::default()
+        }
+    }
+
+    /// Time since which the part has a problem.
+    pub fn since(&self, part: &Part) -> Option<Timestamp> {
+        let since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.get(part).copied()
+    }
+
+    /// Keeps the beginning of a problem.
+    fn mark(&self, part: &Part, has_trouble: bool) {
+        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&self.clock, has_trouble) {
+            (Some(clock), true) => {
+                since.entry(part.clone()).or_insert_with(|| clock.now());
+            }
+            (None, true) => {}
+            (_, false) => {
+                since.remove(part);
+            }
+        }
+    }
+
     /// Reports the problem of a part; `None`: it has none. A change is logged once.
     pub fn report(&self, part: &Part, trouble: Option<Trouble>) {
+        self.mark(part, trouble.is_some());
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let before = parts.insert(part.clone(), trouble.clone());
         match (before.flatten(), trouble) {
@@ -95,5 +131,36 @@ impl Health {
     pub fn progress(&self) -> BTreeMap<Part, String> {
         let progress = self.progress.lock();
         progress.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_began_when_the_part_was_well_the_last_time() {
+        let start = Timestamp::from_milliseconds(1_000);
+        let (clock, driver) = Clock::driven(start);
+        let health = Health::new(clock);
+        let trouble = |what: &str| {
+            Some(Trouble {
+                what: what.to_owned(),
+                remedy: String::new(),
+            })
+        };
+        health.report(&Part::Store, trouble("full"));
+        driver.set(start + Duration::from_secs(60));
+        health.report(&Part::Store, trouble("still full"));
+        assert_eq!(health.since(&Part::Store), Some(start));
+        health.report(&Part::Store, None);
+        assert_eq!(health.since(&Part::Store), None);
+        health.report(&Part::Store, trouble("full again"));
+        assert_eq!(
+            health.since(&Part::Store),
+            Some(start + Duration::from_secs(60))
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use presence::{PersonId, Presence, Timestamp};
+use presence::{Activity, PersonId, Presence, Timestamp};
 
 /// Length of the history.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -68,6 +68,26 @@ impl History {
         self.0.remove(&person);
     }
 
+    /// Beginnings of calls since a time, on a phone and in Teams, of all people.
+    pub fn calls(&self, since: Timestamp) -> Vec<Timestamp> {
+        let in_call = |presence: &Presence| match presence.activity {
+            Some(Activity::OnThePhone | Activity::OnThePhoneTeams | Activity::Presenting) => true,
+            None | Some(Activity::Ringing | Activity::InMeeting | Activity::UsingApp(_)) => false,
+        };
+        let mut calls = Vec::new();
+        for changes in self.0.values() {
+            let mut was_in_call = false;
+            for (at, presence) in changes {
+                let is_in_call = in_call(presence);
+                if is_in_call && !was_in_call && *at >= since {
+                    calls.push(*at);
+                }
+                was_in_call = is_in_call;
+            }
+        }
+        calls
+    }
+
     /// The rows of a person, the oldest first.
     pub fn of(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
         let changes = self.0.get(&person);
@@ -79,7 +99,7 @@ impl History {
 mod tests {
     use std::time::Duration;
 
-    use presence::{Confidence, PersonId, Presence, Timestamp};
+    use presence::{Activity, Confidence, PersonId, Presence, Timestamp};
 
     use super::{CHANGES_MAX, History};
     use crate::fixtures::busy;
@@ -107,6 +127,29 @@ mod tests {
             .collect();
         assert_eq!(hours, [1, 25, 26]);
         assert_eq!(history.of(PersonId(2)), []);
+    }
+
+    #[test]
+    fn a_call_is_counted_once_at_its_beginning() {
+        let mut history = History::default();
+        let at = Timestamp::from_milliseconds;
+        let doing = |activity| Presence {
+            activity,
+            ..presence(at(0))
+        };
+        for (time, activity) in [
+            (1, None),
+            (2, Some(Activity::Ringing)),
+            (3, Some(Activity::OnThePhone)),
+            (4, Some(Activity::OnThePhoneTeams)),
+            (5, Some(Activity::Presenting)),
+            (6, None),
+            (7, Some(Activity::OnThePhoneTeams)),
+        ] {
+            history.record(PersonId(1), at(time), doing(activity));
+        }
+        assert_eq!(history.calls(at(0)), [at(3), at(7)]);
+        assert_eq!(history.calls(at(4)), [at(7)]);
     }
 
     /// The moments at which rows begin.

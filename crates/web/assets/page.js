@@ -1,6 +1,8 @@
 // The script of all pages but the board. The pages work without it; with it times are local and rows can be
 // dragged.
 
+import { showAge } from "./time.js";
+
 const language = document.documentElement.lang;
 
 // The server draws days in the zone of whoever looks, once it knows the zone.
@@ -13,7 +15,10 @@ if (zone && document.body.dataset.zone !== zone && !document.cookie.includes(`of
 }
 
 function showTimes(within) {
-  for (const time of within.querySelectorAll("time")) {
+  for (const time of within.querySelectorAll("time[data-age]")) {
+    showAge(time);
+  }
+  for (const time of within.querySelectorAll("time:not([data-age])")) {
     const at = new Date(time.dateTime);
     if (!Number.isNaN(at.getTime())) {
       time.textContent = at.toLocaleString(language, { dateStyle: "short", timeStyle: "medium" });
@@ -35,6 +40,17 @@ async function refresh() {
   if (!fresh.body.dataset.refresh) {
     location.reload();
     return;
+  }
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const now = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (!now) {
+      part.remove();
+    } else if (!part.contains(document.activeElement) && !part.querySelector("details[open]")) {
+      showTimes(now);
+      if (now.innerHTML !== part.innerHTML) {
+        part.replaceChildren(...now.childNodes);
+      }
+    }
   }
   for (const table of document.querySelectorAll("table[id]")) {
     const now = fresh.getElementById(table.id);

@@ -39,6 +39,8 @@ pub struct Layout {
     pub(crate) has_account: bool,
     /// The caller's own status and choices, for its menu; `None` for callers who are no person, and where no page is shown.
     pub(crate) own: Option<Arc<OwnStatus>>,
+    /// Number of problems of the server, for system administrators.
+    pub(crate) problems: usize,
     /// The path of this page.
     pub here: String,
 }
@@ -82,6 +84,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Layout {
             is_system_administrator: caller.is_some_and(Caller::is_admin),
             has_account: caller.is_some_and(|caller| caller.account.is_some()),
             own: parts.extensions.get().cloned(),
+            problems: 0,
             here: parts.uri.path().to_owned(),
         })
     }

@@ -28,7 +28,7 @@ use axum::{
 };
 use client::Refusal;
 pub use client::Routes;
-use components::{Block, Form, RefusedForm, Table};
+use components::{Block, FilterKind, Form, RefusedForm, Table};
 use page_context::{EnteredForm, PageContext};
 
 use crate::{
@@ -65,10 +65,13 @@ impl Page {
         // Only after a redirect: a form that is shown again has changed nothing.
         let done = request.query("done").filter(|_| request.is_get);
         let key = done.map(|done| format!("{DONE}{done}"));
+        // Only a number: an address must not put words into the page.
+        let count = request.query("count").and_then(|count| count.parse().ok());
+        let count: u64 = count.unwrap_or_default();
         Self {
             title,
             confirmation: key
-                .map(|key| (request.say(&key), key))
+                .map(|key| (request.words.with(&key, "count", count), key))
                 .filter(|(text, key)| text != key)
                 .map(|(text, _)| text),
             zone: request.zone.iana_name().unwrap_or_default().to_owned(),
@@ -113,6 +116,8 @@ struct Done {
     to: String,
     /// Key of the confirmation, without its prefix.
     confirmation: &'static str,
+    /// The number in the confirmation.
+    count: Option<u64>,
     /// Cookie of a new session.
     cookie: Option<String>,
 }
@@ -122,7 +127,16 @@ impl Done {
         Self {
             to: to.into(),
             confirmation,
+            count: None,
             cookie: None,
+        }
+    }
+
+    /// Adds the number in the confirmation.
+    fn count(self, count: u64) -> Self {
+        Self {
+            count: Some(count),
+            ..self
         }
     }
 
@@ -183,10 +197,13 @@ async fn act<P: PageHandler>(
         Ok(Outcome::Done(Done {
             to,
             confirmation,
+            count,
             cookie,
         })) => {
             let joint = if to.contains('?') { '&' } else { '?' };
-            let to = format!("{to}{joint}done={confirmation}");
+            let count = count.map(|count| format!("&count={count}"));
+            let count = count.unwrap_or_default();
+            let to = format!("{to}{joint}done={confirmation}{count}");
             let cookies = cookie.map(|cookie| [(header::SET_COOKIE, cookie)]);
             return Ok((cookies, Redirect::to(&to)).into_response());
         }

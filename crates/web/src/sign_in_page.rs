@@ -85,6 +85,7 @@ pub(crate) fn signed_out(
         is_system_administrator: false,
         has_account: false,
         own: None,
+        problems: 0,
         here: "/sign-in".into(),
     };
     let page = SignInPage {

@@ -5,31 +5,33 @@ use std::sync::LazyLock;
 use api_types::presence::{ActivityBody, ActivityKind, ActivitySystem};
 use i18n::{FluentArgs, FluentValue, Language, Messages};
 
-/// Contents of the Fluent files: messages of all pages, of the board, of the personal pages, of the administration.
-const fn files(language: Language) -> [&'static str; 5] {
+/// Contents of the Fluent files.
+const fn files(language: Language) -> &'static [&'static str] {
     match language {
-        Language::English => [
+        Language::English => &[
             include_str!("../locales/en.ftl"),
             include_str!("../locales/en-own.ftl"),
             include_str!("../locales/en-people.ftl"),
             include_str!("../locales/en-me.ftl"),
             include_str!("../locales/en-admin.ftl"),
+            include_str!("../locales/en-home.ftl"),
         ],
-        Language::German => [
+        Language::German => &[
             include_str!("../locales/de.ftl"),
             include_str!("../locales/de-own.ftl"),
             include_str!("../locales/de-people.ftl"),
             include_str!("../locales/de-me.ftl"),
             include_str!("../locales/de-admin.ftl"),
+            include_str!("../locales/de-home.ftl"),
         ],
     }
 }
 
 fn messages(language: Language) -> &'static Messages {
     static ENGLISH: LazyLock<Messages> =
-        LazyLock::new(|| Messages::new(Language::English, files(Language::English)));
+        LazyLock::new(|| Messages::new(Language::English, files(Language::English).iter().copied()));
     static GERMAN: LazyLock<Messages> =
-        LazyLock::new(|| Messages::new(Language::German, files(Language::German)));
+        LazyLock::new(|| Messages::new(Language::German, files(Language::German).iter().copied()));
     match language {
         Language::English => &ENGLISH,
         Language::German => &GERMAN,
@@ -71,6 +73,19 @@ impl Texts {
     ) -> String {
         let mut arguments = FluentArgs::new();
         arguments.set(name, value);
+        messages(self.0).format(key, Some(&arguments))
+    }
+
+    /// The message of `key` with arguments of any kind.
+    pub(crate) fn of<'a, const COUNT: usize>(
+        self,
+        key: &str,
+        values: [(&'a str, FluentValue<'a>); COUNT],
+    ) -> String {
+        let mut arguments = FluentArgs::new();
+        for (name, value) in values {
+            arguments.set(name, value);
+        }
         messages(self.0).format(key, Some(&arguments))
     }
 
@@ -118,7 +133,7 @@ mod tests {
     use super::*;
 
     fn keys(language: Language) -> BTreeSet<&'static str> {
-        let lines = files(language).into_iter().flat_map(str::lines);
+        let lines = files(language).iter().flat_map(|file| file.lines());
         let all: Vec<&str> = lines
             .filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()))
             .filter_map(|line| line.split_once(" ="))

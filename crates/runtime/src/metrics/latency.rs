@@ -1,6 +1,7 @@
 //! Latencies as histograms.
 
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -30,6 +31,11 @@ const BOUNDS: [f64; 14] = [
     f64::INFINITY,
 ];
 
+/// Length of the recent past.
+const HOUR: Duration = Duration::from_secs(3_600);
+/// Interval at which the histogram is kept for the recent past.
+const STEP: Duration = Duration::from_secs(300);
+
 /// A latency as a histogram. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Latency(Arc<Mutex<Inner>>);
@@ -39,6 +45,8 @@ struct Inner {
     histogram: Histogram,
     /// Sum of all observations in seconds.
     sum: f64,
+    /// The histogram before each step of the last hour.
+    steps: VecDeque<(Instant, Histogram)>,
     /// Every value, for a benchmark that asked for them.
     samples: Option<Vec<f64>>,
 }
@@ -56,9 +64,9 @@ impl Latency {
     /// Observes a duration.
     pub fn observe_duration(&self, duration: Duration) {
         let seconds = duration.as_secs_f64();
+        let now = Instant::now();
         let mut inner = self.lock();
-        inner.sum += seconds;
-        inner.histogram.observe(seconds);
+        inner.observe(now, seconds);
         if let Some(samples) = &mut inner.samples {
             samples.push(seconds);
         }
@@ -73,6 +81,41 @@ impl Latency {
     /// The observations so far.
     pub fn histogram(&self) -> Histogram {
         self.lock().histogram
+    }
+
+    /// The observations of the last hour, in steps of five minutes.
+    pub fn last_hour(&self) -> Histogram {
+        let now = Instant::now();
+        self.lock().last_hour(now)
+    }
+}
+
+impl Inner {
+    fn observe(&mut self, now: Instant, seconds: f64) {
+        self.step(now);
+        self.sum += seconds;
+        self.histogram.observe(seconds);
+    }
+
+    fn last_hour(&self, now: Instant) -> Histogram {
+        let mut steps = self.steps.iter();
+        let first = steps.find(|(at, _)| now.duration_since(*at) < HOUR);
+        first.map_or_else(Histogram::default, |(_, before)| {
+            self.histogram.since(before)
+        })
+    }
+
+    /// Keeps the histogram before the first observation of a step, and forgets the steps of more than an hour ago.
+    fn step(&mut self, now: Instant) {
+        let last = self.steps.back();
+        if last.is_none_or(|(at, _)| now.duration_since(*at) >= STEP) {
+            self.steps.push_back((now, self.histogram));
+        }
+        while let Some((at, _)) = self.steps.front()
+            && now.duration_since(*at) >= HOUR
+        {
+            self.steps.pop_front();
+        }
     }
 }
 
@@ -101,6 +144,15 @@ impl Histogram {
         if let Some((_, count)) = buckets.find(|(bound, _)| seconds <= **bound) {
             *count += 1;
         }
+    }
+
+    /// The observations after an earlier state of the same histogram.
+    fn since(&self, earlier: &Self) -> Self {
+        let mut counts = self.0;
+        for (count, before) in counts.iter_mut().zip(earlier.0) {
+            *count = count.saturating_sub(before);
+        }
+        Self(counts)
     }
 
     /// Each bound in seconds, with the number of observations between it and the bound before. The last bound is infinite.
@@ -143,6 +195,20 @@ mod tests {
         assert_eq!(histogram.percentile(50), Some(0.001));
         assert_eq!(histogram.percentile(99), Some(0.0075));
         assert_eq!(histogram.percentile(100), Some(f64::INFINITY));
+    }
+
+    #[test]
+    fn the_last_hour_forgets_what_came_before() {
+        let (mut latency, start) = (Inner::default(), Instant::now());
+        assert_eq!(latency.last_hour(start).count(), 0);
+        latency.observe(start, 1.0);
+        let later = start + HOUR / 2;
+        latency.observe(later, 0.001);
+        assert_eq!(latency.last_hour(later).count(), 2);
+        let recent = latency.last_hour(later + HOUR / 2 + STEP);
+        assert_eq!((recent.count(), recent.percentile(99)), (1, Some(0.001)));
+        assert_eq!(latency.last_hour(later + HOUR).count(), 0);
+        assert_eq!(latency.histogram.count(), 2);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(super) async fn start_engine(
         ..timing
     };
     phones::name_unusable_targets(&store).await?;
-    let health = Health::default();
+    let health = Health::new(clock.clone());
     let options = ContextOptions {
         store,
         clock,

@@ -11,6 +11,8 @@ pub struct Link {
     pub text: String,
     /// Whether the link leads to the open page.
     pub is_here: bool,
+    /// Number beside the text, with its accessible text.
+    pub(crate) count: Option<(usize, String)>,
 }
 
 impl Link {
@@ -20,6 +22,7 @@ impl Link {
             to: to.into(),
             text,
             is_here: false,
+            count: None,
         }
     }
 }
@@ -113,6 +116,7 @@ const ADMIN: [(&str, &[AdminPage]); 5] = [
     (
         "nav-group-operations",
         &[
+            page("/admin/health", "nav-health", Administrators),
             page("/admin/audit", "nav-audit", SystemAdministrators),
             page("/admin/backup", "nav-backup", SystemAdministrators),
             page("/admin/work", "nav-work", SystemAdministrators),
@@ -132,7 +136,7 @@ impl Layout {
             }];
             groups.push(Group {
                 heading: heading("nav-admin"),
-                links: vec![self.link(ADMIN_HOME)],
+                links: vec![self.home()],
             });
             groups.extend(ADMIN.iter().map(|(key, pages)| Group {
                 heading: heading(key),
@@ -155,9 +159,7 @@ impl Layout {
             });
             groups.push(Group {
                 heading: heading("nav-admin"),
-                links: std::iter::once(self.link(ADMIN_HOME))
-                    .chain(first)
-                    .collect(),
+                links: std::iter::once(self.home()).chain(first).collect(),
             });
         }
         groups
@@ -194,12 +196,23 @@ impl Layout {
         allowed.map(|page| (page.path, page.key))
     }
 
+    /// The link to the administration's home page, with the number of problems.
+    fn home(&self) -> Link {
+        let problems = self.problems;
+        let text = || self.words.with("health-problems", "count", problems);
+        Link {
+            count: (problems > 0).then(|| (problems, text())),
+            ..self.link(ADMIN_HOME)
+        }
+    }
+
     fn link(&self, (to, key): (&str, &str)) -> Link {
         let is_parent = to.matches('/').count() > 1 && self.is_in(to);
         Link {
             to: to.to_owned(),
             text: self.words.text(key),
             is_here: to == self.here || is_parent,
+            count: None,
         }
     }
 }
@@ -219,6 +232,7 @@ mod tests {
             is_system_administrator: false,
             has_account: true,
             own: None,
+            problems: 0,
             here: here.to_owned(),
         }
     }
@@ -252,7 +266,8 @@ mod tests {
                 "/admin/people",
                 "/admin/scopes",
                 "/admin/templates",
-                "/admin/microphone"
+                "/admin/microphone",
+                "/admin/health"
             ]
         );
         let elsewhere = Layout {
@@ -260,12 +275,37 @@ mod tests {
             ..location.clone()
         };
         let headings = paths(&elsewhere);
-        assert_eq!(headings[6..], ["/admin", "/admin/people", "/admin/scopes"]);
+        assert_eq!(
+            headings[6..],
+            ["/admin", "/admin/people", "/admin/scopes", "/admin/health"]
+        );
         let system = Layout {
             is_system_administrator: true,
             ..elsewhere
         };
         assert_eq!(paths(&system).len(), 6 + 1 + 5);
+    }
+
+    #[test]
+    fn problems_are_counted_beside_the_home_page() {
+        let counts = |problems| {
+            let layout = Layout {
+                is_administrator: true,
+                problems,
+                ..layout("/me")
+            };
+            let groups = layout.rail().into_iter();
+            let links: Vec<_> = groups.flat_map(|group| group.links).collect();
+            let counted = links
+                .into_iter()
+                .filter_map(|link| Some((link.to, link.count?)));
+            counted.collect::<Vec<_>>()
+        };
+        assert_eq!(counts(0), []);
+        assert_eq!(
+            counts(2),
+            [("/admin".to_owned(), (2, "2 problems".to_owned()))]
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod connect_tenant;
 mod examination;
+mod home;
 mod import;
 mod keys;
 mod members;
@@ -30,7 +31,8 @@ use crate::web_state::WebState;
 
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
-        .route("/admin", page::<overview::Overview>())
+        .route("/admin", page::<home::Home>())
+        .route("/admin/health", page::<overview::Overview>())
         .route("/admin/people", page::<people::People>())
         .route("/admin/people/{person}", page::<person::Person>())
         .route("/admin/people/{person}/sharing", page::<SharingOf>())

@@ -39,6 +39,8 @@ pub(crate) enum Block {
     Links(String, Vec<Link>),
     /// A chart, with a table as alternative.
     Picture(Picture),
+    /// A part that a template of its own rendered.
+    Rendered(String),
 }
 
 /// A field by which a table is filtered.
@@ -47,6 +49,16 @@ pub(crate) struct FilterField {
     pub name: &'static str,
     pub label: String,
     pub value: String,
+    pub(crate) kind: FilterKind,
+}
+
+/// Kind of a filter's field.
+#[derive(Clone, Debug)]
+pub(crate) enum FilterKind {
+    Text,
+    /// A day.
+    Date,
+    Choice(Vec<Choice>),
 }
 
 /// A chart as SVG, with a table as alternative.

@@ -46,10 +46,14 @@ impl FromRequestParts<WebState> for PageContext {
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        let layout = match Layout::from_request_parts(parts, state).await {
+        let mut layout = match Layout::from_request_parts(parts, state).await {
             Ok(layout) => layout,
             Err(never) => match never {},
         };
+        let context: Context = FromRef::from_ref(state);
+        if caller.is_admin() {
+            layout.problems = context.health.parts().values().flatten().count();
+        }
         let routes = parts.extensions.get::<Routes>().cloned();
         let routes = routes.ok_or_else(|| Problem::unavailable("the API is not there"))?;
         let path = parts.extract::<RawPathParams>().await.ok();
@@ -65,7 +69,7 @@ impl FromRequestParts<WebState> for PageContext {
             query: query.map(|Query(query)| query).unwrap_or_default(),
             layout,
             caller,
-            context: FromRef::from_ref(state),
+            context,
             state: state.clone(),
         })
     }

@@ -117,7 +117,8 @@ pub(super) fn latency(request: &PageContext, name: &str, histogram: &Histogram) 
     }
 }
 
-fn duration(seconds: f64) -> String {
+/// A duration with a fitting unit.
+pub(super) fn duration(seconds: f64) -> String {
     if seconds.is_infinite() {
         "∞".into()
     } else if seconds < 1.0 {

@@ -35,7 +35,7 @@ impl PageHandler for Backup {
         match typed.one("form") {
             "delete" => {
                 request.api.delete(&backup).await?;
-                return Ok(Done::new(HERE, "deleted").into());
+                return Ok(Done::new(HERE, "backup-deleted").into());
             }
             "restore" => {
                 let restore = format!("{backup}/restore");
@@ -49,7 +49,7 @@ impl PageHandler for Backup {
             .begin::<BackupBody>("/backups", json!({}))
             .await?
         {
-            JobAnswer::Done(_) => Done::new(HERE, "saved"),
+            JobAnswer::Done(backup) => Done::new(HERE, "backup").count(backup.bytes.div_ceil(1024)),
             JobAnswer::UnderWay(id) => work::open(&id),
         }
         .into())

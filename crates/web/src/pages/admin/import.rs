@@ -130,11 +130,13 @@ fn done(imported: &Imported) -> Done {
         0 => PEOPLE.to_owned(),
         skipped => format!("{PEOPLE}?{COMMENTS}={skipped}"),
     };
-    let message = match imported.added + imported.updated {
-        0 => "imported-nobody",
-        _ => "imported",
-    };
-    Done::new(to, message)
+    let (added, updated) = (imported.added as u64, imported.updated as u64);
+    match (added, updated) {
+        (0, 0) => Done::new(to, "imported-nobody"),
+        (added, 0) => Done::new(to, "people-added").count(added),
+        (0, updated) => Done::new(to, "people-changed").count(updated),
+        (added, updated) => Done::new(to, "people-imported").count(added + updated),
+    }
 }
 
 /// The message about comments that the last import skipped; empty if none.

@@ -47,7 +47,7 @@ impl PageHandler for Keys {
                 .api
                 .delete(&format!("/keys/{}", part(typed.one("key"))))
                 .await?;
-            return Ok(Done::new(HERE, "deleted").into());
+            return Ok(Done::new(HERE, "key-deleted").into());
         }
         let body = NewKey {
             name: typed.one("name").to_owned(),

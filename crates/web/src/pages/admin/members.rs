@@ -114,7 +114,7 @@ pub(super) async fn remove(request: &PageContext, typed: &EnteredForm) -> Result
             move_to(request, person, parent_place(request, scope)).await
         }
         // Another administrator may have moved the person since.
-        _ => Ok(Done::new(at(scope), "saved").into()),
+        _ => Ok(Done::new(at(scope), "place").into()),
     }
 }
 
@@ -130,7 +130,7 @@ async fn move_to(
     };
     let path = format!("/people/{person}/place");
     request.api.put(&path, body, "").await?;
-    Ok(Done::new(at(request.path("scope")), "saved").into())
+    Ok(Done::new(at(request.path("scope")), "place").into())
 }
 
 fn place_of(request: &PageContext, person: PersonId) -> Membership {

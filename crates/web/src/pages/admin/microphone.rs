@@ -217,9 +217,11 @@ async fn scopes(request: &PageContext, here: &str) -> Result<Block, Refusal> {
     let administered = in_order(&all).into_iter();
     let administered = administered.filter(|scope| administers(request, &scope.id));
     let links = administered.map(|scope| Link {
-        to: format!("{HERE}?scope={}", part(&scope.id)),
-        text: full_name(request, scope),
         is_here: scope.id == here,
+        ..Link::new(
+            format!("{HERE}?scope={}", part(&scope.id)),
+            full_name(request, scope),
+        )
     });
     Ok(Block::Links(request.say("nav-scopes"), links.collect()))
 }

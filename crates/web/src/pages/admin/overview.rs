@@ -1,32 +1,30 @@
-//! Overview: problems with remedies, latencies, people without account. Location administrators see the people of their
+//! Health: problems with remedies, latencies, people without account. Location administrators see the people of their
 //! location, as their relationships permit.
 
 use std::collections::BTreeMap;
 
-use api_types::settings::ScopeSettingsChange;
-use presence::{Confidence, PersonId, Status, TenantName, View, setting_keys, view};
+use presence::{Confidence, PersonId, Status, TenantName, View, view};
 use runtime::{
     clock::rfc3339,
     health::{Part, Trouble},
 };
-use serde_json::{Map, Value};
 
 use super::require_administrator;
 use crate::pages::{
-    Done, Outcome, Page, PageHandler,
+    Page, PageHandler,
     client::Refusal,
-    components::{Block, Cell, Field, Form, RefusedForm, Row, Table},
-    page_context::{EnteredForm, PageContext},
+    components::{Block, Cell, RefusedForm, Row, Table},
+    page_context::PageContext,
     picture::{latency, statuses},
 };
 
 /// Largest number of listed people.
 const NAMED_MAX: usize = 50;
-/// The overview page.
+/// The page of the server's health.
 pub(super) struct Overview;
 
 impl PageHandler for Overview {
-    async fn show(request: &PageContext, back: Option<&RefusedForm>) -> Result<Page, Refusal> {
+    async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
         require_administrator(request)?;
         let views = administered(request);
         let numbers = Status::ALL.map(|status| {
@@ -37,10 +35,7 @@ impl PageHandler for Overview {
             request.say("nav-people"),
             Cell::Link("/admin/people".into(), views.len().to_string()),
         );
-        let mut page = Page::new(request, request.say("nav-overview"));
-        if request.caller.is_admin() && !has_zone(request) {
-            page = page.form(zone_form(request), back);
-        }
+        let page = Page::new(request, request.say("nav-health"));
         let (silent, unmatched) = (silent(request, &views), unmatched(request, &views));
         let statuses = Block::Picture(statuses(request, &numbers));
         if !request.caller.is_admin() {
@@ -116,50 +111,10 @@ impl PageHandler for Overview {
         }
         Ok(page.table(silent).table(unmatched))
     }
-
-    async fn act(request: &PageContext, typed: &EnteredForm) -> Result<Outcome, Refusal> {
-        require_administrator(request)?;
-        let key = setting_keys::TIME_ZONE.name;
-        let change = ScopeSettingsChange {
-            values: Map::from_iter([(key.to_owned(), Value::from(typed.one(key)))]),
-            ..ScopeSettingsChange::default()
-        };
-        let path = "/scopes/organisation/settings/calendar";
-        request.api.put(path, change, "").await?;
-        Ok(Done::new("/admin", "saved").into())
-    }
-}
-
-/// Whether an administrator has set the organisation's time zone.
-fn has_zone(request: &PageContext) -> bool {
-    let organisation = &request.context.organisation;
-    organisation.read(|snapshot| snapshot.chosen_zone().is_some())
-}
-
-/// Form for the organisation's time zone: by default that of the browser, else the server's.
-fn zone_form(request: &PageContext) -> Form {
-    let of_browser = request.zone.iana_name().filter(|zone| *zone != "UTC");
-    let zone = of_browser.map_or_else(
-        || {
-            let organisation = &request.context.organisation;
-            organisation.read(|snapshot| snapshot.zone().to_owned())
-        },
-        str::to_owned,
-    );
-    let field = Field::text(
-        setting_keys::TIME_ZONE.name,
-        request.say("zone-question-label"),
-    )
-    .value(zone)
-    .help(request.say("zone-question-help"))
-    .required();
-    Form::new(request.words, "zone", request.say("zone-question"))
-        .field(field)
-        .button(request.say("save"))
 }
 
 /// Presence of the people in the caller's administration, as the caller may see it.
-fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
+pub(super) fn administered(request: &PageContext) -> BTreeMap<PersonId, View> {
     let (_, mut presences) = request.context.events.all();
     if let Some(location) = request.caller.location() {
         request.context.organisation.read(|snapshot| {

@@ -70,7 +70,7 @@ impl PageHandler for People {
             .post("/people", body(request, typed))
             .await?
             .json()?;
-        Ok(Done::new(format!("{HERE}/{}", made.id), "added").into())
+        Ok(Done::new(format!("{HERE}/{}", made.id), "person-added").into())
     }
 }
 

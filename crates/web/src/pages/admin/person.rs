@@ -106,7 +106,7 @@ impl PageHandler for Person {
             }
             "delete" => {
                 request.api.delete(&path).await?;
-                Ok(Done::new("/admin/people", "deleted").into())
+                Ok(Done::new("/admin/people", "person-deleted").into())
             }
             other => Err(Refusal::no_page(other)),
         }

@@ -67,7 +67,7 @@ impl PageHandler for Scopes {
             name: typed.one("name").to_owned(),
         };
         let made: ScopeBody = request.api.post("/scopes", body).await?.json()?;
-        Ok(Done::new(at(&made.id), "added").into())
+        Ok(Done::new(at(&made.id), "scope-added").into())
     }
 }
 
@@ -148,7 +148,7 @@ impl PageHandler for Scope {
         let path = format!("/scopes/{}", part(request.path("scope")));
         if typed.one("form") == "delete" {
             request.api.delete(&path).await?;
-            return Ok(Done::new(HERE, "deleted").into());
+            return Ok(Done::new(HERE, "scope-deleted").into());
         }
         match typed.one("form") {
             "put" => return members::add(request, typed).await,
@@ -162,7 +162,7 @@ impl PageHandler for Scope {
             tenant: tenant.then(|| typed.one("tenant").trim().to_owned()),
         };
         request.api.patch(&path, body, typed.one("tag")).await?;
-        Ok(Done::new(request.layout.here.clone(), "saved").into())
+        Ok(Done::new(request.layout.here.clone(), "scope-changed").into())
     }
 }
 

@@ -51,7 +51,7 @@ impl PageHandler for Workgroups {
         let one = format!("/workgroups/{}", typed.one("key"));
         if typed.one("form") == "delete" {
             request.api.delete(&one).await?;
-            return Ok(Done::new(HERE, "deleted").into());
+            return Ok(Done::new(HERE, "workgroup-deleted").into());
         }
         let body = NewWorkgroup {
             name: typed.one("name").to_owned(),

@@ -167,9 +167,8 @@ fn links(request: &PageContext, shown: &Span7) -> Result<Block, Refusal> {
         (to(shown.first, "week"), "calendar-week", view == "week"),
     ];
     let links = ways.map(|(to, key, is_here)| Link {
-        to,
-        text: request.say(key),
         is_here,
+        ..Link::new(to, request.say(key))
     });
     Ok(Block::Links(request.say("calendar-which"), links.to_vec()))
 }
