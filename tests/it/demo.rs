@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use end_to_end::{Demo, Lab, eventually, stays};
+use end_to_end::{Demo, Installation, Lab, Server, eventually, stays};
 use reqwest::Method;
 use serde_json::json;
 
@@ -122,4 +122,52 @@ async fn a_demo_with_a_driven_clock_covers_a_day_in_seconds() {
     teamsbox.advance("PT10S").await;
     assert_eq!(server.shown(ANNA).await, "Available");
     assert!(server.is_ready().await, "{:?}", server.troubles().await);
+}
+
+#[tokio::test]
+async fn the_page_works_without_scripts_and_only_in_the_demo() {
+    let demo = Demo::start(&["--still"]).await;
+    let anna = demo.server.person(ANNA).await;
+    let form = async |path: &str, name: &str, value: &str| {
+        let fields = [("person", &*anna), (name, value)];
+        demo.server.form(path, &fields).await
+    };
+    let (status, page) = form("/demo/phone", "press", "call-1002").await;
+    assert_eq!(status.as_u16(), 200, "{page}");
+    assert!(page.contains("Calling Bert Lindqvist"), "{page}");
+    eventually(ANNA, SOON, true, async || {
+        demo.server.shown(ANNA).await.starts_with("Busy")
+    })
+    .await;
+    let (_, page) = form("/demo/day", "running", "true").await;
+    assert!(page.contains("Pause the day"), "{page}");
+    for (path, name, value) in [
+        ("/demo/phone", "press", "explode"),
+        ("/demo/teams", "press", ""),
+    ] {
+        let (status, page) = form(path, name, value).await;
+        assert_eq!(status.as_u16(), 200, "{path}: {page}");
+    }
+
+    let server = Installation::new("").serve().await;
+    for path in ["/demo/view-as", "/demo/phone", "/demo/teams", "/demo/day"] {
+        let fields = [("person", "1"), ("viewer", "administrator")];
+        let (status, _) = server.form(path, &fields).await;
+        assert_eq!(status.as_u16(), 404, "{path}");
+    }
+    assert_eq!(
+        server.status(Method::GET, "/demo", None).await.as_u16(),
+        404
+    );
+    let policy = async |server: &Server| {
+        let answer = server.open("/", &[]).await;
+        let policy = answer.headers()["content-security-policy"].to_str();
+        policy.unwrap().to_owned()
+    };
+    assert!(policy(&server).await.contains("frame-ancestors 'none'"));
+    assert!(
+        policy(&demo.server)
+            .await
+            .contains("frame-ancestors 'self'")
+    );
 }

@@ -23,6 +23,16 @@ const ASSETS: &[(&str, &str, &str)] = &[
         include_str!("../assets/board.js"),
     ),
     (
+        "demo.css",
+        "text/css; charset=utf-8",
+        include_str!("../assets/demo.css"),
+    ),
+    (
+        "demo.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/demo.js"),
+    ),
+    (
         "page.css",
         "text/css; charset=utf-8",
         include_str!("../assets/page.css"),

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod board;
+pub mod demo;
 pub mod layout;
 pub mod my_account;
 pub mod pages;
