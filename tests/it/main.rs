@@ -19,6 +19,7 @@ mod clock;
 mod connections;
 mod crash;
 mod decisions;
+mod delivery;
 mod demo;
 mod disk;
 mod durability;

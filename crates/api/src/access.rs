@@ -11,6 +11,7 @@ use axum::{
 };
 use connections::Connection;
 use runtime::{
+    audit::Administration,
     clock::Clock,
     context::Context,
     metrics::Metrics,
@@ -86,7 +87,7 @@ pub async fn new_api_key(
     let change = Change {
         at: clock.now(),
         who: "command line",
-        what: "api_key.add",
+        what: Administration::ApiKeyAdd.name(),
         target: name,
         before: None,
         after: Some(serde_json::json!({"scopes": scopes}).to_string()),

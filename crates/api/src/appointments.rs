@@ -129,7 +129,8 @@ pub async fn list(
     Ok(axum::Json(Appointments { items, next }))
 }
 
-fn moment(field: &'static str, text: &str) -> Result<Timestamp, Problem> {
+/// A time in a field or a parameter of the query.
+pub(crate) fn moment(field: &'static str, text: &str) -> Result<Timestamp, Problem> {
     parse_rfc3339(text).ok_or_else(|| {
         let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
         Problem::invalid(field, detail)

@@ -11,7 +11,7 @@ use serde_json::Value;
 use store::{AuditFilter, Concern};
 
 use super::calendar_feed::FEED;
-use crate::{Query, caller::Caller, problem::Problem};
+use crate::{Query, appointments::moment, caller::Caller, problem::Problem};
 
 /// Rows of a page by default.
 const PAGE: u32 = 100;
@@ -25,6 +25,10 @@ pub(crate) struct AuditQuery {
     who: Option<String>,
     what: Option<String>,
     target: Option<String>,
+    /// The earliest time.
+    from: Option<String>,
+    /// The time before which the entries were written.
+    to: Option<String>,
 }
 
 /// Lists entries of the audit log, the newest first.
@@ -42,11 +46,13 @@ pub async fn list(
 ) -> Result<Json<AuditPage>, Problem> {
     caller.require_admin_to_read(&context.organisation, ORGANISATION)?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, 1_000);
+    let time = |field, text: Option<&str>| text.map(|text| moment(field, text)).transpose();
     let filter = AuditFilter {
+        from: time("from", query.from.as_deref())?,
+        to: time("to", query.to.as_deref())?,
         who: query.who,
         what: query.what,
         target: query.target,
-        ..AuditFilter::default()
     };
     let mut rows = context
         .store

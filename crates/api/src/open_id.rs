@@ -25,6 +25,7 @@ pub use config::{OpenIdSection, options};
 use mapping::{MappedAccount, is_of, mapped};
 pub use provider::{OpenIdOptions, Provider};
 use runtime::{
+    audit::Administration,
     clock::Clock,
     context::Context,
     sign_in_record::{Outcome, Way},
@@ -224,7 +225,7 @@ async fn account(
     let change = Change {
         at: context.clock.now(),
         who: "OpenID Connect",
-        what: "account.add",
+        what: Administration::AccountAdd.name(),
         target: &account.name,
         before: None,
         after: Some(json!({"role": Role::Person.name(), "person": person.to_string()}).to_string()),

@@ -9,6 +9,7 @@ use std::{
 use graph::Client;
 use presence::{PersonId, TeamsUserId, TenantName, Timestamp};
 use runtime::{
+    audit::DIRECTORY_RUN,
     context::Context,
     health::{DirectoryPart, Part, Trouble, first_few},
 };
@@ -243,7 +244,7 @@ async fn apply(
     let change = Change {
         at: now,
         who: "Entra",
-        what: "directory.synchronise",
+        what: DIRECTORY_RUN,
         target: "people",
         before: None,
         after: Some(text),

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::Context;
-use runtime::clock::Clock;
+use runtime::{audit::Administration, clock::Clock};
 use store::{ColumnUse, ImportSummary, PeopleTable, Progress};
 
 use crate::{installation, output};
@@ -35,7 +35,7 @@ pub async fn run(config: &Path, file: &Path, mode: Mode) -> anyhow::Result<()> {
     let config = installation::configuration(config)?;
     let store = installation::open(&config).await?;
     let clock = Clock::system();
-    let change = installation::change("people.import", "people", &clock);
+    let change = installation::change(Administration::PeopleImport, "people", &clock);
     let refused = || format!("{}: no person was imported", named());
     match mode {
         Mode::Import => {

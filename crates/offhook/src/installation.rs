@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Context;
 use api::restores::backups_folder;
-use runtime::{clock::Clock, secrets, vault::Vault};
+use runtime::{audit::Administration, clock::Clock, secrets, vault::Vault};
 use server::config::{Config, Environment};
 use store::{
     Change, Concern, DamageCheck, Database, OrganisationId, Store, StoreError, StoredPerson,
@@ -182,11 +182,11 @@ pub async fn session_in(store: &Store) -> anyhow::Result<String> {
 }
 
 /// Entry in the audit log for a change by a command.
-pub fn change<'a>(what: &'static str, target: &'a str, clock: &Clock) -> Change<'a> {
+pub fn change<'a>(what: Administration, target: &'a str, clock: &Clock) -> Change<'a> {
     Change {
         at: clock.now(),
         who: "command line",
-        what,
+        what: what.name(),
         target,
         before: None,
         after: None,

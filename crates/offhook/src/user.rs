@@ -6,7 +6,7 @@ use anyhow::Context;
 use api::access;
 use clap::Subcommand;
 use presence::{PersonId, Timestamp};
-use runtime::clock::Clock;
+use runtime::{audit::Administration, clock::Clock};
 use store::{Account, Role, Store};
 
 use crate::{Configured, installation, output};
@@ -79,7 +79,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let id = store
                 .add_account(
                     &account,
-                    &installation::change("account.add", &account.name, &clock),
+                    &installation::change(Administration::AccountAdd, &account.name, &clock),
                 )
                 .await?;
             let link = access::new_link(&store, Some(id), &clock).await?;
@@ -95,7 +95,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         What::Delete { name } => {
             let account = account(&store, &name).await?;
-            let change = installation::change("account.delete", &account.name, &clock);
+            let change = installation::change(Administration::AccountDelete, &account.name, &clock);
             store.delete_account(account.id, &change).await?;
             Ok(())
         }

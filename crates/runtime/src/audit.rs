@@ -7,148 +7,132 @@ use presence::{Permission, PersonId, Timestamp};
 use serde_json::Value;
 use store::{Attempt, Change, Concern};
 
-/// A change that only administrators make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Administration {
-    /// Adds an account.
-    AccountAdd,
-    /// Changes role or person of an account.
-    AccountChange,
-    /// Deletes an account.
-    AccountDelete,
-    /// Sets the password of an account.
-    AccountPassword,
-    /// Makes an API key.
-    ApiKeyAdd,
-    /// Deletes an API key.
-    ApiKeyDelete,
-    /// Deletes a backup.
-    BackupDelete,
-    /// Makes a backup.
-    BackupMake,
-    /// Asks for a backup to be restored.
-    BackupRestore,
-    /// Confirms the server's clock after a jump.
-    ClockConfirm,
-    /// Checks the installation.
-    DoctorExamine,
-    /// Imports people from a table.
-    PeopleImport,
-    /// Adds a person.
-    PersonAdd,
-    /// Changes name, addresses or lines of a person.
-    PersonChange,
-    /// Deletes a person.
-    PersonDelete,
-    /// Moves a person to another location or configuration group.
-    PersonPlace,
-    /// Adds a program to a scope's process table.
-    ProgramsAdd,
-    /// Changes a program of a scope's process table.
-    ProgramsChange,
-    /// Deletes a program from a scope's process table.
-    ProgramsDelete,
-    /// Gives a scope a process table of its own, or removes it.
-    ProgramsSet,
-    /// Adds a location or configuration group.
-    ScopeAdd,
-    /// Changes name or tenant of a scope.
-    ScopeChange,
-    /// Deletes a location or configuration group.
-    ScopeDelete,
-    /// Changes the settings of a scope.
-    SettingsSet,
-    /// Deletes a central template.
-    TemplateDelete,
-    /// Changes the order of central templates.
-    TemplateOrder,
-    /// Adds or changes a central template.
-    TemplateSet,
-    /// Cancels a job.
-    WorkCancel,
-    /// Deletes a workgroup.
-    WorkgroupDelete,
-    /// Adds or changes a workgroup.
-    WorkgroupSet,
+macro_rules! kinds {
+    ($(#[doc = $doc:literal])* $kind:ident { $($(#[doc = $means:literal])* $change:ident $name:literal)* }) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $kind {
+            $($(#[doc = $means])* $change,)*
+        }
+
+        impl $kind {
+            /// Every change.
+            pub const ALL: &[Self] = &[$(Self::$change,)*];
+
+            /// The name in the log.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$change => $name,)* }
+            }
+        }
+    };
 }
 
-impl Administration {
-    /// The name in the log.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::AccountAdd => "account.add",
-            Self::AccountChange => "account.change",
-            Self::AccountDelete => "account.delete",
-            Self::AccountPassword => "account.password",
-            Self::ApiKeyAdd => "api_key.add",
-            Self::ApiKeyDelete => "api_key.delete",
-            Self::BackupDelete => "backup.delete",
-            Self::BackupMake => "backup.make",
-            Self::BackupRestore => "backup.restore",
-            Self::ClockConfirm => "clock.confirm",
-            Self::DoctorExamine => "doctor.examine",
-            Self::PeopleImport => "people.import",
-            Self::PersonAdd => "person.add",
-            Self::PersonChange => "person.change",
-            Self::PersonDelete => "person.delete",
-            Self::PersonPlace => "person.place",
-            Self::ProgramsAdd => "programs.add",
-            Self::ProgramsChange => "programs.change",
-            Self::ProgramsDelete => "programs.delete",
-            Self::ProgramsSet => "programs.set",
-            Self::ScopeAdd => "scope.add",
-            Self::ScopeChange => "scope.change",
-            Self::ScopeDelete => "scope.delete",
-            Self::SettingsSet => "settings.set",
-            Self::TemplateDelete => "template.delete",
-            Self::TemplateOrder => "template.order",
-            Self::TemplateSet => "template.set",
-            Self::WorkCancel => "work.cancel",
-            Self::WorkgroupDelete => "workgroup.delete",
-            Self::WorkgroupSet => "workgroup.set",
-        }
+kinds! {
+    /// A change that only administrators make.
+    Administration {
+        /// Adds an account.
+        AccountAdd "account.add"
+        /// Changes role or person of an account.
+        AccountChange "account.change"
+        /// Deletes an account.
+        AccountDelete "account.delete"
+        /// Sets the password of an account.
+        AccountPassword "account.password"
+        /// Makes an API key.
+        ApiKeyAdd "api_key.add"
+        /// Deletes an API key.
+        ApiKeyDelete "api_key.delete"
+        /// Deletes a backup.
+        BackupDelete "backup.delete"
+        /// Makes a backup.
+        BackupMake "backup.make"
+        /// Asks for a backup to be restored.
+        BackupRestore "backup.restore"
+        /// Confirms the server's clock after a jump.
+        ClockConfirm "clock.confirm"
+        /// Checks the installation.
+        DoctorExamine "doctor.examine"
+        /// Imports people from a table.
+        PeopleImport "people.import"
+        /// Adds a person.
+        PersonAdd "person.add"
+        /// Changes name, addresses or lines of a person.
+        PersonChange "person.change"
+        /// Deletes a person.
+        PersonDelete "person.delete"
+        /// Moves a person to another location or configuration group.
+        PersonPlace "person.place"
+        /// Adds a program to a scope's process table.
+        ProgramsAdd "programs.add"
+        /// Changes a program of a scope's process table.
+        ProgramsChange "programs.change"
+        /// Deletes a program from a scope's process table.
+        ProgramsDelete "programs.delete"
+        /// Gives a scope a process table of its own, or removes it.
+        ProgramsSet "programs.set"
+        /// Adds a location or configuration group.
+        ScopeAdd "scope.add"
+        /// Changes name or tenant of a scope.
+        ScopeChange "scope.change"
+        /// Deletes a location or configuration group.
+        ScopeDelete "scope.delete"
+        /// Changes the settings of a scope.
+        SettingsSet "settings.set_own"
+        /// Deletes a central template.
+        TemplateDelete "template.delete"
+        /// Changes the order of central templates.
+        TemplateOrder "template.order"
+        /// Adds or changes a central template.
+        TemplateSet "template.set"
+        /// Cancels a job.
+        WorkCancel "work.cancel"
+        /// Deletes a workgroup.
+        WorkgroupDelete "workgroup.delete"
+        /// Adds or changes a workgroup.
+        WorkgroupSet "workgroup.set"
     }
 }
 
-/// A change of a person's own: profiles, appointments, relationships, devices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Own {
-    /// Adds an appointment.
-    AppointmentAdd,
-    /// Changes an appointment.
-    AppointmentSet,
-    /// Deletes an appointment.
-    AppointmentDelete,
-    /// Adds or changes a profile.
-    ProfileSet,
-    /// Deletes a profile.
-    ProfileDelete,
-    /// Changes the order of My Profiles.
-    ProfileOrder,
-    /// Chooses a profile.
-    ProfileChoose,
-    /// Goes back to the automatic profile.
-    ProfileAutomatic,
-    /// Sets or removes the relationship of a viewer.
-    RelationshipSet,
-    /// Sets the favourites.
-    FavouritesSet,
-    /// Changes personal settings.
-    SettingsSet,
-    /// Connects a Teams account by signing in at Microsoft.
-    TeamsAccountSignIn,
-    /// Links a Teams account by its name.
-    TeamsAccountLink,
-    /// Disconnects the Teams account.
-    TeamsAccountForget,
-    /// Pairs a desktop agent.
-    DeviceAdd,
-    /// Asks for a pairing code.
-    DeviceCode,
-    /// Pauses a desktop agent.
-    DevicePause,
-    /// Removes a desktop agent.
-    DeviceDelete,
+kinds! {
+    /// A change of a person's own: profiles, appointments, relationships, devices.
+    Own {
+        /// Adds an appointment.
+        AppointmentAdd "appointment.add"
+        /// Changes an appointment.
+        AppointmentSet "appointment.set"
+        /// Deletes an appointment.
+        AppointmentDelete "appointment.delete"
+        /// Adds or changes a profile.
+        ProfileSet "profile.set"
+        /// Deletes a profile.
+        ProfileDelete "profile.delete"
+        /// Changes the order of My Profiles.
+        ProfileOrder "profile.order"
+        /// Chooses a profile.
+        ProfileChoose "profile.choose"
+        /// Goes back to the automatic profile.
+        ProfileAutomatic "profile.automatic"
+        /// Sets or removes the relationship of a viewer.
+        RelationshipSet "relationship.set"
+        /// Sets the favourites.
+        FavouritesSet "favourites.set"
+        /// Changes personal settings.
+        SettingsSet "settings.set_own"
+        /// Connects a Teams account by signing in at Microsoft.
+        TeamsAccountSignIn "person.teams_account"
+        /// Links a Teams account by its name.
+        TeamsAccountLink "person.teams_account.link"
+        /// Disconnects the Teams account.
+        TeamsAccountForget "person.teams_account.forget"
+        /// Pairs a desktop agent.
+        DeviceAdd "device.add"
+        /// Asks for a pairing code.
+        DeviceCode "device.code"
+        /// Pauses a desktop agent.
+        DevicePause "device.pause"
+        /// Removes a desktop agent.
+        DeviceDelete "device.delete"
+    }
 }
 
 impl Own {
@@ -162,53 +146,6 @@ impl Own {
                 | Self::RelationshipSet
                 | Self::FavouritesSet
         )
-    }
-
-    /// Every change.
-    #[cfg(test)]
-    const ALL: [Self; 18] = [
-        Self::AppointmentAdd,
-        Self::AppointmentSet,
-        Self::AppointmentDelete,
-        Self::ProfileSet,
-        Self::ProfileDelete,
-        Self::ProfileOrder,
-        Self::ProfileChoose,
-        Self::ProfileAutomatic,
-        Self::RelationshipSet,
-        Self::FavouritesSet,
-        Self::SettingsSet,
-        Self::TeamsAccountSignIn,
-        Self::TeamsAccountLink,
-        Self::TeamsAccountForget,
-        Self::DeviceAdd,
-        Self::DeviceCode,
-        Self::DevicePause,
-        Self::DeviceDelete,
-    ];
-
-    /// The name in the log.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AppointmentAdd => "appointment.add",
-            Self::AppointmentSet => "appointment.set",
-            Self::AppointmentDelete => "appointment.delete",
-            Self::ProfileSet => "profile.set",
-            Self::ProfileDelete => "profile.delete",
-            Self::ProfileOrder => "profile.order",
-            Self::ProfileChoose => "profile.choose",
-            Self::ProfileAutomatic => "profile.automatic",
-            Self::RelationshipSet => "relationship.set",
-            Self::FavouritesSet => "favourites.set",
-            Self::SettingsSet => "settings.set_own",
-            Self::TeamsAccountSignIn => "person.teams_account",
-            Self::TeamsAccountLink => "person.teams_account.link",
-            Self::TeamsAccountForget => "person.teams_account.forget",
-            Self::DeviceAdd => "device.add",
-            Self::DeviceCode => "device.code",
-            Self::DevicePause => "device.pause",
-            Self::DeviceDelete => "device.delete",
-        }
     }
 
     /// The permission with which assistants make the change for the person; `None` if they cannot.
@@ -247,6 +184,31 @@ impl Own {
             attempt: None,
         }
     }
+}
+
+/// The run of the synchronisation with a tenant's directory.
+pub const DIRECTORY_RUN: &str = "directory.synchronise";
+/// The arrangement of the demo's sample data.
+pub const DEMO_ARRANGED: &str = "demo.arrange";
+/// A sign-in.
+pub const SIGNED_IN: &str = "session.begin";
+/// A sign-in with a wrong credential.
+pub const SIGN_IN_FAILED: &str = "session.fail";
+/// A sign-in that was not checked, after too many wrong ones.
+pub const SIGN_IN_REFUSED: &str = "session.refuse";
+
+/// The names of all kinds of entries.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let administration = Administration::ALL.iter().map(|change| change.name());
+    let own = Own::ALL.iter().map(|change| change.name());
+    let others = [
+        DIRECTORY_RUN,
+        DEMO_ARRANGED,
+        SIGNED_IN,
+        SIGN_IN_FAILED,
+        SIGN_IN_REFUSED,
+    ];
+    administration.chain(own).chain(others)
 }
 
 /// Values of a person's own change, recorded only if an administrator makes it. Holds no text of an appointment and no
@@ -402,9 +364,9 @@ mod tests {
 
     #[test]
     fn the_migration_removes_what_people_changed_of_their_own() {
-        let names = Own::ALL.map(Own::name);
+        let names: Vec<&str> = Own::ALL.iter().map(|change| change.name()).collect();
         assert_eq!(
-            BTreeSet::from(names).len(),
+            names.iter().collect::<BTreeSet<_>>().len(),
             Own::ALL.len(),
             "each has a name"
         );

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{Change, Concern, Store};
 use tokio::time::Instant;
 
-use crate::{clock::Clock, metrics::Metrics, rate_limit::RateLimit};
+use crate::{audit, clock::Clock, metrics::Metrics, rate_limit::RateLimit};
 
 /// Entries about one network at once, and then one in [`SECONDS_EACH`].
 const OF_NETWORK: f64 = 20.0;
@@ -231,9 +231,9 @@ impl Record {
         let name = quoted(sign_in.name);
         let address = sign_in.address.to_canonical().to_string();
         let (what, who) = match sign_in.outcome {
-            Outcome::SignedIn => ("session.begin", name.as_str()),
-            Outcome::Wrong => ("session.fail", "not signed in"),
-            Outcome::TooMany => ("session.refuse", "not signed in"),
+            Outcome::SignedIn => (audit::SIGNED_IN, name.as_str()),
+            Outcome::Wrong => (audit::SIGN_IN_FAILED, "not signed in"),
+            Outcome::TooMany => (audit::SIGN_IN_REFUSED, "not signed in"),
         };
         let change = Change {
             at: clock.now(),

@@ -15,6 +15,8 @@ use axum::{
 use tower_http::csrf::CsrfLayer;
 use web::{assets, board, demo, layout, my_account, pages, sign_in_page, web_state::WebState};
 
+use crate::compression;
+
 /// Policy of all answers.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -86,6 +88,8 @@ pub(crate) fn router(state: WebState) -> Router {
         // Graph's notifications have a larger body limit, and authenticate by their content.
         .merge(notification_routes().with_state(state.api))
         .layer(middleware::from_fn_with_state((public_url, policy), headers))
+        .layer(compression::layer())
+        .layer(middleware::from_fn(compression::guard))
         .layer(middleware::from_fn_with_state(proxies, client_ip::set_client_ip))
 }
 
@@ -117,6 +121,7 @@ fn open_pages() -> Router<WebState> {
         .route(open_id::RETURN, get(sign_in_page::returned_open_id))
         .route("/language", post(layout::choose))
         .route("/assets/{name}", get(assets::serve))
+        .route("/assets/{version}/{name}", get(assets::serve_version))
 }
 
 /// Routes for programs, with their own authentication or without any.

@@ -13,7 +13,7 @@ use i18n::Language;
 pub use navigation::Link;
 use serde::Deserialize;
 
-use crate::texts::Texts;
+use crate::{assets, texts::Texts};
 
 /// Name of the cookie with the chosen language.
 const LANGUAGE_COOKIE: &str = "offhook_language";
@@ -44,6 +44,11 @@ impl Layout {
     pub fn is_in(&self, area: &str) -> bool {
         let rest = self.here.strip_prefix(area);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Address of the folder of style sheets and scripts.
+    pub(crate) fn assets(&self) -> String {
+        assets::folder()
     }
 
     /// Initials of the caller's name.

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod board;
+mod collation;
 pub mod demo;
 pub mod layout;
 pub mod my_account;

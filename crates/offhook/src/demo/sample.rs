@@ -6,6 +6,7 @@ use presence::{
     APPOINTMENT_COLOUR, Appointment, AppointmentId, AppointmentOrigin, Forwarding, Origin,
     PersonId, Profile, Relationship, Status, TEAMS_PROFILE, Target, Timestamp,
 };
+use runtime::audit;
 use store::{Audience, Change, Concern, ORGANISATION, ScopeKind, Store, StoreError, Template};
 
 use super::people::NAMED;
@@ -15,7 +16,7 @@ pub const fn change(at: Timestamp) -> Change<'static> {
     Change {
         at,
         who: "demo",
-        what: "demo.arrange",
+        what: audit::DEMO_ARRANGED,
         target: "sample organisation",
         before: None,
         after: None,
