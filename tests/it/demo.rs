@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use end_to_end::{Demo, Lab, eventually, stays};
+use end_to_end::{Demo, Installation, Lab, Server, Walker, eventually, stays};
 use reqwest::Method;
 use serde_json::json;
+use thirtyfour::error::WebDriverResult;
 
 use crate::SOON;
 
@@ -122,4 +123,120 @@ async fn a_demo_with_a_driven_clock_covers_a_day_in_seconds() {
     teamsbox.advance("PT10S").await;
     assert_eq!(server.shown(ANNA).await, "Available");
     assert!(server.is_ready().await, "{:?}", server.troubles().await);
+}
+
+#[tokio::test]
+async fn phone_and_teams_client_show_cause_and_effect() -> WebDriverResult<()> {
+    let demo = Demo::start(&["--still"]).await;
+    let administrator = demo.server.system_administrator().await;
+    let walker = Walker::open(&administrator, "en").await?;
+    walker.go("/demo").await?;
+    walker.look("/demo").await?;
+    let anna = demo.server.person(ANNA).await;
+    let script = format!(
+        "const row = document.getElementById('board').contentDocument.querySelector('[data-person=\"{anna}\"]');
+         return row?.dataset.status ?? ''"
+    );
+    let row = async || walker.script(&script).await;
+    let teams = async || walker.text("#teams-status").await;
+    let press = async |button: &str| {
+        let script = format!("document.getElementById('{button}').click()");
+        walker.script(&script).await;
+    };
+    eventually("the board", SOON, json!("Available"), row).await;
+
+    press("call-1002").await;
+    eventually("a telephone call", SOON, json!("Busy"), row).await;
+    eventually("the call in Teams", SOON, "In a call".into(), teams).await;
+    let display = async || walker.text("#phone-display").await;
+    let answered = format!("In a call with {BERT}");
+    eventually("the colleague answers", SOON, answered, display).await;
+    let measured = async || {
+        let effect = walker.text("#effect").await;
+        effect.contains("On the board after") && effect.contains("Teams shows")
+    };
+    eventually("the measured times", SOON, true, measured).await;
+    press("hang-up").await;
+    eventually("the end of the call", SOON, json!("Available"), row).await;
+    eventually("in Teams", SOON, "Available".into(), teams).await;
+
+    press("be-called").await;
+    let can_answer = async || {
+        let script = "return !document.getElementById('answer').disabled";
+        walker.script(script).await
+    };
+    eventually("the phone rings", SOON, json!(true), can_answer).await;
+    press("answer").await;
+    eventually("an answered call", SOON, json!("Busy"), row).await;
+    press("hang-up").await;
+    eventually("the end of the call", SOON, json!("Available"), row).await;
+
+    press("teams-share").await;
+    eventually("a shared screen", SOON, json!("DoNotDisturb"), row).await;
+    press("teams-share").await;
+    eventually("no shared screen", SOON, json!("Available"), row).await;
+    press("phone-dnd").await;
+    eventually("Do not disturb", SOON, "Do not disturb".into(), teams).await;
+
+    walker.click("[name=viewer][value=employee]").await;
+    walker.look("/demo").await?;
+    let frame = "const board = document.getElementById('board').contentDocument;
+        return [board.querySelector('.account-button .label')?.textContent ?? '',
+            board.querySelector('a[href^=\"/admin\"]') !== null]";
+    let viewer = async || walker.script(frame).await;
+    eventually("the employee", SOON, json!([BERT, false]), viewer).await;
+    walker.click("[name=viewer][value=receptionist]").await;
+    let farid = json!(["Farid Haddad", false]);
+    eventually("the receptionist", SOON, farid, viewer).await;
+    walker.click("[name=language][value=de]").await;
+    walker.look("/demo").await?;
+    walker.browser.close().await
+}
+
+#[tokio::test]
+async fn the_page_works_without_scripts_and_only_in_the_demo() {
+    let demo = Demo::start(&["--still"]).await;
+    let anna = demo.server.person(ANNA).await;
+    let form = async |path: &str, name: &str, value: &str| {
+        let fields = [("person", &*anna), (name, value)];
+        demo.server.form(path, &fields).await
+    };
+    let (status, page) = form("/demo/phone", "press", "call-1002").await;
+    assert_eq!(status.as_u16(), 200, "{page}");
+    assert!(page.contains("Calling Bert Lindqvist"), "{page}");
+    eventually(ANNA, SOON, true, async || {
+        demo.server.shown(ANNA).await.starts_with("Busy")
+    })
+    .await;
+    let (_, page) = form("/demo/day", "running", "true").await;
+    assert!(page.contains("Pause the day"), "{page}");
+    for (path, name, value) in [
+        ("/demo/phone", "press", "explode"),
+        ("/demo/teams", "press", ""),
+    ] {
+        let (status, page) = form(path, name, value).await;
+        assert_eq!(status.as_u16(), 200, "{path}: {page}");
+    }
+
+    let server = Installation::new("").serve().await;
+    for path in ["/demo/view-as", "/demo/phone", "/demo/teams", "/demo/day"] {
+        let fields = [("person", "1"), ("viewer", "administrator")];
+        let (status, _) = server.form(path, &fields).await;
+        assert_eq!(status.as_u16(), 404, "{path}");
+    }
+    assert_eq!(
+        server.status(Method::GET, "/demo", None).await.as_u16(),
+        404
+    );
+    let policy = async |server: &Server| {
+        let answer = server.open("/", &[]).await;
+        let policy = answer.headers()["content-security-policy"].to_str();
+        policy.unwrap().to_owned()
+    };
+    assert!(policy(&server).await.contains("frame-ancestors 'none'"));
+    assert!(
+        policy(&demo.server)
+            .await
+            .contains("frame-ancestors 'self'")
+    );
 }

@@ -3,13 +3,14 @@
 
 mod clock;
 mod day;
+mod devices;
 mod people;
 mod sample;
 
 use std::{
     io::Write,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -33,8 +34,9 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
-use web::board::Demo;
+use web::demo::Demo;
 
+use self::devices::Devices;
 use crate::{ClockChoice, StopSignals, output, serve};
 
 /// Offset of teamsbox's port from the board's.
@@ -83,11 +85,13 @@ struct Running {
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let running = start(&arguments).await?;
     let link = running.app.new_link().await?;
+    let page = demo_link(&running.app).await?;
     let api = format!("http://{}", running.app.address());
     let sip = running.app.sip_address().context("phones are not served")?;
     if arguments.json {
         let addresses = serde_json::json!({
             "board": link,
+            "demo": page,
             "api": api,
             "teamsbox": running.teamsbox.url(),
             "api_key": running.api_key,
@@ -99,10 +103,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "Offhook demo: {} people, a simulated PBX, a simulated Teams tenant.\n",
             arguments.people
         ))?;
-        output::line(format_args!("  Board       {link}"))?;
+        output::line(format_args!("  Open this   {page}"))?;
         output::line(format_args!(
-            "              (opens once; press Enter here for a new link)"
+            "              (board, phone and Teams; opens once; press Enter here for a new link)"
         ))?;
+        output::line(format_args!("  Board only  {link}"))?;
         output::line(format_args!("  Teams page  {}/", running.teamsbox.url()))?;
         output::line(format_args!("  API         {api}/api/v1/people"))?;
         output::line(format_args!("  API key     {}", running.api_key))?;
@@ -147,6 +152,13 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
     };
     sample::arrange(&store, clock.now(), !arguments.still).await?;
     let api_key = access::new_api_key(&store, "demo", &serve::EVERYTHING, &clock).await?;
+    let devices = Arc::new(Devices {
+        teamsbox: teamsbox.clone(),
+        pbx: pbx.clone(),
+        api_key: api_key.clone(),
+        api: OnceLock::new(),
+        http: reqwest::Client::new(),
+    });
     let (day, running) = watch::channel(!arguments.still);
     let options = Options::alone(store, clock);
     let app = App::start(Options {
@@ -165,11 +177,14 @@ async fn start(arguments: &Arguments) -> anyhow::Result<Running> {
         demo: Some(Demo {
             teams_page: teamsbox.url(),
             day,
+            devices: devices.clone(),
         }),
         ..options
     })
     .await?;
     let app = Arc::new(app);
+    // Set once, here.
+    let _ = devices.api.set(format!("http://{}", app.address()));
     let clients = app.connect_everybody().await;
     // Continues after the timeout: the missing parts connect later.
     let _ = tokio::time::timeout(READY_MAX, app.everybody_observed()).await;
@@ -329,11 +344,16 @@ fn teams_user(person: &ImportPerson) -> NewUser {
     }
 }
 
+/// A one-time link to the page with the board, a phone and a Teams client.
+async fn demo_link(app: &App) -> anyhow::Result<String> {
+    Ok(format!("{}?to=/demo", app.new_link().await?))
+}
+
 /// Prints a new link for each line of input; waits forever without a terminal.
 async fn new_links(app: &App, json: bool) -> anyhow::Result<()> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while !json && lines.next_line().await?.is_some() {
-        output::line(format_args!("  Board       {}", app.new_link().await?))?;
+        output::line(format_args!("  Open this   {}", demo_link(app).await?))?;
     }
     std::future::pending().await
 }

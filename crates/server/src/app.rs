@@ -43,7 +43,7 @@ use tokio::{
     sync::{broadcast::error::RecvError, watch},
     task::{JoinHandle, JoinSet},
 };
-use web::{board::Demo, web_state::WebState};
+use web::{demo::Demo, web_state::WebState};
 
 use crate::http;
 

@@ -14,13 +14,18 @@ use axum::{
 };
 use tower_http::csrf::CsrfLayer;
 use web::{
-    assets, board, layout, my_account, own_status, pages, sign_in_page, web_state::WebState,
+    assets, board, demo, layout, my_account, own_status, pages, sign_in_page, web_state::WebState,
 };
 
 use crate::compression;
 
+/// Policy of all answers.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// Policy of all answers of the demo, whose page shows other pages of the same server in a frame.
+const POLICY_OF_DEMO: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'self'; \
+     base-uri 'none'";
 
 /// The router of all routes, with the middleware of every request.
 pub(crate) fn router(state: WebState) -> Router {
@@ -56,7 +61,12 @@ pub(crate) fn router(state: WebState) -> Router {
         .route_layer(limit_changes.clone())
         .route_layer(middleware::from_fn(pages::dress))
         .route_layer(Extension(pages::Routes(known)));
+    let of_demo = match state.demo {
+        Some(_) => demo::routes(),
+        None => Router::new(),
+    };
     let protected = protected_routes()
+        .merge(of_demo)
         .route_layer(limit_changes)
         .merge(pages)
         .route_layer(middleware::from_fn_with_state(
@@ -68,6 +78,10 @@ pub(crate) fn router(state: WebState) -> Router {
             sign_in_page::require,
         ));
     let (public_url, proxies) = (parts.public_url.clone(), parts.proxies.clone());
+    let policy = match state.demo {
+        Some(_) => POLICY_OF_DEMO,
+        None => CONTENT_SECURITY_POLICY,
+    };
     Router::new()
         .merge(protected)
         .merge(open_pages())
@@ -79,7 +93,7 @@ pub(crate) fn router(state: WebState) -> Router {
         .layer(middleware::from_fn(body_limits::limit))
         // Graph's notifications have a larger body limit, and authenticate by their content.
         .merge(notification_routes().with_state(state.api))
-        .layer(middleware::from_fn_with_state(public_url, headers))
+        .layer(middleware::from_fn_with_state((public_url, policy), headers))
         .layer(compression::layer())
         .layer(middleware::from_fn(compression::guard))
         .layer(middleware::from_fn_with_state(proxies, client_ip::set_client_ip))
@@ -91,7 +105,6 @@ fn protected_routes() -> Router<WebState> {
         .route("/", get(board::page))
         .route("/rows", get(board::some_rows))
         .route("/people/{person}/chat", get(board::chat))
-        .route("/demo/day", get(board::day).put(board::set_day))
         .route("/me/menu", get(own_status::menu))
         .route("/me/teams", get(my_account::page))
         .route("/me/teams/code", post(my_account::code))
@@ -145,14 +158,18 @@ async fn openapi(document: String) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document)
 }
 
-async fn headers(State(public_url): State<PublicUrl>, request: Request, next: Next) -> Response {
+async fn headers(
+    State((public_url, policy)): State<(PublicUrl, &'static str)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let of_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     if of_api {
         response = problem::convert_refusal(response).await;
     }
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (

@@ -15,8 +15,8 @@ use std::{
     },
 };
 
-pub use calls::CallId;
 use calls::Calls;
+pub use calls::{CallId, PhoneCall};
 use secrecy::SecretString;
 use sip::{
     agent::{Agent, Package, Settings},
@@ -190,6 +190,11 @@ impl SimulatedPbx {
             from: from.to_owned(),
             to: to.to_owned(),
         })
+    }
+
+    /// The present calls of an extension, the oldest first.
+    pub fn calls_of(&self, extension: &str) -> Vec<PhoneCall> {
+        self.shared.calls().of(extension)
     }
 
     /// Answers the call for the callee. Returns false if the call does not exist.

@@ -35,6 +35,8 @@ const ASSETS: &[Asset] = embed![
     "board.css",
     "board.js",
     "card.js",
+    "demo.css",
+    "demo.js",
     "icon.svg",
     "own-status.css",
     "own-status.js",

@@ -9,15 +9,13 @@ use std::sync::Arc;
 use api::{EventStreams, caller::Caller, problem::Problem};
 use askama::Template;
 use axum::{
-    Json,
     extract::{Query, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use presence::{PersonId, Presence};
 use runtime::context::Context;
-use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use serde::Deserialize;
 
 use self::{
     filter::{Chip, Filter, Order},
@@ -26,21 +24,13 @@ use self::{
 };
 use crate::{
     collation::sort_by_name,
+    demo::Demo,
     layout::{Layout, render},
 };
 
 /// Rows in a part of the list that the browser renders or skips as a whole. The browser checks each part at every change:
 /// 10,000 parts of one row cost 60 ms per frame (Chromium 150, 2 cores), 200 parts of 50 rows 6 ms.
 const CHUNK: usize = 50;
-
-/// Controls of the demo.
-#[derive(Clone, Debug)]
-pub struct Demo {
-    /// Address of the page on which one acts as a Teams user.
-    pub teams_page: String,
-    /// Whether the scripted day runs.
-    pub day: watch::Sender<bool>,
-}
 
 #[derive(Template)]
 #[template(path = "board.html")]
@@ -171,6 +161,7 @@ pub async fn page(
     State(demo): State<Option<Arc<Demo>>>,
     caller: Caller,
     layout: Layout,
+    headers: HeaderMap,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
     let (revision, presences) = context.events.all();
@@ -182,7 +173,11 @@ pub async fn page(
     let shown = all.iter().filter(|row| !row.is_hidden).count();
     let people = rows.len();
     let groups = groups::grouped(layout.words, &context, caller.person, rows);
-    let demo = demo.as_ref().map(|demo| DemoBar {
+    // The demo's page shows the board in a frame, and has these controls itself.
+    let is_framed = headers
+        .get("sec-fetch-dest")
+        .is_some_and(|place| place == "iframe");
+    let demo = demo.as_ref().filter(|_| !is_framed).map(|demo| DemoBar {
         teams_page: demo.teams_page.clone(),
         running: *demo.day.borrow(),
     });
@@ -258,35 +253,4 @@ pub async fn chat(
     Ok(axum::response::IntoResponse::into_response(
         axum::response::Redirect::to(&to),
     ))
-}
-
-/// State of the demo's scripted day.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Day {
-    running: bool,
-}
-
-/// `GET /demo/day`: whether the scripted day runs.
-pub async fn day(State(demo_controls): State<Option<Arc<Demo>>>) -> Result<Json<Day>, Problem> {
-    let demo = demo(demo_controls.as_deref())?;
-    Ok(Json(Day {
-        running: *demo.day.borrow(),
-    }))
-}
-
-/// `PUT /demo/day`: pauses or resumes the scripted day.
-pub async fn set_day(
-    State(demo_controls): State<Option<Arc<Demo>>>,
-    api::Json(day): api::Json<Day>,
-) -> Result<Json<Day>, Problem> {
-    demo(demo_controls.as_deref())?
-        .day
-        .send_replace(day.running);
-    Ok(Json(day))
-}
-
-fn demo(demo: Option<&Demo>) -> Result<&Demo, Problem> {
-    let remedy = "only `offhook demo` has a scripted day";
-    demo.ok_or_else(|| Problem::not_found("page", "/demo/day", remedy))
 }

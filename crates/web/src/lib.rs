@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod board;
 mod collation;
+pub mod demo;
 pub mod layout;
 pub mod my_account;
 pub mod own_status;

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Beginnings of the paths of pages, beside the board.
-const PAGES: [&str; 3] = ["/me", "/admin", "/people/"];
+const PAGES: [&str; 4] = ["/me", "/admin", "/people/", "/demo"];
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -205,7 +205,7 @@ pub async fn end(
     Ok(Redirect::to("/sign-in").into_response())
 }
 
-/// `GET /open/{link}`: exchanges a one-time link for a session and opens the board.
+/// `GET /open/{link}`: exchanges a one-time link for a session and opens the board, or the page `to`.
 pub async fn open_link(
     State(sessions): State<Sessions>,
     State(open_id): State<Option<Arc<OpenIdConnect>>>,
@@ -213,6 +213,7 @@ pub async fn open_link(
     method: Method,
     headers: HeaderMap,
     Path(link): Path<String>,
+    Query(way): Query<NextPage>,
 ) -> Result<Response, Problem> {
     // HEAD requests (link previews) must not use the link up.
     if method != Method::GET {
@@ -221,7 +222,7 @@ pub async fn open_link(
     Ok(match sessions.exchange_link(&link, from.ip()).await? {
         Some(cookie) => {
             let headers = [
-                (header::LOCATION, "/".to_owned()),
+                (header::LOCATION, local(way.to.as_deref()).to_owned()),
                 (header::SET_COOKIE, cookie),
             ];
             (StatusCode::SEE_OTHER, headers).into_response()

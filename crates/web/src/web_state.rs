@@ -10,7 +10,7 @@ use axum::extract::FromRef;
 use runtime::context::Context;
 use teams::TeamsHandle;
 
-use crate::board::Demo;
+use crate::demo::Demo;
 
 /// The state of all pages. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -14,6 +14,19 @@ use sip::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(u64);
 
+/// A call as the phone of one party shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhoneCall {
+    /// Identifies the call.
+    pub id: CallId,
+    /// Number of the other party.
+    pub other: Arc<str>,
+    /// Whether this party is the caller.
+    pub is_caller: bool,
+    /// Whether the call was answered.
+    pub is_answered: bool,
+}
+
 #[derive(Clone, Debug)]
 struct Call {
     id: CallId,
@@ -114,6 +127,26 @@ impl Calls {
             ..DialogInfo::default()
         };
         Some(Document::versioned(document.to_xml().into_bytes()))
+    }
+
+    /// The present calls of an extension, the oldest first.
+    pub(super) fn of(&self, extension: &str) -> Vec<PhoneCall> {
+        let ids = self.extensions.get(extension).map(|known| &known.calls);
+        let calls = ids
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.calls.get(id));
+        let of_phone = calls.map(|call| {
+            let is_caller = &*call.from == extension;
+            let other = if is_caller { &call.to } else { &call.from };
+            PhoneCall {
+                id: call.id,
+                other: Arc::clone(other),
+                is_caller,
+                is_answered: call.state == DialogState::Confirmed,
+            }
+        });
+        of_phone.collect()
     }
 
     pub(super) fn ring(&mut self, from: &str, to: &str) -> Option<CallId> {

@@ -141,3 +141,21 @@ async fn a_slow_owner_gets_the_latest_state_of_each_line() {
         };
     }
 }
+
+#[tokio::test]
+async fn a_phone_lists_its_calls() {
+    let pbx = pbx(2).await;
+    assert_eq!(pbx.calls_of("1001"), []);
+    let call = pbx.ring("1001", "1002").unwrap();
+    let calls = |extension| {
+        let calls = pbx.calls_of(extension).into_iter();
+        calls
+            .map(|call| (call.other.to_string(), call.is_caller, call.is_answered))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(calls("1001"), [("1002".to_owned(), true, false)]);
+    assert!(pbx.answer(call));
+    assert_eq!(calls("1002"), [("1001".to_owned(), false, true)]);
+    assert!(pbx.hang_up(call));
+    assert_eq!(calls("1002"), []);
+}
