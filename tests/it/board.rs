@@ -30,6 +30,29 @@ async fn favourites_stand_on_top_and_then_the_workgroups() -> WebDriverResult<()
     eventually("the favourite's group", SOON, true, is_favourite).await;
     let focused = "return [window.isTheSamePage, document.activeElement.className, document.activeElement.closest('.person').dataset.person]";
     assert_eq!(walker.script(focused).await, json!([true, "star", farid]));
+    // The rail counts the favourites and shows them alone, and everybody again at a second press.
+    let rail = async || {
+        let script = "return Array.from(document.querySelectorAll('#groups a:not([hidden])'), (link) => link.textContent)";
+        walker.script(script).await
+    };
+    let counted = json!(["★ Favourites 1", "Sales 5"]);
+    let is_counted = async || rail().await == counted;
+    eventually("the rail's favourites", SOON, true, is_counted).await;
+    let shown =
+        "return [document.querySelectorAll('.person:not([hidden])').length, location.search]";
+    walker.press("#groups [data-group='★']").await;
+    assert_eq!(walker.script(shown).await, json!([1, "?group=%E2%98%85"]));
+    walker.press("#groups [data-group='★']").await;
+    assert_eq!(walker.script(shown).await, json!([25, ""]));
+    let page = server.page("/?group=%E2%98%85").await;
+    assert_eq!(
+        page.matches("<div role=\"row\" class=\"person\"").count(),
+        25
+    );
+    assert!(
+        page.contains("aria-current=\"true\">★ Favourites <small>1"),
+        "{page}"
+    );
     let anna = server.person("Anna Becker").await;
     let path = format!("/api/v1/people/{anna}/favourites");
     let kept = server.ok(Method::GET, &path, None).await;

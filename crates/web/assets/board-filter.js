@@ -10,6 +10,9 @@ const view = document.getElementById("view");
 const summary = document.getElementById("summary");
 const nobody = document.getElementById("nobody");
 
+// What stands for the favourites in the address: filter.rs.
+const FAVOURITES = "★";
+
 // What the search looks into, by row; made when it is first looked for, and after each change.
 const haystacks = new WeakMap();
 
@@ -24,7 +27,12 @@ function searchable(row) {
 }
 
 function isIn(row, group) {
-  return row.querySelector(".place").textContent.split(/, | · /).includes(group);
+  if (group === FAVOURITES) {
+    return row.closest(".group").dataset.group === "favourites";
+  }
+  // Names may have commas and points themselves.
+  const place = `, ${row.querySelector(".place").textContent}, `;
+  return place.includes(`, ${group}, `) || place.includes(` · ${group}, `);
 }
 
 function chosenStatus() {
@@ -79,7 +87,15 @@ function filterNow(rows) {
     }
   }
   for (const chip of chips.children) {
-    write(chip.querySelector(".count"), String(chip.dataset.status === "" ? rows.size : counts[chip.dataset.status] ?? 0));
+    const { status } = chip.dataset;
+    const count = status === "" ? rows.size : counts[status] ?? 0;
+    write(chip.querySelector(".count"), String(count));
+    chip.hidden = count === 0 && status !== "" && !chip.hasAttribute("aria-current");
+  }
+  for (const link of document.querySelectorAll("#groups a")) {
+    const members = Array.from(rows.values()).filter((row) => isIn(row, link.dataset.group));
+    write(link.querySelector("small"), String(members.length));
+    link.hidden = members.length === 0 && !link.hasAttribute("aria-current");
   }
   for (const part of board.querySelectorAll(".group")) {
     const available = part.querySelectorAll('.person[data-status="Available"]').length;
@@ -111,6 +127,17 @@ function remember() {
   return query;
 }
 
+// Marks the rail's group that is chosen.
+function mark() {
+  for (const link of document.querySelectorAll("#groups a")) {
+    if (link.dataset.group === view.elements.group.value) {
+      link.setAttribute("aria-current", "true");
+    } else {
+      link.removeAttribute("aria-current");
+    }
+  }
+}
+
 export function startFilter(rows) {
   view.querySelector(".plain").hidden = true;
   search.addEventListener("input", () => {
@@ -139,7 +166,23 @@ export function startFilter(rows) {
       return;
     }
     board.classList.toggle("board-compact", view.elements.view.checked);
+    mark();
     filterNow(rows);
+  });
+  // The rail's groups choose what the field of the groups chooses; a second press ends it.
+  document.getElementById("groups")?.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) {
+      return;
+    }
+    event.preventDefault();
+    const { group } = view.elements;
+    group.value = group.value === link.dataset.group ? "" : link.dataset.group;
+    mark();
+    filterNow(rows);
+    remember();
+    const rail = document.getElementById("rail");
+    rail.matches(":popover-open") && rail.hidePopover();
   });
   // A field that the browser filled again after "back".
   if (search.value || view.elements.group.value) {

@@ -36,10 +36,8 @@ export function rowActions(row) {
   }
   actions.dataset.done = "";
   const name = row.querySelector(".name").textContent;
-  // The first extension before the groups.
-  const [extension] = row.querySelector(".place").textContent.split(/, | · /);
-  if (/^[+*#\d]+$/.test(extension)) {
-    actions.append(action("button call", `tel:${extension}`, say("row-call"), say("row-call-of", { name })));
+  if (row.dataset.call) {
+    actions.append(action("button call", `tel:${row.dataset.call}`, say("row-call"), say("row-call-of", { name })));
   }
   if (row.dataset.chat !== undefined) {
     const link = action("button chat", `/people/${row.dataset.person}/chat`, say("row-chat"), say("row-chat-of", { name }));

@@ -27,7 +27,16 @@ function below(status, text) {
 }
 
 // What a presence of the API is in words: first, after it, below it.
-export function statusLine({ status, activity, text }) {
+export function statusLine(presence) {
+  const line = confirmed(presence);
+  if (presence.confidence === "stale") {
+    line.below = [line.below, say("confidence-stale")].filter(Boolean).join(" · ");
+  }
+  return line;
+}
+
+// The line without doubts about its age.
+function confirmed({ status, activity, text }) {
   const word = say(`status-${status}`);
   if (!activity) {
     return { lead: word, detail: "", below: below(status, text) };

@@ -20,3 +20,4 @@ board-apply = Anwenden
 board-reachable = { $shown } von { $count } verfügbar
 board-nobody = Niemand passt zu Suche und Filtern.
 board-show-all = Alle anzeigen
+rail-groups = Gruppen

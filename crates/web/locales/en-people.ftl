@@ -20,3 +20,4 @@ board-apply = Apply
 board-reachable = { $shown } of { $count } available
 board-nobody = Nobody matches the search and the filters.
 board-show-all = Show everyone
+rail-groups = Groups

@@ -18,7 +18,7 @@ use runtime::context::Context;
 use serde::Deserialize;
 
 use self::{
-    filter::{Chip, Filter, Order},
+    filter::{Chip, Filter, Order, OwnGroup},
     groups::Group,
     row::Row,
 };
@@ -44,6 +44,8 @@ struct BoardPage {
     demo: Option<DemoBar>,
     filter: Filter,
     chips: Vec<Chip>,
+    /// Groups of the rail.
+    own_groups: Vec<OwnGroup>,
     /// Names of groups and locations to filter by.
     places: Vec<String>,
     /// Number of people.
@@ -141,6 +143,7 @@ fn rows<'a>(
         Some((*id, row))
     });
     let mut rows: Vec<(PersonId, Row)> = rows.collect();
+    groups::mark_favourites(context, caller.person, &mut rows);
     sort_by_name(layout.words.0, &mut rows, |(_, row)| &row.name);
     match order {
         Order::Name => {}
@@ -169,7 +172,11 @@ pub async fn page(
     filter.apply(rows.iter_mut().map(|(_, row)| row));
     let all: Vec<&Row> = rows.iter().map(|(_, row)| row).collect();
     let chips = filter::chips(layout.words, &filter, &all);
-    let places = groups::places(&all, &filter.group);
+    let own_groups = caller.person.map_or_else(Vec::new, |viewer| {
+        let workgroups = groups::workgroups(&context, viewer);
+        filter::own_groups(layout.words, &filter, &all, workgroups)
+    });
+    let places = groups::places(&all, &filter);
     let shown = all.iter().filter(|row| !row.is_hidden).count();
     let people = rows.len();
     let groups = groups::grouped(layout.words, &context, caller.person, rows);
@@ -190,6 +197,7 @@ pub async fn page(
         demo,
         filter,
         chips,
+        own_groups,
         places,
         people,
         shown,

@@ -1,7 +1,7 @@
 //! The one line in which a list tells a person's presence. The board's script (`assets/status-line.js`) does the same.
 
 use api_types::presence::{ActivityBody, ActivityKind, ActivitySystem, PresenceBody};
-use presence::Status;
+use presence::{Confidence, Status};
 
 use crate::texts::Texts;
 
@@ -12,7 +12,8 @@ pub(crate) struct StatusLine {
     pub lead: String,
     /// What is said after it: the system of a call, the program, or the activity beside Do not disturb. May be empty.
     pub detail: String,
-    /// The subject of an appointment or the name of a profile, if it says more than the status. May be empty.
+    /// The subject of an appointment or the name of a profile, if it says more than the status, and that the source has not
+    /// reported for long. May be empty.
     pub below: String,
     /// The end of the status as in the API. May be empty.
     pub until: String,
@@ -21,6 +22,19 @@ pub(crate) struct StatusLine {
 impl StatusLine {
     /// The line of a presence as the viewer sees it.
     pub(crate) fn new(words: Texts, presence: &PresenceBody) -> Self {
+        let mut line = Self::confirmed(words, presence);
+        if presence.confidence == Confidence::Stale {
+            let stale = words.text("confidence-stale");
+            line.below = match &*line.below {
+                "" => stale,
+                below => format!("{below} · {stale}"),
+            };
+        }
+        line
+    }
+
+    /// The line without doubts about its age.
+    fn confirmed(words: Texts, presence: &PresenceBody) -> Self {
         let status = words.text(&format!("status-{}", presence.status.name()));
         let until = presence.until.clone().unwrap_or_default();
         let Some(activity) = &presence.activity else {
@@ -179,6 +193,24 @@ mod tests {
                 (lead, detail, below)
             );
         }
+    }
+
+    #[test]
+    fn what_no_source_confirms_is_marked_in_words() {
+        let below = |text: &str| {
+            let presence = PresenceBody {
+                status: Status::Busy,
+                activity: None,
+                profile: None,
+                text: text.to_owned(),
+                since: None,
+                until: None,
+                confidence: Confidence::Stale,
+            };
+            StatusLine::new(Texts(Language::English), &presence).below
+        };
+        assert_eq!(below("Busy"), "no recent update");
+        assert_eq!(below("Review"), "Review · no recent update");
     }
 
     #[test]

@@ -65,6 +65,22 @@ impl Order {
 }
 
 impl Filter {
+    /// What stands for the favourites in the address, beside the names of groups and locations.
+    pub(super) const FAVOURITES: &str = "★";
+
+    pub(super) fn is_favourites(&self) -> bool {
+        self.group == Self::FAVOURITES
+    }
+
+    /// Whether the row's person is in the chosen group or location.
+    fn has_group_of(&self, row: &Row) -> bool {
+        match &*self.group {
+            "" => true,
+            Self::FAVOURITES => row.is_favourite,
+            name => row.groups.iter().any(|group| group == name),
+        }
+    }
+
     pub(super) fn order(&self) -> Order {
         let known = Order::ALL
             .into_iter()
@@ -85,19 +101,19 @@ impl Filter {
         let (words, status) = (Words::new(&self.q), self.status());
         for row in rows {
             let is_shown = status.is_none_or(|status| row.status == status)
-                && (self.group.is_empty() || row.groups.contains(&self.group))
+                && self.has_group_of(row)
                 && (words.is_empty() || words.are_in(&row.haystack()));
             row.is_hidden = !is_shown;
         }
     }
 
-    /// The address of the board with another status.
-    fn address(&self, status: Option<Status>) -> String {
+    /// The address of the board with another status and group.
+    fn address(&self, status: Option<Status>, group: &str) -> String {
         let status = status.map_or("", Status::name);
         let parts = [
             ("q", &*self.q),
             ("status", status),
-            ("group", &self.group),
+            ("group", group),
             ("sort", self.order().name()),
             ("view", if self.is_compact() { "compact" } else { "" }),
         ];
@@ -119,6 +135,59 @@ pub(super) struct Chip {
     pub is_chosen: bool,
 }
 
+impl Chip {
+    /// Whether there is nobody to show.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.count == 0 && !self.status.is_empty()
+    }
+}
+
+/// A group of the rail that filters: the viewer's favourites, or a workgroup of the viewer's.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct OwnGroup {
+    /// Value of the filter.
+    pub value: String,
+    pub text: String,
+    /// How many people the board shows in it.
+    pub count: usize,
+    pub to: String,
+    pub is_chosen: bool,
+}
+
+impl OwnGroup {
+    /// Whether there is nobody to show.
+    pub(super) const fn is_hidden(&self) -> bool {
+        self.count == 0 && !self.is_chosen
+    }
+}
+
+/// The groups of the rail: the favourites and the `workgroups` of the viewer.
+pub(super) fn own_groups(
+    words: Texts,
+    filter: &Filter,
+    rows: &[&Row],
+    workgroups: Vec<String>,
+) -> Vec<OwnGroup> {
+    let own = |value: String, text: String| {
+        let wanted = Filter {
+            group: value.clone(),
+            ..Filter::default()
+        };
+        let is_chosen = filter.group == value;
+        OwnGroup {
+            count: rows.iter().filter(|row| wanted.has_group_of(row)).count(),
+            to: filter.address(filter.status(), if is_chosen { "" } else { &value }),
+            is_chosen,
+            value,
+            text,
+        }
+    };
+    let favourites = format!("★ {}", words.text("board-favourites"));
+    let favourites = own(Filter::FAVOURITES.to_owned(), favourites);
+    let workgroups = workgroups.into_iter().map(|name| own(name.clone(), name));
+    std::iter::once(favourites).chain(workgroups).collect()
+}
+
 /// The chips: everyone, and each status with its number of people.
 pub(super) fn chips(words: Texts, filter: &Filter, rows: &[&Row]) -> Vec<Chip> {
     let chosen = filter.status();
@@ -132,9 +201,109 @@ pub(super) fn chips(words: Texts, filter: &Filter, rows: &[&Row]) -> Vec<Chip> {
             .iter()
             .filter(|row| status.is_none_or(|status| row.status == status))
             .count(),
-        to: filter.address(status),
+        to: filter.address(status, &filter.group),
         is_chosen: chosen == status,
     };
     let each = Status::ALL.into_iter().map(Some);
     std::iter::once(None).chain(each).map(chip).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use i18n::Language;
+
+    use super::*;
+    use crate::status_line::StatusLine;
+
+    const WORDS: Texts = Texts(Language::English);
+
+    fn row(name: &str, status: Status, groups: &[&str], is_favourite: bool) -> Row {
+        Row {
+            person: String::new(),
+            name: name.to_owned(),
+            initials: String::new(),
+            place: groups.join(", "),
+            call: String::new(),
+            mail: format!("{}@contoso.example", name.to_lowercase()),
+            has_chat: false,
+            star: String::new(),
+            status,
+            line: StatusLine::default(),
+            since: String::new(),
+            confidence: "certain",
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            is_favourite,
+            is_hidden: false,
+        }
+    }
+
+    fn people() -> [Row; 3] {
+        [
+            row("Anna", Status::Busy, &["Sales", "Berlin"], true),
+            row("Bert", Status::Available, &["Sales, east"], false),
+            row("Carla", Status::Busy, &[], false),
+        ]
+    }
+
+    fn filter(q: &str, status: &str, group: &str) -> Filter {
+        let [q, status, group] = [q, status, group].map(str::to_owned);
+        Filter {
+            q,
+            status,
+            group,
+            ..Filter::default()
+        }
+    }
+
+    #[test]
+    fn rows_are_shown_that_match_search_status_and_group() {
+        let shown = |filter: Filter| {
+            let mut people = people();
+            filter.apply(people.iter_mut());
+            let shown = people.into_iter().filter(|row| !row.is_hidden);
+            shown.map(|row| row.name).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(filter("", "", "")), ["Anna", "Bert", "Carla"]);
+        assert_eq!(shown(filter("", "Busy", "")), ["Anna", "Carla"]);
+        assert_eq!(shown(filter("", "", "Sales")), ["Anna"]);
+        assert_eq!(shown(filter("", "", Filter::FAVOURITES)), ["Anna"]);
+        assert_eq!(
+            shown(filter("contoso BERT", "nonsense", "Sales, east")),
+            ["Bert"]
+        );
+        assert!(shown(filter("bert", "Busy", "")).is_empty());
+    }
+
+    #[test]
+    fn chips_count_everybody_and_keep_the_other_filters() {
+        let people = people();
+        let rows: Vec<&Row> = people.iter().collect();
+        let chips = chips(WORDS, &filter("a b", "Busy", "Sales"), &rows);
+        let of = |status: &str| chips.iter().find(|chip| chip.status == status).unwrap();
+        assert_eq!((of("").count, of("Busy").count), (3, 2));
+        assert_eq!(of("").to, "/?q=a+b&group=Sales");
+        assert_eq!(of("Available").to, "/?q=a+b&status=Available&group=Sales");
+        assert!(of("Busy").is_chosen && !of("").is_chosen);
+        assert!(of("Offline").is_hidden() && !of("").is_hidden());
+    }
+
+    #[test]
+    fn the_rail_has_own_groups_with_people_and_a_second_press_ends_the_filter() {
+        let people = people();
+        let rows: Vec<&Row> = people.iter().collect();
+        let mine = vec!["Nobody's".to_owned(), "Sales".to_owned()];
+        let own = own_groups(WORDS, &filter("", "Busy", "Sales"), &rows, mine);
+        let own: Vec<_> = own
+            .iter()
+            .filter(|group| !group.is_hidden())
+            .map(|group| (&*group.text, group.count, &*group.to))
+            .collect();
+        assert_eq!(
+            own,
+            [
+                ("★ Favourites", 1, "/?status=Busy&group=%E2%98%85"),
+                ("Sales", 1, "/?status=Busy"),
+            ]
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use presence::{PersonId, Status};
 use runtime::context::Context;
 
-use super::{CHUNK, row::Row};
+use super::{CHUNK, filter::Filter, row::Row};
 use crate::texts::Texts;
 
 /// Rows under a heading.
@@ -35,6 +35,30 @@ impl Group {
     }
 }
 
+/// Names of the viewer's workgroups, sorted.
+pub(super) fn workgroups(context: &Context, viewer: PersonId) -> Vec<String> {
+    let names: BTreeSet<String> = context.organisation.read(|snapshot| {
+        let all = snapshot.workgroups.iter();
+        let mine = all.filter(|group| group.members.contains(&viewer));
+        mine.map(|group| group.name.clone()).collect()
+    });
+    names.into_iter().collect()
+}
+
+/// Marks the rows of the viewer's favourites.
+pub(super) fn mark_favourites(
+    context: &Context,
+    viewer: Option<PersonId>,
+    rows: &mut [(PersonId, Row)],
+) {
+    context.organisation.read(|snapshot| {
+        let favourites = viewer.and_then(|viewer| snapshot.favourites.get(&viewer));
+        for (person, row) in rows {
+            row.is_favourite = favourites.is_some_and(|favourites| favourites.contains(person));
+        }
+    });
+}
+
 const FAVOURITES: &str = "favourites";
 
 /// The rows in their groups. Each person appears once.
@@ -44,8 +68,7 @@ pub(super) fn grouped(
     viewer: Option<PersonId>,
     rows: Vec<(PersonId, Row)>,
 ) -> Vec<Group> {
-    let (favourites, mine) = context.organisation.read(|snapshot| {
-        let favourites = viewer.and_then(|viewer| snapshot.favourites.get(&viewer).cloned());
+    let mine = context.organisation.read(|snapshot| {
         let mine = snapshot.workgroups.iter();
         let mine =
             mine.filter(|group| viewer.is_some_and(|viewer| group.members.contains(&viewer)));
@@ -53,7 +76,7 @@ pub(super) fn grouped(
             let members: BTreeSet<PersonId> = group.members.iter().copied().collect();
             (group.id.to_string(), group.name.clone(), members)
         });
-        (favourites.unwrap_or_default(), mine.collect::<Vec<_>>())
+        mine.collect::<Vec<_>>()
     });
     let group = |id: &str, name: String| Group {
         id: id.to_owned(),
@@ -70,7 +93,7 @@ pub(super) fn grouped(
             mine.iter()
                 .position(|(.., members)| members.contains(&person))
         };
-        let index = if favourites.contains(&person) {
+        let index = if row.is_favourite {
             0
         } else {
             common().map_or(last, |common| common + 1)
@@ -93,12 +116,13 @@ pub(super) fn grouped(
 }
 
 /// Names of groups and locations on the board, sorted; with the one that is filtered by, also if nobody is in it.
-pub(super) fn places(rows: &[&Row], chosen: &str) -> Vec<String> {
+pub(super) fn places(rows: &[&Row], filter: &Filter) -> Vec<String> {
     let mut names: BTreeSet<&str> = rows
         .iter()
         .flat_map(|row| &row.groups)
         .map(|name| &**name)
         .collect();
-    names.extend(Some(chosen).filter(|chosen| !chosen.is_empty()));
+    let chosen = Some(&*filter.group);
+    names.extend(chosen.filter(|chosen| !chosen.is_empty() && !filter.is_favourites()));
     names.into_iter().map(str::to_owned).collect()
 }

@@ -14,6 +14,8 @@ pub(super) struct Row {
     pub initials: String,
     /// Extensions, and the names of groups and location, separated by middle dots.
     pub place: String,
+    /// The first extension, to call; may be empty.
+    pub call: String,
     /// Mail address, for the search; may be empty.
     pub mail: String,
     /// Whether Teams has a chat with the person.
@@ -26,6 +28,8 @@ pub(super) struct Row {
     pub confidence: &'static str,
     /// Names of groups and location, for the filter.
     pub groups: Vec<String>,
+    /// Whether the person is a favourite of the viewer's.
+    pub is_favourite: bool,
     /// Whether search and filters leave the row out.
     pub is_hidden: bool,
 }
@@ -43,6 +47,7 @@ impl Row {
             star: words.with("board-favourite", "name", &*person.name),
             initials: initials(&person.name),
             place: parts.join(" · "),
+            call: extensions.first().copied().unwrap_or_default().to_owned(),
             has_chat: !person.user_principal_name.is_empty(),
             mail: person.mail,
             person: person.id,
@@ -52,6 +57,7 @@ impl Row {
             since: presence.since.unwrap_or_default(),
             confidence: presence.confidence.name(),
             groups,
+            is_favourite: false,
             is_hidden: false,
         }
     }
