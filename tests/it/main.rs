@@ -15,6 +15,7 @@ mod board;
 mod calendar_readers;
 mod calendars;
 mod chaos;
+mod clicks_me;
 mod clock;
 mod connections;
 mod crash;

@@ -13,7 +13,9 @@ use axum::{
     routing::{get, post},
 };
 use tower_http::csrf::CsrfLayer;
-use web::{assets, board, layout, my_account, pages, sign_in_page, web_state::WebState};
+use web::{
+    assets, board, layout, my_account, own_status, pages, sign_in_page, web_state::WebState,
+};
 
 use crate::compression;
 
@@ -59,6 +61,10 @@ pub(crate) fn router(state: WebState) -> Router {
         .merge(pages)
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
+            own_status::know,
+        ))
+        .route_layer(middleware::from_fn_with_state(
+            state.clone(),
             sign_in_page::require,
         ));
     let (public_url, proxies) = (parts.public_url.clone(), parts.proxies.clone());
@@ -86,6 +92,7 @@ fn protected_routes() -> Router<WebState> {
         .route("/rows", get(board::some_rows))
         .route("/people/{person}/chat", get(board::chat))
         .route("/demo/day", get(board::day).put(board::set_day))
+        .route("/me/menu", get(own_status::menu))
         .route("/me/teams", get(my_account::page))
         .route("/me/teams/code", post(my_account::code))
         .route("/me/teams/browser", get(my_account::browser))
@@ -106,6 +113,7 @@ fn open_pages() -> Router<WebState> {
         )
         .route("/sign-in/open-id", get(sign_in_page::begin_open_id))
         .route(open_id::RETURN, get(sign_in_page::returned_open_id))
+        .route("/icon/{status}", get(own_status::icon))
         .route("/language", post(layout::choose))
         .route("/assets/{name}", get(assets::serve))
         .route("/assets/{version}/{name}", get(assets::serve_version))

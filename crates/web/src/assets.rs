@@ -36,6 +36,8 @@ const ASSETS: &[Asset] = embed![
     "board.js",
     "card.js",
     "icon.svg",
+    "own-status.css",
+    "own-status.js",
     "page.css",
     "page.js",
     "search.js",

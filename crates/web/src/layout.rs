@@ -2,6 +2,8 @@
 
 mod navigation;
 
+use std::sync::Arc;
+
 use api::{caller::Caller, cookies::cookie, problem::Problem, public_url::PublicUrl};
 use askama::Template;
 use axum::{
@@ -13,7 +15,7 @@ use i18n::Language;
 pub use navigation::Link;
 use serde::Deserialize;
 
-use crate::{assets, texts::Texts};
+use crate::{assets, own_status::OwnStatus, texts::Texts};
 
 /// Name of the cookie with the chosen language.
 const LANGUAGE_COOKIE: &str = "offhook_language";
@@ -35,6 +37,8 @@ pub struct Layout {
     pub(crate) is_system_administrator: bool,
     /// Whether the caller has an account, which may have other sessions.
     pub(crate) has_account: bool,
+    /// The caller's own status and choices, for its menu; `None` for callers who are no person, and where no page is shown.
+    pub(crate) own: Option<Arc<OwnStatus>>,
     /// The path of this page.
     pub here: String,
 }
@@ -77,6 +81,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Layout {
             is_administrator: caller.is_some_and(Caller::administers),
             is_system_administrator: caller.is_some_and(Caller::is_admin),
             has_account: caller.is_some_and(|caller| caller.account.is_some()),
+            own: parts.extensions.get().cloned(),
             here: parts.uri.path().to_owned(),
         })
     }

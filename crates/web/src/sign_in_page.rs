@@ -84,6 +84,7 @@ pub(crate) fn signed_out(
         is_administrator: false,
         is_system_administrator: false,
         has_account: false,
+        own: None,
         here: "/sign-in".into(),
     };
     let page = SignInPage {

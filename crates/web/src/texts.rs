@@ -11,6 +11,7 @@ const fn files(language: Language) -> [&'static str; 5] {
     match language {
         Language::English => [
             include_str!("../locales/en.ftl"),
+            include_str!("../locales/en-own.ftl"),
             include_str!("../locales/en-people.ftl"),
             include_str!("../locales/en-me.ftl"),
             include_str!("../locales/en-admin.ftl"),
@@ -18,6 +19,7 @@ const fn files(language: Language) -> [&'static str; 5] {
         ],
         Language::German => [
             include_str!("../locales/de.ftl"),
+            include_str!("../locales/de-own.ftl"),
             include_str!("../locales/de-people.ftl"),
             include_str!("../locales/de-me.ftl"),
             include_str!("../locales/de-admin.ftl"),

@@ -218,6 +218,7 @@ mod tests {
             is_administrator: false,
             is_system_administrator: false,
             has_account: true,
+            own: None,
             here: here.to_owned(),
         }
     }
