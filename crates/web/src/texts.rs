@@ -7,7 +7,7 @@ use api_types::presence::{ActivityBody, ActivityKind, ActivitySystem};
 use i18n::{FluentArgs, FluentValue, Language, Messages};
 
 /// Contents of the Fluent files: messages of all pages, of the board, of the personal pages, of the administration.
-const fn files(language: Language) -> [&'static str; 5] {
+const fn files(language: Language) -> [&'static str; 6] {
     match language {
         Language::English => [
             include_str!("../locales/en.ftl"),
