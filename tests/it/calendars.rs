@@ -305,7 +305,7 @@ async fn the_organisations_zone_is_asked_for_and_calendars_without_one_are_read_
     let chosen = |zone| [("form", "zone"), ("time_zone", zone)];
     let (status, page) = ada.form("/admin", &chosen("Mars/Olympus")).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(page.contains("is no time zone"), "{page}");
+    assert!(page.contains("This is not a time zone"), "{page}");
     ada.form("/admin", &chosen("Europe/Berlin")).await;
     assert_eq!(zone().await, "Europe/Berlin");
     assert!(

@@ -209,7 +209,7 @@ async fn a_mistake_stands_beside_its_field_with_what_was_typed() {
     let anna = demo.server.signed_in_as("Anna Becker").await;
     let (_, page) = anna.form("/me/sharing", &unknown).await;
     assert!(
-        page.contains("no person matches") && page.contains("id=\"set-viewer-error\""),
+        page.contains("No person matches") && page.contains("id=\"set-viewer-error\""),
         "{page}"
     );
 }

@@ -21,7 +21,10 @@ async fn a_tenant_is_connected_step_by_step_and_each_is_examined() {
     let ids = |client| [("form", "ids"), ("tenant", TENANT), ("client", client)];
     let (status, page) = send(start, &ids("Offhook")).await;
     assert_eq!(status, 422);
-    assert!(page.contains("is no id") && page.contains(TENANT), "{page}");
+    assert!(
+        page.contains("is not an ID") && page.contains(TENANT),
+        "{page}"
+    );
     let (status, page) = send(start, &ids(CLIENT)).await;
     assert!(status == 200 && page.contains("Step 2 of 5"), "{page}");
     let section = format!("client_id = &#34;{CLIENT}&#34;");

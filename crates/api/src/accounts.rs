@@ -23,7 +23,7 @@ use crate::{
     caller::Caller,
     cookies, limit_checks, password, password_rules,
     preconditions::Comparison,
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     revocations::Revocations,
     sessions::{SESSION_COOKIE, Sessions},
     sign_in::{Attempt, Refusal, SECONDS_EACH, Target, WrongPasswords},
@@ -191,7 +191,7 @@ async fn hashed(
     });
     let about: Vec<&str> = of_person.into_iter().flatten().chain([name]).collect();
     password_rules::check(&password, &about)
-        .map_err(|weak| Problem::invalid("password", weak.to_string()))?;
+        .map_err(|weak| Problem::invalid("password", weak.to_string()).with_code(weak.code()))?;
     password::hash(password)
         .await
         .map_err(|error| Problem::unavailable(&error.to_string()))
@@ -261,7 +261,9 @@ async fn require_old(
     given: Option<String>,
 ) -> Result<(), Problem> {
     let wrong = |detail: &str| Problem::forbidden(detail).with_field("old_password");
-    let given = given.ok_or_else(|| wrong("is required to change one's own password"))?;
+    let missing =
+        || wrong("is required to change one's own password").with_code(ProblemCode::new("missing"));
+    let given = given.ok_or_else(missing)?;
     let attempt = Attempt {
         way: Way::PresentPassword,
         address: from.ip(),
@@ -275,7 +277,8 @@ async fn require_old(
         Ok(_) => Ok(()),
         Err(Refusal::Wrong) => Err(wrong(
             "is not the account's present password; type it again, or ask an administrator to set a new one",
-        )),
+        )
+        .with_code(ProblemCode::new("old-password-wrong"))),
         Err(Refusal::TooMany) => Err(Problem::too_many_attempts(SECONDS_EACH)),
         Err(Refusal::Busy) => Err(Problem::busy(password::BUSY_SECONDS)),
         Err(Refusal::Problem(problem)) => Err(problem),

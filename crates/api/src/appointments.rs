@@ -22,7 +22,12 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Json, Query, audit::own_entry, paging::Paging};
-use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
+use crate::{
+    caller::Caller,
+    limit_checks,
+    preconditions::Comparison,
+    problem::{Problem, ProblemCode},
+};
 
 /// Locks that all people share: appointments of one person are stored and applied one change at a time.
 #[derive(Clone, Debug)]
@@ -134,6 +139,7 @@ pub(crate) fn moment(field: &'static str, text: &str) -> Result<Timestamp, Probl
     parse_rfc3339(text).ok_or_else(|| {
         let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
         Problem::invalid(field, detail)
+            .with_code(ProblemCode::new("not-a-time").with("value", text))
     })
 }
 
@@ -145,10 +151,12 @@ fn checked(
     let (start, end) = (moment("start", &new.start)?, moment("end", &new.end)?);
     if end <= start {
         let detail = format!("{} is not after the start {}", new.end, new.start);
-        return Err(Problem::invalid("end", detail));
+        let code = ProblemCode::new("end-before-start");
+        return Err(Problem::invalid("end", detail).with_code(code));
     }
     if end <= context.clock.now() {
-        return Err(Problem::invalid("end", format!("{} is past", new.end)));
+        let problem = Problem::invalid("end", format!("{} is past", new.end));
+        return Err(problem.with_code(ProblemCode::new("past")));
     }
     limit_checks::text("text", &new.text, APPOINTMENT_TEXT_MAX)?;
     let colour = new.colour.unwrap_or_else(|| APPOINTMENT_COLOUR.into());
@@ -158,7 +166,8 @@ fn checked(
         && colour.chars().skip(1).all(|c| c.is_ascii_hexdigit());
     if !is_colour {
         let detail = format!("{colour:?} is no colour; write it like {APPOINTMENT_COLOUR}");
-        return Err(Problem::invalid("colour", detail));
+        let code = ProblemCode::new("not-a-colour");
+        return Err(Problem::invalid("colour", detail).with_code(code));
     }
     let name = new.profile.unwrap_or_else(|| APPOINTMENT_PROFILE.into());
     let profiles = context

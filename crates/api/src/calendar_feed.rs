@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     caller::{Access, Caller},
-    problem::Problem,
+    problem::{Problem, ProblemCode},
 };
 
 /// Address of a person's calendar feed.
@@ -44,7 +44,8 @@ pub(super) fn refuse_feed(
     let of_file = caller.is_admin() && feed.starts_with("file:");
     if !(of_web || of_file) {
         let detail = "must be an https or webcal address; a system administrator may also name a file, as file:/path";
-        return Err(Problem::invalid(FEED, detail));
+        let code = ProblemCode::new("not-a-calendar-address");
+        return Err(Problem::invalid(FEED, detail).with_code(code));
     }
     calendars
         .accepts(feed)

@@ -13,7 +13,7 @@ use runtime::{
 };
 use store::{ApiKey, Attempt, Role, Session};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 
 /// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -284,7 +284,7 @@ impl Caller {
             "{} may not do that for this person; it needs the relationship {} or, for a key, the scope `write` (to read: `read`)",
             self.name,
             permission.least()
-        )))
+        )).with_code(ProblemCode::new("not-permitted")))
     }
 
     /// Whether the caller is the person, a system administrator, or a key with the scope.
@@ -307,7 +307,7 @@ impl Caller {
         Err(Problem::forbidden(format!(
             "{} is not this person; only the person, system administrators and keys with the scope `write` (to read: `read`) have that",
             self.name
-        )))
+        )).with_code(ProblemCode::new("not-permitted")))
     }
 
     /// Refuses callers who are neither the person nor an administrator of the person's location, for settings of the
@@ -404,7 +404,8 @@ impl Caller {
         Err(Problem::forbidden(format!(
             "{} does not administer {scope}; ask a system administrator, or use a key with the scope `admin`",
             self.name
-        )))
+        ))
+        .with_code(ProblemCode::new("not-permitted")))
     }
 }
 

@@ -19,7 +19,11 @@ use serde_json::json;
 use super::{
     Json, audit::own_entry, forwarding_loop::refuse_loop, presence::presence_body, profile::named,
 };
-use crate::{caller::Caller, preconditions::Comparison, problem::Problem};
+use crate::{
+    caller::Caller,
+    preconditions::Comparison,
+    problem::{Problem, ProblemCode},
+};
 
 /// The person's choice, for callers who may change it.
 #[utoipa::path(
@@ -111,10 +115,12 @@ fn end(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
     let until = parse_rfc3339(text).ok_or_else(|| {
         let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
         Problem::invalid("until", detail)
+            .with_code(ProblemCode::new("not-a-time").with("value", text))
     })?;
     if until <= now {
         let detail = format!("{text:?} is past; it is {} now", rfc3339(now));
-        return Err(Problem::invalid("until", detail));
+        let code = ProblemCode::new("past");
+        return Err(Problem::invalid("until", detail).with_code(code));
     }
     Ok(until)
 }

@@ -34,7 +34,11 @@ use secrecy::SecretString;
 use serde_json::json;
 use store::{Account, Change, Concern, Role};
 
-use crate::{problem::Problem, public_url::PublicUrl, sessions::Sessions};
+use crate::{
+    problem::{Problem, ProblemCode},
+    public_url::PublicUrl,
+    sessions::Sessions,
+};
 
 /// Path of the redirect URI, to be registered at the provider.
 pub const RETURN: &str = "/sign-in/open-id/return";
@@ -70,6 +74,24 @@ pub enum OpenIdError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+}
+
+impl OpenIdError {
+    /// Code of the problem. The provider's faults are in the log in full.
+    pub fn code(&self) -> ProblemCode {
+        match self {
+            Self::NotBegun => ProblemCode::new("open-id-not-begun"),
+            Self::Refused(text) => ProblemCode::new("open-id-refused").with("value", text),
+            Self::Unknown(names) => ProblemCode::new("open-id-unknown").with("value", names),
+            Self::Ambiguous(text, names) => ProblemCode::new("open-id-ambiguous")
+                .with("value", text)
+                .with("name", names),
+            Self::Provider(_) | Self::Claim(_) | Self::Answer(_) => {
+                ProblemCode::new("open-id-answer")
+            }
+            Self::Store(_) => ProblemCode::new("open-id-store"),
+        }
+    }
 }
 
 /// The provider, and the sign-ins in progress there.

@@ -41,6 +41,10 @@ struct Problem {
     detail: String,
     /// The invalid field, if one is.
     field: Option<String>,
+    /// Stable name of the problem, for programs that show it in another language, if it has one.
+    code: Option<String>,
+    /// Named values of the problem, for such programs.
+    values: Option<std::collections::BTreeMap<String, String>>,
 }
 
 /// The served document.

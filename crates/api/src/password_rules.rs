@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 use zxcvbn::zxcvbn;
 
-use crate::password::{LENGTH_MAX, LENGTH_MIN};
+use crate::{
+    password::{LENGTH_MAX, LENGTH_MIN},
+    problem::ProblemCode,
+};
 
 /// Least number of guesses that a password must withstand.
 const GUESSES_MIN: u64 = 100_000_000;
@@ -60,6 +63,18 @@ pub enum WeakPassword {
         "is too easy to guess: it is a common password, a repetition, a sequence, or made of the account's name; take several words that do not belong together"
     )]
     Guessable,
+}
+
+impl WeakPassword {
+    /// Code of the problem.
+    pub fn code(self) -> ProblemCode {
+        match self {
+            Self::Length => ProblemCode::new("password-length")
+                .with("least", LENGTH_MIN)
+                .with("most", LENGTH_MAX),
+            Self::Guessable => ProblemCode::new("password-guessable"),
+        }
+    }
 }
 
 /// Refuses a password that is easy to guess. `about`: names and addresses of the account.

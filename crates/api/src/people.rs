@@ -19,7 +19,10 @@ use teams::TeamsHandle;
 
 use super::{Json, audit::new_entry, paging::Paging, templates};
 use crate::{
-    caller::Caller, preconditions::Comparison, problem::Problem, revocations::Revocations,
+    caller::Caller,
+    preconditions::Comparison,
+    problem::{Problem, ProblemCode},
+    revocations::Revocations,
 };
 
 /// Largest number of extensions of a person.
@@ -231,7 +234,7 @@ fn refuse_name(
     } else {
         return Ok(());
     };
-    Err(Problem::invalid("name", detail))
+    Err(Problem::invalid("name", detail).with_code(ProblemCode::new("name-like-an-address")))
 }
 
 fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Problem> {
@@ -240,13 +243,15 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
         let text = text.trim().to_owned();
         if text.chars().count() > PERSON_TEXT_MAX || text.chars().any(char::is_control) {
             let detail = format!("must be one line of at most {PERSON_TEXT_MAX} characters");
-            return Err(Problem::invalid(field, detail));
+            let code = ProblemCode::new("too-long").with("most", PERSON_TEXT_MAX);
+            return Err(Problem::invalid(field, detail).with_code(code));
         }
         Ok(text)
     };
     let name = text("name", body.name, before.map(|person| &person.name))?;
     if name.is_empty() {
-        return Err(Problem::invalid("name", "is missing or empty"));
+        let problem = Problem::invalid("name", "is missing or empty");
+        return Err(problem.with_code(ProblemCode::new("missing")));
     }
     let extensions = match body.lines {
         None => before.map_or_else(Vec::new, |person| {
@@ -255,7 +260,8 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
         }),
         Some(lines) if lines.len() > LINES_MAX => {
             let detail = format!("has more than {LINES_MAX} lines");
-            return Err(Problem::invalid("lines", detail));
+            let code = ProblemCode::new("too-many-entries").with("most", LINES_MAX);
+            return Err(Problem::invalid("lines", detail).with_code(code));
         }
         Some(lines) => {
             let mut extensions = Vec::new();
@@ -268,8 +274,10 @@ fn checked(body: NewPerson, before: Option<&Person>) -> Result<ImportPerson, Pro
                     .find(|known| ***known == *text);
                 let extension = match known {
                     Some(known) => known.clone(),
-                    None => Extension::parse(&text)
-                        .map_err(|error| Problem::invalid("lines", error.to_string()))?,
+                    None => Extension::parse(&text).map_err(|error| {
+                        let code = ProblemCode::new("not-an-extension").with("value", &text);
+                        Problem::invalid("lines", error.to_string()).with_code(code)
+                    })?,
                 };
                 if !extensions.contains(&extension) {
                     extensions.push(extension);

@@ -1,6 +1,6 @@
 //! Refusals of the API as `application/problem+json` (RFC 9457): problem, value and remedy.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use axum::{
     extract::{Request, State},
@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use runtime::store_health::StoreHealth;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{StoreError, UniqueField};
 
@@ -37,6 +38,33 @@ pub async fn report_store_refusals(
     response
 }
 
+/// Code of a problem, for programs that show it in the language of their user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemCode {
+    /// Stable name of the kind of problem, for example `too-long`.
+    pub code: Cow<'static, str>,
+    /// Named values of the problem, for example `most`: the largest permitted length.
+    #[serde(default)]
+    pub values: BTreeMap<Cow<'static, str>, String>,
+}
+
+impl ProblemCode {
+    /// A code without values.
+    pub const fn new(code: &'static str) -> Self {
+        Self {
+            code: Cow::Borrowed(code),
+            values: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a named value.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.values.insert(name.into(), value.to_string());
+        self
+    }
+}
+
 /// The refusal of a request. Serialises as `application/problem+json`.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -45,6 +73,8 @@ pub struct Problem {
     detail: String,
     /// The field of the body that is wrong, if one is.
     field: Option<Cow<'static, str>>,
+    /// The kind of problem, if it has a code.
+    code: Option<ProblemCode>,
     /// Seconds after which the request is worth repeating.
     retry_after: Option<u32>,
     /// Whether the database refused the request.
@@ -62,6 +92,7 @@ impl Problem {
     pub fn wrong_password() -> Self {
         let detail = "name or password are wrong; an administrator can set a new password";
         Self::new(StatusCode::UNAUTHORIZED, "not signed in", detail)
+            .with_code(ProblemCode::new("wrong-password"))
     }
 
     /// Too many wrong passwords came before (429).
@@ -70,6 +101,7 @@ impl Problem {
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts", detail);
         Self {
             retry_after: Some(seconds),
+            code: Some(ProblemCode::new("too-many-attempts").with("seconds", seconds)),
             ..problem
         }
     }
@@ -80,6 +112,7 @@ impl Problem {
             format!("too many passwords wait to be checked; try again in {seconds} seconds");
         Self {
             retry_after: Some(seconds),
+            code: Some(ProblemCode::new("too-many-sign-ins").with("seconds", seconds)),
             ..Self::unavailable(&detail)
         }
     }
@@ -88,6 +121,7 @@ impl Problem {
     pub fn too_many_changes() -> Self {
         let detail = "too many changes at once: wait a second and repeat this one; programs that change many things use an API key";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too many changes", detail)
+            .with_code(ProblemCode::new("too-many-changes"))
     }
 
     /// A search for Teams accounts ended less than ten seconds ago (429).
@@ -97,6 +131,7 @@ impl Problem {
         );
         Self {
             retry_after: Some(seconds),
+            code: Some(ProblemCode::new("searched-already").with("seconds", seconds)),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
         }
     }
@@ -111,6 +146,7 @@ impl Problem {
     pub fn changed_meanwhile() -> Self {
         let detail = "the resource has changed since you read it; read it again, check the difference and repeat your change";
         Self::new(StatusCode::PRECONDITION_FAILED, "changed meanwhile", detail)
+            .with_code(ProblemCode::new("changed-meanwhile"))
     }
 
     /// The caller lacks the permission (403).
@@ -131,7 +167,7 @@ impl Problem {
         let detail = format!(
             "{key} is set by an administrator for your location and cannot be changed by you; ask an administrator"
         );
-        Self::forbidden_field(key, detail)
+        Self::forbidden_field(key, detail).with_code(ProblemCode::new("locked"))
     }
 
     /// Whether the job was cancelled.
@@ -170,6 +206,14 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, CARRIED_OUT, detail)
     }
 
+    /// Adds the code of the problem, in place of that of the constructor.
+    pub fn with_code(self, code: impl Into<Option<ProblemCode>>) -> Self {
+        Self {
+            code: code.into(),
+            ..self
+        }
+    }
+
     /// Names the field that is wrong.
     pub fn with_field(self, field: &'static str) -> Self {
         Self {
@@ -194,6 +238,7 @@ impl Problem {
             "not found",
             format!("there is no {what} {value:?}; {remedy}"),
         )
+        .with_code(ProblemCode::new("not-found").with("value", value))
     }
 
     /// The value of a field is invalid (422).
@@ -224,6 +269,11 @@ impl Problem {
         )
     }
 
+    /// The code, if the problem has one.
+    pub fn code(&self) -> Option<ProblemCode> {
+        self.code.clone()
+    }
+
     /// The status and the detail.
     pub fn into_status_and_detail(self) -> (StatusCode, String) {
         (self.status, self.detail)
@@ -235,6 +285,7 @@ impl Problem {
             title,
             detail: detail.into(),
             field: None,
+            code: None,
             retry_after: None,
             is_of_store: false,
         }
@@ -254,7 +305,8 @@ const fn api_field(field: UniqueField) -> &'static str {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let detail = error.to_string();
-        match error {
+        let code = code_of_store(&error);
+        let problem = match error {
             StoreError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not found", detail),
             StoreError::Exists { .. } => Self::conflict_of("name", detail),
             StoreError::Taken { field, .. } => Self::conflict_of(api_field(field), detail),
@@ -273,7 +325,39 @@ impl From<StoreError> for Problem {
                 ..Self::unavailable(&detail)
             },
             StoreError::Backup { .. } => Self::unavailable(&detail),
+        };
+        problem.with_code(code)
+    }
+}
+
+/// Code of a refusal of the store; `None` for failures of the database, which only administrators can mend.
+fn code_of_store(error: &StoreError) -> Option<ProblemCode> {
+    match error {
+        StoreError::NotFound { .. } => Some(ProblemCode::new("gone")),
+        StoreError::Exists { value, .. } => {
+            Some(ProblemCode::new("name-taken").with("value", value))
         }
+        StoreError::Taken { value, owner, .. } => Some(
+            ProblemCode::new("value-taken")
+                .with("value", value)
+                .with("name", owner),
+        ),
+        StoreError::InUse { value, uses, .. } => Some(
+            ProblemCode::new("in-use")
+                .with("value", value)
+                .with("uses", uses.join(", ")),
+        ),
+        StoreError::Conflict { .. }
+        | StoreError::Contradicted { .. }
+        | StoreError::Repeated { .. }
+        | StoreError::Cancelled
+        | StoreError::Open { .. }
+        | StoreError::Migrate { .. }
+        | StoreError::Damaged { .. }
+        | StoreError::Replaced { .. }
+        | StoreError::Foreign { .. }
+        | StoreError::Database(_)
+        | StoreError::Backup { .. } => None,
     }
 }
 
@@ -292,6 +376,13 @@ impl IntoResponse for Problem {
         });
         if let (Some(field), Some(body)) = (self.field, body.as_object_mut()) {
             body.insert("field".into(), field.into_owned().into());
+        }
+        if let (Some(ProblemCode { code, values }), Some(body)) = (self.code, body.as_object_mut())
+        {
+            body.insert("code".into(), code.into());
+            if !values.is_empty() {
+                body.insert("values".into(), json!(values));
+            }
         }
         let mut response = (
             self.status,
@@ -344,7 +435,9 @@ pub async fn convert_refusal(response: Response) -> Response {
         (_, text) => text.to_owned(),
     };
     let title = status.canonical_reason().unwrap_or("refused");
-    let mut converted = Problem::new(status, title, detail).into_response();
+    let code = (status == StatusCode::PAYLOAD_TOO_LARGE).then(|| ProblemCode::new("too-large"));
+    let converted = Problem::new(status, title, detail).with_code(code);
+    let mut converted = converted.into_response();
     for (name, value) in &parts.headers {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             converted.headers_mut().insert(name, value.clone());

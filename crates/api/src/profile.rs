@@ -20,7 +20,12 @@ use runtime::{
 use serde_json::json;
 
 use super::{Json, audit::own_entry, forwarding_loop::refuse_loop};
-use crate::{caller::Caller, limit_checks, preconditions::Comparison, problem::Problem};
+use crate::{
+    caller::Caller,
+    limit_checks,
+    preconditions::Comparison,
+    problem::{Problem, ProblemCode},
+};
 
 /// Checks the fields and makes the profile with this name.
 pub fn checked(fields: NewProfile, name: &str, origin: Origin) -> Result<Profile, Problem> {
@@ -214,7 +219,8 @@ async fn put(
                 "there is a profile {:?} already; choose another name or change that one",
                 existing.name
             );
-            return Err(Problem::conflict_of("name", detail));
+            let code = ProblemCode::new("name-taken").with("value", &existing.name);
+            return Err(Problem::conflict_of("name", detail).with_code(code));
         }
         (false, None) => {
             let remedy =
@@ -324,7 +330,10 @@ fn refuse_use(context: &Context, person: PersonId, name: &str) -> Result<(), Pro
     }
     let used = uses.join(", ");
     let detail = format!("the profile {name:?} is used by {used}; change these first");
-    Err(Problem::conflict(detail))
+    let code = ProblemCode::new("in-use")
+        .with("value", name)
+        .with("uses", used);
+    Err(Problem::conflict(detail).with_code(code))
 }
 
 /// Sets the order of My Profiles. Unnamed profiles follow the named ones.

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     caller::{Access, Caller},
+    limit_checks,
     preconditions::Comparison,
     problem::Problem,
 };
@@ -274,8 +275,10 @@ fn merge(
     body: Map<String, Value>,
     after: &mut SettingValues,
 ) -> Result<(), Problem> {
-    values::merge(page, body, after)
-        .map_err(|refusal| Problem::refused(refusal.key, refusal.detail))
+    values::merge(page, body, after).map_err(|refusal| {
+        let code = limit_checks::code_of_setting(page, &refusal.key);
+        Problem::refused(refusal.key, refusal.detail).with_code(code)
+    })
 }
 
 /// The audit log's record of a person's values, without the address of the feed, which is a secret at most providers.

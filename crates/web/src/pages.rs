@@ -208,7 +208,12 @@ async fn act<P: PageHandler>(
             return Ok((cookies, Redirect::to(&to)).into_response());
         }
         Ok(Outcome::Shown(page)) => return Ok(layout::render(StatusCode::OK, &*page)?),
-        Err(refusal) => refusal,
+        Err(refusal) => Refusal {
+            detail: request
+                .words
+                .problem(refusal.code.as_ref(), &refusal.detail),
+            ..refusal
+        },
     };
     let status = refusal.status;
     let back = RefusedForm { typed, refusal };
@@ -264,6 +269,9 @@ pub async fn dress(request: Request, next: Next) -> Response {
         StatusCode::FORBIDDEN => "refused-forbidden",
         _ => "refused-other",
     };
+    let code = serde_json::from_value(body.clone()).ok();
+    let detail = components::text(&body, "detail");
+    let detail = layout.words.problem(code.as_ref(), detail);
     let page = Page {
         title: layout.words.text(key),
         confirmation: None,
@@ -271,7 +279,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
         is_fresh: false,
         is_live: false,
         refresh: None,
-        blocks: vec![Block::Alert(components::text(&body, "detail").to_owned())],
+        blocks: vec![Block::Alert(detail)],
         layout,
     };
     layout::render(status, &page).unwrap_or_else(Problem::into_response)

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use api::problem::ProblemCode;
 use api_types::presence::{ActivityBody, ActivityKind, ActivitySystem};
 use i18n::{FluentArgs, FluentValue, Language, Messages};
 
@@ -16,6 +17,7 @@ const fn files(language: Language) -> &'static [&'static str] {
             include_str!("../locales/en-me.ftl"),
             include_str!("../locales/en-admin.ftl"),
             include_str!("../locales/en-home.ftl"),
+            include_str!("../locales/en-problems.ftl"),
         ],
         Language::German => &[
             include_str!("../locales/de.ftl"),
@@ -25,6 +27,7 @@ const fn files(language: Language) -> &'static [&'static str] {
             include_str!("../locales/de-me.ftl"),
             include_str!("../locales/de-admin.ftl"),
             include_str!("../locales/de-home.ftl"),
+            include_str!("../locales/de-problems.ftl"),
         ],
     }
 }
@@ -107,6 +110,22 @@ impl Texts {
         }
     }
 
+    /// A problem as text. `detail`: its text in English, for problems without a code or without a message.
+    pub(crate) fn problem(self, code: Option<&ProblemCode>, detail: &str) -> String {
+        let key = code.map(|code| format!("problem-{}", code.code));
+        match (code, key.filter(|key| messages(self.0).has(key))) {
+            (Some(ProblemCode { values, .. }), Some(key)) => {
+                let mut arguments = FluentArgs::new();
+                for (name, value) in values {
+                    arguments.set(&**name, &**value);
+                }
+                messages(self.0).format(&key, Some(&arguments))
+            }
+            // In the page's language already, or a detail of the API.
+            _ => detail.to_owned(),
+        }
+    }
+
     /// The messages of `keys` as a JSON object for scripts. Arguments remain as placeholders (`{name}`), which the script
     /// replaces.
     pub(crate) fn for_script(self, keys: &[&str]) -> String {
@@ -123,9 +142,9 @@ impl Texts {
 }
 
 /// Names of the arguments of messages that scripts use.
-const ARGUMENTS: [&str; 17] = [
+const ARGUMENTS: [&str; 20] = [
     "name", "tenant", "status", "app", "party", "time", "target", "scope", "shown", "count",
-    "seconds", "value", "zone", "profile", "level", "policy", "folder",
+    "seconds", "value", "zone", "profile", "level", "policy", "folder", "most", "least", "uses",
 ];
 
 #[cfg(test)]
@@ -158,6 +177,54 @@ mod tests {
                 assert!(!said.contains("{$"), "{said}");
             }
         }
+    }
+
+    /// The codes of problems in the files of a folder, each with its file.
+    fn codes(folder: &std::path::Path, into: &mut Vec<(String, String)>) {
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                codes(&path, into);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for call in ["ProblemCode::new(\"", "Refusal::forbidden(\""] {
+                for part in text.split(call).skip(1) {
+                    let code = part.split('"').next().unwrap().to_owned();
+                    into.push((code, path.display().to_string()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_problem_with_a_code_is_said_in_every_language() {
+        let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut found = Vec::new();
+        codes(&here.join("src"), &mut found);
+        codes(&here.join("../api/src"), &mut found);
+        assert!(found.len() > 40, "{}", found.len());
+        for (code, file) in found {
+            for language in Language::ALL.map(Texts) {
+                let key = format!("problem-{code}");
+                assert!(language.has(&key), "{} {key}: {file}", language.code());
+            }
+        }
+    }
+
+    #[test]
+    fn problems_are_said_with_their_values_and_otherwise_as_the_api_says_them() {
+        let german = Texts(Language::German);
+        let taken = ProblemCode::new("name-taken").with("value", "Vertrieb");
+        let text = german.problem(Some(&taken), "there is a scope called Vertrieb");
+        assert!(
+            text.starts_with("„Vertrieb“ ist bereits vergeben."),
+            "{text}"
+        );
+        assert_eq!(german.problem(None, "as it is"), "as it is");
+        let later = "new-in-a-later-version";
+        let unknown = ProblemCode::new(later);
+        assert_eq!(german.problem(Some(&unknown), "as it is"), "as it is");
     }
 
     #[test]

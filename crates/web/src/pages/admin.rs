@@ -70,9 +70,7 @@ fn require_administrator(request: &PageContext) -> Result<(), Refusal> {
     if request.caller.administers() {
         return Ok(());
     }
-    Err(Refusal::forbidden(
-        "this page is for administrators; ask one of them to make you one (Accounts)",
-    ))
+    Err(Refusal::forbidden("administrators-only"))
 }
 
 /// Path of a scope's settings page.

@@ -3,7 +3,10 @@
 
 use std::{borrow::Cow, net::SocketAddr};
 
-use api::{caller::Caller, problem::Problem};
+use api::{
+    caller::Caller,
+    problem::{Problem, ProblemCode},
+};
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
@@ -102,6 +105,8 @@ struct StartedJob {
 struct ProblemBody {
     detail: Option<String>,
     field: Option<String>,
+    #[serde(flatten)]
+    code: Option<ProblemCode>,
 }
 
 /// A refusal of the API.
@@ -112,15 +117,27 @@ pub(crate) struct Refusal {
     pub detail: String,
     /// The invalid field, if one is.
     pub field: Option<String>,
+    /// The kind of problem, of which the page has a text in the reader's language.
+    pub code: Option<ProblemCode>,
 }
 
 impl Refusal {
-    /// A value that the page cannot interpret (422).
+    /// A value that the page cannot interpret (422), with a text in the reader's language.
     pub(crate) fn of_field(field: &str, detail: String) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             detail,
             field: Some(field.to_owned()),
+            code: None,
+        }
+    }
+
+    /// A value that the page cannot interpret (422).
+    pub(crate) fn of_code(field: &str, code: ProblemCode) -> Self {
+        let refusal = Self::of_field(field, code.code.clone().into_owned());
+        Self {
+            code: Some(code),
+            ..refusal
         }
     }
 
@@ -130,6 +147,7 @@ impl Refusal {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             detail: format!("the page cannot read the answer of the API: {error}"),
             field: None,
+            code: None,
         }
     }
 
@@ -139,15 +157,17 @@ impl Refusal {
             status: StatusCode::NOT_FOUND,
             detail: format!("there is no page {path}; follow the links from the board"),
             field: None,
+            code: Some(ProblemCode::new("no-page").with("value", path)),
         }
     }
 
     /// The caller may not open the page (403).
-    pub fn forbidden(detail: &str) -> Self {
+    pub fn forbidden(code: &'static str) -> Self {
         Self {
             status: StatusCode::FORBIDDEN,
-            detail: detail.to_owned(),
+            detail: code.to_owned(),
             field: None,
+            code: Some(ProblemCode::new(code)),
         }
     }
 
@@ -159,17 +179,21 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        Problem::with_status(self.status, self.detail).into_response()
+        Problem::with_status(self.status, self.detail)
+            .with_code(self.code)
+            .into_response()
     }
 }
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
+        let code = problem.code();
         let (status, detail) = problem.into_status_and_detail();
         Self {
             status,
             detail,
             field: None,
+            code,
         }
     }
 }
@@ -350,6 +374,31 @@ impl Api {
                 .detail
                 .unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()),
             field: problem.field,
+            code: problem.code,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::problem::{Problem, ProblemCode};
+    use axum::{body::to_bytes, response::IntoResponse};
+
+    use super::{ANSWER_MAX, ProblemBody};
+
+    async fn read(problem: Problem) -> Option<ProblemCode> {
+        let body = to_bytes(problem.into_response().into_body(), ANSWER_MAX).await;
+        let body: ProblemBody = serde_json::from_slice(&body.unwrap()).unwrap();
+        body.code
+    }
+
+    #[tokio::test]
+    async fn the_code_of_a_problem_arrives_with_its_values() {
+        let code = ProblemCode::new("too-long").with("most", 64);
+        let problem = Problem::invalid("name", "is long").with_code(code.clone());
+        assert_eq!(read(problem).await, Some(code));
+        assert_eq!(read(Problem::invalid("name", "is odd")).await, None);
+        let without_values = Problem::wrong_password();
+        assert_eq!(read(without_values.clone()).await, without_values.code());
     }
 }

@@ -448,6 +448,7 @@ mod tests {
                 status: StatusCode::from_u16(status).unwrap(),
                 detail: "is wrong".into(),
                 field: field.map(str::to_owned),
+                code: None,
             },
         }
     }

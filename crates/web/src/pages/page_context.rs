@@ -2,7 +2,12 @@
 
 use std::collections::HashMap;
 
-use api::{ApiParts, caller::Caller, cookies, problem::Problem};
+use api::{
+    ApiParts,
+    caller::Caller,
+    cookies,
+    problem::{Problem, ProblemCode},
+};
 use axum::{
     RequestPartsExt,
     body::Bytes,
@@ -104,9 +109,7 @@ impl PageContext {
         if self.caller.is_admin() {
             return Ok(());
         }
-        Err(Refusal::forbidden(
-            "this page is for system administrators; ask one of them",
-        ))
+        Err(Refusal::forbidden("system-administrators-only"))
     }
 
     /// The message of a key.
@@ -118,9 +121,7 @@ impl PageContext {
     pub fn me(&self) -> Result<std::sync::Arc<Person>, Refusal> {
         let person = self.caller.person;
         let person = person.and_then(|person| self.context.people.person(person));
-        person.ok_or_else(|| {
-            Refusal::forbidden("this page is for people: sign in to an account that belongs to one")
-        })
+        person.ok_or_else(|| Refusal::forbidden("people-only"))
     }
 
     /// Path of the caller's person in the API.
@@ -154,24 +155,21 @@ impl PageContext {
         };
         match found.as_slice() {
             [only] => Ok(only.id),
-            [] => Err(Refusal::of_field(
-                field,
-                format!("no person matches {text:?}; enter a mail address, an extension or a name"),
-            )),
+            [] => {
+                let code = ProblemCode::new("person-unknown").with("value", text);
+                Err(Refusal::of_code(field, code))
+            }
             several => {
                 let names: Vec<String> = several
                     .iter()
                     .take(CANDIDATES_MAX)
                     .map(|person| candidate(person))
                     .collect();
-                Err(Refusal::of_field(
-                    field,
-                    format!(
-                        "{text:?} could be {} people: {}; write the mail address or the extension",
-                        several.len(),
-                        names.join("; ")
-                    ),
-                ))
+                let code = ProblemCode::new("person-ambiguous")
+                    .with("value", text)
+                    .with("count", several.len())
+                    .with("name", names.join("; "));
+                Err(Refusal::of_code(field, code))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Texts that several pages share: presence, reasons, profiles, relationships, times.
 
+use api::problem::ProblemCode;
 use api_types::{
     presence::{Explanation, PresenceBody, ReasonBody},
     profile::{ForwardingBody, NewProfile, ProfileBody},
@@ -192,8 +193,7 @@ impl PageContext {
             .parse::<DateTime>()
             .and_then(|moment| moment.to_zoned(self.zone.clone()));
         let moment = moment.map_err(|_| {
-            let detail = format!("{typed:?} is no time; write it like 2026-11-23T17:00");
-            Refusal::of_field(field, detail)
+            Refusal::of_code(field, ProblemCode::new("not-a-time").with("value", typed))
         })?;
         Ok(Some(moment.timestamp().to_string()))
     }

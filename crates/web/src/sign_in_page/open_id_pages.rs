@@ -87,11 +87,8 @@ fn refuse(
     error: &OpenIdError,
 ) -> Result<Response, Problem> {
     tracing::warn!(%error, "a sign-in with OpenID Connect was refused");
-    refused(
-        open_id,
-        layout,
-        to,
-        StatusCode::UNAUTHORIZED,
-        error.to_string(),
-    )
+    let problem = layout
+        .words
+        .problem(Some(&error.code()), &error.to_string());
+    refused(open_id, layout, to, StatusCode::UNAUTHORIZED, problem)
 }

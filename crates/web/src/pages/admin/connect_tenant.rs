@@ -1,6 +1,7 @@
 //! Assistant for the first connection of a tenant. Each step has instructions, a section of the configuration file and a
 //! check of the installation.
 
+use api::problem::ProblemCode;
 use api_types::doctor::{Finding, Verdict};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use store::is_guid;
@@ -209,10 +210,8 @@ fn entered_id(field: &str, typed: &EnteredForm) -> Result<String, Refusal> {
     if is_guid(&id) {
         return Ok(id);
     }
-    let detail = format!(
-        "{id:?} is no id; it has 32 digits and letters in five groups, as Entra shows it under Overview"
-    );
-    Err(Refusal::of_field(field, detail))
+    let code = ProblemCode::new("not-an-id").with("value", id);
+    Err(Refusal::of_code(field, code))
 }
 
 /// Whether the checks of a step found no fault, and at least one was carried out.

@@ -1,5 +1,6 @@
 //! Microphone Sync: programs that colleagues see at the microphone, by scope.
 
+use api::problem::ProblemCode;
 use api_types::{
     programs::{NewProgram, Program, Programs, ProgramsChange},
     scopes::Scope,
@@ -257,9 +258,8 @@ fn fields(request: &PageContext, program: Option<&Program>) -> [Field; 5] {
 fn entered(typed: &EnteredForm) -> Result<Program, Refusal> {
     let hours = typed.given(HOURS).map(|hours| {
         hours.parse().map_err(|_| {
-            let detail =
-                format!("{hours:?} is no number of hours; write one from 1 to {HOURS_MAX}");
-            Refusal::of_field(HOURS, detail)
+            let code = ProblemCode::new("not-hours").with("most", HOURS_MAX);
+            Refusal::of_code(HOURS, code)
         })
     });
     let also = typed.one("also").split(',').map(str::trim);

@@ -1,5 +1,6 @@
 //! My appointments: a day or a week as a chart with the list as alternative; entered appointments can be changed.
 
+use api::problem::ProblemCode;
 use api_types::{
     appointments::{AppointmentBody, AppointmentOrigin, NewAppointment},
     profile::ProfileBody,
@@ -119,10 +120,8 @@ fn shown(request: &PageContext) -> Result<Span7, Refusal> {
     let day = match request.query("from") {
         None => today,
         Some(from) => from.parse::<Date>().map_err(|_| {
-            Refusal::of_field(
-                "from",
-                format!("{from:?} is no day; write it like 2026-11-23"),
-            )
+            let code = ProblemCode::new("not-a-day").with("value", from);
+            Refusal::of_code("from", code)
         })?,
     };
     if request.query("view") == Some("day") {
@@ -140,12 +139,12 @@ fn shown(request: &PageContext) -> Result<Span7, Refusal> {
 
 fn after(day: Date, days: i32) -> Result<Date, Refusal> {
     day.checked_add(Span::new().days(days))
-        .map_err(|error| Refusal::of_field("from", error.to_string()))
+        .map_err(|_| Refusal::of_code("from", ProblemCode::new("out-of-range")))
 }
 
 fn midnight(request: &PageContext, day: Date) -> Result<Zoned, Refusal> {
     day.to_zoned(request.zone.clone())
-        .map_err(|error| Refusal::of_field("from", error.to_string()))
+        .map_err(|_| Refusal::of_code("from", ProblemCode::new("out-of-range")))
 }
 
 fn links(request: &PageContext, shown: &Span7) -> Result<Block, Refusal> {
@@ -308,7 +307,7 @@ fn fields(
 fn body(request: &PageContext, typed: &EnteredForm) -> Result<NewAppointment, Refusal> {
     let moment = |field: &'static str| {
         let moment = request.moment(field, typed.one(field))?;
-        moment.ok_or_else(|| Refusal::of_field(field, "write a day and a time".into()))
+        moment.ok_or_else(|| Refusal::of_code(field, ProblemCode::new("missing-time")))
     };
     Ok(NewAppointment {
         start: moment("start")?,

@@ -1,5 +1,6 @@
 //! My presence: the explained presence, profiles to choose, the state in Teams.
 
+use api::problem::ProblemCode;
 use api_types::{
     choice::{ChoiceBody, CurrentChoice},
     presence::Explanation,
@@ -158,8 +159,7 @@ fn until(request: &PageContext, typed: &EnteredForm) -> Result<Option<String>, R
         "" => return request.moment("until", typed.one("until")),
         "at" => {
             let moment = request.moment("until", typed.one("until"))?;
-            let missing =
-                || Refusal::of_field("until", "say until when, or choose another length".into());
+            let missing = || Refusal::of_code("until", ProblemCode::new("missing-time"));
             return moment.map(Some).ok_or_else(missing);
         }
         "today" => now.end_of_day(),
@@ -168,7 +168,7 @@ fn until(request: &PageContext, typed: &EnteredForm) -> Result<Option<String>, R
             now.checked_add(Span::new().minutes(minutes))
         }
     };
-    let end = end.map_err(|error| Refusal::of_field("until", error.to_string()))?;
+    let end = end.map_err(|_| Refusal::of_code("until", ProblemCode::new("out-of-range")))?;
     Ok(Some(end.timestamp().to_string()))
 }
 

@@ -64,9 +64,8 @@ impl PageHandler for Password {
 }
 
 fn account(request: &PageContext) -> Result<u64, Refusal> {
-    let none = "this page is for accounts: sign in to one with a name, or open a link of one";
     request
         .caller
         .account
-        .ok_or_else(|| Refusal::forbidden(none))
+        .ok_or_else(|| Refusal::forbidden("accounts-only"))
 }
