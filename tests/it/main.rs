@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod accessibility;
 mod account_search;
 mod administrators;
 mod authorization;

@@ -17,6 +17,55 @@ const FUNCTIONS: [&str; 6] = [
     "calendar",
 ];
 
+/// Pages of the administration, beside those of single people, groups and accounts.
+pub(crate) const ADMINISTRATION: [&str; 29] = [
+    "/admin",
+    "/admin/health",
+    "/admin/people",
+    "/admin/people?q=becker",
+    "/admin/people?q=nobody-at-all",
+    "/admin/scopes",
+    "/admin/scopes/organisation",
+    "/admin/scopes/lyon",
+    "/admin/templates",
+    "/admin/templates/MS%20Teams",
+    "/admin/templates/organisation/Do%20not%20disturb",
+    "/admin/scopes/lyon/teams",
+    "/admin/microphone",
+    "/admin/microphone?scope=lyon&edit=Zoom",
+    "/admin/workgroups",
+    "/admin/tenants",
+    "/admin/tenants/connect",
+    "/admin/tenants/connect?step=2",
+    "/admin/tenants/connect?step=3&tenant=72f988bf-86f1-41af-91ab-2d7cd011db47&client=1",
+    "/admin/tenants/connect?step=4",
+    "/admin/tenants/connect?step=5",
+    "/admin/telephony",
+    "/admin/telephony?q=10",
+    "/admin/accounts",
+    "/admin/keys",
+    "/admin/audit",
+    "/admin/audit?what=backup.make",
+    "/admin/backup",
+    "/admin/work",
+    "/admin/work/1",
+];
+
+/// Pages of a person.
+pub(crate) const OWN: [&str; 11] = [
+    "/",
+    "/me",
+    "/me/profiles",
+    "/me/profiles?edit=Deep%20work",
+    "/me/appointments",
+    "/me/appointments?view=day",
+    "/me/sharing",
+    "/me/devices",
+    "/me/password",
+    "/me/settings",
+    "/me/teams",
+];
+
 #[tokio::test]
 async fn administrators_pages_are_whole_in_both_languages() -> WebDriverResult<()> {
     let demo = Demo::start(&["--still"]).await;
@@ -28,40 +77,7 @@ async fn administrators_pages_are_whole_in_both_languages() -> WebDriverResult<(
         .await;
     let accounts = server.ok(Method::GET, "/api/v1/accounts", None).await;
     server.ok(Method::POST, "/api/v1/backups", None).await;
-    let mut paths: Vec<String> = [
-        "/admin",
-        "/admin/health",
-        "/admin/people",
-        "/admin/people?q=becker",
-        "/admin/people?q=nobody-at-all",
-        "/admin/scopes",
-        "/admin/scopes/organisation",
-        "/admin/scopes/lyon",
-        "/admin/templates",
-        "/admin/templates/MS%20Teams",
-        "/admin/templates/organisation/Do%20not%20disturb",
-        "/admin/scopes/lyon/teams",
-        "/admin/microphone",
-        "/admin/microphone?scope=lyon&edit=Zoom",
-        "/admin/workgroups",
-        "/admin/tenants",
-        "/admin/tenants/connect",
-        "/admin/tenants/connect?step=2",
-        "/admin/tenants/connect?step=3&tenant=72f988bf-86f1-41af-91ab-2d7cd011db47&client=1",
-        "/admin/tenants/connect?step=4",
-        "/admin/tenants/connect?step=5",
-        "/admin/telephony",
-        "/admin/telephony?q=10",
-        "/admin/accounts",
-        "/admin/keys",
-        "/admin/audit",
-        "/admin/audit?what=backup.make",
-        "/admin/backup",
-        "/admin/work",
-        "/admin/work/1",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut paths = ADMINISTRATION.map(str::to_owned).to_vec();
     paths.push(format!("/admin/people/{anna}"));
     paths.push(format!("/admin/people/{anna}/sharing"));
     paths.push(format!(
@@ -105,21 +121,7 @@ async fn peoples_own_pages_are_whole_in_both_languages() -> WebDriverResult<()> 
     server
         .ok(Method::PUT, &of_anna("favourites"), Some(favourites))
         .await;
-    let mut paths: Vec<String> = [
-        "/",
-        "/me",
-        "/me/profiles",
-        "/me/profiles?edit=Deep%20work",
-        "/me/appointments",
-        "/me/appointments?view=day",
-        "/me/sharing",
-        "/me/devices",
-        "/me/password",
-        "/me/settings",
-        "/me/teams",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut paths = OWN.map(str::to_owned).to_vec();
     paths.push(format!(
         "/me/appointments?edit={}",
         review["id"].as_str().unwrap()

@@ -7,6 +7,7 @@
     reason = "this crate is test code throughout: a failure must stop the test where it happens"
 )]
 
+mod accessibility;
 mod accounts;
 mod browser;
 mod bus;

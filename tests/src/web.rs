@@ -12,9 +12,6 @@ use tokio::{
 
 use crate::{Browser, Server, eventually, repository, watchers::node_packages};
 
-/// Width of a phone's screen, in CSS pixels.
-const NARROW: u32 = 390;
-
 /// An independent OpenID Connect provider. Dropping it ends the provider.
 pub struct OpenIdProvider {
     /// The issuer's URL.
@@ -103,7 +100,8 @@ pub struct Walker {
     /// The browser window.
     pub browser: Browser,
     url: String,
-    axe: String,
+    /// The script of axe-core.
+    pub(crate) axe: String,
 }
 
 impl Walker {
@@ -216,8 +214,7 @@ impl Walker {
         self.script(&script).await;
     }
 
-    /// Checks the open page: it was found, axe-core finds no problem in light and dark, no translation is missing, and
-    /// the page is no wider than a phone.
+    /// Checks the open page: it was found, no translation is missing, and all that [`Self::is_accessible`] checks.
     ///
     /// # Errors
     /// The driver refuses.
@@ -225,7 +222,6 @@ impl Walker {
     /// # Panics
     /// A check fails.
     pub async fn look(&self, path: &str) -> WebDriverResult<()> {
-        let page = &self.browser.page;
         let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
         assert_eq!(self.script(status).await, 200, "{path}");
         let keys = "return document.body.innerText.match(/\\b(nav|done|setting|page|mode|level|policy|rule|deed|role|kind|\
@@ -235,34 +231,6 @@ impl Walker {
             Value::Null,
             "{path}: keys instead of words"
         );
-        let tools = page.cdp();
-        page.execute(self.axe.as_str(), Vec::new()).await?;
-        // One language is enough for contrast: colours do not depend on it.
-        let is_english = self.script("return document.documentElement.lang").await == "en";
-        let schemes: &[&str] = if is_english {
-            &["dark", "light"]
-        } else {
-            &["light"]
-        };
-        for scheme in schemes {
-            let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-            tools
-                .send_raw("Emulation.setEmulatedMedia", features)
-                .await?;
-            let script = "const done = arguments[arguments.length - 1];\
-                axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations.map(\
-                    rule => `${rule.id}: ${rule.nodes.map(node => node.html.slice(0, 200)).join(' | ')}`)))";
-            let found = page.execute_async(script, Vec::new()).await?;
-            let found: Vec<String> = found.convert()?;
-            assert!(found.is_empty(), "{path}, {scheme}: {found:#?}");
-        }
-        let (width, height) = (1280, 1000);
-        page.set_window_rect(0, 0, NARROW, height).await?;
-        let wide =
-            "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-        let wide = self.script(wide).await;
-        page.set_window_rect(0, 0, width, height).await?;
-        assert_eq!(wide, 0, "{path} is wider than a telephone");
-        Ok(())
+        self.is_accessible(path).await
     }
 }

@@ -183,7 +183,7 @@ impl Alone {
         let store = Store::open(&folder.path().join("bench.db"), OrganisationId::FIRST).await?;
         let people: Vec<ImportPerson> = (0..people)
             .map(|number| ImportPerson {
-                name: format!("p{number}"),
+                name: full_name(number),
                 mail: format!("p{number}@bench.example"),
                 user_principal_name: format!("p{number}@bench.example"),
                 line: None,
@@ -207,6 +207,30 @@ impl Alone {
             _folder: folder,
         })
     }
+}
+
+/// A name as people have it: the search, the order and the compression depend on it. The first 10,000 differ.
+fn full_name(number: usize) -> String {
+    const FIRST: [&str; 25] = [
+        "Anna", "Bert", "Carla", "David", "Eva", "Farid", "Greta", "Hans", "Inès", "Jörg", "Karl",
+        "Lena", "Łukasz", "Max", "Nora", "Özlem", "Paula", "Quirin", "Rita", "Sven", "Tina", "Uwe",
+        "Vera", "Yusuf", "Zoë",
+    ];
+    const START: [&str; 20] = [
+        "Acker", "Berg", "Busch", "Dorn", "Eich", "Feld", "Gold", "Hart", "Kirch", "Linden",
+        "Mühl", "Neu", "Ober", "Rosen", "Stein", "Tann", "Unter", "Wald", "Weid", "Winter",
+    ];
+    const END: [&str; 20] = [
+        "bach", "bauer", "berg", "brink", "dorf", "eck", "egger", "er", "feld", "hauer", "hof",
+        "holz", "huber", "inger", "mann", "meier", "müller", "stein", "tal", "weber",
+    ];
+    let parts = [
+        FIRST.get(number % 25),
+        START.get(number / 25 % 20),
+        END.get(number / 500 % 20),
+    ];
+    let [first, start, end] = parts.map(|part| part.copied().unwrap_or_default());
+    format!("{first} {start}{end}")
 }
 
 fn name(index: usize) -> String {

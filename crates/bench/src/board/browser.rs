@@ -102,6 +102,53 @@ impl Browser {
         self.promised(script).await?.as_f64().context("not live")
     }
 
+    /// Deletes the files that the browser has kept, so that it opens a page as for the first time.
+    pub(super) async fn forget_files(&self) -> anyhow::Result<()> {
+        let tools = self.page.cdp();
+        tools
+            .send_raw("Network.clearBrowserCache", serde_json::json!({}))
+            .await?;
+        Ok(())
+    }
+
+    /// Kilobytes of the page and its files as they travelled.
+    pub(super) async fn kilobytes(&self) -> anyhow::Result<f64> {
+        let script = "const sent = ['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind));
+            return sent.reduce((sum, entry) => sum + entry.transferSize, 0) / 1000";
+        self.script(script).await?.as_f64().context("no sizes")
+    }
+
+    /// How much the content has moved since the page was opened (cumulative layout shift; 0 is not at all).
+    pub(super) async fn layout_shift(&self) -> anyhow::Result<f64> {
+        let script = "let sum = 0;
+            const add = (entries) => { for (const entry of entries) { sum += entry.value; } };
+            const observer = new PerformanceObserver((list) => add(list.getEntries()));
+            observer.observe({ type: 'layout-shift', buffered: true });
+            setTimeout(() => { add(observer.takeRecords()); done(sum); }, 500);";
+        self.promised(script).await?.as_f64().context("no shifts")
+    }
+
+    /// Milliseconds from the input of this text into the search until its picture: the time of the script, and of the
+    /// frame in which the browser shows the result.
+    pub(super) async fn keystroke(&self, text: &str) -> anyhow::Result<f64> {
+        let script = format!(
+            "const field = document.getElementById('filter');
+            setTimeout(() => {{
+                const begun = performance.now();
+                field.value = {};
+                field.dispatchEvent(new InputEvent('input', {{ bubbles: true }}));
+                requestAnimationFrame(() => {{
+                    // The first task after a frame.
+                    const {{ port1, port2 }} = new MessageChannel();
+                    port1.onmessage = () => done(performance.now() - begun);
+                    port2.postMessage(0);
+                }});
+            }}, Math.random() * 16);",
+            serde_json::json!(text)
+        );
+        self.promised(&script).await?.as_f64().context("no picture")
+    }
+
     /// Starts to observe the status of a person's row. Ages are written when a row comes into view: they are no change.
     pub(super) async fn expect_change(&self, person: u64) -> anyhow::Result<()> {
         let script = format!(
