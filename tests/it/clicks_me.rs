@@ -185,7 +185,7 @@ async fn what_employees_do_often_takes_few_clicks() -> WebDriverResult<()> {
     server
         .ok(Method::PUT, &of_anna("profile"), Some(profile))
         .await;
-    for (name, status, reasons) in [("Carla", "Offline", 0), ("Bert", "Busy", 1)] {
+    for (name, status, reasons) in [("Carla", "Offline", 0), ("Lindqvist", "Busy", 1)] {
         walker.go(&format!("/me/sharing?q={name}")).await?;
         assert_eq!(walker.text("main dl dd").await, status, "{name}");
         let rows = "return document.querySelectorAll('#reasons tbody tr').length";

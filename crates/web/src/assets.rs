@@ -37,6 +37,10 @@ const ASSETS: &[Asset] = embed![
     "card.js",
     "demo.css",
     "demo.js",
+    "icon-192.png",
+    "icon-512.png",
+    "icon-apple-180.png",
+    "icon-maskable-512.png",
     "icon.svg",
     "own-status.css",
     "own-status.js",
@@ -127,7 +131,7 @@ fn body(asset: &'static Asset) -> impl IntoResponse {
 mod tests {
     use std::{fs, path::Path};
 
-    use super::{ASSETS, KINDS, folder};
+    use super::{ASSETS, KINDS, find, folder};
 
     fn files(folder: &str, found: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
@@ -178,6 +182,23 @@ mod tests {
                 fixed.is_empty(),
                 "{path}: write {{{{ layout.assets() }}}}/name, or ./name in a script: {fixed:#?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_manifest_names_icons_of_their_sizes() {
+        let manifest = find("app.webmanifest").unwrap().body;
+        let manifest: serde_json::Value = serde_json::from_slice(manifest).unwrap();
+        let icons = manifest["icons"].as_array().unwrap();
+        assert!(icons.iter().any(|icon| icon["purpose"] == "maskable"));
+        for icon in icons {
+            let name = icon["src"].as_str().unwrap();
+            let asset = find(name.strip_prefix("/assets/").unwrap()).unwrap();
+            if icon["type"] == "image/png" {
+                // Width and height stand at byte 16 of a PNG file, with the most significant byte first.
+                let side = |at| u32::from_be_bytes(asset.body[at..at + 4].try_into().unwrap());
+                assert_eq!(icon["sizes"], format!("{}x{}", side(16), side(20)));
+            }
         }
     }
 }
