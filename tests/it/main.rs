@@ -8,6 +8,7 @@
 
 mod access;
 mod account_search;
+mod administration_home;
 mod administrators;
 mod authorization;
 mod behind_proxy;
