@@ -43,8 +43,8 @@ async fn the_board_is_live_and_says_why() -> WebDriverResult<()> {
     })
     .await;
     assert_eq!(
-        text(&browser, &format!("{row} .activity")).await,
-        "On the phone (MS Teams)"
+        text(&browser, &format!("{row} .line")).await,
+        "On the phone · Teams call"
     );
     demo.teamsbox.share("anna@contoso.example", None).await;
     eventually("presenting", SOON, "DoNotDisturb".into(), || {
@@ -52,11 +52,11 @@ async fn the_board_is_live_and_says_why() -> WebDriverResult<()> {
     })
     .await;
     assert_eq!(
-        text(&browser, &format!("{row} .activity")).await,
-        "Presenting"
+        text(&browser, &format!("{row} .line")).await,
+        "Do not disturb · Presenting"
     );
 
-    page.find(By::Css(format!("{row} .why")))
+    page.find(By::Css(format!("{row} .name")))
         .await?
         .click()
         .await?;
@@ -105,7 +105,7 @@ async fn a_card_has_profiles_appointments_and_what_is_locked() -> WebDriverResul
     let browser = Browser::open().await?;
     let page = &browser.page;
     page.goto(&demo.server.board).await?;
-    let why = format!("[data-person=\"{david}\"] .why");
+    let why = format!("[data-person=\"{david}\"] .name");
     page.find(By::Css(why)).await?.click().await?;
     let appointments = async || text(&browser, "#appointments").await.contains("Review");
     eventually("the appointment", SOON, true, appointments).await;
@@ -224,7 +224,7 @@ async fn one_signs_in_in_ones_own_language_and_out_everywhere() -> WebDriverResu
     let status = async || {
         text(&browser, &format!("{row} .status"))
             .await
-            .contains("Beschäftigt")
+            .contains("Am Telefon")
     };
     eventually("busy", SOON, true, status).await;
     page.find(By::Css("[popovertarget=account-menu]"))
@@ -254,7 +254,8 @@ async fn each_status_has_its_colour_and_do_not_disturb_its_bar() -> WebDriverRes
         return ["Available", "BeRightBack", "Busy", "DoNotDisturb", "Absent", "Offline"].map(name => {
             row.dataset.status = name;
             const [red, green, blue] = getComputedStyle(status).color.match(/\d+/g).map(Number);
-            const mark = getComputedStyle(status, "::before").content;
+            const badge = getComputedStyle(row.querySelector(".avatar"), "::after");
+            const mark = `${badge.content} ${badge.borderRadius.startsWith("50") ? "round" : "square"}`;
             const grey = Math.max(red, green, blue) - Math.min(red, green, blue) < 40;
             const hue = grey ? "grey" : green > red ? "green" : green > 2 * blue ? "yellow" : "red";
             return `${name} ${hue} ${mark}`;
@@ -264,12 +265,12 @@ async fn each_status_has_its_colour_and_do_not_disturb_its_bar() -> WebDriverRes
     assert_eq!(
         seen,
         [
-            "Available green \"●\"",
-            "BeRightBack yellow \"◔\"",
-            "Busy red \"■\"",
-            "DoNotDisturb red \"⊖\"",
-            "Absent grey \"◐\"",
-            "Offline grey \"○\"",
+            "Available green \"✓\" round",
+            "BeRightBack yellow \"◔\" round",
+            "Busy red \"\" square",
+            "DoNotDisturb red \"–\" round",
+            "Absent grey \"◐\" round",
+            "Offline grey \"○\" round",
         ]
     );
     browser.close().await

@@ -65,7 +65,7 @@ use axum::{
 };
 pub use events::EventStreams;
 pub(crate) use openapi::Document;
-pub use presence::presence_body;
+pub use presence::{explanation, presence_body};
 use runtime::{
     organisation::Organisation,
     people_index::{PeopleIndex, Person},

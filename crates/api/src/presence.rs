@@ -8,7 +8,8 @@ use axum::{
     extract::{Path, State},
 };
 use presence::{
-    MicrophoneLayer, Permission, Reason, ReasonDetail, Source, View, reasons_for, view,
+    MicrophoneLayer, Permission, Reason, ReasonDetail, Relationship, Source, View, reasons_for,
+    view,
 };
 use runtime::{clock::rfc3339, context::Context, people_index::Person};
 use serde::Deserialize;
@@ -112,23 +113,36 @@ pub async fn explain(
     let person = super::person(&context.people, &id)?;
     super::schedule_account_search(&teams, &context.organisation, &person);
     let level = caller.level(&context.organisation, person.id);
-    let microphone = MicrophoneLayer::for_viewer(level);
-    let explained = context.engine.explain(person.id, microphone).await;
-    let (presence, mut reasons) = explained.ok_or_else(starting)?;
+    let mut explanation = explanation(&context, &person, level).await?;
     if !trace || !caller.may_see_traces(&context.organisation, person.id) {
-        for reason in &mut reasons {
+        for reason in &mut explanation.reasons {
             reason.trace = None;
         }
     }
-    Ok(Json(Explanation {
+    Ok(Json(explanation))
+}
+
+/// The explanation as a viewer of this level may see it, with trace ids.
+///
+/// # Errors
+/// The server is starting.
+pub async fn explanation(
+    context: &Context,
+    person: &Person,
+    level: Relationship,
+) -> Result<Explanation, Problem> {
+    let microphone = MicrophoneLayer::for_viewer(level);
+    let explained = context.engine.explain(person.id, microphone).await;
+    let (presence, reasons) = explained.ok_or_else(starting)?;
+    Ok(Explanation {
         person: person.id.to_string(),
         name: person.name.clone(),
         presence: presence_body(&view(&presence, level)),
         reasons: reasons_for(&presence, reasons, level)
             .into_iter()
-            .map(|reason| reason_body(reason, &person))
+            .map(|reason| reason_body(reason, person))
             .collect(),
-    }))
+    })
 }
 
 /// Past presence of the last 24 hours, as the caller may see it now, the oldest first.

@@ -311,6 +311,12 @@ impl Events {
         state.history.calls(now - KEPT)
     }
 
+    /// The revision, and the presence of a person at it.
+    pub fn presence_at_revision(&self, person: PersonId) -> (u64, Option<Presence>) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (state.revision, state.presences.get(&person).cloned())
+    }
+
     /// The history of a person in the last 24 hours, the oldest row first.
     pub fn history(&self, person: PersonId) -> Vec<(Timestamp, Presence)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,11 @@ use axum::{
     routing::{get, post},
 };
 use tower_http::csrf::CsrfLayer;
-use web::{assets, board, layout, my_account, pages, sign_in_page, web_state::WebState};
+use web::{
+    assets, board, layout, my_account, own_status, pages, sign_in_page, web_state::WebState,
+};
+
+use crate::compression;
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -57,6 +61,10 @@ pub(crate) fn router(state: WebState) -> Router {
         .merge(pages)
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
+            own_status::know,
+        ))
+        .route_layer(middleware::from_fn_with_state(
+            state.clone(),
             sign_in_page::require,
         ));
     let (public_url, proxies) = (parts.public_url.clone(), parts.proxies.clone());
@@ -72,6 +80,8 @@ pub(crate) fn router(state: WebState) -> Router {
         // Graph's notifications have a larger body limit, and authenticate by their content.
         .merge(notification_routes().with_state(state.api))
         .layer(middleware::from_fn_with_state(public_url, headers))
+        .layer(compression::layer())
+        .layer(middleware::from_fn(compression::guard))
         .layer(middleware::from_fn_with_state(proxies, client_ip::set_client_ip))
 }
 
@@ -82,6 +92,7 @@ fn protected_routes() -> Router<WebState> {
         .route("/rows", get(board::some_rows))
         .route("/people/{person}/chat", get(board::chat))
         .route("/demo/day", get(board::day).put(board::set_day))
+        .route("/me/menu", get(own_status::menu))
         .route("/me/teams", get(my_account::page))
         .route("/me/teams/code", post(my_account::code))
         .route("/me/teams/browser", get(my_account::browser))
@@ -102,8 +113,10 @@ fn open_pages() -> Router<WebState> {
         )
         .route("/sign-in/open-id", get(sign_in_page::begin_open_id))
         .route(open_id::RETURN, get(sign_in_page::returned_open_id))
+        .route("/icon/{status}", get(own_status::icon))
         .route("/language", post(layout::choose))
         .route("/assets/{name}", get(assets::serve))
+        .route("/assets/{version}/{name}", get(assets::serve_version))
 }
 
 /// Routes for programs, with their own authentication or without any.

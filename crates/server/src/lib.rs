@@ -4,6 +4,7 @@
 //! combines the routes of `api` and `web`.
 
 mod app;
+mod compression;
 pub mod config;
 mod http;
 

@@ -86,7 +86,8 @@ function filterNow(rows) {
     const count = part.querySelectorAll(".person").length;
     write(part.querySelector(".section small"), say("board-reachable", { shown: available, count }));
   }
-  write(summary, say("board-people-of", { shown, count: rows.size }));
+  const isWhole = shown === rows.size;
+  write(summary, isWhole ? say("board-people", { count: rows.size }) : say("board-people-of", { shown, count: rows.size }));
   nobody.hidden = shown > 0 || rows.size === 0;
 }
 

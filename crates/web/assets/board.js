@@ -57,7 +57,7 @@ function apply({ person, presence }) {
   row.dataset.confidence = presence.confidence;
   const { lead, detail, below } = statusLine(presence);
   write(cell(row, "status"), lead);
-  write(cell(row, "detail"), detail);
+  write(cell(row, "detail"), detail && ` · ${detail}`);
   write(cell(row, "text"), below);
   const until = time(cell(row, "line"), presence.until, "until");
   if (until) {

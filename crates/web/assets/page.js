@@ -25,7 +25,7 @@ function showTimes(within) {
     }
   }
 }
-showTimes(document);
+showTimes(document.querySelector("main"));
 
 // Where things happen by themselves, tables are read anew: not the page, so that nobody loses what they type or where
 // they are.
@@ -59,6 +59,43 @@ async function refresh() {
       table.replaceChildren(...now.childNodes);
     }
   }
+}
+
+// What is entered and not sent.
+function isEntered(form) {
+  return Array.from(form.elements).some((field) =>
+    field.options
+      ? Array.from(field.options).some((option, at) => option.selected !== (option.defaultSelected || (at === 0 && !field.querySelector("[selected]"))))
+      : field.type !== "hidden" && "defaultValue" in field && (field.value !== field.defaultValue || field.checked !== field.defaultChecked),
+  );
+}
+
+// A page about oneself is renewed in place when one's own status has changed. Forms in use stay.
+async function renew() {
+  const answer = await fetch(location.href).catch(() => undefined);
+  if (!answer?.ok) {
+    return;
+  }
+  const main = document.querySelector("main");
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+  showTimes(fresh);
+  const focused = document.activeElement;
+  for (const form of main.querySelectorAll(":scope > form[id]")) {
+    const other = fresh.querySelector(`:scope > [id="${form.id}"]`);
+    if (!other || !(form.contains(focused) || isEntered(form))) {
+      continue;
+    }
+    for (const button of other.querySelectorAll("button[aria-pressed]")) {
+      const old = form.querySelector(`button[value="${CSS.escape(button.value)}"]`);
+      old?.setAttribute("aria-pressed", button.getAttribute("aria-pressed"));
+    }
+    other.replaceWith(form);
+  }
+  main.replaceChildren(...fresh.childNodes);
+  main.contains(focused) && focused.focus();
+}
+if (document.body.dataset.live !== undefined) {
+  document.addEventListener("own-status", renew);
 }
 if (seconds) {
   setInterval(() => document.hidden || refresh(), seconds * 1000);

@@ -18,9 +18,19 @@ function own(since, on) {
   source.onerror = () => on(source.readyState === EventSource.CLOSED ? "closed" : "lost");
 }
 
-// Calls `on` with the name and the data of each event after `since`.
+const receivers = [];
+
+// Calls `on` with the name and the data of each event after `since`. A page has one connection: the first call opens it.
 export function listen(since, on) {
-  const parsed = (name, data) => on(name, data ? JSON.parse(data) : undefined);
-  (globalThis.SharedWorker ? shared : own)(since, parsed);
+  receivers.push(on);
+  if (receivers.length > 1) {
+    return;
+  }
+  (globalThis.SharedWorker ? shared : own)(since, (name, data) => {
+    const parsed = data ? JSON.parse(data) : undefined;
+    for (const receive of receivers) {
+      receive(name, parsed);
+    }
+  });
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 }

@@ -25,8 +25,8 @@ use self::{
     row::Row,
 };
 use crate::{
+    collation::sort_by_name,
     layout::{Layout, render},
-    search::fold,
 };
 
 /// Rows in a part of the list that the browser renders or skips as a whole. The browser checks each part at every change:
@@ -67,8 +67,11 @@ struct BoardPage {
 impl BoardPage {
     /// How many people the search and the filters leave.
     fn summary(&self) -> String {
-        let (shown, people) = (self.shown.to_string(), self.people.to_string());
         let words = self.layout.words;
+        if self.shown == self.people {
+            return words.with("board-people", "count", self.people);
+        }
+        let (shown, people) = (self.shown.to_string(), self.people.to_string());
         words.of_two("board-people-of", ("shown", &shown), ("count", &people))
     }
 }
@@ -148,7 +151,7 @@ fn rows<'a>(
         Some((*id, row))
     });
     let mut rows: Vec<(PersonId, Row)> = rows.collect();
-    rows.sort_by_cached_key(|(_, row)| fold(&row.name));
+    sort_by_name(layout.words.0, &mut rows, |(_, row)| &row.name);
     match order {
         Order::Name => {}
         Order::Status => rows.sort_by_key(|(_, row)| {

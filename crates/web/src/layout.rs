@@ -2,6 +2,8 @@
 
 mod navigation;
 
+use std::sync::Arc;
+
 use api::{caller::Caller, cookies::cookie, problem::Problem, public_url::PublicUrl};
 use askama::Template;
 use axum::{
@@ -13,7 +15,7 @@ use i18n::Language;
 pub use navigation::Link;
 use serde::Deserialize;
 
-use crate::texts::Texts;
+use crate::{assets, own_status::OwnStatus, texts::Texts};
 
 /// Name of the cookie with the chosen language.
 const LANGUAGE_COOKIE: &str = "offhook_language";
@@ -37,6 +39,8 @@ pub struct Layout {
     pub(crate) has_account: bool,
     /// Number of problems of the server, for system administrators.
     pub(crate) problems: usize,
+    /// The caller's own status and choices, for its menu; `None` for callers who are no person, and where no page is shown.
+    pub(crate) own: Option<Arc<OwnStatus>>,
     /// The path of this page.
     pub here: String,
 }
@@ -46,6 +50,11 @@ impl Layout {
     pub fn is_in(&self, area: &str) -> bool {
         let rest = self.here.strip_prefix(area);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Address of the folder of style sheets and scripts.
+    pub(crate) fn assets(&self) -> String {
+        assets::folder()
     }
 
     /// Initials of the caller's name.
@@ -75,6 +84,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Layout {
             is_system_administrator: caller.is_some_and(Caller::is_admin),
             has_account: caller.is_some_and(|caller| caller.account.is_some()),
             problems: 0,
+            own: parts.extensions.get().cloned(),
             here: parts.uri.path().to_owned(),
         })
     }

@@ -2,8 +2,10 @@
 
 pub mod assets;
 pub mod board;
+mod collation;
 pub mod layout;
 pub mod my_account;
+pub mod own_status;
 pub mod pages;
 mod search;
 pub mod sign_in_page;

@@ -6,7 +6,7 @@ mod admin;
 mod client;
 mod components;
 mod me;
-mod page_context;
+pub(crate) mod page_context;
 mod person;
 mod picture;
 mod setting;
@@ -53,6 +53,8 @@ struct Page {
     zone: String,
     /// Whether the page can be reloaded without losing entered values.
     is_fresh: bool,
+    /// Whether the script renews the page when the viewer's own status changes.
+    is_live: bool,
     /// Interval in seconds at which the script reloads the tables.
     refresh: Option<u32>,
     blocks: Vec<Block>,
@@ -75,6 +77,7 @@ impl Page {
             zone: request.zone.iana_name().unwrap_or_default().to_owned(),
             is_fresh: request.is_get,
             layout: request.layout.clone(),
+            is_live: false,
             refresh: None,
             blocks: Vec::new(),
         }
@@ -266,6 +269,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
         confirmation: None,
         zone: String::new(),
         is_fresh: false,
+        is_live: false,
         refresh: None,
         blocks: vec![Block::Alert(components::text(&body, "detail").to_owned())],
         layout,

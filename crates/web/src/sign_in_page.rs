@@ -85,6 +85,7 @@ pub(crate) fn signed_out(
         is_system_administrator: false,
         has_account: false,
         problems: 0,
+        own: None,
         here: "/sign-in".into(),
     };
     let page = SignInPage {

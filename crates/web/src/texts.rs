@@ -6,10 +6,11 @@ use api_types::presence::{ActivityBody, ActivityKind, ActivitySystem};
 use i18n::{FluentArgs, FluentValue, Language, Messages};
 
 /// Contents of the Fluent files: messages of all pages, of the board, of the personal pages, of the administration, of its home page.
-const fn files(language: Language) -> [&'static str; 5] {
+const fn files(language: Language) -> [&'static str; 6] {
     match language {
         Language::English => [
             include_str!("../locales/en.ftl"),
+            include_str!("../locales/en-own.ftl"),
             include_str!("../locales/en-people.ftl"),
             include_str!("../locales/en-me.ftl"),
             include_str!("../locales/en-admin.ftl"),
@@ -17,6 +18,7 @@ const fn files(language: Language) -> [&'static str; 5] {
         ],
         Language::German => [
             include_str!("../locales/de.ftl"),
+            include_str!("../locales/de-own.ftl"),
             include_str!("../locales/de-people.ftl"),
             include_str!("../locales/de-me.ftl"),
             include_str!("../locales/de-admin.ftl"),

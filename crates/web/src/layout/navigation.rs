@@ -232,6 +232,7 @@ mod tests {
             is_system_administrator: false,
             has_account: true,
             problems: 0,
+            own: None,
             here: here.to_owned(),
         }
     }

@@ -4,6 +4,7 @@ mod appointments;
 mod devices;
 mod now;
 mod password;
+mod preview;
 mod profiles;
 mod settings;
 mod sharing;

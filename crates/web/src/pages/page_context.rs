@@ -9,7 +9,7 @@ use axum::{
     extract::{
         Form, FromRef, FromRequest, FromRequestParts, Multipart, Query, RawPathParams, Request,
     },
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use jiff::tz::TimeZone;
 use presence::PersonId;
@@ -60,11 +60,10 @@ impl FromRequestParts<WebState> for PageContext {
         let path = path.iter().flat_map(|path| path.iter());
         let path = path.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let query = parts.extract::<Query<HashMap<String, String>>>().await;
-        let zone = cookies::cookie(&parts.headers, ZONE_COOKIE).and_then(zone);
         Ok(Self {
             words: layout.words,
             api: Api::new(routes, caller.clone(), parts.extensions.get().copied()),
-            zone: zone.unwrap_or(TimeZone::UTC),
+            zone: zone(&parts.headers),
             is_get: parts.method == axum::http::Method::GET,
             path: path.collect(),
             query: query.map(|Query(query)| query).unwrap_or_default(),
@@ -76,9 +75,11 @@ impl FromRequestParts<WebState> for PageContext {
     }
 }
 
-/// The time zone in the cookie; some browsers encode the slash.
-fn zone(name: &str) -> Option<TimeZone> {
-    TimeZone::get(&name.replace("%2F", "/")).ok()
+/// The viewer's time zone by the cookie, else UTC. Some browsers encode the slash of its name.
+pub(crate) fn zone(headers: &HeaderMap) -> TimeZone {
+    let name = cookies::cookie(headers, ZONE_COOKIE);
+    let zone = name.and_then(|name| TimeZone::get(&name.replace("%2F", "/")).ok());
+    zone.unwrap_or(TimeZone::UTC)
 }
 
 impl PageContext {

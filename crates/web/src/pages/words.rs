@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Format of a local date and time in HTML fields.
-const MOMENT: &str = "%Y-%m-%dT%H:%M";
+pub(super) const MOMENT: &str = "%Y-%m-%dT%H:%M";
 
 impl PageContext {
     /// A status as text.

@@ -16,6 +16,7 @@ use crate::pages::{
     client::{Refusal, part},
     components::{Block, Button, Cell, Choice, Field, Form, Kind, Link, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
+    words::MOMENT,
 };
 
 const HERE: &str = "/me/appointments";
@@ -235,6 +236,16 @@ fn table(request: &PageContext, all: &[AppointmentBody]) -> Table {
     }
 }
 
+/// Start and end of a new appointment as values of fields: an hour from the next full hour.
+fn suggested(now: &Zoned) -> Option<[String; 2]> {
+    let hour = now.date().at(now.hour(), 0, 0, 0);
+    let moment = |hours: i64| {
+        let moment = hour.checked_add(Span::new().hours(hours)).ok()?;
+        Some(moment.strftime(MOMENT).to_string())
+    };
+    Some([moment(1)?, moment(2)?])
+}
+
 /// Fields of an appointment's form; `now` is `None` for a new appointment.
 fn fields(
     request: &PageContext,
@@ -256,8 +267,11 @@ fn fields(
     let moment = |moment: Option<&String>| {
         moment.map_or_else(String::new, |moment| request.moment_field(moment))
     };
-    let start = moment(now.as_ref().map(|now| &now.start));
-    let end = moment(now.as_ref().and_then(|now| now.end.as_ref()));
+    let [mut start, mut end] = suggested(&request.now()).unwrap_or_default();
+    if let Some(now) = &now {
+        start = moment(Some(&now.start));
+        end = moment(now.end.as_ref());
+    }
     let text = now.as_ref().and_then(|now| now.text.clone());
     let colour = now.as_ref().and_then(|now| now.colour.as_deref());
     let is_private = now.as_ref().and_then(|now| now.private);
@@ -304,4 +318,19 @@ fn body(request: &PageContext, typed: &EnteredForm) -> Result<NewAppointment, Re
         colour: typed.given("colour").map(str::to_owned),
         private: typed.ticked("private"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::suggested;
+
+    #[test]
+    fn a_new_appointment_begins_at_the_next_hour() {
+        let at = |now: &str| suggested(&now.parse().unwrap()).unwrap().join(" ");
+        let late = at("2026-11-23T23:40[Europe/Berlin]");
+        assert_eq!(late, "2026-11-24T00:00 2026-11-24T01:00");
+        // The clocks go back at 3:00: still, it ends after it begins.
+        let autumn = at("2026-10-25T01:10[Europe/Berlin]");
+        assert_eq!(autumn, "2026-10-25T02:00 2026-10-25T03:00");
+    }
 }

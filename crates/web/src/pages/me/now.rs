@@ -6,7 +6,10 @@ use api_types::{
     profile::ProfileBody,
     teams_account::{TeamsAccount, TenantSignIn},
 };
-use jiff::Span;
+use jiff::{
+    Span, Zoned,
+    civil::{Date, Time},
+};
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
@@ -14,6 +17,7 @@ use crate::pages::{
     components::{Block, Cell, Choice, Field, Form, Kind, RefusedForm},
     page_context::{EnteredForm, PageContext},
 };
+use crate::{layout, own_status::profile_text};
 
 /// My presence.
 pub(super) struct Now;
@@ -37,15 +41,16 @@ impl PageHandler for Now {
             .get::<TeamsAccount>(&request.mine("teams-account")?)
             .await?;
         let presence = &explanation.presence;
-        let facts = vec![
-            (request.say("board-status"), request.presence(presence)),
-            (
-                request.say("board-text"),
-                Cell::Text(request.presence_text(presence)),
-            ),
+        let profile = presence.profile.as_deref().unwrap_or_default();
+        let mut facts = vec![(request.say("board-status"), request.presence(presence))];
+        if presence.text != presence.status.words() {
+            let text = Cell::Text(request.presence_text(presence));
+            facts.push((request.say("board-text"), text));
+        }
+        facts.extend([
             (
                 request.say("me-profile"),
-                Cell::Text(presence.profile.clone().unwrap_or_default()),
+                Cell::Text(profile_text(request.words, profile)),
             ),
             (
                 request.say("board-since"),
@@ -55,15 +60,20 @@ impl PageHandler for Now {
                 request.say("nav-my-teams"),
                 Cell::Link("/me/teams".into(), teams(request, &account)),
             ),
-        ];
+        ]);
         let mut page = Page::new(request, request.say("nav-me-now"))
             .add(Block::Facts(facts))
             .form(choose(request, &profiles, &choice), back);
         if let Some(chosen) = &choice.profile {
-            let form = Form::new(request.words, "automatic", String::new())
-                .button(request.words.with("me-automatic", "profile", &**chosen));
+            let form =
+                Form::new(request.words, "automatic", String::new()).button(request.words.with(
+                    "me-automatic",
+                    "profile",
+                    profile_text(request.words, chosen),
+                ));
             page = page.form(form, back);
         }
+        page.is_live = true;
         Ok(page
             .heading(request.say("me-why"))
             .table(request.reasons(&explanation)))
@@ -73,7 +83,7 @@ impl PageHandler for Now {
         let path = request.mine("profile")?;
         if typed.one("form") == "automatic" {
             request.api.delete(&path).await?;
-            return Ok(Done::new("/me", "automatic").into());
+            return Ok(Done::new(way_on(typed), "automatic").into());
         }
         let until = until(request, typed)?;
         let body = ChoiceBody {
@@ -81,8 +91,14 @@ impl PageHandler for Now {
             until,
         };
         request.api.put(&path, body, "").await?;
-        Ok(Done::new("/me", "chosen").into())
+        Ok(Done::new(way_on(typed), "chosen").into())
     }
+}
+
+/// The page from whose bar the form came, else this page.
+fn way_on(typed: &EnteredForm) -> String {
+    let from = typed.given("to").unwrap_or("/me");
+    layout::local(Some(from)).to_owned()
 }
 
 /// State of the account at Microsoft, in short.
@@ -118,8 +134,13 @@ fn choose(request: &PageContext, profiles: &[ProfileBody], choice: &CurrentChoic
         );
     for profile in profiles.iter().filter(|profile| profile.active) {
         let name = &profile.name;
+        let text = profile_text(request.words, name);
         let status = request.status(profile.status.name());
-        form = form.submit("profile", name, format!("{name} ({status})"));
+        let text = match text == status {
+            true => text,
+            false => format!("{text} ({status})"),
+        };
+        form = form.submit("profile", name, text);
         if let Some(button) = form.buttons.last_mut() {
             button.pressed = Some(choice.profile.as_ref() == Some(name));
         }
@@ -131,6 +152,9 @@ fn choose(request: &PageContext, profiles: &[ProfileBody], choice: &CurrentChoic
 fn until(request: &PageContext, typed: &EnteredForm) -> Result<Option<String>, Refusal> {
     let now = request.now();
     let end = match typed.one("for") {
+        "" | "at" if typed.given("time").is_some() => {
+            return clock_end(&now, typed.one("time")).map(Some);
+        }
         "" => return request.moment("until", typed.one("until")),
         "at" => {
             let moment = request.moment("until", typed.one("until"))?;
@@ -146,4 +170,31 @@ fn until(request: &PageContext, typed: &EnteredForm) -> Result<Option<String>, R
     };
     let end = end.map_err(|error| Refusal::of_field("until", error.to_string()))?;
     Ok(Some(end.timestamp().to_string()))
+}
+
+/// The next moment at which clocks show the typed time of day.
+fn clock_end(now: &Zoned, typed: &str) -> Result<String, Refusal> {
+    let wrong = |error: jiff::Error| Refusal::of_field("until", error.to_string());
+    let time = typed.parse::<Time>().map_err(wrong)?;
+    let on = |date: Date| date.to_datetime(time).to_zoned(now.time_zone().clone());
+    let today = on(now.date()).map_err(wrong)?;
+    let end = match today > *now {
+        true => today,
+        false => now.date().tomorrow().and_then(on).map_err(wrong)?,
+    };
+    Ok(end.timestamp().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clock_end;
+
+    #[test]
+    fn a_time_of_day_is_the_next_one() {
+        let now = "2026-11-23T10:00[Europe/Berlin]".parse().unwrap();
+        let end = |typed| clock_end(&now, typed).ok();
+        assert_eq!(end("15:00").as_deref(), Some("2026-11-23T14:00:00Z"));
+        assert_eq!(end("09:30").as_deref(), Some("2026-11-24T08:30:00Z"));
+        assert_eq!(end("later"), None);
+    }
 }

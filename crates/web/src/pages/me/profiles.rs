@@ -1,7 +1,7 @@
 //! My Profiles: their order, and personal profiles.
 
-use api_types::profile::{NewProfile, OrderBody, ProfileBody};
-use presence::Origin;
+use api_types::profile::{ForwardingBody, NewProfile, OrderBody, ProfileBody};
+use presence::{Forwarding, Origin, Status, TEAMS_PROFILE, same_name};
 
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
@@ -12,6 +12,8 @@ use crate::pages::{
 };
 
 const HERE: &str = "/me/profiles";
+/// Target of calls that go to the voicemail, and the button that sends them there.
+const VOICEMAIL: &str = "voicemail";
 
 /// My Profiles.
 pub(super) struct Profiles;
@@ -22,6 +24,7 @@ impl PageHandler for Profiles {
         let profiles = request.api.items::<ProfileBody>(&path).await?;
         let mut page = Page::new(request, request.say("nav-profiles"))
             .text(request.say("profiles-about"))
+            .form(teams_calls(request, &profiles), back)
             .table(table(request, &profiles));
         let edited = back.map_or_else(|| request.query("edit"), |back| back.typed.given("key"));
         if let Some(name) =
@@ -81,6 +84,10 @@ impl PageHandler for Profiles {
                 request.api.delete(&one).await?;
                 "deleted"
             }
+            "teams-calls" => {
+                save_teams_calls(request, typed.one("calls")).await?;
+                "saved"
+            }
             direction => {
                 let profiles = request.api.items::<ProfileBody>(&path).await?;
                 let names = profiles.into_iter().map(|profile| profile.name);
@@ -91,6 +98,68 @@ impl PageHandler for Profiles {
         };
         Ok(Done::new(HERE, said).into())
     }
+}
+
+/// The profile of a Teams call: the person's own precedes the central one.
+fn teams_profile(profiles: &[ProfileBody]) -> Option<&ProfileBody> {
+    let named = || {
+        let usable = profiles.iter().filter(|profile| profile.active);
+        usable.filter(|profile| same_name(&profile.name, TEAMS_PROFILE))
+    };
+    let own = named().find(|profile| profile.origin == Origin::Personal);
+    own.or_else(|| named().next())
+}
+
+/// What happens to other calls during a Teams call, by one button each.
+fn teams_calls(request: &PageContext, profiles: &[ProfileBody]) -> Form {
+    let forwarding = teams_profile(profiles).map(|profile| &profile.forwarding);
+    let is_off = forwarding.is_none_or(|forwarding| forwarding.kind == Forwarding::Off.kind());
+    let voicemail = forwarding.and_then(|forwarding| forwarding.target.as_deref());
+    let mut form = Form::new(request.words, "teams-calls", request.say("own-teams-calls"));
+    for (value, is_pressed) in [("ring", is_off), (VOICEMAIL, voicemail == Some(VOICEMAIL))] {
+        form = form.submit("calls", value, request.say(&format!("own-calls-{value}")));
+        if let Some(button) = form.buttons.last_mut() {
+            button.pressed = Some(is_pressed);
+        }
+    }
+    form
+}
+
+/// Changes the forwarding of the person's own profile of a Teams call, which is made if there is none.
+async fn save_teams_calls(request: &PageContext, calls: &str) -> Result<(), Refusal> {
+    let path = request.mine("profiles")?;
+    let profiles = request.api.items::<ProfileBody>(&path).await?;
+    let now = teams_profile(&profiles);
+    let own = now.filter(|profile| profile.origin == Origin::Personal);
+    let is_voicemail = calls == VOICEMAIL;
+    let body = NewProfile {
+        name: Some(TEAMS_PROFILE.to_owned()).filter(|_| own.is_none()),
+        status: now
+            .map_or(Status::Busy, |profile| profile.status)
+            .name()
+            .to_owned(),
+        forwarding: Some(ForwardingBody {
+            kind: if is_voicemail {
+                "all"
+            } else {
+                Forwarding::Off.kind()
+            }
+            .to_owned(),
+            target: is_voicemail.then(|| VOICEMAIL.to_owned()),
+        }),
+        text: now.and_then(|profile| profile.text.clone()),
+        active: None,
+    };
+    match own {
+        Some(own) => {
+            let one = format!("{path}/{}", part(&own.name));
+            request.api.put(&one, body, "").await?;
+        }
+        None => {
+            request.api.post(&path, body).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The names after one has moved up or down by one position.

@@ -7,12 +7,16 @@ use api_types::{
 use presence::{Relationship, setting_keys};
 use serde_json::Value;
 
+use super::preview::preview;
 use crate::pages::{
     Done, Outcome, Page, PageHandler,
     client::Refusal,
     components::{Button, Cell, Field, Form, Kind, RefusedForm, Row, Table},
     page_context::{EnteredForm, PageContext},
 };
+
+/// Id of the form that hides oneself from somebody.
+const HIDE: &str = "hide";
 
 /// The person's own page.
 pub(super) struct Sharing;
@@ -90,7 +94,12 @@ async fn shown(
             "sharing-default-of",
         ),
     };
-    Ok(Page::new(request, title)
+    let mut page = Page::new(request, title);
+    if name.is_none() {
+        page.blocks.extend(preview(request).await?);
+        page = page.form(hide(request), back);
+    }
+    Ok(page
         .text(
             request
                 .words
@@ -117,14 +126,26 @@ async fn save_level(
         return Ok(Done::new(here, "deleted").into());
     }
     let viewer = request.person_named("viewer", typed.one("viewer"))?;
+    let level = match typed.one("form") {
+        HIDE => Relationship::Blocked.name(),
+        _ => typed.one("level"),
+    };
     let body = LevelBody {
-        level: typed.one("level").to_owned(),
+        level: level.to_owned(),
     };
     request
         .api
         .put(&format!("{path}/{viewer}"), body, "")
         .await?;
     Ok(Done::new(here, "saved").into())
+}
+
+/// The form that hides oneself from somebody.
+fn hide(request: &PageContext) -> Form {
+    let viewer = Field::text("viewer", request.say("sharing-viewer")).required();
+    Form::new(request.words, HIDE, request.say("own-hide"))
+        .field(viewer.help(request.say("own-hide-help")))
+        .button(request.say("own-hide-button"))
 }
 
 fn table(request: &PageContext, others: &[RelationshipBody], mine: bool) -> Table {
