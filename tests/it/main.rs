@@ -9,6 +9,7 @@
 mod access;
 mod accessibility;
 mod account_search;
+mod administration_home;
 mod administrators;
 mod authorization;
 mod behind_proxy;

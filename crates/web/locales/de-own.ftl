@@ -19,7 +19,7 @@ own-hide = Vor jemandem verbergen
 own-hide-help = Diese Person sieht Sie als offline und erfährt nichts davon. E-Mail-Adresse, Nebenstelle oder ein Teil des Namens.
 own-hide-button = Verbergen
 
-preview-title = Wie andere mich sehen
-preview-viewer = Kollegin oder Kollege
-preview-of = Wie { $name } mich sieht
-preview-no-reasons = Diese Person sieht keine Gründe.
+seen-title = Wie andere mich sehen
+seen-viewer = Kollegin oder Kollege
+seen-of = Wie { $name } mich sieht
+seen-no-reasons = Diese Person sieht keine Gründe.

@@ -19,7 +19,7 @@ own-hide = Hide from someone
 own-hide-help = You appear offline to this person, who is not told. Mail address, extension, or a part of the name.
 own-hide-button = Hide
 
-preview-title = How others see me
-preview-viewer = Colleague
-preview-of = How { $name } sees me
-preview-no-reasons = This person sees no reasons.
+seen-title = How others see me
+seen-viewer = Colleague
+seen-of = How { $name } sees me
+seen-no-reasons = This person sees no reasons.

@@ -16,8 +16,8 @@ use crate::{
 pub(super) async fn preview(request: &PageContext) -> Result<Vec<Block>, Refusal> {
     let wanted = request.query("q").unwrap_or_default();
     let mut blocks = vec![
-        Block::Heading(request.say("preview-title")),
-        Block::Search(request.say("preview-viewer"), wanted.to_owned()),
+        Block::Heading(request.say("seen-title")),
+        Block::Search(request.say("seen-viewer"), wanted.to_owned()),
     ];
     if wanted.is_empty() {
         return Ok(blocks);
@@ -60,11 +60,11 @@ async fn seen_by(request: &PageContext, viewer: PersonId) -> Result<Vec<Block>, 
     facts.push((request.say("sharing-level"), Cell::Text(level)));
     let name = request.name_of(&viewer.to_string());
     let mut blocks = vec![
-        Block::Heading(request.words.with("preview-of", "name", name.as_str())),
+        Block::Heading(request.words.with("seen-of", "name", name.as_str())),
         Block::Facts(facts),
     ];
     if seen.reasons.is_empty() {
-        blocks.push(Block::Text(request.say("preview-no-reasons")));
+        blocks.push(Block::Text(request.say("seen-no-reasons")));
     } else {
         blocks.push(Block::Table(request.reasons(&seen)));
     }
