@@ -12,7 +12,7 @@ if (zone && document.body.dataset.zone !== zone && !document.cookie.includes(`of
   }
 }
 
-function showTimes(within) {
+export function showTimes(within) {
   for (const time of within.querySelectorAll("time")) {
     const at = new Date(time.dateTime);
     if (!Number.isNaN(at.getTime())) {

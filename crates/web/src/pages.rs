@@ -55,7 +55,20 @@ struct Page {
     is_fresh: bool,
     /// Interval in seconds at which the script reloads the tables.
     refresh: Option<u32>,
+    /// What the page needs to follow the event stream; `None` for pages that do not.
+    live: Option<Live>,
     blocks: Vec<Block>,
+}
+
+/// What a page needs to follow the event stream.
+#[derive(Debug)]
+struct Live {
+    /// Revision of the contents, for the event stream.
+    revision: String,
+    /// File name of the page's script.
+    script: &'static str,
+    /// Messages for the script, as JSON.
+    words: String,
 }
 
 impl Page {
@@ -73,6 +86,7 @@ impl Page {
             is_fresh: request.is_get,
             layout: request.layout.clone(),
             refresh: None,
+            live: None,
             blocks: Vec::new(),
         }
     }
@@ -250,6 +264,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
         zone: String::new(),
         is_fresh: false,
         refresh: None,
+        live: None,
         blocks: vec![Block::Alert(components::text(&body, "detail").to_owned())],
         layout,
     };

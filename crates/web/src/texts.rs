@@ -5,18 +5,20 @@ use std::sync::LazyLock;
 use api_types::presence::{ActivityBody, ActivityKind, ActivitySystem};
 use i18n::{FluentArgs, FluentValue, Language, Messages};
 
-/// Contents of the Fluent files: messages of all pages, of the board, of the personal pages, of the administration.
-const fn files(language: Language) -> [&'static str; 4] {
+/// Contents of the Fluent files: messages of all pages, of the board, of a person's page, of the personal pages, of the administration.
+const fn files(language: Language) -> [&'static str; 5] {
     match language {
         Language::English => [
             include_str!("../locales/en.ftl"),
             include_str!("../locales/en-people.ftl"),
+            include_str!("../locales/en-person.ftl"),
             include_str!("../locales/en-me.ftl"),
             include_str!("../locales/en-admin.ftl"),
         ],
         Language::German => [
             include_str!("../locales/de.ftl"),
             include_str!("../locales/de-people.ftl"),
+            include_str!("../locales/de-person.ftl"),
             include_str!("../locales/de-me.ftl"),
             include_str!("../locales/de-admin.ftl"),
         ],
