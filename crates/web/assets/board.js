@@ -1,6 +1,7 @@
 // The board's one script: takes changes from the event stream and writes them into the rows that the server rendered.
 // Texts go through textContent; only rows that the server rendered become markup.
 
+import { ring } from "./bell.js";
 import { showCard } from "./card.js";
 import { filterBoard, startFilter } from "./board-filter.js";
 import { age, insertRows, rowActions } from "./board-rows.js";
@@ -125,6 +126,7 @@ function receive(name, data) {
       state("live", "board-live");
       break;
     case "presence":
+      ring(data);
       apply(data);
       break;
     case "person":

@@ -14,7 +14,7 @@ if (zone && document.body.dataset.zone !== zone && !document.cookie.includes(`of
   }
 }
 
-function showTimes(within) {
+export function showTimes(within) {
   for (const time of within.querySelectorAll("time[data-age]")) {
     showAge(time);
   }

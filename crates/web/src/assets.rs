@@ -30,6 +30,7 @@ macro_rules! embed {
 const ASSETS: &[Asset] = embed![
     "app.css",
     "app.webmanifest",
+    "bell.js",
     "board-filter.js",
     "board-rows.js",
     "board.css",
@@ -46,6 +47,8 @@ const ASSETS: &[Asset] = embed![
     "own-status.js",
     "page.css",
     "page.js",
+    "panel.css",
+    "person.js",
     "search.js",
     "status-line.js",
     "stream-worker.js",

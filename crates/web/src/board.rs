@@ -2,7 +2,7 @@
 
 mod filter;
 mod groups;
-mod row;
+pub(crate) mod row;
 
 use std::sync::Arc;
 
@@ -101,6 +101,9 @@ const SCRIPT_WORDS: &[&str] = &[
     "board-reachable",
     "board-live",
     "board-lost",
+    "bell-set",
+    "bell-free",
+    "bell-denied",
     "confidence-stale",
     "demo-pause",
     "demo-resume",

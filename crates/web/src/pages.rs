@@ -57,7 +57,20 @@ struct Page {
     is_live: bool,
     /// Interval in seconds at which the script reloads the tables.
     refresh: Option<u32>,
+    /// What the page needs to follow the event stream; `None` for pages that do not.
+    live: Option<Live>,
     blocks: Vec<Block>,
+}
+
+/// What a page needs to follow the event stream.
+#[derive(Debug)]
+struct Live {
+    /// Revision of the contents, for the event stream.
+    revision: String,
+    /// File name of the page's script.
+    script: &'static str,
+    /// Messages for the script, as JSON.
+    words: String,
 }
 
 impl Page {
@@ -79,6 +92,7 @@ impl Page {
             layout: request.layout.clone(),
             is_live: false,
             refresh: None,
+            live: None,
             blocks: Vec::new(),
         }
     }
@@ -279,6 +293,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
         is_fresh: false,
         is_live: false,
         refresh: None,
+        live: None,
         blocks: vec![Block::Alert(detail)],
         layout,
     };

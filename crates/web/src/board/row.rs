@@ -89,21 +89,25 @@ pub(super) fn row(
 ) -> Option<Row> {
     let seen = view(presence, caller.level(&context.organisation, person));
     let known = context.people.person(person)?;
-    // A blocked viewer sees the place like everybody else, so as not to notice the block.
-    let level = caller.shown_level(&context.organisation, person);
-    let groups = if level.may(Permission::SeeActivity) {
-        context
-            .organisation
-            .read(|snapshot| places(snapshot, caller.person, person))
-    } else {
-        Vec::new()
-    };
+    let groups = places_of(context, caller, person);
     Some(Row::new(
         words,
         person_body(&known),
         presence_body(&seen),
         groups,
     ))
+}
+
+/// Names of the groups and the location of a person that the caller may see.
+pub(crate) fn places_of(context: &Context, caller: &Caller, person: PersonId) -> Vec<String> {
+    // A blocked viewer sees the place like everybody else, so as not to notice the block.
+    let level = caller.shown_level(&context.organisation, person);
+    if !level.may(Permission::SeeActivity) {
+        return Vec::new();
+    }
+    context
+        .organisation
+        .read(|snapshot| places(snapshot, caller.person, person))
 }
 
 /// Names of the workgroups that the viewer and the person share, and of the person's location and group.

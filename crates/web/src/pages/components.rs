@@ -39,8 +39,10 @@ pub(crate) enum Block {
     Links(String, Vec<Link>),
     /// A chart, with a table as alternative.
     Picture(Picture),
-    /// A part that a template of its own rendered.
+    /// HTML from a template of its own.
     Rendered(String),
+    /// Tables and charts in a disclosure.
+    Details(String, Vec<Block>),
 }
 
 /// A field by which a table is filtered.
@@ -62,7 +64,8 @@ pub(crate) enum FilterKind {
 }
 
 /// A chart as SVG, with a table as alternative.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Template)]
+#[template(path = "picture.html")]
 pub(crate) struct Picture {
     /// Caption.
     pub(crate) caption: String,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use api::{
-    ApiParts,
+    ApiParts, EventStreams,
     caller::Caller,
     cookies,
     problem::{Problem, ProblemCode},
@@ -91,6 +91,12 @@ impl PageContext {
     /// The parts of the API's state.
     pub fn parts(&self) -> &ApiParts {
         self.state.api.parts()
+    }
+
+    /// The present revision, from which a page's script follows the event stream.
+    pub(crate) fn revision(&self) -> String {
+        let (revision, _) = self.context.events.all();
+        EventStreams::from_ref(&self.state).tokens.seal(revision)
     }
 
     /// A parameter of the path.

@@ -1,75 +1,170 @@
-//! A colleague: presence with explanation, the last 24 hours as a chart, numbers, and the relationship.
+//! A colleague: what the person does now, ways to reach the person, the day, and why the presence is what it is.
+
+mod day;
+mod sentence;
 
 use api_types::{
-    people::{LineBody, PersonBody},
+    appointments::AppointmentBody,
+    people::PersonBody,
     presence::{Explanation, PastBody},
     relationships::Permissions,
 };
+use askama::Template;
+use day::Day;
+use jiff::Timestamp;
+use presence::{PersonId, Status};
+use sentence::{Sentence, sentence};
 
 use super::{
-    Page, PageHandler,
+    Live, Page, PageHandler,
     client::Refusal,
-    components::{Block, Cell, RefusedForm},
+    components::{Block, RefusedForm},
     page_context::PageContext,
     timeline::Timeline,
 };
+use crate::{board::row::places_of, layout::initials, texts::Texts};
+
+/// Keys of the messages for the script.
+const SCRIPT_WORDS: &[&str] = &["bell-set", "bell-free", "bell-denied"];
+
+/// A person as the viewer sees the person.
+#[derive(Clone, Debug, Template)]
+#[template(path = "person.html")]
+struct Shown {
+    words: Texts,
+    initials: String,
+    /// Groups, location and extensions.
+    place: String,
+    status: String,
+    sentence: Sentence,
+    /// Whether the viewer is the person.
+    is_own: bool,
+    /// The bar of the day as SVG.
+    day: Option<String>,
+    why: Vec<Why>,
+    /// The viewer's access level; may be empty.
+    level: String,
+    person: PersonBody,
+}
+
+/// A reason in plain words.
+#[derive(Clone, Debug)]
+struct Why {
+    says: String,
+    since: Option<String>,
+    verdict: String,
+    decides: bool,
+}
 
 /// The page of a colleague.
 pub(super) struct Colleague;
 
 impl PageHandler for Colleague {
     async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
+        // Before everything else: what changes meanwhile comes again as an event.
+        let live = Live {
+            revision: request.revision(),
+            script: "person.js",
+            words: request.words.for_script(SCRIPT_WORDS),
+        };
         let path = format!("/people/{}", request.path("person"));
-        let person = request.api.get::<PersonBody>(&path).await?;
-        let explanation = request
-            .api
+        let api = &request.api;
+        let person = api.get::<PersonBody>(&path).await?;
+        let explanation = api
             .get::<Explanation>(&format!("{path}/explanation"))
             .await?;
-        let history = request
-            .api
-            .items::<PastBody>(&format!("{path}/history"))
+        let history = api.items::<PastBody>(&format!("{path}/history")).await?;
+        let appointments = api
+            .items::<AppointmentBody>(&format!("{path}/appointments"))
             .await?;
-        let permissions = request
-            .api
+        let permissions = api
             .get::<Permissions>(&format!("{path}/permissions"))
             .await?;
-        let presence = &explanation.presence;
-        let mut facts = vec![
-            (request.say("board-status"), request.presence(presence)),
-            (
-                request.say("board-text"),
-                Cell::Text(request.presence_text(presence)),
-            ),
-            (
-                request.say("board-since"),
-                Cell::time(presence.since.clone()),
-            ),
-        ];
-        for LineBody { extension } in person.lines {
-            facts.push((
-                request.say("person-call"),
-                Cell::Link(format!("tel:{extension}"), extension),
+        let name = person.name.clone();
+        let level = permissions.level;
+        let level = level.map(|level| request.say(&format!("level-{level}")));
+        // Nobody sees since when a person is offline.
+        let is_offline = explanation.presence.status == Status::Offline;
+        let day = Day::new(request, &history, &appointments).filter(|_| !is_offline);
+        let shown = Shown {
+            words: request.words,
+            initials: initials(&name),
+            place: place(request, &person),
+            status: explanation.presence.status.name().to_owned(),
+            sentence: told(request, &explanation, &appointments),
+            is_own: request
+                .caller
+                .person
+                .is_some_and(|own| own.to_string() == person.id),
+            day: day.and_then(|day| day.render().ok()),
+            why: why(request, &explanation),
+            level: level.unwrap_or_default(),
+            person,
+        };
+        let rendered = shown.render().unwrap_or_default();
+        let mut page = Page::new(request, name)
+            .add(Block::Rendered(rendered))
+            .add(Block::Details(
+                request.say("person-technical"),
+                vec![
+                    Block::Table(request.reasons(&explanation)),
+                    Block::Picture(Timeline::new(request, &history).picture(request, &history)),
+                ],
             ));
-        }
-        if !person.mail.is_empty() {
-            facts.push((
-                request.say("person-mail"),
-                Cell::Link(format!("mailto:{}", person.mail), person.mail),
-            ));
-        }
-        if let Some(level) = permissions.level {
-            let level = request.say(&format!("level-{level}"));
-            facts.push((request.say("person-relationship"), Cell::Text(level)));
-        }
-        facts.retain(
-            |(_, cell)| !matches!(cell, Cell::Text(text) | Cell::Time(text) if text.is_empty()),
-        );
-        Ok(Page::new(request, person.name)
-            .add(Block::Facts(facts))
-            .add(Block::Picture(
-                Timeline::new(request, &history).picture(request, &history),
-            ))
-            .heading(request.say("me-why"))
-            .table(request.reasons(&explanation)))
+        page.live = Some(live);
+        Ok(page)
     }
+}
+
+/// Groups, location and extensions, separated by middle dots.
+fn place(request: &PageContext, person: &PersonBody) -> String {
+    let id = person.id.parse().ok().map(PersonId);
+    let places = id.map(|id| places_of(&request.context, &request.caller, id));
+    let lines = person.lines.iter().map(|line| line.extension.clone());
+    let parts = [
+        places.unwrap_or_default().join(", "),
+        lines.collect::<Vec<_>>().join(", "),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
+}
+
+fn told(
+    request: &PageContext,
+    explanation: &Explanation,
+    appointments: &[AppointmentBody],
+) -> Sentence {
+    let now = request.now();
+    let is_ahead = |appointment: &&AppointmentBody| {
+        let start = appointment.start.parse::<Timestamp>();
+        start.is_ok_and(|start| start > now.timestamp())
+    };
+    let is_chosen = explanation
+        .reasons
+        .iter()
+        .any(|reason| reason.counted && reason.code == "chose");
+    sentence(
+        request.words,
+        &explanation.presence,
+        appointments.iter().find(is_ahead),
+        is_chosen,
+        &now,
+    )
+}
+
+/// The reasons in the order of their weight; none for a person who is offline, as the viewer sees it.
+fn why(request: &PageContext, explanation: &Explanation) -> Vec<Why> {
+    let is_offline = explanation.presence.status == Status::Offline;
+    let now = request.now();
+    let reasons = PageContext::ordered_reasons(explanation).into_iter();
+    let reasons = reasons.map(|(reason, verdict)| {
+        let since = sentence::clock(&reason.since, &now).filter(|_| !is_offline);
+        Why {
+            says: request.sentence(reason),
+            since: since.map(|time| request.words.with("person-since", "time", time)),
+            verdict: request.say(verdict),
+            decides: reason.counted,
+        }
+    });
+    reasons.collect()
 }

@@ -53,8 +53,10 @@ impl PageContext {
         }
     }
 
-    /// The reasons of a presence: first the deciding ones, then the others.
-    pub(super) fn reasons(&self, explanation: &Explanation) -> Table {
+    /// The reasons of a presence, each with the key of its effect: first the deciding ones, then the others.
+    pub(super) fn ordered_reasons<'a>(
+        explanation: &'a Explanation,
+    ) -> Vec<(&'a ReasonBody, &'static str)> {
         let mut reasons: Vec<&ReasonBody> = explanation.reasons.iter().collect();
         let weight = |reason: &ReasonBody| match (reason.counted, of_activity(reason)) {
             (true, true) => 0,
@@ -63,25 +65,32 @@ impl PageContext {
         };
         reasons.sort_by_key(|reason| weight(reason));
         let has_activity = reasons.first().is_some_and(|reason| weight(reason) == 0);
-        let row = |reason: &ReasonBody| {
-            let verdict = match weight(reason) {
-                0 => "reasons-activity",
-                // During a call or meeting the profile only decides the forwarding and the presence afterwards.
-                1 if has_activity => "reasons-profile",
-                1 => "reasons-decides",
-                _ if is_of_teams(reason) => "reasons-for-information",
-                _ => "reasons-does-not-decide",
-            };
-            Row {
-                key: reason.rule.to_string(),
-                cells: vec![
-                    Cell::Text(self.sentence(reason)),
-                    Cell::Mark(reason.counted, self.say(verdict)),
-                    Cell::Time(reason.since.clone()),
-                    Cell::time(reason.lease_end.clone()),
-                ],
-            }
+        let verdict = |reason: &ReasonBody| match weight(reason) {
+            0 => "reasons-activity",
+            // During a call or meeting the profile only decides the forwarding and the presence afterwards.
+            1 if has_activity => "reasons-profile",
+            1 => "reasons-decides",
+            _ if is_of_teams(reason) => "reasons-for-information",
+            _ => "reasons-does-not-decide",
         };
+        reasons
+            .into_iter()
+            .map(|reason| (reason, verdict(reason)))
+            .collect()
+    }
+
+    /// The reasons of a presence as a table.
+    pub(super) fn reasons(&self, explanation: &Explanation) -> Table {
+        let row = |(reason, verdict): (&ReasonBody, &str)| Row {
+            key: reason.rule.to_string(),
+            cells: vec![
+                Cell::Text(self.sentence(reason)),
+                Cell::Mark(reason.counted, self.say(verdict)),
+                Cell::Time(reason.since.clone()),
+                Cell::time(reason.lease_end.clone()),
+            ],
+        };
+        let reasons = Self::ordered_reasons(explanation);
         Table {
             id: "reasons",
             caption: self.say("reasons-caption"),
@@ -100,7 +109,7 @@ impl PageContext {
     }
 
     /// The sentence of a reason, with its source and notes.
-    fn sentence(&self, reason: &ReasonBody) -> String {
+    pub(super) fn sentence(&self, reason: &ReasonBody) -> String {
         let source = match reason.source.strip_prefix("line ") {
             Some(line) => self.words.with("source-line", "name", line),
             None => self.say_or(&key("source", &reason.source), &reason.source),
