@@ -18,7 +18,7 @@ const FUNCTIONS: [&str; 6] = [
 ];
 
 /// Pages of the administration, beside those of single people, groups and accounts.
-pub(crate) const ADMINISTRATION: [&str; 29] = [
+pub(crate) const ADMINISTRATION: [&str; 30] = [
     "/admin",
     "/admin/health",
     "/admin/people",

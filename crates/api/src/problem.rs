@@ -74,7 +74,7 @@ pub struct Problem {
     /// The field of the body that is wrong, if one is.
     field: Option<Cow<'static, str>>,
     /// The kind of problem, if it has a code.
-    code: Option<ProblemCode>,
+    code: Option<Box<ProblemCode>>,
     /// Seconds after which the request is worth repeating.
     retry_after: Option<u32>,
     /// Whether the database refused the request.
@@ -101,7 +101,9 @@ impl Problem {
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too many attempts", detail);
         Self {
             retry_after: Some(seconds),
-            code: Some(ProblemCode::new("too-many-attempts").with("seconds", seconds)),
+            code: Some(Box::new(
+                ProblemCode::new("too-many-attempts").with("seconds", seconds),
+            )),
             ..problem
         }
     }
@@ -112,7 +114,9 @@ impl Problem {
             format!("too many passwords wait to be checked; try again in {seconds} seconds");
         Self {
             retry_after: Some(seconds),
-            code: Some(ProblemCode::new("too-many-sign-ins").with("seconds", seconds)),
+            code: Some(Box::new(
+                ProblemCode::new("too-many-sign-ins").with("seconds", seconds),
+            )),
             ..Self::unavailable(&detail)
         }
     }
@@ -131,7 +135,9 @@ impl Problem {
         );
         Self {
             retry_after: Some(seconds),
-            code: Some(ProblemCode::new("searched-already").with("seconds", seconds)),
+            code: Some(Box::new(
+                ProblemCode::new("searched-already").with("seconds", seconds),
+            )),
             ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
         }
     }
@@ -209,7 +215,7 @@ impl Problem {
     /// Adds the code of the problem, in place of that of the constructor.
     pub fn with_code(self, code: impl Into<Option<ProblemCode>>) -> Self {
         Self {
-            code: code.into(),
+            code: code.into().map(Box::new),
             ..self
         }
     }
@@ -271,7 +277,7 @@ impl Problem {
 
     /// The code, if the problem has one.
     pub fn code(&self) -> Option<ProblemCode> {
-        self.code.clone()
+        self.code.as_deref().cloned()
     }
 
     /// The status and the detail.
@@ -377,8 +383,8 @@ impl IntoResponse for Problem {
         if let (Some(field), Some(body)) = (self.field, body.as_object_mut()) {
             body.insert("field".into(), field.into_owned().into());
         }
-        if let (Some(ProblemCode { code, values }), Some(body)) = (self.code, body.as_object_mut())
-        {
+        if let (Some(code), Some(body)) = (self.code, body.as_object_mut()) {
+            let ProblemCode { code, values } = *code;
             body.insert("code".into(), code.into());
             if !values.is_empty() {
                 body.insert("values".into(), json!(values));

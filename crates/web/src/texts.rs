@@ -35,8 +35,9 @@ const fn files(language: Language) -> &'static [&'static str] {
 }
 
 fn messages(language: Language) -> &'static Messages {
-    static ENGLISH: LazyLock<Messages> =
-        LazyLock::new(|| Messages::new(Language::English, files(Language::English).iter().copied()));
+    static ENGLISH: LazyLock<Messages> = LazyLock::new(|| {
+        Messages::new(Language::English, files(Language::English).iter().copied())
+    });
     static GERMAN: LazyLock<Messages> =
         LazyLock::new(|| Messages::new(Language::German, files(Language::German).iter().copied()));
     match language {

@@ -54,9 +54,7 @@ impl PageContext {
     }
 
     /// The reasons of a presence, each with the key of its effect: first the deciding ones, then the others.
-    pub(super) fn ordered_reasons<'a>(
-        explanation: &'a Explanation,
-    ) -> Vec<(&'a ReasonBody, &'static str)> {
+    pub(super) fn ordered_reasons(explanation: &Explanation) -> Vec<(&ReasonBody, &'static str)> {
         let mut reasons: Vec<&ReasonBody> = explanation.reasons.iter().collect();
         let weight = |reason: &ReasonBody| match (reason.counted, of_activity(reason)) {
             (true, true) => 0,
