@@ -253,7 +253,7 @@ impl Hour {
             .collect();
         let rows = page.split("data-person=\"").skip(1).map(|row| {
             let id = row.split('"').next().unwrap();
-            let shown = format!("{} {}", cell(row, "status"), cell(row, "activity"));
+            let shown = format!("{}{}", cell(row, "status"), cell(row, "detail"));
             (number[id], shown.trim().to_owned())
         });
         rows.filter(|(_, shown)| shown != "Available").collect()
@@ -265,8 +265,8 @@ impl Hour {
         for (doing, person) in &self.doing {
             // In the order of activities: a meeting goes before a Teams call.
             let shown = match doing {
-                Activity::Calling => "Busy On the phone (MS Teams)",
-                Activity::Meeting => "Busy In a meeting",
+                Activity::Calling => "On the phone · Teams call",
+                Activity::Meeting => "In a meeting",
                 Activity::Undisturbed => "Do not disturb",
             };
             expected.insert(*person, shown.to_owned());

@@ -67,7 +67,7 @@ async fn one_signs_in_at_the_organisations_own_provider() -> WebDriverResult<()>
     for (address, why) in [
         (
             "zoe@contoso.example",
-            "no person or account here matches zoe@contoso.example",
+            "No person or account matches zoe@contoso.example",
         ),
         // A person of this server, but the provider has not verified the address.
         ("unchecked@contoso.example", "has not checked"),
@@ -162,7 +162,7 @@ async fn an_answer_that_was_not_asked_for_here_lets_nobody_in() {
         let (status, _, page) = nobody.with_headers(Method::GET, path, headers, None).await;
         assert_eq!(status.as_u16(), 401);
         assert!(
-            page.contains("begin it anew") && page.contains("id=\"wrong\""),
+            page.contains("Start it again") && page.contains("id=\"wrong\""),
             "{page}"
         );
     }

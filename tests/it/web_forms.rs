@@ -36,7 +36,8 @@ async fn an_administrator_arranges_a_group_and_a_program() -> WebDriverResult<()
     walker.write("#add-name", "Call centre").await;
     walker.write("#add-parent", "lyon").await;
     walker.click("#add button").await;
-    assert_eq!(walker.text("#done").await, "Added.");
+    let done = walker.text("#done").await;
+    assert_eq!(done, "Added. Give it settings or people next.");
     assert!(walker.text("main h1").await.ends_with("/ Call centre"));
     walker.write("#put-person", "farid").await;
     walker.click("#put button").await;
@@ -486,7 +487,7 @@ async fn a_person_chooses_orders_and_arranges() -> WebDriverResult<()> {
     walker.write("#add-end", &format!("{day}T23:40")).await;
     walker.click("#add button").await;
     let wrong = walker.text("#add .wrong").await;
-    assert!(wrong.contains("is not after the start"), "{wrong}");
+    assert!(wrong.contains("must be after the start"), "{wrong}");
     walker.write("#add-end", &format!("{day}T23:59")).await;
     walker.click("#add button").await;
     assert_eq!(walker.text("#done").await, "Added.");

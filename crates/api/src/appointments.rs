@@ -13,7 +13,7 @@ use presence::{
 };
 use runtime::{
     audit::{Details, Own},
-    clock::{parse_rfc3339, rfc3339},
+    clock::rfc3339,
     context::Context,
     limits::{APPOINTMENT_TEXT_MAX, APPOINTMENTS_MAX},
 };
@@ -97,7 +97,10 @@ pub async fn list(
     Path(id): Path<String>,
     Query(query): Query<AppointmentQuery>,
 ) -> Result<axum::Json<Appointments>, Problem> {
-    let from = query.from.map(|from| moment("from", &from)).transpose()?;
+    let from = query
+        .from
+        .map(|from| limit_checks::moment("from", &from))
+        .transpose()?;
     let person = super::person(&context.people, &id)?.id;
     let level = caller.level(&context.organisation, person);
     if !level.may(Permission::SeeAppointment) {
@@ -134,21 +137,15 @@ pub async fn list(
     Ok(axum::Json(Appointments { items, next }))
 }
 
-/// A time in a field or a parameter of the query.
-pub(crate) fn moment(field: &'static str, text: &str) -> Result<Timestamp, Problem> {
-    parse_rfc3339(text).ok_or_else(|| {
-        let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
-        Problem::invalid(field, detail)
-            .with_code(ProblemCode::new("not-a-time").with("value", text))
-    })
-}
-
 fn checked(
     context: &Context,
     person: PersonId,
     new: NewAppointment,
 ) -> Result<Appointment, Problem> {
-    let (start, end) = (moment("start", &new.start)?, moment("end", &new.end)?);
+    let (start, end) = (
+        limit_checks::moment("start", &new.start)?,
+        limit_checks::moment("end", &new.end)?,
+    );
     if end <= start {
         let detail = format!("{} is not after the start {}", new.end, new.start);
         let code = ProblemCode::new("end-before-start");

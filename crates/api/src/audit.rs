@@ -11,7 +11,7 @@ use serde_json::Value;
 use store::{AuditFilter, Concern};
 
 use super::calendar_feed::FEED;
-use crate::{Query, appointments::moment, caller::Caller, problem::Problem};
+use crate::{Query, caller::Caller, limit_checks::moment, problem::Problem};
 
 /// Rows of a page by default.
 const PAGE: u32 = 100;

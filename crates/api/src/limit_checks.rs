@@ -1,7 +1,10 @@
-//! Refuses names, texts and lists that are longer than their limits, and codes of settings out of their ranges.
+//! Refuses names, texts and lists that are longer than their limits, codes of settings out of their ranges, and times that are none.
 
-use presence::{SettingsGroup, Value};
-use runtime::limits::{ADDRESS_MAX, NAME_MAX};
+use presence::{SettingsGroup, Timestamp, Value};
+use runtime::{
+    clock::parse_rfc3339,
+    limits::{ADDRESS_MAX, NAME_MAX},
+};
 
 use crate::problem::{Problem, ProblemCode};
 
@@ -76,4 +79,13 @@ pub(crate) fn code_of_setting(page: SettingsGroup, key: &str) -> Option<ProblemC
             Some(ProblemCode::new("setting-not-possible"))
         }
     }
+}
+
+/// A time in a field or a parameter of the query.
+pub(crate) fn moment(field: &'static str, text: &str) -> Result<Timestamp, Problem> {
+    parse_rfc3339(text).ok_or_else(|| {
+        let detail = format!("{text:?} is no time; write it like 2026-11-23T17:00:00Z");
+        Problem::invalid(field, detail)
+            .with_code(ProblemCode::new("not-a-time").with("value", text))
+    })
 }

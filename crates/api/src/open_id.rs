@@ -77,7 +77,7 @@ pub enum OpenIdError {
 }
 
 impl OpenIdError {
-    /// Code of the problem. The provider's faults are in the log in full.
+    /// Code of the problem. A fault of the provider is its value: words of the standard, for whoever corrects it there.
     pub fn code(&self) -> ProblemCode {
         match self {
             Self::NotBegun => ProblemCode::new("open-id-not-begun"),
@@ -87,7 +87,7 @@ impl OpenIdError {
                 .with("value", text)
                 .with("name", names),
             Self::Provider(_) | Self::Claim(_) | Self::Answer(_) => {
-                ProblemCode::new("open-id-answer")
+                ProblemCode::new("open-id-answer").with("value", self)
             }
             Self::Store(_) => ProblemCode::new("open-id-store"),
         }

@@ -77,7 +77,7 @@ kinds! {
         /// Deletes a location or configuration group.
         ScopeDelete "scope.delete"
         /// Changes the settings of a scope.
-        SettingsSet "settings.set_own"
+        SettingsSet "settings.set"
         /// Deletes a central template.
         TemplateDelete "template.delete"
         /// Changes the order of central templates.
@@ -361,6 +361,13 @@ mod tests {
 
     const MIGRATION: &str =
         include_str!("../../store/migrations/sqlite/0008_audit_of_own_changes.sql");
+
+    #[test]
+    fn each_kind_of_entry_has_a_name_of_its_own() {
+        let all: Vec<&str> = names().collect();
+        let distinct: BTreeSet<&str> = all.iter().copied().collect();
+        assert_eq!(distinct.len(), all.len());
+    }
 
     #[test]
     fn the_migration_removes_what_people_changed_of_their_own() {

@@ -1,6 +1,6 @@
 //! Compression of answers: pages, scripts, styles and JSON.
 //!
-//! The page of 10,000 people compresses to a thirtieth. Events are never compressed: they would wait for more of them.
+//! The page of 10,000 people compresses to a sixteenth. Events are never compressed: they would wait for more of them.
 //!
 //! Secrets (BREACH, breachattack.com: who makes a browser send many requests, and sees the lengths of the encrypted
 //! answers, can guess what an answer contains beside the attacker's own text):

@@ -14,7 +14,8 @@ use axum::{
 };
 use tower_http::csrf::CsrfLayer;
 use web::{
-    assets, board, demo, layout, my_account, own_status, pages, sign_in_page, web_state::WebState,
+    assets, board, layout, my_account, own_status_menu, pages, sign_in_page,
+    web_state::{self, WebState},
 };
 
 use crate::compression;
@@ -62,7 +63,7 @@ pub(crate) fn router(state: WebState) -> Router {
         .route_layer(middleware::from_fn(pages::dress))
         .route_layer(Extension(pages::Routes(known)));
     let of_demo = match state.demo {
-        Some(_) => demo::routes(),
+        Some(_) => web_state::demo_routes(),
         None => Router::new(),
     };
     let protected = protected_routes()
@@ -71,7 +72,7 @@ pub(crate) fn router(state: WebState) -> Router {
         .merge(pages)
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
-            own_status::know,
+            own_status_menu::know,
         ))
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
@@ -105,7 +106,7 @@ fn protected_routes() -> Router<WebState> {
         .route("/", get(board::page))
         .route("/rows", get(board::some_rows))
         .route("/people/{person}/chat", get(board::chat))
-        .route("/me/menu", get(own_status::menu))
+        .route("/me/menu", get(own_status_menu::menu))
         .route("/me/teams", get(my_account::page))
         .route("/me/teams/code", post(my_account::code))
         .route("/me/teams/browser", get(my_account::browser))
@@ -126,7 +127,7 @@ fn open_pages() -> Router<WebState> {
         )
         .route("/sign-in/open-id", get(sign_in_page::begin_open_id))
         .route(open_id::RETURN, get(sign_in_page::returned_open_id))
-        .route("/icon/{status}", get(own_status::icon))
+        .route("/icon/{status}", get(own_status_menu::icon))
         .route("/language", post(layout::choose))
         .route("/assets/{name}", get(assets::serve))
         .route("/assets/{version}/{name}", get(assets::serve_version))

@@ -31,7 +31,7 @@ function action(className, href, text, label) {
 // Links to call and to chat. Without scripts the person's page has them.
 export function rowActions(row) {
   const actions = row.querySelector(".actions");
-  if (!actions || actions.dataset.done || row.dataset.person === document.body.dataset.viewer) {
+  if (!actions || actions.dataset.done !== undefined || row.dataset.person === document.body.dataset.viewer) {
     return;
   }
   actions.dataset.done = "";

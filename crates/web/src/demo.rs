@@ -9,11 +9,10 @@ use std::sync::Arc;
 use api::{caller::Caller, problem::Problem};
 use askama::Template;
 use axum::{
-    Json, Router,
+    Json,
     extract::{Form, Query, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
 };
 use runtime::context::Context;
 use serde::{Deserialize, Serialize};
@@ -27,10 +26,7 @@ pub use self::{
     devices::{Devices, PhoneCall, PhoneKey, TeamsAction, TeamsClient},
     viewers::view_as,
 };
-use crate::{
-    layout::{Layout, render},
-    web_state::WebState,
-};
+use crate::layout::{Layout, render};
 
 /// Controls of the demo.
 #[derive(Clone, Debug)]
@@ -87,19 +83,8 @@ pub struct Pressed {
     press: String,
 }
 
-/// The routes of the demo.
-pub fn routes() -> Router<WebState> {
-    Router::new()
-        .route("/demo", get(page))
-        .route("/demo/devices", get(part))
-        .route("/demo/phone", post(press))
-        .route("/demo/teams", post(act))
-        .route("/demo/view-as", post(view_as))
-        .route("/demo/day", get(day).put(set_day).post(choose_day))
-}
-
 /// `GET /demo`: the page.
-async fn page(
+pub(crate) async fn page(
     State(context): State<Context>,
     State(streams): State<api::EventStreams>,
     State(demo): State<Option<Arc<Demo>>>,
@@ -130,7 +115,7 @@ async fn page(
 }
 
 /// `GET /demo/devices`: the two devices alone, which the script puts into the page.
-async fn part(
+pub(crate) async fn part(
     State(context): State<Context>,
     State(demo): State<Option<Arc<Demo>>>,
     caller: Caller,
@@ -149,7 +134,7 @@ async fn part(
 }
 
 /// `POST /demo/phone`: presses a key of the person's phone.
-async fn press(
+pub(crate) async fn press(
     State(context): State<Context>,
     State(demo): State<Option<Arc<Demo>>>,
     Form(pressed): Form<Pressed>,
@@ -164,7 +149,7 @@ async fn press(
 }
 
 /// `POST /demo/teams`: acts in the person's Teams client.
-async fn act(
+pub(crate) async fn act(
     State(context): State<Context>,
     State(demo): State<Option<Arc<Demo>>>,
     Form(pressed): Form<Pressed>,
@@ -186,13 +171,13 @@ pub struct Day {
 }
 
 /// `GET /demo/day`: whether the scripted day runs.
-async fn day(State(demo): State<Option<Arc<Demo>>>) -> Result<Json<Day>, Problem> {
+pub(crate) async fn day(State(demo): State<Option<Arc<Demo>>>) -> Result<Json<Day>, Problem> {
     let running = *only_here(demo)?.day.borrow();
     Ok(Json(Day { running }))
 }
 
 /// `PUT /demo/day`: pauses or resumes the scripted day.
-async fn set_day(
+pub(crate) async fn set_day(
     State(demo): State<Option<Arc<Demo>>>,
     api::Json(day): api::Json<Day>,
 ) -> Result<Json<Day>, Problem> {
@@ -202,13 +187,13 @@ async fn set_day(
 
 /// Form of the button that pauses and resumes.
 #[derive(Debug, Deserialize)]
-struct DayForm {
+pub(crate) struct DayForm {
     person: String,
     running: bool,
 }
 
 /// `POST /demo/day`: as [`set_day`], by a form.
-async fn choose_day(
+pub(crate) async fn choose_day(
     State(demo): State<Option<Arc<Demo>>>,
     Form(form): Form<DayForm>,
 ) -> Result<Response, Problem> {

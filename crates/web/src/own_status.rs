@@ -1,26 +1,12 @@
 //! One's own status in the bar of every page: the button and its menu, by which people set their status without leaving the
 //! page. The menu's forms are those of the page *My status*; `assets/own-status.js` keeps button, menu, title and icon live.
 
-use std::sync::Arc;
-
-use api::{EventStreams, caller::Caller, presence_body, problem::Problem};
-use askama::Template;
-use axum::{
-    extract::{Path, Request, State},
-    http::{StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use api::{EventStreams, caller::Caller, presence_body};
 use jiff::{Timestamp, tz::TimeZone};
 use presence::{APPOINTMENT_PROFILE, PersonId, Status, view};
 use runtime::context::Context;
 
-use crate::{
-    layout::{self, Layout},
-    pages::page_context::zone,
-    texts::Texts,
-    web_state::WebState,
-};
+use crate::texts::Texts;
 
 /// A time of day, as in `15:00`.
 const CLOCK: &str = "%H:%M";
@@ -78,7 +64,7 @@ pub(crate) struct OwnChoice {
 }
 
 impl OwnStatus {
-    async fn new(
+    pub(crate) async fn new(
         (context, streams): (&Context, &EventStreams),
         caller: &Caller,
         person: PersonId,
@@ -146,52 +132,8 @@ pub(crate) fn profile_text(words: Texts, name: &str) -> String {
     }
 }
 
-/// Middleware of pages: reads the caller's own status for the bar.
-pub async fn know(State(state): State<WebState>, mut request: Request, next: Next) -> Response {
-    let caller = request.extensions().get::<Caller>().cloned();
-    if let Some(caller) = caller
-        && let Some(person) = caller.person
-    {
-        let words = Texts(layout::language(request.headers()));
-        let zone = zone(request.headers());
-        let parts = state.api.parts();
-        let from = (&parts.context, &parts.event_streams);
-        let own = OwnStatus::new(from, &caller, person, words, &zone).await;
-        if let Some(own) = own {
-            request.extensions_mut().insert(Arc::new(own));
-        }
-    }
-    next.run(request).await
-}
-
-/// Button and menu without the page around them.
-#[derive(Template)]
-#[template(path = "own_status.html")]
-struct OwnStatusParts {
-    layout: Layout,
-}
-
-/// `GET /me/menu`: the button and the menu, which the script puts into an open page when one's own status has changed.
-pub async fn menu(layout: Layout) -> Result<Response, Problem> {
-    layout::render(StatusCode::OK, &OwnStatusParts { layout })
-}
-
-/// `GET /icon/{status}`: the icon of the browser's tab with the status on it.
-pub async fn icon(Path(status): Path<String>) -> Response {
-    let status = status.strip_suffix(".svg").unwrap_or(&status);
-    let known = Status::ALL.into_iter().find(|known| known.name() == status);
-    let Some(status) = known else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let headers = [
-        (header::CONTENT_TYPE, "image/svg+xml"),
-        (header::CACHE_CONTROL, "max-age=86400"),
-    ];
-    (headers, status_icon(status)).into_response()
-}
-
 /// The icon with the badge of a status in its corner: each has a shape of its own.
-fn status_icon(status: Status) -> String {
+pub(crate) fn status_icon(status: Status) -> String {
     let badge = match status {
         Status::Available => r##"<path d="m37 47 6 6 11-12" stroke="#fff"/>"##,
         Status::BeRightBack => r##"<path d="M46 38v9l6 4" stroke="#14202b"/>"##,

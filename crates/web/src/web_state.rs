@@ -6,11 +6,15 @@ use api::{
     ApiState, EventStreams, access::Access, open_id::OpenIdConnect, public_url::PublicUrl,
     sessions::Sessions, sign_in::WrongPasswords,
 };
-use axum::extract::FromRef;
+use axum::{
+    Router,
+    extract::FromRef,
+    routing::{get, post},
+};
 use runtime::context::Context;
 use teams::TeamsHandle;
 
-use crate::demo::Demo;
+use crate::demo::{self, Demo};
 
 /// The state of all pages. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -54,4 +58,18 @@ impl FromRef<WebState> for Option<Arc<Demo>> {
     fn from_ref(state: &WebState) -> Self {
         state.demo.clone()
     }
+}
+
+/// The routes of the demo's page. Other servers do not have them.
+pub fn demo_routes() -> Router<WebState> {
+    Router::new()
+        .route("/demo", get(demo::page))
+        .route("/demo/devices", get(demo::part))
+        .route("/demo/phone", post(demo::press))
+        .route("/demo/teams", post(demo::act))
+        .route("/demo/view-as", post(demo::view_as))
+        .route(
+            "/demo/day",
+            get(demo::day).put(demo::set_day).post(demo::choose_day),
+        )
 }
