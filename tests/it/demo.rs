@@ -181,12 +181,18 @@ async fn phone_and_teams_client_show_cause_and_effect() -> WebDriverResult<()> {
     walker.click("[name=viewer][value=employee]").await;
     walker.look("/demo").await?;
     let frame = "const board = document.getElementById('board').contentDocument;
-        return [board.querySelector('.account-button .label')?.textContent ?? '',
+        return [board.querySelector('#account-menu .account span')?.textContent ?? '',
             board.querySelector('a[href^=\"/admin\"]') !== null]";
     let viewer = async || walker.script(frame).await;
-    eventually("the employee", SOON, json!([BERT, false]), viewer).await;
+    eventually(
+        "the employee",
+        SOON,
+        json!([format!("Signed in as {BERT}"), false]),
+        viewer,
+    )
+    .await;
     walker.click("[name=viewer][value=receptionist]").await;
-    let farid = json!(["Farid Haddad", false]);
+    let farid = json!(["Signed in as Farid Haddad", false]);
     eventually("the receptionist", SOON, farid, viewer).await;
     walker.click("[name=language][value=de]").await;
     walker.look("/demo").await?;

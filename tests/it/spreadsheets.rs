@@ -151,7 +151,7 @@ async fn the_page_takes_a_file_without_scripts() {
     let fields = [("form", "import"), ("csv", &*csv), ("dry_run", "no")];
     let (status, page) = server.form("/admin/people", &fields).await;
     assert_eq!(status, StatusCode::OK);
-    assert!(page.contains("One person imported"), "{page}");
+    assert!(page.contains("One person added"), "{page}");
     assert!(names(&server).await.contains(&"Jürgen Müller".to_owned()));
     // The error appears beside the file input.
     let (status, page) = upload(&server, DOS, "no").await;
@@ -220,7 +220,7 @@ async fn a_file_just_below_the_limit_is_previewed_and_imported() {
     let csv = hidden(&page, "import", "csv");
     let (status, page) = send(&server, None, &csv, "no").await;
     assert_eq!(status, StatusCode::OK, "{}", alert(&page));
-    assert!(page.contains("One person imported"));
+    assert!(page.contains("One person added"));
     let (status, page) = upload(&server, &vec![b'a'; LIMIT + 1], "yes").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("more than 8"), "{page}");

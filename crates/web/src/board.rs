@@ -50,7 +50,7 @@ struct BoardPage {
     places: Vec<String>,
     /// Number of people.
     people: usize,
-    /// Number of people whom search and filters leave.
+    /// Number of people that search and filters leave.
     shown: usize,
     /// Messages for the script, as JSON.
     script_words: String,
@@ -133,7 +133,7 @@ struct DemoBar {
     running: bool,
 }
 
-/// The rows of people whom the caller may list, in the order of the board.
+/// The rows of people, in the order of the board.
 fn rows<'a>(
     layout: &Layout,
     context: &Context,

@@ -70,7 +70,7 @@ const SCRIPT_WORDS: &[&str] = &[
     "demo-resume",
 ];
 
-/// The person whose devices are shown.
+/// The person with the devices that are shown.
 #[derive(Debug, Deserialize)]
 pub struct Wanted {
     person: Option<String>,

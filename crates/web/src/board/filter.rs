@@ -136,7 +136,7 @@ pub(super) struct Chip {
 }
 
 impl Chip {
-    /// Whether there is nobody to show.
+    /// Whether there are no people to show.
     pub(super) fn is_hidden(&self) -> bool {
         self.count == 0 && !self.status.is_empty()
     }
@@ -155,7 +155,7 @@ pub(super) struct OwnGroup {
 }
 
 impl OwnGroup {
-    /// Whether there is nobody to show.
+    /// Whether there are no people to show.
     pub(super) const fn is_hidden(&self) -> bool {
         self.count == 0 && !self.is_chosen
     }

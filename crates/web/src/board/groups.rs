@@ -29,7 +29,7 @@ impl Group {
         self.rows.chunks(CHUNK)
     }
 
-    /// Whether search and filters leave nobody.
+    /// Whether search and filters hide all people.
     pub(super) fn is_hidden(&self) -> bool {
         self.rows.iter().all(|row| row.is_hidden)
     }
@@ -115,7 +115,7 @@ pub(super) fn grouped(
     groups
 }
 
-/// Names of groups and locations on the board, sorted; with the one that is filtered by, also if nobody is in it.
+/// Names of groups and locations on the board, sorted; with the one that is filtered by, also if it is empty.
 pub(super) fn places(rows: &[&Row], filter: &Filter) -> Vec<String> {
     let mut names: BTreeSet<&str> = rows
         .iter()

@@ -79,7 +79,7 @@ impl Row {
     }
 }
 
-/// The row of a person whom the caller may list; `None` if the person is deleted.
+/// A person's row; `None` if the person is deleted.
 pub(super) fn row(
     words: Texts,
     context: &Context,
@@ -100,7 +100,7 @@ pub(super) fn row(
 
 /// Names of the groups and the location of a person that the caller may see.
 pub(crate) fn places_of(context: &Context, caller: &Caller, person: PersonId) -> Vec<String> {
-    // A blocked viewer sees the place like everybody else, so as not to notice the block.
+    // A blocked viewer sees the place as every colleague does, so as not to notice the block.
     let level = caller.shown_level(&context.organisation, person);
     if !level.may(Permission::SeeActivity) {
         return Vec::new();

@@ -11,7 +11,7 @@ use crate::{layout::initials, status_line::StatusLine, texts::Texts};
 
 /// Keys for colleagues on a phone.
 const COLLEAGUES: usize = 3;
-/// People whose devices can be chosen: those with real names.
+/// People with devices to choose: those with real names.
 const CHOICES: usize = 25;
 
 /// The phones and Teams clients of the demo's people. A key press or an action has the effect that it has on a real device:
@@ -192,7 +192,7 @@ pub(super) struct Shown {
     pub name: String,
     pub initials: String,
     pub extension: String,
-    /// What the phone's display says.
+    /// Text of the phone's display.
     pub display: String,
     /// State of the phone, for its lamp: `idle`, `ringing` or `talking`.
     pub state: &'static str,
@@ -284,7 +284,7 @@ fn colleagues(context: &Context, person: &Person) -> Vec<Arc<Person>> {
     others.take(COLLEAGUES).collect()
 }
 
-/// What a phone's display says, and the phone's state.
+/// Text of a phone's display, and the phone's state.
 fn display(context: &Context, words: Texts, call: Option<&PhoneCall>) -> (String, &'static str) {
     let Some(call) = call else {
         return (words.text("demo-ready"), "idle");

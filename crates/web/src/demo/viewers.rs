@@ -18,7 +18,7 @@ const EMPLOYEE: &str = "Bert Lindqvist";
 /// The person who is the receptionist: may act for all colleagues.
 const RECEPTIONIST: &str = "Farid Haddad";
 
-/// As whom one sees the board.
+/// The role in which the board is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Viewer {
@@ -30,7 +30,7 @@ pub(super) enum Viewer {
 impl Viewer {
     pub(super) const ALL: [Self; 3] = [Self::Employee, Self::Receptionist, Self::Administrator];
 
-    /// The viewer whom the caller's session is of. A session of another account counts as an employee's.
+    /// The viewer of the caller's session. A session of another account counts as an employee's.
     pub(super) fn of(caller: &Caller) -> Self {
         match (caller.is_admin(), &*caller.name) {
             (true, _) => Self::Administrator,

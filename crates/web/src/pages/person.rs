@@ -61,7 +61,7 @@ pub(super) struct Colleague;
 
 impl PageHandler for Colleague {
     async fn show(request: &PageContext, _: Option<&RefusedForm>) -> Result<Page, Refusal> {
-        // Before everything else: what changes meanwhile comes again as an event.
+        // Before everything else: later changes come as events.
         let live = Live {
             revision: request.revision(),
             script: "person.js",
@@ -83,7 +83,7 @@ impl PageHandler for Colleague {
         let name = person.name.clone();
         let level = permissions.level;
         let level = level.map(|level| request.say(&format!("level-{level}")));
-        // Nobody sees since when a person is offline.
+        // The API has no time of people who are offline.
         let is_offline = explanation.presence.status == Status::Offline;
         let day = Day::new(request, &history, &appointments).filter(|_| !is_offline);
         let shown = Shown {

@@ -96,7 +96,7 @@ impl PageHandler for Now {
     }
 }
 
-/// The page from whose bar the form came, else this page.
+/// The page that sent the form from its bar, else this page.
 fn way_on(typed: &EnteredForm) -> String {
     let from = typed.given("to").unwrap_or("/me");
     layout::local(Some(from)).to_owned()

@@ -15,7 +15,7 @@ use crate::pages::{
     page_context::{EnteredForm, PageContext},
 };
 
-/// Id of the form that hides oneself from somebody.
+/// Id of the form that hides the person from a colleague.
 const HIDE: &str = "hide";
 
 /// The person's own page.
@@ -140,7 +140,7 @@ async fn save_level(
     Ok(Done::new(here, "saved").into())
 }
 
-/// The form that hides oneself from somebody.
+/// The form that hides the person from a colleague.
 fn hide(request: &PageContext) -> Form {
     let viewer = Field::text("viewer", request.say("sharing-viewer")).required();
     Form::new(request.words, HIDE, request.say("own-hide"))

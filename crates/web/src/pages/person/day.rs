@@ -1,4 +1,4 @@
-//! The day as one bar in local time: what was, and the appointments ahead.
+//! The day as one bar in local time: the statuses so far, and the appointments ahead.
 
 use api_types::{appointments::AppointmentBody, presence::PastBody};
 use askama::Template;

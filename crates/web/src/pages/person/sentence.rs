@@ -1,4 +1,4 @@
-//! The sentence that tells what a person does now, since when, and what comes next.
+//! The sentence about a person's presence: the activity now, its start, and the appointment that follows.
 
 use api_types::{
     appointments::AppointmentBody,
