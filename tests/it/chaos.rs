@@ -113,7 +113,12 @@ async fn every_fault_one_after_the_other_ends_with_everything_right() {
         let expected = ("Available".to_owned(), "Available/Available".to_owned(), 0);
         eventually(name, HEALS, expected, at_rest).await;
     }
-    assert!(server.is_ready().await, "{:?}", server.troubles().await);
+    // The last throttled write of a cleared presence may be due later.
+    let troubles = async || {
+        teamsbox.advance("PT5S").await;
+        server.troubles().await
+    };
+    eventually("no problem is left", HEALS, Vec::new(), troubles).await;
 }
 
 /// Longest time until all presences are right after the last fault: the limit of five seconds, and as much again for a

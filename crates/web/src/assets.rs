@@ -1,6 +1,6 @@
 //! Style sheets and scripts of the pages, embedded in the binary.
 //!
-//! Pages load them from a folder that is named by the content of all of them ([`folder`]): a browser asks for each once
+//! Pages load them from a folder that is named by the content of all of them (`folder`): a browser asks for each once
 //! and keeps it for a year, and after an update it asks for new addresses. Scripts import each other by relative addresses
 //! (`./words.js`), so that they stay in one folder. The addresses without the name of the folder stay for what others
 //! remember, such as the icon and the manifest of an installed page; there browsers ask whether the file has changed.
