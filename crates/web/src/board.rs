@@ -2,16 +2,16 @@
 
 mod filter;
 mod groups;
-pub(crate) mod row;
+mod row;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use api::{EventStreams, caller::Caller, problem::Problem};
 use askama::Template;
 use axum::{
-    extract::{Query, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use presence::{PersonId, Presence};
 use runtime::context::Context;
@@ -26,6 +26,7 @@ use crate::{
     collation::sort_by_name,
     demo::Demo,
     layout::{Layout, render},
+    viewer_groups::ViewerGroups,
 };
 
 /// Rows in a part of the list that the browser renders or skips as a whole. The browser checks each part at every change:
@@ -136,17 +137,16 @@ struct DemoBar {
 /// The rows of people, in the order of the board.
 fn rows<'a>(
     layout: &Layout,
-    context: &Context,
-    caller: &Caller,
+    from: (&Context, &Caller),
+    mine: &ViewerGroups,
     presences: impl Iterator<Item = (&'a PersonId, &'a Presence)>,
     order: Order,
 ) -> Vec<(PersonId, Row)> {
     let rows = presences.filter_map(|(id, presence)| {
-        let row = row::row(layout.words, context, caller, *id, presence)?;
+        let row = row::row(layout.words, from, mine, *id, presence)?;
         Some((*id, row))
     });
     let mut rows: Vec<(PersonId, Row)> = rows.collect();
-    groups::mark_favourites(context, caller.person, &mut rows);
     sort_by_name(layout.words.0, &mut rows, |(_, row)| &row.name);
     match order {
         Order::Name => {}
@@ -171,18 +171,19 @@ pub async fn page(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
     let (revision, presences) = context.events.all();
-    let mut rows = rows(&layout, &context, &caller, presences.iter(), filter.order());
+    let mine = ViewerGroups::of(&context, &caller);
+    let from = (&context, &caller);
+    let mut rows = rows(&layout, from, &mine, presences.iter(), filter.order());
     filter.apply(rows.iter_mut().map(|(_, row)| row));
     let all: Vec<&Row> = rows.iter().map(|(_, row)| row).collect();
     let chips = filter::chips(layout.words, &filter, &all);
-    let own_groups = caller.person.map_or_else(Vec::new, |viewer| {
-        let workgroups = groups::workgroups(&context, viewer);
-        filter::own_groups(layout.words, &filter, &all, workgroups)
+    let own_groups = caller.person.map_or_else(Vec::new, |_| {
+        filter::own_groups(layout.words, &filter, &all, groups::workgroups(&mine))
     });
     let places = groups::places(&all, &filter);
     let shown = all.iter().filter(|row| !row.is_hidden).count();
     let people = rows.len();
-    let groups = groups::grouped(layout.words, &context, caller.person, rows);
+    let groups = groups::grouped(layout.words, &mine, rows);
     // The demo's page shows the board in a frame, and has these controls itself.
     let is_framed = headers
         .get("sec-fetch-dest")
@@ -226,16 +227,22 @@ pub async fn some_rows(
     layout: Layout,
     Query(Wanted { people }): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    let (_, presences) = context.events.all();
     let ids = people
         .split(',')
         .filter_map(|id| id.parse().ok().map(PersonId));
-    let wanted: Vec<PersonId> = ids.take(ROWS_MAX).collect();
-    let found = wanted
-        .iter()
-        .filter_map(|id| Some((id, presences.get(id)?)));
-    let rows = rows(&layout, &context, &caller, found, Order::Name);
-    let groups = groups::grouped(layout.words, &context, caller.person, rows);
+    let found = ids
+        .take(ROWS_MAX)
+        .filter_map(|id| Some((id, context.events.presence(id)?)));
+    let found: BTreeMap<PersonId, Presence> = found.collect();
+    let mine = ViewerGroups::of(&context, &caller);
+    let rows = rows(
+        &layout,
+        (&context, &caller),
+        &mine,
+        found.iter(),
+        Order::Name,
+    );
+    let groups = groups::grouped(layout.words, &mine, rows);
     let page = Rows {
         layout,
         groups,
@@ -247,7 +254,7 @@ pub async fn some_rows(
 /// `GET /people/{person}/chat`: leads to the chat with a person in Teams.
 pub async fn chat(
     State(context): State<Context>,
-    axum::extract::Path(person): axum::extract::Path<String>,
+    Path(person): Path<String>,
 ) -> Result<Response, Problem> {
     let id = person.parse().ok().map(PersonId);
     let known = id.and_then(|id| context.people.person(id));
@@ -261,7 +268,5 @@ pub async fn chat(
         "https://teams.microsoft.com/l/chat/0/0?users={}",
         user.collect::<String>()
     );
-    Ok(axum::response::IntoResponse::into_response(
-        axum::response::Redirect::to(&to),
-    ))
+    Ok(Redirect::to(&to).into_response())
 }

@@ -13,4 +13,5 @@ mod search;
 pub mod sign_in_page;
 mod status_line;
 mod texts;
+mod viewer_groups;
 pub mod web_state;

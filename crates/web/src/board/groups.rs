@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use presence::{PersonId, Status};
-use runtime::context::Context;
 
 use super::{CHUNK, filter::Filter, row::Row};
-use crate::texts::Texts;
+use crate::{texts::Texts, viewer_groups::ViewerGroups};
 
 /// Rows under a heading.
 pub(super) struct Group {
@@ -36,48 +35,15 @@ impl Group {
 }
 
 /// Names of the viewer's workgroups, sorted.
-pub(super) fn workgroups(context: &Context, viewer: PersonId) -> Vec<String> {
-    let names: BTreeSet<String> = context.organisation.read(|snapshot| {
-        let all = snapshot.workgroups.iter();
-        let mine = all.filter(|group| group.members.contains(&viewer));
-        mine.map(|group| group.name.clone()).collect()
-    });
-    names.into_iter().collect()
-}
-
-/// Marks the rows of the viewer's favourites.
-pub(super) fn mark_favourites(
-    context: &Context,
-    viewer: Option<PersonId>,
-    rows: &mut [(PersonId, Row)],
-) {
-    context.organisation.read(|snapshot| {
-        let favourites = viewer.and_then(|viewer| snapshot.favourites.get(&viewer));
-        for (person, row) in rows {
-            row.is_favourite = favourites.is_some_and(|favourites| favourites.contains(person));
-        }
-    });
+pub(super) fn workgroups(mine: &ViewerGroups) -> Vec<String> {
+    let names: BTreeSet<&String> = mine.workgroups.iter().map(|group| &group.name).collect();
+    names.into_iter().cloned().collect()
 }
 
 const FAVOURITES: &str = "favourites";
 
 /// The rows in their groups. Each person appears once.
-pub(super) fn grouped(
-    words: Texts,
-    context: &Context,
-    viewer: Option<PersonId>,
-    rows: Vec<(PersonId, Row)>,
-) -> Vec<Group> {
-    let mine = context.organisation.read(|snapshot| {
-        let mine = snapshot.workgroups.iter();
-        let mine =
-            mine.filter(|group| viewer.is_some_and(|viewer| group.members.contains(&viewer)));
-        let mine = mine.map(|group| {
-            let members: BTreeSet<PersonId> = group.members.iter().copied().collect();
-            (group.id.to_string(), group.name.clone(), members)
-        });
-        mine.collect::<Vec<_>>()
-    });
+pub(super) fn grouped(words: Texts, mine: &ViewerGroups, rows: Vec<(PersonId, Row)>) -> Vec<Group> {
     let group = |id: &str, name: String| Group {
         id: id.to_owned(),
         name,
@@ -85,13 +51,14 @@ pub(super) fn grouped(
         rows: Vec::new(),
     };
     let mut groups = vec![group(FAVOURITES, words.text("board-favourites"))];
-    groups.extend(mine.iter().map(|(id, name, _)| group(id, name.clone())));
+    let workgroups = mine.workgroups.iter();
+    groups.extend(workgroups.map(|own| group(&own.id, own.name.clone())));
     groups.push(group("all", words.text("board-all")));
     let last = groups.len() - 1;
     for (person, row) in rows {
         let common = || {
-            mine.iter()
-                .position(|(.., members)| members.contains(&person))
+            let mut workgroups = mine.workgroups.iter();
+            workgroups.position(|own| own.members.contains(&person))
         };
         let index = if row.is_favourite {
             0

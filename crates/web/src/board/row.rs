@@ -2,10 +2,13 @@
 
 use api::{caller::Caller, people::person_body, presence_body};
 use api_types::{people::PersonBody, presence::PresenceBody};
-use presence::{Permission, PersonId, Presence, Status, view};
-use runtime::{context::Context, organisation::Snapshot};
+use presence::{PersonId, Presence, Status, view};
+use runtime::context::Context;
 
-use crate::{layout::initials, search::haystack, status_line::StatusLine, texts::Texts};
+use crate::{
+    layout::initials, search::haystack, status_line::StatusLine, texts::Texts,
+    viewer_groups::ViewerGroups,
+};
 
 /// A person on the board, as the viewer sees the person.
 pub(super) struct Row {
@@ -82,47 +85,16 @@ impl Row {
 /// A person's row; `None` if the person is deleted.
 pub(super) fn row(
     words: Texts,
-    context: &Context,
-    caller: &Caller,
+    (context, caller): (&Context, &Caller),
+    mine: &ViewerGroups,
     person: PersonId,
     presence: &Presence,
 ) -> Option<Row> {
     let seen = view(presence, caller.level(&context.organisation, person));
     let known = context.people.person(person)?;
-    let groups = places_of(context, caller, person);
-    Some(Row::new(
-        words,
-        person_body(&known),
-        presence_body(&seen),
-        groups,
-    ))
-}
-
-/// Names of the groups and the location of a person that the caller may see.
-pub(crate) fn places_of(context: &Context, caller: &Caller, person: PersonId) -> Vec<String> {
-    // A blocked viewer sees the place as every colleague does, so as not to notice the block.
-    let level = caller.shown_level(&context.organisation, person);
-    if !level.may(Permission::SeeActivity) {
-        return Vec::new();
-    }
-    context
-        .organisation
-        .read(|snapshot| places(snapshot, caller.person, person))
-}
-
-/// Names of the workgroups that the viewer and the person share, and of the person's location and group.
-fn places(snapshot: &Snapshot, viewer: Option<PersonId>, person: PersonId) -> Vec<String> {
-    let shared = snapshot.workgroups.iter().filter(|group| {
-        group.members.contains(&person)
-            && viewer.is_some_and(|viewer| group.members.contains(&viewer))
-    });
-    let mut names: Vec<String> = shared.map(|group| group.name.clone()).collect();
-    let membership = snapshot.memberships.get(&person);
-    let scopes = membership
-        .into_iter()
-        .flat_map(|membership| [&membership.location, &membership.group]);
-    for scope in scopes.flatten() {
-        names.extend(snapshot.scopes.get(scope).map(|scope| scope.name.clone()));
-    }
-    names
+    let groups = mine.places(context, caller, person);
+    Some(Row {
+        is_favourite: mine.favourites.contains(&person),
+        ..Row::new(words, person_body(&known), presence_body(&seen), groups)
+    })
 }

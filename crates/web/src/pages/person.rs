@@ -22,7 +22,7 @@ use super::{
     page_context::PageContext,
     timeline::Timeline,
 };
-use crate::{board::row::places_of, layout::initials, texts::Texts};
+use crate::{layout::initials, texts::Texts, viewer_groups::ViewerGroups};
 
 /// Keys of the messages for the script.
 const SCRIPT_WORDS: &[&str] = &["bell-set", "bell-free", "bell-denied"];
@@ -119,7 +119,8 @@ impl PageHandler for Colleague {
 /// Groups, location and extensions, separated by middle dots.
 fn place(request: &PageContext, person: &PersonBody) -> String {
     let id = person.id.parse().ok().map(PersonId);
-    let places = id.map(|id| places_of(&request.context, &request.caller, id));
+    let (context, caller) = (&request.context, &request.caller);
+    let places = id.map(|id| ViewerGroups::of(context, caller).places(context, caller, id));
     let lines = person.lines.iter().map(|line| line.extension.clone());
     let parts = [
         places.unwrap_or_default().join(", "),
