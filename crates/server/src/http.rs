@@ -66,14 +66,17 @@ pub(crate) fn router(state: WebState) -> Router {
         Some(_) => web_state::demo_routes(),
         None => Router::new(),
     };
-    let protected = protected_routes()
+    let without_bar = routes_without_bar()
         .merge(of_demo)
+        .route_layer(limit_changes.clone());
+    let protected = protected_routes()
         .route_layer(limit_changes)
         .merge(pages)
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
             own_status_menu::know,
         ))
+        .merge(without_bar)
         .route_layer(middleware::from_fn_with_state(
             state.clone(),
             sign_in_page::require,
@@ -100,12 +103,19 @@ pub(crate) fn router(state: WebState) -> Router {
         .layer(middleware::from_fn_with_state(proxies, client_ip::set_client_ip))
 }
 
-/// Pages and metrics that require a signed-in person or program, beside [`pages::routes`].
+/// Routes that require a signed-in person or program, and have no page with the caller's own status in its bar.
+fn routes_without_bar() -> Router<WebState> {
+    Router::new()
+        .route("/rows", get(board::some_rows))
+        .route("/people/{person}/chat", get(board::chat))
+        .route("/sign-out", post(sign_in_page::end))
+        .route("/metrics", get(status::metrics))
+}
+
+/// Pages that require a signed-in person or program, beside [`pages::routes`].
 fn protected_routes() -> Router<WebState> {
     Router::new()
         .route("/", get(board::page))
-        .route("/rows", get(board::some_rows))
-        .route("/people/{person}/chat", get(board::chat))
         .route("/me/menu", get(own_status_menu::menu))
         .route("/me/teams", get(my_account::page))
         .route("/me/teams/code", post(my_account::code))
@@ -113,8 +123,6 @@ fn protected_routes() -> Router<WebState> {
         .route("/me/teams/return", get(my_account::returned))
         .route("/me/teams/confirm", post(my_account::confirmed))
         .route("/me/teams/forget", post(my_account::forget))
-        .route("/sign-out", post(sign_in_page::end))
-        .route("/metrics", get(status::metrics))
 }
 
 /// Pages that require no sign-in.
