@@ -3,11 +3,7 @@
 
 import { listen } from "./stream.js";
 import { moment } from "./time.js";
-
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone && !document.cookie.includes(`offhook_zone=${zone}`)) {
-  document.cookie = `offhook_zone=${zone}; Path=/; SameSite=Lax; Max-Age=31536000${location.protocol === "https:" ? "; Secure" : ""}`;
-}
+import "./zone.js";
 
 const part = (id) => document.getElementById(id);
 const button = () => document.querySelector(".account-button");

@@ -2,17 +2,9 @@
 // dragged.
 
 import { showAge } from "./time.js";
+import "./zone.js";
 
 const language = document.documentElement.lang;
-
-// The server draws days in the zone of whoever looks, once it knows the zone.
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone && document.body.dataset.zone !== zone && !document.cookie.includes(`offhook_zone=${zone}`)) {
-  document.cookie = `offhook_zone=${zone}; Path=/; SameSite=Lax; Max-Age=31536000${location.protocol === "https:" ? "; Secure" : ""}`;
-  if (document.cookie.includes(`offhook_zone=${zone}`) && document.body.dataset.fresh !== undefined) {
-    location.reload();
-  }
-}
 
 export function showTimes(within) {
   for (const time of within.querySelectorAll("time[data-age]")) {

@@ -55,6 +55,7 @@ const ASSETS: &[Asset] = embed![
     "stream.js",
     "time.js",
     "words.js",
+    "zone.js",
 ];
 
 /// Content types by the end of the name.
