@@ -1,5 +1,6 @@
 // Search, filters and density of the board, in place and in its address. The server does the same for each address.
 
+import { write } from "./board-rows.js";
 import { haystack, words } from "./search.js";
 import { say } from "./words.js";
 
@@ -105,12 +106,6 @@ function filterNow(rows) {
   const isWhole = shown === rows.size;
   write(summary, isWhole ? say("board-people", { count: rows.size }) : say("board-people-of", { shown, count: rows.size }));
   nobody.hidden = shown > 0 || rows.size === 0;
-}
-
-function write(element, text) {
-  if (element.textContent !== text) {
-    element.textContent = text;
-  }
 }
 
 // The address of what is shown: for "back", for a bookmark, for a colleague.

@@ -4,6 +4,13 @@ import { untilText } from "./status-line.js";
 import { showAge } from "./time.js";
 import { say } from "./words.js";
 
+// Writes a text only if it is another: an unchanged element is not drawn again.
+export function write(element, text) {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
 // What the server wrote as a time of the API becomes a time of the reader.
 export function age(row) {
   const since = row.querySelector(".since time");
@@ -12,10 +19,7 @@ export function age(row) {
   }
   const until = row.querySelector("time.until");
   if (until) {
-    const text = untilText(until.dateTime);
-    if (until.textContent !== text) {
-      until.textContent = text;
-    }
+    write(until, untilText(until.dateTime));
   }
 }
 
@@ -35,7 +39,7 @@ export function rowActions(row) {
     return;
   }
   actions.dataset.done = "";
-  const name = row.querySelector(".name").textContent;
+  const name = nameOf(row);
   if (row.dataset.call) {
     actions.append(action("button call", `tel:${row.dataset.call}`, say("row-call"), say("row-call-of", { name })));
   }
@@ -47,7 +51,7 @@ export function rowActions(row) {
   }
 }
 
-function nameOf(row) {
+export function nameOf(row) {
   return row.querySelector(".name").textContent;
 }
 

@@ -4,7 +4,7 @@
 import { ring } from "./bell.js";
 import { showCard } from "./card.js";
 import { filterBoard, startFilter } from "./board-filter.js";
-import { age, insertRows, rowActions } from "./board-rows.js";
+import { age, insertRows, nameOf, rowActions, write } from "./board-rows.js";
 import { statusLine, untilText } from "./status-line.js";
 import { listen } from "./stream.js";
 import { showAge } from "./time.js";
@@ -21,16 +21,6 @@ function cell(row, name) {
   return row.querySelector("." + name);
 }
 
-function personName(row) {
-  return cell(row, "name").textContent;
-}
-
-function write(element, text) {
-  if (element.textContent !== text) {
-    element.textContent = text;
-  }
-}
-
 // The time of a cell; made when there is one to show, and gone when there is none: nobody sees since when a person is offline.
 function time(cell, value, className) {
   let time = cell.querySelector(className ? `time.${className}` : "time");
@@ -41,7 +31,7 @@ function time(cell, value, className) {
   if (!time) {
     time = document.createElement("time");
     time.className = className;
-    cell.querySelector(".text")?.before(time) ?? cell.append(time);
+    cell.insertBefore(time, cell.querySelector(".text"));
   }
   const moved = time.dateTime !== value;
   time.dateTime = value;
@@ -193,7 +183,7 @@ board.addEventListener("click", (event) => {
   const isOther = event.target.closest("a:not(.name), button");
   if (row && !isOther && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
-    showCard(row.dataset.person, personName(row), say(`status-${row.dataset.status}`));
+    showCard(row.dataset.person, nameOf(row), say(`status-${row.dataset.status}`));
   }
 });
 
