@@ -40,6 +40,10 @@ function chosenStatus() {
   return chips.querySelector("[aria-current]")?.dataset.status ?? "";
 }
 
+function ownGroups() {
+  return document.querySelectorAll("#groups a");
+}
+
 const COUNTED_AFTER_MS = 300;
 let scheduled = false;
 
@@ -63,17 +67,17 @@ export function filterBoard(rows, row) {
     scheduled = true;
     setTimeout(() => {
       scheduled = false;
+      count(rows);
       filterNow(rows);
     }, COUNTED_AFTER_MS);
   }
 }
 
+// Shows the rows that search and filters leave.
 function filterNow(rows) {
   const isShown = filtered();
-  const counts = {};
   let shown = 0;
   for (const row of rows.values()) {
-    counts[row.dataset.status] = (counts[row.dataset.status] ?? 0) + 1;
     const hidden = !isShown(row);
     if (row.hidden !== hidden) {
       row.hidden = hidden;
@@ -87,25 +91,42 @@ function filterNow(rows) {
       part.hidden = hidden;
     }
   }
+  const isWhole = shown === rows.size;
+  write(summary, isWhole ? say("board-people", { count: rows.size }) : say("board-people-of", { shown, count: rows.size }));
+  nobody.hidden = shown > 0 || rows.size === 0;
+  showChoices();
+}
+
+// Counts people by status and group, for chips, rail and headings. Only changes of rows change them, not the search.
+function count(rows) {
+  const counts = {};
+  for (const row of rows.values()) {
+    counts[row.dataset.status] = (counts[row.dataset.status] ?? 0) + 1;
+  }
   for (const chip of chips.children) {
     const { status } = chip.dataset;
-    const count = status === "" ? rows.size : counts[status] ?? 0;
-    write(chip.querySelector(".count"), String(count));
-    chip.hidden = count === 0 && status !== "" && !chip.hasAttribute("aria-current");
+    write(chip.querySelector(".count"), String(status === "" ? rows.size : counts[status] ?? 0));
   }
-  for (const link of document.querySelectorAll("#groups a")) {
+  for (const link of ownGroups()) {
     const members = Array.from(rows.values()).filter((row) => isIn(row, link.dataset.group));
     write(link.querySelector("small"), String(members.length));
-    link.hidden = members.length === 0 && !link.hasAttribute("aria-current");
   }
   for (const part of board.querySelectorAll(".group")) {
     const available = part.querySelectorAll('.person[data-status="Available"]').length;
     const count = part.querySelectorAll(".person").length;
     write(part.querySelector(".section small"), say("board-reachable", { shown: available, count }));
   }
-  const isWhole = shown === rows.size;
-  write(summary, isWhole ? say("board-people", { count: rows.size }) : say("board-people-of", { shown, count: rows.size }));
-  nobody.hidden = shown > 0 || rows.size === 0;
+}
+
+// A chip or group of the rail without people is shown only while it is chosen.
+function showChoices() {
+  const isEmpty = (choice, counter) => choice.querySelector(counter).textContent === "0" && !choice.hasAttribute("aria-current");
+  for (const chip of chips.children) {
+    chip.hidden = chip.dataset.status !== "" && isEmpty(chip, ".count");
+  }
+  for (const link of ownGroups()) {
+    link.hidden = isEmpty(link, "small");
+  }
 }
 
 // The address of what is shown: for "back", for a bookmark, for a colleague.
@@ -124,7 +145,7 @@ function remember() {
 
 // Marks the rail's group that is chosen.
 function mark() {
-  for (const link of document.querySelectorAll("#groups a")) {
+  for (const link of ownGroups()) {
     if (link.dataset.group === view.elements.group.value) {
       link.setAttribute("aria-current", "true");
     } else {
