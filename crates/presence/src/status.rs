@@ -47,6 +47,11 @@ impl Status {
         Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
+    /// The status with these [`words`](Self::words), which are also the names of the built-in profiles.
+    pub fn from_words(words: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.words() == words)
+    }
+
     /// Words for people, in English.
     pub const fn words(self) -> &'static str {
         match self {

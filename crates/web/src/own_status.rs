@@ -122,10 +122,7 @@ impl Until {
 
 /// The name of a profile in the language of the page. The built-in profiles have the English words of the statuses as names.
 pub(crate) fn profile_text(words: Texts, name: &str) -> String {
-    let status = Status::ALL
-        .into_iter()
-        .find(|status| status.words() == name);
-    match (status, name) {
+    match (Status::from_words(name), name) {
         (Some(status), _) => words.text(&format!("status-{}", status.name())),
         (None, APPOINTMENT_PROFILE) => words.text("own-appointment"),
         (None, own) => own.to_owned(),

@@ -68,7 +68,7 @@ impl StatusLine {
 
 /// A text that says more than the status. The built-in profiles have the English words of the statuses as names.
 fn below(words: Texts, status: Status, text: &str) -> String {
-    match Status::ALL.into_iter().find(|known| known.words() == text) {
+    match Status::from_words(text) {
         Some(same) if same == status => String::new(),
         Some(other) => words.text(&format!("status-{}", other.name())),
         None => text.to_owned(),

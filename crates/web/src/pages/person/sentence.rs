@@ -103,7 +103,7 @@ fn what(words: Texts, presence: &PresenceBody) -> String {
 /// Whether the text says more than the status: the built-in profiles have the English words of the statuses as names.
 fn is_own_text(presence: &PresenceBody) -> bool {
     let text = &presence.text;
-    !text.is_empty() && Status::ALL.iter().all(|status| status.words() != text)
+    !text.is_empty() && Status::from_words(text).is_none()
 }
 
 fn doing(words: Texts, activity: &ActivityBody) -> String {
