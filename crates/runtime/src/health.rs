@@ -32,14 +32,20 @@ pub fn first_few(each: impl ExactSizeIterator<Item = String>) -> String {
     texts.join("; ")
 }
 
+/// A problem with its beginning.
+#[derive(Clone, Debug)]
+struct Reported {
+    trouble: Trouble,
+    /// `None` without a clock.
+    since: Option<Timestamp>,
+}
+
 /// The health of every part of the server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
-    parts: Arc<Mutex<BTreeMap<Part, Option<Trouble>>>>,
+    parts: Arc<Mutex<BTreeMap<Part, Option<Reported>>>>,
     /// Work in progress, by part.
     progress: Arc<Mutex<BTreeMap<Part, String>>>,
-    /// Beginning of the problems, by part.
-    since: Arc<Mutex<BTreeMap<Part, Timestamp>>>,
     /// The clock for the beginning of problems; `None`: their beginning is not kept.
     clock: Option<Clock>,
     /// Warnings, by part.
@@ -57,33 +63,28 @@ impl Health {
 
     /// Time since which the part has a problem.
     pub fn since(&self, part: &Part) -> Option<Timestamp> {
-        let since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        since.get(part).copied()
-    }
-
-    /// Keeps the beginning of a problem.
-    fn mark(&self, part: &Part, has_trouble: bool) {
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&self.clock, has_trouble) {
-            (Some(clock), true) => {
-                since.entry(part.clone()).or_insert_with(|| clock.now());
-            }
-            (None, true) => {}
-            (_, false) => {
-                since.remove(part);
-            }
-        }
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.get(part)?.as_ref()?.since
     }
 
     /// Reports the problem of a part; `None`: it has none. A change is logged once.
     pub fn report(&self, part: &Part, trouble: Option<Trouble>) {
-        self.mark(part, trouble.is_some());
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = parts.insert(part.clone(), trouble.clone());
-        match (before.flatten(), trouble) {
-            (before, Some(now)) if before.as_ref() != Some(&now) => {
-                let part = part.to_string();
-                tracing::warn!(part, what = %now.what, remedy = %now.remedy, "problem");
+        let before = parts.get(part).cloned().flatten();
+        let now = trouble.map(|trouble| Reported {
+            since: match &before {
+                Some(before) => before.since,
+                None => self.clock.as_ref().map(Clock::now),
+            },
+            trouble,
+        });
+        parts.insert(part.clone(), now.clone());
+        match (before, now) {
+            (before, Some(now))
+                if before.as_ref().map(|before| &before.trouble) != Some(&now.trouble) =>
+            {
+                let (part, trouble) = (part.to_string(), now.trouble);
+                tracing::warn!(part, what = %trouble.what, remedy = %trouble.remedy, "problem");
             }
             (Some(_), None) => tracing::info!(part = part.to_string(), "recovered"),
             (Some(_), Some(_)) | (None, None | Some(_)) => {}
@@ -92,10 +93,12 @@ impl Health {
 
     /// Every part with its problem.
     pub fn parts(&self) -> BTreeMap<Part, Option<Trouble>> {
-        self.parts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let each = parts.iter().map(|(part, reported)| {
+            let trouble = reported.as_ref().map(|reported| reported.trouble.clone());
+            (part.clone(), trouble)
+        });
+        each.collect()
     }
 
     /// Reports work in progress of a part; `None`: it is done.
