@@ -14,7 +14,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use runtime::context::Context;
+use runtime::{context::Context, people_index::Person};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -139,13 +139,10 @@ pub(crate) async fn press(
     State(demo): State<Option<Arc<Demo>>>,
     Form(pressed): Form<Pressed>,
 ) -> Result<Response, Problem> {
-    let demo = only_here(demo)?;
-    let person = devices::person(&context, Some(&pressed.person));
     let key = PhoneKey::from_name(&pressed.press);
-    if let (Some(person), Some(key)) = (person, key) {
-        demo.devices.press(&person, key);
-    }
-    Ok(back(&pressed.person))
+    carry_out((&context, demo), &pressed, key, |devices, person, key| {
+        devices.press(person, key);
+    })
 }
 
 /// `POST /demo/teams`: acts in the person's Teams client.
@@ -154,11 +151,28 @@ pub(crate) async fn act(
     State(demo): State<Option<Arc<Demo>>>,
     Form(pressed): Form<Pressed>,
 ) -> Result<Response, Problem> {
-    let demo = only_here(demo)?;
-    let person = devices::person(&context, Some(&pressed.person));
     let action = TeamsAction::from_name(&pressed.press);
+    carry_out(
+        (&context, demo),
+        &pressed,
+        action,
+        |devices, person, action| {
+            devices.act(person, action);
+        },
+    )
+}
+
+/// Carries out the key or button of a form on the person's devices; an unknown one (`None`) does nothing.
+fn carry_out<A>(
+    (context, demo): (&Context, Option<Arc<Demo>>),
+    pressed: &Pressed,
+    action: Option<A>,
+    on: impl FnOnce(&dyn Devices, &Person, A),
+) -> Result<Response, Problem> {
+    let demo = only_here(demo)?;
+    let person = devices::person(context, Some(&pressed.person));
     if let (Some(person), Some(action)) = (person, action) {
-        demo.devices.act(&person, action);
+        on(&*demo.devices, &person, action);
     }
     Ok(back(&pressed.person))
 }
